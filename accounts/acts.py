@@ -1,0 +1,29 @@
+"""Acts: addresses that only take POST, each belonging to a page."""
+
+from collections.abc import Callable
+
+from django.http import HttpRequest, HttpResponseBase
+from django.shortcuts import resolve_url
+from django.views.decorators.http import require_POST
+
+View = Callable[..., HttpResponseBase]
+
+
+def act_on(page: str) -> Callable[[View], View]:
+    """Make a view an act of the page with this URL name: POST only, and one returns to that page."""
+
+    def decorate(view: View) -> View:
+        act: View = require_POST(view)
+        act.page = page  # type: ignore[attr-defined]
+        return act
+
+    return decorate
+
+
+def page_of(request: HttpRequest) -> str:
+    """Return the address of the page that a request came from: its own, or that of the page of its act."""
+    match = request.resolver_match
+    page = getattr(match.func, "page", None) if match else None
+    if page:
+        return resolve_url(page)
+    return request.get_full_path() if request.method in ("GET", "HEAD") else request.path

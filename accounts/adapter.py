@@ -1,0 +1,54 @@
+"""Where allauth asks the project: client address, sign-up, mail."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.account.adapter import DefaultAccountAdapter
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import Resolver404, resolve
+from django.utils.translation import gettext_lazy as _
+
+from accounts.clients import client_ip
+
+# Rate limits need a name for clients that have no address, such as those of a unix socket.
+NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind
+
+
+class AccountAdapter(DefaultAccountAdapter):
+    error_messages = DefaultAccountAdapter.error_messages | {
+        "email_password_mismatch": _("That email and password do not match. Check both and try again."),
+        "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
+        "enter_current_password": _("That is not your current password."),
+        "incorrect_password": _("That is not your password. Try again."),
+    }
+
+    def is_safe_url(self, url: str) -> bool:
+        """Return only to local pages; an act takes only POST and would greet the person with an error."""
+        if not url or not super().is_safe_url(url):
+            return False
+        try:
+            match = resolve(urlsplit(url).path)
+        except Resolver404:
+            return False
+        return not hasattr(match.func, "page")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        return client_ip(request) or NO_ADDRESS
+
+    def is_open_for_signup(self, request: HttpRequest) -> bool:
+        return bool(settings.SIGN_UP)
+
+    def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
+        super().send_mail(template_prefix, email, context | {"public_url": settings.PUBLIC_URL})
+
+    def get_email_confirmation_url(self, request: HttpRequest, emailconfirmation: Any) -> str:
+        return _under_public_url(request, super().get_email_confirmation_url(request, emailconfirmation))
+
+    def get_reset_password_from_key_url(self, key: str) -> str:
+        return _under_public_url(self.request, super().get_reset_password_from_key_url(key))
+
+
+def _under_public_url(request: HttpRequest, url: str) -> str:
+    """Take mailed links from `PUBLIC_URL`: a forged Host header must not choose where a secret goes."""
+    return settings.PUBLIC_URL + url.removeprefix(request.build_absolute_uri("/").rstrip("/"))

@@ -1,0 +1,101 @@
+"""Who is at the other end: the client's address and the name of its program."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+
+import ua_parser
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+
+FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
+USER_AGENT_LENGTH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Client:
+    """A client as it is recorded: its address, or None where there is none, and its User-Agent."""
+
+    ip: str | None
+    user_agent: str
+
+    @classmethod
+    def of(cls, request: HttpRequest) -> "Client":
+        agent = request.META.get("HTTP_USER_AGENT", "")
+        # PostgreSQL stores no NUL, and a header has no business with other control characters.
+        printable = "".join(character for character in agent[:USER_AGENT_LENGTH] if character.isprintable())
+        return cls(client_ip(request), printable)
+
+
+def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Settle the client's address once, and drop forwarding headers that nobody trusted has set.
+
+    Only peers in `TRUSTED_PROXIES` (addresses or networks) are believed. `X-Forwarded-For`
+    is read from the right, past the trusted proxies, so what a client wrote into it counts
+    for nothing.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        trusted = _networks(tuple(settings.TRUSTED_PROXIES))
+        if trusted and _is_within(request.META.get("REMOTE_ADDR", ""), trusted):
+            request.META["REMOTE_ADDR"] = _first_untrusted(request, trusted)
+        else:
+            for header in FORWARDED_HEADERS:
+                request.META.pop(header, None)
+        return get_response(request)
+
+    return middleware
+
+
+def client_ip(request: HttpRequest) -> str | None:
+    """Return the client's address, or None where the server knows none (a unix socket)."""
+    address = _parse(request.META.get("REMOTE_ADDR", ""))
+    return None if address is None else str(address)
+
+
+@lru_cache(maxsize=1024)
+def describe_user_agent(user_agent: str) -> str:
+    """Name the program behind a User-Agent: "Firefox, macOS", "python-requests 2.32", "curl 8.5"."""
+    if not user_agent:
+        return ""
+    if user_agent.startswith("Mozilla/"):
+        parsed = ua_parser.parse(user_agent)
+        names = [part.family for part in (parsed.user_agent, parsed.os) if part]
+        if names:
+            return ", ".join(names).replace("Mac OS X", "macOS")
+    # RFC 9110, section 10.1.5: the first product is the program itself.
+    product, _, version = user_agent.split()[0].partition("/")
+    return f"{product} {'.'.join(version.split('.')[:2])}".strip()
+
+
+Network = IPv4Network | IPv6Network
+
+
+@lru_cache(maxsize=8)
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(ip_network(text) for text in texts)
+
+
+def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        address = ip_address(text.strip())
+    except ValueError:
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _is_within(text: str, networks: tuple[Network, ...]) -> bool:
+    address = _parse(text)
+    return address is not None and any(address in network for network in networks)
+
+
+def _first_untrusted(request: HttpRequest, trusted: tuple[Network, ...]) -> str:
+    nearest: str = request.META["REMOTE_ADDR"]
+    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
+        if _parse(hop) is None:
+            break
+        nearest = hop.strip()
+        if not _is_within(nearest, trusted):
+            break
+    return nearest

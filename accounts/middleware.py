@@ -1,0 +1,47 @@
+"""What every page asks of a visitor: to be signed in, and in which time zone they live."""
+
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import ZoneInfo, available_timezones
+
+from django.conf import settings
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import resolve_url
+from django.utils import timezone
+
+from accounts.acts import page_of
+from accounts.models import User
+from accounts.requests import send_to
+
+TIME_ZONE_COOKIE = "time_zone"
+TIME_ZONES = frozenset(available_timezones())
+
+
+class LoginRequired(LoginRequiredMiddleware):
+    """Send the signed-out to log in and then back to a page, never to an address that only takes POST."""
+
+    def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:  # type: ignore[override]
+        return send_to(request, f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: page_of(request)})}")
+
+
+def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Tell times in the zone that the browser reports in a cookie, else in the account's.
+
+    The account's zone follows the browser's, so that mail tells times as the page did.
+    """
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        reported = request.COOKIES.get(TIME_ZONE_COOKIE, "")
+        zone = reported if reported in TIME_ZONES else ""
+        if request.user.is_authenticated:
+            if zone and zone != request.user.time_zone:
+                User.objects.filter(pk=request.user.pk).update(time_zone=zone)
+                request.user.time_zone = zone
+            zone = request.user.time_zone
+        with timezone.override(ZoneInfo(zone) if zone else None):
+            return get_response(request)
+
+    return middleware

@@ -1,0 +1,37 @@
+"""Requests as pages see them: who asks, what they can take, and how to send them elsewhere."""
+
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django_htmx.middleware import HtmxDetails
+
+from accounts.models import User
+
+
+class SignedInRequest(HttpRequest):
+    """A request behind `LoginRequired`: its user is a `User`."""
+
+    user: User
+
+
+def is_htmx(request: HttpRequest) -> bool:
+    return bool(HtmxDetails(request))
+
+
+def wants_json(request: HttpRequest) -> bool:
+    """Tell whether a script asked by fetch: it would rather have JSON than HTML."""
+    return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
+
+
+def send_to(request: HttpRequest, url: str) -> HttpResponse:
+    """Answer htmx and scripts with 403 and `HX-Redirect`, and browsers with a redirect.
+
+    htmx follows that header whatever the status, and our scripts obey it too. A plain 302
+    would be followed by the request itself, and a log-in page land inside the page.
+    """
+    headers = {"HX-Redirect": url, "Cache-Control": "no-store"}
+    if is_htmx(request):
+        return HttpResponse(status=HTTPStatus.FORBIDDEN, headers=headers)
+    if wants_json(request):
+        return JsonResponse({"redirect": url}, status=HTTPStatus.FORBIDDEN, headers=headers)
+    return HttpResponseRedirect(url)

@@ -1,0 +1,55 @@
+"""Times and clients in the words of the pages: "3 minutes ago", "today, 14:02", "Firefox, macOS"."""
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.timesince import timesince
+from django.utils.translation import gettext as _
+
+from accounts.clients import describe_user_agent
+
+register = template.Library()
+
+
+@register.filter
+def ago(moment: datetime) -> str:
+    """Say how long ago a moment was, in its largest unit: "Just now", "39 minutes ago", "2 days ago"."""
+    if timezone.now() - moment < timedelta(minutes=1):
+        return _("Just now")
+    return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+
+
+@register.filter
+def clock(moment: datetime) -> str:
+    """Tell the time of a moment today, and the date too of any other: "14:02", "19 Nov, 09:47"."""
+    local, today = timezone.localtime(moment), timezone.localdate()
+    if local.date() == today:
+        return date_format(local, "H:i")
+    return date_format(local, "j M, H:i" if local.year == today.year else "j M Y, H:i")
+
+
+@register.filter
+def day_and_clock(moment: datetime) -> str:
+    """As `clock`, with the day said for today too: "today, 14:02"."""
+    is_today = timezone.localtime(moment).date() == timezone.localdate()
+    return _("today, %(time)s") % {"time": clock(moment)} if is_today else clock(moment)
+
+
+@register.filter
+def at_clock(moment: datetime) -> str:
+    """A moment inside a sentence: "today at 14:02", "on 19 Nov, 09:47"."""
+    is_today = timezone.localtime(moment).date() == timezone.localdate()
+    return (_("today at %(time)s") if is_today else _("on %(time)s")) % {"time": clock(moment)}
+
+
+@register.filter
+def exact(moment: datetime) -> str:
+    """Tell a moment to the second, with its zone: "24 November 2026, 14:02:09 CET"."""
+    return date_format(timezone.localtime(moment), "j F Y, H:i:s T")
+
+
+@register.filter
+def client(user_agent: str | None) -> str:
+    return describe_user_agent(user_agent or "")

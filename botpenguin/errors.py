@@ -1,0 +1,79 @@
+"""Error pages, all of one design: what happened, and one way on."""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.http import HttpRequest, HttpResponse
+from django.template.loader import render_to_string
+from django.utils.translation import gettext as _
+
+from accounts.acts import page_of
+
+
+def _error_page(status: HTTPStatus, title: str, text: str, way_on: str = "/", way_on_text: str = "") -> HttpResponse:
+    # Rendered without the request: no context processor may fail where something has failed already.
+    context = {"status": status.value, "title": title, "text": text, "way_on": way_on, "way_on_text": way_on_text}
+    return HttpResponse(render_to_string("error.html", context), status=status, headers={"Cache-Control": "no-store"})
+
+
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error_page(
+        HTTPStatus.BAD_REQUEST,
+        _("That request did not make sense"),
+        _("The address or the form was damaged on its way. Nothing was changed."),
+    )
+
+
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error_page(
+        HTTPStatus.FORBIDDEN,
+        _("This is not yours to open"),
+        _("Your account may not see this page. Nothing was changed."),
+    )
+
+
+def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return _error_page(
+        HTTPStatus.NOT_FOUND,
+        _("There is no page here"),
+        _("The address may be mistyped, or the page may have moved."),
+    )
+
+
+def server_error(request: HttpRequest) -> HttpResponse:
+    return _error_page(
+        HTTPStatus.INTERNAL_SERVER_ERROR,
+        _("Something broke on our side"),
+        _("It has been logged. Try again in a moment."),
+    )
+
+
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """Say that a form could not be trusted, and lead back to its page, where a fresh one stands."""
+    return _error_page(
+        HTTPStatus.FORBIDDEN,
+        _("This form has gone stale"),
+        _("You may have signed in again since it was drawn. Nothing was changed. Go back and try once more."),
+        way_on=page_of(request),
+        way_on_text=_("Back to the page"),
+    )
+
+
+def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Give a page to "method not allowed", which Django answers with an empty body."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content:
+            return response
+        page = _error_page(
+            HTTPStatus.METHOD_NOT_ALLOWED,
+            _("This address takes no visits"),
+            _("It only carries out what a button asks for. Nothing was changed."),
+            way_on=page_of(request),
+            way_on_text=_("Go to its page"),
+        )
+        page["Allow"] = response["Allow"]
+        return page
+
+    return middleware

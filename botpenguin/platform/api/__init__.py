@@ -1,0 +1,1 @@
+"""The HTTP API that an API access token opens, at `/api/v7`."""

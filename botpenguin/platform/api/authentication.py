@@ -1,0 +1,22 @@
+"""The one way into the API: the API access token as a bearer token."""
+
+from django.http import HttpRequest
+from ninja.security.base import AuthBase
+
+from developers import bearer
+from developers.bearer import Bearer
+
+
+class BearerRequest(HttpRequest):
+    """A request that passed the bearer check."""
+
+    auth: Bearer
+
+
+class ApiAccessToken(AuthBase):
+    openapi_type = "http"
+    openapi_scheme = "bearer"
+    openapi_description = "The API access token from the Developers page."
+
+    def __call__(self, request: HttpRequest) -> Bearer:
+        return bearer.check(request)

@@ -1,0 +1,40 @@
+"""The envelope around every answer, as BotPenguin's published clients expect it."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import Annotated, Generic, TypeVar
+
+from django.http import JsonResponse
+from ninja import Schema
+from pydantic import PlainSerializer
+
+Data = TypeVar("Data")
+
+
+class Envelope(Schema, Generic[Data]):
+    success: bool = True
+    message: str = ""
+    data: Data
+    code: int = HTTPStatus.OK.value
+
+
+class ErrorEnvelope(Schema):
+    success: bool = False
+    message: str
+    data: list[str]
+    code: int
+
+
+def timestamp(moment: datetime) -> str:
+    """Write a moment as ISO 8601 in UTC, with milliseconds and `Z`."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+Timestamp = Annotated[datetime, PlainSerializer(timestamp, return_type=str)]
+
+
+def error(status: HTTPStatus, message: str, sentences: Sequence[str] = ()) -> JsonResponse:
+    """Answer with an error. `data` is never empty: a published client joins it and shows it."""
+    body = {"success": False, "message": message, "data": list(sentences) or [message], "code": status.value}
+    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})

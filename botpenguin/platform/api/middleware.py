@@ -1,0 +1,50 @@
+"""The API stands aside from what only pages need.
+
+Sessions, CSRF, messages, languages and policies cost more than a whole API call. So this
+middleware, placed before them, answers everything under `/api/` itself and makes sure that
+whatever goes wrong there is told in the API's own envelope, with `DEBUG` on or off.
+"""
+
+from collections.abc import Callable
+from http import HTTPStatus
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
+from django.urls import Resolver404, resolve
+
+from botpenguin.platform.api import envelope, errors
+
+PREFIX = "/api/"
+
+
+def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    def middleware(request: HttpRequest) -> HttpResponse:
+        return _answer(request) if request.path_info.startswith(PREFIX) else get_response(request)
+
+    return middleware
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    try:
+        request.get_host()
+    except DisallowedHost:
+        return envelope.error(HTTPStatus.BAD_REQUEST, "This host name is not served here. Check the base URL.")
+    if settings.HTTPS and not request.is_secure():
+        return envelope.error(
+            HTTPStatus.FORBIDDEN, "Use https. If this request carried a token, revoke it: it crossed the network in clear."
+        )
+    try:
+        match = resolve(request.path_info)
+    except Resolver404:
+        return envelope.error(HTTPStatus.NOT_FOUND, "There is nothing at this path. Paths have no trailing slash.")
+    request.resolver_match = match
+    try:
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    except Exception as exception:  # noqa: BLE001 - the last net: a client must get JSON
+        return errors.unexpected(request, exception)
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        allowed = response["Allow"]
+        response = envelope.error(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {allowed}, not {request.method}.")
+        response["Allow"] = allowed
+    return response

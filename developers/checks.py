@@ -1,0 +1,91 @@
+"""System checks: settings under which a revoke would not bite at once, or a token could not be read."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.exceptions import ImproperlyConfigured
+from django.db import connections
+
+from developers import vault
+from developers.models import ApiToken
+
+SQLITE_FULL = 2
+
+
+@register(Tags.security)
+def check_token_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        ring = vault.ring()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="developers.E001")]
+    if len({key.id for key in ring}) < len(ring):
+        return [Error("TOKEN_KEYS holds one key twice. Remove one of them.", id="developers.E002")]
+    return []
+
+
+@register(Tags.security)
+def check_reads_see_every_revoke(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    database = settings.DATABASES["default"]
+    problems = []
+    if database.get("ATOMIC_REQUESTS"):
+        problems.append("ATOMIC_REQUESTS is on: a bearer check could read a snapshot from before a revoke.")
+    if not database.get("AUTOCOMMIT", True):
+        problems.append("AUTOCOMMIT is off: a bearer check could read a snapshot from before a revoke.")
+    if database.get("OPTIONS", {}).get("isolation_level") is not None:
+        problems.append("isolation_level is set: bearer checks are promised under READ COMMITTED.")
+    if settings.DATABASE_ROUTERS:
+        problems.append("DATABASE_ROUTERS is set: bearer checks must read the primary.")
+    return [
+        Error(problem, hint="Restore the default of this setting.", id="developers.E003") for problem in problems
+    ]
+
+
+@register(Tags.database)
+def check_revokes_are_durable(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """An answered revoke must survive a crash, so a commit must wait for the disk."""
+    errors = []
+    for alias in databases or []:
+        connection = connections[alias]
+        with connection.cursor() as cursor:
+            if connection.vendor == "sqlite":
+                cursor.execute("PRAGMA synchronous")
+                durable = cursor.fetchone()[0] >= SQLITE_FULL
+            else:
+                cursor.execute("SHOW synchronous_commit")
+                durable = cursor.fetchone()[0] not in ("off", "local")
+        if not durable:
+            errors.append(
+                Error(
+                    f"The database {alias} answers a commit before it is on disk: a revoke could be forgotten.",
+                    hint="Use PRAGMA synchronous=FULL on SQLite, synchronous_commit=on on PostgreSQL.",
+                    id="developers.E004",
+                )
+            )
+    return errors
+
+
+@register(Tags.database)
+def check_ring_fits_database(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """A database beside a ring that does not hold its keys: nobody could sign in by token, or see one."""
+    errors = []
+    for alias in databases or []:
+        if ApiToken._meta.db_table not in connections[alias].introspection.table_names():
+            continue
+        strangers = ApiToken.objects.using(alias).exclude(key_id__in=[key.id for key in vault.ring()])
+        if count := strangers.count():
+            errors.append(
+                Error(
+                    f"{count} tokens in the database {alias} are under a key that TOKEN_KEYS does not hold: "
+                    "they would be refused.",
+                    hint="Put back the TOKEN_KEYS that this database was used with. New keys do not help.",
+                    id="developers.E005",
+                )
+            )
+    return errors

@@ -1,0 +1,193 @@
+"""Issuing, revoking and revealing tokens: the only code that writes their tables.
+
+There is no moment with two valid tokens or with none. A revoke is one conditional UPDATE
+of the one row, so of any number of revokes of one generation exactly one takes effect.
+"""
+
+import logging
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Q
+from django.utils import timezone
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.clients import Client
+from accounts.models import User
+from developers import notices, tokens, vault
+from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.tokens import Secret
+
+logger = logging.getLogger(__name__)
+
+LAST_USE_RESOLUTION = timedelta(minutes=1)
+REVOKED_KEPT_FOR = timedelta(days=90)
+REVOKED_KEPT_AT_MOST = 20
+
+
+class Verdict(StrEnum):
+    REPLACED = "replaced"
+    IN_USE = "in-use"
+    ALREADY_REPLACED = "already-replaced"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a revoke: the current token, and the revoked row of the generation asked for, if there is one."""
+
+    verdict: Verdict
+    token: ApiToken
+    revoked: RevokedToken | None
+
+
+def token_of(owner: User, client: Client) -> ApiToken:
+    """Return the owner's token, and make their first one if they have none yet."""
+    token = ApiToken.objects.filter(user=owner).first()
+    return token or issue(owner, client)
+
+
+@sensitive_variables("secret", "sealed")
+def issue(owner: User, client: Client) -> ApiToken:
+    """Make the owner's first token. Of several at once one makes it, and all return it."""
+    secret = tokens.generate()
+    sealed = vault.seal(owner.pk, 1, secret)
+    try:
+        with transaction.atomic():
+            token = ApiToken.objects.create(
+                user=owner,
+                digest=sealed.digest,
+                ciphertext=sealed.ciphertext,
+                key_id=sealed.key_id,
+                hint=secret.hint,
+            )
+            _record(TokenEvent.Kind.ISSUED, token, client, at=token.issued_at)
+            return token
+    except IntegrityError:
+        return ApiToken.objects.get(user=owner)
+
+
+@sensitive_variables("secret", "sealed")
+def revoke(owner: User, generation: int, client: Client, *, even_if_used: bool) -> Outcome:
+    """Replace the owner's token of this generation, and no other, by a fresh one.
+
+    With `even_if_used` false, a token that has been used, even in this very instant, is
+    left alone and the verdict is IN_USE: ask first. The old secret is not needed, so a row
+    that cannot be unsealed is replaced all the same. When this returns the change is committed.
+    """
+    with transaction.atomic():
+        old = token_of(owner, client)
+        secret = tokens.generate()
+        sealed = vault.seal(owner.pk, generation + 1, secret)
+        now = timezone.now()
+        replaceable = ApiToken.objects.filter(user=owner, generation=generation)
+        if not even_if_used:
+            replaceable = replaceable.filter(last_used_at__isnull=True)
+        replaced = replaceable.update(
+            digest=sealed.digest,
+            ciphertext=sealed.ciphertext,
+            key_id=sealed.key_id,
+            hint=secret.hint,
+            generation=generation + 1,
+            issued_at=now,
+            last_used_at=None,
+            last_used_ip=None,
+            last_used_client=None,
+        )
+        current = ApiToken.objects.get(user=owner)
+        if not replaced:
+            revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
+            in_use = current.generation == generation
+            return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
+        revoked = _bury(old, now)
+        note = "" if _is_readable(old) else TokenEvent.Note.UNREADABLE
+        _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=note)
+        _record(TokenEvent.Kind.ISSUED, current, client, at=now)
+        notices.token_revoked(owner, revoked, client)
+    return Outcome(Verdict.REPLACED, current, revoked)
+
+
+def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
+    """Open the owner's token for display, and record that it was SHOWN or COPIED.
+
+    Raises `vault.Unreadable`, after logging it, where the row's parts do not fit each other.
+    """
+    token = token_of(owner, client)
+    try:
+        secret = vault.unseal(owner.pk, token.generation, token.sealed)
+    except vault.Unreadable as error:
+        logger.error("The token of user %s, generation %s, is not shown: %s.", owner.pk, token.generation, error)
+        raise
+    _record(kind, token, client)
+    return secret
+
+
+def record_use(owner_id: int, generation: int, client: Client) -> None:
+    """Note when, from where and by what a token was used, at most once a minute."""
+    now = timezone.now()
+    ApiToken.objects.filter(
+        Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USE_RESOLUTION),
+        user=owner_id,
+        generation=generation,
+    ).update(last_used_at=now, last_used_ip=client.ip, last_used_client=client.user_agent)
+
+
+def record_refusals(revoked_id: int, count: int, client: Client) -> None:
+    """Add refusals to a revoked token, and put the first of each day into its owner's activity."""
+    now = timezone.now()
+    revoked = RevokedToken.objects.filter(pk=revoked_id)
+    with transaction.atomic():
+        revoked.update(
+            refused_count=F("refused_count") + count,
+            last_refused_at=now,
+            last_refused_ip=client.ip,
+            last_refused_client=client.user_agent,
+        )
+        unreported = revoked.filter(Q(refusal_reported_on__isnull=True) | Q(refusal_reported_on__lt=now.date()))
+        if unreported.update(refusal_reported_on=now.date()):
+            _record(TokenEvent.Kind.REFUSED, revoked.get(), client, at=now)
+
+
+def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> None:
+    TokenEvent.objects.create(
+        user_id=token.user_id,
+        kind=kind,
+        hint=token.hint,
+        generation=token.generation,
+        ip=client.ip,
+        client=client.user_agent,
+        **fields,
+    )
+
+
+def _bury(old: ApiToken, now: datetime) -> RevokedToken:
+    """Keep what is told of a revoked token, and forget the owner's oldest ones."""
+    buried = RevokedToken.objects.filter(user=old.user_id)
+    forgotten = buried.filter(revoked_at__lt=now - REVOKED_KEPT_FOR).exclude(
+        last_refused_at__gte=now - REVOKED_KEPT_FOR
+    )
+    forgotten.delete()
+    newest = buried.order_by("-generation").values("pk")[: REVOKED_KEPT_AT_MOST - 1]
+    buried.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
+    return RevokedToken.objects.create(
+        user_id=old.user_id,
+        digest=old.digest,
+        key_id=old.key_id,
+        hint=old.hint,
+        generation=old.generation,
+        revoked_at=now,
+        reason=RevokedToken.Reason.OWNER,
+        last_used_at=old.last_used_at,
+        last_used_ip=old.last_used_ip,
+        last_used_client=old.last_used_client,
+    )
+
+
+def _is_readable(token: ApiToken) -> bool:
+    try:
+        vault.unseal(token.user_id, token.generation, token.sealed)
+    except vault.Unreadable:
+        return False
+    return True

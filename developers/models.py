@@ -1,0 +1,127 @@
+"""The tables of the token. `issuance` is the only code that writes them."""
+
+from datetime import timedelta
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.clients import USER_AGENT_LENGTH
+from developers import tokens
+from developers.vault import Sealed
+
+DIGEST_LENGTH = 32
+STILL_IN_USE = timedelta(days=7)
+
+
+class ApiToken(models.Model):
+    """A person's one active token. That its key is the person makes "one" a fact of the database."""
+
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="api_token"
+    )
+    digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
+    ciphertext = models.TextField()
+    key_id = models.CharField(max_length=8)
+    hint = models.CharField(max_length=tokens.HINT_LENGTH)
+    generation = models.PositiveIntegerField(default=1)
+    issued_at = models.DateTimeField(default=timezone.now)
+    last_used_at = models.DateTimeField(null=True)
+    last_used_ip = models.GenericIPAddressField(null=True)
+    last_used_client = models.CharField(max_length=USER_AGENT_LENGTH, null=True)  # noqa: DJ001 - NULL is "never used"
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(generation__gte=1), name="developers_apitoken_generation_from_one"),
+            models.CheckConstraint(
+                condition=Q(last_used_at__isnull=False)
+                | Q(last_used_ip__isnull=True, last_used_client__isnull=True),
+                name="developers_apitoken_last_use_has_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.mask
+
+    @property
+    def mask(self) -> str:
+        return tokens.mask(self.hint)
+
+    @property
+    def sealed(self) -> Sealed:
+        return Sealed(bytes(self.digest), self.ciphertext, self.key_id)
+
+
+class RevokedToken(models.Model):
+    """A token that opens nothing any more, and who has tried it since."""
+
+    class Reason(models.TextChoices):
+        OWNER = "owner", _("Revoked by its owner")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="revoked_tokens")
+    digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
+    key_id = models.CharField(max_length=8)
+    hint = models.CharField(max_length=tokens.HINT_LENGTH)
+    generation = models.PositiveIntegerField()
+    revoked_at = models.DateTimeField(default=timezone.now)
+    reason = models.CharField(max_length=10, choices=Reason)
+    last_used_at = models.DateTimeField(null=True)
+    last_used_ip = models.GenericIPAddressField(null=True)
+    last_used_client = models.CharField(max_length=USER_AGENT_LENGTH, null=True)  # noqa: DJ001 - NULL is "never used"
+    refused_count = models.PositiveBigIntegerField(default=0)
+    last_refused_at = models.DateTimeField(null=True)
+    last_refused_ip = models.GenericIPAddressField(null=True)
+    last_refused_client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+    refusal_reported_on = models.DateField(null=True)
+
+    class Meta:
+        ordering: ClassVar = [F("last_refused_at").desc(nulls_last=True), "-generation"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "generation"], name="developers_revokedtoken_generation_once"),
+            models.CheckConstraint(
+                condition=Q(refused_count=0, last_refused_at__isnull=True)
+                | Q(refused_count__gte=1, last_refused_at__isnull=False),
+                name="developers_revokedtoken_refusals_have_a_time",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return tokens.mask(self.hint)
+
+    @property
+    def is_still_in_use(self) -> bool:
+        """Whether somebody has tried it within the last week."""
+        return self.last_refused_at is not None and timezone.now() - self.last_refused_at < STILL_IN_USE
+
+
+class TokenEvent(models.Model):
+    """Something that happened to a person's token: what the page lists under "Recent activity"."""
+
+    class Kind(models.TextChoices):
+        ISSUED = "issued", _("Issued")
+        SHOWN = "shown", _("Shown")
+        COPIED = "copied", _("Copied")
+        REVOKED = "revoked", _("Revoked")
+        REFUSED = "refused", _("Refused")
+
+    class Note(models.TextChoices):
+        UNREADABLE = "unreadable", _("Its stored copy could not be read.")
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
+    kind = models.CharField(max_length=10, choices=Kind)
+    note = models.CharField(max_length=10, choices=Note, blank=True)
+    hint = models.CharField(max_length=tokens.HINT_LENGTH)
+    generation = models.PositiveIntegerField()
+    at = models.DateTimeField(default=timezone.now)
+    ip = models.GenericIPAddressField(null=True)
+    client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+
+    class Meta:
+        ordering: ClassVar = ["-at", "-pk"]
+        indexes: ClassVar = [models.Index(F("user"), F("at").desc(), F("id").desc(), name="developers_event_latest")]
+
+    def __str__(self) -> str:
+        return f"{self.get_kind_display()} …{self.hint}"

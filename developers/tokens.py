@@ -1,0 +1,91 @@
+"""The format of an API access token. Pure Python, no Django.
+
+`bpat_`, 40 random base62 characters (238 bits), then 6 base62 characters of the CRC-32
+of all that stands before them: 51 word characters. A double click selects the whole; the
+prefix lets secret scanners find it; the checksum tells a typing error from a revoked
+token without a query. The idea is that of GitHub's token format of 2021.
+"""
+
+import hmac
+import re
+import secrets
+import string
+from typing import Any
+from zlib import crc32
+
+PREFIX = "bpat_"
+ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+RANDOM_LENGTH = 40
+CHECKSUM_LENGTH = 6
+HINT_LENGTH = 4
+LENGTH = len(PREFIX) + RANDOM_LENGTH + CHECKSUM_LENGTH
+PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}", re.ASCII)
+
+
+class Secret:
+    """A token in memory. Whatever prints, logs or pickles it gets the mask; `open()` gives the token."""
+
+    __slots__ = ("_token",)
+
+    def __init__(self, token: str) -> None:
+        self._token = token
+
+    def open(self) -> str:
+        return self._token
+
+    @property
+    def hint(self) -> str:
+        return self._token[-HINT_LENGTH:]
+
+    def __str__(self) -> str:
+        return mask(self.hint)
+
+    __repr__ = __str__
+
+    def __format__(self, format_spec: str) -> str:
+        return format(str(self), format_spec)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and hmac.compare_digest(self._token.encode(), other._token.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._token)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (str, (str(self),))
+
+
+def generate() -> Secret:
+    """Make a fresh token from the operating system's randomness."""
+    body = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
+    return Secret(body + checksum(body))
+
+
+def checksum(body: str) -> str:
+    """Return the CRC-32 of an ASCII string as 6 base62 digits, most significant first."""
+    number = crc32(body.encode("ascii"))
+    digits = []
+    for _ in range(CHECKSUM_LENGTH):
+        number, digit = divmod(number, len(ALPHABET))
+        digits.append(ALPHABET[digit])
+    return "".join(reversed(digits))
+
+
+def is_well_formed(text: str) -> bool:
+    """Tell whether a text has the form of a token and a checksum that fits, which needs no query."""
+    if PATTERN.fullmatch(text) is None:
+        return False
+    return text[-CHECKSUM_LENGTH:] == checksum(text[:-CHECKSUM_LENGTH])
+
+
+def mask(hint: str) -> str:
+    """Return a token's mask, as long as the token itself, so that showing it moves nothing."""
+    return f"{PREFIX}{'•' * (LENGTH - len(PREFIX) - HINT_LENGTH)}{hint}"
+
+
+def digest(token: str, key: bytes) -> bytes:
+    """Return the HMAC-SHA-256 of a token (32 bytes).
+
+    At 238 bits a token cannot be guessed, so a slow hash would cost every request and buy nothing.
+    """
+    return hmac.digest(key, token.encode(), "sha256")

@@ -1,0 +1,110 @@
+"""The ring of token keys: sealing a token for display, and digesting it for look-up.
+
+`TOKEN_KEYS` is the ring. Its first key seals and digests; all of them unseal and look up.
+From each key HKDF (RFC 5869) derives one key for each purpose, so that neither a sealed
+token nor a digest says anything about the other. Sealing is Fernet: AES-128-CBC with
+HMAC-SHA-256.
+"""
+
+import base64
+import binascii
+from dataclasses import dataclass
+from functools import cache
+
+from cryptography.fernet import Fernet, InvalidToken
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
+from developers import tokens
+from developers.tokens import Secret
+
+KEY_LENGTH = 32
+
+
+class Unreadable(Exception):
+    """A sealed token that no key of the ring opens, or that belongs to another row."""
+
+
+@dataclass(frozen=True, slots=True, repr=False)
+class Key:
+    """One key of the ring: a public name for it, and the keys derived from it."""
+
+    id: str
+    digest_key: bytes
+    fernet: Fernet
+
+
+@dataclass(frozen=True, slots=True)
+class Sealed:
+    """What a row keeps of a token: both are under the key that `key_id` names."""
+
+    digest: bytes
+    ciphertext: str
+    key_id: str
+
+
+def seal(owner_id: int, generation: int, token: Secret) -> Sealed:
+    """Seal a token to its owner and generation, under the first key of the ring."""
+    key = ring()[0]
+    payload = f"{owner_id}.{generation}.{token.open()}".encode()
+    return Sealed(tokens.digest(token.open(), key.digest_key), key.fernet.encrypt(payload).decode(), key.id)
+
+
+def unseal(owner_id: int, generation: int, sealed: Sealed) -> Secret:
+    """Open a sealed token, if owner, generation and digest are all those of the row that holds it.
+
+    Raises `Unreadable` with the reason, which never holds any of the token.
+    """
+    key = next((key for key in ring() if key.id == sealed.key_id), None)
+    if key is None:
+        raise Unreadable(f"its key {sealed.key_id} is not in TOKEN_KEYS")
+    try:
+        sealed_owner, sealed_generation, token = key.fernet.decrypt(sealed.ciphertext).decode().split(".")
+    except (InvalidToken, ValueError):
+        raise Unreadable("its ciphertext is damaged") from None
+    if (sealed_owner, sealed_generation) != (str(owner_id), str(generation)):
+        raise Unreadable("its ciphertext belongs to another row")
+    if tokens.digest(token, key.digest_key) != sealed.digest:
+        raise Unreadable("its ciphertext and its digest differ")
+    return Secret(token)
+
+
+def digests(token: str) -> list[bytes]:
+    """Return a token's digest under every key of the ring, for one look-up of all of them."""
+    return [tokens.digest(token, key.digest_key) for key in ring()]
+
+
+def ring() -> tuple[Key, ...]:
+    """Return the keys of `TOKEN_KEYS`, the one that seals first.
+
+    Raises `ImproperlyConfigured` where one is not 256 bits of base64.
+    """
+    return _derive_all(tuple(settings.TOKEN_KEYS))
+
+
+@cache
+def _derive_all(texts: tuple[str, ...]) -> tuple[Key, ...]:
+    return tuple(_derive_key(text) for text in texts)
+
+
+def _derive_key(text: str) -> Key:
+    try:
+        material = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
+    except (binascii.Error, ValueError):
+        material = b""
+    if len(material) < KEY_LENGTH:
+        raise ImproperlyConfigured(
+            "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64. "
+            "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
+        )
+
+    def derive(purpose: str, length: int) -> bytes:
+        return HKDF(SHA256(), length, salt=None, info=f"botpenguin token {purpose} v1".encode()).derive(material)
+
+    return Key(
+        id=derive("key id", 4).hex(),
+        digest_key=derive("digest", KEY_LENGTH),
+        fernet=Fernet(base64.urlsafe_b64encode(derive("seal", KEY_LENGTH))),
+    )

@@ -1,0 +1,134 @@
+"""The Developers panel: the page of the API access token, and its acts."""
+
+from http import HTTPStatus
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.shortcuts import redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_variables
+from django.views.decorators.http import require_safe
+
+from accounts.acts import act_on
+from accounts.clients import Client
+from accounts.identity import ask_for_proof, is_fresh
+from accounts.requests import SignedInRequest, is_htmx, wants_json
+from developers import issuance
+from developers.forms import RevokeForm
+from developers.issuance import Outcome, Verdict
+from developers.models import RevokedToken, TokenEvent
+from developers.vault import Unreadable
+
+PAGE = "developers:api-access-token"
+TEMPLATE = "developers/api_access_token.html"
+ACTIVITY_LENGTH = 10
+STILL_IN_USE_LENGTH = 3
+NO_GENERATION = 0
+
+
+@require_safe
+def developers(request: HttpRequest) -> HttpResponse:
+    return redirect(PAGE)
+
+
+@require_safe
+@never_cache
+def api_access_token(request: SignedInRequest) -> HttpResponse:
+    """Show the page; its query may name an act to take up again, or what came of a plain form's revoke."""
+    page = _page(request)
+    told = _told_by_query(request, page)
+    return render(request, TEMPLATE, page | told | {"confirmed": request.GET.get("confirmed", "")})
+
+
+@act_on(PAGE)
+@never_cache
+def show_token(request: SignedInRequest) -> HttpResponse:
+    return _reveal(request, TokenEvent.Kind.SHOWN, act="show")
+
+
+@act_on(PAGE)
+@never_cache
+def copy_token(request: SignedInRequest) -> HttpResponse:
+    return _reveal(request, TokenEvent.Kind.COPIED, act="copy")
+
+
+@act_on(PAGE)
+@never_cache
+def revoke_token(request: SignedInRequest) -> HttpResponse:
+    """Replace the token of the generation that the form holds; where it is in use, ask first."""
+    form = RevokeForm(request.POST)
+    posted = form.cleaned_data if form.is_valid() else {"generation": NO_GENERATION, "even_if_used": False}
+    outcome = issuance.revoke(request.user, client=Client.of(request), **posted)
+    if wants_json(request):
+        status = HTTPStatus.OK if outcome.verdict is Verdict.REPLACED else HTTPStatus.CONFLICT
+        return JsonResponse({"verdict": outcome.verdict, "hint": outcome.token.hint}, status=status)
+    if outcome.verdict is Verdict.IN_USE:
+        return _ask_before_revoking(request, outcome)
+    if is_htmx(request):
+        return render(request, f"{TEMPLATE}#panel", _page(request) | _told(outcome.verdict, outcome.revoked))
+    return redirect(f"{reverse(PAGE)}?{urlencode({outcome.verdict: posted['generation']})}")
+
+
+@sensitive_variables("secret")
+def _reveal(request: SignedInRequest, kind: TokenEvent.Kind, *, act: str) -> HttpResponse:
+    """Answer with the token itself, to one who has lately proved who they are."""
+    if not is_fresh(request):
+        return ask_for_proof(request, act)
+    try:
+        secret = issuance.reveal(request.user, kind, Client.of(request))
+    except Unreadable:
+        return _refuse_to_reveal(request)
+    if wants_json(request):
+        return JsonResponse({"token": secret.open()})
+    context = _page(request) | {"secret": secret.open(), "act": act}
+    return render(request, f"{TEMPLATE}#shown" if is_htmx(request) else TEMPLATE, context)
+
+
+def _refuse_to_reveal(request: SignedInRequest) -> HttpResponse:
+    if wants_json(request):
+        message = _("This token cannot be read any more. Revoke it to get a new one.")
+        return JsonResponse({"message": message}, status=HTTPStatus.CONFLICT)
+    context = _page(request) | {"notice": "unreadable"}
+    template = f"{TEMPLATE}#panel" if is_htmx(request) else TEMPLATE
+    response = render(request, template, context, status=HTTPStatus.CONFLICT)
+    response["HX-Retarget"] = "#panel"
+    return response
+
+
+def _ask_before_revoking(request: SignedInRequest, outcome: Outcome) -> HttpResponse:
+    if not is_htmx(request):
+        return render(request, "developers/confirm_revoke.html", {"token": outcome.token})
+    response = render(request, "developers/confirm_revoke.html#dialog", {"token": outcome.token})
+    response["HX-Retarget"], response["HX-Reswap"] = "#dialog", "innerHTML"
+    return response
+
+
+def _page(request: SignedInRequest) -> dict[str, Any]:
+    owner = request.user
+    revoked_tokens = list(owner.revoked_tokens.all())
+    return {
+        "token": issuance.token_of(owner, Client.of(request)),
+        "revoked_tokens": revoked_tokens,
+        "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use][:STILL_IN_USE_LENGTH],
+        "events": owner.token_events.all()[:ACTIVITY_LENGTH],
+        "public_url": settings.PUBLIC_URL,
+    }
+
+
+def _told(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:
+    return {"notice": verdict, "revoked": revoked}
+
+
+def _told_by_query(request: SignedInRequest, page: dict[str, Any]) -> dict[str, Any]:
+    """Tell what came of a plain form's revoke, which redirected here with its verdict and generation."""
+    verdict = next((verdict for verdict in (Verdict.REPLACED, Verdict.ALREADY_REPLACED) if verdict in request.GET), None)
+    if verdict is None:
+        return {}
+    asked_for = request.GET[verdict]
+    revoked = next((revoked for revoked in page["revoked_tokens"] if str(revoked.generation) == asked_for), None)
+    is_news = verdict is Verdict.ALREADY_REPLACED or (revoked and revoked.generation + 1 == page["token"].generation)
+    return _told(verdict, revoked) if is_news else {}
