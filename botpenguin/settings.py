@@ -14,11 +14,11 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-BASE_DIR = Path(__file__).resolve().parent.parent
+from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
 
 env = environ.Env()
-env.read_env(env.str("ENV_FILE", default=str(BASE_DIR / ".env")))
-STATE_DIR = Path(env.str("STATE_DIR", default=str(BASE_DIR / "var")))
+env.read_env(env.str("ENV_FILE", default=str(DEFAULT_ENV_FILE)))
+STATE_DIR = Path(env.str("STATE_DIR", default=str(DEFAULT_STATE_DIR)))
 
 
 def secret(name: str, least: int) -> str:

@@ -1,0 +1,29 @@
+import secrets
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import IntegrityError, transaction
+
+from accounts.models import User
+
+
+class Command(BaseCommand):
+    help = "Make the first account, and print its random password once. Does nothing where there is an account."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--email", default="owner@example.com", help="its e-mail address (default: %(default)s)")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        password = secrets.token_urlsafe(15)
+        try:
+            with transaction.atomic():
+                if User.objects.exists():
+                    return
+                User.objects.create_superuser(options["email"], password)
+        except IntegrityError:
+            # Two first starts at once: the other one has made it, and has printed its password.
+            return
+        self.stdout.write(
+            f"The first account: {options['email']} with the password {password}\n"
+            "The password is told only now. Write it down, or change it under My Account."
+        )

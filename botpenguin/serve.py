@@ -1,0 +1,150 @@
+"""What `make run` runs: prepares everything, then serves pages and sends mail until it is told to stop.
+
+The preparations run in this one process, since each start of Python and Django costs half
+a second. Django's checks do not run under WSGI, so they run here.
+"""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Sequence
+
+import django
+from django.conf import settings
+from django.core import checks
+from django.core.exceptions import ImproperlyConfigured
+from django.core.management import call_command
+from django.db import DatabaseError, connection
+from django.db.migrations.executor import MigrationExecutor
+
+from botpenguin import bootstrap
+
+STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+# A page waits for the database or for Argon2, and both let other threads run meanwhile.
+THREADS_PER_WORKER = 8
+BACKLOG = 1024
+SECONDS_TO_STOP = 10
+# Ninja's reference pages, and what django-htmx brings beside htmx 2: megabytes that no page of ours asks for.
+UNUSED_STATIC_FILES = ["ninja", "ext", "htm*x-4.*"]
+ANY_ADDRESS = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
+
+
+def main() -> None:
+    try:
+        prepare()
+        sys.exit(supervise())
+    except KeyboardInterrupt:
+        sys.exit(130)
+    except (bootstrap.Refusal, ImproperlyConfigured) as error:
+        sys.exit(str(error))
+    except DatabaseError as error:
+        sys.exit(f"The database cannot be used: {error}")
+
+
+def prepare() -> None:
+    """Bring secrets, database, static files and the first account into being where they are not yet."""
+    written = bootstrap.ensure_secrets()
+    if written:
+        print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.")
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
+    django.setup()
+    settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    refuse_taken_port()
+    refuse_bad_configuration()
+    migrate()
+    call_command("createcachetable", verbosity=0)
+    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=UNUSED_STATIC_FILES)
+    call_command("create_first_account")
+    connection.close()
+
+
+def refuse_taken_port() -> None:
+    """Fail early and clearly: Granian shares a port with whoever else asks to share it."""
+    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    with socket.socket(family) as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((settings.HOST, settings.PORT))
+        except (OSError, OverflowError) as error:
+            raise ImproperlyConfigured(
+                f"Cannot listen on {settings.HOST}:{settings.PORT} ({error}). "
+                "Stop what uses that port, or choose another: PORT=8001 make run"
+            ) from error
+
+
+def refuse_bad_configuration() -> None:
+    serious = [
+        message
+        for message in checks.run_checks(databases=["default"])
+        if message.is_serious() and not message.is_silenced()
+    ]
+    if serious:
+        raise ImproperlyConfigured("\n".join(f"{message.msg} {message.hint or ''}".rstrip() for message in serious))
+
+
+def migrate() -> None:
+    executor = MigrationExecutor(connection)
+    plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
+    if plan:
+        print(f"Updating the database: {len(plan)} migrations.")
+        call_command("migrate", verbosity=0, interactive=False)
+
+
+def supervise() -> int:
+    """Run the web server and the mail worker until a signal says stop (0) or one of them ends by itself (1)."""
+    reader, writer = os.pipe()
+    os.set_blocking(writer, False)
+    # Signals are queued as bytes in a pipe, so none is lost and none interrupts a line of this code.
+    signal.set_wakeup_fd(writer)
+    for number in (*STOP_SIGNALS, signal.SIGCHLD):
+        signal.signal(number, lambda *_: None)
+
+    # Passkeys and secure cookies want a name: at 127.0.0.1 they do not work.
+    name = "localhost" if settings.HOST in ANY_ADDRESS else settings.HOST
+    print(f"BotPenguin is at http://{name}:{settings.PORT} - sign in there with the e-mail and password of an account.")
+    print("Press Ctrl-C to stop.", flush=True)
+    children = [start(web_server()), start(mail_worker())]
+    while all(child.poll() is None for child in children):
+        if os.read(reader, 1)[0] in STOP_SIGNALS:
+            stop(children)
+            return 0
+    print("The web server or the mail worker ended by itself, so the other is stopped too.", file=sys.stderr)
+    stop(children)
+    return 1
+
+
+def web_server() -> Sequence[str]:
+    return (
+        *("granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
+        *("--workers", str(settings.WORKERS), "--blocking-threads", str(THREADS_PER_WORKER)),
+        *("--workers-kill-timeout", str(SECONDS_TO_STOP // 2), "--no-access-log", "--log-level", "warning"),
+    )
+
+
+def mail_worker() -> Sequence[str]:
+    return ("django", "mail_worker")
+
+
+def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Start a module in a session of its own: Ctrl-C reaches only this process, which then stops its children once."""
+    return subprocess.Popen(  # noqa: S603 - the commands above
+        [sys.executable, "-m", *command], stdin=subprocess.DEVNULL, start_new_session=True
+    )
+
+
+def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
+    for child in children:
+        child.terminate()
+    for child in children:
+        try:
+            child.wait(SECONDS_TO_STOP)
+        except subprocess.TimeoutExpired:
+            os.killpg(child.pid, signal.SIGKILL)
+            child.wait()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,57 @@
+import logging
+import signal
+from datetime import timedelta
+from typing import Any
+
+from django.core.cache import cache
+from django.core.management.base import BaseCommand, CommandParser
+from django.db import close_old_connections
+from django.utils import timezone
+from post_office import mail
+from post_office.models import STATUS, Email
+
+logger = logging.getLogger(__name__)
+
+PAUSE = timedelta(seconds=2)
+KEPT_FOR = timedelta(days=1)
+# One worker at a time, on any node. A worker that dies holds its turn no longer than this.
+TURN = "mail_worker.turn"
+LONGEST_TURN = timedelta(minutes=5)
+STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
+
+
+class Command(BaseCommand):
+    help = "Send queued mail as it comes, until SIGTERM or SIGINT. Forget mail a day after it was sent: it holds links."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="send what is due, then end: for cron")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        if options["once"]:
+            work()
+            return
+        # Blocked, a signal waits until the round is over, and ends the pause at once.
+        signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        stopped = False
+        while not stopped:
+            close_old_connections()
+            try:
+                work()
+            except Exception:  # whatever is down, mail goes on once it is up again
+                logger.exception("Mail waits: this round failed.")
+            stopped = signal.sigtimedwait(STOP_SIGNALS, PAUSE.total_seconds()) is not None
+
+
+def work() -> None:
+    """Send what is due, and forget what was sent long ago. Mail that fails is tried again later, by post_office."""
+    forgettable = Email.objects.filter(
+        status__in=[STATUS.sent, STATUS.failed], last_updated__lt=timezone.now() - KEPT_FOR
+    )
+    is_idle = not mail.get_queued().exists() and not forgettable.exists()
+    if is_idle or not cache.add(TURN, True, LONGEST_TURN.total_seconds()):
+        return
+    try:
+        mail.send_queued()
+        forgettable.delete()
+    finally:
+        cache.delete(TURN)

@@ -1,0 +1,151 @@
+"""The real thing for tests: `python -m botpenguin.serve` on a free port, with a state of its own."""
+
+import os
+import re
+import signal
+import socket
+import subprocess
+import sys
+import time
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+ROOT = Path(__file__).resolve().parent.parent
+SECONDS_TO_START = 60
+# What tests.settings puts into the environment of the tests themselves, and what a server must find by itself.
+SETTINGS = re.compile(
+    r"(SECRET_KEY|TOKEN_KEYS|DATABASE_URL|CACHE_URL|PUBLIC_URL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|TRUSTED_PROXIES|HTTPS"
+    r"|EMAIL_URL|ENV_FILE|STATE_DIR|HOST|PORT|WORKERS|DEBUG|SIGN_UP|DJANGO_.*)"
+)
+
+
+class Server:
+    """A server whose state lives in `folder`; a second one there finds what the first has left.
+
+    Settings are passed as keyword arguments: `Server(tmp_path, WORKERS="1", SIGN_UP="off")`.
+    """
+
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
+        self.port = int(settings.get("PORT") or free_port())
+        self.url = f"http://localhost:{self.port}"
+        self.environment = environment(folder, **{"PORT": str(self.port)} | settings)
+        self.log = folder / f"server-{self.port}.log"
+
+    def __enter__(self) -> Self:
+        self.start()
+        self.wait_until_ready()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        with self.log.open("wb") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "botpenguin.serve"],
+                cwd=ROOT,
+                env=self.environment,
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait_until_ready(self) -> None:
+        deadline = time.monotonic() + SECONDS_TO_START
+        while time.monotonic() < deadline:
+            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.output}"
+            try:
+                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False).is_success:
+                    return
+            except httpx.TransportError:
+                self._wait_a_moment()
+        raise AssertionError(f"the server is not ready after {SECONDS_TO_START} s:\n{self.output}")
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Send a signal, wait for the end, and return the exit status; whatever is left of it is killed."""
+        family = descendants(self.process.pid)
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        try:
+            return self.process.wait(timeout=30)
+        finally:
+            for pid in [self.process.pid, *family]:
+                kill(pid)
+
+    def client(self) -> httpx.Client:
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+
+    @property
+    def output(self) -> str:
+        return self.log.read_text()
+
+    @property
+    def first_account(self) -> tuple[str, str]:
+        """The e-mail and the password that the first start has printed."""
+        match = re.search(r"The first account: (\S+) with the password (\S+)", self.output)
+        assert match, f"no first account was printed:\n{self.output}"
+        return match[1], match[2]
+
+    def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run `manage.py` beside the server, on the same state."""
+        return run(sys.executable, "manage.py", *arguments, env=self.environment | settings)
+
+    def _wait_a_moment(self) -> None:
+        """Wait for the process to end, but not for long: it is polled."""
+        try:
+            self.process.wait(timeout=0.05)
+        except subprocess.TimeoutExpired:
+            return
+
+
+def environment(folder: Path, **settings: str) -> dict[str, str]:
+    """The environment of this process without its settings, with the state in `folder`."""
+    kept = {name: value for name, value in os.environ.items() if not SETTINGS.fullmatch(name)}
+    return kept | {"ENV_FILE": str(folder / ".env"), "STATE_DIR": str(folder / "var")} | settings
+
+
+def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def descendants(pid: int) -> list[int]:
+    """The processes that descend from one, read from /proc."""
+    parents = {}
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = stat.read_text().rpartition(")")[2].split()
+        except OSError:
+            continue
+        if fields[0] != "Z":
+            parents[int(stat.parent.name)] = int(fields[1])
+    found = [pid]
+    for ancestor in found:
+        found += [child for child, parent in parents.items() if parent == ancestor]
+    return found[1:]
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
+
+
+def kill(pid: int) -> None:
+    try:
+        os.kill(pid, signal.SIGKILL)
+    except ProcessLookupError:
+        return
