@@ -14,7 +14,7 @@ from enum import StrEnum
 from functools import cache
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, DatabaseError, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -26,6 +26,8 @@ from developers.sightings import sightings
 
 logger = logging.getLogger(__name__)
 
+# RFC 9110, section 5.6.3: what may stand around a header's value, and nothing else that Unicode calls space.
+WHITESPACE = " \t"
 COLUMNS = ("user_id", "user__email", "user__is_active", "generation", "hint", "issued_at", "last_used_at")
 
 
@@ -88,12 +90,12 @@ def _token_in(request: HttpRequest) -> str:
     if authorization is None:
         raise Refused(Refusal.MISSING)
     authtype = request.META.get("HTTP_AUTHTYPE")
-    if authtype is not None and authtype.strip().lower() != "key":
+    if authtype is not None and authtype.strip(WHITESPACE).lower() != "key":
         raise Refused(Refusal.WRONG_AUTHTYPE)
-    scheme, _, token = authorization.strip().partition(" ")
+    scheme, _, token = authorization.strip(WHITESPACE).partition(" ")
     if scheme.lower() != "bearer":
         raise Refused(Refusal.MISSING)
-    token = token.strip(" ")
+    token = token.strip(WHITESPACE)
     if not tokens.is_well_formed(token):
         raise Refused(Refusal.MALFORMED)
     return token
@@ -135,7 +137,7 @@ def _is_stale(last_used_at: datetime | None) -> bool:
 def _record_use(request: HttpRequest, bearer: Bearer) -> None:
     try:
         issuance.record_use(bearer.owner_id, bearer.generation, Client.of(request))
-    except DatabaseError as error:
+    except Error as error:
         logger.warning("The last use of the token of user %s was not recorded: %s", bearer.owner_id, error)
 
 
@@ -146,6 +148,6 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
     if count := sightings.add(revoked.pk):
         try:
             issuance.record_refusals(revoked.pk, count, Client.of(request))
-        except DatabaseError as error:
+        except Error as error:
             logger.warning("Refusals of the revoked token %s were not recorded: %s", revoked.pk, error)
     return Refused(Refusal.REVOKED, revoked.revoked_at)

@@ -18,6 +18,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.clients import Client
 from accounts.models import User
 from developers import notices, tokens, vault
+from developers.locks import impatient
 from developers.models import ApiToken, RevokedToken, TokenEvent
 from developers.tokens import Secret
 
@@ -78,7 +79,10 @@ def revoke(owner: User, generation: int, client: Client, *, even_if_used: bool) 
     that cannot be unsealed is replaced all the same. When this returns the change is committed.
     """
     with transaction.atomic():
-        old = token_of(owner, client)
+        # Locked, so that what is kept of the old token is what it was at its last moment.
+        old = ApiToken.objects.select_for_update().filter(user=owner).first()
+        if old is None:
+            return Outcome(Verdict.ALREADY_REPLACED, issue(owner, client), None)
         secret = tokens.generate()
         sealed = vault.seal(owner.pk, generation + 1, secret)
         now = timezone.now()
@@ -125,20 +129,28 @@ def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
 
 
 def record_use(owner_id: int, generation: int, client: Client) -> None:
-    """Note when, from where and by what a token was used, at most once a minute."""
+    """Note when, from where and by what a token was used, at most once a minute.
+
+    Raises `django.db.Error` where the database takes no writes or is locked.
+    """
     now = timezone.now()
-    ApiToken.objects.filter(
+    stale = ApiToken.objects.filter(
         Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USE_RESOLUTION),
         user=owner_id,
         generation=generation,
-    ).update(last_used_at=now, last_used_ip=client.ip, last_used_client=client.user_agent)
+    )
+    with impatient():
+        stale.update(last_used_at=now, last_used_ip=client.ip, last_used_client=client.user_agent)
 
 
 def record_refusals(revoked_id: int, count: int, client: Client) -> None:
-    """Add refusals to a revoked token, and put the first of each day into its owner's activity."""
+    """Add refusals to a revoked token, and put the first of each day into its owner's activity.
+
+    Raises `django.db.Error` where the database takes no writes or is locked.
+    """
     now = timezone.now()
     revoked = RevokedToken.objects.filter(pk=revoked_id)
-    with transaction.atomic():
+    with impatient():
         revoked.update(
             refused_count=F("refused_count") + count,
             last_refused_at=now,

@@ -1,6 +1,9 @@
 """Mail about the token. Queued in the transaction that it tells of; carries no secret."""
 
+import logging
+
 from django.conf import settings
+from django.db import transaction
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -11,9 +14,20 @@ from accounts.clients import Client
 from accounts.models import User
 from developers.models import RevokedToken
 
+logger = logging.getLogger(__name__)
+
 
 def token_revoked(owner: User, revoked: RevokedToken, client: Client) -> None:
-    """Queue the notice of a revoke to the token's owner, in their time zone."""
+    """Queue the notice of a revoke to the token's owner; a revoke never fails for want of its notice."""
+    try:
+        with transaction.atomic():
+            _queue_token_revoked(owner, revoked, client)
+    except Exception:
+        logger.exception("User %s was not told that their token …%s was revoked.", owner.pk, revoked.hint)
+
+
+def _queue_token_revoked(owner: User, revoked: RevokedToken, client: Client) -> None:
+    """Write the notice in the owner's time zone."""
     context = {
         "owner": owner,
         "revoked": revoked,

@@ -7,7 +7,6 @@ HMAC-SHA-256.
 """
 
 import base64
-import binascii
 from dataclasses import dataclass
 from functools import cache
 
@@ -21,6 +20,8 @@ from developers import tokens
 from developers.tokens import Secret
 
 KEY_LENGTH = 32
+# 32 random bytes hold about 30 different ones; fewer than this come from a keyboard, not from chance.
+LEAST_DIFFERENT_BYTES = 16
 
 
 class Unreadable(Exception):
@@ -36,7 +37,7 @@ class Key:
     fernet: Fernet
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
     """What a row keeps of a token: both are under the key that `key_id` names."""
 
@@ -91,10 +92,10 @@ def _derive_all(texts: tuple[str, ...]) -> tuple[Key, ...]:
 
 def _derive_key(text: str) -> Key:
     try:
-        material = base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))
-    except (binascii.Error, ValueError):
+        material = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
+    except ValueError:
         material = b""
-    if len(material) < KEY_LENGTH:
+    if len(material) < KEY_LENGTH or len(set(material)) < LEAST_DIFFERENT_BYTES:
         raise ImproperlyConfigured(
             "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64. "
             "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
