@@ -7,6 +7,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_add
 
 import ua_parser
 from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
@@ -25,7 +26,7 @@ class Client:
         agent = request.META.get("HTTP_USER_AGENT", "")
         # PostgreSQL stores no NUL, and a header has no business with other control characters.
         printable = "".join(character for character in agent[:USER_AGENT_LENGTH] if character.isprintable())
-        return cls(client_ip(request), printable)
+        return cls(client_ip(request), printable.strip())
 
 
 def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -34,10 +35,12 @@ def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     Only peers in `TRUSTED_PROXIES` (addresses or networks) are believed. `X-Forwarded-For`
     is read from the right, past the trusted proxies, so what a client wrote into it counts
     for nothing.
+
+    Raises `ImproperlyConfigured` at the start of the server where `TRUSTED_PROXIES` holds anything else.
     """
+    trusted = tuple(_network(text) for text in settings.TRUSTED_PROXIES)
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        trusted = _networks(tuple(settings.TRUSTED_PROXIES))
         if trusted and _is_within(request.META.get("REMOTE_ADDR", ""), trusted):
             request.META["REMOTE_ADDR"] = _first_untrusted(request, trusted)
         else:
@@ -57,7 +60,7 @@ def client_ip(request: HttpRequest) -> str | None:
 @lru_cache(maxsize=1024)
 def describe_user_agent(user_agent: str) -> str:
     """Name the program behind a User-Agent: "Firefox, macOS", "python-requests 2.32", "curl 8.5"."""
-    if not user_agent:
+    if not user_agent.strip():
         return ""
     if user_agent.startswith("Mozilla/"):
         parsed = ua_parser.parse(user_agent)
@@ -65,21 +68,26 @@ def describe_user_agent(user_agent: str) -> str:
         if names:
             return ", ".join(names).replace("Mac OS X", "macOS")
     # RFC 9110, section 10.1.5: the first product is the program itself.
-    product, _, version = user_agent.split()[0].partition("/")
+    product, _, version = user_agent.split(maxsplit=1)[0].partition("/")
     return f"{product} {'.'.join(version.split('.')[:2])}".strip()
 
 
 Network = IPv4Network | IPv6Network
 
 
-@lru_cache(maxsize=8)
-def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
-    return tuple(ip_network(text) for text in texts)
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text.strip(), strict=False)
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"TRUSTED_PROXIES holds {text!r}, which is neither an address nor a network such as 10.0.0.0/8."
+        ) from None
 
 
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
+    # The zone of a link-local address ("%eth0") means nothing elsewhere, and PostgreSQL takes none.
     try:
-        address = ip_address(text.strip())
+        address = ip_address(text.strip().partition("%")[0])
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address

@@ -21,11 +21,12 @@ class UserManager(BaseUserManager["User"]):
         """Make an account that can sign in at once.
 
         Whoever makes an account by code vouches for its address, so the address is
-        recorded as verified; people who sign up by themselves verify it by mail.
+        recorded as verified; people who sign up by themselves verify it by mail. It is kept
+        in lower case, in which log-in looks it up.
         """
         if not email:
             raise ValueError("An account needs an e-mail address.")
-        user = self.model(email=self.normalize_email(email), **fields)
+        user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         user.emailaddress_set.create(email=user.email, verified=True, primary=True)

@@ -37,4 +37,4 @@ Timestamp = Annotated[datetime, PlainSerializer(timestamp, return_type=str)]
 def error(status: HTTPStatus, message: str, sentences: Sequence[str] = ()) -> JsonResponse:
     """Answer with an error. `data` is never empty: a published client joins it and shows it."""
     body = {"success": False, "message": message, "data": list(sentences) or [message], "code": status.value}
-    return JsonResponse(body, status=status, headers={"Cache-Control": "no-store"})
+    return JsonResponse(body, status=status)

@@ -20,9 +20,16 @@ PREFIX = "/api/"
 
 def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        return _answer(request) if request.path_info.startswith(PREFIX) else get_response(request)
+        return _answer_uncached(request) if request.path_info.startswith(PREFIX) else get_response(request)
 
     return middleware
+
+
+def _answer_uncached(request: HttpRequest) -> HttpResponse:
+    response = _answer(request)
+    # What a token opens is nobody else's, and no later answer's.
+    response.headers.setdefault("Cache-Control", "no-store")
+    return response
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
@@ -32,7 +39,8 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return envelope.error(HTTPStatus.BAD_REQUEST, "This host name is not served here. Check the base URL.")
     if settings.HTTPS and not request.is_secure():
         return envelope.error(
-            HTTPStatus.FORBIDDEN, "Use https. If this request carried a token, revoke it: it crossed the network in clear."
+            HTTPStatus.FORBIDDEN,
+            "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
         )
     try:
         match = resolve(request.path_info)
