@@ -15,3 +15,9 @@ os.environ |= {
 }
 
 from botpenguin.settings import *  # noqa: E402, F403
+
+# Argon2 takes its time on purpose; accounts made for tests need none of it.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]  # noqa: F405
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
+    # In a file: in memory, SQLite has no locks to wait for and no second process.
+    DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}  # noqa: F405

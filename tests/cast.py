@@ -1,0 +1,40 @@
+"""Who the tests are about, and how they come to be signed in."""
+
+import time
+
+from allauth.account.internal.flows.login import (
+    _AUTHENTICATION_METHODS_USER_SESSION_KEY as RECORDS_USER_KEY,
+)
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS_KEY
+from django.test import Client as Browser
+
+from accounts.clients import Client
+from accounts.models import User
+from developers import vault
+from developers.models import ApiToken
+
+PASSWORD = "correct horse battery staple"
+LAPTOP = Client("203.0.113.9", "python-requests/2.32.3")
+PHONE = Client("2001:db8::7", "curl/8.5.0")
+
+
+def sign_in(user: User) -> Browser:
+    """Return a browser in which a person has just logged in."""
+    browser = Browser()
+    browser.force_login(user)
+    prove_identity(browser, user)
+    return browser
+
+
+def prove_identity(browser: Browser, user: User, *, seconds_ago: float = 0) -> None:
+    """Leave in a session what allauth leaves there when a person gives their password."""
+    session = browser.session
+    session[RECORDS_KEY] = [{"method": "password", "at": time.time() - seconds_ago, "email": user.email}]
+    session[RECORDS_USER_KEY] = str(user.pk)
+    session.save()
+
+
+def token_text(user: User) -> str:
+    """Return the plain text of a person's current token."""
+    token = ApiToken.objects.get(user=user)
+    return vault.unseal(user.pk, token.generation, token.sealed).open()

@@ -1,0 +1,38 @@
+"""The fixed cast, and a clean slate for what outlives a test in the process or the cache."""
+
+import pytest
+from django.core.cache import cache
+
+from accounts.models import User
+from developers import bearer, issuance
+from developers.sightings import Sightings
+from tests.cast import LAPTOP, PASSWORD, PHONE
+
+
+@pytest.fixture
+def alice(db: None) -> User:
+    """A person with a token."""
+    user = User.objects.create_user("alice@example.com", PASSWORD, name="Alice")
+    issuance.issue(user, LAPTOP)
+    return user
+
+
+@pytest.fixture
+def bob(db: None) -> User:
+    """Somebody else, whose token a leak would show."""
+    user = User.objects.create_user("bob@example.org", PASSWORD, name="Bob")
+    issuance.issue(user, PHONE)
+    return user
+
+
+@pytest.fixture(autouse=True)
+def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bearer, "sightings", Sightings())
+
+
+@pytest.fixture(autouse=True)
+def no_rate_limits_reached(request: pytest.FixtureRequest) -> None:
+    """The cache's table outlives a test that commits."""
+    if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+        request.getfixturevalue("db")
+        cache.clear()
