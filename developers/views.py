@@ -125,7 +125,9 @@ def _told(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:
 
 def _told_by_query(request: SignedInRequest, page: dict[str, Any]) -> dict[str, Any]:
     """Tell what came of a plain form's revoke, which redirected here with its verdict and generation."""
-    verdict = next((verdict for verdict in (Verdict.REPLACED, Verdict.ALREADY_REPLACED) if verdict in request.GET), None)
+    verdict = next(
+        (verdict for verdict in (Verdict.REPLACED, Verdict.ALREADY_REPLACED) if verdict in request.GET), None
+    )
     if verdict is None:
         return {}
     asked_for = request.GET[verdict]

@@ -1,0 +1,123 @@
+// The token box: Copy without showing, Hide, and hiding by itself. Show and Revoke are
+// htmx forms; the server draws what they change. Listeners are delegated, since fragments
+// come and go. The token is never kept: it passes from an answer to the clipboard.
+
+const byId = (id) => document.getElementById(id);
+
+function say(key, line = byId("token-status")) {
+  const isGood = key === "copied";
+  line.textContent = line.dataset[key] ?? key;
+  line.toggleAttribute("data-good", isGood);
+  if (isGood) line.prepend(document.querySelector("[data-copied] .icon").cloneNode(true));
+}
+
+class Redirected extends Error {}
+
+async function requestToken(form) {
+  const answer = await fetch(form.action, {
+    method: "POST",
+    body: new FormData(form),
+    headers: { Accept: "application/json" },
+  });
+  const elsewhere = answer.headers.get("HX-Redirect");
+  if (elsewhere) {
+    location.assign(elsewhere);
+    throw new Redirected();
+  }
+  const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
+  const body = isJson ? await answer.json() : {};
+  if (!answer.ok) throw new Error(body.message ?? "failed");
+  return body.token;
+}
+
+const asPlainText = (text) => new Blob([text], { type: "text/plain" });
+
+// The promise goes into the clipboard item as it is: waiting for the answer first would
+// lose the user's gesture, and Safari and Firefox would refuse to write.
+async function copyToken(form) {
+  const token = requestToken(form);
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": token.then(asPlainText) })]);
+    say("copied");
+    flashCopied();
+  } catch {
+    token.then(
+      () => htmx.trigger(form, "clipboard-refused"),
+      (error) => error instanceof Redirected || say(error.message),
+    );
+  }
+}
+
+let flash;
+
+function flashCopied() {
+  const showCopied = (isCopied) => {
+    for (const label of byId("token-copy").children) {
+      label.hidden = "copied" in label.dataset !== isCopied;
+    }
+  };
+  clearTimeout(flash);
+  showCopied(true);
+  flash = setTimeout(() => showCopied(false), 2000);
+}
+
+function hide() {
+  const box = document.querySelector("#token-box[data-shown]");
+  if (!box) return;
+  const hadFocus = box.contains(document.activeElement);
+  const masked = box.querySelector("template[data-masked]").content.firstElementChild.cloneNode(true);
+  box.replaceWith(masked);
+  htmx.process(masked);
+  say("hidden");
+  if (hadFocus) byId("token-visibility").focus();
+}
+
+const canCopy = () => Boolean(navigator.clipboard?.write && window.ClipboardItem);
+
+// In the capture phase: htmx must not see the submit that the clipboard takes over. Where
+// there is no clipboard htmx does see it, and the server draws the token to copy by hand.
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (event.target.matches("[data-hide]")) {
+      event.preventDefault();
+      hide();
+    } else if (event.target.matches("[data-copy]") && canCopy()) {
+      event.preventDefault();
+      event.stopPropagation();
+      copyToken(event.target);
+    }
+  },
+  { capture: true },
+);
+
+document.addEventListener("click", async (event) => {
+  const button = event.target.closest("[data-copy-text]");
+  if (!button) return;
+  const source = byId(button.dataset.copyText);
+  const line = byId(`${source.id}-status`);
+  try {
+    await navigator.clipboard.writeText(source.textContent);
+    say("copied", line);
+  } catch {
+    getSelection().selectAllChildren(source);
+    say("failed", line);
+  }
+});
+
+document.addEventListener("visibilitychange", () => document.hidden && hide());
+addEventListener("pagehide", hide);
+
+document.addEventListener("htmx:afterSettle", () => {
+  document.querySelector("[data-select]")?.select();
+});
+
+document.addEventListener("htmx:afterSwap", (event) => {
+  if (event.detail.target.matches("dialog")) event.detail.target.showModal();
+});
+
+for (const failure of ["htmx:responseError", "htmx:sendError"]) {
+  document.addEventListener(failure, (event) => {
+    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) say("failed");
+  });
+}
