@@ -4,45 +4,73 @@ from typing import Any
 
 from allauth.account import forms as allauth
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
 
+PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
+
+
 class Plain(forms.Form):
-    """Show fields as the design has them: no placeholders, and each with its right `autocomplete`."""
+    """Show fields as the design has them: our words, no placeholders, hints for password managers.
+
+    The first field left to fill in takes the focus: these pages hold nothing but their form.
+    """
 
     autocomplete: dict[str, str] = {}
+    labels: dict[str, Any] = {}
+    helps: dict[str, Any] = {}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
+            field.label = self.labels.get(name, field.label)
+            # allauth's own are lists and links; the templates have those.
+            field.help_text = self.helps.get(name, "")
             if name in self.autocomplete:
                 field.widget.attrs["autocomplete"] = self.autocomplete[name]
+        unfilled = next((bound for bound in self if bound.widget_type == "password" or not bound.value()), None)
+        if unfilled:
+            unfilled.field.widget.attrs["autofocus"] = True
 
 
 class LoginForm(Plain, allauth.LoginForm):
     autocomplete = {"login": "username", "password": "current-password"}
+    labels = {"login": _("Email"), "password": _("Password")}
 
 
 class SignupForm(Plain, allauth.SignupForm):
     autocomplete = {"email": "username", "password1": "new-password"}
+    labels = {"email": _("Email"), "password1": _("Password")}
+    helps = {"password1": PASSWORD_HELP}
 
 
 class ResetPasswordForm(Plain, allauth.ResetPasswordForm):
     autocomplete = {"email": "username"}
+    labels = {"email": _("Email")}
 
 
 class ResetPasswordKeyForm(Plain, allauth.ResetPasswordKeyForm):
     autocomplete = {"password1": "new-password", "password2": "new-password"}
+    labels = {"password1": _("New password"), "password2": _("New password, again")}
+    helps = {"password1": PASSWORD_HELP}
 
 
 class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
     autocomplete = {"oldpassword": "current-password", "password1": "new-password", "password2": "new-password"}
+    labels = {
+        "oldpassword": _("Current password"),
+        "password1": _("New password"),
+        "password2": _("New password, again"),
+    }
+    helps = {"password1": PASSWORD_HELP}
 
 
 class ReauthenticateForm(Plain, allauth.ReauthenticateForm):
     autocomplete = {"password": "current-password"}
+    labels = {"password": _("Password")}
 
 
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]

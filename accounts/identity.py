@@ -10,10 +10,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.acts import page_of
-from accounts.requests import send_to
+from accounts.requests import SignedInRequest, send_to
 
 
-def is_fresh(request: HttpRequest) -> bool:
+def is_fresh(request: SignedInRequest) -> bool:
     """Tell whether the newest log-in or re-authentication lies within `REAUTHENTICATION_TIMEOUT`.
 
     allauth's own rule counts only explicit re-authentications, so that one who has just

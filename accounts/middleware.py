@@ -24,7 +24,9 @@ class LoginRequired(LoginRequiredMiddleware):
     """Send the signed-out to log in and then back to a page, never to an address that only takes POST."""
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:  # type: ignore[override]
-        return send_to(request, f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: page_of(request)})}")
+        return send_to(
+            request, f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: page_of(request)})}"
+        )
 
 
 def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

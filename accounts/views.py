@@ -12,7 +12,7 @@ from accounts.forms import NameForm
 
 @require_http_methods(["GET", "HEAD", "POST"])
 def my_account(request: HttpRequest) -> HttpResponse:
-    form = NameForm(request.POST or None, instance=request.user)  # type: ignore[arg-type]
+    form = NameForm(request.POST or None, instance=request.user)
     if request.method == "POST" and form.is_valid():
         form.save()
         messages.success(request, _("Name saved."))

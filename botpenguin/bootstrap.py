@@ -49,11 +49,11 @@ def _settings(path: Path) -> dict[str, str]:
     """Read the environment and the file as the settings will, but without changing the environment."""
 
     class Reader(environ.Env):
-        ENVIRON = dict(os.environ)
+        ENVIRON = dict(os.environ)  # type: ignore[assignment]  # any mapping will do
 
     if path.is_file():
         Reader.read_env(str(path))
-    return Reader.ENVIRON
+    return dict(Reader.ENVIRON)
 
 
 def _missing(settings: dict[str, str]) -> dict[str, str]:
@@ -108,7 +108,9 @@ def _append(path: Path, missing: dict[str, str]) -> None:
 
 
 def main() -> None:
-    parser = argparse.ArgumentParser(prog="python -m botpenguin.bootstrap", description="Write .env with fresh secrets.")
+    parser = argparse.ArgumentParser(
+        prog="python -m botpenguin.bootstrap", description="Write .env with fresh secrets."
+    )
     parser.add_argument(
         "--new-database", action="store_true", help="the database that DATABASE_URL names is new and empty"
     )
@@ -116,7 +118,9 @@ def main() -> None:
         written = ensure_secrets(is_new_database=parser.parse_args().new_database)
     except Refusal as refusal:
         sys.exit(str(refusal))
-    print(f"Wrote fresh secrets to {written}. Keep it safe." if written else "The secrets are there; nothing is written.")
+    print(
+        f"Wrote fresh secrets to {written}. Keep it safe." if written else "The secrets are there; nothing is written."
+    )
 
 
 if __name__ == "__main__":

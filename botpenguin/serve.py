@@ -23,7 +23,7 @@ from botpenguin import bootstrap
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 # A page waits for the database or for Argon2, and both let other threads run meanwhile.
-THREADS_PER_WORKER = 8
+THREADS_PER_WORKER = 4
 BACKLOG = 1024
 SECONDS_TO_STOP = 10
 # Ninja's reference pages, and what django-htmx brings beside htmx 2: megabytes that no page of ours asks for.
@@ -130,9 +130,7 @@ def mail_worker() -> Sequence[str]:
 
 def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
     """Start a module in a session of its own: Ctrl-C reaches only this process, which then stops its children once."""
-    return subprocess.Popen(  # noqa: S603 - the commands above
-        [sys.executable, "-m", *command], stdin=subprocess.DEVNULL, start_new_session=True
-    )
+    return subprocess.Popen([sys.executable, "-m", *command], stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:

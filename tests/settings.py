@@ -1,8 +1,14 @@
 """The settings that tests run with: the project's own, in a known environment."""
 
+import atexit
 import os
 import secrets
+import shutil
 import tempfile
+
+if "STATE_DIR" not in os.environ:
+    os.environ["STATE_DIR"] = tempfile.mkdtemp(prefix="botpenguin-tests-")
+    atexit.register(shutil.rmtree, os.environ["STATE_DIR"], ignore_errors=True)
 
 os.environ |= {
     "ENV_FILE": os.devnull,
@@ -11,13 +17,10 @@ os.environ |= {
     "PUBLIC_URL": "https://app.example.com",
     "ALLOWED_HOSTS": "localhost,127.0.0.1,testserver,panel.test",
     "CSRF_TRUSTED_ORIGINS": "https://app.example.com",
-    "STATE_DIR": os.environ.get("STATE_DIR") or tempfile.mkdtemp(prefix="botpenguin-tests-"),
 }
 
-from botpenguin.settings import *  # noqa: E402, F403
+from botpenguin.settings import *  # noqa: F403
+from botpenguin.settings import STORAGES
 
-# Argon2 takes its time on purpose; accounts made for tests need none of it.
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]  # noqa: F405
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":  # noqa: F405
-    # In a file: in memory, SQLite has no locks to wait for and no second process.
-    DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}  # noqa: F405
+# Hashed names need collectstatic to have run; the tests that want them start the real server.
+STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

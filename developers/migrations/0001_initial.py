@@ -7,74 +7,147 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('accounts', '0001_initial'),
+        ("accounts", "0001_initial"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='ApiToken',
+            name="ApiToken",
             fields=[
-                ('user', models.OneToOneField(on_delete=django.db.models.deletion.CASCADE, primary_key=True, related_name='api_token', serialize=False, to=settings.AUTH_USER_MODEL)),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('ciphertext', models.TextField()),
-                ('key_id', models.CharField(max_length=8)),
-                ('hint', models.CharField(max_length=4)),
-                ('generation', models.PositiveIntegerField(default=1)),
-                ('issued_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('last_used_ip', models.GenericIPAddressField(null=True)),
-                ('last_used_client', models.CharField(max_length=200, null=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        primary_key=True,
+                        related_name="api_token",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("ciphertext", models.TextField()),
+                ("key_id", models.CharField(max_length=8)),
+                ("hint", models.CharField(max_length=4)),
+                ("generation", models.PositiveIntegerField(default=1)),
+                ("issued_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("last_used_ip", models.GenericIPAddressField(null=True)),
+                ("last_used_client", models.CharField(max_length=200, null=True)),
             ],
             options={
-                'constraints': [models.CheckConstraint(condition=models.Q(('generation__gte', 1)), name='developers_apitoken_generation_from_one'), models.CheckConstraint(condition=models.Q(('last_used_at__isnull', False), models.Q(('last_used_client__isnull', True), ('last_used_ip__isnull', True)), _connector='OR'), name='developers_apitoken_last_use_has_a_time')],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("generation__gte", 1)), name="developers_apitoken_generation_from_one"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("last_used_at__isnull", False),
+                            models.Q(("last_used_client__isnull", True), ("last_used_ip__isnull", True)),
+                            _connector="OR",
+                        ),
+                        name="developers_apitoken_last_use_has_a_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='RevokedToken',
+            name="RevokedToken",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('digest', models.BinaryField(max_length=32, unique=True)),
-                ('key_id', models.CharField(max_length=8)),
-                ('hint', models.CharField(max_length=4)),
-                ('generation', models.PositiveIntegerField()),
-                ('revoked_at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('reason', models.CharField(choices=[('owner', 'Revoked by its owner')], max_length=10)),
-                ('last_used_at', models.DateTimeField(null=True)),
-                ('last_used_ip', models.GenericIPAddressField(null=True)),
-                ('last_used_client', models.CharField(max_length=200, null=True)),
-                ('refused_count', models.PositiveBigIntegerField(default=0)),
-                ('last_refused_at', models.DateTimeField(null=True)),
-                ('last_refused_ip', models.GenericIPAddressField(null=True)),
-                ('last_refused_client', models.CharField(blank=True, max_length=200)),
-                ('refusal_reported_on', models.DateField(null=True)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='revoked_tokens', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("digest", models.BinaryField(max_length=32, unique=True)),
+                ("key_id", models.CharField(max_length=8)),
+                ("hint", models.CharField(max_length=4)),
+                ("generation", models.PositiveIntegerField()),
+                ("revoked_at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("reason", models.CharField(choices=[("owner", "Revoked by its owner")], max_length=10)),
+                ("last_used_at", models.DateTimeField(null=True)),
+                ("last_used_ip", models.GenericIPAddressField(null=True)),
+                ("last_used_client", models.CharField(max_length=200, null=True)),
+                ("refused_count", models.PositiveBigIntegerField(default=0)),
+                ("last_refused_at", models.DateTimeField(null=True)),
+                ("last_refused_ip", models.GenericIPAddressField(null=True)),
+                ("last_refused_client", models.CharField(blank=True, max_length=200)),
+                ("refusal_reported_on", models.DateField(null=True)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="revoked_tokens",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': [models.OrderBy(models.F('last_refused_at'), descending=True, nulls_last=True), '-generation'],
-                'constraints': [models.UniqueConstraint(fields=('user', 'generation'), name='developers_revokedtoken_generation_once'), models.CheckConstraint(condition=models.Q(models.Q(('last_refused_at__isnull', True), ('refused_count', 0)), models.Q(('last_refused_at__isnull', False), ('refused_count__gte', 1)), _connector='OR'), name='developers_revokedtoken_refusals_have_a_time')],
+                "ordering": [
+                    models.OrderBy(models.F("last_refused_at"), descending=True, nulls_last=True),
+                    "-generation",
+                ],
+                "constraints": [
+                    models.UniqueConstraint(
+                        fields=("user", "generation"), name="developers_revokedtoken_generation_once"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("last_refused_at__isnull", True), ("refused_count", 0)),
+                            models.Q(("last_refused_at__isnull", False), ("refused_count__gte", 1)),
+                            _connector="OR",
+                        ),
+                        name="developers_revokedtoken_refusals_have_a_time",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name='TokenEvent',
+            name="TokenEvent",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('kind', models.CharField(choices=[('issued', 'Issued'), ('shown', 'Shown'), ('copied', 'Copied'), ('revoked', 'Revoked'), ('refused', 'Refused')], max_length=10)),
-                ('note', models.CharField(blank=True, choices=[('unreadable', 'Its stored copy could not be read.')], max_length=10)),
-                ('hint', models.CharField(max_length=4)),
-                ('generation', models.PositiveIntegerField()),
-                ('at', models.DateTimeField(default=django.utils.timezone.now)),
-                ('ip', models.GenericIPAddressField(null=True)),
-                ('client', models.CharField(blank=True, max_length=200)),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='token_events', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[
+                            ("issued", "Issued"),
+                            ("shown", "Shown"),
+                            ("copied", "Copied"),
+                            ("revoked", "Revoked"),
+                            ("refused", "Refused"),
+                        ],
+                        max_length=10,
+                    ),
+                ),
+                (
+                    "note",
+                    models.CharField(
+                        blank=True, choices=[("unreadable", "Its stored copy could not be read.")], max_length=10
+                    ),
+                ),
+                ("hint", models.CharField(max_length=4)),
+                ("generation", models.PositiveIntegerField()),
+                ("at", models.DateTimeField(default=django.utils.timezone.now)),
+                ("ip", models.GenericIPAddressField(null=True)),
+                ("client", models.CharField(blank=True, max_length=200)),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="token_events",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
             options={
-                'ordering': ['-at', '-pk'],
-                'indexes': [models.Index(models.F('user'), models.OrderBy(models.F('at'), descending=True), models.OrderBy(models.F('id'), descending=True), name='developers_event_latest')],
+                "ordering": ["-at", "-pk"],
+                "indexes": [
+                    models.Index(
+                        models.F("user"),
+                        models.OrderBy(models.F("at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="developers_event_latest",
+                    )
+                ],
             },
         ),
     ]

@@ -29,7 +29,5 @@ def whose(request: BearerRequest) -> Envelope[TokenInfo]:
     """
     bearer = request.auth
     return Envelope(
-        data=TokenInfo(
-            email=bearer.email, hint=bearer.hint, issuedAt=bearer.issued_at, lastUsedAt=bearer.last_used_at
-        )
+        data=TokenInfo(email=bearer.email, hint=bearer.hint, issuedAt=bearer.issued_at, lastUsedAt=bearer.last_used_at)
     )
