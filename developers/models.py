@@ -37,8 +37,7 @@ class ApiToken(models.Model):
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(generation__gte=1), name="developers_apitoken_generation_from_one"),
             models.CheckConstraint(
-                condition=Q(last_used_at__isnull=False)
-                | Q(last_used_ip__isnull=True, last_used_client__isnull=True),
+                condition=Q(last_used_at__isnull=False) | Q(last_used_ip__isnull=True, last_used_client__isnull=True),
                 name="developers_apitoken_last_use_has_a_time",
             ),
         ]
