@@ -1,0 +1,63 @@
+# `make help` lists what can be made.
+
+PYTHON ?= python3
+BIN := .venv/bin
+# What the tests drive: three browser engines, and PostgreSQL.
+BROWSERS := chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
+TEST_PROCESSES ?= 3
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES)
+
+.NOTPARALLEL:
+.PHONY: help run test lint types checks tests tests-postgresql format lock
+.DEFAULT_GOAL := help
+
+help: ## list what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' Makefile
+
+run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare everything
+	@$(BIN)/python -m botpenguin.serve
+
+test: .venv/dev.stamp lint types checks tests tests-postgresql ## all checks and all tests; installs what they need
+
+lint: .venv/dev.stamp ## mistakes, format and import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+
+types: .venv/dev.stamp ## types, strictly
+	$(BIN)/mypy
+
+checks: export DJANGO_SETTINGS_MODULE = tests.settings
+checks: .venv/dev.stamp ## migrations match the models, and settings fit for production
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
+
+tests: .venv/dev.stamp ## every test, on SQLite, with every branch covered
+	scripts/debian-packages $(BROWSERS) postgresql
+	$(PYTEST) --cov --cov-report=term
+
+tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
+	scripts/debian-packages postgresql
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
+
+format: .venv/dev.stamp ## put every file into the one format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+	$(BIN)/djlint --quiet --reformat templates
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
+	$(LOCK) $(UPGRADE) -o requirements.txt
+	$(LOCK) $(UPGRADE) --group dev -o requirements-dev.txt
+
+.venv/run.stamp: requirements.txt | .venv/bin/pip
+.venv/dev.stamp: requirements-dev.txt | .venv/bin/pip
+.venv/run.stamp .venv/dev.stamp:
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	@touch $@
+
+.venv/bin/pip:
+	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/debian-packages python3-venv
+	$(PYTHON) -m venv .venv
