@@ -20,7 +20,14 @@ os.environ |= {
 }
 
 from botpenguin.settings import *  # noqa: F403
-from botpenguin.settings import STORAGES
+from botpenguin.settings import DATABASES, PASSWORD_HASHERS, STATE_DIR, STORAGES
 
 # Hashed names need collectstatic to have run; the tests that want them start the real server.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+
+# Argon2 takes its time on purpose; accounts made for tests need none of it.
+PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
+
+if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+    # In a file: in memory, SQLite has no locks to wait for and no second process.
+    DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}

@@ -1,0 +1,288 @@
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+from post_office.models import Email
+
+from accounts.models import User
+from developers import issuance, tokens, vault
+from developers.issuance import Verdict
+from developers.models import ApiToken, RevokedToken, TokenEvent
+from tests.cast import LAPTOP, PHONE, token_text
+
+pytestmark = pytest.mark.django_db
+Kind = TokenEvent.Kind
+
+
+def activity(user: User) -> list[tuple[str, int]]:
+    return [(event.kind, event.generation) for event in TokenEvent.objects.filter(user=user).order_by("pk")]
+
+
+def damage(user: User) -> None:
+    ApiToken.objects.filter(user=user).update(ciphertext="damaged")
+
+
+def test_a_first_visit_makes_a_token_and_says_so() -> None:
+    carol = User.objects.create_user("carol@example.net")
+
+    token = issuance.token_of(carol, LAPTOP)
+
+    assert tokens.is_well_formed(token_text(carol))
+    assert (token.generation, token.hint) == (1, token_text(carol)[-4:])
+    assert (token.last_used_at, token.last_used_ip, token.last_used_client) == (None, None, None)
+    event = TokenEvent.objects.get()
+    assert (event.user, event.kind, event.generation, event.hint) == (carol, Kind.ISSUED, 1, token.hint)
+    assert (event.at, event.ip, event.client) == (token.issued_at, LAPTOP.ip, LAPTOP.user_agent)
+
+
+def test_later_visits_find_the_same_token(alice: User) -> None:
+    before = token_text(alice)
+
+    issuance.token_of(alice, PHONE)
+
+    assert token_text(alice) == before
+    assert activity(alice) == [(Kind.ISSUED, 1)]
+
+
+def test_issuing_to_one_who_has_a_token_returns_that_one(alice: User) -> None:
+    before = token_text(alice)
+
+    token = issuance.issue(alice, PHONE)
+
+    assert token == ApiToken.objects.get(user=alice)
+    assert token_text(alice) == before
+    assert activity(alice) == [(Kind.ISSUED, 1)]
+
+
+def test_revoking_replaces_the_token(alice: User, bob: User) -> None:
+    before, bobs = token_text(alice), token_text(bob)
+
+    outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    assert outcome.verdict is Verdict.REPLACED
+    assert outcome.token == ApiToken.objects.get(user=alice)
+    assert (outcome.token.generation, outcome.token.hint) == (2, token_text(alice)[-4:])
+    assert token_text(alice) != before
+    assert token_text(bob) == bobs
+
+
+def test_revoking_keeps_what_is_told_of_the_old_token(alice: User) -> None:
+    issuance.record_use(alice.pk, 1, LAPTOP)
+    old = ApiToken.objects.get(user=alice)
+
+    outcome = issuance.revoke(alice, 1, PHONE, even_if_used=True)
+
+    revoked = RevokedToken.objects.get()
+    assert outcome.revoked == revoked
+    assert (revoked.user, revoked.generation, revoked.hint, revoked.key_id) == (alice, 1, old.hint, old.key_id)
+    assert bytes(revoked.digest) == bytes(old.digest)
+    assert revoked.last_used_at == old.last_used_at
+    assert (revoked.last_used_ip, revoked.last_used_client) == (LAPTOP.ip, LAPTOP.user_agent)
+    assert (revoked.revoked_at, revoked.reason) == (outcome.token.issued_at, "owner")
+    assert (revoked.refused_count, revoked.last_refused_at) == (0, None)
+
+
+def test_revoking_forgets_the_last_use_of_the_new_token(alice: User) -> None:
+    issuance.record_use(alice.pk, 1, LAPTOP)
+
+    token = issuance.revoke(alice, 1, PHONE, even_if_used=True).token
+
+    assert (token.last_used_at, token.last_used_ip, token.last_used_client) == (None, None, None)
+
+
+def test_revoking_writes_what_was_revoked_and_what_was_issued(alice: User) -> None:
+    issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    assert activity(alice) == [(Kind.ISSUED, 1), (Kind.REVOKED, 1), (Kind.ISSUED, 2)]
+    event = TokenEvent.objects.get(kind=Kind.REVOKED)
+    assert (event.ip, event.client, event.note) == (PHONE.ip, PHONE.user_agent, "")
+
+
+def test_revoking_queues_one_mail_to_the_owner_without_any_token(alice: User) -> None:
+    before = token_text(alice)
+
+    issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    mail = Email.objects.get()
+    assert mail.to == ["alice@example.com"]
+    assert mail.subject == "Your API access token was revoked"
+    for body in (mail.message, mail.html_message):
+        assert f"…{before[-4:]}" in body
+        assert "https://app.example.com/developers/api-access-token/" in body
+        assert before[:-4] not in body
+        assert token_text(alice)[:-4] not in body
+
+
+def test_a_revoke_holds_where_its_notice_cannot_be_queued(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+    """Mail trouble must not keep a leaked token alive."""
+    before = token_text(alice)
+    alice.email = "no address at all"
+
+    outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    assert outcome.verdict is Verdict.REPLACED
+    assert token_text(alice) != before
+    assert activity(alice) == [(Kind.ISSUED, 1), (Kind.REVOKED, 1), (Kind.ISSUED, 2)]
+    assert Email.objects.count() == 0
+    assert caplog.messages == [f"User {alice.pk} was not told that their token …{before[-4:]} was revoked."]
+
+
+def test_revoking_twice_with_one_form_replaces_the_token_once(alice: User) -> None:
+    first = issuance.revoke(alice, 1, PHONE, even_if_used=False)
+    current = token_text(alice)
+
+    second = issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
+
+    assert second.verdict is Verdict.ALREADY_REPLACED
+    assert (second.token, second.revoked) == (first.token, first.revoked)
+    assert token_text(alice) == current
+    assert Email.objects.count() == 1
+    assert len(activity(alice)) == 3
+
+
+@pytest.mark.parametrize("generation", [0, 2, 99, 2**31 - 2])
+def test_revoking_a_generation_that_never_was_changes_nothing(alice: User, generation: int) -> None:
+    before = token_text(alice)
+
+    outcome = issuance.revoke(alice, generation, PHONE, even_if_used=True)
+
+    assert (outcome.verdict, outcome.revoked) == (Verdict.ALREADY_REPLACED, None)
+    assert outcome.token.generation == 1
+    assert token_text(alice) == before
+    assert activity(alice) == [(Kind.ISSUED, 1)]
+
+
+def test_revoking_before_the_first_visit_only_makes_the_first_token() -> None:
+    carol = User.objects.create_user("carol@example.net")
+
+    outcome = issuance.revoke(carol, 1, PHONE, even_if_used=True)
+
+    assert (outcome.verdict, outcome.token.generation, outcome.revoked) == (Verdict.ALREADY_REPLACED, 1, None)
+    assert activity(carol) == [(Kind.ISSUED, 1)]
+
+
+def test_a_used_token_is_left_alone_until_asked(alice: User) -> None:
+    issuance.record_use(alice.pk, 1, LAPTOP)
+    before = token_text(alice)
+
+    outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    assert (outcome.verdict, outcome.revoked) == (Verdict.IN_USE, None)
+    assert (outcome.token.last_used_ip, outcome.token.last_used_client) == (LAPTOP.ip, LAPTOP.user_agent)
+    assert token_text(alice) == before
+    assert activity(alice) == [(Kind.ISSUED, 1)]
+    assert RevokedToken.objects.count() == Email.objects.count() == 0
+
+
+def test_an_unreadable_token_is_replaced_and_the_event_says_so(alice: User) -> None:
+    damage(alice)
+
+    outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    assert outcome.verdict is Verdict.REPLACED
+    assert tokens.is_well_formed(token_text(alice))
+    assert TokenEvent.objects.get(kind=Kind.REVOKED).note == TokenEvent.Note.UNREADABLE
+
+
+def test_a_revoke_forgets_revoked_tokens_ninety_days_after_they_were_last_tried(alice: User) -> None:
+    for generation in range(1, 5):
+        issuance.revoke(alice, generation, PHONE, even_if_used=False)
+    long_ago, lately = timezone.now() - timedelta(days=91), timezone.now() - timedelta(days=89)
+    RevokedToken.objects.filter(generation__lte=3).update(revoked_at=long_ago)
+    RevokedToken.objects.filter(generation=2).update(refused_count=1, last_refused_at=long_ago)
+    RevokedToken.objects.filter(generation=3).update(refused_count=1, last_refused_at=lately)
+
+    issuance.revoke(alice, 5, PHONE, even_if_used=False)
+
+    assert sorted(RevokedToken.objects.values_list("generation", flat=True)) == [3, 4, 5]
+
+
+def test_a_revoke_keeps_the_twenty_latest_of_its_owner_and_all_of_others(alice: User, bob: User) -> None:
+    issuance.revoke(bob, 1, PHONE, even_if_used=False)
+
+    for generation in range(1, 24):
+        issuance.revoke(alice, generation, PHONE, even_if_used=False)
+
+    assert sorted(alice.revoked_tokens.values_list("generation", flat=True)) == list(range(4, 24))
+    assert [row.generation for row in bob.revoked_tokens.all()] == [1]
+
+
+@pytest.mark.parametrize("kind", [Kind.SHOWN, Kind.COPIED])
+def test_revealing_opens_the_token_and_records_it(alice: User, kind: TokenEvent.Kind) -> None:
+    secret = issuance.reveal(alice, kind, PHONE)
+
+    assert secret.open() == token_text(alice)
+    event = TokenEvent.objects.order_by("pk").last()
+    assert event is not None
+    assert (event.kind, event.generation, event.ip, event.client) == (kind, 1, PHONE.ip, PHONE.user_agent)
+
+
+def test_swapped_rows_reveal_nothing_and_are_logged_without_any_token(
+    alice: User, bob: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    texts = [token_text(alice), token_text(bob)]
+    one, other = ApiToken.objects.get(user=alice), ApiToken.objects.get(user=bob)
+    ApiToken.objects.filter(user=bob).update(digest=bytes(32))
+    ApiToken.objects.filter(user=alice).update(digest=other.digest, ciphertext=other.ciphertext)
+    ApiToken.objects.filter(user=bob).update(digest=one.digest, ciphertext=one.ciphertext)
+
+    for user in (alice, bob):
+        with pytest.raises(vault.Unreadable):
+            issuance.reveal(user, Kind.COPIED, PHONE)
+
+    assert caplog.messages == [
+        f"The token of user {user.pk}, generation 1, is not shown: its ciphertext belongs to another row."
+        for user in (alice, bob)
+    ]
+    assert not any(text[5:17] in caplog.text for text in texts)
+    assert activity(alice) == activity(bob) == [(Kind.ISSUED, 1)]
+
+
+def test_a_use_is_recorded_at_most_once_a_minute(alice: User) -> None:
+    issuance.record_use(alice.pk, 1, LAPTOP)
+    first = ApiToken.objects.get(user=alice).last_used_at
+
+    issuance.record_use(alice.pk, 1, PHONE)
+
+    token = ApiToken.objects.get(user=alice)
+    assert (token.last_used_at, token.last_used_ip, token.last_used_client) == (first, LAPTOP.ip, LAPTOP.user_agent)
+
+
+def test_a_use_after_a_minute_moves_the_last_use(alice: User) -> None:
+    ApiToken.objects.update(last_used_at=timezone.now() - timedelta(seconds=61), last_used_client="old")
+
+    issuance.record_use(alice.pk, 1, PHONE)
+
+    token = ApiToken.objects.get(user=alice)
+    assert (token.last_used_ip, token.last_used_client) == (PHONE.ip, PHONE.user_agent)
+
+
+def test_a_use_of_a_token_that_was_replaced_meanwhile_is_not_recorded(alice: User) -> None:
+    issuance.revoke(alice, 1, PHONE, even_if_used=False)
+
+    issuance.record_use(alice.pk, 1, LAPTOP)
+
+    assert ApiToken.objects.get(user=alice).last_used_at is None
+
+
+def test_refusals_add_up_and_make_one_event_a_day(alice: User) -> None:
+    revoked = issuance.revoke(alice, 1, PHONE, even_if_used=False).revoked
+    assert revoked is not None
+    yesterday = timezone.now().date() - timedelta(days=1)
+
+    issuance.record_refusals(revoked.pk, 1, LAPTOP)
+    issuance.record_refusals(revoked.pk, 11, PHONE)
+    RevokedToken.objects.update(refusal_reported_on=yesterday)
+    issuance.record_refusals(revoked.pk, 2, LAPTOP)
+    revoked.refresh_from_db()
+
+    assert (revoked.refused_count, revoked.last_refused_ip) == (14, LAPTOP.ip)
+    assert revoked.last_refused_client == LAPTOP.user_agent
+    assert activity(alice)[3:] == [(Kind.REFUSED, 1), (Kind.REFUSED, 1)]
+
+
+def test_refusals_of_a_token_that_was_forgotten_meanwhile_leave_nothing(alice: User) -> None:
+    issuance.record_refusals(4711, 1, LAPTOP)
+
+    assert RevokedToken.objects.count() == 0
+    assert activity(alice) == [(Kind.ISSUED, 1)]
