@@ -1,12 +1,18 @@
 """The fixed cast, and a clean slate for what outlives a test in the process or the cache."""
 
 import pytest
+from django.conf import settings
 from django.core.cache import cache
 
 from accounts.models import User
 from developers import bearer, issuance
 from developers.sightings import Sightings
 from tests.cast import LAPTOP, PASSWORD, PHONE
+
+
+def pytest_sessionstart() -> None:
+    """The test database is a file in here."""
+    settings.STATE_DIR.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture

@@ -5,9 +5,11 @@ import os
 import secrets
 import shutil
 import tempfile
+from pathlib import Path
 
 if "STATE_DIR" not in os.environ:
-    os.environ["STATE_DIR"] = tempfile.mkdtemp(prefix="botpenguin-tests-")
+    # Made by the first that writes into it: linters read these settings too, and write nothing.
+    os.environ["STATE_DIR"] = str(Path(tempfile.gettempdir()) / f"botpenguin-tests-{secrets.token_hex(8)}")
     atexit.register(shutil.rmtree, os.environ["STATE_DIR"], ignore_errors=True)
 
 os.environ |= {

@@ -1,0 +1,66 @@
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from developers import sightings
+from developers.sightings import Sightings
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """The process's clock, as a list of one: what it shows."""
+    now = [1000.0]
+    monkeypatch.setattr(time, "monotonic", lambda: now[0])
+    return now
+
+
+def test_the_first_sighting_is_written_at_once(clock: list[float]) -> None:
+    assert Sightings().add(1) == 1
+
+
+def test_a_sighting_right_after_boot_is_written_at_once(clock: list[float]) -> None:
+    """The monotonic clock may begin at zero."""
+    clock[0] = 0.0
+
+    assert Sightings().add(1) == 1
+
+
+def test_further_sightings_wait_for_a_minute_and_are_written_together(clock: list[float]) -> None:
+    seen = Sightings()
+
+    written = []
+    for second in (0, 1, 30, 59, 60, 61, 125):
+        clock[0] = 1000.0 + second
+        written.append(seen.add(1))
+
+    assert written == [1, 0, 0, 0, 4, 0, 2]
+
+
+def test_each_token_has_its_own_minute(clock: list[float]) -> None:
+    seen = Sightings()
+
+    assert [seen.add(1), seen.add(2), seen.add(1), seen.add(2)] == [1, 1, 0, 0]
+
+
+def test_memory_is_bounded_by_forgetting_the_token_seen_least_recently(
+    clock: list[float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sightings, "MOST_REMEMBERED", 2)
+    seen = Sightings()
+
+    written = [seen.add(revoked_id) for revoked_id in (1, 2, 1, 3, 1, 2)]
+
+    assert written == [1, 1, 0, 1, 0, 1]
+    assert len(seen._counts) == 2
+
+
+def test_threads_lose_no_sighting(clock: list[float]) -> None:
+    seen = Sightings()
+
+    with ThreadPoolExecutor(8) as threads:
+        written = sum(threads.map(seen.add, [1] * 2000))
+    clock[0] += 60
+
+    assert written == 1
+    assert seen.add(1) == 2000
