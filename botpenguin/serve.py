@@ -10,6 +10,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Sequence
+from contextlib import suppress
 
 import django
 from django.conf import settings
@@ -25,6 +26,8 @@ STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 # A page waits for the database or for Argon2, and both let other threads run meanwhile.
 THREADS_PER_WORKER = 4
 BACKLOG = 1024
+# A worker told to stop finishes its requests, within this time; one that is only starting may miss being told.
+SECONDS_FOR_REQUESTS = 3
 SECONDS_TO_STOP = 10
 # Ninja's reference pages, and what django-htmx brings beside htmx 2: megabytes that no page of ours asks for.
 UNUSED_STATIC_FILES = ["ninja", "ext", "htm*x-4.*"]
@@ -49,7 +52,10 @@ def prepare() -> None:
     if written:
         print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.")
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
-    django.setup()
+    try:
+        django.setup()
+    except ValueError as error:
+        raise ImproperlyConfigured(f"A setting cannot be read: {error}") from error
     settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_taken_port()
     refuse_bad_configuration()
@@ -120,7 +126,7 @@ def web_server() -> Sequence[str]:
         *("granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(THREADS_PER_WORKER)),
-        *("--workers-kill-timeout", str(SECONDS_TO_STOP // 2), "--no-access-log", "--log-level", "warning"),
+        *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--no-access-log", "--log-level", "warning"),
     )
 
 
@@ -140,8 +146,11 @@ def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
         try:
             child.wait(SECONDS_TO_STOP)
         except subprocess.TimeoutExpired:
+            child.kill()
+        # Workers that have outlived their parent are in its process group still.
+        with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
-            child.wait()
+        child.wait()
 
 
 if __name__ == "__main__":

@@ -6,12 +6,16 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Self, TypeVar
 
 import httpx
+
+Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_START = 60
@@ -57,15 +61,14 @@ class Server:
             )
 
     def wait_until_ready(self) -> None:
-        deadline = time.monotonic() + SECONDS_TO_START
-        while time.monotonic() < deadline:
-            assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.output}"
-            try:
-                if httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False).is_success:
-                    return
-            except httpx.TransportError:
-                self._wait_a_moment()
-        raise AssertionError(f"the server is not ready after {SECONDS_TO_START} s:\n{self.output}")
+        poll(self._is_ready, SECONDS_TO_START)
+
+    def _is_ready(self) -> bool:
+        assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.output}"
+        try:
+            return httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False).is_success
+        except httpx.TransportError:
+            return False
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end, and return the exit status; whatever is left of it is killed."""
@@ -96,13 +99,6 @@ class Server:
         """Run `manage.py` beside the server, on the same state."""
         return run(sys.executable, "manage.py", *arguments, env=self.environment | settings)
 
-    def _wait_a_moment(self) -> None:
-        """Wait for the process to end, but not for long: it is polled."""
-        try:
-            self.process.wait(timeout=0.05)
-        except subprocess.TimeoutExpired:
-            return
-
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
     """The environment of this process without its settings, with the state in `folder`."""
@@ -112,6 +108,15 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+
+
+def poll(condition: Callable[[], Found | None], seconds: float = 30) -> Found:
+    """Ask until the answer is true, and return it; fail after so many seconds."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < deadline, "what was waited for did not come"
+        threading.Event().wait(0.02)
+    return found
 
 
 def free_port() -> int:

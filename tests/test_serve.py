@@ -1,0 +1,256 @@
+"""`python -m botpenguin.serve`, the real thing: what `make run` runs."""
+
+import re
+import secrets
+import signal
+import socket
+import sqlite3
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from subprocess import CompletedProcess
+
+import httpx
+import pytest
+
+from tests import server
+from tests.server import Server
+
+READY = "BotPenguin is at {url} - sign in there with the e-mail and password of an account.\nPress Ctrl-C to stop.\n"
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("served")
+
+
+@pytest.fixture(scope="module")
+def served(folder: Path) -> Iterator[Server]:
+    """A server after its first start, which the tests of this module share."""
+    with Server(folder, WORKERS="1") as running:
+        yield running
+
+
+@pytest.fixture
+def was_served(served: Server, tmp_path: Path) -> Path:
+    """A state that an earlier start has left."""
+    source = sqlite3.connect(served.folder / "var" / "db.sqlite3")
+    (tmp_path / "var").mkdir()
+    copy = sqlite3.connect(tmp_path / "var" / "db.sqlite3")
+    source.backup(copy)
+    source.close()
+    copy.close()
+    (tmp_path / ".env").write_text((served.folder / ".env").read_text())
+    return tmp_path
+
+
+def sign_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
+    client.get("/account/login/")
+    form = {"login": email, "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
+    return client.post("/account/login/", data=form)
+
+
+def serve(folder: Path, **settings: str) -> CompletedProcess[str]:
+    """Start a server that is to refuse, and wait for its end."""
+    environment = server.environment(folder, **{"PORT": str(server.free_port())} | settings)
+    return server.run(sys.executable, "-m", "botpenguin.serve", env=environment)
+
+
+def test_the_first_start_tells_where_it_is_and_how_to_sign_in(served: Server) -> None:
+    email, password = served.first_account
+
+    assert served.output == (
+        f"Wrote fresh secrets to {served.folder}/.env. Keep it as safe as the database.\n"
+        f"{re.search(r'Updating the database: [0-9]+ migrations.', served.output)[0]}\n"  # type: ignore[index]
+        f"The first account: {email} with the password {password}\n"
+        "The password is told only now. Write it down, or change it under My Account.\n"
+        + READY.format(url=f"http://localhost:{served.port}")
+    )
+
+
+def test_the_first_account_signs_in_and_reaches_its_token(served: Server) -> None:
+    with served.client() as client:
+        signed_in = sign_in(client, *served.first_account)
+        page = client.get("/", follow_redirects=True)
+
+    assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+    assert page.url.path == "/developers/api-access-token/"
+    assert page.status_code == 200
+
+
+def test_it_tells_its_health(served: Server) -> None:
+    with served.client() as client:
+        answers = [client.get("/healthz"), client.get("/readyz")]
+
+    assert [(answer.status_code, answer.text) for answer in answers] == [(200, "ok\n"), (200, "ok\n")]
+
+
+def test_static_files_are_served_under_names_that_never_go_stale(served: Server) -> None:
+    with served.client() as client:
+        page = client.get("/account/login/").text
+        stylesheet = re.search(r'href="(/static/css/base\.[0-9a-f]{12}\.css)"', page)
+        assert stylesheet
+        answer = client.get(stylesheet[1], headers={"Accept-Encoding": "br"})
+
+    assert answer.headers["Cache-Control"] == "max-age=315360000, public, immutable"
+    assert answer.headers["Content-Encoding"] == "br"
+
+
+def test_nobody_else_on_the_machine_can_read_its_state(served: Server) -> None:
+    assert (served.folder / "var").stat().st_mode & 0o777 == 0o700
+    assert (served.folder / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
+    with served.client() as client:
+        client.get("/account/password/reset/")
+        client.post(
+            "/account/password/reset/",
+            data={"email": served.first_account[0], "csrfmiddlewaretoken": client.cookies["csrftoken"]},
+        )
+
+    mail = server.poll(lambda: next((served.folder / "var" / "mail").glob("*.log"), None))
+
+    assert f"To: {served.first_account[0]}" in mail.read_text()
+
+
+def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
+    password = secrets.token_urlsafe(12)
+
+    made = served.manage(
+        *("createsuperuser", "--noinput"),
+        DJANGO_SUPERUSER_EMAIL="root@example.com",
+        DJANGO_SUPERUSER_PASSWORD=password,
+    )
+    with served.client() as client:
+        signed_in = sign_in(client, "root@example.com", password)
+
+    assert made.returncode == 0, made.stderr
+    assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_served: Path, number: int) -> None:
+    second = Server(was_served, WORKERS="1")
+    second.start()
+    second.wait_until_ready()
+    family = server.descendants(second.process.pid)
+
+    status = second.stop(number)
+
+    assert status == 0
+    assert second.output == READY.format(url=second.url)
+    # The web server, its worker, and the mail worker.
+    assert len(family) >= 3
+    assert [pid for pid in family if server.is_alive(pid)] == []
+
+
+@pytest.mark.parametrize("module", ["granian", "mail_worker"])
+def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, module: str) -> None:
+    running = Server(was_served, WORKERS="1")
+    running.start()
+    running.wait_until_ready()
+    family = server.descendants(running.process.pid)
+    part = next(pid for pid in family if f"\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
+
+    server.kill(part)
+    status = running.process.wait(timeout=30)
+
+    assert status == 1
+    assert running.output == READY.format(url=running.url) + (
+        "The web server or the mail worker ended by itself, so the other is stopped too.\n"
+    )
+    assert server.poll(lambda: not [pid for pid in family if server.is_alive(pid)])
+
+
+def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) -> None:
+    starting = Server(tmp_path)
+    starting.start()
+    server.poll(lambda: "Wrote fresh secrets" in starting.output)
+
+    status = starting.stop(signal.SIGINT)
+
+    assert status == 130
+    assert "Traceback" not in starting.output
+
+
+def test_a_taken_port_is_refused_with_a_sentence(was_served: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = serve(was_served, PORT=str(port))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"Cannot listen on 127.0.0.1:{port} ([Errno 98] Address already in use). "
+        "Stop what uses that port, or choose another: PORT=8001 make run\n"
+    )
+
+
+def test_an_address_that_is_not_of_this_machine_is_refused_with_a_sentence(was_served: Path) -> None:
+    refused = serve(was_served, HOST="2001:db8::1")
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("Cannot listen on 2001:db8::1:")
+    assert refused.stderr.count("\n") == 1
+
+
+def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_served: Path) -> None:
+    (was_served / ".env").unlink()
+
+    refused = serve(was_served)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(
+        f"There is a database, {was_served}/var/db.sqlite3, but no SECRET_KEY and no TOKEN"
+    )
+    assert refused.stderr.count("\n") == 1
+    assert not (was_served / ".env").exists()
+
+
+def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Server, was_served: Path) -> None:
+    with served.client() as client:
+        sign_in(client, *served.first_account)
+        client.get("/developers/api-access-token/")
+    database = sqlite3.connect(was_served / "var" / "db.sqlite3")
+    source = sqlite3.connect(served.folder / "var" / "db.sqlite3")
+    source.backup(database)
+    source.close()
+    database.close()
+    wrong = secrets.token_urlsafe(32)
+
+    refused = serve(was_served, TOKEN_KEYS=wrong)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert re.fullmatch(
+        r"1 tokens in the database default are under a key that TOKEN_KEYS does not hold: .*\n", refused.stderr
+    )
+    assert wrong not in refused.stderr
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("PORT", "eighty", "A setting cannot be read: invalid literal for int() with base 10: 'eighty'"),
+        ("SECRET_KEY", "short", "SECRET_KEY is too short"),
+        ("TOKEN_KEYS", "short", "TOKEN_KEYS is too short"),
+        ("TOKEN_KEYS", "!" * 43, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
+    ],
+)
+def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(was_served: Path, name: str, value: str, sentence: str) -> None:
+    refused = serve(was_served, **{name: value})
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith(sentence)
+    assert refused.stderr.count("\n") == 1
+    assert value not in refused.stderr.replace(sentence, "")
+
+
+def test_a_database_that_does_not_answer_is_refused_with_a_sentence(was_served: Path) -> None:
+    url = f"postgres://botpenguin:hunter2@127.0.0.1:{server.free_port()}/botpenguin"
+
+    refused = serve(was_served, DATABASE_URL=url)
+
+    assert refused.returncode == 1
+    assert refused.stderr.startswith("The database cannot be used: ")
+    assert "Traceback" not in refused.stderr
+    assert "hunter2" not in refused.stderr
