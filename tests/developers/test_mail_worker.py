@@ -1,0 +1,150 @@
+"""The mail worker: sends what is queued, goes on after trouble, forgets what was sent."""
+
+import signal
+import subprocess
+import sys
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from django.core import mail
+from django.core.cache import cache
+from django.core.management import call_command
+from django.utils import timezone
+from post_office.mail import send
+from post_office.models import STATUS, Email
+from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
+
+from developers.management.commands.mail_worker import TURN
+from tests import server
+
+pytestmark = pytest.mark.django_db
+
+LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
+SMTP = "django.core.mail.backends.smtp.EmailBackend"
+
+
+@pytest.fixture(autouse=True)
+def deliver_to_memory(settings: Settings) -> None:
+    deliver_by(settings, LOCMEM)
+
+
+def deliver_by(settings: Settings, backend: str) -> None:
+    settings.POST_OFFICE = settings.POST_OFFICE | {"BACKENDS": {"default": backend}}
+
+
+def queue(subject: str, *, status: int = STATUS.queued, age: timedelta = timedelta(0)) -> Email:
+    email: Email = send("alice@example.com", "no-reply@example.com", subject=subject, message="Hello")
+    then = timezone.now() - age
+    Email.objects.filter(pk=email.pk).update(status=status, created=then, last_updated=then)
+    return email
+
+
+def delivered() -> list[str]:
+    return [message.subject for message in mail.outbox]
+
+
+def test_one_round_sends_what_is_queued_and_only_once() -> None:
+    email = queue("Your API access token was revoked")
+
+    call_command("mail_worker", "--once")
+    call_command("mail_worker", "--once")
+
+    email.refresh_from_db()
+    assert email.status == STATUS.sent
+    assert delivered() == ["Your API access token was revoked"]
+
+
+def test_an_idle_round_reads_twice_and_writes_nothing(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    with django_assert_num_queries(2) as captured:
+        call_command("mail_worker", "--once")
+
+    assert [query["sql"].split()[0] for query in captured.captured_queries] == ["SELECT", "SELECT"]
+
+
+def test_while_another_worker_has_its_turn_nothing_is_sent_twice() -> None:
+    queue("Hello")
+    cache.set(TURN, True)
+
+    call_command("mail_worker", "--once")
+
+    assert delivered() == []
+    assert cache.get(TURN) is True
+
+
+def test_a_round_ends_its_turn() -> None:
+    queue("Hello")
+
+    call_command("mail_worker", "--once")
+
+    assert cache.get(TURN) is None
+
+
+def test_mail_that_the_server_refuses_is_sent_later(settings: Settings) -> None:
+    email = queue("Hello")
+    deliver_by(settings, SMTP)
+    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", server.free_port()
+
+    call_command("mail_worker", "--once")
+    email.refresh_from_db()
+    after_refusal = email.status
+    Email.objects.update(scheduled_time=timezone.now())
+    deliver_by(settings, LOCMEM)
+    call_command("mail_worker", "--once")
+
+    email.refresh_from_db()
+    assert after_refusal == STATUS.requeued
+    assert email.status == STATUS.sent
+    assert delivered() == ["Hello"]
+
+
+def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() -> None:
+    long_ago, lately = timedelta(days=1, minutes=1), timedelta(hours=23)
+    queue("sent long ago", status=STATUS.sent, age=long_ago)
+    queue("failed long ago", status=STATUS.failed, age=long_ago)
+    queue("sent lately", status=STATUS.sent, age=lately)
+    queue("failed lately", status=STATUS.failed, age=lately)
+    queue("queued long ago", age=long_ago)
+
+    call_command("mail_worker", "--once")
+
+    assert sorted(Email.objects.values_list("subject", flat=True)) == [
+        "failed lately",
+        "queued long ago",
+        "sent lately",
+    ]
+    assert delivered() == ["queued long ago"]
+
+
+def test_the_worker_outlives_a_database_that_fails_and_ends_by_a_signal(tmp_path: Path) -> None:
+    """It starts before its tables are there, which is what a database in trouble looks like."""
+    environment = server.environment(tmp_path)
+    (tmp_path / "var").mkdir()
+    server.run(sys.executable, "-m", "botpenguin.bootstrap", env=environment)
+    command = [sys.executable, "manage.py", "mail_worker"]
+    log = tmp_path / "log"
+
+    with log.open("w") as output:
+        worker = subprocess.Popen(command, cwd=server.ROOT, env=environment, stdout=output, stderr=output)
+    try:
+        server.poll(lambda: "Mail waits: this round failed." in log.read_text())
+        for arguments in (
+            ["migrate"],
+            ["createcachetable"],
+            [
+                "shell",
+                "-c",
+                "from django.core.mail import send_mail; send_mail('Hi', 'Ho', None, ['alice@example.com'])",
+            ],
+        ):
+            done = server.run(sys.executable, "manage.py", *arguments, env=environment)
+            assert done.returncode == 0, done.stderr
+        letter = server.poll(lambda: next((tmp_path / "var" / "mail").glob("*.log"), None))
+        worker.send_signal(signal.SIGTERM)
+        status = worker.wait(timeout=30)
+    finally:
+        worker.kill()
+
+    assert status == 0
+    assert "Subject: Hi\n" in letter.read_text()
