@@ -4,7 +4,7 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
-from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, ValidationError
 
@@ -28,6 +28,10 @@ def refused(request: HttpRequest, exception: Refused) -> HttpResponse:
         f'{CHALLENGE}, error="invalid_token", error_description="{sentence}"' if was_sent else CHALLENGE
     )
     return response
+
+
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return envelope.error(HTTPStatus.NOT_FOUND, "There is nothing at this path. Paths have no trailing slash.")
 
 
 def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
@@ -57,6 +61,7 @@ def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
 def register(api: NinjaAPI) -> None:
     for exception, handler in (
         (Refused, refused),
+        (Http404, not_found),
         (ValidationError, invalid),
         (HttpError, http_error),
         (RequestDataTooBig, too_big),

@@ -10,8 +10,8 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import HttpRequest, HttpResponse
-from django.urls import Resolver404, resolve
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import resolve
 
 from botpenguin.platform.api import envelope, errors
 
@@ -43,12 +43,10 @@ def _answer(request: HttpRequest) -> HttpResponse:
             "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
         )
     try:
-        match = resolve(request.path_info)
-    except Resolver404:
-        return envelope.error(HTTPStatus.NOT_FOUND, "There is nothing at this path. Paths have no trailing slash.")
-    request.resolver_match = match
-    try:
+        request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    except Http404 as exception:
+        return errors.not_found(request, exception)
     except Exception as exception:  # noqa: BLE001 - the last net: a client must get JSON
         return errors.unexpected(request, exception)
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

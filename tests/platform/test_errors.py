@@ -1,0 +1,217 @@
+"""Whatever goes wrong under `/api/`: JSON in one envelope, with the real status, and never a redirect."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client as Browser
+from hypothesis import given
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers import tokens
+from developers.bearer import Refusal
+from tests.cast import token_text
+
+ADDRESS = "/api/v7/token"
+WELL_FORMED = tokens.generate().open()
+INVALID = 'Bearer realm="BotPenguin", error="invalid_token", error_description="{}"'
+STRANGER = Browser()
+BROKEN = "Something broke on our side. It has been logged; try again in a moment."
+
+
+def assert_error(response: Any, status: int, message: str, data: list[str] | None = None) -> None:
+    assert response.status_code == status
+    assert response.json() == {"success": False, "message": message, "data": data or [message], "code": status}
+    headers = {name.lower(): value for name, value in response.headers.items()}
+    assert headers["content-type"] == "application/json"
+    assert headers["cache-control"] == "no-store"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "vary" not in headers
+    assert not response.cookies
+
+
+@pytest.fixture(params=[False, True], ids=["debug off", "debug on"])
+def debug(request: pytest.FixtureRequest, settings: Settings) -> None:
+    settings.DEBUG = request.param
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/",
+        "/api/v7",
+        "/api/v7/",
+        "/api/v7/token/",
+        "/api/v7/Token",
+        "/api/v8/token",
+        "/api/v7//token",
+        "/api/../api/v7/nothing",
+        "/api/v7/token%00",
+        "/api/v7/token%0d%0aSet-Cookie:a=b",
+        "/api/%ff%fe",
+        f"/api/v7/{'x' * 5000}",
+    ],
+)
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.usefixtures("debug")
+def test_an_unknown_path_is_404(path: str, method: str) -> None:
+    response = getattr(Browser(), method)(path)
+
+    assert_error(response, 404, "There is nothing at this path. Paths have no trailing slash.")
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "HEAD", "OPTIONS", "TRACE", "BREW"])
+@pytest.mark.usefixtures("debug")
+def test_a_wrong_method_is_405_and_names_the_right_ones(method: str) -> None:
+    response = Browser().generic(method, ADDRESS)
+
+    assert response.status_code == 405
+    assert response["Allow"] == "GET"
+    if method != "HEAD":
+        assert_error(response, 405, f"This path takes GET, not {method}.")
+
+
+@pytest.mark.parametrize("host", ["evil.example.net", "", "a b", "localhost:port", "xn--\x7f", "testserver@evil"])
+@pytest.mark.usefixtures("debug")
+def test_a_wrong_host_is_400(host: str) -> None:
+    response = Browser().get(ADDRESS, HTTP_HOST=host)
+
+    assert_error(response, 400, "This host name is not served here. Check the base URL.")
+
+
+@pytest.mark.parametrize(
+    ("headers", "refusal", "challenge"),
+    [
+        ({}, Refusal.MISSING, 'Bearer realm="BotPenguin"'),
+        ({"Authorization": "Basic YTpi"}, Refusal.MISSING, 'Bearer realm="BotPenguin"'),
+        ({"Authorization": "Bearer abc"}, Refusal.MALFORMED, INVALID),
+        ({"Authorization": f"Bearer {WELL_FORMED}", "authtype": "Token"}, Refusal.WRONG_AUTHTYPE, INVALID),
+    ],
+)
+@pytest.mark.usefixtures("debug")
+def test_no_token_or_no_such_form_is_401_with_a_challenge(
+    headers: dict[str, str], refusal: Refusal, challenge: str
+) -> None:
+    response = Browser().get(ADDRESS, headers=headers)
+
+    assert_error(response, 401, refusal)
+    assert response["WWW-Authenticate"] == challenge.format(refusal)
+
+
+def test_an_unknown_token_is_401(db: None) -> None:
+    response = Browser().get(ADDRESS, headers={"Authorization": f"Bearer {WELL_FORMED}"})
+
+    assert_error(response, 401, "This API access token does not exist.")
+    assert response["WWW-Authenticate"] == INVALID.format("This API access token does not exist.")
+
+
+def test_the_token_of_a_disabled_account_is_401(alice: User) -> None:
+    User.objects.update(is_active=False)
+
+    response = Browser().get(ADDRESS, headers={"Authorization": f"Bearer {token_text(alice)}"})
+
+    assert_error(response, 401, "The account of this API access token is disabled.")
+    assert response["WWW-Authenticate"] == INVALID.format("The account of this API access token is disabled.")
+
+
+@given(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.sampled_from(["", "Bearer ", "Bearer bpat_"]))
+def test_any_bytes_in_the_header_are_401_without_a_query(header: str, start: str) -> None:
+    """A query would raise here, and be a 500."""
+    response = STRANGER.get(ADDRESS, headers={"Authorization": start + header})
+
+    assert response.status_code == 401
+
+
+@pytest.mark.parametrize("path", [ADDRESS, "/api/v7/token/", "/api/nothing"])
+@pytest.mark.usefixtures("debug")
+def test_plain_http_is_403_before_any_query_where_https_is_on(path: str, settings: Settings) -> None:
+    settings.HTTPS = settings.SECURE_SSL_REDIRECT = True
+
+    response = Browser().get(path, headers={"Authorization": f"Bearer {WELL_FORMED}"})
+
+    assert_error(
+        response, 403, "Use https. If this request carried a token, revoke it: it crossed the network in clear."
+    )
+
+
+@pytest.mark.usefixtures("debug")
+def test_a_database_that_does_not_answer_is_500_and_logged_without_the_token(
+    alice: User, caplog: pytest.LogCaptureFixture
+) -> None:
+    token = token_text(alice)
+
+    def does_not_answer(run: Callable[..., Any], *args: Any) -> Any:
+        raise OperationalError("the database has gone away")
+
+    with connection.execute_wrapper(does_not_answer):
+        response = Browser().get(f"{ADDRESS}?apiKey={token}", headers={"Authorization": f"Bearer {token}"})
+
+    assert_error(response, 500, BROKEN)
+    assert caplog.messages[0] == "GET /api/v7/token failed."
+    assert "the database has gone away" in caplog.text
+    assert token[5:17] not in caplog.text
+
+
+@pytest.mark.parametrize("path", ["/api/failing/broken", "/api/broken-outside"])
+@pytest.mark.usefixtures("debug")
+def test_a_failing_operation_is_500(path: str, settings: Settings, caplog: pytest.LogCaptureFixture) -> None:
+    settings.ROOT_URLCONF = "tests.platform.urls"
+
+    response = Browser().get(path)
+
+    assert_error(response, 500, BROKEN)
+    assert caplog.messages[0] == f"GET {path} failed."
+    assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.usefixtures("debug")
+class TestBodies:
+    """No operation of version 7 takes a body yet; these are the handlers that those to come stand on."""
+
+    @pytest.fixture(autouse=True)
+    def failing_addresses(self, settings: Settings) -> None:
+        settings.ROOT_URLCONF = "tests.platform.urls"
+
+    def test_an_error_of_an_operation_keeps_its_status_and_sentence(self) -> None:
+        assert_error(Browser().get("/api/failing/conflict"), 409, "That bot has this name already.")
+
+    def test_a_thing_that_is_not_there_is_404(self) -> None:
+        response = Browser().get("/api/failing/gone")
+
+        assert_error(response, 404, "There is nothing at this path. Paths have no trailing slash.")
+
+    def test_a_wrong_field_is_422_and_named(self) -> None:
+        response = Browser().post("/api/failing/named", {"name": 7}, "application/json")
+
+        assert_error(
+            response,
+            422,
+            "The request has fields that cannot be used.",
+            ["body.body.name: Input should be a valid string."],
+        )
+
+    def test_a_body_that_is_too_large_is_413(self, settings: Settings) -> None:
+        settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
+
+        response = Browser().post("/api/failing/named", {"name": "x" * 20}, "application/json")
+
+        assert_error(response, 413, "The request body is too large. Send less at once.")
+
+    def test_a_body_that_is_cut_off_is_400(self) -> None:
+        class CutOff:
+            def read(self, *args: Any) -> bytes:
+                raise OSError("connection reset by peer")
+
+            readline = read
+
+        response = Browser().post(
+            "/api/failing/named",
+            {"name": "x"},
+            "application/json",
+            **{"wsgi.input": CutOff()},  # type: ignore[arg-type]
+        )
+
+        assert_error(response, 400, "The request body was cut off on its way. Send it again.")
