@@ -1,0 +1,140 @@
+import secrets
+from typing import Any
+
+import pytest
+from django.core.checks import CheckMessage
+from django.core.management import call_command
+from django.db import connection
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers import checks
+
+DURABILITY = {
+    "sqlite": ("PRAGMA synchronous = {}", ["OFF", "NORMAL"], "FULL"),
+    "postgresql": ("SET synchronous_commit = '{}'", ["off", "local"], "on"),
+}
+
+
+def told(messages: list[CheckMessage]) -> list[tuple[str | None, str]]:
+    return [(message.id, message.msg) for message in messages]
+
+
+@pytest.mark.django_db
+def test_the_project_passes_every_check_as_it_stands(alice: User) -> None:
+    call_command("check", databases=["default"], fail_level="WARNING")
+
+
+def test_a_weak_key_is_an_error(settings: Settings) -> None:
+    settings.TOKEN_KEYS = ["changeme"]
+
+    assert [message.id for message in checks.check_token_keys(None)] == ["developers.E001"]
+
+
+def test_a_key_twice_in_the_ring_is_an_error(settings: Settings) -> None:
+    settings.TOKEN_KEYS = [settings.TOKEN_KEYS[0], settings.TOKEN_KEYS[0] + "="]
+
+    assert told(checks.check_token_keys(None)) == [
+        ("developers.E002", "TOKEN_KEYS holds one key twice. Remove one of them.")
+    ]
+
+
+def test_good_keys_are_no_error(settings: Settings) -> None:
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32), secrets.token_urlsafe(32)]
+
+    assert checks.check_token_keys(None) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        (
+            {"ATOMIC_REQUESTS": True},
+            "ATOMIC_REQUESTS is on: a bearer check could read a snapshot from before a revoke.",
+        ),
+        ({"AUTOCOMMIT": False}, "AUTOCOMMIT is off: a bearer check could read a snapshot from before a revoke."),
+        (
+            {"OPTIONS": {"isolation_level": 4}},
+            "isolation_level is set: bearer checks are promised under READ COMMITTED.",
+        ),
+    ],
+)
+def test_a_database_setting_that_could_hide_a_revoke_is_an_error(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], problem: str
+) -> None:
+    monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | change)
+
+    assert told(checks.check_reads_see_every_revoke(None)) == [("developers.E003", problem)]
+
+
+def test_a_database_router_is_an_error(settings: Settings) -> None:
+    settings.DATABASE_ROUTERS = [object()]
+
+    assert told(checks.check_reads_see_every_revoke(None)) == [
+        ("developers.E003", "DATABASE_ROUTERS is set: bearer checks must read the primary.")
+    ]
+
+
+def test_the_settings_of_the_project_hide_no_revoke() -> None:
+    assert checks.check_reads_see_every_revoke(None) == []
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("careless", [0, 1])
+def test_a_commit_that_does_not_wait_for_the_disk_is_an_error(careless: int) -> None:
+    statement, careless_values, safe = DURABILITY[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(careless_values[careless]))
+        try:
+            found = checks.check_revokes_are_durable(None, databases=["default"])
+        finally:
+            cursor.execute(statement.format(safe))
+
+    assert told(found) == [
+        (
+            "developers.E004",
+            "The database default answers a commit before it is on disk: a revoke could be forgotten.",
+        )
+    ]
+
+
+@pytest.mark.django_db
+def test_the_database_of_the_project_waits_for_the_disk() -> None:
+    assert checks.check_revokes_are_durable(None, databases=["default"]) == []
+
+
+def test_a_ring_that_lacks_the_key_of_a_token_is_an_error(alice: User, bob: User, settings: Settings) -> None:
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
+
+    assert told(checks.check_ring_fits_database(None, databases=["default"])) == [
+        (
+            "developers.E005",
+            "2 tokens in the database default are under a key that TOKEN_KEYS does not hold: they would be refused.",
+        )
+    ]
+
+
+def test_a_ring_that_holds_every_key_is_no_error(alice: User, settings: Settings) -> None:
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
+
+    assert checks.check_ring_fits_database(None, databases=["default"]) == []
+
+
+def test_a_weak_key_is_told_once(alice: User, settings: Settings) -> None:
+    settings.TOKEN_KEYS = ["changeme"]
+
+    assert checks.check_ring_fits_database(None, databases=["default"]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_database_before_its_first_migration_is_no_error() -> None:
+    call_command("migrate", "developers", "zero", verbosity=0)
+    try:
+        assert checks.check_ring_fits_database(None, databases=["default"]) == []
+    finally:
+        call_command("migrate", "developers", verbosity=0)
+
+
+def test_checks_that_need_a_database_say_nothing_without_one() -> None:
+    assert checks.check_revokes_are_durable(None) == []
+    assert checks.check_ring_fits_database(None) == []
