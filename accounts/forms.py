@@ -41,7 +41,7 @@ class LoginForm(Plain, allauth.LoginForm):
     labels = {"login": _("Email"), "password": _("Password")}
 
 
-class SignupForm(Plain, allauth.SignupForm):
+class SignupForm(Plain, allauth.SignupForm):  # type: ignore[misc]  # allauth types clean() loosely
     autocomplete = {"email": "username", "password1": "new-password"}
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}

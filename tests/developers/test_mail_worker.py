@@ -42,7 +42,7 @@ def queue(subject: str, *, status: int = STATUS.queued, age: timedelta = timedel
 
 
 def delivered() -> list[str]:
-    return [message.subject for message in mail.outbox]
+    return [str(message.subject) for message in mail.outbox]
 
 
 def test_one_round_sends_what_is_queued_and_only_once() -> None:

@@ -1,0 +1,164 @@
+"""Guards of the project as a whole."""
+
+import re
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from io import StringIO
+from pathlib import Path
+
+import pytest
+from django.core.management import call_command
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+
+from tests import server
+from tests.server import ROOT
+
+# Pages that a visitor may see signed out. The API is not among them: it asks for a token.
+OPEN_PAGES = {
+    "/account/confirm-email/",
+    "/account/confirm-email/<str:key>/",
+    "/account/inactive/",
+    "/account/login/",
+    "/account/password/reset/",
+    "/account/password/reset/done/",
+    "/account/password/reset/key/<str:uidb36>-<str:key>/",
+    "/account/password/reset/key/done/",
+    "/account/signup/",
+    "/healthz",
+    "/readyz",
+}
+MOST_LINES = 400
+
+
+def routes(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[str]:
+    """Every address that a browser may ask for."""
+    for pattern in (resolver or get_resolver()).url_patterns:
+        route = prefix + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route
+        else:
+            yield from routes(pattern, route)
+
+
+def files(*suffixes: str) -> list[Path]:
+    """The files that are, or are about to be, in the repository."""
+    listed = subprocess.run(
+        ["git", "ls-files", "--cached", "--others", "--exclude-standard"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    paths = [ROOT / name for name in listed.stdout.splitlines()]
+    return [path for path in paths if path.is_file() and (not suffixes or path.suffix in suffixes)]
+
+
+@pytest.mark.django_db
+def test_migrations_match_the_models() -> None:
+    output = StringIO()
+
+    call_command("makemigrations", "--check", "--dry-run", stdout=output)
+
+    assert output.getvalue() == "No changes detected\n"
+
+
+@pytest.mark.parametrize(
+    "mail", [{}, {"EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587"}], ids=["without mail", "with mail"]
+)
+def test_a_deployment_behind_a_proxy_passes_every_check(tmp_path: Path, mail: dict[str, str]) -> None:
+    environment = server.environment(
+        tmp_path,
+        HTTPS="true",
+        PUBLIC_URL="https://app.example.com",
+        TRUSTED_PROXIES="127.0.0.1",
+        **mail,
+    )
+    server.run(sys.executable, "-m", "botpenguin.bootstrap", env=environment)
+    (tmp_path / "var").mkdir()
+
+    checked = server.run(
+        *(sys.executable, "manage.py", "check", "--deploy", "--database", "default", "--fail-level", "WARNING"),
+        env=environment,
+    )
+
+    assert (checked.returncode, checked.stdout) == (0, "System check identified no issues (0 silenced).\n"), (
+        checked.stderr
+    )
+
+
+def test_without_secrets_a_command_says_how_to_make_them(tmp_path: Path) -> None:
+    refused = server.run(sys.executable, "manage.py", "check", env=server.environment(tmp_path))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        "SECRET_KEY is missing: it needs at least 50 random characters. Run `python -m botpenguin.bootstrap` once to "
+        "write a .env with fresh secrets, or make one with `python -c 'import secrets; "
+        "print(secrets.token_urlsafe(48))'`.\n"
+    )
+
+
+def test_imports_point_one_way() -> None:
+    linted = subprocess.run(
+        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert linted.returncode == 0, linted.stdout
+    assert re.search(r"Contracts: \d+ kept, 0 broken\.", linted.stdout)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("route", sorted(set(routes())))
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_every_page_asks_for_log_in_unless_it_is_listed_here(client: Client, route: str, method: str) -> None:
+    address = re.sub(r"<[^>]+>", "x", route)
+
+    answer = getattr(client, method)(address)
+
+    asks_for_log_in = answer.status_code == 302 and answer.headers["Location"].startswith("/account/login/?next=")
+    asks_for_token = answer.status_code == 401 and answer.headers["WWW-Authenticate"] == 'Bearer realm="BotPenguin"'
+    if route.startswith("/api/"):
+        assert asks_for_token or answer.status_code in (404, 405)
+    else:
+        assert asks_for_log_in == (route not in OPEN_PAGES)
+
+
+def test_every_open_page_exists() -> None:
+    assert set(routes()) >= OPEN_PAGES
+
+
+def test_no_file_is_too_long_to_read_at_once() -> None:
+    long = {
+        str(path.relative_to(ROOT)): lines
+        for path in files(".py", ".html", ".css", ".js", ".md")
+        if (lines := len(path.read_text().splitlines())) > MOST_LINES
+    }
+
+    assert long == {}
+
+
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+def test_lock_files_hold_hashes_and_no_address(name: str) -> None:
+    lock = (ROOT / name).read_text()
+
+    pinned = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==\S+", lock, re.MULTILINE)
+    assert pinned
+    assert lock.count(" \\\n    --hash=sha256:") >= len(pinned)
+    assert "://" not in lock
+    assert "index" not in lock.replace("importlib", "")
+
+
+def test_every_dependency_has_its_reason() -> None:
+    text = (ROOT / "pyproject.toml").read_text()
+    project = tomllib.loads(text)
+    needed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+
+    without = [name for name in needed if not re.search(rf'^ *"{re.escape(name)}", +# \S', text, re.MULTILINE)]
+
+    assert without == []
