@@ -22,7 +22,7 @@ test: .venv/dev.stamp lint types checks tests tests-postgresql ## all checks and
 lint: .venv/dev.stamp ## mistakes, format and import directions
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/djlint --quiet --check --lint templates
+	$(BIN)/djlint --quiet --lint templates
 	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 
 types: .venv/dev.stamp ## types, strictly
@@ -44,7 +44,6 @@ tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQ
 format: .venv/dev.stamp ## put every file into the one format
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
-	$(BIN)/djlint --quiet --reformat templates
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml

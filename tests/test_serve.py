@@ -236,7 +236,9 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
         ("TOKEN_KEYS", "!" * 43, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
     ],
 )
-def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(was_served: Path, name: str, value: str, sentence: str) -> None:
+def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(
+    was_served: Path, name: str, value: str, sentence: str
+) -> None:
     refused = serve(was_served, **{name: value})
 
     assert (refused.returncode, refused.stdout) == (1, "")
