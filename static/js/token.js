@@ -11,6 +11,8 @@ function say(key, line = byId("token-status")) {
   if (isGood) line.prepend(document.querySelector("[data-copied] .icon").cloneNode(true));
 }
 
+// What the server told in words, and its word that one must go elsewhere first.
+class Refused extends Error {}
 class Redirected extends Error {}
 
 async function requestToken(form) {
@@ -26,7 +28,7 @@ async function requestToken(form) {
   }
   const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
   const body = isJson ? await answer.json() : {};
-  if (!answer.ok) throw new Error(body.message ?? "failed");
+  if (!answer.ok) throw new Refused(body.message ?? "failed");
   return body.token;
 }
 
@@ -43,7 +45,7 @@ async function copyToken(form) {
   } catch {
     token.then(
       () => htmx.trigger(form, "clipboard-refused"),
-      (error) => error instanceof Redirected || say(error.message),
+      (error) => error instanceof Redirected || say(error instanceof Refused ? error.message : "failed"),
     );
   }
 }

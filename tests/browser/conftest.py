@@ -1,0 +1,152 @@
+"""Real browsers before a real server: Granian on the test database, so that tests can arrange rows."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from django.contrib.auth.hashers import make_password
+from django.db import connection
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+
+from accounts.models import User
+from tests.cast import PASSWORD
+
+# Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
+os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+
+START_UP_SECONDS = 30
+
+
+@dataclass(frozen=True)
+class Site:
+    """A running server; `port` is the one that it listens on at 127.0.0.1."""
+
+    port: int
+
+    def url(self, path: str = "/", host: str = "localhost") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+
+@pytest.fixture(scope="session")
+def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    state = tmp_path_factory.mktemp("site")
+    port = _free_port()
+    environment = os.environ | {
+        "DJANGO_SETTINGS_MODULE": "botpenguin.settings",
+        "ENV_FILE": os.devnull,
+        "STATE_DIR": str(state),
+        "SECRET_KEY": settings.SECRET_KEY,
+        "TOKEN_KEYS": ",".join(settings.TOKEN_KEYS),
+        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "PUBLIC_URL": f"http://localhost:{port}",
+        "ALLOWED_HOSTS": "localhost,127.0.0.1,panel.test",
+    }
+    manage = [sys.executable, "manage.py"]
+    for command in (["collectstatic", "--noinput", "-v0"], ["createcachetable"]):
+        subprocess.run([*manage, *command], cwd=settings.BASE_DIR, env=environment, check=True)
+    granian = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(port)]
+    with (
+        (state / "log").open("w") as log,
+        subprocess.Popen(
+            [*granian, "botpenguin.wsgi:application"], cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log
+        ) as server,
+    ):
+        try:
+            _wait_until_healthy(port)
+            yield Site(port)
+        finally:
+            server.terminate()
+
+
+@pytest.fixture(autouse=True)
+def _clean_site(site: Site, transactional_db: None) -> None:
+    """Rows are committed, so that the server sees them, and flushed; its rate limits start anew for each test."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM shared_cache")
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Playwright]:
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def chromium(playwright: Playwright) -> Iterator[Browser]:
+    browser = playwright.chromium.launch(
+        executable_path="/usr/bin/chromium", args=["--host-resolver-rules=MAP panel.test 127.0.0.1"]
+    )
+    yield browser
+    browser.close()
+
+
+@pytest.fixture
+def open_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
+    """Open browser contexts whose pages may not log an error, and close them afterwards.
+
+    A browser logs every answer with an error status itself; `expected_status` allows for one.
+    """
+    contexts: list[BrowserContext] = []
+    complaints: list[str] = []
+
+    def open_one(*, expected_status: int = 0, **options: object) -> BrowserContext:
+        context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
+        context.set_default_timeout(10_000)
+        context.on("console", lambda message: _note_error(complaints, message, expected_status))
+        context.on("weberror", lambda error: complaints.append(str(error.error)))
+        contexts.append(context)
+        return context
+
+    yield open_one
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+@pytest.fixture
+def context(open_context: Callable[..., BrowserContext]) -> BrowserContext:
+    return open_context(permissions=["clipboard-read", "clipboard-write"])
+
+
+@pytest.fixture
+def page(context: BrowserContext) -> Page:
+    return context.new_page()
+
+
+@pytest.fixture
+def alice(alice: User) -> User:
+    """Alice, with her password hashed as in production: the server checks it."""
+    alice.password = make_password(PASSWORD, hasher="argon2")
+    alice.save()
+    return alice
+
+
+def _note_error(complaints: list[str], message: ConsoleMessage, expected_status: int) -> None:
+    if message.type == "error" and f"the server responded with a status of {expected_status} " not in message.text:
+        complaints.append(message.text)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _wait_until_healthy(port: int) -> None:
+    deadline = time.monotonic() + START_UP_SECONDS
+    while True:
+        try:
+            with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
+                assert answer.status == 200
+                return
+        except OSError:
+            if time.monotonic() > deadline:
+                raise

@@ -1,0 +1,46 @@
+"""What people do in a browser, in the words of the page."""
+
+from typing import Any
+
+import httpx
+from playwright.sync_api import Page, expect
+
+from tests.browser.conftest import Site
+from tests.cast import PASSWORD
+
+TOKEN_PAGE = "/developers/api-access-token/"
+
+
+def log_in(page: Page, email: str = "alice@example.com") -> None:
+    """Fill in the log-in page that is open."""
+    page.get_by_label("Email").fill(email)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+
+
+def open_token_page(page: Page, site: Site) -> None:
+    """Go to the token page, logging in on the way."""
+    page.goto(site.url(TOKEN_PAGE))
+    log_in(page)
+    expect(page.get_by_role("heading", name="Developers")).to_be_visible()
+
+
+def copy_token(page: Page) -> str:
+    """Copy by the button, and return what the clipboard holds."""
+    page.get_by_role("button", name="Copy").click()
+    expect(page.locator("#token-status")).to_have_text("Copied to the clipboard.")
+    text: str = page.evaluate("navigator.clipboard.readText()")
+    return text
+
+
+def call_api(site: Site, token: str, **options: Any) -> httpx.Response:
+    """Ask the API who the token belongs to, as a program would."""
+    return httpx.get(
+        site.url("/api/v7/token", host="127.0.0.1"),
+        headers={"Authorization": f"Bearer {token}", "User-Agent": "python-requests/2.32.3"},
+        **options,
+    )
+
+
+def token_box(page: Page) -> Any:
+    return page.get_by_role("textbox", name="API Access Token")

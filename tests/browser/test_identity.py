@@ -1,0 +1,120 @@
+"""Proof of identity, and being signed out, as people meet them in Chromium.
+
+The browser itself logs each 403 that carries the way to the log-in page, so these pages
+are opened without the watch over the console.
+"""
+
+from collections.abc import Iterator
+
+import pytest
+from django.contrib.sessions.backends.db import SessionStore
+from django.contrib.sessions.models import Session
+from playwright.sync_api import Browser, Page, expect
+
+from accounts.models import User
+from tests.browser.conftest import Site
+from tests.browser.people import TOKEN_PAGE, copy_token, log_in, open_token_page, token_box
+from tests.cast import PASSWORD
+
+pytestmark = pytest.mark.browser
+
+TWO_HOURS = 7200
+
+
+@pytest.fixture
+def page(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(permissions=["clipboard-read", "clipboard-write"])
+    yield context.new_page()
+    context.close()
+
+
+@pytest.mark.parametrize(("button", "word"), [("Show", "Show"), ("Copy", "Copy")])
+def test_a_stale_proof_of_identity_is_asked_for_and_leads_back_to_the_button(
+    page: Page, site: Site, alice: User, button: str, word: str
+) -> None:
+    open_token_page(page, site)
+    age_proof_of_identity()
+
+    page.get_by_role("button", name=button).click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#token-status")).to_have_text(f"Confirmed. {word} again.")
+    expect(page.get_by_role("button", name=button)).to_be_focused()
+
+
+def test_after_confirming_the_act_works(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    age_proof_of_identity()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.keyboard.press("Enter")
+    expect(page.locator("#token-status")).to_have_text("Confirmed. Copy again.")
+
+    page.keyboard.press("Enter")
+
+    expect(page.locator("#token-status")).to_have_text("Copied to the clipboard.")
+
+
+def test_revoking_never_asks_for_a_proof_of_identity(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    age_proof_of_identity()
+
+    page.get_by_role("button", name="Revoke API Token").click()
+
+    expect(page.get_by_text("A new token is in place")).to_be_visible()
+
+
+@pytest.mark.parametrize("button", ["Show", "Copy", "Revoke API Token"])
+def test_signed_out_elsewhere_one_logs_in_and_is_back_on_the_page(
+    page: Page, site: Site, alice: User, button: str
+) -> None:
+    open_token_page(page, site)
+    Session.objects.all().delete()
+
+    page.get_by_role("button", name=button).click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    log_in(page)
+
+    expect(page).to_have_url(site.url(TOKEN_PAGE))
+    assert alice.revoked_tokens.count() == 0
+
+
+def test_a_form_that_has_gone_stale_says_so(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    page.context.clear_cookies(name="csrftoken")
+
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.locator("#token-status")).to_have_text("That did not work. Reload the page and try again.")
+
+
+def test_a_server_that_is_away_is_told_of(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    page.context.set_offline(True)
+
+    page.get_by_role("button", name="Copy").click()
+
+    expect(page.locator("#token-status")).to_have_text("That did not work. Reload the page and try again.")
+
+
+def test_after_logging_out_back_shows_no_token_page(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    copy_token(page)
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("button", name="Hide")).to_be_visible()
+
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    page.go_back()
+
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+    expect(token_box(page)).to_have_count(0)
+
+
+def age_proof_of_identity() -> None:
+    """Move the log-in of the one session two hours into the past."""
+    session = SessionStore(Session.objects.get().session_key)
+    for record in session["account_authentication_methods"]:
+        record["at"] -= TWO_HOURS
+    session.save()

@@ -1,0 +1,106 @@
+"""Every state of the page, at three widths, light and dark: nothing overflows and axe finds nothing."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from developers.models import ApiToken
+from tests.browser.conftest import Site
+from tests.browser.people import call_api, copy_token, open_token_page
+
+pytestmark = pytest.mark.browser
+
+SIGNED_OUT_PAGES = ["/account/login/", "/account/signup/", "/account/password/reset/", "/no/such/page"]
+SIGNED_IN_PAGES = ["/account/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/"]
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[320, 390, 1280])
+def page(request: pytest.FixtureRequest, scheme: str, open_context: Callable[..., BrowserContext]) -> Page:
+    return open_context(
+        viewport={"width": request.param, "height": 800},
+        color_scheme=scheme,
+        expected_status=404,
+        permissions=["clipboard-read", "clipboard-write"],
+    ).new_page()
+
+
+def test_the_token_page_is_sound_in_every_state(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    expect_sound(page)
+
+    page.get_by_role("button", name="Show").click()
+    expect(page.get_by_role("button", name="Hide")).to_be_visible()
+    expect_sound(page)
+
+    token = copy_token(page)
+    expect_sound(page)
+
+    call_api(site, token)
+    page.get_by_role("button", name="Revoke API Token").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect_sound(page)
+
+    page.get_by_role("button", name="Revoke and replace").click()
+    expect(page.get_by_text("A new token is in place")).to_be_visible()
+    call_api(site, token)
+    page.reload()
+    expect(page.get_by_role("heading", name="Still in use somewhere")).to_be_visible()
+    expect_sound(page)
+
+
+def test_a_token_that_cannot_be_read_is_told_soundly(
+    scheme: str, open_context: Callable[..., BrowserContext], site: Site, alice: User
+) -> None:
+    page = open_context(color_scheme=scheme, java_script_enabled=False, expected_status=409).new_page()
+    open_token_page(page, site)
+    ApiToken.objects.update(ciphertext="damaged")
+
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.get_by_role("alert")).to_contain_text("This token cannot be shown any more")
+
+
+def test_the_menu_of_small_screens_unfolds_soundly(
+    scheme: str, open_context: Callable[..., BrowserContext], site: Site, alice: User
+) -> None:
+    page = open_context(viewport={"width": 390, "height": 800}, color_scheme=scheme).new_page()
+    open_token_page(page, site)
+    link = page.get_by_role("link", name="Developer")
+    expect(link).to_be_hidden()
+
+    page.get_by_role("button", name="Menu").click()
+
+    expect(link).to_be_visible()
+    expect_sound(page)
+
+
+@pytest.mark.parametrize("path", SIGNED_OUT_PAGES)
+def test_the_pages_before_log_in_are_sound(page: Page, site: Site, path: str) -> None:
+    page.goto(site.url(path))
+
+    expect_sound(page)
+
+
+@pytest.mark.parametrize("path", SIGNED_IN_PAGES)
+def test_the_account_pages_are_sound(page: Page, site: Site, alice: User, path: str) -> None:
+    open_token_page(page, site)
+    page.goto(site.url(path))
+
+    expect_sound(page)
+
+
+def expect_sound(page: Page) -> None:
+    """No part is wider than the window, the page has one title, and axe finds no violation."""
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    expect(page).to_have_title(re.compile(".+ · BotPenguin$"))
+    results = Axe().run(page)
+    assert results.violations_count == 0, results.generate_report()

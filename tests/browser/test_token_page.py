@@ -1,0 +1,239 @@
+"""The token page as people use it, in Chromium."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from developers.models import ApiToken, TokenEvent
+from tests.browser.conftest import Site
+from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in, open_token_page, token_box
+
+pytestmark = pytest.mark.browser
+
+MASK = re.compile(r"^bpat_•{42}[0-9A-Za-z]{4}$")
+HIDE_TAB = """
+  Object.defineProperty(document, "hidden", {value: true});
+  document.dispatchEvent(new Event("visibilitychange"));
+"""
+STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
+
+
+def test_a_person_signs_in_copies_the_token_revokes_it_and_copies_the_new_one(
+    page: Page, site: Site, alice: User
+) -> None:
+    page.goto(site.url())
+    log_in(page)
+    page.goto(site.url("/account/"))
+    page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer").click()
+    page.get_by_role("link", name="API Access Token").click()
+    expect(token_box(page)).to_have_value(MASK)
+
+    old = copy_token(page)
+    assert call_api(site, old).status_code == 200
+    page.get_by_role("button", name="Revoke API Token").click()
+    page.get_by_role("button", name="Revoke and replace").click()
+    expect(page.locator(".notice", has_text="A new token is in place")).to_be_focused()
+    new = copy_token(page)
+
+    assert call_api(site, old).status_code == 401
+    assert call_api(site, new).status_code == 200
+    assert call_api(site, new).json()["data"]["hint"] == new[-4:]
+
+
+def test_the_token_is_nowhere_in_the_page_until_it_is_shown_and_nowhere_again_once_hidden(
+    page: Page, site: Site, alice: User
+) -> None:
+    open_token_page(page, site)
+    token = copy_token(page)
+
+    assert token not in page.content() + page.evaluate(STORAGE)
+
+    page.get_by_role("button", name="Show").click()
+    expect(token_box(page)).to_have_value(token)
+    page.get_by_role("button", name="Hide").click()
+    expect(token_box(page)).to_have_value(MASK)
+
+    assert token not in page.content() + page.evaluate(STORAGE)
+
+
+@pytest.mark.parametrize("leave", [HIDE_TAB, "dispatchEvent(new Event('pagehide'))"])
+def test_a_shown_token_hides_when_its_tab_is_left(page: Page, site: Site, alice: User, leave: str) -> None:
+    open_token_page(page, site)
+    page.get_by_role("button", name="Show").click()
+    expect(page.locator("#token-status")).to_have_text("Hides again when you leave this tab.")
+
+    page.evaluate(leave)
+
+    expect(token_box(page)).to_have_value(MASK)
+    expect(page.get_by_role("button", name="Show")).to_be_visible()
+
+
+def test_an_unused_token_is_replaced_on_the_click(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    old = copy_token(page)
+
+    page.get_by_role("button", name="Revoke API Token").click()
+
+    expect(page.get_by_text(f"The old one, ending {old[-4:]}, stopped working at")).to_be_visible()
+    expect(token_box(page)).to_have_value(MASK)
+    assert call_api(site, old).status_code == 401
+    assert copy_token(page) != old
+
+
+@pytest.mark.parametrize("decline", ["button", "Escape"])
+def test_a_used_token_is_asked_about_and_kept_when_one_declines(
+    page: Page, site: Site, alice: User, decline: str
+) -> None:
+    open_token_page(page, site)
+    token = copy_token(page)
+    call_api(site, token)
+
+    page.get_by_role("button", name="Revoke API Token").click()
+    dialog = page.get_by_role("dialog", name="This token is in use. Revoke it?")
+    expect(dialog).to_contain_text(re.compile(r"Just now\s+From\s+127\.0\.0\.1\s+By\s+python-requests 2\.32"))
+    keep = dialog.get_by_role("button", name="Keep this token")
+    expect(keep).to_be_focused()
+    if decline == "button":
+        keep.click()
+    else:
+        page.keyboard.press("Escape")
+
+    expect(dialog).to_be_hidden()
+    expect(page.get_by_role("button", name="Revoke API Token")).to_be_focused()
+    assert call_api(site, token).status_code == 200
+    assert ApiToken.objects.get().generation == 1
+
+
+def test_a_stale_second_tab_revokes_nothing(context: BrowserContext, site: Site, alice: User) -> None:
+    first, second = context.new_page(), context.new_page()
+    open_token_page(first, site)
+    second.goto(site.url(TOKEN_PAGE))
+    first.get_by_role("button", name="Revoke API Token").click()
+    expect(first.get_by_text("A new token is in place")).to_be_visible()
+    token = copy_token(first)
+
+    second.get_by_role("button", name="Revoke API Token").click()
+
+    expect(
+        second.get_by_text(re.compile("This token was already replaced at .*, in another tab or device"))
+    ).to_be_visible()
+    expect(token_box(second)).to_have_value(re.compile(f"{token[-4:]}$"))
+    assert call_api(site, token).status_code == 200
+
+
+def test_the_whole_journey_by_keyboard_alone(page: Page, site: Site, alice: User) -> None:
+    page.goto(site.url(TOKEN_PAGE))
+    page.keyboard.type("alice@example.com")
+    page.keyboard.press("Tab")
+    _tab_to(page, page.get_by_label("Password", exact=True))
+    page.keyboard.type("correct horse battery staple")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("heading", name="Developers")).to_be_visible()
+
+    _tab_to(page, page.get_by_role("button", name="Copy"))
+    page.keyboard.press("Enter")
+    expect(page.locator("#token-status")).to_have_text("Copied to the clipboard.")
+    token = page.evaluate("navigator.clipboard.readText()")
+    call_api(site, token)
+    _tab_to(page, page.get_by_role("button", name="Revoke API Token"))
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("button", name="Keep this token")).to_be_focused()
+    _tab_to(page, page.get_by_role("button", name="Revoke and replace"))
+    page.keyboard.press("Space")
+
+    expect(page.get_by_text("A new token is in place")).to_be_visible()
+    assert call_api(site, token).status_code == 401
+
+
+def test_without_permission_for_the_clipboard_the_token_is_shown_selected(
+    open_context: Callable[..., BrowserContext], site: Site, alice: User
+) -> None:
+    page = open_context(permissions=[]).new_page()
+    page.add_init_script("navigator.clipboard.write = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    open_token_page(page, site)
+
+    page.get_by_role("button", name="Copy").click()
+
+    _expect_token_selected(page, site)
+
+
+def test_on_a_plain_http_host_name_the_token_is_shown_selected(page: Page, site: Site, alice: User) -> None:
+    page.goto(site.url(TOKEN_PAGE, host="panel.test"))
+    assert page.evaluate("isSecureContext") is False
+    log_in(page)
+
+    page.get_by_role("button", name="Copy").click()
+
+    _expect_token_selected(page, site)
+
+
+def test_the_command_is_copied_as_it_stands(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+
+    page.get_by_role("button", name="Command to clipboard").click()
+
+    expect(page.locator("#snippet-status")).to_have_text("Copied to the clipboard.")
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        f'curl {site.url("/api/v7/token")} \\\n  -H "Authorization: Bearer $BOTPENGUIN_TOKEN"'
+    )
+
+
+def test_copying_is_recorded_once_and_listed(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+
+    token = copy_token(page)
+    page.reload()
+
+    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["copied", "issued"]
+    first_row = page.get_by_role("row").nth(1)
+    expect(first_row).to_have_text(
+        re.compile(rf"Copied\s+…{token[-4:]}\s+\d\d:\d\d\s+127\.0\.0\.1\s+HeadlessChrome, Linux")
+    )
+
+
+def test_a_revoked_token_that_is_still_tried_is_told_on_the_page(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    old = copy_token(page)
+    page.get_by_role("button", name="Revoke API Token").click()
+    expect(page.get_by_text("A new token is in place")).to_be_visible()
+
+    call_api(site, old)
+    page.reload()
+
+    expect(page.get_by_role("region", name="Still in use somewhere")).to_have_text(
+        re.compile(
+            rf"The token ending {old[-4:]}, revoked today at \d\d:\d\d, was refused at least once,\s+"
+            r"last at \d\d:\d\d\s+from 127\.0\.0\.1 by python-requests 2\.32\.\s+Put the new token there\."
+        )
+    )
+
+
+def test_times_are_told_in_the_time_zone_of_the_browser(
+    open_context: Callable[..., BrowserContext], site: Site, alice: User
+) -> None:
+    page = open_context(timezone_id="Asia/Tokyo").new_page()
+
+    open_token_page(page, site)
+
+    alice.refresh_from_db()
+    assert alice.time_zone == "Asia/Tokyo"
+    expect(page.locator(".facts time").first).to_have_attribute("title", re.compile("JST$"))
+
+
+def _tab_to(page: Page, target: object) -> None:
+    for _ in range(40):
+        if target.evaluate("element => element === document.activeElement"):  # type: ignore[attr-defined]
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{target} is not reached by Tab")
+
+
+def _expect_token_selected(page: Page, site: Site) -> None:
+    expect(page.locator("#token-status")).to_have_text(
+        "The browser did not allow copying. The token is selected: press Ctrl+C."
+    )
+    selected = token_box(page).evaluate("box => box.value.slice(box.selectionStart, box.selectionEnd)")
+    assert call_api(site, selected).status_code == 200
