@@ -12,7 +12,11 @@ from django.db import connections
 from developers import vault
 from developers.models import ApiToken
 
-SQLITE_FULL = 2
+# How a database is asked when it answers a commit, and the answers that mean "once it is on disk".
+DURABILITY: dict[str, tuple[str, set[int | str]]] = {
+    "sqlite": ("PRAGMA synchronous", {2, 3}),
+    "postgresql": ("SHOW synchronous_commit", {"on", "remote_write", "remote_apply"}),
+}
 
 
 @register(Tags.security)
@@ -49,14 +53,11 @@ def check_revokes_are_durable(
     errors: list[CheckMessage] = []
     for alias in databases or []:
         connection = connections[alias]
+        question, durable = DURABILITY[connection.vendor]
         with connection.cursor() as cursor:
-            if connection.vendor == "sqlite":
-                cursor.execute("PRAGMA synchronous")
-                durable = cursor.fetchone()[0] >= SQLITE_FULL
-            else:
-                cursor.execute("SHOW synchronous_commit")
-                durable = cursor.fetchone()[0] not in ("off", "local")
-        if not durable:
+            cursor.execute(question)
+            answer = cursor.fetchone()[0]
+        if answer not in durable:
             errors.append(
                 Error(
                     f"The database {alias} answers a commit before it is on disk: a revoke could be forgotten.",

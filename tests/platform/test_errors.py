@@ -16,7 +16,8 @@ from developers.bearer import Refusal
 from tests.cast import token_text
 
 ADDRESS = "/api/v7/token"
-WELL_FORMED = tokens.generate().open()
+# The same in every process, as parallel test runs want it.
+WELL_FORMED = "bpat_" + "Ab3" * 13 + "x" + tokens.checksum("bpat_" + "Ab3" * 13 + "x")
 INVALID = 'Bearer realm="BotPenguin", error="invalid_token", error_description="{}"'
 STRANGER = Browser()
 BROKEN = "Something broke on our side. It has been logged; try again in a moment."
