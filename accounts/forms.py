@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
-
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 
 
