@@ -1,0 +1,162 @@
+"""Many at once, and sudden death: on whichever database the tests run."""
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import TypeVar
+
+import pytest
+from django.db import connection
+from django.test import RequestFactory
+from django.test.utils import CaptureQueriesContext
+from post_office.models import Email
+
+from accounts.models import User
+from developers import bearer, issuance
+from developers.bearer import Refusal, Refused
+from developers.issuance import Outcome, Verdict
+from developers.models import ApiToken, RevokedToken, TokenEvent
+from tests.cast import LAPTOP, PHONE, token_text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+Kind = TokenEvent.Kind
+Result = TypeVar("Result")
+
+
+def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
+    """Do one thing in so many threads, each with a connection of its own, starting together."""
+    barrier = Barrier(times)
+
+    def run(_: int) -> Result:
+        try:
+            connection.ensure_connection()
+            barrier.wait()
+            return act()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(times) as threads:
+        return list(threads.map(run, range(times)))
+
+
+def events(user: User) -> dict[str, int]:
+    kinds = list(TokenEvent.objects.filter(user=user).values_list("kind", flat=True))
+    return {kind: kinds.count(kind) for kind in kinds}
+
+
+def check(token: str) -> int | Refusal:
+    """Return the generation of a good token, or why it is refused."""
+    try:
+        return bearer.check(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})).generation
+    except Refused as refused:
+        return refused.refusal
+
+
+def revoke_until_killed(mode: str, *users: User) -> "subprocess.Popen[str]":
+    """Start doomed processes on this test's database."""
+    database = connection.settings_dict
+    url = (
+        f"sqlite:///{database['NAME']}"
+        if connection.vendor == "sqlite"
+        else "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
+    )
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.revoke_until_killed", mode, *[str(user.pk) for user in users]],
+        env=os.environ | {"DJANGO_SETTINGS_MODULE": "botpenguin.settings", "DATABASE_URL": url},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+
+
+def assert_whole(user: User) -> int:
+    """Assert that a person has exactly one token, with a whole history; return its generation."""
+    [row] = ApiToken.objects.filter(user=user)
+    generation = row.generation
+    assert check(token_text(user)) == generation
+    kept = sorted(RevokedToken.objects.filter(user=user).values_list("generation", flat=True))
+    assert kept == list(range(max(1, generation - issuance.REVOKED_KEPT_AT_MOST), generation))
+    replaced = {Kind.REVOKED.value: generation - 1} if generation > 1 else {}
+    assert events(user) == {Kind.ISSUED.value: generation, **replaced}
+    assert Email.objects.filter(to=user.email).count() == generation - 1
+    return generation
+
+
+def test_twenty_first_visits_at_once_make_one_token() -> None:
+    carol = User.objects.create_user("carol@example.net")
+
+    found = at_once(20, lambda: issuance.token_of(carol, LAPTOP))
+
+    row = ApiToken.objects.get()
+    assert {bytes(token.digest) for token in found} == {bytes(row.digest)}
+    assert assert_whole(carol) == 1
+
+
+def test_fifty_revokes_of_one_generation_at_once_replace_the_token_once(alice: User) -> None:
+    old = token_text(alice)
+
+    outcomes = at_once(50, lambda: issuance.revoke(alice, 1, PHONE, even_if_used=False))
+
+    verdicts = [outcome.verdict for outcome in outcomes]
+    assert (verdicts.count(Verdict.REPLACED), verdicts.count(Verdict.ALREADY_REPLACED)) == (1, 49)
+    row, revoked = ApiToken.objects.get(), RevokedToken.objects.get()
+    assert {(bytes(outcome.token.digest), outcome.revoked) for outcome in outcomes} == {(bytes(row.digest), revoked)}
+    assert assert_whole(alice) == 2
+    assert check(old) is Refusal.REVOKED
+
+
+def test_uses_and_revokes_at_once_ask_or_replace_but_never_both(alice: User) -> None:
+    """A first use in the same instant turns a revoke into a question."""
+    token = token_text(alice)
+    turns = iter(range(20))
+
+    def use_or_revoke() -> int | Refusal | Outcome:
+        return issuance.revoke(alice, 1, PHONE, even_if_used=False) if next(turns) == 10 else check(token)
+
+    results = at_once(20, use_or_revoke)
+
+    [outcome] = [result for result in results if isinstance(result, Outcome)]
+    row = ApiToken.objects.get()
+    if outcome.verdict is Verdict.REPLACED:
+        assert (row.generation, row.last_used_at) == (2, None)
+        assert RevokedToken.objects.get().last_used_at is None
+        assert check(token) is Refusal.REVOKED
+    else:
+        assert outcome.verdict is Verdict.IN_USE
+        assert (row.generation, row.last_used_ip) == (1, "127.0.0.1")
+        assert check(token) == 1
+
+
+def test_a_process_killed_after_any_statement_of_a_revoke_leaves_the_old_token_or_the_new() -> None:
+    dan = User.objects.create_user("dan@example.net")
+    issuance.issue(dan, LAPTOP)
+    with CaptureQueriesContext(connection) as queries:
+        issuance.revoke(dan, 1, LAPTOP, even_if_used=True)
+    users = [User.objects.create_user(f"user{number}@example.net") for number in range(len(queries) + 5)]
+    for user in users:
+        issuance.issue(user, LAPTOP)
+    old = [token_text(user) for user in users]
+
+    endings, _ = revoke_until_killed("step", *users).communicate()
+
+    generations = [assert_whole(user) for user in users]
+    killed = endings.split().count(str(-signal.SIGKILL))
+    assert killed >= len(queries)
+    assert endings.split() == [str(-signal.SIGKILL)] * killed + ["0"] * (len(users) - killed)
+    assert generations == [1] * killed + [2] * (len(users) - killed)
+    assert generations[-1] == 2
+    assert [check(token) for token in old] == [1 if generation == 1 else Refusal.REVOKED for generation in generations]
+
+
+def test_a_process_killed_in_the_middle_of_many_revokes_loses_none_that_was_answered(alice: User) -> None:
+    with revoke_until_killed("many", alice) as process:
+        assert process.stdout is not None
+        answered = [int(process.stdout.readline()) for _ in range(25)][-1]
+        process.kill()
+        answered = max([answered, *map(int, process.stdout.read().split())])
+
+    assert process.returncode == -signal.SIGKILL
+    assert assert_whole(alice) >= answered
