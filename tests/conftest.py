@@ -11,8 +11,9 @@ from tests.cast import LAPTOP, PASSWORD, PHONE
 
 
 def pytest_sessionstart() -> None:
-    """The test database is a file in here."""
-    settings.STATE_DIR.mkdir(parents=True, exist_ok=True)
+    """The test database is a file in the one, and WhiteNoise looks for the other."""
+    for folder in (settings.STATE_DIR, settings.STATIC_ROOT):
+        folder.mkdir(parents=True, exist_ok=True)
 
 
 @pytest.fixture
