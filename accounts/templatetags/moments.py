@@ -16,9 +16,10 @@ register = template.Library()
 @register.filter
 def ago(moment: datetime) -> str:
     """Say how long ago a moment was, in its largest unit: "Just now", "39 minutes ago", "2 days ago"."""
-    if timezone.now() - moment < timedelta(minutes=1):
+    now = timezone.now()
+    if now - moment < timedelta(minutes=1):
         return _("Just now")
-    return _("%(time)s ago") % {"time": timesince(moment, depth=1)}
+    return _("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
 
 
 @register.filter

@@ -1,0 +1,108 @@
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client as Browser
+
+from accounts.models import User
+from tests.cast import PASSWORD, sign_in
+
+PAGE = "/developers/api-access-token/"
+LOG_IN = "/account/login/"
+LOG_IN_AND_BACK = f"{LOG_IN}?{urlencode({'next': PAGE})}"
+
+
+def log_in(user: User, next_url: str, **headers: str) -> str:
+    """Log in by the form, and return where that leads."""
+    response = Browser().post(
+        LOG_IN, {"login": user.email, "password": PASSWORD, "next": next_url}, headers=headers or None
+    )
+    assert response.status_code == 302
+    return response["Location"]
+
+
+@pytest.mark.parametrize("method", ["get", "head"])
+@pytest.mark.parametrize("page", [PAGE, f"{PAGE}?replaced=1", "/", "/developers/", "/account/"])
+def test_a_signed_out_visitor_of_a_page_is_sent_to_log_in_and_back(page: str, method: str) -> None:
+    response = getattr(Browser(), method)(page)
+
+    assert (response.status_code, response["Location"]) == (302, f"{LOG_IN}?{urlencode({'next': page})}")
+
+
+@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+def test_a_signed_out_act_is_sent_to_log_in_and_back_to_its_page(act: str) -> None:
+    response = Browser().post(f"{PAGE}{act}/", {"generation": 1})
+
+    assert (response.status_code, response["Location"]) == (302, LOG_IN_AND_BACK)
+
+
+@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+def test_a_signed_out_act_by_htmx_is_told_where_to_go(act: str) -> None:
+    response = Browser().post(f"{PAGE}{act}/", {"generation": 1}, headers={"HX-Request": "true"})
+
+    assert (response.status_code, response["HX-Redirect"]) == (403, LOG_IN_AND_BACK)
+    assert response["Cache-Control"] == "no-store"
+    assert response.content == b""
+
+
+@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+def test_a_signed_out_act_by_a_script_is_told_where_to_go(act: str) -> None:
+    response = Browser().post(f"{PAGE}{act}/", {"generation": 1}, headers={"Accept": "application/json"})
+
+    assert (response.status_code, response["HX-Redirect"]) == (403, LOG_IN_AND_BACK)
+    assert response["Cache-Control"] == "no-store"
+    assert response.json() == {"redirect": LOG_IN_AND_BACK}
+
+
+@pytest.mark.parametrize("page", [PAGE, f"{PAGE}?confirmed=copy", "/account/"])
+def test_logging_in_leads_back_to_the_page(alice: User, page: str) -> None:
+    assert log_in(alice, page) == page
+
+
+@pytest.mark.parametrize(
+    "next_url",
+    [
+        "",
+        "//evil.example.net",
+        "///evil.example.net",
+        "/\\evil.example.net",
+        "\\\\evil.example.net",
+        "https://evil.example.net/developers/api-access-token/",
+        "https:evil.example.net",
+        "http://testserver/developers/api-access-token/",
+        "https://app.example.com/developers/api-access-token/",
+        "http://127.0.0.1/developers/api-access-token/",
+        "javascript:alert(1)",
+        "data:text/html,hello",
+        " https://evil.example.net",
+        "\thttps://evil.example.net",
+        "http://[",
+        "developers/api-access-token/",
+        "?confirmed=copy",
+        "/nothing/here/",
+        f"{PAGE}show/",
+        f"{PAGE}copy/",
+        f"{PAGE}revoke/",
+        f"{PAGE}revoke/?generation=1",
+    ],
+)
+def test_logging_in_leads_to_no_other_site_and_to_no_act(alice: User, next_url: str) -> None:
+    assert log_in(alice, next_url) == "/"
+
+
+def test_a_forged_host_header_does_not_choose_where_logging_in_leads(alice: User) -> None:
+    assert log_in(alice, "http://panel.test/account/", Host="panel.test") == "/"
+
+
+@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+@pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
+def test_an_act_takes_only_post(alice: User, act: str, method: str) -> None:
+    response = sign_in(alice).generic(method, f"{PAGE}{act}/")
+
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+
+
+@pytest.mark.parametrize("path", ["/healthz", "/readyz"])
+def test_health_is_told_to_anybody(db: None, path: str) -> None:
+    response = Browser().get(path)
+
+    assert (response.status_code, response.content) == (200, b"ok\n")
