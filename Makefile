@@ -29,7 +29,9 @@ types: .venv/dev.stamp ## types, strictly
 	$(BIN)/mypy
 
 checks: export DJANGO_SETTINGS_MODULE = tests.settings
+checks: export STATE_DIR = .venv/checks
 checks: .venv/dev.stamp ## migrations match the models, and settings fit for production
+	@mkdir -p $(STATE_DIR)
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
