@@ -1,9 +1,19 @@
 """Account pages. Of allauth's, only those that have a page of ours; their names are allauth's."""
 
 from allauth.account import views as allauth
-from django.urls import path
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
 
 from accounts import views
+
+
+class Base36Converter(StringConverter):
+    """A number in base 36: it ends before a hyphen, for the key that follows holds one too."""
+
+    regex = "[0-9A-Za-z]+"
+
+
+register_converter(Base36Converter, "base36")
 
 urlpatterns = [
     path("", views.my_account, name="my-account"),
@@ -23,7 +33,7 @@ urlpatterns = [
         name="account_reset_password_from_key_done",
     ),
     path(
-        "password/reset/key/<str:uidb36>-<str:key>/",
+        "password/reset/key/<base36:uidb36>-<str:key>/",
         allauth.password_reset_from_key,
         name="account_reset_password_from_key",
     ),

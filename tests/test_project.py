@@ -24,7 +24,7 @@ OPEN_PAGES = {
     "/account/login/",
     "/account/password/reset/",
     "/account/password/reset/done/",
-    "/account/password/reset/key/<str:uidb36>-<str:key>/",
+    "/account/password/reset/key/<base36:uidb36>-<str:key>/",
     "/account/password/reset/key/done/",
     "/account/signup/",
     "/healthz",
