@@ -1,0 +1,45 @@
+import logging
+from collections.abc import Iterator
+from io import StringIO
+from logging.config import DictConfigurator
+
+import pytest
+from django.conf import settings
+from django.test import Client as Browser
+
+from developers import tokens
+
+
+@pytest.fixture
+def log() -> Iterator[StringIO]:
+    """What the project would write to standard error, in its own format."""
+    stream = StringIO()
+    handler = logging.StreamHandler(stream)
+    configurator = DictConfigurator(settings.LOGGING)
+    handler.setFormatter(configurator.configure_formatter(configurator.config["formatters"]["line"]))
+    logging.getLogger().addHandler(handler)
+    yield stream
+    logging.getLogger().removeHandler(handler)
+
+
+@pytest.mark.parametrize("path", ["/api/v7/{}", "/api/v7/token/{}/", "/developers/{}"])
+def test_a_token_in_a_path_is_logged_as_its_mask(log: StringIO, path: str) -> None:
+    secret = tokens.generate()
+
+    Browser().get(path.format(secret.open()))
+
+    assert f"Not Found: {path.format(secret)}\n" in log.getvalue()
+    assert secret.open()[:-4] not in log.getvalue()
+
+
+def test_tokens_in_messages_and_tracebacks_are_logged_as_their_masks(log: StringIO) -> None:
+    one, other = tokens.generate(), tokens.generate()
+
+    try:
+        raise ValueError(f"unexpected {one.open()}")
+    except ValueError:
+        logging.getLogger("anything").exception("Client %s,%s failed", one.open(), other.open())
+
+    assert f"ERROR anything: Client {one},{other} failed\n" in log.getvalue()
+    assert f"ValueError: unexpected {one}\n" in log.getvalue()
+    assert one.open() not in log.getvalue()
