@@ -1,0 +1,115 @@
+"""The journey in WebKit: GTK's MiniBrowser on a virtual display, driven by WebDriver.
+
+WebKit lets no page read the clipboard, so what Copy wrote is proved by pasting it.
+"""
+
+import os
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
+from selenium.webdriver import WebKitGTK
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+from selenium.webdriver.support.ui import WebDriverWait
+from selenium.webdriver.webkitgtk.options import Options
+from selenium.webdriver.webkitgtk.service import Service
+
+from accounts.models import User
+from tests.browser.conftest import Site
+from tests.browser.people import TOKEN_PAGE, call_api
+from tests.cast import PASSWORD
+
+pytestmark = [
+    pytest.mark.browser,
+    # Selenium's own driver for WebKitGTK makes its connection the old way.
+    pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
+]
+
+PATIENCE_SECONDS = 20
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen, on a number that X itself finds free."""
+    read_end, write_end = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
+        os.close(write_end)
+        with os.fdopen(read_end) as numbers:
+            yield f":{numbers.readline().strip()}"
+        server.terminate()
+
+
+@pytest.fixture
+def driver(display: str) -> Iterator[WebKitGTK]:
+    options = Options()
+    options.binary_location = str(next(Path("/usr/lib").glob("*/webkit2gtk-*/MiniBrowser")))
+    options.add_argument("--automation")
+    environment = os.environ | {"DISPLAY": display, "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}
+    driver = WebKitGTK(options=options, service=Service(env=environment))
+    driver.set_page_load_timeout(PATIENCE_SECONDS)
+    yield driver
+    driver.quit()
+
+
+def test_the_journey_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> None:
+    driver.get(site.url(TOKEN_PAGE))
+    driver.find_element(By.ID, "id_login").send_keys("alice@example.com")
+    driver.find_element(By.ID, "id_password").send_keys(PASSWORD, Keys.ENTER)
+    wait_for(driver, lambda: driver.find_element(By.TAG_NAME, "h1").text == "Developers")
+    assert "•" * 42 in token_in_box(driver)
+
+    old = copy_token(driver)
+    assert call_api(site, old).status_code == 200
+    press(driver, "Revoke API Token")
+    wait_for(driver, lambda: driver.switch_to.active_element.text == "Keep this token")
+    press(driver, "Revoke and replace")
+    wait_for(driver, lambda: "A new token is in place" in driver.switch_to.active_element.text)
+    new = copy_token(driver)
+
+    assert [call_api(site, token).status_code for token in (old, new)] == [401, 200]
+
+
+def test_a_shown_token_hides_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> None:
+    driver.get(site.url(TOKEN_PAGE))
+    driver.find_element(By.ID, "id_login").send_keys("alice@example.com")
+    driver.find_element(By.ID, "id_password").send_keys(PASSWORD, Keys.ENTER)
+    wait_for(driver, lambda: driver.find_element(By.TAG_NAME, "h1").text == "Developers")
+
+    press(driver, "Show")
+    wait_for(driver, lambda: "•" not in token_in_box(driver))
+    press(driver, "Hide")
+
+    wait_for(driver, lambda: "•" * 42 in token_in_box(driver))
+
+
+def press(driver: WebKitGTK, name: str) -> None:
+    driver.find_element(By.XPATH, f"//button[normalize-space()='{name}']").click()
+
+
+def token_in_box(driver: WebKitGTK) -> str:
+    value: str = driver.find_element(By.ID, "token").get_property("value")
+    return value
+
+
+def copy_token(driver: WebKitGTK) -> str:
+    """Press Copy, and return what Ctrl+V then pastes into a field of a blank part of the page."""
+    driver.find_element(By.ID, "token-copy").click()
+    wait_for(driver, lambda: driver.find_element(By.ID, "token-status").text == "Copied to the clipboard.")
+    driver.execute_script("document.querySelector('main').append(document.createElement('input'))")
+    field = driver.find_element(By.CSS_SELECTOR, "main > input")
+    field.click()
+    field.send_keys(Keys.CONTROL, "v")
+    wait_for(driver, lambda: field.get_property("value") != "")
+    pasted: str = field.get_property("value")
+    driver.execute_script("document.querySelector('main > input').remove()")
+    return pasted
+
+
+def wait_for(driver: WebKitGTK, condition: Callable[[], bool]) -> None:
+    """Wait until a condition holds; elements may come and go while htmx swaps them."""
+    ignored = [StaleElementReferenceException, NoSuchElementException]
+    WebDriverWait(driver, PATIENCE_SECONDS, ignored_exceptions=ignored).until(lambda _: condition())
