@@ -95,6 +95,11 @@ class Server:
         assert match, f"no first account was printed:\n{self.output}"
         return match[1], match[2]
 
+    @property
+    def sent_mail(self) -> list[str]:
+        """The mails that the worker has written, where no mail server is set."""
+        return [text for path in (self.folder / "var" / "mail").glob("*.log") if (text := path.read_text())]
+
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` beside the server, on the same state."""
         return run(sys.executable, "manage.py", *arguments, env=self.environment | settings)

@@ -1,8 +1,10 @@
 """The first run's secrets: made once, and never beside a database that needs the old ones."""
 
+import fcntl
 import os
 import re
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -98,6 +100,24 @@ def test_of_many_first_runs_at_once_one_makes_the_secrets(tmp_path: Path, env_fi
 
     assert sum(sentence.startswith("Wrote fresh secrets to") for sentence in said) == 1
     assert FRESH.fullmatch(env_file.read_text())
+
+
+def test_a_first_run_that_had_to_wait_finds_the_secrets_of_the_other(tmp_path: Path, env_file: Path) -> None:
+    command = [sys.executable, "-m", "botpenguin.bootstrap"]
+    waiting = re.compile(rf"-> FLOCK .*:{tmp_path.stat().st_ino} ")
+    folder = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(folder, fcntl.LOCK_EX)
+
+    with subprocess.Popen(
+        command, cwd=server.ROOT, env=server.environment(tmp_path), stdout=subprocess.PIPE, text=True
+    ) as late:
+        server.poll(lambda: waiting.search(Path("/proc/locks").read_text()))
+        env_file.write_text("SECRET_KEY=s\nTOKEN_KEYS=t\n")
+        os.close(folder)
+        said, _ = late.communicate(timeout=30)
+
+    assert said == "The secrets are there; nothing is written.\n"
+    assert env_file.read_text() == "SECRET_KEY=s\nTOKEN_KEYS=t\n"
 
 
 def test_beside_a_database_missing_secrets_are_refused(

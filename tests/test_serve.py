@@ -5,6 +5,7 @@ import secrets
 import signal
 import socket
 import sqlite3
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
+from botpenguin import serve
 from tests import server
 from tests.server import Server
 
@@ -50,7 +52,7 @@ def sign_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
     return client.post("/account/login/", data=form)
 
 
-def serve(folder: Path, **settings: str) -> CompletedProcess[str]:
+def try_to_serve(folder: Path, **settings: str) -> CompletedProcess[str]:
     """Start a server that is to refuse, and wait for its end."""
     environment = server.environment(folder, **{"PORT": str(server.free_port())} | settings)
     return server.run(sys.executable, "-m", "botpenguin.serve", env=environment)
@@ -109,9 +111,10 @@ def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
             data={"email": served.first_account[0], "csrfmiddlewaretoken": client.cookies["csrftoken"]},
         )
 
-    mail = server.poll(lambda: next((served.folder / "var" / "mail").glob("*.log"), None))
+    mail = server.poll(lambda: served.sent_mail)
 
-    assert f"To: {served.first_account[0]}" in mail.read_text()
+    assert len(mail) == 1
+    assert f"\nTo: {served.first_account[0]}\n" in mail[0]
 
 
 def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
@@ -174,10 +177,23 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
     assert "Traceback" not in starting.output
 
 
+def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(serve, "SECONDS_TO_STOP", 0.1)
+    heedless = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
+    child = subprocess.Popen([sys.executable, "-c", heedless], stdout=subprocess.PIPE, start_new_session=True)
+    assert child.stdout
+    with child.stdout as output:
+        assert output.readline() == b"deaf\n"
+
+    serve.stop([child])
+
+    assert child.returncode == -signal.SIGKILL
+
+
 def test_a_taken_port_is_refused_with_a_sentence(was_served: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused = serve(was_served, PORT=str(port))
+        refused = try_to_serve(was_served, PORT=str(port))
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == (
@@ -187,7 +203,7 @@ def test_a_taken_port_is_refused_with_a_sentence(was_served: Path) -> None:
 
 
 def test_an_address_that_is_not_of_this_machine_is_refused_with_a_sentence(was_served: Path) -> None:
-    refused = serve(was_served, HOST="2001:db8::1")
+    refused = try_to_serve(was_served, HOST="2001:db8::1")
 
     assert refused.returncode == 1
     assert refused.stderr.startswith("Cannot listen on 2001:db8::1:")
@@ -197,7 +213,7 @@ def test_an_address_that_is_not_of_this_machine_is_refused_with_a_sentence(was_s
 def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_served: Path) -> None:
     (was_served / ".env").unlink()
 
-    refused = serve(was_served)
+    refused = try_to_serve(was_served)
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(
@@ -218,7 +234,7 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
     database.close()
     wrong = secrets.token_urlsafe(32)
 
-    refused = serve(was_served, TOKEN_KEYS=wrong)
+    refused = try_to_serve(was_served, TOKEN_KEYS=wrong)
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert re.fullmatch(
@@ -239,7 +255,7 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
 def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(
     was_served: Path, name: str, value: str, sentence: str
 ) -> None:
-    refused = serve(was_served, **{name: value})
+    refused = try_to_serve(was_served, **{name: value})
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith(sentence)
@@ -250,7 +266,7 @@ def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(
 def test_a_database_that_does_not_answer_is_refused_with_a_sentence(was_served: Path) -> None:
     url = f"postgres://botpenguin:hunter2@127.0.0.1:{server.free_port()}/botpenguin"
 
-    refused = serve(was_served, DATABASE_URL=url)
+    refused = try_to_serve(was_served, DATABASE_URL=url)
 
     assert refused.returncode == 1
     assert refused.stderr.startswith("The database cannot be used: ")

@@ -7,6 +7,7 @@ from threading import Barrier, Thread
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.models import QuerySet
 from django.test import Client
 
 from accounts.models import User
@@ -56,6 +57,18 @@ def test_where_there_is_an_account_no_other_is_made_and_nothing_is_said() -> Non
 
     assert output == ""
     assert [str(user) for user in User.objects.all()] == ["alice@example.com"]
+
+
+@pytest.mark.django_db
+def test_one_who_looked_too_early_leaves_the_account_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL lets two first starts look at once; then the address is what only one can have."""
+    User.objects.create_user("owner@example.com", "correct horse battery")
+    monkeypatch.setattr(QuerySet, "exists", lambda self: False)
+
+    output = create_first_account()
+
+    assert output == ""
+    assert User.objects.get().check_password("correct horse battery")
 
 
 @pytest.mark.django_db(transaction=True)

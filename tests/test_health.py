@@ -1,0 +1,43 @@
+"""What a supervisor asks, through the WSGI application that is served."""
+
+from typing import Any
+
+import pytest
+from django.db import OperationalError, connection
+from django.test import Client, RequestFactory
+
+from botpenguin.wsgi import application
+
+
+def test_the_served_application_answers() -> None:
+    answer = application.get_response(RequestFactory().get("/healthz"))
+
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+@pytest.mark.django_db
+def test_it_is_ready_while_the_database_answers(client: Client) -> None:
+    answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
+    assert answer.headers["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+@pytest.mark.django_db
+def test_it_is_not_ready_while_the_database_does_not_answer(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    def fail(execute: Any, sql: str, *arguments: Any) -> None:
+        raise OperationalError("gone")
+
+    with connection.execute_wrapper(fail):
+        answer = client.get("/readyz")
+
+    assert (answer.status_code, answer.content) == (503, b"the database does not answer\n")
+    assert "The database does not answer." in caplog.text
+
+
+@pytest.mark.django_db
+def test_health_asks_the_database_nothing(client: Client, django_assert_num_queries: Any) -> None:
+    with django_assert_num_queries(0):
+        answer = client.get("/healthz")
+
+    assert (answer.status_code, answer.content) == (200, b"ok\n")
