@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
+from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
 from botpenguin.wsgi import application
@@ -12,6 +13,7 @@ from botpenguin.wsgi import application
 def test_the_served_application_answers() -> None:
     answer = application.get_response(RequestFactory().get("/healthz"))
 
+    assert isinstance(answer, HttpResponse)
     assert (answer.status_code, answer.content) == (200, b"ok\n")
 
 
