@@ -1,0 +1,308 @@
+"""The page and its acts, without a browser."""
+
+import re
+from datetime import timedelta
+
+import pytest
+from django.test import Client as Browser
+from django.utils import timezone
+from post_office.models import Email
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from developers.issuance import revoke
+from developers.models import ApiToken, RevokedToken, TokenEvent
+from tests.cast import LAPTOP, PHONE, sign_in, token_text
+
+PAGE = "/developers/api-access-token/"
+HTMX = {"HX-Request": "true"}
+JSON = {"Accept": "application/json"}
+TOKEN = re.compile(r"bpat_[0-9A-Za-z]{46}")
+
+
+def use(user: User) -> None:
+    """Have a person's token used three minutes ago."""
+    ApiToken.objects.filter(user=user).update(
+        last_used_at=timezone.now() - timedelta(minutes=3), last_used_ip=LAPTOP.ip, last_used_client=LAPTOP.user_agent
+    )
+
+
+def text(response: object) -> str:
+    """Return what an answer says, without its markup."""
+    words = re.sub(r"<[^>]+>", " ", response.content.decode())  # type: ignore[attr-defined]
+    return " ".join(words.split())
+
+
+def test_developers_opens_the_token_page(alice: User) -> None:
+    response = sign_in(alice).get("/developers/")
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+
+
+def test_home_opens_the_token_page(alice: User) -> None:
+    response = sign_in(alice).get("/")
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+
+
+def test_the_first_visit_makes_a_token(db: None) -> None:
+    newcomer = User.objects.create_user("carol@example.com", "a password of hers")
+
+    response = sign_in(newcomer).get(PAGE)
+
+    assert ApiToken.objects.get().mask in response.content.decode()
+    assert list(TokenEvent.objects.values_list("user", "kind")) == [(newcomer.pk, "issued")]
+
+
+def test_the_page_holds_the_mask_and_no_token(alice: User, bob: User) -> None:
+    response = sign_in(alice).get(PAGE)
+
+    assert TOKEN.findall(response.content.decode()) == []
+    assert f">{alice.api_token.mask}</textarea>" in response.content.decode()
+    assert "bob@example.org" not in response.content.decode()
+    assert bob.api_token.hint not in text(response)
+
+
+def test_the_page_is_kept_by_no_cache(alice: User) -> None:
+    response = sign_in(alice).get(PAGE)
+
+    assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def test_the_page_takes_five_queries(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    browser = sign_in(alice)
+    for generation in range(1, 4):
+        revoke(alice, generation, LAPTOP, even_if_used=True)
+
+    with django_assert_num_queries(5):
+        browser.get(f"{PAGE}?replaced=3")
+
+
+def test_the_snippet_names_the_public_address_whatever_the_host(alice: User) -> None:
+    response = sign_in(alice).get(PAGE, headers={"Host": "127.0.0.1"})
+
+    assert 'curl https://app.example.com/ api/v7/token \\ -H "Authorization: Bearer $BOTPENGUIN_TOKEN"' in text(
+        response
+    ).replace("&quot;", '"')
+
+
+def test_a_used_token_says_when_from_where_and_by_what(alice: User) -> None:
+    use(alice)
+
+    response = sign_in(alice).get(PAGE)
+
+    assert "Last used 3 minutes ago from 203.0.113.9 by python-requests 2.32" in text(response).replace("\xa0", " ")
+
+
+def test_activity_lists_the_latest_ten_newest_first(alice: User) -> None:
+    for generation in range(1, 7):
+        revoke(alice, generation, PHONE, even_if_used=True)
+
+    rows = sign_in(alice).get(PAGE).context["events"]
+
+    assert [str(event) for event in rows] == [str(event) for event in alice.token_events.all()[:10]]
+    assert [event.kind for event in rows] == ["issued", "revoked"] * 5
+
+
+@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+def test_an_act_takes_only_post_and_a_get_changes_nothing(alice: User, act: str) -> None:
+    response = sign_in(alice).get(f"{PAGE}{act}/")
+
+    assert (response.status_code, response["Allow"]) == (405, "POST")
+    assert "This address takes no visits" in text(response)
+    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["issued"]
+
+
+@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+def test_a_forged_form_meets_our_page_with_a_way_back(alice: User, act: str) -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    browser.cookies = sign_in(alice).cookies
+
+    response = browser.post(f"{PAGE}{act}/", {"generation": 1, "csrfmiddlewaretoken": "forged"})
+
+    assert response.status_code == 403
+    assert "This form has gone stale" in text(response)
+    assert f'href="{PAGE}"' in response.content.decode()
+    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["issued"]
+
+
+def test_show_by_htmx_draws_the_box_and_tells_the_live_line(alice: User) -> None:
+    response = sign_in(alice).post(f"{PAGE}show/", headers=HTMX)
+
+    assert response.content.decode().strip().startswith('<div id="token-box" class="token-box" data-shown>')
+    assert '<p id="token-status" data-hx-swap-oob="innerHTML">' in response.content.decode()
+    assert f">{token_text(alice)}</textarea>" in response.content.decode()
+
+
+def test_an_unused_token_is_replaced_at_once_by_htmx(alice: User) -> None:
+    old = alice.api_token.hint
+
+    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
+
+    assert response.content.decode().strip().startswith('<div id="panel" class="panel">')
+    assert f"The old one, ending {old} , stopped working at" in text(response)
+    assert ApiToken.objects.get(user=alice).mask in response.content.decode()
+    assert Email.objects.get().to == ["alice@example.com"]
+
+
+def test_an_unused_token_is_replaced_at_once_by_a_plain_form(alice: User) -> None:
+    browser = sign_in(alice)
+
+    response = browser.post(f"{PAGE}revoke/", {"generation": 1})
+
+    assert (response.status_code, response["Location"]) == (302, f"{PAGE}?replaced=1")
+    assert "A new token is in place" in text(browser.get(response["Location"]))
+
+
+def test_the_news_of_a_revoke_is_not_told_again_after_the_next_one(alice: User) -> None:
+    browser = sign_in(alice)
+    for generation in (1, 2):
+        browser.post(f"{PAGE}revoke/", {"generation": generation})
+
+    assert "A new token is in place" not in text(browser.get(f"{PAGE}?replaced=1"))
+
+
+def test_a_used_token_is_asked_about_in_a_dialog_by_htmx(alice: User) -> None:
+    use(alice)
+
+    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
+
+    assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")
+    assert (
+        text(response)
+        .replace("\xa0", " ")
+        .startswith(
+            "This token is in use. Revoke it? Everything using it will be refused at once. A new token takes its place. "
+            "Last used 3 minutes ago From 203.0.113.9 By python-requests 2.32 Keep this token"
+        )
+    )
+    assert ApiToken.objects.get(user=alice).generation == 1
+
+
+def test_a_used_token_is_asked_about_on_a_page_by_a_plain_form(alice: User) -> None:
+    use(alice)
+
+    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1})
+
+    assert "This token is in use. Revoke it?" in text(response)
+    assert ApiToken.objects.get(user=alice).generation == 1
+
+
+@pytest.mark.parametrize("headers", [HTMX, JSON, {}])
+def test_a_used_token_is_replaced_once_it_is_confirmed(alice: User, headers: dict[str, str]) -> None:
+    use(alice)
+
+    sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1, "even_if_used": "on"}, headers=headers)
+
+    assert ApiToken.objects.get(user=alice).generation == 2
+
+
+def test_a_stale_form_revokes_nothing_and_says_when_it_was_replaced(alice: User) -> None:
+    browser = sign_in(alice)
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+
+    response = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
+
+    assert re.search(r"This token was already replaced at \d\d:\d\d, in another tab or device", text(response))
+    assert ApiToken.objects.get(user=alice).generation == 2
+    assert Email.objects.count() == 1
+
+
+def test_a_stale_plain_form_says_the_same(alice: User) -> None:
+    browser = sign_in(alice)
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+
+    response = browser.post(f"{PAGE}revoke/", {"generation": 1}, follow=True)
+
+    assert response.redirect_chain == [(f"{PAGE}?already-replaced=1", 302)]
+    assert "This token was already replaced at" in text(response)
+
+
+@pytest.mark.parametrize("generation", ["7", "0", "-1", "", "one", "9" * 30, "1.5", None])
+def test_an_unknown_generation_revokes_nothing(alice: User, generation: str | None) -> None:
+    form = {} if generation is None else {"generation": generation}
+
+    response = sign_in(alice).post(f"{PAGE}revoke/", form, follow=True)
+
+    assert "Nothing was revoked just now This page was out of date." in text(response)
+    assert ApiToken.objects.get(user=alice).generation == 1
+
+
+@pytest.mark.parametrize("query", ["replaced=", "replaced=x", f"replaced={'9' * 5000}", "replaced=1"])
+def test_a_made_up_outcome_in_the_address_is_not_told(alice: User, query: str) -> None:
+    response = sign_in(alice).get(f"{PAGE}?{query}")
+
+    assert (response.status_code, "A new token is in place" in text(response)) == (200, False)
+
+
+@pytest.mark.parametrize(("generation", "status"), [(1, 200), (2, 409)])
+def test_a_script_is_told_the_verdict(alice: User, generation: int, status: int) -> None:
+    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": generation}, headers=JSON)
+
+    verdict = "replaced" if status == 200 else "already-replaced"
+    assert response.status_code == status
+    assert response.json() == {"verdict": verdict, "hint": ApiToken.objects.get(user=alice).hint}
+
+
+@pytest.mark.parametrize("act", ["show", "copy"])
+def test_a_token_that_cannot_be_read_is_refused_with_a_sentence(alice: User, act: str) -> None:
+    browser = sign_in(alice)
+    ApiToken.objects.update(ciphertext="damaged")
+
+    by_htmx, by_script, by_form = (browser.post(f"{PAGE}{act}/", headers=headers) for headers in (HTMX, JSON, {}))
+
+    assert [response.status_code for response in (by_htmx, by_script, by_form)] == [409, 409, 409]
+    assert (by_htmx["HX-Retarget"], "This token cannot be shown any more" in text(by_htmx)) == ("#panel", True)
+    assert by_script.json() == {"message": "This token cannot be read any more. Revoke it to get a new one."}
+    assert "This token cannot be shown any more" in text(by_form)
+
+
+def test_a_token_that_cannot_be_read_can_be_revoked(alice: User) -> None:
+    browser = sign_in(alice)
+    ApiToken.objects.update(ciphertext="damaged")
+
+    response = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
+
+    assert "A new token is in place" in text(response)
+    assert "Its stored copy could not be read." in text(response)
+    assert token_text(alice)
+
+
+def test_swapped_ciphertexts_show_neither_token(alice: User, bob: User) -> None:
+    mine, other = alice.api_token, bob.api_token
+    ApiToken.objects.filter(user=alice).update(ciphertext=other.ciphertext)
+    ApiToken.objects.filter(user=bob).update(ciphertext=mine.ciphertext)
+
+    responses = [sign_in(person).post(f"{PAGE}show/") for person in (alice, bob)]
+
+    assert [TOKEN.findall(response.content.decode()) for response in responses] == [[], []]
+
+
+def test_a_revoked_token_that_is_still_tried_is_told(alice: User) -> None:
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+    RevokedToken.objects.update(
+        refused_count=12, last_refused_at=timezone.now(), last_refused_ip="198.51.100.24", last_refused_client="n8n"
+    )
+
+    response = sign_in(alice).get(PAGE)
+
+    assert re.search(
+        r"Still in use somewhere The token ending \w{4} , revoked today at \d\d:\d\d, was refused at least 12 times, "
+        r"last at \d\d:\d\d from 198\.51\.100\.24 by n8n\. Put the new token there\.",
+        text(response),
+    )
+
+
+def test_a_sighting_of_long_ago_is_not_told(alice: User) -> None:
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+    RevokedToken.objects.update(refused_count=12, last_refused_at=timezone.now() - timedelta(days=8))
+
+    response = sign_in(alice).get(PAGE)
+
+    assert "Still in use somewhere" not in text(response)
+
+
+def test_logging_out_has_the_browser_forget_the_pages(alice: User) -> None:
+    response = sign_in(alice).post("/account/logout/")
+
+    assert (response.status_code, response["Clear-Site-Data"]) == (302, '"cache"')
