@@ -70,7 +70,7 @@ def revoke_token(request: SignedInRequest) -> HttpResponse:
         return _ask_before_revoking(request, outcome)
     if is_htmx(request):
         return render(request, f"{TEMPLATE}#panel", _page(request) | _told(outcome.verdict, outcome.revoked))
-    return redirect(f"{reverse(PAGE)}?{urlencode({outcome.verdict: posted['generation']})}")
+    return redirect(f"{reverse(PAGE)}?{urlencode({str(outcome.verdict): posted['generation']})}")
 
 
 @sensitive_variables("secret")

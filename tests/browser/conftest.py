@@ -1,15 +1,14 @@
 """Real browsers before a real server: Granian on the test database, so that tests can arrange rows."""
 
 import os
-import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.request import urlopen
+from typing import Any
 
+import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -18,6 +17,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from accounts.models import User
 from tests.cast import PASSWORD
+from tests.server import ROOT, free_port, poll
 
 # Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -38,7 +38,7 @@ class Site:
 @pytest.fixture(scope="session")
 def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     state = tmp_path_factory.mktemp("site")
-    port = _free_port()
+    port = free_port()
     environment = os.environ | {
         "DJANGO_SETTINGS_MODULE": "botpenguin.settings",
         "ENV_FILE": os.devnull,
@@ -51,16 +51,16 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     }
     manage = [sys.executable, "manage.py"]
     for command in (["collectstatic", "--noinput", "-v0"], ["createcachetable"]):
-        subprocess.run([*manage, *command], cwd=settings.BASE_DIR, env=environment, check=True)
+        subprocess.run([*manage, *command], cwd=ROOT, env=environment, check=True)
     granian = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(port)]
     with (
         (state / "log").open("w") as log,
         subprocess.Popen(
-            [*granian, "botpenguin.wsgi:application"], cwd=settings.BASE_DIR, env=environment, stdout=log, stderr=log
+            [*granian, "botpenguin.wsgi:application"], cwd=ROOT, env=environment, stdout=log, stderr=log
         ) as server,
     ):
         try:
-            _wait_until_healthy(port)
+            poll(lambda: _is_healthy(port), START_UP_SECONDS)
             yield Site(port)
         finally:
             server.terminate()
@@ -97,7 +97,7 @@ def open_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
     contexts: list[BrowserContext] = []
     complaints: list[str] = []
 
-    def open_one(*, expected_status: int = 0, **options: object) -> BrowserContext:
+    def open_one(*, expected_status: int = 0, **options: Any) -> BrowserContext:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
         context.set_default_timeout(10_000)
         context.on("console", lambda message: _note_error(complaints, message, expected_status))
@@ -134,19 +134,8 @@ def _note_error(complaints: list[str], message: ConsoleMessage, expected_status:
         complaints.append(message.text)
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
-def _wait_until_healthy(port: int) -> None:
-    deadline = time.monotonic() + START_UP_SECONDS
-    while True:
-        try:
-            with urlopen(f"http://127.0.0.1:{port}/healthz") as answer:
-                assert answer.status == 200
-                return
-        except OSError:
-            if time.monotonic() > deadline:
-                raise
+def _is_healthy(port: int) -> bool:
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
+    except httpx.TransportError:
+        return False

@@ -91,8 +91,7 @@ def press(driver: WebKitGTK, name: str) -> None:
 
 
 def token_in_box(driver: WebKitGTK) -> str:
-    value: str = driver.find_element(By.ID, "token").get_property("value")
-    return value
+    return str(driver.find_element(By.ID, "token").get_property("value"))
 
 
 def copy_token(driver: WebKitGTK) -> str:
@@ -104,7 +103,7 @@ def copy_token(driver: WebKitGTK) -> str:
     field.click()
     field.send_keys(Keys.CONTROL, "v")
     wait_for(driver, lambda: field.get_property("value") != "")
-    pasted: str = field.get_property("value")
+    pasted = str(field.get_property("value"))
     driver.execute_script("document.querySelector('main > input').remove()")
     return pasted
 

@@ -1,12 +1,12 @@
 """(fresh, stale proof) × (Show, Copy, Revoke) × (htmx, fetch, plain form): what is asked, and where one comes back."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlencode
 
 import pytest
-from django.http import HttpResponse
 from django.test import Client as Browser
-from pytest_django.fixtures import SettingsWrapper
+from pytest_django import Settings
 
 from accounts.models import User
 from developers.models import ApiToken, TokenEvent
@@ -17,9 +17,8 @@ HOUR = 3600
 WAYS = {"htmx": {"HX-Request": "true"}, "fetch": {"Accept": "application/json"}, "plain": {}}
 
 
-def act(browser: Browser, name: str, way: str) -> HttpResponse:
-    response: HttpResponse = browser.post(f"{PAGE}{name}/", {"generation": 1}, headers=WAYS[way])
-    return response
+def act(browser: Browser, name: str, way: str) -> Any:
+    return browser.post(f"{PAGE}{name}/", {"generation": 1}, headers=WAYS[way])
 
 
 def way_to_confirm(name: str) -> str:
@@ -37,7 +36,7 @@ def test_with_a_fresh_proof_the_token_is_in_the_answer(alice: User, name: str, w
     assert response.status_code == 200
     assert response.content.decode().count(token_text(alice)) == 1
     assert "no-store" in response["Cache-Control"]
-    assert TokenEvent.objects.first().kind == {"show": "shown", "copy": "copied"}[name]
+    assert TokenEvent.objects.latest("pk").kind == {"show": "shown", "copy": "copied"}[name]
 
 
 @pytest.mark.parametrize("name", ["show", "copy"])
@@ -122,7 +121,7 @@ def test_a_session_without_any_proof_counts_as_stale(alice: User) -> None:
     assert response["Location"] == way_to_confirm("show")
 
 
-def test_the_timeout_is_a_setting(alice: User, settings: SettingsWrapper) -> None:
+def test_the_timeout_is_a_setting(alice: User, settings: Settings) -> None:
     settings.REAUTHENTICATION_TIMEOUT = timedelta(minutes=1)
     browser = sign_in(alice)
     prove_identity(browser, alice, seconds_ago=61)

@@ -172,7 +172,8 @@ def test_a_used_token_is_asked_about_in_a_dialog_by_htmx(alice: User) -> None:
         text(response)
         .replace("\xa0", " ")
         .startswith(
-            "This token is in use. Revoke it? Everything using it will be refused at once. A new token takes its place. "
+            "This token is in use. Revoke it? "
+            "Everything using it will be refused at once. A new token takes its place. "
             "Last used 3 minutes ago From 203.0.113.9 By python-requests 2.32 Keep this token"
         )
     )
