@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES)
 
 .NOTPARALLEL:
-.PHONY: help run test lint types checks tests tests-postgresql format lock
+.PHONY: help run test lint types checks tests tests-postgresql screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -42,6 +42,10 @@ tests: .venv/dev.stamp ## every test, on SQLite, with every branch covered
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
 	scripts/debian-packages postgresql
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
+
+screenshot: .venv/dev.stamp ## take the README's picture of the token page anew
+	scripts/debian-packages chromium fonts-dejavu-core
+	$(BIN)/python -m tests.browser.screenshot docs/token-page.png
 
 format: .venv/dev.stamp ## put every file into the one format
 	$(BIN)/ruff check --fix .

@@ -267,6 +267,8 @@ LOGGING = {
     "root": {"handlers": ["stderr"], "level": "INFO"},
     "loggers": {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
+        # A warning for each 401 and 404 would let any stranger fill the log.
+        "django.request": {"level": "ERROR"},
         # Without a handler of its own it would bring one, and tell everything twice.
         "post_office": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },

@@ -16,13 +16,14 @@ from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from accounts.models import User
+from tests.browser.engines import CHROMIUM
 from tests.cast import PASSWORD
 from tests.server import ROOT, free_port, poll
 
 # Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-START_UP_SECONDS = 30
+START_UP_SECONDS = 60
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(
-        executable_path="/usr/bin/chromium", args=["--host-resolver-rules=MAP panel.test 127.0.0.1"]
+        executable_path=CHROMIUM, args=["--host-resolver-rules=MAP panel.test 127.0.0.1"]
     )
     yield browser
     browser.close()

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 
 from accounts.models import User
 from tests.browser.conftest import Site
+from tests.browser.engines import FIREFOX
 from tests.browser.people import TOKEN_PAGE, call_api, copy_token, open_token_page, token_box
 from tests.cast import PASSWORD
 
@@ -23,7 +24,7 @@ MASK = re.compile(r"^bpat_•{42}[0-9A-Za-z]{4}$")
 
 def launch(playwright: Playwright, **preferences: bool) -> Browser:
     return playwright.firefox.launch(
-        executable_path="/usr/bin/firefox-esr",
+        executable_path=FIREFOX,
         channel="moz-firefox",
         firefox_user_prefs={name.replace("_", "."): value for name, value in preferences.items()},
     )

@@ -6,7 +6,6 @@ WebKit lets no page read the clipboard, so what Copy wrote is proved by pasting 
 import os
 import subprocess
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
@@ -19,6 +18,7 @@ from selenium.webdriver.webkitgtk.service import Service
 
 from accounts.models import User
 from tests.browser.conftest import Site
+from tests.browser.engines import mini_browser
 from tests.browser.people import TOKEN_PAGE, call_api
 from tests.cast import PASSWORD
 
@@ -46,7 +46,7 @@ def display() -> Iterator[str]:
 @pytest.fixture
 def driver(display: str) -> Iterator[WebKitGTK]:
     options = Options()
-    options.binary_location = str(next(Path("/usr/lib").glob("*/webkit2gtk-*/MiniBrowser")))
+    options.binary_location = mini_browser()
     options.add_argument("--automation")
     environment = os.environ | {"DISPLAY": display, "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}
     driver = WebKitGTK(options=options, service=Service(env=environment))

@@ -29,6 +29,9 @@ def _answer_uncached(request: HttpRequest) -> HttpResponse:
     response = _answer(request)
     # What a token opens is nobody else's, and no later answer's.
     response.headers.setdefault("Cache-Control", "no-store")
+    # CommonMiddleware does this for pages; without it the server would send the answer in chunks.
+    if response.status_code != HTTPStatus.NO_CONTENT:
+        response.headers.setdefault("Content-Length", str(len(response.content)))
     return response
 
 

@@ -2,7 +2,8 @@
 
 from http import HTTPStatus
 
-from ninja import Router, Schema
+from ninja import Router
+from pydantic import BaseModel
 
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Envelope, ErrorEnvelope, Timestamp
@@ -10,7 +11,7 @@ from botpenguin.platform.api.envelope import Envelope, ErrorEnvelope, Timestamp
 router = Router(tags=["token"])
 
 
-class TokenInfo(Schema):
+class TokenInfo(BaseModel):
     email: str
     hint: str
     issuedAt: Timestamp  # noqa: N815 - the API's keys are in camel case

@@ -1,0 +1,58 @@
+"""Take the README's picture of the token page: `python -m tests.browser.screenshot FILE.png`.
+
+A real server, and an account with an afternoon behind it: a token revoked, a program that
+was forgotten and still tries the old one, and a new token in use.
+"""
+
+import sys
+import tempfile
+from pathlib import Path
+
+from playwright.sync_api import sync_playwright
+
+from tests.browser.engines import CHROMIUM
+from tests.server import Server
+
+EMAIL, PASSWORD = "alice@example.com", "correct horse battery staple"
+AFTERNOON = f"""
+from datetime import timedelta
+from django.utils import timezone
+from accounts.clients import Client
+from accounts.models import User
+from developers import issuance
+from developers.models import ApiToken, RevokedToken, TokenEvent
+
+now = timezone.now()
+firefox = Client("192.0.2.18", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0")
+alice = User.objects.create_user("{EMAIL}", "{PASSWORD}")
+issuance.issue(alice, firefox)
+issuance.reveal(alice, TokenEvent.Kind.SHOWN, firefox)
+issuance.revoke(alice, 1, firefox, even_if_used=True)
+issuance.reveal(alice, TokenEvent.Kind.COPIED, firefox)
+issuance.record_use(alice.pk, 2, Client("203.0.113.9", "python-requests/2.32.3"))
+old = RevokedToken.objects.get()
+issuance.record_refusals(old.pk, 12, Client("198.51.100.24", "n8n"))
+for event, minutes in zip(TokenEvent.objects.order_by("pk"), [7200, 7198, 39, 39, 37, 10]):
+    TokenEvent.objects.filter(pk=event.pk).update(at=now - timedelta(minutes=minutes))
+RevokedToken.objects.update(revoked_at=now - timedelta(minutes=39), last_refused_at=now - timedelta(minutes=10))
+ApiToken.objects.update(issued_at=now - timedelta(minutes=39), last_used_at=now - timedelta(minutes=3))
+"""
+
+
+def main(picture: Path) -> None:
+    with tempfile.TemporaryDirectory() as folder, Server(Path(folder), PUBLIC_URL="https://app.example.com") as server:
+        server.manage("shell", "-v0", "-c", AFTERNOON)
+        with sync_playwright() as playwright:
+            browser = playwright.chromium.launch(executable_path=CHROMIUM)
+            page = browser.new_page(viewport={"width": 1280, "height": 1080}, device_scale_factor=2)
+            page.goto(f"{server.url}/developers/api-access-token/")
+            page.get_by_label("Email").fill(EMAIL)
+            page.get_by_label("Password", exact=True).fill(PASSWORD)
+            page.get_by_role("button", name="Log in").click()
+            page.get_by_role("heading", name="Recent activity").wait_for()
+            page.screenshot(path=picture)
+            browser.close()
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))
