@@ -55,6 +55,7 @@ def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice:
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
+        "Content-Length": str(len(response.content)),
     }
     assert not response.cookies
 
