@@ -26,8 +26,8 @@ STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 # A page waits for the database or for Argon2, and both let other threads run meanwhile.
 THREADS_PER_WORKER = 4
 BACKLOG = 1024
-# A worker told to stop finishes its requests, within this time; one that is only starting may miss being told.
-SECONDS_FOR_REQUESTS = 3
+# A worker told to stop finishes its requests, within this time.
+SECONDS_FOR_REQUESTS = 5
 SECONDS_TO_STOP = 10
 # Ninja's reference pages, and what django-htmx brings beside htmx 2: megabytes that no page of ours asks for.
 UNUSED_STATIC_FILES = ["ninja", "ext", "htm*x-4.*"]
@@ -143,11 +143,14 @@ def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
     for child in children:
         child.terminate()
     for child in children:
-        try:
-            child.wait(SECONDS_TO_STOP)
-        except subprocess.TimeoutExpired:
-            child.kill()
-        # Workers that have outlived their parent are in its process group still.
+        for _ in range(SECONDS_TO_STOP):
+            try:
+                child.wait(1)
+                break
+            except subprocess.TimeoutExpired:
+                # Said again, and to all of its group: a worker that has only just started may have missed it.
+                os.killpg(child.pid, signal.SIGTERM)
+        # Workers that have outlived their parent are in its group still.
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()

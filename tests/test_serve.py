@@ -178,7 +178,7 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
 
 
 def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serve, "SECONDS_TO_STOP", 0.1)
+    monkeypatch.setattr(serve, "SECONDS_TO_STOP", 1)
     heedless = "import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf', flush=True); signal.pause()"
     child = subprocess.Popen([sys.executable, "-c", heedless], stdout=subprocess.PIPE, start_new_session=True)
     assert child.stdout
