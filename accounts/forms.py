@@ -28,8 +28,7 @@ class Plain(forms.Form):
             field.label = self.labels.get(name, field.label)
             # allauth's own are lists and links; the templates have those.
             field.help_text = self.helps.get(name, "")
-            if name in self.autocomplete:
-                field.widget.attrs["autocomplete"] = self.autocomplete[name]
+            field.widget.attrs["autocomplete"] = self.autocomplete[name]
         unfilled = next((bound for bound in self if bound.widget_type == "password" or not bound.value()), None)
         if unfilled:
             unfilled.field.widget.attrs["autofocus"] = True

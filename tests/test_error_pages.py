@@ -1,0 +1,77 @@
+"""The designed pages of errors, as a browser meets them."""
+
+import pytest
+from django.core.exceptions import PermissionDenied, SuspiciousOperation
+from django.http import HttpRequest, HttpResponse
+from django.test import Client
+from django.urls import path
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from botpenguin import urls
+from tests.cast import sign_in
+
+
+def damaged(request: HttpRequest) -> HttpResponse:
+    raise SuspiciousOperation
+
+
+def forbidden(request: HttpRequest) -> HttpResponse:
+    raise PermissionDenied
+
+
+def broken(request: HttpRequest) -> HttpResponse:
+    raise ZeroDivisionError
+
+
+handler400, handler403, handler404, handler500 = (urls.handler400, urls.handler403, urls.handler404, urls.handler500)
+urlpatterns = [*urls.urlpatterns, path("damaged", damaged), path("forbidden", forbidden), path("broken", broken)]
+
+
+@pytest.fixture
+def browser(alice: User, settings: Settings) -> Client:
+    settings.ROOT_URLCONF = "tests.test_error_pages"
+    browser = sign_in(alice)
+    browser.raise_request_exception = False
+    return browser
+
+
+@pytest.mark.parametrize(
+    ("address", "status", "title"),
+    [
+        ("/damaged", 400, "That request did not make sense"),
+        ("/forbidden", 403, "This is not yours to open"),
+        ("/nowhere", 404, "There is no page here"),
+        ("/broken", 500, "Something broke on our side"),
+    ],
+)
+def test_every_error_has_a_page_that_says_what_happened_and_leads_on(
+    browser: Client, address: str, status: int, title: str
+) -> None:
+    answer = browser.get(address)
+
+    page = answer.content.decode()
+    assert answer.status_code == status
+    assert f'<h1 class="page-title">{title}</h1>' in page
+    assert '<a class="button button--primary" href="/">Go to your API access token</a>' in page
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_form_that_has_gone_stale_leads_back_to_its_page(alice: User) -> None:
+    browser = Client(enforce_csrf_checks=True)
+    browser.force_login(alice)
+
+    answer = browser.post("/developers/api-access-token/revoke/", {"generation": 1})
+
+    assert answer.status_code == 403
+    assert "This form has gone stale" in answer.content.decode()
+    assert 'href="/developers/api-access-token/">Back to the page</a>' in answer.content.decode()
+    alice.api_token.refresh_from_db()
+    assert alice.api_token.generation == 1
+
+
+def test_an_address_that_takes_no_visits_says_so(browser: Client) -> None:
+    answer = browser.get("/developers/api-access-token/revoke/")
+
+    assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
+    assert "This address takes no visits" in answer.content.decode()
