@@ -1,0 +1,178 @@
+"""What an account owns on the platform: its bots, its contacts, and segments of them."""
+
+import secrets
+import time
+from collections.abc import Iterable
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+
+ID_LENGTH = 24
+
+
+def object_id() -> str:
+    """Make an id in the manner of BSON's ObjectId: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+class Platform(models.TextChoices):
+    """Where a bot talks."""
+
+    WHATSAPP = "whatsapp", _("WhatsApp")
+    INSTAGRAM = "instagram", _("Instagram")
+    FACEBOOK = "facebook", _("Facebook")
+    TELEGRAM = "telegram", _("Telegram")
+    WEBSITE = "website", _("Website")
+    SMS = "sms", _("SMS")
+
+
+class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def owned_by(self, owner: User | int) -> Self:
+        return self.filter(owner=owner)
+
+
+class Bot(models.Model):
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bots")
+    name = models.CharField(_("name"), max_length=100)
+    platform = models.CharField(_("platform"), max_length=10, choices=Platform)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="platform_bot_newest")
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=Q(platform__in=Platform.values), name="platform_bot_platform_is_known"),
+            models.CheckConstraint(condition=~Q(name=""), name="platform_bot_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ContactQuerySet(OwnedQuerySet):
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-id")
+
+    def mentioning(self, text: str) -> Self:
+        """Those whose name, e-mail or number holds the text, whatever its case."""
+        digits = "".join(character for character in text if character.isdigit())
+        found = Q(name__icontains=text) | Q(email__icontains=text)
+        return self.filter(found | Q(phone__contains=digits) if digits else found)
+
+    def tagged(self, names: Iterable[str]) -> Self:
+        """Those with at least one of the tags."""
+        return self.filter(pk__in=ContactTag.objects.filter(name__in=list(names)).values("contact"))
+
+
+class Contact(models.Model):
+    """A person who talks to an account's bots."""
+
+    class Status(models.TextChoices):
+        OPEN = "OPEN", _("Open")
+        INPROGRESS = "INPROGRESS", _("In progress")
+        REVIEW = "REVIEW", _("Review")
+        ONHOLD = "ONHOLD", _("On hold")
+        DEPENDANCY = "DEPENDANCY", _("Dependency")
+        CLOSED = "CLOSED", _("Closed")
+        DELETED = "DELETED", _("Deleted")
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contacts")
+    bot = models.ForeignKey(Bot, on_delete=models.SET_NULL, null=True, related_name="contacts")
+    platform = models.CharField(max_length=10, choices=Platform, default=Platform.WEBSITE)
+    status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
+    name = models.CharField(max_length=200, blank=True)
+    email = models.EmailField(blank=True)
+    # Digits alone: the prefix of the country, then the number. What people typed is beside it.
+    phone = models.CharField(max_length=20, blank=True)
+    phone_prefix = models.CharField(max_length=5, blank=True)
+    country = models.CharField(max_length=60, blank=True)
+    attributes = models.JSONField(default=dict)
+    notes = models.JSONField(default=list)
+    is_contact = models.BooleanField(default=True)
+    is_imported = models.BooleanField(default=False)
+    is_subscriber = models.BooleanField(default=False)
+    unread_messages = models.PositiveIntegerField(default=0)
+    last_message_by = models.CharField(max_length=10, blank=True)
+    last_message_at = models.DateTimeField(null=True)
+    last_seen_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = ContactQuerySet.as_manager()
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="platform_contact_newest")
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                F("owner"), Lower("email"), condition=~Q(email=""), name="platform_contact_email_once_an_owner"
+            ),
+            models.UniqueConstraint(
+                fields=["owner", "phone"], condition=~Q(phone=""), name="platform_contact_phone_once_an_owner"
+            ),
+            models.CheckConstraint(
+                condition=~Q(name="", email="", phone=""), name="platform_contact_has_name_email_or_phone"
+            ),
+            models.CheckConstraint(
+                condition=Q(platform__in=Platform.values), name="platform_contact_platform_is_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name or self.email or f"+{self.phone}"
+
+
+class ContactTag(models.Model):
+    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tags")
+    name = models.CharField(max_length=60)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["contact", "name"], name="platform_contacttag_once_a_contact")
+        ]
+        indexes: ClassVar = [models.Index(fields=["name", "contact"], name="platform_contacttag_name")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Segment(models.Model):
+    """A named filter: the contacts that have at least one of its tags."""
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="segments")
+    name = models.CharField(_("name"), max_length=100)
+    tags = models.JSONField(_("tags"), default=list)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OwnedQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["name", "id"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                F("owner"),
+                Lower("name"),
+                name="platform_segment_name_once_an_owner",
+                violation_error_message=_("There is a segment of this name already."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.name
