@@ -1,5 +1,6 @@
 """What an account owns on the platform: its bots, its contacts, and segments of them."""
 
+import re
 import secrets
 import time
 from collections.abc import Iterable
@@ -15,6 +16,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 
 ID_LENGTH = 24
+# A number, or a part of one, as people write it: +44 (0)20 7946-0991.
+NUMBER = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
 
 
 def object_id() -> str:
@@ -38,6 +41,11 @@ class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.filter(owner=owner)
 
 
+class BotQuerySet(OwnedQuerySet):
+    def with_contact_counts(self) -> Self:
+        return self.annotate(contact_count=models.Count("contacts"))
+
+
 class Bot(models.Model):
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bots")
@@ -46,7 +54,7 @@ class Bot(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
 
-    objects = OwnedQuerySet.as_manager()
+    objects = BotQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
@@ -67,10 +75,14 @@ class ContactQuerySet(OwnedQuerySet):
         return self.order_by("-created_at", "-id")
 
     def mentioning(self, text: str) -> Self:
-        """Those whose name, e-mail or number holds the text, whatever its case."""
-        digits = "".join(character for character in text if character.isdigit())
+        """Those whose name, e-mail or number holds the text, whatever its case.
+
+        What holds a letter is no number: "anna7@example.com" does not find everybody with a 7 in theirs.
+        """
         found = Q(name__icontains=text) | Q(email__icontains=text)
-        return self.filter(found | Q(phone__contains=digits) if digits else found)
+        if NUMBER.fullmatch(text):
+            found |= Q(phone__contains=re.sub(r"[^0-9]", "", text))
+        return self.filter(found)
 
     def tagged(self, names: Iterable[str]) -> Self:
         """Those with at least one of the tags."""
@@ -134,7 +146,15 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or f"+{self.phone}"
+        return self.name or self.email or self.number
+
+    @property
+    def number(self) -> str:
+        """The number as people read it, "+44 7700900123", or nothing."""
+        if not self.phone:
+            return ""
+        prefix = self.phone_prefix if self.phone.startswith(self.phone_prefix) else ""
+        return f"+{prefix} {self.phone.removeprefix(prefix)}" if prefix else f"+{self.phone}"
 
 
 class ContactTag(models.Model):
@@ -176,3 +196,7 @@ class Segment(models.Model):
 
     def __str__(self) -> str:
         return self.name
+
+    def holds(self, tags: Iterable[str]) -> bool:
+        """Tell whether a contact with these tags belongs to the segment, as `tagged` does in the database."""
+        return not set(self.tags).isdisjoint(tags)
