@@ -8,21 +8,31 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db.models import F, Q, Value
+from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 
 ID_LENGTH = 24
+OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 # A number, or a part of one, as people write it: +44 (0)20 7946-0991.
 NUMBER = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
+# What no database stores as text: NUL, and half a surrogate pair.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+# SQLite refuses patterns of over 50,000 bytes.
+LONGEST_SEARCH = 200
 
 
 def object_id() -> str:
     """Make an id in the manner of BSON's ObjectId: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
     return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+def digits(text: str) -> str:
+    """Keep the digits of a telephone number: `+91 (98) 76` and `919876` are the same one."""
+    return "".join(character for character in text if character in "0123456789")
 
 
 class Platform(models.TextChoices):
@@ -39,6 +49,10 @@ class Platform(models.TextChoices):
 class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
     def owned_by(self, owner: User | int) -> Self:
         return self.filter(owner=owner)
+
+    def with_id(self, text: str) -> Self:
+        """The one with this id; none for a text that is no id."""
+        return self.filter(pk=text) if OBJECT_ID.fullmatch(text) else self.none()
 
 
 class BotQuerySet(OwnedQuerySet):
@@ -79,10 +93,25 @@ class ContactQuerySet(OwnedQuerySet):
 
         What holds a letter is no number: "anna7@example.com" does not find everybody with a 7 in theirs.
         """
+        text = text.strip()[:LONGEST_SEARCH]
+        if UNSTORABLE.search(text):
+            return self.none()
         found = Q(name__icontains=text) | Q(email__icontains=text)
         if NUMBER.fullmatch(text):
-            found |= Q(phone__contains=re.sub(r"[^0-9]", "", text))
+            found |= Q(phone__contains=digits(text))
         return self.filter(found)
+
+    def identified_by(self, text: str) -> Self:
+        """Those with this id, e-mail or number: one at most, but for a number without its country's prefix."""
+        text = text.strip()
+        if OBJECT_ID.fullmatch(text):
+            return self.with_id(text)
+        if NUMBER.fullmatch(text):
+            with_prefix = self.filter(phone=digits(text))
+            return (
+                with_prefix if with_prefix.exists() else self.filter(phone=Concat("phone_prefix", Value(digits(text))))
+            )
+        return self.none() if UNSTORABLE.search(text) or not text else self.filter(email=text.lower())
 
     def tagged(self, names: Iterable[str]) -> Self:
         """Those with at least one of the tags."""
@@ -107,8 +136,9 @@ class Contact(models.Model):
     platform = models.CharField(max_length=10, choices=Platform, default=Platform.WEBSITE)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     name = models.CharField(max_length=200, blank=True)
+    # In lower case, so that one person is not written to twice.
     email = models.EmailField(blank=True)
-    # Digits alone: the prefix of the country, then the number. What people typed is beside it.
+    # Digits alone: the prefix of the country, which stands beside it too, then the number.
     phone = models.CharField(max_length=20, blank=True)
     phone_prefix = models.CharField(max_length=5, blank=True)
     country = models.CharField(max_length=60, blank=True)
@@ -132,8 +162,9 @@ class Contact(models.Model):
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
-                F("owner"), Lower("email"), condition=~Q(email=""), name="platform_contact_email_once_an_owner"
+                fields=["owner", "email"], condition=~Q(email=""), name="platform_contact_email_once_an_owner"
             ),
+            models.CheckConstraint(condition=Q(email=Lower("email")), name="platform_contact_email_is_in_lower_case"),
             models.UniqueConstraint(
                 fields=["owner", "phone"], condition=~Q(phone=""), name="platform_contact_phone_once_an_owner"
             ),
@@ -143,10 +174,19 @@ class Contact(models.Model):
             models.CheckConstraint(
                 condition=Q(platform__in=Platform.values), name="platform_contact_platform_is_known"
             ),
+            models.CheckConstraint(
+                condition=Q(status__in=["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED", "DELETED"]),
+                name="platform_contact_status_is_known",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.number
+
+    @property
+    def national_number(self) -> str:
+        """The digits of the number without the prefix of its country."""
+        return self.phone.removeprefix(self.phone_prefix)
 
     @property
     def number(self) -> str:
