@@ -5,6 +5,7 @@ from django.conf import settings
 from django.core.cache import cache
 
 from accounts.models import User
+from botpenguin.platform.api import limits
 from developers import bearer, issuance
 from developers.sightings import Sightings
 from tests.cast import LAPTOP, PASSWORD, PHONE
@@ -35,6 +36,11 @@ def bob(db: None) -> User:
 @pytest.fixture(autouse=True)
 def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bearer, "sightings", Sightings())
+
+
+@pytest.fixture(autouse=True)
+def no_requests_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "windows", limits.Windows())
 
 
 @pytest.fixture(autouse=True)

@@ -52,6 +52,8 @@ def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice:
 
     assert dict(response.headers) == {
         "Content-Type": "application/json; charset=utf-8",
+        "RateLimit-Policy": '"token";q=600;w=60',
+        "RateLimit": '"token";r=599;t=60',
         "Cache-Control": "no-store",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",

@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
+from botpenguin.platform.api import limits
 from developers import bearer
 from developers.bearer import Bearer
 
@@ -18,5 +19,12 @@ class ApiAccessToken(AuthBase):
     openapi_scheme = "bearer"
     openapi_description = "The API access token from the Developers page."
 
+    def __init__(self, *, is_limited: bool = True) -> None:
+        super().__init__()
+        self.is_limited = is_limited
+
     def __call__(self, request: HttpRequest) -> Bearer:
-        return bearer.check(request)
+        found = bearer.check(request)
+        if self.is_limited:
+            limits.count(request, found)
+        return found

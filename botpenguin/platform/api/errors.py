@@ -6,7 +6,7 @@ from http import HTTPStatus
 from django.core.exceptions import RequestDataTooBig
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 
 from botpenguin.platform.api import envelope
 from developers.bearer import Refusal, Refused
@@ -43,6 +43,13 @@ def http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
     return envelope.error(HTTPStatus(exception.status_code), str(exception))
 
 
+def throttled(request: HttpRequest, exception: Throttled) -> HttpResponse:
+    seconds = f"{exception.wait} second{'' if exception.wait == 1 else 's'}"
+    response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, f"Too many requests. Try again in {seconds}.")
+    response["Retry-After"] = str(exception.wait)
+    return response
+
+
 def too_big(request: HttpRequest, exception: Exception) -> HttpResponse:
     return envelope.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large. Send less at once.")
 
@@ -64,6 +71,7 @@ def register(api: NinjaAPI) -> None:
         (Http404, not_found),
         (ValidationError, invalid),
         (HttpError, http_error),
+        (Throttled, throttled),
         (RequestDataTooBig, too_big),
         (UnreadablePostError, cut_off),
         (Exception, unexpected),

@@ -13,7 +13,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
 
-from botpenguin.platform.api import envelope, errors
+from botpenguin.platform.api import envelope, errors, limits
 
 PREFIX = "/api/"
 
@@ -27,6 +27,7 @@ def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 def _answer_uncached(request: HttpRequest) -> HttpResponse:
     response = _answer(request)
+    limits.tell(request, response)
     # What a token opens is nobody else's, and no later answer's.
     response.headers.setdefault("Cache-Control", "no-store")
     # CommonMiddleware does this for pages; without it the server would send the answer in chunks.
