@@ -98,7 +98,8 @@ class ContactQuerySet(OwnedQuerySet):
             return self.none()
         found = Q(name__icontains=text) | Q(email__icontains=text)
         if NUMBER.fullmatch(text):
-            found |= Q(phone__contains=digits(text))
+            # Within a country a number starts with a zero that is not kept: 020 7946 0991, +44 (0)20 7946 0991.
+            found |= Q(phone__contains=digits(text.replace("(0)", "")).lstrip("0") or "0")
         return self.filter(found)
 
     def identified_by(self, text: str) -> Self:
