@@ -70,6 +70,7 @@ INSTALLED_APPS = [
     "template_partials",
     "django.contrib.auth",
     "django.contrib.contenttypes",
+    "django.contrib.humanize",
     "django.contrib.messages",
     "django.contrib.sessions",
     "django.contrib.staticfiles",
@@ -131,7 +132,7 @@ else:
     DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Cache: what every process must share, which is the rate limits of the account pages.
+# Cache: what every process must share, which is the rate limits by address.
 
 CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://shared_cache")}
 
@@ -201,6 +202,8 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # No "remember me" box: a session lasts SESSION_COOKIE_AGE, as people expect of a dashboard.
 ACCOUNT_SESSION_REMEMBER = True
+# Beside allauth's own: an address may report exposed tokens to the API this often.
+ACCOUNT_RATE_LIMITS = {"report_exposed": "10/m/ip"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 

@@ -1,5 +1,8 @@
 """The bearer check: whose request is this? The hot path of every API call.
 
+Also the one door by which the platform reaches the token: a bearer revokes itself here, and
+reports of exposed tokens come in.
+
 One indexed SELECT in autocommit on the primary, and nothing positive is cached. So a
 check that starts after a revoke was answered, in any process on any node, sees that
 revoke. Headers follow RFC 6750, section 2.1; `authtype: Key` is what BotPenguin's
@@ -20,9 +23,13 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.clients import Client
+from accounts.models import User
 from developers import issuance, tokens, vault
+from developers.exposure import report_exposed
 from developers.models import ApiToken, RevokedToken
 from developers.sightings import sightings
+
+__all__ = ["Bearer", "Refusal", "Refused", "check", "report_exposed", "revoke"]
 
 logger = logging.getLogger(__name__)
 
@@ -83,6 +90,12 @@ def check(request: HttpRequest) -> Bearer:
     if _is_stale(bearer.last_used_at):
         _record_use(request, bearer)
     return bearer
+
+
+def revoke(bearer: Bearer, client: Client) -> None:
+    """Revoke the token that bears a request. Where it has been replaced meanwhile, nothing is left to do."""
+    owner = User.objects.get(pk=bearer.owner_id)
+    issuance.revoke(owner, bearer.generation, client, even_if_used=True, reason=RevokedToken.Reason.API)
 
 
 def _token_in(request: HttpRequest) -> str:

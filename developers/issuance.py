@@ -71,7 +71,14 @@ def issue(owner: User, client: Client) -> ApiToken:
 
 
 @sensitive_variables("secret", "sealed")
-def revoke(owner: User, generation: int, client: Client, *, even_if_used: bool) -> Outcome:
+def revoke(
+    owner: User,
+    generation: int,
+    client: Client,
+    *,
+    even_if_used: bool,
+    reason: RevokedToken.Reason = RevokedToken.Reason.OWNER,
+) -> Outcome:
     """Replace the owner's token of this generation, and no other, by a fresh one.
 
     With `even_if_used` false, a token that has been used, even in this very instant, is
@@ -105,16 +112,15 @@ def revoke(owner: User, generation: int, client: Client, *, even_if_used: bool) 
             revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
-        revoked = _bury(old, now)
-        note = "" if _is_readable(old) else TokenEvent.Note.UNREADABLE
-        _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=note)
+        revoked = _bury(old, now, reason)
+        _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=_note(old, reason))
         _record(TokenEvent.Kind.ISSUED, current, client, at=now)
         notices.token_revoked(owner, revoked, client)
     return Outcome(Verdict.REPLACED, current, revoked)
 
 
 def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
-    """Open the owner's token for display, and record that it was SHOWN or COPIED.
+    """Open the owner's token for display, and record that it was SHOWN, COPIED or TRIED.
 
     Raises `vault.Unreadable`, after logging it, where the row's parts do not fit each other.
     """
@@ -174,7 +180,7 @@ def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Clien
     )
 
 
-def _bury(old: ApiToken, now: datetime) -> RevokedToken:
+def _bury(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:
     """Keep what is told of a revoked token, and forget the owner's oldest ones."""
     buried = RevokedToken.objects.filter(user=old.user_id)
     forgotten = buried.filter(revoked_at__lt=now - REVOKED_KEPT_FOR).exclude(
@@ -190,11 +196,17 @@ def _bury(old: ApiToken, now: datetime) -> RevokedToken:
         hint=old.hint,
         generation=old.generation,
         revoked_at=now,
-        reason=RevokedToken.Reason.OWNER,
+        reason=reason,
         last_used_at=old.last_used_at,
         last_used_ip=old.last_used_ip,
         last_used_client=old.last_used_client,
     )
+
+
+def _note(old: ApiToken, reason: RevokedToken.Reason) -> str:
+    if reason is not RevokedToken.Reason.OWNER:
+        return TokenEvent.Note[reason.name]
+    return "" if _is_readable(old) else TokenEvent.Note.UNREADABLE
 
 
 def _is_readable(token: ApiToken) -> bool:

@@ -15,6 +15,7 @@ from developers.vault import Sealed
 
 DIGEST_LENGTH = 32
 STILL_IN_USE = timedelta(days=7)
+NEWS = timedelta(days=7)
 
 
 class ApiToken(models.Model):
@@ -59,6 +60,8 @@ class RevokedToken(models.Model):
 
     class Reason(models.TextChoices):
         OWNER = "owner", _("Revoked by its owner")
+        API = "api", _("Revoked through the API")
+        EXPOSED = "exposed", _("Reported as exposed")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="revoked_tokens")
     digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
@@ -91,6 +94,11 @@ class RevokedToken(models.Model):
         return tokens.mask(self.hint)
 
     @property
+    def is_news(self) -> bool:
+        """Whether somebody other than its owner at the page revoked it within the last week."""
+        return self.reason != self.Reason.OWNER and timezone.now() - self.revoked_at < NEWS
+
+    @property
     def is_still_in_use(self) -> bool:
         """Whether somebody has tried it within the last week."""
         return self.last_refused_at is not None and timezone.now() - self.last_refused_at < STILL_IN_USE
@@ -103,11 +111,14 @@ class TokenEvent(models.Model):
         ISSUED = "issued", _("Issued")
         SHOWN = "shown", _("Shown")
         COPIED = "copied", _("Copied")
+        TRIED = "tried", _("Tried out")
         REVOKED = "revoked", _("Revoked")
         REFUSED = "refused", _("Refused")
 
     class Note(models.TextChoices):
         UNREADABLE = "unreadable", _("Its stored copy could not be read.")
+        API = "api", _("Through the API.")
+        EXPOSED = "exposed", _("Reported as exposed.")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
     kind = models.CharField(max_length=10, choices=Kind)

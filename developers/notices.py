@@ -35,10 +35,15 @@ def _queue_token_revoked(owner: User, revoked: RevokedToken, client: Client) -> 
         "url": settings.PUBLIC_URL + reverse("developers:api-access-token"),
     }
     with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
+        template, subject = (
+            ("token_exposed", _("Your API access token was reported as exposed"))
+            if revoked.reason == RevokedToken.Reason.EXPOSED
+            else ("token_revoked", _("Your API access token was revoked"))
+        )
         mail.send(
             recipients=[owner.email],
             sender=settings.DEFAULT_FROM_EMAIL,
-            subject=_("Your API access token was revoked"),
-            message=render_to_string("developers/mail/token_revoked.txt", context),
-            html_message=render_to_string("developers/mail/token_revoked.html", context),
+            subject=subject,
+            message=render_to_string(f"developers/mail/{template}.txt", context),
+            html_message=render_to_string(f"developers/mail/{template}.html", context),
         )

@@ -109,9 +109,12 @@ def _ask_before_revoking(request: SignedInRequest, outcome: Outcome) -> HttpResp
 
 def _page(request: SignedInRequest) -> dict[str, Any]:
     owner = request.user
+    token = issuance.token_of(owner, Client.of(request))
     revoked_tokens = list(owner.revoked_tokens.all())
+    before = next((revoked for revoked in revoked_tokens if revoked.generation == token.generation - 1), None)
     return {
-        "token": issuance.token_of(owner, Client.of(request)),
+        "token": token,
+        "news": before if before and before.is_news else None,
         "revoked_tokens": revoked_tokens,
         "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use][:STILL_IN_USE_LENGTH],
         "events": owner.token_events.all()[:ACTIVITY_LENGTH],

@@ -50,7 +50,7 @@ def throttled(request: HttpRequest, exception: Throttled) -> HttpResponse:
     return response
 
 
-def too_big(request: HttpRequest, exception: Exception) -> HttpResponse:
+def too_big(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return envelope.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large. Send less at once.")
 
 

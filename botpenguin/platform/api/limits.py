@@ -1,4 +1,4 @@
-"""How often the API may be called: a token, and an address that bears none.
+"""How often the API may be called, by a token or by an address that bears none, and with how large a body.
 
 A token's requests are counted after the bearer check, in the memory of each process. So
 nothing positive is cached, a revoke is never delayed, and the bound is the limit times the
@@ -13,8 +13,11 @@ as RFC 9110, section 10.2.3 (`Retry-After`).
 import math
 import time
 from collections import OrderedDict
+from collections.abc import Callable
 from dataclasses import dataclass
+from functools import wraps
 from threading import Lock
+from typing import Any
 
 from allauth.core import ratelimit
 from django.conf import settings
@@ -22,6 +25,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja.errors import Throttled
 from ninja.throttling import BaseThrottle
 
+from botpenguin.platform.api import errors
 from developers.bearer import Bearer
 
 WINDOW = 60
@@ -121,3 +125,24 @@ class ByAddress(BaseThrottle):
     def wait(self) -> float:
         # At least one is free again by then: how long exactly, allauth does not tell.
         return WINDOW
+
+
+Run = Callable[..., HttpResponse]
+
+
+def body_at_most(size: int) -> Callable[[Run], Run]:
+    """Answer 413 to a request whose body has more bytes, before any of it is read or parsed.
+
+    For `ninja.decorators.decorate_view`. What the request announces is what counts: Django
+    reads no byte more, and none where nothing is announced.
+    """
+
+    def decorate(run: Run) -> Run:
+        @wraps(run)
+        def limited(request: HttpRequest, **parameters: Any) -> HttpResponse:
+            announced = int(request.META.get("CONTENT_LENGTH") or 0)
+            return errors.too_big(request) if announced > size else run(request, **parameters)
+
+        return limited
+
+    return decorate

@@ -1,14 +1,24 @@
-"""The resource `token`: what a token says of itself."""
+"""The resource `token`: what a token says of itself, how it ends itself, and who reports it."""
 
 from http import HTTPStatus
+from typing import Annotated
 
-from ninja import Router
-from pydantic import BaseModel
+from django.http import HttpRequest
+from ninja import Router, Status
+from ninja.decorators import decorate_view
+from pydantic import BaseModel, Field
 
-from botpenguin.platform.api.authentication import BearerRequest
+from accounts.clients import Client
+from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
 from botpenguin.platform.api.envelope import Envelope, ErrorEnvelope, Timestamp
+from botpenguin.platform.api.limits import ByAddress, body_at_most
+from developers import bearer
 
 router = Router(tags=["token"])
+
+MOST_REPORTED = 100
+LARGEST_REPORT = 16 * 1024
+THANKS = "Thank you. What is a live token among these is revoked now, and its owner is told."
 
 
 class TokenInfo(BaseModel):
@@ -21,14 +31,66 @@ class TokenInfo(BaseModel):
 @router.get(
     "/token",
     summary="Who am I?",
-    response={HTTPStatus.OK: Envelope[TokenInfo], HTTPStatus.UNAUTHORIZED: ErrorEnvelope},
+    response={
+        HTTPStatus.OK: Envelope[TokenInfo],
+        HTTPStatus.UNAUTHORIZED: ErrorEnvelope,
+        HTTPStatus.TOO_MANY_REQUESTS: ErrorEnvelope,
+    },
 )
 def whose(request: BearerRequest) -> Envelope[TokenInfo]:
     """The account that the token belongs to, the token's last four characters, and when it was issued and last used.
 
     The last use is the one before this request, known to the minute.
     """
-    bearer = request.auth
+    found = request.auth
     return Envelope(
-        data=TokenInfo(email=bearer.email, hint=bearer.hint, issuedAt=bearer.issued_at, lastUsedAt=bearer.last_used_at)
+        data=TokenInfo(email=found.email, hint=found.hint, issuedAt=found.issued_at, lastUsedAt=found.last_used_at)
     )
+
+
+@router.post(
+    "/token/revoke",
+    summary="Revoke this token",
+    # Not limited: whoever fears a leak must not be slowed down by the one who hammers with the token.
+    auth=ApiAccessToken(is_limited=False),
+    response={HTTPStatus.NO_CONTENT: None, HTTPStatus.UNAUTHORIZED: ErrorEnvelope},
+)
+def revoke(request: BearerRequest) -> Status[None]:
+    """The token that bears this request stops working at once, and its owner is mailed.
+
+    The new one is not in the answer: its owner finds it on the Developers page.
+    """
+    bearer.revoke(request.auth, Client.of(request))
+    return Status(HTTPStatus.NO_CONTENT, None)
+
+
+class Report(BaseModel):
+    tokens: Annotated[list[str], Field(min_length=1, max_length=MOST_REPORTED)]
+
+
+class Received(BaseModel):
+    received: int
+
+
+@router.post(
+    "/token/report-exposed",
+    summary="Report exposed tokens",
+    auth=None,
+    throttle=ByAddress("report_exposed"),
+    response={
+        HTTPStatus.OK: Envelope[Received],
+        HTTPStatus.BAD_REQUEST: ErrorEnvelope,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorEnvelope,
+        HTTPStatus.UNPROCESSABLE_ENTITY: ErrorEnvelope,
+        HTTPStatus.TOO_MANY_REQUESTS: ErrorEnvelope,
+    },
+)
+@decorate_view(body_at_most(LARGEST_REPORT))
+def report_exposed(request: HttpRequest, report: Report) -> Envelope[Received]:
+    """For whoever finds tokens where others can read them, scanners for secrets above all. Needs no token.
+
+    Each live one is revoked before the answer, and its owner is mailed. The answer is the
+    same whatever the texts are: it tells nobody which of them were live.
+    """
+    bearer.report_exposed(report.tokens, Client.of(request))
+    return Envelope(message=THANKS, data=Received(received=len(report.tokens)))
