@@ -42,6 +42,8 @@ def ensure_secrets(*, is_new_database: bool = False) -> Path | None:
         if missing:
             _refuse_beside_a_database(settings, path, missing, is_new_database=is_new_database)
             _append(path, missing)
+            # So that `manage.py migrate` finds where to put the database.
+            Path(settings.get("STATE_DIR", DEFAULT_STATE_DIR)).mkdir(mode=0o700, parents=True, exist_ok=True)
     return path if missing else None
 
 

@@ -134,7 +134,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache: what every process must share, which is the rate limits by address.
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://shared_cache")}
+CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://shared_cache?max_entries=100000")}
 
 # Mail: queued in the database by post_office, sent by `manage.py mail_worker`.
 

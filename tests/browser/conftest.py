@@ -1,6 +1,7 @@
 """Real browsers before a real server: Granian on the test database, so that tests can arrange rows."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -24,6 +25,7 @@ from tests.server import ROOT, free_port, poll
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 START_UP_SECONDS = 60
+TOKEN = re.compile("bpat_[0-9A-Za-z]{46}")
 
 
 @dataclass(frozen=True)
@@ -65,6 +67,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
             yield Site(port)
         finally:
             server.terminate()
+    assert TOKEN.findall((state / "log").read_text()) == [], "the server has logged a token"
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +86,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=["--host-resolver-rules=MAP panel.test 127.0.0.1"]
+        executable_path=CHROMIUM, args=["--disable-gpu", "--host-resolver-rules=MAP panel.test 127.0.0.1"]
     )
     yield browser
     browser.close()

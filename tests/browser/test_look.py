@@ -51,22 +51,28 @@ def test_the_token_page_is_sound_in_every_state(page: Page, site: Site, alice: U
 
     page.get_by_role("button", name="Revoke and replace").click()
     expect(page.get_by_text("A new token is in place")).to_be_visible()
+    expect_sound(page)
+
     call_api(site, token)
     page.reload()
     expect(page.get_by_role("heading", name="Still in use somewhere")).to_be_visible()
     expect_sound(page)
 
 
+@pytest.mark.parametrize("width", [320, 1280])
 def test_a_token_that_cannot_be_read_is_told_soundly(
-    scheme: str, open_context: Callable[..., BrowserContext], site: Site, alice: User
+    scheme: str, width: int, open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
-    page = open_context(color_scheme=scheme, java_script_enabled=False, expected_status=409).new_page()
+    viewport = {"width": width, "height": 800}
+    page = open_context(viewport=viewport, color_scheme=scheme, expected_status=409).new_page()
     open_token_page(page, site)
     ApiToken.objects.update(ciphertext="damaged")
 
     page.get_by_role("button", name="Show").click()
 
     expect(page.get_by_role("alert")).to_contain_text("This token cannot be shown any more")
+    expect(page.get_by_role("alert")).to_be_focused()
+    expect_sound(page)
 
 
 def test_the_menu_of_small_screens_unfolds_soundly(
