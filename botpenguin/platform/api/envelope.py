@@ -22,6 +22,10 @@ class Envelope(BaseModel, Generic[Data]):
     code: int = HTTPStatus.OK.value
 
 
+class Created(Envelope[Data], Generic[Data]):
+    code: int = HTTPStatus.CREATED.value
+
+
 class ErrorEnvelope(BaseModel):
     success: bool = False
     message: str

@@ -1,18 +1,24 @@
 """What the API answers when something is wrong: the real HTTP status, and sentences that say what to do."""
 
 import logging
+import re
+from collections.abc import Sequence
 from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 
 from botpenguin.platform.api import envelope
+from botpenguin.platform.api.body import Unusable
 from developers.bearer import Refusal, Refused
 
 logger = logging.getLogger(__name__)
 
+# Of a key that a client made up, this much is told back.
+LONGEST_KEY = 100
 CHALLENGE = 'Bearer realm="BotPenguin"'
 
 
@@ -34,13 +40,52 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return envelope.error(HTTPStatus.NOT_FOUND, "There is nothing at this path. Paths have no trailing slash.")
 
 
+class Failed(Exception):
+    """What was asked for cannot be done, for as many reasons as there are sentences."""
+
+    def __init__(self, status: HTTPStatus, message: str, sentences: Sequence[str]) -> None:
+        super().__init__(message)
+        self.status = status
+        self.sentences = sentences
+
+
+def failed(request: HttpRequest, exception: Failed) -> HttpResponse:
+    return envelope.error(exception.status, str(exception), exception.sentences)
+
+
 def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
-    sentences = [f"{'.'.join(str(part) for part in error['loc'])}: {error['msg']}." for error in exception.errors]
+    sentences = [sentence(_inside(error["loc"]), error["msg"]) for error in exception.errors]
     return envelope.error(HTTPStatus.UNPROCESSABLE_ENTITY, "The request has fields that cannot be used.", sentences)
 
 
+def sentence(location: Sequence[int | str], message: str) -> str:
+    return f"{fault(location or ['The body'], message)}."
+
+
+def fault(location: Sequence[int | str], message: str) -> str:
+    """Say what is wrong with a field: `profile.notes.0 should be a text of at most 2,000 characters`."""
+    message = message.replace("Field required", "is required")
+    message = re.sub(r"^[A-Z]\w+ should ", "should ", message)
+    message = re.sub(r"a valid dictionary or .+|a valid dictionary", "an object", message)
+    return f"{'.'.join(str(part)[:LONGEST_KEY] for part in location)} {message.rstrip('.')}"
+
+
+def _inside(location: Sequence[int | str]) -> Sequence[int | str]:
+    """Leave out what clients do not see: where the field comes from, and how our code calls the body."""
+    return location[2:] if location[0] == "body" else location[1:]
+
+
 def http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
+    unusable = Unusable.behind(exception)
+    if unusable:
+        return envelope.error(unusable.status, str(unusable))
     return envelope.error(HTTPStatus(exception.status_code), str(exception))
+
+
+def at_the_same_time(request: HttpRequest, exception: IntegrityError) -> HttpResponse:
+    """The database has refused what looked right a moment before."""
+    logger.warning("%s %s met a constraint: %s", request.method, request.path, type(exception).__name__)
+    return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
 
 
 def throttled(request: HttpRequest, exception: Throttled) -> HttpResponse:
@@ -71,6 +116,8 @@ def register(api: NinjaAPI) -> None:
         (Http404, not_found),
         (ValidationError, invalid),
         (HttpError, http_error),
+        (Failed, failed),
+        (IntegrityError, at_the_same_time),
         (Throttled, throttled),
         (RequestDataTooBig, too_big),
         (UnreadablePostError, cut_off),

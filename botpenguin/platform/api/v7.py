@@ -1,17 +1,20 @@
 """Version 7 of the API: its routers, under one way in and one way to fail."""
 
-from ninja import NinjaAPI
-
-from botpenguin.platform.api import errors, token
+from botpenguin.platform.api import bots, errors, inbox, integrations, token
 from botpenguin.platform.api.authentication import ApiAccessToken
+from botpenguin.platform.api.body import JsonParser
+from botpenguin.platform.api.openapi import DESCRIPTION, DocumentedApi
 
-api = NinjaAPI(
+api = DocumentedApi(
     title="BotPenguin API",
     version="7",
+    description=DESCRIPTION,
     urls_namespace="api-v7",
     docs_url=None,
     openapi_url=None,
+    parser=JsonParser(),
     auth=ApiAccessToken(),
 )
 errors.register(api)
-api.add_router("", token.router)
+for resource in (token, bots, inbox, integrations):
+    api.add_router("", resource.router)

@@ -1,0 +1,50 @@
+"""Request bodies: JSON in UTF-8 of at most 1 MiB, and what is answered to anything else."""
+
+import json
+import math
+from http import HTTPStatus
+from typing import Any, NoReturn
+
+from django.http import HttpRequest
+from ninja.errors import HttpError
+from ninja.parser import Parser
+
+
+class Unusable(Exception):
+    """The body cannot be read. ninja makes a 400 of whatever a parser raises, and keeps this as its cause."""
+
+    def __init__(self, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+    @classmethod
+    def behind(cls, error: HttpError) -> "Unusable | None":
+        return error.__cause__ if isinstance(error.__cause__, cls) else None
+
+
+class JsonParser(Parser):
+    def parse_body(self, request: HttpRequest) -> Any:
+        media_type = request.content_type or "application/json"
+        if media_type != "application/json" and not media_type.endswith("+json"):
+            raise Unusable("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        try:
+            return json.loads(request.body.decode("utf-8-sig"), parse_float=_float, parse_constant=_not_json)
+        except UnicodeDecodeError as error:
+            raise Unusable("The body is not in UTF-8.") from error
+        except json.JSONDecodeError as error:
+            raise Unusable(f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from error
+        except RecursionError as error:
+            raise Unusable("The body is nested too deeply.") from error
+        except ValueError as error:
+            raise Unusable("The body has a number that is too large.") from error
+
+
+def _float(text: str) -> float:
+    number = float(text)
+    if math.isinf(number):
+        raise ValueError(text)
+    return number
+
+
+def _not_json(name: str) -> NoReturn:
+    raise Unusable(f"The body is not JSON: it has no {name}.")

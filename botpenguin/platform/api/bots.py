@@ -1,0 +1,87 @@
+"""The resource `bots`: what an account's bots are called, and where they talk."""
+
+from http import HTTPStatus
+from typing import Self
+
+from ninja import P, PathEx, Router
+from ninja.errors import HttpError
+from pydantic import BaseModel, Field
+
+from botpenguin.platform.api import fields
+from botpenguin.platform.api.authentication import BearerRequest
+from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
+from botpenguin.platform.api.fields import Input, PlatformName
+from botpenguin.platform.contacts import changing
+from botpenguin.platform.models import Bot
+
+router = Router(tags=["bots"], by_alias=True)
+
+BotId = PathEx[fields.PathId, P(description="The bot's `_id`.")]
+
+
+class BotOut(BaseModel):
+    id: str = Field(serialization_alias="_id")
+    name: str
+    platform: fields.PlatformOut
+    createdAt: Timestamp
+    updatedAt: Timestamp
+
+    @classmethod
+    def of(cls, bot: Bot) -> Self:
+        return cls(id=bot.pk, name=bot.name, platform=bot.platform, createdAt=bot.created_at, updatedAt=bot.updated_at)
+
+
+class NewBot(Input):
+    name: fields.BotName
+    platform: PlatformName = Field(examples=["whatsapp"])
+
+
+class BotChange(Input):
+    name: fields.BotName | None = None
+    platform: PlatformName | None = None
+
+
+def find(request: BearerRequest, bot_id: str) -> Bot:
+    """Return the bearer's bot of this id; one that is somebody else's is not there."""
+    bot: Bot | None = Bot.objects.owned_by(request.auth.owner_id).with_id(bot_id).first()
+    if bot is None:
+        raise HttpError(HTTPStatus.NOT_FOUND, "There is no bot with this id in your account.")
+    return bot
+
+
+@router.get("/bots", summary="List bots", operation_id="list_bots", response=Envelope[list[BotOut]])
+def list_bots(request: BearerRequest) -> Envelope[list[BotOut]]:
+    """All bots of the account, newest first."""
+    return Envelope(data=[BotOut.of(bot) for bot in Bot.objects.owned_by(request.auth.owner_id)])
+
+
+@router.post("/bots", summary="Create a bot", operation_id="create_bot", response={HTTPStatus.CREATED: Created[BotOut]})
+def create_bot(request: BearerRequest, new: NewBot) -> Created[BotOut]:
+    """A bot has a name, which others may have too, and the platform that it talks on."""
+    bot = Bot.objects.create(owner_id=request.auth.owner_id, name=new.name, platform=new.platform)
+    return Created(data=BotOut.of(bot))
+
+
+@router.get("/bots/{bot_id}", summary="Read a bot", operation_id="read_bot", response=Envelope[BotOut])
+def read_bot(request: BearerRequest, bot_id: BotId) -> Envelope[BotOut]:
+    """One bot of the account."""
+    return Envelope(data=BotOut.of(find(request, bot_id)))
+
+
+@router.patch("/bots/{bot_id}", summary="Change a bot", operation_id="change_bot", response=Envelope[BotOut])
+def change_bot(request: BearerRequest, change: BotChange, bot_id: BotId) -> Envelope[BotOut]:
+    """Give a bot another name or platform. What is left out stays as it is."""
+    bot = find(request, bot_id)
+    bot.name, bot.platform = change.name or bot.name, change.platform or bot.platform
+    bot.save(update_fields=["name", "platform", "updated_at"], force_update=True)
+    return Envelope(data=BotOut.of(bot))
+
+
+@router.delete("/bots/{bot_id}", summary="Delete a bot", operation_id="delete_bot", response=Envelope[BotOut])
+def delete_bot(request: BearerRequest, bot_id: BotId) -> Envelope[BotOut]:
+    """Its contacts stay, and belong to no bot from then on. The answer shows the bot for the last time."""
+    with changing(request.auth.owner_id):
+        bot = find(request, bot_id)
+        told = BotOut.of(bot)
+        bot.delete()
+    return Envelope(message="The bot was deleted. Its contacts were kept.", data=told)

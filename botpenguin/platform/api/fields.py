@@ -1,0 +1,223 @@
+"""What fields may hold. Each says it twice, as JSON Schema and as a sentence for people, from one pattern."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    WithJsonSchema,
+)
+from pydantic_core import CoreSchema, PydanticCustomError, core_schema
+
+from botpenguin.platform.contacts import MOST_ATTRIBUTES
+from botpenguin.platform.models import ID_LENGTH, UNSTORABLE, Contact, Platform
+
+# The largest whole number that JavaScript, and so most clients, hold exactly.
+LARGEST_NUMBER = 2**53 - 1
+LONGEST_VALUE = 1000
+MOST_TAGS = 50
+MOST_NOTES = 100
+
+ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
+HEX = rf"[0-9a-f]{{{ID_LENGTH}}}"
+NO_NUL = r"[^\x00]*"
+# Something to see: neither blank nor a control character.
+VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"
+LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+# What HTML takes for an e-mail address, and a domain of at least two parts.
+EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
+NUMBER = r"\+?(?:[ ()./-]*[0-9]){4,15}[ ()./-]*"
+PREFIX = r"\+?[0-9]{1,5}"
+
+
+class Input(BaseModel):
+    """What clients send: no guessing at types, and unknown keys are ignored."""
+
+    model_config = ConfigDict(strict=True)
+
+
+def wrong(should: str) -> PydanticCustomError:
+    return PydanticCustomError("wrong", should)
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text that matches a pattern once the blanks around it are gone; or nothing, if that is allowed."""
+
+    pattern: str
+    most: int
+    should: str
+    example: str
+    may_be_empty: bool = False
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        compiled = re.compile(self._whole_pattern)
+
+        def check(value: object) -> str:
+            text = value.strip() if isinstance(value, str) else None
+            if text is None or len(text) > self.most or UNSTORABLE.search(text) or not compiled.fullmatch(text):
+                raise wrong(f"should be {self.should}")
+            return text
+
+        return core_schema.no_info_plain_validator_function(check)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return self.schema
+
+    @property
+    def schema(self) -> dict[str, Any]:
+        pattern = f"^{self._whole_pattern}$"
+        return {"type": "string", "maxLength": self.most, "pattern": pattern, "examples": [self.example]}
+
+    @property
+    def _whole_pattern(self) -> str:
+        return f"(?:{self.pattern})?" if self.may_be_empty else self.pattern
+
+
+ObjectId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE)]
+OptionalId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE, may_be_empty=True)]
+# What no object has as its id is not there: that is for the look-up to say.
+PathId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{HEX}$", "examples": [ID_EXAMPLE]})]
+AnyText = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "")]
+Name = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "Asha Rao")]
+BotName = Annotated[str, Text(VISIBLE, 100, "a name of 1 to 100 characters", "Reception")]
+Tag = Annotated[str, Text(VISIBLE, 60, "a tag of 1 to 60 characters", "customer")]
+Country = Annotated[str, Text(NO_NUL, 60, "a text of at most 60 characters", "India")]
+Note = Annotated[str, Text(NO_NUL, 2000, "a text of at most 2,000 characters", "Asked for a call back.")]
+Key = Annotated[str, Text(VISIBLE, 100, "a key of 1 to 100 characters", "plan")]
+Email = Annotated[str, Text(EMAIL, 254, "an e-mail address", "asha@example.com", may_be_empty=True)]
+
+
+def _typed(value: object) -> object:
+    """Some clients send numbers as numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else value
+
+
+_Number = Text(NUMBER, 40, "a telephone number of 4 to 15 digits", "9876543210", may_be_empty=True)
+_Prefix = Text(PREFIX, 6, "the prefix of a country, 1 to 5 digits", "91", may_be_empty=True)
+Number = Annotated[
+    str,
+    _Number,
+    BeforeValidator(_typed),
+    WithJsonSchema({"anyOf": [_Number.schema, {"type": "integer", "minimum": 10**3, "maximum": 10**15 - 1}]}),
+]
+Prefix = Annotated[
+    str,
+    _Prefix,
+    BeforeValidator(_typed),
+    WithJsonSchema({"anyOf": [_Prefix.schema, {"type": "integer", "minimum": 1, "maximum": 10**5 - 1}]}),
+]
+
+PlatformName = Literal["whatsapp", "instagram", "facebook", "telegram", "website", "sms"]
+PlatformOut = Annotated[str, WithJsonSchema({"type": "string", "enum": Platform.values})]
+StatusOut = Annotated[str, WithJsonSchema({"type": "string", "enum": Contact.Status.values})]
+StatusName = Literal["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED", "DELETED"]
+
+
+def _moment(value: object) -> datetime | None:
+    if value is None or value == "":
+        return None
+    try:
+        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]  # what is no text raises, as it should
+    except (TypeError, ValueError):
+        raise wrong("should be a moment such as 2026-11-24T14:02:09.123Z") from None
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=UTC)
+    try:
+        return moment.astimezone(UTC)
+    except OverflowError:
+        # Somebody's first or last instant, a few hours beyond what a calendar in UTC holds.
+        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
+
+
+Moment = Annotated[
+    datetime | None,
+    BeforeValidator(_moment),
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}, {"type": "null"}],
+            "examples": ["2026-11-24T14:02:09.123Z"],
+        }
+    ),
+]
+
+Value = str | int | float | bool | None
+
+
+def _value(value: object) -> Value:
+    if value is None or isinstance(value, bool):
+        return value
+    if isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER:
+        return value
+    if isinstance(value, str) and len(value) <= LONGEST_VALUE and not UNSTORABLE.search(value):
+        return value
+    raise wrong(f"should be a text of at most {LONGEST_VALUE:,} characters, a number up to 2^53, true, false or null")
+
+
+VALUE_SCHEMA: dict[str, Any] = {
+    "anyOf": [
+        {"type": "string", "maxLength": LONGEST_VALUE, "pattern": f"^{NO_NUL}$"},
+        {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
+        {"type": "boolean"},
+        {"type": "null"},
+    ],
+    "examples": ["gold"],
+}
+KEY_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{VISIBLE}$"}
+MAP_SCHEMA: dict[str, Any] = {
+    "type": "object",
+    "maxProperties": MOST_ATTRIBUTES,
+    "propertyNames": KEY_SCHEMA,
+    "additionalProperties": VALUE_SCHEMA,
+    "examples": [{"plan": "gold"}],
+}
+LIST_SCHEMA: dict[str, Any] = {
+    "type": "array",
+    "maxItems": MOST_ATTRIBUTES,
+    "items": {"type": "object", "required": ["key"], "properties": {"key": KEY_SCHEMA, "value": VALUE_SCHEMA}},
+    "examples": [[{"key": "plan", "value": "gold"}]],
+}
+
+
+def _attributes(value: object) -> object:
+    """Make a map of a list of `{key, value}`; a map is one already."""
+    if not isinstance(value, list):
+        return value
+    if not all(isinstance(item, Mapping) and isinstance(item.get("key"), str) for item in value):
+        raise wrong('should be a list of {"key": …, "value": …}, or a map')
+    return {item["key"]: item.get("value") for item in value}
+
+
+def _unwrapped(value: object) -> object:
+    """Take the attributes out of `{"attributes": …}`, unless that is an attribute itself."""
+    inner = value.get("attributes") if isinstance(value, Mapping) else None
+    return _attributes(inner) if isinstance(inner, list | dict) else value
+
+
+_Map = Annotated[dict[Key, Annotated[Value, BeforeValidator(_value)]], Field(max_length=MOST_ATTRIBUTES)]
+Attributes = Annotated[_Map, BeforeValidator(_attributes), WithJsonSchema({"anyOf": [LIST_SCHEMA, MAP_SCHEMA]})]
+# The whole of a body: the attributes by themselves, or as the one key "attributes".
+AttributesBody = Annotated[
+    _Map,
+    BeforeValidator(_unwrapped),
+    WithJsonSchema(
+        {
+            "anyOf": [
+                {
+                    "type": "object",
+                    "required": ["attributes"],
+                    "properties": {"attributes": {"anyOf": [LIST_SCHEMA, MAP_SCHEMA]}},
+                },
+                MAP_SCHEMA,
+            ]
+        }
+    ),
+]

@@ -1,0 +1,110 @@
+"""Which contacts a client asks for."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Annotated
+
+from django.db.models import Q
+from pydantic import Field
+
+from botpenguin.platform.api import fields
+from botpenguin.platform.api.fields import Input, PlatformName, StatusName
+from botpenguin.platform.models import Contact, ContactQuerySet, Segment
+
+PAGE_SIZE = 50
+# Nobody has that many, and a database counts no further than 2^63.
+LAST_PAGE = 10**9
+MILLISECOND = timedelta(milliseconds=1)
+LATEST = datetime.max.replace(tzinfo=UTC) - MILLISECOND
+
+Few = Field(max_length=100)
+Ids = Annotated[list[fields.OptionalId], Few] | None
+Texts = Annotated[list[fields.AnyText], Few] | None
+
+
+class Period(Input):
+    """From one moment to another, both included; without an offset they are in UTC."""
+
+    startAt: fields.Moment = None
+    endsAt: fields.Moment = None
+
+    def of(self, field: str) -> Q:
+        found = Q()
+        if self.startAt:
+            found &= Q(**{f"{field}__gte": self.startAt})
+        if self.endsAt:
+            # Clients know moments to the millisecond, and mean all of it.
+            found &= Q(**{f"{field}__lt": min(self.endsAt, LATEST) + MILLISECOND})
+        return found
+
+
+class ContactFilter(Input):
+    """Every key is optional, and what is empty filters nothing. Keys that are not listed here are ignored."""
+
+    page: int = Field(default=1, ge=1, description=f"From 1; a page holds {PAGE_SIZE}. Past the end it is empty.")
+    searchText: str | None = Field(
+        default=None, description="A part of a name, an e-mail or a number.", examples=["asha"]
+    )
+    status: Annotated[list[StatusName], Few] | None = None
+    tags: Texts = Field(default=None, description="At least one of these tags.")
+    segments: Ids = Field(default=None, description="In at least one of these segments.")
+    platform: Annotated[list[PlatformName], Few] | None = None
+    bot_whatsapp: Ids = Field(default=None, alias="_botWhatsapp")
+    bot_instagram: Ids = Field(default=None, alias="_botInstagram")
+    bot_facebook: Ids = Field(default=None, alias="_botFacebook")
+    bot_telegram: Ids = Field(default=None, alias="_botTelegram")
+    bot_website: Ids = Field(default=None, alias="_botWebsite")
+    bot_sms: Ids = Field(default=None, alias="_botSms")
+    lastMessageBy: Texts = None
+    createdAt: Period | None = None
+    lastSeenAt: Period | None = None
+    applicableFilters: Texts = Field(
+        default=None,
+        description="Which of isOnline, isContact, isImported and isSubscriber are to filter.",
+        examples=[["isSubscriber"]],
+    )
+    isOnline: bool | None = None
+    isContact: bool | None = None
+    isImported: bool | None = None
+    isSubscriber: bool | None = None
+
+    def of(self, owner: int) -> ContactQuerySet:
+        contacts = Contact.objects.owned_by(owner)
+        if self.searchText and self.searchText.strip():
+            contacts = contacts.mentioning(self.searchText)
+        if self.tags:
+            contacts = contacts.tagged(self.tags)
+        if self.segments:
+            names = Segment.objects.owned_by(owner).filter(pk__in=self.segments).values_list("tags", flat=True)
+            contacts = contacts.tagged({name for tags in names for name in tags})
+        bots = [
+            bot
+            for ids in (
+                *(self.bot_whatsapp, self.bot_instagram, self.bot_facebook),
+                *(self.bot_telegram, self.bot_website, self.bot_sms),
+            )
+            for bot in ids or ()
+        ]
+        lists = {"status": self.status, "platform": self.platform, "last_message_by": self.lastMessageBy, "bot": bots}
+        for name, values in lists.items():
+            if values:
+                contacts = contacts.filter(**{f"{name}__in": values})
+        contacts = contacts.filter(
+            (self.createdAt or Period()).of("created_at"), (self.lastSeenAt or Period()).of("last_seen_at")
+        )
+        return self._applicable(contacts)
+
+    def _applicable(self, contacts: ContactQuerySet) -> ContactQuerySet:
+        named = set(self.applicableFilters or ())
+        flags = {"isContact": self.isContact, "isImported": self.isImported, "isSubscriber": self.isSubscriber}
+        columns = {"isContact": "is_contact", "isImported": "is_imported", "isSubscriber": "is_subscriber"}
+        for name, flag in flags.items():
+            if name in named and flag is not None:
+                contacts = contacts.filter(**{columns[name]: flag})
+        # Nobody is ever online here.
+        return contacts.none() if "isOnline" in named and self.isOnline else contacts
+
+    def page_of(self, contacts: ContactQuerySet) -> list[Contact]:
+        if self.page > LAST_PAGE:
+            return []
+        start = (self.page - 1) * PAGE_SIZE
+        return list(contacts.newest_first().prefetch_related("tags")[start : start + PAGE_SIZE])

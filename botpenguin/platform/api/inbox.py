@@ -1,0 +1,189 @@
+"""The resource `inbox`: an account's contacts and segments."""
+
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated
+
+from ninja import Body, P, PathEx, Router, Status
+from ninja.errors import HttpError
+from ninja.params import functions
+from pydantic import BaseModel, Field
+
+from botpenguin.platform import contacts
+from botpenguin.platform.api import bots, errors, fields
+from botpenguin.platform.api.authentication import BearerRequest
+from botpenguin.platform.api.contacts import ContactIn, ContactOut, Faults, Row, told
+from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
+from botpenguin.platform.api.fields import Input, StatusName
+from botpenguin.platform.api.filters import ContactFilter
+from botpenguin.platform.contacts import Conflict, Details
+from botpenguin.platform.models import Contact, Segment
+
+router = Router(tags=["inbox"], by_alias=True)
+
+MOST_ROWS = 1000
+BOT_IN_QUERY = functions.Query("", alias="botId", description="The bot that the contacts belong to.")
+BOT_IN_HEADER = functions.Header("", alias="botId", description="The same, as a header.")
+Rows = Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
+EVERYBODY = ContactFilter()
+NO_CONTACT = "There is no contact with this id in your account."
+NO_CONTACTS = "Some of these ids belong to no contact of your account. Nothing was changed."
+ContactId = PathEx[fields.PathId, P(description="The contact's `_id`.")]
+
+
+class SegmentOut(BaseModel):
+    id: str = Field(serialization_alias="_id")
+    segmentName: str
+    tags: list[str]
+    createdAt: Timestamp
+    updatedAt: Timestamp
+
+
+class ImportedOut(BaseModel):
+    ids: list[str] = Field(description="The contacts' ids, in the order of the rows.")
+    created: int
+    updated: int
+
+
+class StatusUpdate(Input):
+    ids: Annotated[list[fields.ObjectId], Field(min_length=1, max_length=MOST_ROWS)]
+    status: StatusName
+
+
+class StatusUpdated(BaseModel):
+    updated: int
+
+
+@router.get(
+    "/inbox/segments", summary="List segments", operation_id="list_segments", response=Envelope[list[SegmentOut]]
+)
+def list_segments(request: BearerRequest) -> Envelope[list[SegmentOut]]:
+    """Named filters, made on the Inbox page: a segment holds the contacts with at least one of its tags."""
+    return Envelope(
+        data=[
+            SegmentOut(
+                id=segment.pk,
+                segmentName=segment.name,
+                tags=segment.tags,
+                createdAt=segment.created_at,
+                updatedAt=segment.updated_at,
+            )
+            for segment in Segment.objects.owned_by(request.auth.owner_id)
+        ]
+    )
+
+
+@router.post("/inbox/users", summary="List contacts", operation_id="list_contacts", response=Envelope[list[ContactOut]])
+def list_contacts(request: BearerRequest, wanted: Body[ContactFilter] = EVERYBODY) -> Envelope[list[ContactOut]]:
+    """The account's contacts, newest first, 50 a page; past the end `data` is empty.
+
+    Every key of the filter is optional. Keys that are not listed are ignored, and so are the flags (isOnline,
+    isContact, isImported, isSubscriber) unless applicableFilters names them.
+    """
+    owner = request.auth.owner_id
+    return Envelope(data=told(wanted.page_of(wanted.of(owner)), owner))
+
+
+@router.post(
+    "/inbox/users/import",
+    summary="Import contacts",
+    operation_id="import_contacts",
+    response={HTTPStatus.OK: Envelope[ImportedOut], HTTPStatus.CREATED: Created[ImportedOut]},
+)
+def import_contacts(
+    request: BearerRequest,
+    rows: Body[Rows],
+    bot_id: fields.OptionalId = BOT_IN_QUERY,
+    bot_id_header: fields.OptionalId = BOT_IN_HEADER,
+) -> Status[Envelope[ImportedOut]]:
+    """Add up to 1,000 contacts, all or none.
+
+    A row whose e-mail or number a contact has already updates that contact: tags are added, attributes merged. The
+    answer is 201 if any contact is new, 200 if all were there, and 400 with a sentence for each row that is wrong.
+    """
+    wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
+    if wrong:
+        raise refused(wrong)
+    bot = bots.find(request, bot_id or bot_id_header) if bot_id or bot_id_header else None
+    try:
+        imported = contacts.import_all(request.auth.owner_id, [row.details() for row in rows], bot)
+    except Conflict as conflict:
+        raise refused(conflict.faults) from conflict
+    data = ImportedOut(ids=imported.ids, created=imported.created, updated=len(imported.ids) - imported.created)
+    answer = Created(data=data) if imported.created else Envelope(data=data)
+    return Status(answer.code, answer)
+
+
+def _why(row: Faults) -> str:
+    return "; ".join(errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors)
+
+
+def refused(faults: Mapping[int, str]) -> errors.Failed:
+    sentences = [f"Row {position}: {why}." for position, why in faults.items()]
+    return errors.Failed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences)
+
+
+# Before the one with an id in its path, which would take it for an id.
+@router.put(
+    "/inbox/users/status-update",
+    summary="Set the status of contacts",
+    operation_id="update_status",
+    response=Envelope[StatusUpdated],
+)
+def update_status(request: BearerRequest, change: StatusUpdate) -> Envelope[StatusUpdated]:
+    """Give up to 1,000 contacts one status: all of them, or none where an id is unknown."""
+    updated = contacts.set_status(request.auth.owner_id, change.ids, change.status)
+    if updated is None:
+        raise HttpError(HTTPStatus.NOT_FOUND, NO_CONTACTS)
+    return Envelope(data=StatusUpdated(updated=updated))
+
+
+@router.put(
+    "/inbox/users/{contact_id}",
+    summary="Change a contact",
+    operation_id="change_contact",
+    response=Envelope[ContactOut],
+)
+def change_contact(request: BearerRequest, change: ContactIn, contact_id: ContactId) -> Envelope[ContactOut]:
+    """Takes a contact as it was read, or only what changes; an empty text empties its field.
+
+    Tags, notes and the attributes of the profile replace what is there; attributes beside the profile are merged.
+    `_id`, `_customer`, times and whatever else the server tells of a contact are ignored.
+    """
+    with contacts.changing(request.auth.owner_id):
+        contact = find(request, contact_id)
+        return saved(contact, change.write_to(contact))
+
+
+@router.put(
+    "/inbox/users/{contact_id}/attributes",
+    summary="Set attributes of a contact",
+    operation_id="set_attributes",
+    response=Envelope[ContactOut],
+)
+def set_attributes(
+    request: BearerRequest,
+    attributes: Body[fields.AttributesBody],
+    contact_id: ContactId,
+) -> Envelope[ContactOut]:
+    """Takes a list of `{key, value}`, or a map. Other attributes stay; one whose value is null goes away."""
+    with contacts.changing(request.auth.owner_id):
+        contact = find(request, contact_id)
+        Details(attributes=attributes).apply_to(contact)
+        return saved(contact)
+
+
+def find(request: BearerRequest, contact_id: str) -> Contact:
+    contact: Contact | None = Contact.objects.owned_by(request.auth.owner_id).with_id(contact_id).first()
+    if contact is None:
+        raise HttpError(HTTPStatus.NOT_FOUND, NO_CONTACT)
+    return contact
+
+
+def saved(contact: Contact, tags: list[str] | None = None) -> Envelope[ContactOut]:
+    try:
+        contacts.save(contact, tags)
+    except Conflict as conflict:
+        sentence = f"Nothing was changed: {conflict}."
+        raise HttpError(HTTPStatus.CONFLICT, sentence) from conflict
+    return Envelope(data=told([contact], contact.owner_id)[0])

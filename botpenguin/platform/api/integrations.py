@@ -1,0 +1,84 @@
+"""What integrations call: is this credential good, which bots are there, and set an attribute of that person."""
+
+from http import HTTPStatus
+
+from ninja import Router
+from ninja.errors import HttpError
+from pydantic import BaseModel, Field
+
+from botpenguin.platform import contacts
+from botpenguin.platform.api import bots, fields, inbox
+from botpenguin.platform.api.authentication import BearerRequest
+from botpenguin.platform.api.bots import BotOut
+from botpenguin.platform.api.contacts import ContactOut
+from botpenguin.platform.api.envelope import Envelope
+from botpenguin.platform.api.fields import Input
+from botpenguin.platform.contacts import Details
+from botpenguin.platform.models import Bot, Contact, Platform
+
+router = Router(tags=["integrations"], by_alias=True)
+
+
+class Credential(Input):
+    botId: fields.ObjectId
+    slug: fields.AnyText | None = Field(default=None, description="The integration's name.", examples=["n8n"])
+    platform: fields.AnyText | None = Field(default=None, examples=["whatsapp"])
+
+
+class AttributeUpdate(Input):
+    search: fields.AnyText = Field(
+        description="An e-mail, a number or an id. A number with its country's prefix finds one contact at most.",
+        examples=["asha@example.com"],
+    )
+    attributes: fields.Attributes
+    botId: fields.OptionalId | None = None
+    platform: fields.AnyText | None = Field(default=None, examples=["whatsapp"])
+
+
+class BotName(BaseModel):
+    id: str = Field(serialization_alias="_id")
+    name: str
+
+
+@router.post(
+    "/integrations/custom-app/general-authentication",
+    summary="Test a credential",
+    operation_id="test_credential",
+    response=Envelope[BotOut],
+)
+def test_credential(request: BearerRequest, credential: Credential) -> Envelope[BotOut]:
+    """Answers 200 only if the token is good and the bot belongs to its account."""
+    return Envelope(message="The credential works.", data=BotOut.of(bots.find(request, credential.botId)))
+
+
+@router.put(
+    "/integrations/custom-app/update-user-attributes",
+    summary="Set attributes of the contact with this e-mail, number or id",
+    operation_id="update_user_attributes",
+    response=Envelope[ContactOut],
+)
+def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> Envelope[ContactOut]:
+    """Other attributes stay; one whose value is null goes away."""
+    owner = request.auth.owner_id
+    if update.botId:
+        bots.find(request, update.botId)
+    with contacts.changing(owner):
+        found = list(Contact.objects.owned_by(owner).identified_by(update.search)[:2])
+        if not found:
+            raise HttpError(HTTPStatus.NOT_FOUND, "No contact of your account has this e-mail, number or id.")
+        if len(found) > 1:
+            raise HttpError(HTTPStatus.CONFLICT, "Several contacts have this number. Send its country's prefix too.")
+        Details(attributes=update.attributes).apply_to(found[0])
+        return inbox.saved(found[0])
+
+
+@router.get(
+    "/whatsapp-automation",
+    summary="List WhatsApp bots",
+    operation_id="list_whatsapp_bots",
+    response=Envelope[list[BotName]],
+)
+def list_whatsapp_bots(request: BearerRequest) -> Envelope[list[BotName]]:
+    """The ids and names of the account's bots on WhatsApp, newest first."""
+    found = Bot.objects.owned_by(request.auth.owner_id).filter(platform=Platform.WHATSAPP)
+    return Envelope(data=[BotName(id=bot.pk, name=bot.name) for bot in found])

@@ -1,0 +1,91 @@
+"""The OpenAPI document: what every operation may answer is said once, and referred to by each."""
+
+from collections.abc import Iterable
+from http import HTTPStatus
+from typing import Any
+
+from ninja import NinjaAPI
+from ninja.openapi.schema import OpenAPISchema
+
+from botpenguin.platform.api import envelope
+
+DESCRIPTION = """\
+What an API access token opens. Send it as `Authorization: Bearer <token>`; the header `authtype: Key` may stand beside
+it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB. Every answer is an envelope: `success`, `message`,
+`data` and `code`, which is the HTTP status; of an error `data` is a list of sentences, fit to be shown to people.
+Ids are 24 hexadecimal digits, times ISO 8601 in UTC with milliseconds."""
+
+ERRORS = {
+    HTTPStatus.BAD_REQUEST: "The request cannot be read, or what it asks for contradicts itself.",
+    HTTPStatus.UNAUTHORIZED: "There is no token, or it is malformed, unknown or revoked, or its account is disabled.",
+    HTTPStatus.FORBIDDEN: "The request came over plain http, where https is demanded.",
+    HTTPStatus.NOT_FOUND: "There is no such thing in the account.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The path takes other methods. `Allow` names them.",
+    HTTPStatus.CONFLICT: "It contradicts what is there: an e-mail or a number is another contact's.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute. `Retry-After` says when to come back.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "Something broke on the server. It has been logged there.",
+}
+OF_BODIES = {
+    HTTPStatus.CONFLICT,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+HEADERS = {
+    HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The challenge of RFC 6750."},
+    HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "The methods that the path takes."},
+    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds to wait."},
+}
+
+
+class DocumentedApi(NinjaAPI):
+    def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
+        document = super().get_openapi_schema(**options)
+        components = document["components"]
+        components["schemas"]["ErrorEnvelope"] = envelope.ErrorEnvelope.model_json_schema()
+        components["responses"] = {status.name: _response(status) for status in ERRORS}
+        for path in document["paths"].values():
+            for operation in path.values():
+                _complete(operation)
+        _drop_titles([document["paths"], components["schemas"]])
+        return document
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    for status in ERRORS:
+        is_possible = (status not in OF_BODIES or "requestBody" in operation) and (
+            status is not HTTPStatus.UNAUTHORIZED or "security" in operation
+        )
+        if is_possible:
+            operation["responses"][status.value] = {"$ref": f"#/components/responses/{status.name}"}
+    for parameter in operation.get("parameters", ()):
+        # ninja repeats the schema's list here, where OpenAPI wants a map.
+        parameter.pop("examples", None)
+
+
+def _drop_titles(parts: Iterable[Any]) -> None:
+    """Drop what pydantic makes of each field's name: `Botid` says nothing that `botId` does not."""
+    for part in parts:
+        if isinstance(part, dict):
+            if isinstance(part.get("title"), str):
+                del part["title"]
+            _drop_titles(part.values())
+        elif isinstance(part, list):
+            _drop_titles(part)
+
+
+def _response(status: HTTPStatus) -> dict[str, Any]:
+    example = {"success": False, "message": ERRORS[status], "data": [ERRORS[status]], "code": status.value}
+    response: dict[str, Any] = {
+        "description": ERRORS[status],
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, "example": example}},
+    }
+    if status in HEADERS:
+        response["headers"] = {
+            name: {"description": description, "schema": {"type": "string"}}
+            for name, description in HEADERS[status].items()
+        }
+    return response

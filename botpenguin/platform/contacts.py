@@ -1,0 +1,204 @@
+"""Making and changing contacts: what a row of an import, or one request, says of a person.
+
+All of it happens in one transaction that first takes the owner's row. So whoever else changes
+the same account's contacts waits, and an e-mail that was free a moment ago still is.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Q
+from django.utils import timezone
+
+from accounts.models import User
+from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
+
+# SQLite of old takes 999 parameters a statement.
+AT_ONCE = 400
+
+EMAIL_TAKEN = "the e-mail is another contact's"
+PHONE_TAKEN = "the number is another contact's"
+NOBODY = "a contact needs a name, an e-mail or a number"
+MOST_ATTRIBUTES = 100
+TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number and its country's prefix, in digits. A number that says its own prefix needs none beside it."""
+
+    whole: str
+    prefix: str
+
+    @classmethod
+    def of(cls, number: str, prefix: str) -> "Phone":
+        whole, prefix = digits(number), digits(prefix)
+        if not whole:
+            return cls("", "")
+        if not number.strip().startswith("+"):
+            return cls(prefix + whole, prefix)
+        return cls(whole, prefix if whole.startswith(prefix) and whole != prefix else "")
+
+
+@dataclass(frozen=True, slots=True)
+class Details:
+    """What is known of a contact; None is nothing new. An attribute of None goes away."""
+
+    name: str | None = None
+    email: str | None = None
+    phone: Phone | None = None
+    country: str | None = None
+    tags: Sequence[str] | None = None
+    attributes: Mapping[str, Any] | None = None
+
+    def apply_to(self, contact: Contact) -> None:
+        if self.name is not None:
+            contact.name = self.name
+        if self.email is not None:
+            contact.email = self.email
+        if self.phone is not None:
+            contact.phone, contact.phone_prefix = self.phone.whole, self.phone.prefix
+        if self.country is not None:
+            contact.country = self.country
+        if self.attributes is not None:
+            merged = {**contact.attributes, **self.attributes}
+            contact.attributes = {key: value for key, value in merged.items() if value is not None}
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The ids of the contacts, in the order of the rows, and how many of them are new."""
+
+    ids: list[str]
+    created: int
+
+
+class Conflict(Exception):
+    """What was asked for contradicts what is there. `faults` says of each row, counted from 1, why."""
+
+    def __init__(self, faults: Mapping[int, str]) -> None:
+        super().__init__("; ".join(faults.values()))
+        self.faults = faults
+
+
+@contextmanager
+def changing(owner: int) -> Iterator[None]:
+    """Hold the owner's row for a transaction: one change at a time, no deadlocks, no races for an e-mail."""
+    with transaction.atomic():
+        # Without a key: what only refers to the owner need not wait.
+        User.objects.select_for_update(no_key=True).filter(pk=owner).values("pk").first()
+        yield
+
+
+def import_all(owner: int, rows: Sequence[Details], bot: Bot | None = None) -> Imported:
+    """Add a contact for each row, or update the one with its e-mail or number; all rows or none.
+
+    Tags are added and attributes merged. Raises `Conflict`.
+    """
+    with changing(owner):
+        book = _Book(owner, rows)
+        contacts = [book.write(position, row, bot) for position, row in enumerate(rows, start=1)]
+        if book.faults:
+            raise Conflict(book.faults)
+        distinct = list({contact.pk: contact for contact in contacts}.values())
+        Contact.objects.bulk_create(
+            distinct,
+            update_conflicts=True,
+            unique_fields=["id"],
+            update_fields=["name", "email", "phone", "phone_prefix", "country", "attributes", "bot", "updated_at"],
+        )
+        tags = {
+            (contact.pk, name): None for contact, row in zip(contacts, rows, strict=True) for name in row.tags or ()
+        }
+        add_tags(tags)
+        return Imported([contact.pk for contact in contacts], book.created)
+
+
+class _Book:
+    """An account's contacts as an import meets them, by e-mail and by number."""
+
+    def __init__(self, owner: int, rows: Sequence[Details]) -> None:
+        self.owner = owner
+        self.created = 0
+        self.faults: dict[int, str] = {}
+        self.by_email: dict[str, Contact] = {}
+        self.by_phone: dict[str, Contact] = {}
+        known: dict[str, Contact] = {}
+        emails = [row.email for row in rows if row.email]
+        phones = [row.phone.whole for row in rows if row.phone and row.phone.whole]
+        owned = Contact.objects.owned_by(owner)
+        for found in (Q(email__in=part) for part in _parts(emails)):
+            known |= {contact.pk: contact for contact in owned.filter(found)}
+        for found in (Q(phone__in=part) for part in _parts(phones)):
+            # One that both lists name must stay one object.
+            known = {contact.pk: contact for contact in owned.filter(found)} | known
+        for contact in known.values():
+            self._list(contact)
+
+    def write(self, position: int, row: Details, bot: Bot | None) -> Contact:
+        with_email = self.by_email.get(row.email or "")
+        with_phone = self.by_phone.get(row.phone.whole if row.phone else "")
+        if with_email and with_phone and with_email is not with_phone:
+            self.faults[position] = "the e-mail is one contact's and the number another's"
+        contact = with_email or with_phone or self._new(bot)
+        self.by_email.pop(contact.email, None)
+        self.by_phone.pop(contact.phone, None)
+        row.apply_to(contact)
+        if len(contact.attributes) > MOST_ATTRIBUTES:
+            self.faults[position] = TOO_MANY_ATTRIBUTES
+        contact.bot = bot or contact.bot
+        self._list(contact)
+        return contact
+
+    def _new(self, bot: Bot | None) -> Contact:
+        self.created += 1
+        platform = bot.platform if bot else Platform.WEBSITE
+        return Contact(owner_id=self.owner, platform=platform, is_imported=True)
+
+    def _list(self, contact: Contact) -> None:
+        if contact.email:
+            self.by_email[contact.email] = contact
+        if contact.phone:
+            self.by_phone[contact.phone] = contact
+
+
+def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
+    for start in range(0, len(values), AT_ONCE):
+        yield values[start : start + AT_ONCE]
+
+
+def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
+    """Write a contact of `changing`, and replace its tags where some are given. Raises `Conflict`."""
+    others = Contact.objects.owned_by(contact.owner_id).exclude(pk=contact.pk)
+    if not (contact.name or contact.email or contact.phone):
+        raise Conflict({1: NOBODY})
+    if contact.email and others.filter(email=contact.email).exists():
+        raise Conflict({1: EMAIL_TAKEN})
+    if contact.phone and others.filter(phone=contact.phone).exists():
+        raise Conflict({1: PHONE_TAKEN})
+    if len(contact.attributes) > MOST_ATTRIBUTES:
+        raise Conflict({1: TOO_MANY_ATTRIBUTES})
+    contact.save()
+    if tags is not None:
+        contact.tags.exclude(name__in=tags).delete()
+        add_tags((contact.pk, name) for name in tags)
+
+
+def add_tags(tags: Iterable[tuple[str, str]]) -> None:
+    """Add tags, by the contact's id and the tag's name, where they are not there yet."""
+    ContactTag.objects.bulk_create(
+        [ContactTag(contact_id=contact, name=name) for contact, name in tags], ignore_conflicts=True
+    )
+
+
+def set_status(owner: int, ids: Iterable[str], status: str) -> int | None:
+    """Give contacts a status, all of them or, where one is not the owner's, none: then None is returned."""
+    wanted = set(ids)
+    with changing(owner):
+        found = Contact.objects.owned_by(owner).filter(pk__in=wanted)
+        if found.count() != len(wanted):
+            return None
+        return found.update(status=status, updated_at=timezone.now())
