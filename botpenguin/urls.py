@@ -11,9 +11,10 @@ handler404 = "botpenguin.errors.page_not_found"
 handler500 = "botpenguin.errors.server_error"
 
 urlpatterns = [
-    path("", RedirectView.as_view(pattern_name="developers:api-access-token"), name="home"),
+    path("", RedirectView.as_view(pattern_name="platform:bots"), name="home"),
     path("account/", include("accounts.urls")),
     path("developers/", include("developers.urls")),
+    path("", include("botpenguin.platform.urls")),
     path("api/", include("botpenguin.platform.api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

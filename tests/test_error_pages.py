@@ -53,7 +53,7 @@ def test_every_error_has_a_page_that_says_what_happened_and_leads_on(
     page = answer.content.decode()
     assert answer.status_code == status
     assert f'<h1 class="page-title">{title}</h1>' in page
-    assert '<a class="button button--primary" href="/">Go to your API access token</a>' in page
+    assert '<a class="button button--primary" href="/">Go to your bots</a>' in page
     assert answer.headers["Cache-Control"] == "no-store"
 
 

@@ -73,9 +73,11 @@ def test_the_first_start_tells_where_it_is_and_how_to_sign_in(served: Server) ->
 def test_the_first_account_signs_in_and_reaches_its_token(served: Server) -> None:
     with served.client() as client:
         signed_in = sign_in(client, *served.first_account)
-        page = client.get("/", follow_redirects=True)
+        home = client.get("/")
+        page = client.get("/developers/", follow_redirects=True)
 
     assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+    assert (home.status_code, home.headers["Location"]) == (302, "/bots/")
     assert page.url.path == "/developers/api-access-token/"
     assert page.status_code == 200
 

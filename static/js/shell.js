@@ -12,7 +12,7 @@ function remember(isCollapsed) {
 
 // On the rail the words are hidden: say them under the pointer.
 function nameRows(isCollapsed) {
-  for (const row of document.querySelectorAll(".navigation__row")) {
+  for (const row of document.querySelectorAll(".navigation__create, .navigation__row")) {
     row.title = isCollapsed ? row.textContent.trim() : "";
   }
 }

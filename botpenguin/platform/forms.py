@@ -1,0 +1,97 @@
+"""What the pages Bots and Inbox post."""
+
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.db import IntegrityError, transaction
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from accounts.models import User
+from botpenguin.platform.models import Bot, Platform, Segment
+
+NAME_LENGTH = 100
+TAG_LENGTH = 60
+MOST_TAGS = 20
+TOO_LONG = _("Keep the name to %(limit_value)d characters.")
+
+
+class FocusOnFirstError(forms.BaseForm):
+    """Put the cursor where something is left to mend."""
+
+    def full_clean(self) -> None:
+        super().full_clean()
+        for name in list(self.errors)[:1]:
+            if name in self.fields:
+                self.fields[name].widget.attrs["autofocus"] = True
+
+
+class RenameBotForm(FocusOnFirstError, forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = Bot
+        fields: tuple[str, ...] = ("name",)
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+        error_messages = {"name": {"required": _("Give the bot a name."), "max_length": TOO_LONG}}
+
+
+class NewBotForm(RenameBotForm):
+    platform = forms.ChoiceField(
+        label=_("Platform"),
+        choices=[("", _("Choose one")), *Platform.choices],
+        help_text=_("Where the bot talks."),
+        error_messages={"required": _("Choose where the bot talks."), "invalid_choice": _("Choose one of the list.")},
+    )
+
+    class Meta(RenameBotForm.Meta):
+        fields = ("name", "platform")
+
+
+class ConfirmForm(forms.Form):
+    """Whether a person has answered the question that was asked first."""
+
+    is_sure = forms.BooleanField(required=False)
+
+
+class TagsField(forms.CharField):
+    """Tags with commas between, cleaned to a list without doubles."""
+
+    def clean(self, value: Any) -> list[str]:
+        text = super().clean(value)
+        tags = list(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip())))
+        if not tags:
+            raise ValidationError(self.error_messages["required"], code="required")
+        if len(tags) > MOST_TAGS:
+            raise ValidationError(gettext("Name at most %(most)d tags.") % {"most": MOST_TAGS})
+        if too_long := next((tag for tag in tags if len(tag) > TAG_LENGTH), None):
+            raise ValidationError(
+                gettext("“%(start)s…” is too long: a tag has at most %(most)d characters.")
+                % {"start": too_long[:20], "most": TAG_LENGTH}
+            )
+        return tags
+
+
+class SegmentForm(FocusOnFirstError, forms.Form):
+    name = forms.CharField(
+        label=_("Name"),
+        max_length=NAME_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": _("Give the segment a name."), "max_length": TOO_LONG},
+    )
+    tags = TagsField(
+        label=_("Tags"),
+        max_length=MOST_TAGS * TAG_LENGTH,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        help_text=_("With commas between. Contacts with any of them belong to the segment."),
+        error_messages={"required": _("Name at least one tag.")},
+    )
+
+    def add_to(self, owner: User) -> Segment | None:
+        """Make the segment, or say that its name is taken: the database knows, whoever asks at the same time."""
+        try:
+            with transaction.atomic():
+                return Segment.objects.create(owner=owner, **self.cleaned_data)
+        except IntegrityError:
+            self.fields["name"].widget.attrs["autofocus"] = True
+            self.add_error("name", gettext("There is a segment of this name already."))
+            return None

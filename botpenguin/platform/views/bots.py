@@ -1,0 +1,63 @@
+"""The page Bots: the account's bots, made, renamed and deleted."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.acts import act_on
+from accounts.requests import SignedInRequest, is_htmx
+from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
+from botpenguin.platform.models import Bot
+from botpenguin.platform.views.paging import paged
+
+PAGE = "platform:bots"
+
+
+@require_safe
+@never_cache
+def bots(request: SignedInRequest) -> HttpResponse:
+    page = paged(request, request.user.bots.with_contact_counts())
+    return render(request, "platform/bots.html", page)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def new_bot(request: SignedInRequest) -> HttpResponse:
+    form = NewBotForm(request.POST or None, instance=Bot(owner=request.user))
+    if request.method == "POST" and form.is_valid():
+        bot = form.save()
+        messages.success(request, _("%(bot)s is created.") % {"bot": bot})
+        return redirect(PAGE)
+    return render(request, "platform/new_bot.html", {"form": form})
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+@never_cache
+def bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
+    """Show one bot, and rename it."""
+    bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
+    form = RenameBotForm(request.POST or None, instance=bot)
+    # What was typed is put into the bot even where it is refused; the title says what it is called.
+    title = bot.name
+    if request.method == "POST" and form.is_valid():
+        form.save()
+        messages.success(request, _("Name saved."))
+        return redirect("platform:bot", bot_id=bot_id)
+    return render(request, "platform/bot.html", {"bot": bot, "form": form, "title": title})
+
+
+@act_on(PAGE)
+@never_cache
+def delete_bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
+    """Ask whether to delete a bot, and delete it once the answer is yes."""
+    bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
+    form = ConfirmForm(request.POST)
+    if form.is_valid() and form.cleaned_data["is_sure"]:
+        bot.delete()
+        messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
+        return redirect(PAGE)
+    template = "platform/delete_bot.html"
+    return render(request, f"{template}#dialog" if is_htmx(request) else template, {"bot": bot})

@@ -1,0 +1,77 @@
+"""The page Inbox: the account's contacts, searched and by segment; and the segments themselves."""
+
+from django.contrib import messages
+from django.http import HttpResponse, QueryDict
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.acts import act_on
+from accounts.models import User
+from accounts.requests import SignedInRequest
+from botpenguin.platform.forms import SegmentForm
+from botpenguin.platform.models import ContactQuerySet, Segment
+from botpenguin.platform.views.paging import paged
+
+PAGE = "platform:inbox"
+
+
+@require_safe
+@never_cache
+def inbox(request: SignedInRequest) -> HttpResponse:
+    return _inbox(request, SegmentForm())
+
+
+@require_safe
+@never_cache
+def contact(request: SignedInRequest, contact_id: str) -> HttpResponse:
+    contacts = request.user.contacts.select_related("bot").prefetch_related("tags")
+    contact = get_object_or_404(contacts, pk=contact_id)
+    tags = sorted(tag.name for tag in contact.tags.all())
+    segments = [segment for segment in request.user.segments.all() if segment.holds(tags)]
+    return render(request, "platform/contact.html", {"contact": contact, "tags": tags, "segments": segments})
+
+
+@act_on(PAGE)
+@never_cache
+def add_segment(request: SignedInRequest) -> HttpResponse:
+    """Make a segment and show who is in it; or show the form again, over the list as it was."""
+    form = SegmentForm(request.POST)
+    segment = form.add_to(request.user) if form.is_valid() else None
+    if segment is None:
+        return _inbox(request, form)
+    messages.success(request, _("Segment %(segment)s is added. These are its contacts.") % {"segment": segment})
+    return _back_to_inbox(segment=segment.pk)
+
+
+@act_on(PAGE)
+@never_cache
+def remove_segment(request: SignedInRequest, segment_id: str) -> HttpResponse:
+    segment = get_object_or_404(request.user.segments, pk=segment_id)
+    segment.delete()
+    messages.success(request, _("Segment %(segment)s is removed. Its contacts stay.") % {"segment": segment})
+    return _back_to_inbox()
+
+
+def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
+    text = request.GET.get("q", "").strip()
+    segments = list(request.user.segments.all())
+    segment = next((segment for segment in segments if segment.pk == request.GET.get("segment")), None)
+    page = paged(request, _contacts(request.user, text, segment))
+    filters = {"q": text, "segment": segment, "segments": segments, "form": form}
+    return render(request, "platform/inbox.html", page | filters)
+
+
+def _contacts(owner: User, text: str, segment: Segment | None) -> ContactQuerySet:
+    contacts = owner.contacts.newest_first().prefetch_related("tags")
+    if segment:
+        contacts = contacts.tagged(segment.tags)
+    return contacts.mentioning(text) if text else contacts
+
+
+def _back_to_inbox(**query: str) -> HttpResponse:
+    chosen = QueryDict(mutable=True)
+    chosen.update(query)
+    return redirect(f"{reverse(PAGE)}?{chosen.urlencode()}" if query else PAGE)

@@ -1,0 +1,16 @@
+"""Long lists, a page at a time."""
+
+from typing import Any
+
+from django.core.paginator import Paginator
+from django.db.models import QuerySet
+from django.http import HttpRequest
+
+PAGE_LENGTH = 50
+
+
+def paged(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
+    """Return the page that the address asks for, or the nearest one there is, and the numbers of those around it."""
+    paginator = Paginator(rows, PAGE_LENGTH)
+    page = paginator.get_page(request.GET.get("page"))
+    return {"page": page, "numbers": paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)}
