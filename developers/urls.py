@@ -11,5 +11,6 @@ urlpatterns = [
     path("api-access-token/", views.api_access_token, name="api-access-token"),
     path("api-access-token/show/", views.show_token, name="show-token"),
     path("api-access-token/copy/", views.copy_token, name="copy-token"),
+    path("api-access-token/try/", views.try_token, name="try-token"),
     path("api-access-token/revoke/", views.revoke_token, name="revoke-token"),
 ]

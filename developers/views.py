@@ -58,6 +58,13 @@ def copy_token(request: SignedInRequest) -> HttpResponse:
 
 @act_on(PAGE)
 @never_cache
+def try_token(request: SignedInRequest) -> HttpResponse:
+    """Hand the token to the page's own script, which calls the API with it; nothing else has a use for it."""
+    return _reveal(request, TokenEvent.Kind.TRIED, act="try") if wants_json(request) else redirect(PAGE)
+
+
+@act_on(PAGE)
+@never_cache
 def revoke_token(request: SignedInRequest) -> HttpResponse:
     """Replace the token of the generation that the form holds; where it is in use, ask first."""
     form = RevokeForm(request.POST)

@@ -2,6 +2,8 @@
 // htmx forms; the server draws what they change. Listeners are delegated, since fragments
 // come and go. The token is never kept: it passes from an answer to the clipboard.
 
+import { Redirected, Refused, requestToken } from "./request-token.js";
+
 const byId = (id) => document.getElementById(id);
 
 function say(key, line = byId("token-status")) {
@@ -9,27 +11,6 @@ function say(key, line = byId("token-status")) {
   line.textContent = line.dataset[key] ?? key;
   line.toggleAttribute("data-good", isGood);
   if (isGood) line.prepend(document.querySelector("[data-copied] .icon").cloneNode(true));
-}
-
-// What the server told in words, and its word that one must go elsewhere first.
-class Refused extends Error {}
-class Redirected extends Error {}
-
-async function requestToken(form) {
-  const answer = await fetch(form.action, {
-    method: "POST",
-    body: new FormData(form),
-    headers: { Accept: "application/json" },
-  });
-  const elsewhere = answer.headers.get("HX-Redirect");
-  if (elsewhere) {
-    location.assign(elsewhere);
-    throw new Redirected();
-  }
-  const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
-  const body = isJson ? await answer.json() : {};
-  if (!answer.ok) throw new Refused(body.message ?? "failed");
-  return body.token;
 }
 
 const asPlainText = (text) => new Blob([text], { type: "text/plain" });

@@ -1,4 +1,4 @@
-"""(fresh, stale proof) × (Show, Copy, Revoke) × (htmx, fetch, plain form): what is asked, and where one comes back."""
+"""(fresh, stale proof) × (Show, Copy, Try it, Revoke) × (htmx, fetch, plain form): what is asked, and the way back."""
 
 from datetime import timedelta
 from typing import Any
@@ -39,6 +39,28 @@ def test_with_a_fresh_proof_the_token_is_in_the_answer(alice: User, name: str, w
     assert TokenEvent.objects.latest("pk").kind == {"show": "shown", "copy": "copied"}[name]
 
 
+def test_with_a_fresh_proof_a_script_gets_the_token_to_try(alice: User) -> None:
+    browser = sign_in(alice)
+
+    response = act(browser, "try", "fetch")
+
+    assert response.json() == {"token": token_text(alice)}
+    assert "no-store" in response["Cache-Control"]
+    assert TokenEvent.objects.latest("pk").kind == "tried"
+
+
+@pytest.mark.parametrize("way", ["htmx", "plain"])
+@pytest.mark.parametrize("seconds_ago", [0, HOUR + 1])
+def test_a_page_has_no_use_for_the_token_to_try_and_gets_none(alice: User, way: str, seconds_ago: int) -> None:
+    browser = sign_in(alice)
+    prove_identity(browser, alice, seconds_ago=seconds_ago)
+
+    response = act(browser, "try", way)
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["issued"]
+
+
 @pytest.mark.parametrize("name", ["show", "copy"])
 @pytest.mark.parametrize("seconds_ago", [HOUR + 1, 24 * HOUR])
 def test_with_a_stale_proof_htmx_is_sent_to_confirm(alice: User, name: str, seconds_ago: int) -> None:
@@ -51,7 +73,7 @@ def test_with_a_stale_proof_htmx_is_sent_to_confirm(alice: User, name: str, seco
     assert response.content == b""
 
 
-@pytest.mark.parametrize("name", ["show", "copy"])
+@pytest.mark.parametrize("name", ["show", "copy", "try"])
 def test_with_a_stale_proof_a_script_is_sent_to_confirm(alice: User, name: str) -> None:
     browser = sign_in(alice)
     prove_identity(browser, alice, seconds_ago=HOUR + 1)
@@ -73,7 +95,7 @@ def test_with_a_stale_proof_a_plain_form_is_redirected_to_confirm(alice: User, n
 
 
 @pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("name", ["show", "copy"])
+@pytest.mark.parametrize("name", ["show", "copy", "try"])
 def test_nothing_is_recorded_or_kept_of_an_act_that_was_not_carried_out(alice: User, name: str, way: str) -> None:
     browser = sign_in(alice)
     prove_identity(browser, alice, seconds_ago=HOUR + 1)
@@ -97,6 +119,13 @@ def test_revoking_is_never_held_up_and_discloses_nothing(alice: User, way: str, 
     assert ApiToken.objects.get().generation == 2
     assert old not in response.content.decode()
     assert token_text(alice) not in response.content.decode()
+
+
+def test_after_confirming_the_try_the_page_says_so_beside_its_button(alice: User) -> None:
+    page = sign_in(alice).get(f"{PAGE}?confirmed=try").content.decode()
+
+    assert page.count("Confirmed. Try again.") == page.count("autofocus") == 1
+    assert "Hidden. Only the last four characters are shown." in page
 
 
 def test_confirming_by_password_leads_back_to_the_button(alice: User) -> None:

@@ -98,7 +98,7 @@ def test_activity_lists_the_latest_ten_newest_first(alice: User) -> None:
     assert [event.kind for event in rows] == ["issued", "revoked"] * 5
 
 
-@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+@pytest.mark.parametrize("act", ["show", "copy", "try", "revoke"])
 def test_an_act_takes_only_post_and_a_get_changes_nothing(alice: User, act: str) -> None:
     response = sign_in(alice).get(f"{PAGE}{act}/")
 
@@ -107,7 +107,7 @@ def test_an_act_takes_only_post_and_a_get_changes_nothing(alice: User, act: str)
     assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["issued"]
 
 
-@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+@pytest.mark.parametrize("act", ["show", "copy", "try", "revoke"])
 def test_a_forged_form_meets_our_page_with_a_way_back(alice: User, act: str) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.cookies = sign_in(alice).cookies
