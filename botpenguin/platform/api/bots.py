@@ -20,8 +20,8 @@ BotId = PathEx[fields.PathId, P(description="The bot's `_id`.")]
 
 
 class BotOut(BaseModel):
-    id: str = Field(serialization_alias="_id")
-    name: str
+    id: fields.IdOut
+    name: str = Field(examples=["Reception"])
     platform: fields.PlatformOut
     createdAt: Timestamp
     updatedAt: Timestamp

@@ -22,28 +22,28 @@ from botpenguin.platform.models import Contact, Segment
 
 
 class PhoneOut(BaseModel):
-    number: str
-    prefix: str
+    number: str = Field(examples=["9876543210"])
+    prefix: str = Field(examples=["91"])
 
 
 class ReachOut(BaseModel):
-    email: str
+    email: str = Field(examples=["asha@example.com"])
     phone: PhoneOut
 
 
 class AttributeOut(BaseModel):
-    key: str
-    value: str | int | float | bool
+    key: str = Field(examples=["plan"])
+    value: str | int | float | bool = Field(examples=["gold"])
 
 
 class UserDetailsOut(BaseModel):
-    name: str
-    userProvidedName: str
+    name: str = Field(examples=["Asha Rao"])
+    userProvidedName: str = Field(examples=["Asha Rao"])
     contact: ReachOut
-    tags: list[str]
+    tags: list[str] = Field(examples=[["customer"]])
     attributes: list[AttributeOut]
-    country: str
-    whatsAppNumber: str
+    country: str = Field(examples=["India"])
+    whatsAppNumber: str = Field(examples=["919876543210"])
 
 
 class ProfileOut(BaseModel):
@@ -57,8 +57,8 @@ class LastMessageOut(BaseModel):
 
 
 class ContactOut(BaseModel):
-    id: str = Field(serialization_alias="_id")
-    customer: str = Field(serialization_alias="_customer")
+    id: fields.IdOut
+    customer: str = Field(serialization_alias="_customer", examples=["000000000000000000000007"])
     platform: list[fields.PlatformOut]
     status: fields.StatusOut
     profile: ProfileOut
@@ -67,7 +67,7 @@ class ContactOut(BaseModel):
     isContact: bool
     isImported: bool
     isSubscriber: bool
-    segments: list[str]
+    segments: list[str] = Field(examples=[[fields.ID_EXAMPLE]])
     unreadMessages: int
     lastSeenAt: Timestamp | None
     createdAt: Timestamp

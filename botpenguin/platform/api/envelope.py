@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Generic, TypeVar
 
 from django.http import JsonResponse
-from pydantic import BaseModel, PlainSerializer
+from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 
 Data = TypeVar("Data")
 
@@ -38,7 +38,11 @@ def timestamp(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-Timestamp = Annotated[datetime, PlainSerializer(timestamp, return_type=str)]
+Timestamp = Annotated[
+    datetime,
+    PlainSerializer(timestamp, return_type=str),
+    WithJsonSchema({"type": "string", "format": "date-time", "examples": ["2026-11-24T14:02:09.123Z"]}),
+]
 
 
 def error(status: HTTPStatus, message: str, sentences: Sequence[str] = ()) -> JsonResponse:

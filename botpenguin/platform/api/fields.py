@@ -86,7 +86,12 @@ ObjectId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", I
 OptionalId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE, may_be_empty=True)]
 # What no object has as its id is not there: that is for the look-up to say.
 PathId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{HEX}$", "examples": [ID_EXAMPLE]})]
-AnyText = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "")]
+IdOut = Annotated[
+    str,
+    Field(serialization_alias="_id"),
+    WithJsonSchema({"type": "string", "pattern": f"^{HEX}$", "examples": [ID_EXAMPLE]}),
+]
+AnyText = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "customer")]
 Name = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "Asha Rao")]
 BotName = Annotated[str, Text(VISIBLE, 100, "a name of 1 to 100 characters", "Reception")]
 Tag = Annotated[str, Text(VISIBLE, 60, "a tag of 1 to 60 characters", "customer")]

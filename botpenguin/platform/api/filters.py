@@ -1,7 +1,7 @@
 """Which contacts a client asks for."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 
 from django.db.models import Q
 from pydantic import Field
@@ -15,6 +15,16 @@ PAGE_SIZE = 50
 LAST_PAGE = 10**9
 MILLISECOND = timedelta(milliseconds=1)
 LATEST = datetime.max.replace(tzinfo=UTC) - MILLISECOND
+
+EXAMPLE: dict[str, Any] = {
+    "page": 1,
+    "searchText": "asha",
+    "status": ["OPEN"],
+    "tags": ["customer"],
+    "createdAt": {"startAt": "2026-11-01T00:00:00.000Z", "endsAt": ""},
+    "applicableFilters": ["isSubscriber"],
+    "isSubscriber": True,
+}
 
 Few = Field(max_length=100)
 Ids = Annotated[list[fields.OptionalId], Few] | None
@@ -39,6 +49,8 @@ class Period(Input):
 
 class ContactFilter(Input):
     """Every key is optional, and what is empty filters nothing. Keys that are not listed here are ignored."""
+
+    model_config = {"json_schema_extra": {"examples": [EXAMPLE]}}
 
     page: int = Field(default=1, ge=1, description=f"From 1; a page holds {PAGE_SIZE}. Past the end it is empty.")
     searchText: str | None = Field(

@@ -32,17 +32,17 @@ ContactId = PathEx[fields.PathId, P(description="The contact's `_id`.")]
 
 
 class SegmentOut(BaseModel):
-    id: str = Field(serialization_alias="_id")
-    segmentName: str
-    tags: list[str]
+    id: fields.IdOut
+    segmentName: str = Field(examples=["Customers"])
+    tags: list[str] = Field(examples=[["customer"]])
     createdAt: Timestamp
     updatedAt: Timestamp
 
 
 class ImportedOut(BaseModel):
-    ids: list[str] = Field(description="The contacts' ids, in the order of the rows.")
-    created: int
-    updated: int
+    ids: list[str] = Field(description="The contacts' ids, in the order of the rows.", examples=[[fields.ID_EXAMPLE]])
+    created: int = Field(examples=[1])
+    updated: int = Field(examples=[0])
 
 
 class StatusUpdate(Input):
@@ -51,7 +51,7 @@ class StatusUpdate(Input):
 
 
 class StatusUpdated(BaseModel):
-    updated: int
+    updated: int = Field(examples=[1])
 
 
 @router.get(

@@ -36,8 +36,8 @@ class AttributeUpdate(Input):
 
 
 class BotName(BaseModel):
-    id: str = Field(serialization_alias="_id")
-    name: str
+    id: fields.IdOut
+    name: str = Field(examples=["Reception"])
 
 
 @router.post(

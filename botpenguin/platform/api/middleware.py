@@ -16,11 +16,15 @@ from django.urls import resolve
 from botpenguin.platform.api import envelope, errors, limits
 
 PREFIX = "/api/"
+# The reference is for people: a page like others, with their policies and their middleware.
+PAGE = "/api/v7/docs"
 
 
 def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        return _answer_uncached(request) if request.path_info.startswith(PREFIX) else get_response(request)
+        is_page = request.path_info == PAGE and request.method in ("GET", "HEAD")
+        is_of_api = request.path_info.startswith(PREFIX) and not is_page
+        return _answer_uncached(request) if is_of_api else get_response(request)
 
     return middleware
 
@@ -46,6 +50,9 @@ def _answer(request: HttpRequest) -> HttpResponse:
             HTTPStatus.FORBIDDEN,
             "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
         )
+    if "HTTP_TRANSFER_ENCODING" in request.META:
+        # WSGI knows no body without its length, and would take it for none.
+        return envelope.error(HTTPStatus.LENGTH_REQUIRED, "Send the body in one piece, with its Content-Length.")
     try:
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)

@@ -1,6 +1,6 @@
 """The OpenAPI document: what every operation may answer is said once, and referred to by each."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -22,6 +22,7 @@ ERRORS = {
     HTTPStatus.NOT_FOUND: "There is no such thing in the account.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The path takes other methods. `Allow` names them.",
     HTTPStatus.CONFLICT: "It contradicts what is there: an e-mail or a number is another contact's.",
+    HTTPStatus.LENGTH_REQUIRED: "The body came in chunks, without its length.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
@@ -30,10 +31,13 @@ ERRORS = {
 }
 OF_BODIES = {
     HTTPStatus.CONFLICT,
+    HTTPStatus.LENGTH_REQUIRED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
+INDIRECTIONS = ("$ref", "allOf", "anyOf")
+PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
 HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The challenge of RFC 6750."},
     HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "The methods that the path takes."},
@@ -49,14 +53,20 @@ class DocumentedApi(NinjaAPI):
         components["responses"] = {status.name: _response(status) for status in ERRORS}
         for path in document["paths"].values():
             for operation in path.values():
-                _complete(operation)
+                _complete(operation, components["schemas"])
         _drop_titles([document["paths"], components["schemas"]])
         return document
 
 
-def _complete(operation: dict[str, Any]) -> None:
+def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
+    bodies = [operation["requestBody"]] if "requestBody" in operation else []
+    for body in [*bodies, *operation["responses"].values()]:
+        for content in body.get("content", {}).values():
+            # The body that stands for none says nothing to clients.
+            content["schema"].pop("default", None)
+            content["example"] = example(content["schema"], schemas)
     for status in ERRORS:
-        is_possible = (status not in OF_BODIES or "requestBody" in operation) and (
+        is_possible = (status not in OF_BODIES or bodies) and (
             status is not HTTPStatus.UNAUTHORIZED or "security" in operation
         )
         if is_possible:
@@ -64,6 +74,35 @@ def _complete(operation: dict[str, Any]) -> None:
     for parameter in operation.get("parameters", ()):
         # ninja repeats the schema's list here, where OpenAPI wants a map.
         parameter.pop("examples", None)
+
+
+def resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Follow references, and of several ways to write a thing take the first."""
+    while "type" not in schema:
+        rest = {key: value for key, value in schema.items() if key not in INDIRECTIONS}
+        if "$ref" in schema:
+            found = schemas[schema["$ref"].rpartition("/")[2]]
+        elif ways := schema.get("allOf") or schema.get("anyOf"):
+            found = ways[0]
+        else:
+            break
+        schema = {**found, **rest}
+    return schema
+
+
+def example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
+    """Make an example of what a schema describes, out of the examples of its parts."""
+    schema = resolved(schema, schemas)
+    if "examples" in schema:
+        return schema["examples"][0]
+    if schema.get("type") == "object":
+        parts = schema.get("properties", {}).items()
+        return {name: example(part, schemas) for name, part in parts}
+    if schema.get("type") == "array":
+        return [example(schema["items"], schemas)]
+    if "enum" in schema:
+        return schema["enum"][0]
+    return schema.get("default", PLAIN.get(schema.get("type", "null")))
 
 
 def _drop_titles(parts: Iterable[Any]) -> None:

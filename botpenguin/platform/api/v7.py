@@ -12,6 +12,7 @@ api = DocumentedApi(
     urls_namespace="api-v7",
     docs_url=None,
     openapi_url=None,
+    servers=[{"url": "/api/v7"}],
     parser=JsonParser(),
     auth=ApiAccessToken(),
 )
