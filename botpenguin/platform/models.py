@@ -54,6 +54,9 @@ class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
         """The one with this id; none for a text that is no id."""
         return self.filter(pk=text) if OBJECT_ID.fullmatch(text) else self.none()
 
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-id")
+
 
 class BotQuerySet(OwnedQuerySet):
     def with_contact_counts(self) -> Self:
@@ -85,8 +88,9 @@ class Bot(models.Model):
 
 
 class ContactQuerySet(OwnedQuerySet):
-    def newest_first(self) -> Self:
-        return self.order_by("-created_at", "-id")
+    def with_tags(self) -> Self:
+        """Fetch the tags of all in one query, in alphabetical order."""
+        return self.prefetch_related(models.Prefetch("tags", ContactTag.objects.order_by("name")))
 
     def mentioning(self, text: str) -> Self:
         """Those whose name, e-mail or number holds the text, whatever its case.

@@ -19,7 +19,7 @@ PAGE = "platform:bots"
 @require_safe
 @never_cache
 def bots(request: SignedInRequest) -> HttpResponse:
-    page = paged(request, request.user.bots.with_contact_counts())
+    page = paged(request, request.user.bots.with_contact_counts().newest_first())
     return render(request, "platform/bots.html", page)
 
 

@@ -27,9 +27,8 @@ def inbox(request: SignedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def contact(request: SignedInRequest, contact_id: str) -> HttpResponse:
-    contacts = request.user.contacts.select_related("bot").prefetch_related("tags")
-    contact = get_object_or_404(contacts, pk=contact_id)
-    tags = sorted(tag.name for tag in contact.tags.all())
+    contact = get_object_or_404(request.user.contacts.select_related("bot").with_tags(), pk=contact_id)
+    tags = [tag.name for tag in contact.tags.all()]
     segments = [segment for segment in request.user.segments.all() if segment.holds(tags)]
     return render(request, "platform/contact.html", {"contact": contact, "tags": tags, "segments": segments})
 
@@ -65,7 +64,7 @@ def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
 
 
 def _contacts(owner: User, text: str, segment: Segment | None) -> ContactQuerySet:
-    contacts = owner.contacts.newest_first().prefetch_related("tags")
+    contacts = owner.contacts.newest_first().with_tags()
     if segment:
         contacts = contacts.tagged(segment.tags)
     return contacts.mentioning(text) if text else contacts

@@ -1,0 +1,217 @@
+"""The page Bots and its acts, without a browser."""
+
+import re
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from botpenguin.platform.models import Bot, Contact
+from tests.cast import sign_in
+
+PAGE = "/bots/"
+NEW = "/bots/new/"
+HTMX = {"HX-Request": "true"}
+
+
+def words(response: Any) -> str:
+    """What an answer says, without its markup and its sidebar."""
+    main = response.content.decode().partition("<main")[2]
+    return " ".join(re.sub(r"<[^>]+>", " ", main.partition(">")[2].partition("</main>")[0]).split())
+
+
+def rows(response: Any) -> list[str]:
+    """What each row of the answer's tables says."""
+    body = re.findall(r"<tbody.*?</tbody>", response.content.decode(), re.DOTALL)
+    found = re.findall(r"<tr.*?</tr>", "".join(body), re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in found]
+
+
+@pytest.fixture
+def shop(alice: User) -> Bot:
+    bot = Bot.objects.create(
+        owner=alice, name="Shop assistant", platform="website", created_at=datetime(2026, 3, 4, tzinfo=UTC)
+    )
+    Contact.objects.create(owner=alice, bot=bot, name="Cleo")
+    return bot
+
+
+@pytest.fixture
+def night_desk(bob: User) -> Bot:
+    """Somebody else's."""
+    return Bot.objects.create(owner=bob, name="Night desk", platform="telegram")
+
+
+def test_home_opens_the_bots(alice: User) -> None:
+    response = sign_in(alice).get("/")
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+
+
+def test_an_account_without_bots_is_shown_how_to_make_one(alice: User, night_desk: Bot) -> None:
+    response = sign_in(alice).get(PAGE)
+
+    assert words(response) == (
+        "Bots Each bot answers on one channel. No bots yet A bot answers your customers on one channel. "
+        "Your API token will open every bot you create. Create your first bot"
+    )
+    assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+def test_the_page_lists_the_bots_of_its_owner_newest_first(alice: User, shop: Bot, night_desk: Bot) -> None:
+    bookings = Bot.objects.create(
+        owner=alice, name="Table bookings", platform="whatsapp", created_at=datetime(2026, 5, 6, tzinfo=UTC)
+    )
+
+    response = sign_in(alice).get(PAGE)
+
+    assert rows(response) == [
+        f"Table bookings WhatsApp 0 contacts {bookings.pk} 6 May 2026",
+        f"Shop assistant Website 1 contact {shop.pk} 4 Mar 2026",
+    ]
+
+
+def test_the_page_takes_as_many_queries_for_many_bots_as_for_one(
+    alice: User, shop: Bot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser = sign_in(alice)
+    Bot.objects.bulk_create(Bot(owner=alice, name=f"Bot {number}", platform="sms") for number in range(30))
+
+    with django_assert_num_queries(4):
+        response = browser.get(PAGE)
+
+    assert len(rows(response)) == 31
+
+
+def test_many_bots_come_in_pages_of_fifty(alice: User) -> None:
+    Bot.objects.bulk_create(Bot(owner=alice, name=f"Bot {number}", platform="sms") for number in range(51))
+    browser = sign_in(alice)
+
+    lengths = [len(rows(browser.get(PAGE, {"page": page}))) for page in (1, 2)]
+
+    assert lengths == [50, 1]
+
+
+def test_a_bot_is_made_by_its_form(alice: User) -> None:
+    browser = sign_in(alice)
+    assert words(browser.get(NEW)).startswith("Bots Create a bot Your API token opens it at once. Name Platform")
+
+    response = browser.post(NEW, {"name": "  Shop assistant ", "platform": "website"})
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+    assert list(Bot.objects.values_list("owner", "name", "platform")) == [(alice.pk, "Shop assistant", "website")]
+    assert words(browser.get(PAGE)).startswith("Shop assistant is created. Bots")
+
+
+@pytest.mark.parametrize(
+    ("typed", "errors"),
+    [
+        ({"name": "", "platform": ""}, ["Give the bot a name.", "Choose where the bot talks."]),
+        ({"name": " ", "platform": "sms"}, ["Give the bot a name."]),
+        ({"name": "x" * 101, "platform": "sms"}, ["Keep the name to 100 characters."]),
+        ({"name": "a\0b", "platform": "sms"}, ["Null characters are not allowed."]),
+        ({"name": "Shop", "platform": "pigeon"}, ["Choose one of the list."]),
+    ],
+)
+def test_a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed(
+    alice: User, typed: dict[str, str], errors: list[str]
+) -> None:
+    response = sign_in(alice).post(NEW, typed)
+
+    page = response.content.decode()
+    assert re.findall(r'field__error"[^>]*>([^<]+)<', page) == errors
+    assert page.count("autofocus") == 1
+    assert response.context["form"]["name"].value() == typed["name"]
+    assert list(Bot.objects.all()) == []
+
+
+def test_a_bot_has_a_page_that_tells_about_it(alice: User, shop: Bot) -> None:
+    response = sign_in(alice).get(f"{PAGE}{shop.pk}/")
+
+    assert words(response).startswith(
+        f"Bots Shop assistant Platform Website Contacts 1 Created 4 Mar 2026 Bot ID {shop.pk} Rename Name"
+    )
+    assert '<input type="text" name="name" value="Shop assistant"' in response.content.decode()
+
+
+def test_a_bot_is_renamed(alice: User, shop: Bot) -> None:
+    browser = sign_in(alice)
+
+    response = browser.post(f"{PAGE}{shop.pk}/", {"name": "Front desk", "platform": "sms", "owner": "0"})
+
+    shop.refresh_from_db()
+    assert (response.status_code, response["Location"]) == (302, f"{PAGE}{shop.pk}/")
+    assert (shop.name, shop.platform, shop.owner) == ("Front desk", "website", alice)
+    assert words(browser.get(response["Location"])).startswith("Name saved. Bots Front desk")
+
+
+def test_a_name_that_cannot_be_taken_leaves_the_old_one(alice: User, shop: Bot) -> None:
+    response = sign_in(alice).post(f"{PAGE}{shop.pk}/", {"name": "x" * 101})
+
+    page = response.content.decode()
+    assert '<h1 class="page-title">Shop assistant</h1>' in page
+    assert "Keep the name to 100 characters." in page
+    assert f'value="{"x" * 101}"' in page
+    assert Bot.objects.get().name == "Shop assistant"
+
+
+@pytest.mark.parametrize(("headers", "heading"), [({}, "h1"), (HTMX, "h2")], ids=["a page", "a dialog"])
+def test_deleting_asks_first_and_says_what_goes(alice: User, shop: Bot, headers: dict[str, str], heading: str) -> None:
+    response = sign_in(alice).post(f"{PAGE}{shop.pk}/delete/", headers=headers)
+
+    page = response.content.decode()
+    assert re.findall(r'<(h\d)[^>]*class="dialog__title">Delete Shop assistant\?<', page) == [heading]
+    assert ("<html" in page) == (headers == {})
+    assert "Its 1 contact stays in your Inbox, without a bot." in page
+    assert list(Bot.objects.all()) == [shop]
+
+
+def test_a_deleted_bot_leaves_its_contacts(alice: User, shop: Bot) -> None:
+    browser = sign_in(alice)
+
+    response = browser.post(f"{PAGE}{shop.pk}/delete/", {"is_sure": "on"})
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+    assert list(Bot.objects.all()) == []
+    assert list(Contact.objects.values_list("name", "bot")) == [("Cleo", None)]
+    assert words(browser.get(PAGE)).startswith("Shop assistant is deleted. Bots")
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("address", ["{}/", "{}/delete/"])
+@pytest.mark.parametrize("whose", ["somebody else's", "nobody's", "no id"])
+def test_a_bot_that_is_not_ones_own_is_not_there(
+    alice: User, night_desk: Bot, method: str, address: str, whose: str
+) -> None:
+    bot_id = {"somebody else's": night_desk.pk, "nobody's": "0" * 24, "no id": "%00"}[whose]
+
+    response = getattr(sign_in(alice), method)(PAGE + address.format(bot_id), {"name": "Mine", "is_sure": "on"})
+
+    is_act = address.endswith("delete/") and method == "get" and whose != "no id"
+    assert response.status_code == (405 if is_act else 404)
+    assert ("There is no page here" in response.content.decode()) != is_act
+    assert "Night desk" not in response.content.decode()
+    assert list(Bot.objects.values_list("name", "owner")) == [("Night desk", night_desk.owner_id)]
+
+
+@pytest.mark.parametrize(
+    ("address", "row", "current"),
+    [
+        ("/bots/", "Bots", "page"),
+        ("/bots/new/", "Bots", "true"),
+        ("/inbox/", "Inbox", "page"),
+        ("/developers/api-access-token/", "Developer", "page"),
+        ("/account/", "My Account", "page"),
+        ("/account/password/change/", "My Account", "true"),
+    ],
+)
+def test_the_sidebar_marks_where_one_is(alice: User, address: str, row: str, current: str) -> None:
+    response = sign_in(alice).get(address)
+
+    navigation = response.content.decode().partition("<nav")[2].partition("</nav>")[0]
+    marked = re.findall(r'aria-current="(\w+)">.*?<span>([^<]+)</span>', navigation, re.DOTALL)
+    is_in_more = row in ("Developer", "My Account")
+    assert marked == [(current, row)]
+    assert f'aria-expanded="{"true" if is_in_more else "false"}"' in navigation
