@@ -13,7 +13,8 @@ DESCRIPTION = """\
 What an API access token opens. Send it as `Authorization: Bearer <token>`; the header `authtype: Key` may stand beside
 it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB. Every answer is an envelope: `success`, `message`,
 `data` and `code`, which is the HTTP status; of an error `data` is a list of sentences, fit to be shown to people.
-Ids are 24 hexadecimal digits, times ISO 8601 in UTC with milliseconds."""
+Ids are 24 hexadecimal digits, times ISO 8601 in UTC with milliseconds. The headers `RateLimit-Policy` and `RateLimit`
+say how many requests a token may make a minute, and how many are left."""
 
 ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read, or what it asks for contradicts itself.",
@@ -23,7 +24,7 @@ ERRORS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "The path takes other methods. `Allow` names them.",
     HTTPStatus.CONFLICT: "It contradicts what is there: an e-mail or a number is another contact's.",
     HTTPStatus.LENGTH_REQUIRED: "The body came in chunks, without its length.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute. `Retry-After` says when to come back.",

@@ -1,7 +1,6 @@
 """The resource `token`: what a token says of itself, how it ends itself, and who reports it."""
 
 from http import HTTPStatus
-from typing import Annotated
 
 from django.http import HttpRequest
 from ninja import Router, Status
@@ -10,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from accounts.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
-from botpenguin.platform.api.envelope import Envelope, ErrorEnvelope, Timestamp
+from botpenguin.platform.api.envelope import Envelope, Timestamp
 from botpenguin.platform.api.limits import ByAddress, body_at_most
 from developers import bearer
 
@@ -22,8 +21,8 @@ THANKS = "Thank you. What is a live token among these is revoked now, and its ow
 
 
 class TokenInfo(BaseModel):
-    email: str
-    hint: str
+    email: str = Field(examples=["you@example.com"])
+    hint: str = Field(description="The token's last four characters.", examples=["3f9a"])
     issuedAt: Timestamp  # noqa: N815 - the API's keys are in camel case
     lastUsedAt: Timestamp | None  # noqa: N815
 
@@ -31,11 +30,8 @@ class TokenInfo(BaseModel):
 @router.get(
     "/token",
     summary="Who am I?",
-    response={
-        HTTPStatus.OK: Envelope[TokenInfo],
-        HTTPStatus.UNAUTHORIZED: ErrorEnvelope,
-        HTTPStatus.TOO_MANY_REQUESTS: ErrorEnvelope,
-    },
+    operation_id="read_token",
+    response=Envelope[TokenInfo],
 )
 def whose(request: BearerRequest) -> Envelope[TokenInfo]:
     """The account that the token belongs to, the token's last four characters, and when it was issued and last used.
@@ -51,9 +47,10 @@ def whose(request: BearerRequest) -> Envelope[TokenInfo]:
 @router.post(
     "/token/revoke",
     summary="Revoke this token",
+    operation_id="revoke_token",
     # Not limited: whoever fears a leak must not be slowed down by the one who hammers with the token.
     auth=ApiAccessToken(is_limited=False),
-    response={HTTPStatus.NO_CONTENT: None, HTTPStatus.UNAUTHORIZED: ErrorEnvelope},
+    response={HTTPStatus.NO_CONTENT: None},
 )
 def revoke(request: BearerRequest) -> Status[None]:
     """The token that bears this request stops working at once, and its owner is mailed.
@@ -65,32 +62,28 @@ def revoke(request: BearerRequest) -> Status[None]:
 
 
 class Report(BaseModel):
-    tokens: Annotated[list[str], Field(min_length=1, max_length=MOST_REPORTED)]
+    tokens: list[str] = Field(min_length=1, max_length=MOST_REPORTED, examples=[["bpat_…", "bpat_…"]])
 
 
 class Received(BaseModel):
-    received: int
+    received: int = Field(description="How many texts the report held.", examples=[2])
 
 
 @router.post(
     "/token/report-exposed",
     summary="Report exposed tokens",
+    operation_id="report_exposed_tokens",
     auth=None,
     throttle=ByAddress("report_exposed"),
-    response={
-        HTTPStatus.OK: Envelope[Received],
-        HTTPStatus.BAD_REQUEST: ErrorEnvelope,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: ErrorEnvelope,
-        HTTPStatus.UNPROCESSABLE_ENTITY: ErrorEnvelope,
-        HTTPStatus.TOO_MANY_REQUESTS: ErrorEnvelope,
-    },
+    response=Envelope[Received],
 )
 @decorate_view(body_at_most(LARGEST_REPORT))
 def report_exposed(request: HttpRequest, report: Report) -> Envelope[Received]:
     """For whoever finds tokens where others can read them, scanners for secrets above all. Needs no token.
 
     Each live one is revoked before the answer, and its owner is mailed. The answer is the
-    same whatever the texts are: it tells nobody which of them were live.
+    same whatever the texts are: it tells nobody which of them were live. At most 100 in a
+    body of 16 KB, and 10 requests a minute from an address.
     """
     bearer.report_exposed(report.tokens, Client.of(request))
     return Envelope(message=THANKS, data=Received(received=len(report.tokens)))

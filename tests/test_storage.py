@@ -1,0 +1,42 @@
+"""What browsers get under a hashed name imports under hashed names too."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.conf import settings as project
+from django.core.management import call_command
+from pytest_django import Settings
+
+from tests.server import ROOT
+
+
+@pytest.fixture
+def collected(settings: Settings, tmp_path: Path) -> Path:
+    settings.STATIC_ROOT = tmp_path
+    settings.STORAGES = project.STORAGES | {"staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"}}
+    call_command("collectstatic", interactive=False, verbosity=0)
+    return tmp_path
+
+
+def test_scripts_import_each_other_by_hashed_names_that_exist(collected: Path) -> None:
+    scripts = list((collected / "js").glob("*.js"))
+    imports = [(script, name) for script in scripts for name in re.findall(r'from "\./(.+?)"', script.read_text())]
+
+    assert {script.name.partition(".")[0] for script, _ in imports} >= {"token", "try-it"}
+    assert [name for _, name in imports if not re.fullmatch(r"[\w-]+\.[0-9a-f]{12}\.js", name)] == []
+    assert [name for script, name in imports if not (script.parent / name).is_file()] == []
+
+
+def test_every_import_is_written_so_that_it_is_found() -> None:
+    """Another form of import would keep its bare name, which is served to nobody."""
+    scripts = (ROOT / "static/js").glob("*.js")
+    statements = [
+        line
+        for script in scripts
+        for line in script.read_text().splitlines()
+        if re.match("import|export .* from", line)
+    ]
+
+    assert statements
+    assert [line for line in statements if not re.search(r' from "\./[\w-]+\.js";$', line)] == []
