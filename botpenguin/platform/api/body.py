@@ -28,7 +28,7 @@ class JsonParser(Parser):
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise Unusable("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         try:
-            return json.loads(request.body.decode("utf-8-sig"), parse_float=_float, parse_constant=_not_json)
+            return json.loads(request.body.decode("utf-8-sig"), parse_float=_number, parse_constant=_not_json)
         except UnicodeDecodeError as error:
             raise Unusable("The body is not in UTF-8.") from error
         except json.JSONDecodeError as error:
@@ -39,11 +39,12 @@ class JsonParser(Parser):
             raise Unusable("The body has a number that is too large.") from error
 
 
-def _float(text: str) -> float:
+def _number(text: str) -> float:
+    """Read a number with a point or an exponent. JSON Schema counts 1.0 among the whole numbers."""
     number = float(text)
     if math.isinf(number):
         raise ValueError(text)
-    return number
+    return int(number) if number.is_integer() else number
 
 
 def _not_json(name: str) -> NoReturn:

@@ -94,7 +94,7 @@ def import_contacts(
     request: BearerRequest,
     rows: Body[Rows],
     bot_id: fields.OptionalId = BOT_IN_QUERY,
-    bot_id_header: fields.OptionalId = BOT_IN_HEADER,
+    bot_id_header: str = BOT_IN_HEADER,
 ) -> Status[Envelope[ImportedOut]]:
     """Add up to 1,000 contacts, all or none.
 

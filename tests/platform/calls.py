@@ -1,0 +1,79 @@
+"""Calls of the API as a program makes them, and accounts on a real server to make them for."""
+
+import json
+from typing import Any
+
+from django.test import Client as Browser
+
+from accounts.models import User
+from tests.cast import token_text
+from tests.server import Server
+
+BASE = "/api/v7"
+NOTHING = object()
+TOKEN = """
+from accounts.clients import Client
+from accounts.models import User
+from developers import issuance
+from tests.cast import token_text
+
+user = User.objects.create_user({email!r}, "correct horse battery staple")
+issuance.issue(user, Client("127.0.0.1", "tests"))
+print(token_text(user))
+"""
+
+
+class Caller:
+    """A program that bears somebody's token."""
+
+    def __init__(self, token: str) -> None:
+        self.headers = {"Authorization": f"Bearer {token}"}
+
+    def send(self, method: str, path: str, body: Any = NOTHING, **headers: str) -> Any:
+        text = "" if body is NOTHING else json.dumps(body)
+        return self.send_text(method, path, text, **headers)
+
+    def send_text(
+        self, method: str, path: str, text: str | bytes, content_type: str = "application/json", **headers: str
+    ) -> Any:
+        return Browser().generic(method, BASE + path, text, content_type, headers=self.headers | headers)
+
+    def data(self, method: str, path: str, body: Any = NOTHING) -> Any:
+        """Send what must succeed, and return what comes in the envelope."""
+        response = self.send(method, path, body)
+        answer = response.json()
+        assert response.status_code in (200, 201), answer
+        assert answer | {"data": None} == {
+            "success": True,
+            "message": answer["message"],
+            "data": None,
+            "code": response.status_code,
+        }
+        return answer["data"]
+
+    def refusal(self, method: str, path: str, body: Any = NOTHING) -> tuple[int, list[str]]:
+        """Send what must fail, and return the status and the sentences."""
+        response = self.send(method, path, body)
+        answer = response.json()
+        assert answer["success"] is False
+        assert answer["code"] == response.status_code
+        assert answer["message"]
+        return response.status_code, answer["data"]
+
+
+def caller(user: User) -> Caller:
+    return Caller(token_text(user))
+
+
+def row(name: str | None = None, email: str | None = None, phone: Any = None, **details: Any) -> dict[str, Any]:
+    """A row of an import, with what is given of it."""
+    reach = {key: value for key, value in {"email": email, "phone": phone}.items() if value is not None}
+    named = {"userProvidedName": name} if name is not None else {}
+    return {"profile": {"userDetails": named | ({"contact": reach} if reach else {}) | details}}
+
+
+def account_on(server: Server, email: str = "asha@example.com") -> str:
+    """Make an account on a real server, and return its token."""
+    made = server.manage("shell", "--command", TOKEN.format(email=email))
+    assert made.returncode == 0, made.stderr
+    return made.stdout.split()[-1]
