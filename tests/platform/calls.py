@@ -1,15 +1,20 @@
 """Calls of the API as a program makes them, and accounts on a real server to make them for."""
 
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 from django.test import Client as Browser
 
 from accounts.models import User
+from botpenguin.platform.models import Contact, ContactTag
 from tests.cast import token_text
 from tests.server import Server
 
 BASE = "/api/v7"
+NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
+# An id that no object has.
+NOBODY = "6743a1f09b2c4d5e6f708192"
 NOTHING = object()
 TOKEN = """
 from accounts.clients import Client
@@ -70,6 +75,16 @@ def row(name: str | None = None, email: str | None = None, phone: Any = None, **
     reach = {key: value for key, value in {"email": email, "phone": phone}.items() if value is not None}
     named = {"userProvidedName": name} if name is not None else {}
     return {"profile": {"userDetails": named | ({"contact": reach} if reach else {}) | details}}
+
+
+def contact_of(owner: User, tags: tuple[str, ...] = (), **values: Any) -> Contact:
+    contact = Contact.objects.create(**({"owner": owner, "name": "Asha", "created_at": NOON} | values))
+    ContactTag.objects.bulk_create(ContactTag(contact=contact, name=name) for name in tags)
+    return contact
+
+
+def names(found: list[dict[str, Any]]) -> list[str]:
+    return [contact["profile"]["userDetails"]["name"] for contact in found]
 
 
 def account_on(server: Server, email: str = "asha@example.com") -> str:

@@ -1,7 +1,10 @@
+from datetime import timedelta
+
 import pytest
 
 from accounts.models import User
-from tests.platform.calls import Caller, caller
+from botpenguin.platform.models import Bot, Contact, Segment
+from tests.platform.calls import NOON, Caller, caller, contact_of
 
 
 @pytest.fixture
@@ -12,3 +15,27 @@ def as_alice(alice: User) -> Caller:
 @pytest.fixture
 def as_bob(bob: User) -> Caller:
     return caller(bob)
+
+
+@pytest.fixture
+def asha(alice: User) -> Contact:
+    """A contact of whom everything is known."""
+    Segment.objects.create(owner=alice, name="Nobody", tags=["elsewhere"])
+    Segment.objects.create(owner=alice, name="Customers", tags=["customer", "partner"])
+    return contact_of(
+        alice,
+        tags=("vip", "customer"),
+        bot=Bot.objects.create(owner=alice, name="Reception", platform="whatsapp"),
+        platform="whatsapp",
+        email="asha@example.com",
+        phone="919876543210",
+        phone_prefix="91",
+        country="India",
+        attributes={"plan": "gold", "age": 41, "is_new": False},
+        notes=["Asked for a call back."],
+        is_subscriber=True,
+        unread_messages=2,
+        last_message_by="USER",
+        last_message_at=NOON,
+        last_seen_at=NOON + timedelta(hours=1),
+    )

@@ -67,6 +67,7 @@ def fault(location: Sequence[int | str], message: str) -> str:
     message = message.replace("Field required", "is required")
     message = re.sub(r"^[A-Z]\w+ should ", "should ", message)
     message = re.sub(r"a valid dictionary or .+|a valid dictionary", "an object", message)
+    message = re.sub(r" after validation, not .+", "", message)
     return f"{'.'.join(str(part)[:LONGEST_KEY] for part in location)} {message.rstrip('.')}"
 
 

@@ -1,0 +1,241 @@
+"""Importing contacts: all rows or none, few queries, and nobody twice."""
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+from django.db import connection, connections
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from botpenguin.platform.models import Bot, Contact
+from tests.platform.calls import NOBODY, Caller, contact_of, row
+
+PATH = "/inbox/users/import"
+NOTHING = "Nothing was imported."
+
+
+def people() -> list[tuple[str, str, str]]:
+    return list(Contact.objects.order_by("name").values_list("name", "email", "phone"))
+
+
+def test_each_row_becomes_a_contact(as_alice: Caller, alice: User) -> None:
+    rows = [
+        row("Asha", "Asha@Example.com", {"number": "98765 43210", "prefix": "+91"}, tags=["vip", "vip", " new "]),
+        row(email="ben@example.com", attributes=[{"key": "plan", "value": "gold"}], country="Britain"),
+        row("Cleo"),
+        row(phone={"number": 2079460991}),
+    ]
+
+    response = as_alice.send("POST", PATH, rows)
+
+    assert response.status_code == response.json()["code"] == 201
+    data = response.json()["data"]
+    made = [Contact.objects.get(pk=pk) for pk in data["ids"]]
+    assert data == {"ids": [contact.pk for contact in made], "created": 4, "updated": 0}
+    assert [(contact.name, contact.email, contact.phone, contact.phone_prefix) for contact in made] == [
+        ("Asha", "asha@example.com", "919876543210", "91"),
+        ("", "ben@example.com", "", ""),
+        ("Cleo", "", "", ""),
+        ("", "", "2079460991", ""),
+    ]
+    assert sorted(made[0].tags.values_list("name", flat=True)) == ["new", "vip"]
+    assert (made[1].attributes, made[1].country) == ({"plan": "gold"}, "Britain")
+    assert {(contact.owner, contact.bot, contact.platform, contact.is_imported) for contact in made} == {
+        (alice, None, "website", True)
+    }
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        row("Asha Rao", "ASHA@example.com", tags=["b"], attributes={"y": 2}),
+        row("Asha Rao", phone={"number": "+91 98765 43210"}, tags=["b"], attributes={"y": 2}),
+        row("Asha Rao", "asha@example.com", {"number": "9876543210", "prefix": "91"}, tags=["b"], attributes={"y": 2}),
+    ],
+)
+def test_a_contact_with_the_same_e_mail_or_number_is_updated(
+    as_alice: Caller, alice: User, again: dict[str, Any]
+) -> None:
+    contact = contact_of(
+        alice, ("a",), email="asha@example.com", phone="919876543210", attributes={"x": 1}, status="CLOSED"
+    )
+
+    response = as_alice.send("POST", PATH, [again])
+
+    assert response.status_code == response.json()["code"] == 200
+    assert response.json()["data"] == {"ids": [contact.pk], "created": 0, "updated": 1}
+    (updated,) = Contact.objects.all()
+    assert (updated.name, updated.email, updated.phone) == ("Asha Rao", "asha@example.com", "919876543210")
+    assert (updated.attributes, updated.status, updated.is_imported) == ({"x": 1, "y": 2}, "CLOSED", False)
+    assert sorted(updated.tags.values_list("name", flat=True)) == ["a", "b"]
+    assert updated.created_at == contact.created_at
+    assert updated.updated_at > contact.updated_at
+
+
+def test_rows_of_one_person_make_one_contact(as_alice: Caller) -> None:
+    rows = [
+        row("Asha", "asha@example.com"),
+        row(email="ASHA@example.com", phone={"number": "919876543210"}),
+        row("Asha Rao", phone={"number": "9876543210", "prefix": "91"}),
+        row("Ben", "ben@example.com"),
+    ]
+
+    data = as_alice.data("POST", PATH, rows)
+
+    assert (data["created"], data["updated"], len(set(data["ids"]))) == (2, 2, 2)
+    assert people() == [("Asha Rao", "asha@example.com", "919876543210"), ("Ben", "ben@example.com", "")]
+
+
+def test_what_one_row_frees_the_next_may_take(as_alice: Caller, alice: User) -> None:
+    contact_of(alice, name="Asha", email="old@example.com", phone="919876543210")
+    rows = [row(email="new@example.com", phone={"number": "919876543210"}), row("Ben", "old@example.com")]
+
+    data = as_alice.data("POST", PATH, rows)
+
+    assert (data["created"], data["updated"]) == (1, 1)
+    assert people() == [("Asha", "new@example.com", "919876543210"), ("Ben", "old@example.com", "")]
+
+
+def test_another_accounts_contact_is_another_person(as_alice: Caller, bob: User) -> None:
+    bobs = contact_of(bob, name="Bob's", email="asha@example.com", phone="919876543210")
+
+    data = as_alice.data("POST", PATH, [row("Alice's", "asha@example.com", {"number": "919876543210"})])
+
+    assert (data["created"], bobs.pk in data["ids"]) == (1, False)
+    assert people() == [
+        ("Alice's", "asha@example.com", "919876543210"),
+        ("Bob's", "asha@example.com", "919876543210"),
+    ]
+
+
+@pytest.mark.parametrize("place", ["query", "header", "both"])
+def test_contacts_belong_to_the_bot_that_is_named(as_alice: Caller, alice: User, place: str) -> None:
+    bot = Bot.objects.create(owner=alice, name="Reception", platform="whatsapp")
+    contact_of(alice, email="old@example.com", platform="sms")
+    query = f"?botId={bot.pk}" if place != "header" else "?botId="
+    headers = {"botId": bot.pk} if place != "query" else {"botId": ""}
+
+    response = as_alice.send("POST", PATH + query, [row("Asha"), row(email="old@example.com")], **headers)
+
+    assert response.status_code == 201
+    assert set(Contact.objects.values_list("bot", "platform")) == {(bot.pk, "whatsapp"), (bot.pk, "sms")}
+
+
+@pytest.mark.parametrize("place", ["?botId={}", ""])
+def test_a_bot_of_nobody_or_somebody_else_is_404(as_alice: Caller, bob: User, place: str) -> None:
+    for bot_id in (NOBODY, Bot.objects.create(owner=bob, name="Bob's", platform="sms").pk):
+        headers = {} if place else {"botId": bot_id}
+
+        response = as_alice.send("POST", PATH + place.format(bot_id), [row("Asha")], **headers)
+
+        assert response.status_code == 404
+        assert response.json()["data"] == ["There is no bot with this id in your account."]
+    assert not Contact.objects.exists()
+
+
+def test_each_bad_row_is_told_in_a_sentence_and_nothing_is_kept(as_alice: Caller) -> None:
+    rows = [
+        row("Asha", "asha@example.com"),
+        row("Ben", "ben"),
+        row("Cleo", "cleo@example.com", {"number": "12"}, tags=["x" * 61]),
+        row(),
+        {"profile": {}},
+        "Dora",
+        row("Eve\0"),
+        row("Fay", attributes={"a": []}),
+    ]
+
+    response = as_alice.send("POST", PATH, rows)
+
+    assert response.status_code == 400
+    assert response.json() == {
+        "success": False,
+        "message": NOTHING,
+        "data": [
+            "Row 2: profile.userDetails.contact.email should be an e-mail address.",
+            "Row 3: profile.userDetails.contact.phone.number should be a telephone number of 4 to 15 digits; "
+            "profile.userDetails.tags.0 should be a tag of 1 to 60 characters.",
+            "Row 4: profile.userDetails should have a userProvidedName, a contact.email or a contact.phone.number.",
+            "Row 5: profile.userDetails is required.",
+            "Row 6: the row should be an object.",
+            "Row 7: profile.userDetails.userProvidedName should be a text of at most 200 characters.",
+            "Row 8: profile.userDetails.attributes.a should be a text of at most 1,000 characters, a number up to "
+            "2^53, true, false or null.",
+        ],
+        "code": 400,
+    }
+    assert not Contact.objects.exists()
+
+
+def test_a_row_of_two_contacts_or_with_too_many_attributes_is_refused(as_alice: Caller, alice: User) -> None:
+    contact_of(alice, name="Asha", email="asha@example.com", attributes={f"{number}": 1 for number in range(99)})
+    contact_of(alice, name="Ben", phone="442079460991")
+    before = people()
+
+    refusal = as_alice.refusal(
+        "POST",
+        PATH,
+        [
+            row("New"),
+            row("Both", "asha@example.com", {"number": "442079460991"}),
+            row(email="asha@example.com", attributes={"a": 1, "b": 2}),
+        ],
+    )
+
+    assert refusal == (
+        400,
+        [
+            "Row 2: the e-mail is one contact's and the number another's.",
+            "Row 3: a contact has at most 100 attributes.",
+        ],
+    )
+    assert people() == before
+
+
+@pytest.mark.parametrize(
+    ("body", "sentence"),
+    [
+        ([], "The body should have at least 1 item."),
+        ([row("x")] * 1001, "The body should have at most 1000 items."),
+        (row("x"), "The body should be a valid list."),
+        (None, "The body should be a valid list."),
+    ],
+)
+def test_what_is_no_list_of_up_to_1_000_rows_is_422(as_alice: Caller, body: object, sentence: str) -> None:
+    assert as_alice.refusal("POST", PATH, body) == (422, [sentence])
+
+
+def test_a_thousand_rows_take_few_queries(as_alice: Caller, alice: User) -> None:
+    rows = [
+        row(f"{number}", f"{number}@example.com", {"number": f"{10**9 + number}"}, tags=["a", "b"])
+        for number in range(1000)
+    ]
+
+    with CaptureQueriesContext(connection) as queries:
+        made = as_alice.data("POST", PATH, rows)
+    again = as_alice.data("POST", PATH, rows)
+
+    # SQLite takes 999 parameters a statement, as Django knows it: 45 contacts at a time.
+    assert len(queries) < (20 if connection.vendor == "postgresql" else 50)
+    assert (made["created"], again["updated"]) == (1000, 1000)
+    assert again["ids"] == made["ids"]
+    assert Contact.objects.owned_by(alice).count() == 1000
+
+
+@pytest.mark.django_db(transaction=True)
+def test_imports_at_the_same_time_make_nobody_twice(alice: User, as_alice: Caller) -> None:
+    rows = [row(f"{number}", f"{number}@example.com", {"number": f"{10**9 + number}"}) for number in range(40)]
+
+    def send(body: list[dict[str, Any]]) -> tuple[int, int]:
+        try:
+            response = as_alice.send("POST", PATH, body)
+            return response.status_code, response.json()["data"]["created"]
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(4) as threads:
+        answers = list(threads.map(send, [rows, rows[::-1], rows[20:] + rows[:20], rows]))
+
+    assert sorted(answers) == [(200, 0), (200, 0), (200, 0), (201, 40)]
+    assert Contact.objects.owned_by(alice).count() == 40
