@@ -22,9 +22,9 @@ class FocusOnFirstError(forms.BaseForm):
 
     def full_clean(self) -> None:
         super().full_clean()
-        for name in list(self.errors)[:1]:
-            if name in self.fields:
-                self.fields[name].widget.attrs["autofocus"] = True
+        wrong = next((name for name in self.fields if name in self.errors), None)
+        if wrong:
+            self.fields[wrong].widget.attrs["autofocus"] = True
 
 
 class RenameBotForm(FocusOnFirstError, forms.ModelForm):  # type: ignore[type-arg]

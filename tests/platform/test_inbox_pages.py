@@ -117,7 +117,7 @@ def test_pages_of_fifty_keep_the_search(alice: User) -> None:
     Contact.objects.bulk_create(Contact(owner=alice, name=f"Person {number}") for number in range(120))
     browser = sign_in(alice)
 
-    response = browser.get(PAGE, {"q": "person", "page": 2})
+    response = browser.get(PAGE, {"q": "person", "page": "2"})
 
     links = re.findall(r'href="(/inbox/\?[^"]+page=\d)"', response.content.decode())
     assert links == [f"/inbox/?q=person&amp;page={page}" for page in (1, 1, 2, 3, 3)]
@@ -189,8 +189,8 @@ def test_a_contact_of_whom_little_is_known_has_a_page_too(alice: User, people: d
 def test_a_contact_leads_back_to_the_list_as_it_was(alice: User, people: dict[str, Contact]) -> None:
     browser = sign_in(alice)
 
-    response = browser.get(PAGE, {"q": "cleo & co", "page": 2})
-    contact = browser.get(f"{PAGE}{people['cleo'].pk}/", {"q": "cleo & co", "page": 2})
+    response = browser.get(PAGE, {"q": "cleo & co", "page": "2"})
+    contact = browser.get(f"{PAGE}{people['cleo'].pk}/", {"q": "cleo & co", "page": "2"})
 
     assert response.status_code == 200
     assert 'href="/inbox/?q=cleo+%26+co&amp;page=2"' in contact.content.decode()
