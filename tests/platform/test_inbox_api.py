@@ -1,6 +1,5 @@
 """Listing contacts, and the segments that they are in."""
 
-from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
@@ -95,7 +94,7 @@ class TestListing:
     def test_no_body_lists_everybody(self, as_alice: Caller, asha: Contact) -> None:
         assert names(as_alice.data("POST", "/inbox/users")) == ["Asha"]
 
-    def test_a_list_takes_four_queries_whatever_its_length(self, as_alice: Caller, alice: User, asha: Contact) -> None:
+    def test_a_list_takes_five_queries_whatever_its_length(self, as_alice: Caller, alice: User, asha: Contact) -> None:
         as_alice.data("POST", "/inbox/users")
         for number in range(10):
             contact_of(alice, tags=("customer",), name=f"{number}")
@@ -103,33 +102,38 @@ class TestListing:
         with CaptureQueriesContext(connection) as queries:
             as_alice.data("POST", "/inbox/users")
 
-        assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 4
+        assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 5
 
-    def test_page_200_of_10_000_is_read_from_the_index_without_a_sort(self, alice: User) -> None:
-        """It visits the rows before it and itself, and no table is sorted."""
+    @pytest.mark.django_db(transaction=True)
+    def test_page_200_of_10_000_is_found_in_the_index_alone(self, alice: User) -> None:
+        """It counts the entries before it, reads its own rows, and sorts no table."""
         Contact.objects.bulk_create(
             Contact(owner=alice, name=f"{number}", created_at=NOON + timedelta(seconds=number))
             for number in range(10_000)
         )
-        with connection.cursor() as cursor:
-            cursor.execute("ANALYZE")
         wanted = ContactFilter.model_validate({"page": 200})
         with CaptureQueriesContext(connection) as queries:
-            page = wanted.page_of(wanted.of(alice.pk))
-        assert [contact.name for contact in page] == [str(number) for number in reversed(range(50))]
+            page = wanted.page_of(alice.pk)
 
-        plan = "\n".join(self.explained(queries[0]["sql"]))
+        plan = explained(queries[0]["sql"])
 
-        assert "platform_contact_newest" in plan
-        assert "SORT" not in plan.upper()
-        assert "TEMP B-TREE" not in plan.upper()
+        assert [contact.name for contact in page] == [f"{number}" for number in reversed(range(50))]
+        if connection.vendor == "sqlite":
+            assert plan == ["SEARCH platform_contact USING COVERING INDEX platform_contact_newest (owner_id=?)"]
+        else:
+            assert [line.partition("(")[0].strip() for line in plan] == [
+                "Limit",
+                "->  Index Only Scan using platform_contact_newest on platform_contact",
+                "Index Cond:",
+            ]
 
-    def explained(self, sql: str) -> Iterator[str]:
-        with connection.cursor() as cursor:
-            cursor.execute("SET enable_bitmapscan = on" if connection.vendor == "postgresql" else "SELECT 1")
-            cursor.execute(f"EXPLAIN {'QUERY PLAN' if connection.vendor == 'sqlite' else ''} {sql}")
-            for found in cursor.fetchall():
-                yield str(found[-1])
+
+def explained(sql: str) -> list[str]:
+    """How the database will answer a query, once it has counted what is there."""
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE platform_contact")
+        cursor.execute(f"EXPLAIN {'QUERY PLAN' if connection.vendor == 'sqlite' else ''} {sql}")
+        return [str(found[-1]) for found in cursor.fetchall()]
 
 
 class TestFilter:
@@ -186,7 +190,7 @@ class TestFilter:
 
     def test_what_is_empty_filters_nothing(self, as_alice: Caller) -> None:
         lists = ("status", "tags", "segments", "platform", "_botWebsite", "lastMessageBy", "applicableFilters")
-        empty = {name: [] for name in lists} | {
+        empty: dict[str, Any] = {name: [] for name in lists} | {
             "searchText": "",
             "createdAt": {"startAt": "", "endsAt": ""},
             "lastSeenAt": {"startAt": None, "endsAt": ""},

@@ -81,7 +81,7 @@ def list_contacts(request: BearerRequest, wanted: Body[ContactFilter] = EVERYBOD
     isContact, isImported, isSubscriber) unless applicableFilters names them.
     """
     owner = request.auth.owner_id
-    return Envelope(data=told(wanted.page_of(wanted.of(owner)), owner))
+    return Envelope(data=told(wanted.page_of(owner), owner))
 
 
 @router.post(

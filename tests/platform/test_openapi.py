@@ -1,0 +1,142 @@
+"""The API told to programs and to people: the document, and the page made of it."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from pytest_django.fixtures import Settings
+
+from botpenguin.platform.api import reference
+from tests.platform.test_errors import assert_error
+
+DOCUMENT = "/api/v7/openapi.json"
+PAGE = "/api/v7/docs"
+OPEN = {"/token/report-exposed"}
+
+
+@pytest.fixture
+def document() -> dict[str, Any]:
+    response = Browser().get(DOCUMENT)
+    assert (response.status_code, response["Content-Type"]) == (200, "application/json")
+    found: dict[str, Any] = response.json()
+    return found
+
+
+def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]:
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            yield path, operation
+
+
+def test_the_document_names_its_base_and_every_path_below_it(document: dict[str, Any]) -> None:
+    assert document["servers"] == [{"url": "/api/v7"}]
+    assert set(document["paths"]) >= {
+        "/token",
+        "/bots",
+        "/bots/{bot_id}",
+        "/inbox/segments",
+        "/inbox/users",
+        "/inbox/users/import",
+        "/inbox/users/status-update",
+        "/inbox/users/{contact_id}",
+        "/inbox/users/{contact_id}/attributes",
+        "/integrations/custom-app/general-authentication",
+        "/integrations/custom-app/update-user-attributes",
+        "/whatsapp-automation",
+    }
+
+
+def test_the_token_is_the_way_into_every_operation_but_the_open_one(document: dict[str, Any]) -> None:
+    scheme = document["components"]["securitySchemes"]["ApiAccessToken"]
+
+    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert {path for path, operation in operations(document) if "security" not in operation} == OPEN
+
+
+def test_every_operation_says_what_it_does_and_what_it_answers(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        assert operation["summary"], path
+        assert operation["description"], path
+        assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"]), path
+        common = {"400", "403", "404", "405", "429", "500"} | (set() if path in OPEN else {"401"})
+        of_bodies = {"409", "411", "413", "415", "422"} if "requestBody" in operation else set()
+        assert set(operation["responses"]) >= common | of_bodies, path
+        assert set(operation["responses"]) & {"200", "201", "204"}, path
+
+
+def test_every_body_has_an_example(document: dict[str, Any]) -> None:
+    for path, operation in operations(document):
+        for body in [operation.get("requestBody", {}), *operation["responses"].values()]:
+            for content in body.get("content", {}).values():
+                assert content["example"], path
+    for response in document["components"]["responses"].values():
+        assert response["content"]["application/json"]["example"]["success"] is False
+
+
+def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
+    text = json.dumps(document)
+
+    for group, name in re.findall(r'"#/components/(\w+)/(\w+)"', text):
+        assert name in document["components"][group]
+
+
+def test_examples_of_contacts_are_whole(document: dict[str, Any]) -> None:
+    answer = document["paths"]["/inbox/users"]["post"]["responses"]["200"]["content"]["application/json"]["example"]
+
+    assert answer["data"][0]["profile"]["userDetails"]["contact"] == {
+        "email": "asha@example.com",
+        "phone": {"number": "9876543210", "prefix": "91"},
+    }
+    assert answer["data"][0]["createdAt"] == "2026-11-24T14:02:09.123Z"
+
+
+@pytest.mark.parametrize("address", [DOCUMENT, PAGE])
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
+def test_what_tells_of_the_api_is_only_read(address: str, method: str) -> None:
+    allowed = "GET" if address == DOCUMENT else "GET, HEAD"
+
+    assert_error(Browser().generic(method, address), 405, f"This path takes {allowed}, not {method}.")
+
+
+@pytest.mark.django_db
+def test_the_page_is_open_to_all_and_has_the_policies_of_pages(settings: Settings) -> None:
+    response = Browser().get(PAGE)
+
+    assert response.status_code == 200
+    assert response["Content-Type"] == "text/html; charset=utf-8"
+    assert "default-src 'self'" in response["Content-Security-Policy"].split("; ")
+    assert response["X-Frame-Options"] == "DENY"
+    assert "sessionid" not in response.cookies
+    assert f"{settings.PUBLIC_URL}/api/v7" in response.content.decode()
+
+
+@pytest.mark.django_db
+def test_the_page_tells_of_every_operation_and_asks_no_third_party(document: dict[str, Any]) -> None:
+    page = Browser().get(PAGE).content.decode()
+
+    for path, operation in operations(document):
+        assert f'id="{operation["operationId"]}"' in page
+        assert f"<code>{path}</code>" in page
+    assert re.findall(r'(?:src|href|action)="(?:https?:)?//[^"]*"', page) == []
+    assert re.findall(r"<style|<script(?! src| type=\"module\" src| defer src)|\son\w+=|\sstyle=", page) == []
+
+
+@pytest.mark.django_db
+def test_the_page_lists_the_fields_of_a_body() -> None:
+    told = {operation.id: operation for group in reference.groups().values() for operation in group}
+
+    fields = {field.name: (field.kind, field.is_required) for field in told["import_contacts"].fields}
+    assert fields["[].profile.userDetails.contact.email"] == ("text", False)
+    assert fields["[].profile.userDetails.attributes"] == ("list of object", False)
+    assert [(field.name, field.kind) for field in told["create_bot"].fields if field.is_required] == [
+        ("name", "text"),
+        ("platform", "whatsapp | instagram | facebook | telegram | website | sms"),
+    ]
+    assert ("createdAt.startAt", "moment") in [(field.name, field.kind) for field in told["list_contacts"].fields]
+
+
+def test_prose_is_escaped_and_set_in_paragraphs() -> None:
+    assert reference.prose("Say `<b>`.\n\n& more") == "<p>Say <code>&lt;b&gt;</code>.</p>\n<p>&amp; more</p>"
