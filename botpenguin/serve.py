@@ -50,7 +50,7 @@ def prepare() -> None:
     """Bring secrets, database, static files and the first account into being where they are not yet."""
     written = bootstrap.ensure_secrets()
     if written:
-        print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.")
+        print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.", flush=True)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
     try:
         django.setup()

@@ -82,7 +82,6 @@ def test_a_deployment_behind_a_proxy_passes_every_check(tmp_path: Path, mail: di
         **mail,
     )
     server.run(sys.executable, "-m", "botpenguin.bootstrap", env=environment)
-    (tmp_path / "var").mkdir()
 
     checked = server.run(
         *(sys.executable, "manage.py", "check", "--deploy", "--database", "default", "--fail-level", "WARNING"),
