@@ -7,7 +7,7 @@ from typing import Any
 from django.test import Client as Browser
 
 from accounts.models import User
-from botpenguin.platform.models import Contact, ContactTag
+from botpenguin.platform.models import Contact, ContactTag, object_id
 from tests.cast import token_text
 from tests.server import Server
 
@@ -22,7 +22,7 @@ from accounts.models import User
 from developers import issuance
 from tests.cast import token_text
 
-user = User.objects.create_user({email!r}, "correct horse battery staple")
+user = User.objects.create_user("{local_part}@example.com", "correct horse battery staple")
 issuance.issue(user, Client("127.0.0.1", "tests"))
 print(token_text(user))
 """
@@ -87,8 +87,8 @@ def names(found: list[dict[str, Any]]) -> list[str]:
     return [contact["profile"]["userDetails"]["name"] for contact in found]
 
 
-def account_on(server: Server, email: str = "asha@example.com") -> str:
+def account_on(server: Server) -> str:
     """Make an account on a real server, and return its token."""
-    made = server.manage("shell", "--command", TOKEN.format(email=email))
+    made = server.manage("shell", "--command", TOKEN.format(local_part=object_id()))
     assert made.returncode == 0, made.stderr
     return made.stdout.split()[-1]
