@@ -8,7 +8,7 @@ TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES)
 
 .NOTPARALLEL:
-.PHONY: help run test lint types checks tests tests-postgresql screenshot format lock
+.PHONY: help run test lint types checks tests tests-postgresql bench screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -42,6 +42,10 @@ tests: .venv/dev.stamp ## every test, on SQLite, with every branch covered
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
 	scripts/debian-packages postgresql
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
+
+bench: .venv/dev.stamp ## the bearer check and the API beside their peers, as ratios
+	scripts/debian-packages wrk
+	$(BIN)/python -W ignore -m tests.benchmarks
 
 screenshot: .venv/dev.stamp ## take the README's picture of the token page anew
 	scripts/debian-packages chromium fonts-dejavu-core

@@ -65,10 +65,7 @@ class Server:
 
     def _is_ready(self) -> bool:
         assert self.process.poll() is None, f"the server ended with {self.process.returncode}:\n{self.output}"
-        try:
-            return httpx.get(f"http://127.0.0.1:{self.port}/healthz", trust_env=False).is_success
-        except httpx.TransportError:
-            return False
+        return responds(self.port)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Send a signal, wait for the end, and return the exit status; whatever is left of it is killed."""
@@ -122,6 +119,14 @@ def poll(condition: Callable[[], Found | None], seconds: float = 30) -> Found:
         assert time.monotonic() < deadline, "what was waited for did not come"
         threading.Event().wait(0.02)
     return found
+
+
+def responds(port: int) -> bool:
+    """Tell whether a server at this port says that it is healthy."""
+    try:
+        return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).is_success
+    except httpx.TransportError:
+        return False
 
 
 def free_port() -> int:

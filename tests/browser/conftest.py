@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
@@ -19,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 from accounts.models import User
 from tests.browser.engines import CHROMIUM
 from tests.cast import PASSWORD
-from tests.server import ROOT, free_port, poll
+from tests.server import ROOT, free_port, poll, responds
 
 # Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -63,7 +62,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ) as server,
     ):
         try:
-            poll(lambda: _is_healthy(port), START_UP_SECONDS)
+            poll(lambda: responds(port), START_UP_SECONDS)
             yield Site(port)
         finally:
             server.terminate()
@@ -136,10 +135,3 @@ def alice(alice: User) -> User:
 def _note_error(complaints: list[str], message: ConsoleMessage, expected_status: int) -> None:
     if message.type == "error" and f"the server responded with a status of {expected_status} " not in message.text:
         complaints.append(message.text)
-
-
-def _is_healthy(port: int) -> bool:
-    try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz").is_success
-    except httpx.TransportError:
-        return False

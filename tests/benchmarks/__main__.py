@@ -1,0 +1,12 @@
+"""`make bench`, or `python -m tests.benchmarks`."""
+
+import os
+
+import django
+
+os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
+django.setup()
+
+from tests.benchmarks import token  # noqa: E402 - it imports models, which want the settings first
+
+token.main()

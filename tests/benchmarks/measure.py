@@ -1,0 +1,37 @@
+"""Measuring side by side: each round runs every candidate once, so that a slow moment slows all of them."""
+
+import statistics
+import time
+from collections.abc import Callable, Mapping
+
+ROUNDS = 7
+
+
+def microseconds(candidates: Mapping[str, Callable[[], object]], calls: int) -> dict[str, float]:
+    """Return the median time of one call of each candidate, over interleaved rounds of so many calls."""
+    rounds: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(ROUNDS):
+        for name, call in candidates.items():
+            start = time.perf_counter()
+            for _ in range(calls):
+                call()
+            rounds[name].append((time.perf_counter() - start) / calls * 1e6)
+    return {name: statistics.median(times) for name, times in rounds.items()}
+
+
+def medians(candidates: Mapping[str, Callable[[], float]]) -> dict[str, float]:
+    """Return the median of what each candidate itself reports, over interleaved rounds."""
+    rounds: dict[str, list[float]] = {name: [] for name in candidates}
+    for _ in range(ROUNDS):
+        for name, measure in candidates.items():
+            rounds[name].append(measure())
+    return {name: statistics.median(values) for name, values in rounds.items()}
+
+
+def print_table(title: str, unit: str, values: Mapping[str, float], *, is_time: bool) -> None:
+    """Print each value, and how many times better the first, which is ours, does than it."""
+    print(f"\n{title}\n")
+    print(f"| | {unit} | ours is … times as fast |\n|---|---:|---:|")
+    ours = next(iter(values.values()))
+    for name, value in values.items():
+        print(f"| {name} | {value:,.1f} | {value / ours if is_time else ours / value:.2f} |")

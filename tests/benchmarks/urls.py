@@ -1,0 +1,67 @@
+"""The project's addresses, and the same answer under the peers' authentication, below `/api/` as well.
+
+There all of them get the middleware of the API and none of what only pages need.
+"""
+
+from typing import Any
+
+from django.http import HttpRequest, JsonResponse
+from django.urls import path
+from knox.auth import TokenAuthentication as KnoxTokenAuthentication
+from rest_framework.authentication import TokenAuthentication
+from rest_framework.permissions import IsAuthenticated
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+from rest_framework_api_key.permissions import HasAPIKey
+
+from botpenguin.urls import handler400, handler403, handler404, handler500
+from botpenguin.urls import urlpatterns as project
+
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
+
+
+def answer(email: str, hint: str) -> dict[str, Any]:
+    issued_at = "2026-11-24T14:02:09.123Z"
+    data = {"email": email, "hint": hint, "issuedAt": issued_at, "lastUsedAt": issued_at}
+    return {"success": True, "message": "", "data": data, "code": 200}
+
+
+def bare(request: HttpRequest) -> JsonResponse:
+    return JsonResponse(answer("person@example.com", "0000"))
+
+
+class RenderedView(APIView):  # type: ignore[misc]  # rest_framework ships no types
+    """Rendered at once: below `/api/` nobody else renders what a view has left for later."""
+
+    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
+        return super().finalize_response(*args, **kwargs).render()
+
+
+class Peer(RenderedView):
+    authentication_classes = [TokenAuthentication]
+    permission_classes = [IsAuthenticated]
+
+    def get(self, request: Request) -> Response:
+        return Response(answer(request.user.email, "0000"))
+
+
+class KnoxPeer(Peer):
+    authentication_classes = [KnoxTokenAuthentication]
+
+
+class ApiKeyPeer(RenderedView):
+    authentication_classes: list[type] = []
+    permission_classes = [HasAPIKey]
+
+    def get(self, request: Request) -> Response:
+        return Response(answer("person@example.com", "0000"))
+
+
+urlpatterns = [
+    path("api/bare", bare),
+    path("api/drf", Peer.as_view()),
+    path("api/knox", KnoxPeer.as_view()),
+    path("api/api-key", ApiKeyPeer.as_view()),
+    *project,
+]
