@@ -173,7 +173,7 @@ def test_a_failing_operation_is_500(path: str, settings: Settings, caplog: pytes
 
 @pytest.mark.usefixtures("debug")
 class TestBodies:
-    """No operation of version 7 takes a body yet; these are the handlers that those to come stand on."""
+    """What every operation with a body stands on. How bodies are read is in `test_bodies.py`."""
 
     @pytest.fixture(autouse=True)
     def failing_addresses(self, settings: Settings) -> None:

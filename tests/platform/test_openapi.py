@@ -10,6 +10,7 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
 from botpenguin.platform.api import reference
+from botpenguin.platform.api.openapi import example
 from tests.platform.test_errors import assert_error
 
 DOCUMENT = "/api/v7/openapi.json"
@@ -136,6 +137,23 @@ def test_the_page_lists_the_fields_of_a_body() -> None:
         ("platform", "whatsapp | instagram | facebook | telegram | website | sms"),
     ]
     assert ("createdAt.startAt", "moment") in [(field.name, field.kind) for field in told["list_contacts"].fields]
+
+
+@pytest.mark.parametrize(
+    ("schema", "made"),
+    [
+        ({}, None),
+        ({"type": "integer"}, 0),
+        ({"type": "string", "default": "x"}, "x"),
+        ({"type": "string", "enum": ["a", "b"]}, "a"),
+        ({"anyOf": [{"type": "array", "items": {"type": "string"}}, {"type": "null"}]}, [""]),
+        ({"$ref": "#/components/schemas/Named", "description": "A name."}, {"name": "Asha"}),
+    ],
+)
+def test_examples_are_made_of_what_a_schema_says(schema: dict[str, Any], made: object) -> None:
+    named = {"type": "object", "properties": {"name": {"type": "string", "examples": ["Asha"]}}}
+
+    assert example(schema, {"Named": named}) == made
 
 
 def test_prose_is_escaped_and_set_in_paragraphs() -> None:

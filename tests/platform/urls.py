@@ -1,5 +1,6 @@
 """Addresses that fail in every way that an operation can, under the project's own handlers."""
 
+from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from ninja import NinjaAPI, Schema
@@ -29,6 +30,11 @@ def gone(request: HttpRequest) -> str:
 @api.get("/conflict")
 def conflict(request: HttpRequest) -> str:
     raise HttpError(409, "That bot has this name already.")
+
+
+@api.get("/raced")
+def raced(request: HttpRequest) -> str:
+    raise IntegrityError("Key (email)=(asha@example.com) already exists.")
 
 
 @api.get("/broken")

@@ -1,0 +1,119 @@
+"""Bodies that cannot be read: told in our own words, with `DEBUG` on or off, and never a 5xx."""
+
+import json
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+from pytest_django.fixtures import Settings
+
+from tests.platform.calls import Caller, row
+from tests.platform.test_errors import assert_error
+
+PATH = "/inbox/users"
+TOO_DEEP = "The body is nested too deeply."
+TOO_LARGE_NUMBER = "The body has a number that is too large."
+
+
+@pytest.fixture(autouse=True, params=[False, True], ids=["debug off", "debug on"])
+def debug(request: pytest.FixtureRequest, settings: Settings) -> None:
+    settings.DEBUG = request.param
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("{", "The body is not JSON: see line 1, column 2."),
+        ('{"page": 1}\n}', "The body is not JSON: see line 2, column 1."),
+        ("page=1", "The body is not JSON: see line 1, column 1."),
+        ('{"a": "\n"}', "The body is not JSON: see line 1, column 8."),
+        ('{"page": NaN}', "The body is not JSON: it has no NaN."),
+        ('{"page": -Infinity}', "The body is not JSON: it has no -Infinity."),
+        ('{"page": 1e999}', TOO_LARGE_NUMBER),
+        ('{"page": ' + "1" * 10_000 + "}", TOO_LARGE_NUMBER),
+        ("[" * 100_000, TOO_DEEP),
+        ('{"a":' * 100_000, TOO_DEEP),
+        (b'{"a": "\xff"}', "The body is not in UTF-8."),
+        (b'{"a": "\xed\xa0\x80"}', "The body is not in UTF-8."),
+        ("{}".encode("utf-16"), "The body is not in UTF-8."),
+    ],
+)
+def test_a_body_that_is_no_json_is_400(as_alice: Caller, text: str | bytes, sentence: str) -> None:
+    assert_error(as_alice.send_text("POST", PATH, text), 400, sentence)
+
+
+@pytest.mark.parametrize(
+    "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"]
+)
+def test_another_type_is_415(as_alice: Caller, content_type: str) -> None:
+    assert_error(as_alice.send_text("POST", PATH, "{}", content_type), 415, "Send the body as application/json.")
+
+
+@pytest.mark.parametrize(
+    "content_type",
+    ["application/json", "Application/JSON;charset=UTF-8", "application/json; charset=nonsense", "a/b+json", ""],
+)
+@pytest.mark.parametrize("text", ["{}", b"\xef\xbb\xbf{}", " \n{} "])
+def test_json_is_taken_under_each_of_its_names(as_alice: Caller, content_type: str, text: str | bytes) -> None:
+    assert as_alice.send_text("POST", PATH, text, content_type).status_code == 200
+
+
+def test_a_whole_number_may_have_a_point(as_alice: Caller) -> None:
+    assert as_alice.send_text("POST", PATH, '{"page": 2.0}').status_code == 200
+    assert as_alice.send_text("POST", PATH, '{"page": 2.5}').status_code == 422
+
+
+def test_a_body_of_more_than_a_mebibyte_is_413(as_alice: Caller) -> None:
+    most = 1024 * 1024
+    text = '{"page": 1' + " " * (most - 11) + "}"
+
+    assert len(text) == most
+    assert as_alice.send_text("POST", PATH, text).status_code == 200
+    assert_error(as_alice.send_text("POST", PATH, text + " "), 413, "The request body is too large. Send less at once.")
+
+
+def test_a_body_without_its_length_is_411(as_alice: Caller) -> None:
+    response = as_alice.send_text("POST", PATH, "", **{"Transfer-Encoding": "chunked"})
+
+    assert_error(response, 411, "Send the body in one piece, with its Content-Length.")
+
+
+def test_what_a_client_calls_its_keys_is_told_back_in_part(as_alice: Caller) -> None:
+    status, (sentence,) = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes={"x" * 5000: 1})])
+
+    assert status == 400
+    assert sentence == (
+        f"Row 1: profile.userDetails.attributes.{'x' * 100}.[key] should be a key of 1 to 100 characters."
+    )
+
+
+def test_a_constraint_that_is_met_at_the_last_moment_is_409(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.ROOT_URLCONF = "tests.platform.urls"
+
+    response = Browser().get("/api/failing/raced")
+
+    assert_error(response, 409, "Another request has changed the same thing. Read it and try again.")
+    assert caplog.messages == ["GET /api/failing/raced met a constraint: IntegrityError"]
+    assert "asha@example.com" not in caplog.text
+
+
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["\0", "\ud800", 10**30]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=8,
+)
+KEYS = st.sampled_from(["page", "tags", "searchText", "createdAt", "name", "platform", "ids", "profile", "attributes"])
+
+
+@given(body=JSON | st.dictionaries(KEYS, JSON), path=st.sampled_from(["/bots", PATH, f"{PATH}/import"]))
+@hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+def test_no_json_breaks_anything(as_alice: Caller, body: Any, path: str) -> None:
+    response = as_alice.send_text("POST", path, json.dumps(body))
+
+    assert response.status_code in (200, 201, 400, 422)
+    assert json.loads(response.content)["code"] == response.status_code
