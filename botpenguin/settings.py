@@ -55,7 +55,7 @@ API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"
 APPEND_SLASH = True
-# A page's form holds a few fields; the API states its own limit.
+# The most that a body may hold, of a form or of a call. README and the API's documents say 1 MiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 
 INSTALLED_APPS = [
