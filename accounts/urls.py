@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import views
+from accounts import security, views
 
 
 class Base36Converter(StringConverter):
@@ -17,6 +17,7 @@ register_converter(Base36Converter, "base36")
 
 urlpatterns = [
     path("", views.my_account, name="my-account"),
+    path("security/", security.security, name="security"),
     path("login/", allauth.login, name="account_login"),
     path("logout/", views.log_out, name="account_logout"),
     path("signup/", allauth.signup, name="account_signup"),
@@ -24,17 +25,11 @@ urlpatterns = [
     path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
     path("confirm-email/<str:key>/", allauth.confirm_email, name="account_confirm_email"),
-    path("password/change/", allauth.password_change, name="account_change_password"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),
     path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
     path(
         "password/reset/key/done/",
         allauth.password_reset_from_key_done,
         name="account_reset_password_from_key_done",
-    ),
-    path(
-        "password/reset/key/<base36:uidb36>-<str:key>/",
-        allauth.password_reset_from_key,
-        name="account_reset_password_from_key",
     ),
 ]
