@@ -78,8 +78,9 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(method: str) -> None:
 
 @pytest.mark.parametrize("host", ["evil.example.net", "", "a b", "localhost:port", "xn--\x7f", "testserver@evil"])
 @pytest.mark.usefixtures("debug")
-def test_a_wrong_host_is_400(host: str) -> None:
-    response = Browser().get(ADDRESS, HTTP_HOST=host)
+@pytest.mark.parametrize("path", [ADDRESS, "/api/v7/docs", "/api/v7/openapi.json"])
+def test_a_wrong_host_is_400(host: str, path: str) -> None:
+    response = Browser().get(path, HTTP_HOST=host)
 
     assert_error(response, 400, "This host name is not served here. Check the base URL.")
 

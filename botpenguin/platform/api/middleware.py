@@ -22,15 +22,17 @@ PAGE = "/api/v7/docs"
 
 def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        is_page = request.path_info == PAGE and request.method in ("GET", "HEAD")
-        is_of_api = request.path_info.startswith(PREFIX) and not is_page
-        return _answer_uncached(request) if is_of_api else get_response(request)
+        if not request.path_info.startswith(PREFIX):
+            return get_response(request)
+        problem = _refusal(request)
+        if not problem and request.path_info == PAGE and request.method in ("GET", "HEAD"):
+            return get_response(request)
+        return _complete(request, problem or _answer(request))
 
     return middleware
 
 
-def _answer_uncached(request: HttpRequest) -> HttpResponse:
-    response = _answer(request)
+def _complete(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     limits.tell(request, response)
     # What a token opens is nobody else's, and no later answer's.
     response.headers.setdefault("Cache-Control", "no-store")
@@ -40,7 +42,8 @@ def _answer_uncached(request: HttpRequest) -> HttpResponse:
     return response
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def _refusal(request: HttpRequest) -> HttpResponse | None:
+    """Refuse what came to a wrong host, over plain http or without its length, before anything is looked up."""
     try:
         request.get_host()
     except DisallowedHost:
@@ -53,6 +56,10 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if "HTTP_TRANSFER_ENCODING" in request.META:
         # WSGI knows no body without its length, and would take it for none.
         return envelope.error(HTTPStatus.LENGTH_REQUIRED, "Send the body in one piece, with its Content-Length.")
+    return None
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
     try:
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)

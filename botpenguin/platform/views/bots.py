@@ -9,6 +9,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.acts import act_on
 from accounts.requests import SignedInRequest, is_htmx
+from botpenguin.platform.contacts import changing
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
 from botpenguin.platform.views.paging import paged
@@ -56,7 +57,8 @@ def delete_bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     form = ConfirmForm(request.POST)
     if form.is_valid() and form.cleaned_data["is_sure"]:
-        bot.delete()
+        with changing(request.user.pk):
+            bot.delete()
         messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
         return redirect(PAGE)
     template = "platform/delete_bot.html"
