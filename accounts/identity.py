@@ -1,15 +1,17 @@
 """Proof of identity: how long ago this session's person last showed who they are."""
 
+from functools import wraps
+from typing import Any
 from urllib.parse import urlencode
 
 from allauth.account.authentication import get_authentication_records
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.acts import page_of
+from accounts.acts import View, page_of
 from accounts.requests import SignedInRequest, send_to
 
 
@@ -24,10 +26,25 @@ def is_fresh(request: SignedInRequest) -> bool:
     return timezone.now().timestamp() - newest < settings.REAUTHENTICATION_TIMEOUT.total_seconds()
 
 
-def ask_for_proof(request: HttpRequest, act: str) -> HttpResponse:
+def fresh_proof(view: View) -> View:
+    """Open a page, or do an act, only to one whose proof of identity is fresh; others give one and come back.
+
+    allauth's own decorator would keep the whole body of a POST in the session, and replay it.
+    """
+
+    @wraps(view)
+    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        return view(request, *args, **kwargs) if is_fresh(request) else ask_for_proof(request)
+
+    return guarded
+
+
+def ask_for_proof(request: HttpRequest, act: str = "") -> HttpResponse:
     """Send the person to re-authenticate and back to the page, with the name of the act to take up again.
 
     Nothing of the request is kept or replayed.
     """
-    back = f"{page_of(request)}?{urlencode({'confirmed': act})}"
+    back = page_of(request)
+    if act:
+        back = f"{back}?{urlencode({'confirmed': act})}"
     return send_to(request, f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: back})}")
