@@ -108,7 +108,7 @@ def test_the_page_is_open_to_all_and_has_the_policies_of_pages(settings: Setting
 
     assert response.status_code == 200
     assert response["Content-Type"] == "text/html; charset=utf-8"
-    assert "default-src 'self'" in response["Content-Security-Policy"].split("; ")
+    assert "default-src 'none'" in response["Content-Security-Policy"].split("; ")
     assert response["X-Frame-Options"] == "DENY"
     assert "sessionid" not in response.cookies
     assert f"{settings.PUBLIC_URL}/api/v7" in response.content.decode()
