@@ -28,7 +28,8 @@ class Plain(forms.Form):
             field.label = self.labels.get(name, field.label)
             # allauth's own are lists and links; the templates have those.
             field.help_text = self.helps.get(name, "")
-            field.widget.attrs["autocomplete"] = self.autocomplete[name]
+            if not isinstance(field.widget, forms.CheckboxInput):
+                field.widget.attrs["autocomplete"] = self.autocomplete[name]
         unfilled = next((bound for bound in self if bound.widget_type == "password" or not bound.value()), None)
         if unfilled:
             unfilled.field.widget.attrs["autofocus"] = True

@@ -188,8 +188,8 @@ ACCOUNT_FORMS = {
     "login": "accounts.forms.LoginForm",
     "signup": "accounts.forms.SignupForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
-    "reset_password_from_key": "accounts.forms.ResetPasswordKeyForm",
-    "change_password": "accounts.forms.ChangePasswordForm",
+    "reset_password_from_key": "developers.passwords.ResetPasswordAndTokenForm",
+    "change_password": "developers.passwords.ChangePasswordAndTokenForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
 }
 # Always: an unverified sign-up would tell known addresses from unknown ones, and let

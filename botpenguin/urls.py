@@ -4,6 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from botpenguin import health
+from developers import passwords
 
 handler400 = "botpenguin.errors.bad_request"
 handler403 = "botpenguin.errors.permission_denied"
@@ -13,6 +14,13 @@ handler500 = "botpenguin.errors.server_error"
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="platform:bots"), name="home"),
     path("account/", include("accounts.urls")),
+    # Of the account pages, those that offer to revoke the token too.
+    path("account/password/change/", passwords.change_password, name="account_change_password"),
+    path(
+        "account/password/reset/key/<base36:uidb36>-<str:key>/",
+        passwords.reset_password,
+        name="account_reset_password_from_key",
+    ),
     path("developers/", include("developers.urls")),
     path("", include("botpenguin.platform.urls")),
     path("api/", include("botpenguin.platform.api.urls")),

@@ -119,6 +119,18 @@ def revoke(
     return Outcome(Verdict.REPLACED, current, revoked)
 
 
+def revoke_current(owner: User, client: Client, *, reason: RevokedToken.Reason) -> RevokedToken | None:
+    """Replace whatever token the owner has at this moment; return the revoked one, or None where there is none.
+
+    Inside a transaction nobody can slip a revoke of their own between this one and its commit.
+    """
+    with transaction.atomic():
+        current = ApiToken.objects.select_for_update().filter(user=owner).first()
+        if current is None:
+            return None
+        return revoke(owner, current.generation, client, even_if_used=True, reason=reason).revoked
+
+
 def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
     """Open the owner's token for display, and record that it was SHOWN, COPIED or TRIED.
 

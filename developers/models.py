@@ -62,6 +62,7 @@ class RevokedToken(models.Model):
         OWNER = "owner", _("Revoked by its owner")
         API = "api", _("Revoked through the API")
         EXPOSED = "exposed", _("Reported as exposed")
+        PASSWORD = "password", _("Password changed")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="revoked_tokens")
     digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
@@ -95,8 +96,8 @@ class RevokedToken(models.Model):
 
     @property
     def is_news(self) -> bool:
-        """Whether somebody other than its owner at the page revoked it within the last week."""
-        return self.reason != self.Reason.OWNER and timezone.now() - self.revoked_at < NEWS
+        """Whether something other than its owner, at a page that told them, revoked it within the last week."""
+        return self.reason not in (self.Reason.OWNER, self.Reason.PASSWORD) and timezone.now() - self.revoked_at < NEWS
 
     @property
     def is_still_in_use(self) -> bool:
@@ -119,6 +120,7 @@ class TokenEvent(models.Model):
         UNREADABLE = "unreadable", _("Its stored copy could not be read.")
         API = "api", _("Through the API.")
         EXPOSED = "exposed", _("Reported as exposed.")
+        PASSWORD = "password", _("With the password.")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
     kind = models.CharField(max_length=10, choices=Kind)

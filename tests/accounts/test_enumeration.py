@@ -9,7 +9,7 @@ from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD
 
 KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 NEW_PASSWORD = "another good passphrase"
@@ -157,19 +157,6 @@ def test_sign_up_can_be_closed(db: None, settings: Settings) -> None:
     assert 'name="password1"' not in page.content.decode()
     assert not User.objects.exists()
     assert not Email.objects.exists()
-
-
-def test_changing_the_password_keeps_this_session_and_ends_the_others(alice: User) -> None:
-    here, there = sign_in(alice), sign_in(alice)
-
-    response = here.post(
-        "/account/password/change/",
-        {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
-    )
-
-    assert response.status_code == 302
-    assert here.get("/account/").status_code == 200
-    assert there.get("/account/").status_code == 302
 
 
 @pytest.mark.parametrize(

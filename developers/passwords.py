@@ -1,0 +1,86 @@
+"""Choosing a new password, with the offer to replace the API token by a fresh one on the way.
+
+Whoever changes a password because somebody else knows it wants that person's copy of the
+token dead too. `accounts` knows of no token, so these pages are here: they are allauth's own
+views with `accounts`' forms, to which ours add a box, and `botpenguin.urls` gives them the
+addresses that allauth's would have. A receiver of allauth's signals would run only after the
+password is saved; here both are one transaction, the token first: no password without the revoke.
+"""
+
+from typing import Any
+
+from allauth.account import views as allauth
+from django import forms
+from django.contrib import messages
+from django.contrib.auth import logout
+from django.db import transaction
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from accounts.clients import Client
+from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
+from accounts.models import User
+from developers import issuance
+from developers.models import RevokedToken
+
+LABEL = gettext_lazy("Also revoke my API token")
+HELP = gettext_lazy("Everything using the token is refused at once. A new one takes its place.")
+
+
+class ChangePasswordAndTokenForm(ChangePasswordForm):
+    user: User
+    helps = ChangePasswordForm.helps | {"revoke_token": HELP}
+
+    revoke_token = forms.BooleanField(label=LABEL, required=False, initial=True)
+
+
+class ResetPasswordAndTokenForm(ResetPasswordKeyForm):
+    user: User
+    helps = ResetPasswordKeyForm.helps | {"revoke_token": HELP}
+
+    revoke_token = forms.BooleanField(label=LABEL, required=False, initial=True)
+
+
+class ChangePassword(allauth.PasswordChangeView):
+    """Change the password of the person who is signed in; they stay so in this browser only.
+
+    The current password, which the form asks for, is the fresh proof of identity.
+    """
+
+    def get_default_success_url(self) -> str:
+        return reverse("my-account")
+
+    def form_valid(self, form: ChangePasswordAndTokenForm) -> HttpResponse:
+        with transaction.atomic():
+            revoke_if_asked(self.request, form.user, form.cleaned_data)
+            response: HttpResponse = super().form_valid(form)
+        return response
+
+
+class ResetPassword(allauth.PasswordResetFromKeyView):
+    """Take a new password from one who followed the link in a mail; they are signed out everywhere."""
+
+    def form_valid(self, form: ResetPasswordAndTokenForm) -> HttpResponse:
+        if self.request.user.is_authenticated:
+            # Every session of this person ends, so this one, too, must be written anew.
+            logout(self.request)
+        with transaction.atomic():
+            revoke_if_asked(self.request, form.user, form.cleaned_data)
+            response: HttpResponse = super().form_valid(form)
+        return response
+
+
+def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -> None:
+    """Replace the owner's token where the box is ticked, and leave a message that says so."""
+    if not posted["revoke_token"]:
+        return
+    revoked = issuance.revoke_current(owner, Client.of(request), reason=RevokedToken.Reason.PASSWORD)
+    if revoked:
+        text = _("Your API token ending %(hint)s was revoked. A new one is in place.")
+        messages.success(request, text % {"hint": revoked.hint}, extra_tags="token")
+
+
+change_password = ChangePassword.as_view()
+reset_password = ResetPassword.as_view()

@@ -1,0 +1,200 @@
+"""A new password ends the sessions that the old one opened, and the token too unless its owner says otherwise."""
+
+import re
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+from post_office.models import Email
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers import issuance
+from developers.models import ApiToken, RevokedToken, TokenEvent
+from tests.cast import LAPTOP, PASSWORD, sign_in, token_text
+
+CHANGE = "/account/password/change/"
+NEW_PASSWORD = "another good passphrase"
+NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+TICKED = {"revoke_token": "on"}
+
+
+@pytest.fixture(autouse=True)
+def queued_mail(settings: Settings) -> None:
+    """Django's test runner keeps mail in memory; we want the project's own way."""
+    settings.EMAIL_BACKEND = "post_office.EmailBackend"
+
+
+def change(browser: Browser, **data: str) -> Any:
+    return browser.post(CHANGE, {"oldpassword": PASSWORD} | NEW | data)
+
+
+def open_reset(browser: Browser, email: str = "alice@example.com") -> str:
+    """Ask for a reset and follow the mailed link; return the address of the form."""
+    browser.post("/account/password/reset/", {"email": email})
+    [link] = re.findall(r"https://app\.example\.com(/\S+)", Email.objects.latest("pk").message)
+    address: str = browser.get(link, follow=True).redirect_chain[-1][0]
+    return address
+
+
+def reset(browser: Browser, **data: str) -> Any:
+    return browser.post(open_reset(browser), NEW | data)
+
+
+def api_status(token: str) -> int:
+    return Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def messages_on(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def test_both_pages_offer_the_revoke_ticked(alice: User) -> None:
+    browser = sign_in(alice)
+
+    pages = [browser.get(CHANGE), browser.get(open_reset(browser))]
+
+    boxes = [re.findall(r"<input[^>]*revoke_token[^>]*>", page.content.decode()) for page in pages]
+    assert [(len(found), "checked" in found[0]) for found in boxes] == [(1, True), (1, True)]
+
+
+@pytest.mark.parametrize(
+    "choose", [lambda alice: change(sign_in(alice), **TICKED), lambda _: reset(Browser(), **TICKED)]
+)
+def test_a_token_does_not_survive_a_new_password_where_the_box_is_ticked(alice: User, choose: Any) -> None:
+    """As CVE-2026-41519 had it survive."""
+    old = token_text(alice)
+    issuance.record_use(alice.pk, 1, LAPTOP)
+
+    choose(alice)
+
+    assert (api_status(old), api_status(token_text(alice))) == (401, 200)
+    revoked = RevokedToken.objects.get()
+    assert (revoked.hint, revoked.get_reason_display()) == (old[-4:], "Password changed")
+    event = TokenEvent.objects.get(kind=TokenEvent.Kind.REVOKED)
+    assert (event.get_note_display(), event.ip) == ("With the password.", "127.0.0.1")
+
+
+@pytest.mark.parametrize("choose", [lambda alice: change(sign_in(alice)), lambda _: reset(Browser())])
+def test_a_token_survives_a_new_password_where_the_box_is_not_ticked(alice: User, choose: Any) -> None:
+    old = token_text(alice)
+
+    choose(alice)
+
+    alice.refresh_from_db()
+    assert alice.check_password(NEW_PASSWORD)
+    assert (api_status(old), RevokedToken.objects.count()) == (200, 0)
+
+
+def test_changing_the_password_tells_of_both_and_leads_to_my_account(alice: User) -> None:
+    browser = sign_in(alice)
+    hint = token_text(alice)[-4:]
+
+    response = change(browser, **TICKED)
+
+    assert (response.status_code, response["Location"]) == (302, "/account/")
+    assert messages_on(browser.get("/account/")) == [
+        f"Your API token ending {hint} was revoked. A new one is in place.",
+        "Password changed.",
+    ]
+
+
+def test_resetting_the_password_tells_of_both_once(alice: User) -> None:
+    browser = Browser()
+    hint = token_text(alice)[-4:]
+
+    done = browser.get(reset(browser, **TICKED)["Location"])
+
+    assert f"Your API token ending {hint} was revoked. A new one is in place." in done.content.decode()
+    assert messages_on(browser.get("/account/login/")) == []
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"oldpassword": "guessed wrong"}, {"password2": "misspelt passphrase"}, {"password1": "short"}]
+)
+def test_a_change_that_is_refused_revokes_nothing(alice: User, wrong: dict[str, str]) -> None:
+    browser, old = sign_in(alice), token_text(alice)
+
+    response = change(browser, **TICKED, **wrong)
+
+    alice.refresh_from_db()
+    assert (response.status_code, alice.check_password(PASSWORD), token_text(alice)) == (200, True, old)
+
+
+def test_one_who_has_no_token_yet_is_told_of_none(alice: User) -> None:
+    ApiToken.objects.all().delete()
+    browser = sign_in(alice)
+
+    change(browser, **TICKED)
+
+    assert messages_on(browser.get("/account/")) == ["Password changed."]
+    assert not ApiToken.objects.exists()
+
+
+def test_a_token_that_cannot_be_read_is_revoked_all_the_same(alice: User) -> None:
+    old = token_text(alice)
+    ApiToken.objects.update(ciphertext="damaged")
+
+    change(sign_in(alice), **TICKED)
+
+    assert (api_status(old), api_status(token_text(alice))) == (401, 200)
+
+
+def test_the_owner_is_mailed_of_the_revoke(alice: User) -> None:
+    hint = token_text(alice)[-4:]
+
+    change(sign_in(alice), **TICKED)
+
+    mail = Email.objects.get(subject="Your API access token was revoked")
+    assert mail.to == ["alice@example.com"]
+    for text in (mail.message, mail.html_message):
+        assert hint in text
+        assert "It was revoked with the change of your password." in text
+
+
+def test_somebody_elses_token_and_sessions_stay(alice: User, bob: User) -> None:
+    theirs, browser = token_text(bob), sign_in(bob)
+
+    change(sign_in(alice), **TICKED)
+
+    assert (token_text(bob), browser.get("/account/").status_code) == (theirs, 200)
+
+
+def test_changing_the_password_keeps_this_session_and_ends_the_others(alice: User) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+
+    change(here)
+
+    assert (here.get("/account/").status_code, there.get("/account/").status_code) == (200, 302)
+
+
+def test_resetting_the_password_ends_every_session(alice: User) -> None:
+    here, there = sign_in(alice), sign_in(alice)
+
+    response = reset(here)
+
+    assert (response.status_code, response["Location"]) == (302, "/account/password/reset/key/done/")
+    assert [browser.get("/account/").status_code for browser in (here, there)] == [302, 302]
+
+
+def test_one_who_has_opened_a_session_with_an_old_password_is_not_shown_the_new_token(alice: User) -> None:
+    thief = sign_in(alice)
+
+    change(sign_in(alice), **TICKED)
+
+    response = thief.post("/developers/api-access-token/copy/", headers={"Accept": "application/json"})
+    assert (response.status_code, "token" in response.json()) == (403, False)
+
+
+@pytest.mark.parametrize("headers", [{}, {"HX-Request": "true"}, {"Accept": "application/json"}])
+def test_regenerating_the_token_gets_nobody_past_the_password(alice: User, headers: dict[str, str]) -> None:
+    """As CVE-2021-3967 did, whose answer to regenerating held the new token."""
+    browser = Browser()
+    browser.force_login(alice)
+
+    response = browser.post("/developers/api-access-token/revoke/", {"generation": 1}, headers=headers, follow=True)
+    show = browser.post("/developers/api-access-token/show/", headers=headers)
+
+    token = token_text(alice)
+    assert (RevokedToken.objects.count(), token in response.content.decode()) == (1, False)
+    assert (show.status_code in (302, 403), token in show.content.decode()) == (True, False)
