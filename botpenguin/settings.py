@@ -68,6 +68,8 @@ INSTALLED_APPS = [
     "django_htmx",
     "post_office",
     "template_partials",
+    # Without the discovery of other apps' models: developers.admin is a site of its own.
+    "django.contrib.admin.apps.SimpleAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.humanize",
@@ -83,6 +85,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "botpenguin.platform.api.middleware.answer_api",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.middleware.gzip.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "botpenguin.headers.page_headers",
     "botpenguin.errors.designed_errors",

@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from botpenguin import health
-from developers import passwords
+from developers import admin, passwords
 
 handler400 = "botpenguin.errors.bad_request"
 handler403 = "botpenguin.errors.permission_denied"
@@ -24,6 +24,7 @@ urlpatterns = [
     path("developers/", include("developers.urls")),
     path("", include("botpenguin.platform.urls")),
     path("api/", include("botpenguin.platform.api.urls")),
+    path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),
 ]

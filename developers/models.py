@@ -63,6 +63,7 @@ class RevokedToken(models.Model):
         API = "api", _("Revoked through the API")
         EXPOSED = "exposed", _("Reported as exposed")
         PASSWORD = "password", _("Password changed")
+        OPERATOR = "operator", _("Revoked by the operator")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="revoked_tokens")
     digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
@@ -121,6 +122,7 @@ class TokenEvent(models.Model):
         API = "api", _("Through the API.")
         EXPOSED = "exposed", _("Reported as exposed.")
         PASSWORD = "password", _("With the password.")
+        OPERATOR = "operator", _("By the operator.")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
     kind = models.CharField(max_length=10, choices=Kind)

@@ -1,0 +1,71 @@
+"""The admin: tokens, to be looked up and revoked. Nothing there adds, changes or deletes, or shows a secret.
+
+A site of its own, so that no library's models come along: queued mails, say, hold links
+that reset a password.
+"""
+
+from typing import Any, ClassVar
+
+from allauth.account.decorators import secure_admin_login
+from django.contrib import admin, messages
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
+from accounts.clients import Client
+from accounts.models import User
+from developers import issuance
+from developers.models import ApiToken, RevokedToken
+
+
+class Site(admin.AdminSite):
+    site_header = site_title = "BotPenguin"
+    index_title = _("Administration")
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        return request.user.is_active and isinstance(request.user, User) and request.user.is_superuser
+
+
+site = Site(name="admin")
+# Behind the one log-in, with its rate limits and second steps.
+site.login = secure_admin_login(site.login)  # type: ignore[method-assign]
+
+
+@admin.register(ApiToken, site=site)
+class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    fields = ("user", "hint", "generation", "issued_at", "last_used_at", "last_used_ip", "last_used_client")
+    list_display = ("user", "hint", "generation", "issued_at", "last_used_at")
+    list_select_related: ClassVar = ["user"]
+    search_fields = ("user__email",)
+    search_help_text = _("By the owner's email.")
+    ordering = ("-issued_at",)
+    actions = ("revoke",)
+
+    def has_add_permission(self, request: HttpRequest) -> bool:
+        return False
+
+    def has_change_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    @admin.action(description=_("Revoke the selected tokens"))
+    def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
+        """Revoke each token as it was listed; one that its owner has replaced meanwhile is left alone."""
+        outcomes = [
+            issuance.revoke(
+                token.user,
+                token.generation,
+                Client.of(request),
+                even_if_used=True,
+                reason=RevokedToken.Reason.OPERATOR,
+            ).verdict
+            for token in chosen.select_related("user")
+        ]
+        revoked = outcomes.count(issuance.Verdict.REPLACED)
+        told = ngettext(
+            "%d token is revoked. Its owner is told.", "%d tokens are revoked. Their owners are told.", revoked
+        )
+        self.message_user(request, told % revoked, messages.SUCCESS)

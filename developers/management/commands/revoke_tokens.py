@@ -1,0 +1,63 @@
+"""Revoke tokens from the command line: one person's, or all of them after a leak."""
+
+from argparse import ArgumentParser
+from datetime import UTC, datetime
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db.models import QuerySet
+
+from accounts.clients import Client
+from accounts.models import User
+from developers import issuance
+from developers.models import ApiToken, RevokedToken
+
+HERE = Client(None, "manage.py")
+
+
+class Command(BaseCommand):
+    help = "Revoke API access tokens. Their owners are mailed, and find a new token on their page."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("--user", metavar="E-MAIL", help="the token of this person")
+        which.add_argument("--all", action="store_true", help="the tokens of everybody")
+        which.add_argument(
+            "--issued-before", metavar="WHEN", help="those issued before this moment: 2026-11-24, or 2026-11-24T14:02Z"
+        )
+        parser.add_argument("--dry-run", action="store_true", help="only say how many that would be")
+
+    def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
+        chosen = list(self._choose(options).values_list("pk", "generation"))
+        if dry_run:
+            self.stdout.write(f"{len(chosen)} tokens would be revoked.")
+            return
+        # A transaction for each: nobody waits for more than their own, and what an interrupted run did is done.
+        outcomes = [self._revoke(owner_id, generation) for owner_id, generation in chosen]
+        revoked = outcomes.count(issuance.Verdict.REPLACED)
+        self.stdout.write(f"{revoked} tokens revoked. Their owners are told by mail.")
+
+    def _choose(self, options: dict[str, Any]) -> QuerySet[ApiToken]:
+        tokens = ApiToken.objects.order_by("pk")
+        if options["user"]:
+            owner = User.objects.filter(email__iexact=options["user"]).first()
+            if owner is None:
+                raise CommandError(f"There is no account with the e-mail {options['user']}.")
+            return tokens.filter(user=owner)
+        if options["issued_before"]:
+            return tokens.filter(issued_at__lt=moment(options["issued_before"]))
+        return tokens
+
+    def _revoke(self, owner_id: int, generation: int) -> issuance.Verdict:
+        owner = User.objects.get(pk=owner_id)
+        reason = RevokedToken.Reason.OPERATOR
+        return issuance.revoke(owner, generation, HERE, even_if_used=True, reason=reason).verdict
+
+
+def moment(text: str) -> datetime:
+    """Read a date or a time of ISO 8601; without a zone it is in UTC. Raises `CommandError`."""
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise CommandError(f"{text} is not a date or time such as 2026-11-24 or 2026-11-24T14:02Z.") from None
+    return read if read.tzinfo else read.replace(tzinfo=UTC)

@@ -1,0 +1,86 @@
+import re
+from urllib.parse import urlencode
+
+import pytest
+from django.test import Client as Browser
+
+from accounts.models import User
+from developers.models import ApiToken, RevokedToken
+from tests.cast import PASSWORD, sign_in, token_text
+
+TOKENS = "/admin/developers/apitoken/"
+
+
+@pytest.fixture
+def operator(db: None) -> Browser:
+    return sign_in(User.objects.create_superuser("operator@example.com", PASSWORD))
+
+
+def test_tokens_are_listed_with_owner_hint_generation_and_times(operator: Browser, alice: User, bob: User) -> None:
+    page = operator.get(TOKENS).content.decode()
+
+    for token in (alice.api_token, bob.api_token):
+        assert f'<td class="field-hint">{token.hint}</td>' in page
+        assert token.user.email in page
+
+
+def test_a_token_is_found_by_its_owners_email(operator: Browser, alice: User, bob: User) -> None:
+    page = operator.get(f"{TOKENS}?q=alice@").content.decode()
+
+    assert (alice.email in page, bob.email in page) == (True, False)
+
+
+def test_no_page_shows_token_digest_or_ciphertext(operator: Browser, alice: User) -> None:
+    token = alice.api_token
+    secrets = [token_text(alice), bytes(token.digest).hex(), token.ciphertext, token.key_id]
+
+    pages = [operator.get(path).content.decode() for path in ("/admin/", TOKENS, f"{TOKENS}{alice.pk}/change/")]
+
+    assert [secret for secret in secrets for page in pages if secret in page] == []
+
+
+def test_the_one_action_revokes(operator: Browser, alice: User, bob: User) -> None:
+    old = token_text(alice)
+
+    response = operator.post(TOKENS, {"action": "revoke", "_selected_action": [alice.pk]}, follow=True)
+
+    assert "1 token is revoked. Its owner is told." in response.content.decode()
+    assert token_text(alice) != old
+    assert RevokedToken.objects.get().reason == RevokedToken.Reason.OPERATOR
+    assert ApiToken.objects.get(user=bob).generation == 1
+    assert re.findall(r'<option value="(\w+)">', response.content.decode()) == ["revoke"]
+
+
+@pytest.mark.parametrize("path", [f"{TOKENS}add/", f"{TOKENS}1/delete/"])
+def test_nothing_is_added_or_deleted(operator: Browser, alice: User, path: str) -> None:
+    response = operator.post(path.replace("/1/", f"/{alice.pk}/"))
+
+    assert response.status_code == 403
+    assert ApiToken.objects.get(user=alice).generation == 1
+
+
+def test_nothing_is_changed(operator: Browser, alice: User) -> None:
+    response = operator.post(f"{TOKENS}{alice.pk}/change/", {"hint": "0000", "generation": 7})
+
+    assert response.status_code == 403
+    assert ApiToken.objects.get(user=alice).generation == 1
+
+
+def test_only_tokens_are_there(operator: Browser) -> None:
+    page = operator.get("/admin/").content.decode()
+
+    assert re.findall(r'<tr class="model-(\w+)', page) == ["apitoken"]
+
+
+@pytest.mark.parametrize("path", ["/admin/", TOKENS])
+def test_whoever_is_no_superuser_meets_our_refusal(alice: User, path: str) -> None:
+    response = sign_in(alice).get(path, follow=True)
+
+    assert response.status_code == 403
+    assert "This is not yours to open" in response.content.decode()
+
+
+def test_the_signed_out_log_in_where_everybody_does(db: None) -> None:
+    response = Browser().get(TOKENS)
+
+    assert (response.status_code, response["Location"]) == (302, f"/account/login/?{urlencode({'next': TOKENS})}")
