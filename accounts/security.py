@@ -1,10 +1,83 @@
-"""My Account → Security: what guards the account."""
+"""My Account → Security: what guards the account. The rules are allauth's; the pages and the proof are ours."""
 
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
-from django.views.decorators.http import require_safe
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal import flows as recovery
+from allauth.mfa.totp.internal import flows as totp
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from accounts.acts import act_on
+from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
+from accounts.factors import factors_of, qr_squares
+from accounts.identity import fresh_proof
+from accounts.requests import SignedInRequest
+
+require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe
-def security(request: HttpRequest) -> HttpResponse:
-    return render(request, "accounts/security.html")
+def security(request: SignedInRequest) -> HttpResponse:
+    context = {"factors": factors_of(request.user)}
+    return render(request, "accounts/security.html", context)
+
+
+@require_page_or_form
+@fresh_proof
+@never_cache
+def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
+    """Show a new secret, and keep it once a code proves that an app has it."""
+    if factors_of(request.user)["totp"]:
+        return redirect("security")
+    form = ActivateTOTPForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid():
+        _totp, new_codes = totp.activate_totp(request, form)
+        del request.session[SEALED_SECRET]
+        return redirect("recovery-codes" if new_codes else "security")
+    address = get_adapter().build_totp_url(request.user, form.secret)
+    return render(request, "accounts/set_up_authenticator.html", {"form": form, "qr": qr_squares(address)})
+
+
+@require_page_or_form
+@fresh_proof
+def remove_authenticator(request: SignedInRequest) -> HttpResponse:
+    authenticator = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
+    if request.method == "POST":
+        totp.deactivate_totp(request, authenticator)
+        return redirect("security")
+    return render(request, "accounts/remove_authenticator.html")
+
+
+@require_safe
+@fresh_proof
+def recovery_codes(request: SignedInRequest) -> HttpResponse:
+    """Tell how many are left; the codes themselves are in no answer to a GET."""
+    factors = factors_of(request.user)
+    if not factors["recovery_codes"]:
+        return redirect("security")
+    return render(request, "accounts/recovery_codes.html", {"factors": factors})
+
+
+@act_on("recovery-codes")
+@fresh_proof
+@never_cache
+def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
+    """Show the codes this once."""
+    codes, are_new = recovery.view_recovery_codes(request)
+    if codes is None or not are_new:
+        messages.error(request, _("These codes have been shown already. Make new ones."))
+        return redirect("recovery-codes")
+    return render(request, "accounts/recovery_codes.html", {"codes": codes.get_unused_codes()})
+
+
+@act_on("recovery-codes")
+@fresh_proof
+def make_recovery_codes(request: SignedInRequest) -> HttpResponse:
+    """Put new codes in the place of the old ones."""
+    if recovery.can_generate_recovery_codes(request.user):
+        recovery.generate_recovery_codes(request)
+    return redirect("recovery-codes")

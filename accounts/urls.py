@@ -1,10 +1,11 @@
 """Account pages. Of allauth's, only those that have a page of ours; their names are allauth's."""
 
 from allauth.account import views as allauth
+from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import security, views
+from accounts import security, two_step, views
 
 
 class Base36Converter(StringConverter):
@@ -18,11 +19,18 @@ register_converter(Base36Converter, "base36")
 urlpatterns = [
     path("", views.my_account, name="my-account"),
     path("security/", security.security, name="security"),
+    path("security/authenticator/", security.set_up_authenticator, name="set-up-authenticator"),
+    path("security/authenticator/remove/", security.remove_authenticator, name="remove-authenticator"),
+    path("security/recovery-codes/", security.recovery_codes, name="recovery-codes"),
+    path("security/recovery-codes/show/", security.show_recovery_codes, name="show-recovery-codes"),
+    path("security/recovery-codes/new/", security.make_recovery_codes, name="make-recovery-codes"),
     path("login/", allauth.login, name="account_login"),
+    path("login/second-step/", two_step.second_step, name="mfa_authenticate"),
     path("logout/", views.log_out, name="account_logout"),
     path("signup/", allauth.signup, name="account_signup"),
     path("inactive/", allauth.account_inactive, name="account_inactive"),
     path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
+    path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
     path("confirm-email/<str:key>/", allauth.confirm_email, name="account_confirm_email"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),

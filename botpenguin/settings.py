@@ -64,6 +64,7 @@ INSTALLED_APPS = [
     "botpenguin.platform",
     "allauth",
     "allauth.account",
+    "allauth.mfa",
     "csp",
     "django_htmx",
     "post_office",
@@ -210,6 +211,22 @@ ACCOUNT_SESSION_REMEMBER = True
 ACCOUNT_RATE_LIMITS = {"report_exposed": "10/m/ip"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
+
+# Two-step log-in and passkeys
+
+MFA_ADAPTER = "accounts.factors.MFAAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_FORMS = {
+    "authenticate": "accounts.factor_forms.AuthenticateForm",
+    "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+}
+# Our views ask by accounts.identity; allauth's own rule would keep whole POST bodies in the session.
+MFA_REAUTHENTICATION_REQUIRED = False
+MFA_RECOVERY_CODE_COUNT = 10
+MFA_RECOVERY_CODES_SHOW_ONCE = True
+MFA_TOTP_ISSUER = "BotPenguin"
+# One period of 30 seconds to either side, for clocks that differ and for slow typing (RFC 6238, section 5.2).
+MFA_TOTP_TOLERANCE = 1
 
 # Browsers
 

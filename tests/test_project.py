@@ -23,6 +23,7 @@ OPEN_PAGES = {
     "/account/confirm-email/<str:key>/",
     "/account/inactive/",
     "/account/login/",
+    "/account/login/second-step/",
     "/account/password/reset/",
     "/account/password/reset/done/",
     "/account/password/reset/key/<base36:uidb36>-<str:key>/",

@@ -1,0 +1,78 @@
+"""Second factors: what allauth asks the project about authenticators, recovery codes and passkeys."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from allauth.core.internal.cryptokit import normalize_user_code
+from allauth.mfa.adapter import DefaultMFAAdapter
+from allauth.mfa.models import Authenticator
+from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.cache import cache
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from qrcode.constants import ERROR_CORRECT_M
+from qrcode.main import QRCode
+
+from accounts import sealing
+from accounts.models import User
+
+# What the picture of a QR code must leave free around it (ISO/IEC 18004).
+QUIET_ZONE = 4
+
+
+class MFAAdapter(DefaultMFAAdapter):
+    error_messages = DefaultMFAAdapter.error_messages | {
+        "incorrect_code": gettext_lazy("That code is not right, or it has been used. Try the next one."),
+        "incorrect_passkey": gettext_lazy("That passkey did not work. Try again."),
+        "unreadable": gettext_lazy("This server cannot read your codes any more. Use a passkey, or ask its operator."),
+    }
+
+    def encrypt(self, text: str) -> str:
+        return sealing.seal(text)
+
+    def decrypt(self, encrypted_text: str) -> str:
+        try:
+            return sealing.unseal(encrypted_text)
+        except sealing.Unreadable:
+            raise self.validation_error("unreadable") from None
+
+    def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
+        count = Authenticator.objects.filter(user_id=user.pk, type=type).count()
+        return _("Passkey %(number)s") % {"number": count + 1}
+
+    def get_public_key_credential_rp_entity(self) -> dict[str, str]:
+        """Bind passkeys to the host of `PUBLIC_URL`: the request's Host must not choose."""
+        return {"id": str(urlsplit(settings.PUBLIC_URL).hostname), "name": "BotPenguin"}
+
+
+def spend(user: User, code: str) -> bool:
+    """Mark a code as used; False where it was used before.
+
+    allauth remembers one for a single period, but with a tolerance it is good for longer.
+    """
+    periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
+    key = f"accounts.factors.spent:{user.pk}:{normalize_user_code(code)}"
+    return cache.add(key, 1, timeout=30 * periods)
+
+
+def qr_squares(text: str) -> dict[str, Any]:
+    """Draw a QR code as the path of an inline SVG, one square a dark module: `size` and `path`."""
+    code: Any = QRCode(border=QUIET_ZONE, error_correction=ERROR_CORRECT_M)
+    code.add_data(text)
+    rows = code.get_matrix()
+    path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark)
+    return {"size": len(rows), "path": path}
+
+
+def factors_of(user: User) -> dict[str, Any]:
+    """Tell what guards an account: `totp` and `recovery_codes` or None, `passkeys`, and codes `left`."""
+    own = list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
+    single = {factor.type: factor for factor in own}
+    codes = single.get(Authenticator.Type.RECOVERY_CODES)
+    return {
+        "totp": single.get(Authenticator.Type.TOTP),
+        "passkeys": [factor for factor in own if factor.type == Authenticator.Type.WEBAUTHN],
+        "recovery_codes": codes,
+        "left": codes and settings.MFA_RECOVERY_CODE_COUNT - codes.data["used_mask"].bit_count(),
+    }
