@@ -20,7 +20,7 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from botpenguin import bootstrap
+from botpenguin import bootstrap, storage
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 # A page waits for the database or for Argon2, and both let other threads run meanwhile.
@@ -61,7 +61,7 @@ def prepare() -> None:
     refuse_bad_configuration()
     migrate()
     call_command("createcachetable", verbosity=0)
-    call_command("collectstatic", verbosity=0, interactive=False, ignore_patterns=UNUSED_STATIC_FILES)
+    storage.collect(UNUSED_STATIC_FILES)
     call_command("create_first_account")
     connection.close()
 

@@ -5,9 +5,11 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings as project
+from django.contrib.staticfiles.finders import get_finder
 from django.core.management import call_command
 from pytest_django import Settings
 
+from botpenguin import storage
 from tests.server import ROOT
 
 
@@ -40,3 +42,26 @@ def test_every_import_is_written_so_that_it_is_found() -> None:
 
     assert statements
     assert [line for line in statements if not re.search(r' from "\./[\w-]+\.js";$', line)] == []
+
+
+def test_static_files_are_collected_when_one_has_changed_and_only_then(settings: Settings, tmp_path: Path) -> None:
+    source = tmp_path / "page.css"
+    source.write_text("a { color: red }")
+    settings.STATICFILES_DIRS = [tmp_path]
+    settings.STATIC_ROOT = tmp_path / "static"
+    settings.STORAGES = project.STORAGES | {"staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"}}
+    ignored = ["django_htmx", "admin", "static"]
+    get_finder.cache_clear()
+
+    storage.collect(ignored)
+    (first,) = settings.STATIC_ROOT.glob("page.*.css")
+    first.unlink()
+    storage.collect(ignored)
+    after_no_change = list(settings.STATIC_ROOT.glob("page.*.css"))
+    source.write_text("a { color: rebeccapurple }")
+    storage.collect(ignored)
+    after_a_change = list(settings.STATIC_ROOT.glob("page.*.css"))
+
+    get_finder.cache_clear()
+    assert (after_no_change, len(after_a_change)) == ([], 1)
+    assert after_a_change != [first]
