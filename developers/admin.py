@@ -24,7 +24,7 @@ class Site(admin.AdminSite):
     index_title = _("Administration")
 
     def has_permission(self, request: HttpRequest) -> bool:
-        return request.user.is_active and isinstance(request.user, User) and request.user.is_superuser
+        return isinstance(request.user, User) and request.user.is_active and request.user.is_superuser
 
 
 site = Site(name="admin")
