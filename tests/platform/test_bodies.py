@@ -90,6 +90,31 @@ def test_what_a_client_calls_its_keys_is_told_back_in_part(as_alice: Caller) -> 
     )
 
 
+def test_a_row_that_is_wrong_all_over_is_told_in_part(as_alice: Caller) -> None:
+    attributes: dict[str, list[str]] = {f"{number}": [] for number in range(100)}
+
+    status, (sentence,) = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes=attributes)])
+
+    assert status == 400
+    assert sentence.count("attributes.") == 5
+    assert sentence.endswith("; 95 more.")
+
+
+@pytest.mark.parametrize("key", ["\0{}", "{}"])
+def test_of_too_many_attributes_only_their_number_is_told(as_alice: Caller, key: str) -> None:
+    attributes: dict[str, list[str]] = {key.format(number): [] for number in range(50_000)}
+
+    refusal = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes=attributes)])
+
+    assert refusal == (400, ["Row 1: profile.userDetails.attributes should have at most 100 items."])
+
+
+def test_a_query_of_a_thousand_and_one_parameters_is_400(as_alice: Caller) -> None:
+    response = as_alice.send("POST", f"{PATH}/import?{'a=1&' * 1001}", [row("Asha")])
+
+    assert_error(response, 400, "The query has too many parameters to be read. Send fewer.")
+
+
 def test_a_constraint_that_is_met_at_the_last_moment_is_409(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -98,7 +123,7 @@ def test_a_constraint_that_is_met_at_the_last_moment_is_409(
     response = Browser().get("/api/failing/raced")
 
     assert_error(response, 409, "Another request has changed the same thing. Read it and try again.")
-    assert caplog.messages == ["GET /api/failing/raced met a constraint: IntegrityError"]
+    assert caplog.messages == ["GET '/api/failing/raced' met a constraint: IntegrityError"]
     assert "asha@example.com" not in caplog.text
 
 

@@ -155,9 +155,19 @@ def test_a_database_that_does_not_answer_is_500_and_logged_without_the_token(
         response = Browser().get(f"{ADDRESS}?apiKey={token}", headers={"Authorization": f"Bearer {token}"})
 
     assert_error(response, 500, BROKEN)
-    assert caplog.messages[0] == "GET /api/v7/token failed."
+    assert caplog.messages[0] == "GET '/api/v7/token' failed."
     assert "the database has gone away" in caplog.text
     assert token[5:17] not in caplog.text
+
+
+def test_a_line_end_in_a_path_starts_no_line_in_the_log(caplog: pytest.LogCaptureFixture) -> None:
+    def does_not_answer(run: Callable[..., Any], *args: Any) -> Any:
+        raise OperationalError("the database has gone away")
+
+    with connection.execute_wrapper(does_not_answer):
+        Browser().get("/api/v7/bots/x%0AERROR%20forged", headers={"Authorization": f"Bearer {WELL_FORMED}"})
+
+    assert caplog.messages[0] == r"GET '/api/v7/bots/x\nERROR forged' failed."
 
 
 @pytest.mark.parametrize("path", ["/api/failing/broken", "/api/broken-outside"])
@@ -168,7 +178,7 @@ def test_a_failing_operation_is_500(path: str, settings: Settings, caplog: pytes
     response = Browser().get(path)
 
     assert_error(response, 500, BROKEN)
-    assert caplog.messages[0] == f"GET {path} failed."
+    assert caplog.messages[0] == f"GET {path!r} failed."
     assert "ZeroDivisionError" in caplog.text
 
 

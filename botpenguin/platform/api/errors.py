@@ -5,7 +5,7 @@ import re
 from collections.abc import Sequence
 from http import HTTPStatus
 
-from django.core.exceptions import RequestDataTooBig
+from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
@@ -85,7 +85,7 @@ def http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
 
 def at_the_same_time(request: HttpRequest, exception: IntegrityError) -> HttpResponse:
     """The database has refused what looked right a moment before."""
-    logger.warning("%s %s met a constraint: %s", request.method, request.path, type(exception).__name__)
+    logger.warning("%s %r met a constraint: %s", request.method, request.path, type(exception).__name__)
     return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
 
 
@@ -100,12 +100,17 @@ def too_big(request: HttpRequest, exception: Exception | None = None) -> HttpRes
     return envelope.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large. Send less at once.")
 
 
+def too_many(request: HttpRequest, exception: Exception) -> HttpResponse:
+    return envelope.error(HTTPStatus.BAD_REQUEST, "The query has too many parameters to be read. Send fewer.")
+
+
 def cut_off(request: HttpRequest, exception: Exception) -> HttpResponse:
     return envelope.error(HTTPStatus.BAD_REQUEST, "The request body was cut off on its way. Send it again.")
 
 
 def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
-    logger.error("%s %s failed.", request.method, request.path, exc_info=exception)
+    # Quoted: an escaped line end in a path would start a line of its own in the log.
+    logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
     return envelope.error(
         HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side. It has been logged; try again in a moment."
     )
@@ -121,6 +126,7 @@ def register(api: NinjaAPI) -> None:
         (IntegrityError, at_the_same_time),
         (Throttled, throttled),
         (RequestDataTooBig, too_big),
+        (TooManyFieldsSent, too_many),
         (UnreadablePostError, cut_off),
         (Exception, unexpected),
     ):

@@ -207,7 +207,14 @@ def _unwrapped(value: object) -> object:
     return _attributes(inner) if isinstance(inner, list | dict) else value
 
 
-_Map = Annotated[dict[Key, Annotated[Value, BeforeValidator(_value)]], Field(max_length=MOST_ATTRIBUTES)]
+def _few(value: object) -> object:
+    """Count before anything is looked at: of 50,000 wrong attributes each would be told, megabytes for one request."""
+    if isinstance(value, Mapping) and len(value) > MOST_ATTRIBUTES:
+        raise wrong(f"should have at most {MOST_ATTRIBUTES} items")
+    return value
+
+
+_Map = Annotated[dict[Key, Annotated[Value, BeforeValidator(_value)]], BeforeValidator(_few)]
 Attributes = Annotated[_Map, BeforeValidator(_attributes), WithJsonSchema({"anyOf": [LIST_SCHEMA, MAP_SCHEMA]})]
 # The whole of a body: the attributes by themselves, or as the one key "attributes".
 AttributesBody = Annotated[

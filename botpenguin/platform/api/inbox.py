@@ -22,6 +22,8 @@ from botpenguin.platform.models import Contact, Segment
 router = Router(tags=["inbox"], by_alias=True)
 
 MOST_ROWS = 1000
+# Of a row that is wrong all over, this much is told.
+MOST_FAULTS = 5
 BOT_IN_QUERY = functions.Query("", alias="botId", description="The bot that the contacts belong to.")
 BOT_IN_HEADER = functions.Header("", alias="botId", description="The same, as a header.")
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
@@ -115,7 +117,9 @@ def import_contacts(
 
 
 def _why(row: Faults) -> str:
-    return "; ".join(errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors)
+    told = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors[:MOST_FAULTS]]
+    more = len(row.errors) - len(told)
+    return "; ".join([*told, f"{more} more"] if more else told)
 
 
 def refused(faults: Mapping[int, str]) -> errors.Failed:
