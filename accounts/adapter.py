@@ -5,12 +5,14 @@ from urllib.parse import urlsplit
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.http import HttpRequest
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts.clients import client_ip
+from accounts.models import Session
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind
@@ -42,6 +44,11 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGN_UP)
+
+    def set_password(self, user: AbstractBaseUser, password: str) -> None:
+        """Save a new password and end every session; a change of password then writes its own anew."""
+        super().set_password(user, password)
+        Session.objects.filter(user=user.pk).delete()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         super().send_mail(template_prefix, email, context | {"public_url": settings.PUBLIC_URL})

@@ -77,3 +77,9 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields = ("name",)
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+
+class EndSessionForm(forms.Form):
+    """The session to end, by the key of its row."""
+
+    session = forms.CharField(max_length=40)

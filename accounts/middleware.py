@@ -1,7 +1,7 @@
 """What every page asks of a visitor: to be signed in, and in which time zone they live."""
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -13,8 +13,10 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from accounts.acts import page_of
+from accounts.clients import Client
 from accounts.models import User
 from accounts.requests import send_to
+from accounts.sessions import SessionStore
 
 TIME_ZONE_COOKIE = "time_zone"
 TIME_ZONES = frozenset(available_timezones())
@@ -27,6 +29,16 @@ class LoginRequired(LoginRequiredMiddleware):
         return send_to(
             request, f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: page_of(request)})}"
         )
+
+
+def track_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Have a session know its client, and when its person was last seen."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        cast(SessionStore, request.session).see(Client.of(request))
+        return get_response(request)
+
+    return middleware
 
 
 def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -1,13 +1,16 @@
 """The person: an account whose login is its e-mail address."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.models import PermissionsMixin
+from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+
+from accounts.clients import USER_AGENT_LENGTH
 
 
 class UserManager(BaseUserManager["User"]):
@@ -63,3 +66,26 @@ class User(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.email
+
+
+class SessionQuerySet(models.QuerySet["Session"]):
+    def open(self) -> Self:
+        return self.filter(expire_date__gt=timezone.now())
+
+
+class Session(AbstractBaseSession):
+    """A browser that visits, and whose person may be signed in. `accounts.sessions` writes its rows.
+
+    Its key here is a digest of the one in the browser's cookie.
+    """
+
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
+    signed_in_at = models.DateTimeField(default=timezone.now)
+    last_seen_at = models.DateTimeField(default=timezone.now)
+    ip = models.GenericIPAddressField(null=True)
+    user_agent = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+
+    objects = SessionQuerySet.as_manager()  # type: ignore[misc,assignment]  # Django's own manager only encodes
+
+    class Meta:
+        ordering: ClassVar = ["-last_seen_at"]

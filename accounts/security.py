@@ -16,6 +16,7 @@ from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
 from accounts.factors import factors_of, qr_squares
 from accounts.identity import fresh_proof
 from accounts.requests import SignedInRequest
+from accounts.sessions import where_signed_in
 
 require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -23,6 +24,7 @@ require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 @require_safe
 def security(request: SignedInRequest) -> HttpResponse:
     context = {"factors": factors_of(request.user)}
+    context |= where_signed_in(request)
     return render(request, "accounts/security.html", context)
 
 

@@ -7,7 +7,10 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms import NameForm
+from accounts.acts import act_on
+from accounts.forms import EndSessionForm, NameForm
+from accounts.requests import SignedInRequest
+from accounts.sessions import elsewhere
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -18,6 +21,22 @@ def my_account(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Name saved."))
         return redirect("my-account")
     return render(request, "accounts/my_account.html", {"form": form})
+
+
+@act_on("security")
+def end_session(request: SignedInRequest) -> HttpResponse:
+    """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
+    form = EndSessionForm(request.POST)
+    ended = form.is_valid() and elsewhere(request).filter(pk=form.cleaned_data["session"]).delete()[0]
+    messages.success(request, _("Signed out there.") if ended else _("That browser was signed out already."))
+    return redirect("security")
+
+
+@act_on("security")
+def end_other_sessions(request: SignedInRequest) -> HttpResponse:
+    elsewhere(request).delete()
+    messages.success(request, _("Signed out everywhere else."))
+    return redirect("security")
 
 
 def log_out(request: HttpRequest) -> HttpResponseBase:

@@ -95,6 +95,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "accounts.middleware.track_sessions",
     "accounts.middleware.LoginRequired",
     "accounts.middleware.activate_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -215,11 +216,19 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 # Two-step log-in and passkeys
 
 MFA_ADAPTER = "accounts.factors.MFAAdapter"
-MFA_SUPPORTED_TYPES = ["totp", "recovery_codes"]
+MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_FORMS = {
     "authenticate": "accounts.factor_forms.AuthenticateForm",
+    "authenticate_webauthn": "accounts.factor_forms.AuthenticatePasskeyForm",
+    "login_webauthn": "accounts.factor_forms.LoginPasskeyForm",
     "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
+    "reauthenticate_webauthn": "accounts.factor_forms.ReauthenticatePasskeyForm",
 }
+MFA_PASSKEY_LOGIN_ENABLED = True
+# A passkey stands for the whole log-in, so a device that anybody can use must ask who is there.
+MFA_WEBAUTHN_USER_VERIFICATION = "required"
+# An address asks twice for each log-in by passkey: for the challenge, and with the answer.
+MFA_RATE_LIMITS = {"webauthn_login": "20/m/ip"}
 # Our views ask by accounts.identity; allauth's own rule would keep whole POST bodies in the session.
 MFA_REAUTHENTICATION_REQUIRED = False
 MFA_RECOVERY_CODE_COUNT = 10
@@ -230,6 +239,7 @@ MFA_TOTP_TOLERANCE = 1
 
 # Browsers
 
+SESSION_ENGINE = "accounts.sessions"
 SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS

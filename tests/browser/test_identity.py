@@ -7,11 +7,10 @@ are opened without the watch over the console.
 from collections.abc import Iterator
 
 import pytest
-from django.contrib.sessions.backends.db import SessionStore
-from django.contrib.sessions.models import Session
 from playwright.sync_api import Browser, Page, expect
 
-from accounts.models import User
+from accounts.models import Session, User
+from accounts.sessions import SessionStore
 from tests.browser.conftest import Site
 from tests.browser.people import TOKEN_PAGE, copy_token, log_in, open_token_page, token_box
 from tests.cast import PASSWORD
@@ -114,7 +113,9 @@ def test_after_logging_out_back_shows_no_token_page(page: Page, site: Site, alic
 
 def age_proof_of_identity() -> None:
     """Move the log-in of the one session two hours into the past."""
-    session = SessionStore(Session.objects.get().session_key)
-    for record in session["account_authentication_methods"]:
+    row, store = Session.objects.get(), SessionStore()
+    data = store.decode(row.session_data)
+    for record in data["account_authentication_methods"]:
         record["at"] -= TWO_HOURS
-    session.save()
+    row.session_data = store.encode(data)
+    row.save()

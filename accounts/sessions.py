@@ -1,0 +1,83 @@
+"""Where people are signed in: Django's database sessions, which know their person and browser besides.
+
+The way that Django documents for extending them. A page still costs one query for its session,
+and a session is ended by deleting its row: a copy of its cookie opens nothing from then on.
+
+The cookie's key is stored as a digest. A stolen dump of the database opens no session, and so
+cannot be used to have the token shown. (The asynchronous half of the interface, which nothing
+here uses, looks keys up as they are, and finds none.)
+"""
+
+from datetime import timedelta
+from hashlib import blake2b
+from typing import Any, cast
+
+from django.contrib.auth import SESSION_KEY
+from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.utils import timezone
+
+from accounts.clients import Client
+from accounts.models import Session, SessionQuerySet
+from accounts.requests import SignedInRequest
+
+LAST_SEEN_RESOLUTION = timedelta(minutes=1)
+NOBODY = Client(None, "")
+
+
+class SessionStore(DatabaseSessionStore):
+    """A session, the client that uses it now, and its row as last read or written."""
+
+    client = NOBODY
+    row: Session | None = None
+
+    @classmethod
+    def get_model_class(cls) -> type[Session]:
+        return Session
+
+    def see(self, client: Client) -> None:
+        """Load the session, and note who uses it: whenever it is written, and else at most once a minute."""
+        self.client = client
+        now = timezone.now()
+        if SESSION_KEY in self and self.row and now - self.row.last_seen_at >= LAST_SEEN_RESOLUTION:
+            Session.objects.filter(pk=self.row.pk).update(last_seen_at=now, ip=client.ip, user_agent=client.user_agent)
+
+    def exists(self, session_key: str) -> bool:
+        return Session.objects.filter(pk=digest(session_key)).exists()
+
+    def delete(self, session_key: str | None = None) -> None:
+        key = session_key or self.session_key
+        if key:
+            Session.objects.filter(pk=digest(key)).delete()
+
+    def create_model_instance(self, data: dict[str, Any]) -> Session:
+        now = timezone.now()
+        row = cast(Session, super().create_model_instance(data))
+        row.session_key = digest(row.session_key)
+        row.user_id = int(data[SESSION_KEY]) if SESSION_KEY in data else None
+        before = self.row
+        row.signed_in_at = before.signed_in_at if before and before.user_id == row.user_id else now
+        row.last_seen_at, row.ip, row.user_agent = now, self.client.ip, self.client.user_agent
+        self.row = row
+        return row
+
+    def _get_session_from_db(self) -> Session | None:
+        self.row = Session.objects.open().filter(pk=digest(self.session_key or "")).first()
+        if self.row is None:
+            self._session_key = None
+        return self.row
+
+
+def where_signed_in(request: SignedInRequest) -> dict[str, Any]:
+    """What the page of sessions shows: the one that asks, and the others, those last seen first."""
+    return {"here": cast(SessionStore, request.session).row, "elsewhere": elsewhere(request)}
+
+
+def elsewhere(request: SignedInRequest) -> SessionQuerySet:
+    """The sessions in which the person is signed in, but for the one that asks."""
+    here = digest(request.session.session_key or "")
+    return Session.objects.open().filter(user=request.user).exclude(pk=here)
+
+
+def digest(session_key: str) -> str:
+    """Return what the database knows of a session's key, which has 165 random bits: 40 hex characters."""
+    return blake2b(session_key.encode(), digest_size=20).hexdigest()

@@ -1,0 +1,243 @@
+"""Where one is signed in, and ending it: a copied cookie opens nothing from then on."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.contrib.sessions.backends.base import UpdateError
+from django.core.management import call_command
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts.models import Session, User
+from accounts.sessions import SessionStore, digest
+from tests.cast import PASSWORD, prove_identity, sign_in
+
+SECURITY = "/account/security/"
+FIREFOX = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
+CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36"
+LONG_AGO = timedelta(days=3)
+
+
+def log_in(user_agent: str = FIREFOX, ip: str = "203.0.113.9") -> Browser:
+    browser = Browser(headers={"User-Agent": user_agent}, REMOTE_ADDR=ip)
+    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
+    return browser
+
+
+def key_of(browser: Browser) -> str:
+    return str(browser.cookies[settings.SESSION_COOKIE_NAME].value)
+
+
+def row_of(browser: Browser) -> Session:
+    return Session.objects.get(pk=digest(key_of(browser)))
+
+
+def is_signed_in(browser: Browser) -> bool:
+    return browser.get("/account/").status_code == 200
+
+
+def end(browser: Browser, ended: Session) -> Any:
+    return browser.post("/account/sessions/end/", {"session": ended.pk}, follow=True)
+
+
+def messages_on(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def rows_on(browser: Browser) -> list[str]:
+    """Return what the page says of each session, in words."""
+    section = browser.get(SECURITY).content.decode().partition('id="sessions"')[2].partition("</section>")[0]
+    rows = re.findall(r"<li.*?</li>", section, re.DOTALL)
+    return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows]
+
+
+def test_the_page_tells_where_one_is_signed_in_with_this_device_first(alice: User, bob: User) -> None:
+    here, there = log_in(), log_in(CHROME, "2001:db8::7")
+    sign_in(bob)
+    Session.objects.update(signed_in_at=datetime(2020, 3, 4, 5, 6, tzinfo=UTC))
+    Session.objects.filter(pk=row_of(there).pk).update(last_seen_at=timezone.now() - LONG_AGO)
+
+    rows = rows_on(here)
+
+    assert rows == [
+        "Firefox, macOS This device 203.0.113.9 · signed in 4 Mar 2020, 05:06",
+        "Chrome, Windows 2001:db8::7 · signed in 4 Mar 2020, 05:06 · last seen 3 days ago Sign out : Chrome, Windows",
+    ]
+
+
+def test_a_browser_that_names_itself_not_and_has_no_address_is_told_of_as_such(alice: User) -> None:
+    here = log_in("", "")
+
+    assert rows_on(here)[0].startswith("Unknown browser This device signed in")
+
+
+def test_where_one_is_signed_in_nowhere_else_the_page_says_so(alice: User) -> None:
+    page = log_in().get(SECURITY).content.decode()
+
+    assert "You are signed in nowhere else." in page
+    assert "Sign out everywhere else" not in page
+
+
+def test_ending_one_session_leaves_the_others(alice: User) -> None:
+    here, there, elsewhere = log_in(), log_in(), log_in()
+
+    response = end(here, row_of(there))
+
+    assert response.redirect_chain == [(SECURITY, 302)]
+    assert messages_on(response) == ["Signed out there."]
+    assert [is_signed_in(browser) for browser in (here, there, elsewhere)] == [True, False, True]
+
+
+def test_ending_every_other_session_keeps_this_one(alice: User, bob: User) -> None:
+    here, there, elsewhere, somebody_else = log_in(), log_in(), log_in(), sign_in(bob)
+
+    response = here.post("/account/sessions/end-others/", follow=True)
+
+    assert response.redirect_chain == [(SECURITY, 302)]
+    assert messages_on(response) == ["Signed out everywhere else."]
+    assert [is_signed_in(browser) for browser in (here, there, elsewhere, somebody_else)] == [True, False, False, True]
+
+
+def test_a_copied_cookie_of_an_ended_session_opens_nothing(alice: User) -> None:
+    here, there = log_in(), log_in()
+    thief = Browser()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = key_of(there)
+    assert is_signed_in(thief)
+
+    end(here, row_of(there))
+
+    assert not is_signed_in(thief)
+
+
+def test_a_copied_cookie_opens_nothing_after_logging_out(alice: User) -> None:
+    here = log_in()
+    thief = Browser()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = key_of(here)
+
+    here.post("/account/logout/")
+
+    assert not is_signed_in(thief)
+
+
+def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice: User) -> None:
+    here, there = log_in(), log_in()
+    under_way = SessionStore(key_of(there))
+    under_way["seen"] = True
+
+    end(here, row_of(there))
+
+    with pytest.raises(UpdateError):
+        under_way.save()
+    assert not is_signed_in(there)
+
+
+def test_ending_sessions_wants_no_fresh_proof(alice: User) -> None:
+    """It discloses nothing, and whoever fears a thief must not be slowed down."""
+    here, there, elsewhere = log_in(), log_in(), log_in()
+    prove_identity(here, alice, seconds_ago=7200)
+
+    end(here, row_of(there))
+    here.post("/account/sessions/end-others/")
+
+    assert [is_signed_in(browser) for browser in (here, there, elsewhere)] == [True, False, False]
+
+
+@pytest.mark.parametrize("session", ["", "no such session", "\x00"])
+def test_ending_a_session_that_has_ended_says_so(alice: User, session: str) -> None:
+    here = log_in()
+
+    response = here.post("/account/sessions/end/", {"session": session}, follow=True)
+
+    assert messages_on(response) == ["That browser was signed out already."]
+
+
+def test_nobody_ends_the_session_of_somebody_else(alice: User, bob: User) -> None:
+    theirs = sign_in(bob)
+
+    response = end(log_in(), row_of(theirs))
+
+    assert messages_on(response) == ["That browser was signed out already."]
+    assert is_signed_in(theirs)
+
+
+def test_the_session_that_asks_is_ended_by_logging_out_only(alice: User) -> None:
+    here = log_in()
+
+    end(here, row_of(here))
+
+    assert is_signed_in(here)
+
+
+def test_the_database_holds_no_key_that_a_cookie_could_carry(alice: User) -> None:
+    browser = log_in()
+
+    rows = list(Session.objects.values_list())
+
+    assert key_of(browser) not in repr(rows)
+
+
+def test_last_seen_is_written_once_a_minute_and_costs_no_query_besides(alice: User) -> None:
+    browser = log_in()
+    browser.get("/account/")
+    Session.objects.update(last_seen_at=timezone.now() - LONG_AGO)
+    browser.defaults["REMOTE_ADDR"] = "198.51.100.24"
+
+    with CaptureQueriesContext(connection) as first:
+        browser.get("/account/")
+    with CaptureQueriesContext(connection) as second:
+        browser.get("/account/")
+
+    assert (len(first), len(second)) == (3, 2)
+    seen = row_of(browser)
+    assert (timezone.now() - seen.last_seen_at < timedelta(minutes=1), seen.ip) == (True, "198.51.100.24")
+
+
+def test_a_new_password_keeps_when_one_signed_in(alice: User) -> None:
+    browser = log_in()
+    Session.objects.update(signed_in_at=timezone.now() - LONG_AGO)
+    before = row_of(browser)
+
+    new = "another good passphrase"
+    browser.post("/account/password/change/", {"oldpassword": PASSWORD, "password1": new, "password2": new})
+
+    after = row_of(browser)
+    assert (before.pk != after.pk, before.signed_in_at == after.signed_in_at) == (True, True)
+    assert Session.objects.count() == 1
+
+
+def test_somebody_who_signs_in_after_another_has_signed_in_just_now(alice: User, bob: User) -> None:
+    browser = log_in()
+    Session.objects.update(signed_in_at=timezone.now() - LONG_AGO)
+
+    browser.force_login(bob)
+
+    row = row_of(browser)
+    assert (row.user, timezone.now() - row.signed_in_at < timedelta(minutes=1)) == (bob, True)
+
+
+def test_an_expired_session_is_neither_listed_nor_open_and_is_cleared(alice: User) -> None:
+    here, there = log_in(), log_in()
+    Session.objects.filter(pk=row_of(there).pk).update(expire_date=timezone.now() - timedelta(seconds=1))
+
+    listed = len(rows_on(here))
+    signed_in = is_signed_in(there)
+    call_command("clearsessions")
+
+    assert (listed, signed_in, Session.objects.count()) == (1, False, 1)
+
+
+def test_a_session_without_a_key_can_be_deleted(db: None) -> None:
+    SessionStore().delete()
+
+    assert not Session.objects.exists()
+
+
+def test_a_key_is_known_to_exist_by_its_digest(alice: User) -> None:
+    browser = log_in()
+
+    assert (SessionStore().exists(key_of(browser)), SessionStore().exists("x" * 32)) == (True, False)
