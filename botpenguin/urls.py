@@ -12,6 +12,8 @@ handler404 = "botpenguin.errors.page_not_found"
 handler500 = "botpenguin.errors.server_error"
 
 urlpatterns = [
+    # First: an API call is answered in less time than it takes to try all the others.
+    path("api/", include("botpenguin.platform.api.urls")),
     path("", RedirectView.as_view(pattern_name="platform:bots"), name="home"),
     path("account/", include("accounts.urls")),
     # Of the account pages, those that offer to revoke the token too.
@@ -23,7 +25,6 @@ urlpatterns = [
     ),
     path("developers/", include("developers.urls")),
     path("", include("botpenguin.platform.urls")),
-    path("api/", include("botpenguin.platform.api.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),
     path("readyz", health.readyz, name="readyz"),

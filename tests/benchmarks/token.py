@@ -70,10 +70,10 @@ def make_accounts() -> tuple[User, dict[str, str]]:
 
 PATHS = {
     "ours": "/api/v7/token",
-    "DRF TokenAuthentication": "/api/drf",
-    "django-rest-knox": "/api/knox",
-    "djangorestframework-api-key": "/api/api-key",
-    "a bare JSON view": "/api/bare",
+    "DRF TokenAuthentication": "/api/peers/drf",
+    "django-rest-knox": "/api/peers/knox",
+    "djangorestframework-api-key": "/api/peers/api-key",
+    "a bare JSON view": "/api/peers/bare",
 }
 
 
@@ -129,7 +129,7 @@ def bench_http(headers: dict[str, str]) -> None:
         candidates = {
             name: wrk(f"http://127.0.0.1:{port}{path}", headers.get(name, "")) for name, path in PATHS.items()
         }
-        candidates["a bare JSON view without middleware"] = wrk(f"http://127.0.0.1:{bare_port}/api/bare", "")
+        candidates["a bare JSON view without middleware"] = wrk(f"http://127.0.0.1:{bare_port}/api/peers/bare", "")
         print_table("Through Granian, one process", "requests/s", medians(candidates), is_time=False)
 
 

@@ -6,7 +6,7 @@ There all of them get the middleware of the API and none of what only pages need
 from typing import Any
 
 from django.http import HttpRequest, JsonResponse
-from django.urls import path
+from django.urls import include, path
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from rest_framework.authentication import TokenAuthentication
 from rest_framework.permissions import IsAuthenticated
@@ -58,10 +58,12 @@ class ApiKeyPeer(RenderedView):
         return Response(answer("person@example.com", "0000"))
 
 
-urlpatterns = [
-    path("api/bare", bare),
-    path("api/drf", Peer.as_view()),
-    path("api/knox", KnoxPeer.as_view()),
-    path("api/api-key", ApiKeyPeer.as_view()),
-    *project,
+peers = [
+    path("bare", bare),
+    path("drf", Peer.as_view()),
+    path("knox", KnoxPeer.as_view()),
+    path("api-key", ApiKeyPeer.as_view()),
 ]
+
+# Nobody waits for the others' addresses to be tried: the peers stand before the project's, which starts with its API.
+urlpatterns = [path("api/peers/", include(peers)), *project]
