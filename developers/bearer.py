@@ -11,11 +11,10 @@ published clients send beside it.
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest
@@ -38,8 +37,7 @@ WHITESPACE = " \t"
 COLUMNS = ("user_id", "user__email", "user__is_active", "generation", "hint", "issued_at", "last_used_at")
 
 
-@dataclass(frozen=True, slots=True)
-class Bearer:
+class Bearer(NamedTuple):
     """Whose request it is, and what is told of the token that said so."""
 
     owner_id: int
@@ -93,9 +91,10 @@ def check(request: HttpRequest) -> Bearer:
 
 
 def revoke(bearer: Bearer, client: Client) -> None:
-    """Revoke the token that bears a request. Where it has been replaced meanwhile, nothing is left to do."""
-    owner = User.objects.get(pk=bearer.owner_id)
-    issuance.revoke(owner, bearer.generation, client, even_if_used=True, reason=RevokedToken.Reason.API)
+    """Revoke the token that bears a request. Where it, or its account, has gone meanwhile, nothing is left to do."""
+    owner = User.objects.filter(pk=bearer.owner_id).first()
+    if owner:
+        issuance.revoke(owner, bearer.generation, client, even_if_used=True, reason=RevokedToken.Reason.API)
 
 
 def _token_in(request: HttpRequest) -> str:
