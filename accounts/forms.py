@@ -67,6 +67,11 @@ class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
     helps = {"password1": PASSWORD_HELP}
 
 
+class ChangeEmailForm(Plain, allauth.AddEmailForm):
+    autocomplete = {"email": "email"}
+    labels = {"email": _("New email")}
+
+
 class ReauthenticateForm(Plain, allauth.ReauthenticateForm):
     autocomplete = {"password": "current-password"}
     labels = {"password": _("Password")}

@@ -24,6 +24,7 @@ urlpatterns = [
     path("security/recovery-codes/", security.recovery_codes, name="recovery-codes"),
     path("security/recovery-codes/show/", security.show_recovery_codes, name="show-recovery-codes"),
     path("security/recovery-codes/new/", security.make_recovery_codes, name="make-recovery-codes"),
+    path("email/", views.change_email, name="account_email"),
     path("sessions/end/", views.end_session, name="end-session"),
     path("sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
     path("login/", allauth.login, name="account_login"),
@@ -34,7 +35,7 @@ urlpatterns = [
     path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
     path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
-    path("confirm-email/<str:key>/", allauth.confirm_email, name="account_confirm_email"),
+    path("confirm-email/<str:key>/", views.confirm_email, name="account_confirm_email"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),
     path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
     path(

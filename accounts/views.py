@@ -2,6 +2,8 @@
 
 from allauth.account import views as allauth
 from django.contrib import messages
+from django.contrib.auth.decorators import login_not_required
+from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -9,6 +11,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.acts import act_on
 from accounts.forms import EndSessionForm, NameForm
+from accounts.identity import fresh_proof
 from accounts.requests import SignedInRequest
 from accounts.sessions import elsewhere
 
@@ -21,6 +24,21 @@ def my_account(request: HttpRequest) -> HttpResponse:
         messages.success(request, _("Name saved."))
         return redirect("my-account")
     return render(request, "accounts/my_account.html", {"form": form})
+
+
+@fresh_proof
+def change_email(request: SignedInRequest) -> HttpResponseBase:
+    """Take a new address, which counts once its link is followed; taken ones are answered alike."""
+    response: HttpResponseBase = allauth.email(request)
+    return response
+
+
+@login_not_required
+def confirm_email(request: HttpRequest, key: str) -> HttpResponseBase:
+    """Ask whether an address is the reader's; one that takes another's place does so wholly or not at all."""
+    with transaction.atomic():
+        response: HttpResponseBase = allauth.confirm_email(request, key=key)
+    return response
 
 
 @act_on("security")

@@ -194,6 +194,7 @@ ACCOUNT_FORMS = {
     "signup": "accounts.forms.SignupForm",
     "reset_password": "accounts.forms.ResetPasswordForm",
     "reset_password_from_key": "developers.passwords.ResetPasswordAndTokenForm",
+    "add_email": "accounts.forms.ChangeEmailForm",
     "change_password": "developers.passwords.ChangePasswordAndTokenForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
 }
@@ -201,6 +202,9 @@ ACCOUNT_FORMS = {
 # anybody hold an account in another's name. Without mail the link lies in var/mail/.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# One address an account: a new one takes the place of the old once it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "my-account"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False

@@ -9,27 +9,19 @@ from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from tests.accounts.mails import link_in
 from tests.cast import PASSWORD
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
 
 KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 NEW_PASSWORD = "another good passphrase"
-
-
-@pytest.fixture(autouse=True)
-def queued_mail(settings: Settings) -> None:
-    """Django's test runner keeps mail in memory; we want the project's own way."""
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"
 
 
 def seen(response: Any, email: str) -> tuple[int, str, str]:
     """Return what somebody sees who typed an address, with that address and what differs each time blotted out."""
     body = response.content.decode().replace(email, "EMAIL")
     return response.status_code, response.get("Location", ""), re.sub(r'(?<=value=")[A-Za-z0-9]{64}', "CSRF", body)
-
-
-def link_in(mail: Email) -> str:
-    [link] = set(re.findall(r"https://app\.example\.com(/\S+)", mail.message)) - {"/"}
-    return str(link)
 
 
 def post(path: str, data: dict[str, str], *, follow: bool = False, **headers: str) -> Any:

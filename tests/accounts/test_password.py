@@ -6,23 +6,19 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 from post_office.models import Email
-from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import issuance
 from developers.models import ApiToken, RevokedToken, TokenEvent
+from tests.accounts.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, sign_in, token_text
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
 
 CHANGE = "/account/password/change/"
 NEW_PASSWORD = "another good passphrase"
 NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
 TICKED = {"revoke_token": "on"}
-
-
-@pytest.fixture(autouse=True)
-def queued_mail(settings: Settings) -> None:
-    """Django's test runner keeps mail in memory; we want the project's own way."""
-    settings.EMAIL_BACKEND = "post_office.EmailBackend"
 
 
 def change(browser: Browser, **data: str) -> Any:
@@ -32,8 +28,7 @@ def change(browser: Browser, **data: str) -> Any:
 def open_reset(browser: Browser, email: str = "alice@example.com") -> str:
     """Ask for a reset and follow the mailed link; return the address of the form."""
     browser.post("/account/password/reset/", {"email": email})
-    [link] = re.findall(r"https://app\.example\.com(/\S+)", Email.objects.latest("pk").message)
-    address: str = browser.get(link, follow=True).redirect_chain[-1][0]
+    address: str = browser.get(link_in(newest()), follow=True).redirect_chain[-1][0]
     return address
 
 

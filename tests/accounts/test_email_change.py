@@ -1,0 +1,166 @@
+"""A new e-mail address counts once its link is followed, and tells nobody who else has an account."""
+
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.test import Client as Browser
+from post_office.models import Email
+
+from accounts.models import User
+from tests.accounts.mails import link_in, newest
+from tests.cast import PASSWORD, prove_identity, sign_in
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
+
+PAGE = "/account/email/"
+NEW = "alice@wonderland.example"
+
+
+def ask_for(browser: Browser, email: str = NEW) -> Any:
+    return browser.post(PAGE, {"email": email, "action_add": ""}, follow=True)
+
+
+def can_log_in(email: str) -> bool:
+    response = Browser().post("/account/login/", {"login": email, "password": PASSWORD})
+    return response.get("Location") == "/"
+
+
+def messages_on(response: Any) -> list[str]:
+    return [str(message) for message in response.context["messages"]]
+
+
+def text(response: Any) -> str:
+    return " ".join(response.content.decode().split())
+
+
+def test_a_new_address_counts_once_its_link_is_followed(alice: User) -> None:
+    browser = sign_in(alice)
+
+    asked = ask_for(browser)
+    link = link_in(newest())
+    before = (can_log_in("alice@example.com"), can_log_in(NEW))
+    question = browser.get(link)
+    confirmed = browser.post(link, follow=True)
+
+    assert f"We have mailed a link to {NEW}." in text(asked)
+    assert before == (True, False)
+    assert f"Is <strong>{NEW}</strong> yours? Confirm it, and it takes the place of your old log-in." in text(question)
+    assert "alice@example.com" not in text(question)
+    assert confirmed.redirect_chain == [("/account/", 302)]
+    assert messages_on(confirmed) == [f"{NEW} is confirmed. It is your log-in now."]
+    assert (can_log_in("alice@example.com"), can_log_in(NEW)) == (False, True)
+    assert list(alice.emailaddress_set.values_list("email", "verified", "primary")) == [(NEW, True, True)]
+
+
+def test_the_link_may_be_followed_in_a_browser_that_is_not_signed_in(alice: User) -> None:
+    ask_for(sign_in(alice))
+    elsewhere = Browser()
+
+    done = elsewhere.post(link_in(newest()), follow=True)
+
+    assert messages_on(done) == [f"{NEW} is confirmed. Log in to go on."]
+    assert can_log_in(NEW)
+
+
+def test_a_visit_of_the_link_alone_changes_nothing(alice: User) -> None:
+    """Mail scanners visit links."""
+    ask_for(sign_in(alice))
+
+    Browser().get(link_in(newest()))
+
+    assert can_log_in("alice@example.com")
+
+
+def test_an_address_is_taken_in_lower_case(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser, "Alice@Wonderland.Example")
+
+    browser.post(link_in(newest()))
+
+    alice.refresh_from_db()
+    assert alice.email == NEW
+
+
+def test_known_and_unknown_addresses_are_answered_alike(alice: User, bob: User) -> None:
+    known, unknown = (ask_for(sign_in(alice), email) for email in ("bob@example.org", "nobody@example.org"))
+
+    assert [chain for chain, _status in known.redirect_chain + unknown.redirect_chain] == [PAGE, PAGE]
+    assert "We have mailed a link to bob@example.org." in text(known)
+    assert "We have mailed a link to nobody@example.org." in text(unknown)
+
+
+def test_an_address_that_belongs_to_another_is_not_given_away(alice: User, bob: User) -> None:
+    ask_for(sign_in(alice), "bob@example.org")
+    link = link_in(newest())
+
+    page = Browser().get(link)
+    Browser().post(link)
+
+    alice.refresh_from_db()
+    assert "bob@example.org belongs to another account already." in text(page)
+    assert (alice.email, User.objects.get(email="bob@example.org")) == ("alice@example.com", bob)
+
+
+def test_an_address_that_another_takes_meanwhile_is_not_given_away(alice: User) -> None:
+    ask_for(sign_in(alice))
+    link = link_in(newest())
+    another = User.objects.create_user(NEW, PASSWORD)
+
+    Browser().post(link)
+
+    alice.refresh_from_db()
+    assert (alice.email, User.objects.get(email=NEW)) == ("alice@example.com", another)
+
+
+@pytest.mark.parametrize("email", ["alice@example.com", "ALICE@example.com", "no address", ""])
+def test_ones_own_address_and_none_at_all_are_refused(alice: User, email: str) -> None:
+    response = ask_for(sign_in(alice), email)
+
+    assert (response.redirect_chain, len(response.context["form"].errors["email"])) == ([], 1)
+    assert not Email.objects.exists()
+
+
+def test_the_last_address_asked_for_is_the_one_that_counts(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser, "first@example.org")
+    first = link_in(newest())
+
+    ask_for(browser)
+
+    assert "This link no longer works" in text(Browser().get(first))
+    browser.post(link_in(newest()))
+    alice.refresh_from_db()
+    assert alice.email == NEW
+
+
+def test_one_who_thinks_better_of_it_keeps_the_old_address(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser)
+    link = link_in(newest())
+
+    response = browser.post(PAGE, {"email": NEW, "action_remove": ""}, follow=True)
+
+    assert messages_on(response) == [f"{NEW} is forgotten. Your log-in stays as it is."]
+    assert "Waiting for your confirmation" not in text(response)
+    assert "This link no longer works" in text(Browser().get(link))
+
+
+def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser)
+    cache.clear()
+
+    browser.post(PAGE, {"email": NEW, "action_send": ""})
+
+    assert [mail.to for mail in Email.objects.all()] == [[NEW], [NEW]]
+
+
+def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> None:
+    browser = sign_in(alice)
+    prove_identity(browser, alice, seconds_ago=7200)
+
+    response = browser.post(PAGE, {"email": NEW, "action_add": ""})
+
+    assert (response.status_code, response["Location"]) == (302, "/account/reauthenticate/?next=%2Faccount%2Femail%2F")
+    assert not Email.objects.exists()
