@@ -2,8 +2,13 @@
 
 from typing import Any
 
+from allauth.account.internal.stagekit import clear_login
 from allauth.mfa.base import views as allauth
+from django.contrib.auth.decorators import login_not_required
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
+from accounts.acts import act_on
 from accounts.factors import factors_of
 
 
@@ -14,3 +19,11 @@ class AuthenticateView(allauth.AuthenticateView):
 
 
 second_step = AuthenticateView.as_view()
+
+
+@login_not_required
+@act_on("account_login")
+def start_again(request: HttpRequest) -> HttpResponse:
+    """Forget who has given a password here; the log-in page itself would lead back to the second step."""
+    clear_login(request)
+    return redirect("account_login")

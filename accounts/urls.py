@@ -5,7 +5,7 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import security, two_step, views
+from accounts import passkeys, security, two_step, views
 
 
 class Base36Converter(StringConverter):
@@ -24,18 +24,23 @@ urlpatterns = [
     path("security/recovery-codes/", security.recovery_codes, name="recovery-codes"),
     path("security/recovery-codes/show/", security.show_recovery_codes, name="show-recovery-codes"),
     path("security/recovery-codes/new/", security.make_recovery_codes, name="make-recovery-codes"),
-    path("email/", views.change_email, name="account_email"),
+    path("security/passkeys/add/", passkeys.add_passkey, name="add-passkey"),
+    path("security/passkeys/<int:pk>/", passkeys.passkey, name="passkey"),
+    path("security/passkeys/<int:pk>/remove/", passkeys.remove_passkey, name="remove-passkey"),
     path("sessions/end/", views.end_session, name="end-session"),
     path("sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
     path("login/", allauth.login, name="account_login"),
     path("login/second-step/", two_step.second_step, name="mfa_authenticate"),
+    path("login/start-again/", two_step.start_again, name="start-again"),
+    path("login/passkey/", passkeys.log_in, name="mfa_login_webauthn"),
     path("logout/", views.log_out, name="account_logout"),
     path("signup/", allauth.signup, name="account_signup"),
     path("inactive/", allauth.account_inactive, name="account_inactive"),
     path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
     path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
+    path("reauthenticate/passkey/", passkeys.reauthenticate, name="mfa_reauthenticate_webauthn"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
-    path("confirm-email/<str:key>/", views.confirm_email, name="account_confirm_email"),
+    path("confirm-email/<str:key>/", allauth.confirm_email, name="account_confirm_email"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),
     path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
     path(

@@ -1,0 +1,75 @@
+"""Passkeys: adding, naming and removing them, logging in with one, and proving by one who is there."""
+
+from typing import Any
+
+from allauth.account.utils import passthrough_next_redirect_url
+from allauth.mfa.models import Authenticator
+from allauth.mfa.webauthn import views as allauth
+from allauth.mfa.webauthn.internal import auth, flows
+from django.contrib import messages
+from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+
+from accounts.acts import act_on
+from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
+from accounts.identity import fresh_proof
+from accounts.requests import SignedInRequest
+from accounts.security import require_page_or_form
+
+
+@require_page_or_form
+@fresh_proof
+@never_cache
+def add_passkey(request: SignedInRequest) -> HttpResponse:
+    form = AddPasskeyForm(request.POST if request.method == "POST" else None, user=request.user)
+    if form.is_valid():
+        _passkey, new_codes = flows.add_authenticator(
+            request, form.cleaned_data["name"], form.cleaned_data["credential"]
+        )
+        return redirect("recovery-codes" if new_codes else "security")
+    # Discoverable, so that it logs in without an email.
+    options = auth.begin_registration(request.user, passwordless=True)
+    return render(request, "accounts/add_passkey.html", {"form": form, "options": options})
+
+
+@require_page_or_form
+@fresh_proof
+def passkey(request: SignedInRequest, pk: int) -> HttpResponse:
+    """One passkey: its name, and the way to remove it."""
+    own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
+    form = PasskeyNameForm(request.POST if request.method == "POST" else {"name": own.wrap().name})
+    if request.method == "POST" and form.is_valid():
+        flows.rename_authenticator(request, own, form.cleaned_data["name"])
+        messages.success(request, _("Name saved."))
+        return redirect("security")
+    return render(request, "accounts/passkey.html", {"form": form, "passkey": own})
+
+
+@act_on("security")
+@fresh_proof
+def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
+    own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
+    flows.remove_authenticator(request, own)
+    return redirect("security")
+
+
+class LoginView(allauth.LoginWebAuthnView):
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Say what is wrong on the log-in page, which still knows where one was going."""
+        super().form_invalid(form)
+        log_in = reverse("account_login")
+        return redirect(passthrough_next_redirect_url(self.request, log_in, REDIRECT_FIELD_NAME))
+
+
+class ReauthenticateView(allauth.ReauthenticateWebAuthnView):
+    def form_invalid(self, form: Any) -> HttpResponse:
+        """Say what is wrong on the page itself; allauth leads to the log-in page, and so away."""
+        return self.render_to_response(self.get_context_data(form=form))
+
+
+log_in = LoginView.as_view()
+reauthenticate = ReauthenticateView.as_view()
