@@ -195,6 +195,15 @@ def test_the_token_of_a_deleted_account_is_unknown(alice: User) -> None:
     assert refusal(bearing(f"Bearer {token}")) is Refusal.UNKNOWN
 
 
+def test_a_token_whose_account_is_deleted_after_the_check_has_nothing_left_to_revoke(alice: User) -> None:
+    found = bearer.check(bearing(f"Bearer {token_text(alice)}"))
+    alice.delete()
+
+    bearer.revoke(found, LAPTOP)
+
+    assert not RevokedToken.objects.exists()
+
+
 def test_the_first_use_is_recorded(alice: User) -> None:
     request = bearing(f"Bearer {token_text(alice)}", user_agent=LAPTOP.user_agent)
     request.META["REMOTE_ADDR"] = LAPTOP.ip
