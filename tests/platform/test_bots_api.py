@@ -7,6 +7,7 @@ from accounts.models import User
 from botpenguin.platform.api.envelope import timestamp
 from botpenguin.platform.models import Bot, Contact
 from tests.platform.calls import Caller
+from tests.test_races import at_once
 
 NO_BOT = (404, ["There is no bot with this id in your account."])
 
@@ -30,6 +31,20 @@ def test_a_bot_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
     assert as_alice.data("PATCH", f"/bots/{bot.pk}", {"platform": "sms"})["name"] == "Night desk"
     assert as_alice.data("DELETE", f"/bots/{bot.pk}")["platform"] == "sms"
     assert as_alice.refusal("GET", f"/bots/{bot.pk}") == NO_BOT
+
+
+@pytest.mark.django_db(transaction=True)
+def test_changes_at_the_same_time_undo_nothing_of_each_other(as_alice: Caller, alice: User) -> None:
+    bots = [Bot.objects.create(owner=alice, name="Reception", platform="whatsapp") for _ in range(3)]
+    changes = iter([(bot, change) for bot in bots for change in [{"name": "Night desk"}, {"platform": "sms"}] * 2])
+
+    def change_one() -> None:
+        bot, change = next(changes)
+        as_alice.data("PATCH", f"/bots/{bot.pk}", change)
+
+    at_once(12, change_one)
+
+    assert set(Bot.objects.values_list("name", "platform")) == {("Night desk", "sms")}
 
 
 def test_bots_are_listed_newest_first(as_alice: Caller, alice: User) -> None:

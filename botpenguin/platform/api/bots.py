@@ -71,9 +71,10 @@ def read_bot(request: BearerRequest, bot_id: BotId) -> Envelope[BotOut]:
 @router.patch("/bots/{bot_id}", summary="Change a bot", operation_id="change_bot", response=Envelope[BotOut])
 def change_bot(request: BearerRequest, change: BotChange, bot_id: BotId) -> Envelope[BotOut]:
     """Give a bot another name or platform. What is left out stays as it is."""
-    bot = find(request, bot_id)
-    bot.name, bot.platform = change.name or bot.name, change.platform or bot.platform
-    bot.save(update_fields=["name", "platform", "updated_at"], force_update=True)
+    with changing(request.auth.owner_id):
+        bot = find(request, bot_id)
+        bot.name, bot.platform = change.name or bot.name, change.platform or bot.platform
+        bot.save(update_fields=["name", "platform", "updated_at"])
     return Envelope(data=BotOut.of(bot))
 
 
