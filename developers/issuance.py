@@ -131,6 +131,21 @@ def revoke_current(owner: User, client: Client, *, reason: RevokedToken.Reason) 
         return revoke(owner, current.generation, client, even_if_used=True, reason=reason).revoked
 
 
+@sensitive_variables("secret", "sealed")
+def reseal(token: ApiToken) -> bool:
+    """Seal and digest a token anew under the first key of the ring; tell whether its row was changed.
+
+    Not where its owner has revoked it meanwhile, and not where it cannot be read: only a revoke helps it.
+    """
+    try:
+        secret = vault.unseal(token.user_id, token.generation, token.sealed)
+    except vault.Unreadable:
+        return False
+    sealed = vault.seal(token.user_id, token.generation, secret)
+    as_read = ApiToken.objects.filter(user=token.user_id, generation=token.generation, digest=token.digest)
+    return bool(as_read.update(digest=sealed.digest, ciphertext=sealed.ciphertext, key_id=sealed.key_id))
+
+
 def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
     """Open the owner's token for display, and record that it was SHOWN, COPIED or TRIED.
 

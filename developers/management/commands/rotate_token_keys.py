@@ -1,0 +1,37 @@
+"""Move every token to the first key of the ring, while requests go on."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from django.core.management.base import BaseCommand
+
+from developers import issuance, vault
+from developers.models import ApiToken
+
+
+class Command(BaseCommand):
+    help = (
+        "Seal and digest all tokens anew under the first key of TOKEN_KEYS. No token changes. It may be interrupted "
+        'and run again; once it prints "0 rows left", the old keys can be taken out of TOKEN_KEYS.'
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--batch", type=int, default=500, metavar="ROWS", help="rows read at once (500)")
+
+    def handle(self, *args: Any, batch: int, **options: Any) -> None:
+        first = vault.ring()[0].id
+        remaining = ApiToken.objects.exclude(key_id=first).order_by("pk")
+        resealed, last = 0, 0
+        # By key, not by offset: rows leave the selection while it is read.
+        while rows := list(remaining.filter(pk__gt=last)[:batch]):
+            resealed += sum(issuance.reseal(row) for row in rows)
+            last = rows[-1].pk
+            self.stdout.write(f"{resealed} rows moved to key {first}.")
+        left = remaining.count()
+        self.stdout.write(f"{left} rows left.")
+        if left:
+            self.stdout.write(
+                "They cannot be read under any key of TOKEN_KEYS, or were issued by a process that still has another "
+                "key first. Give all processes the same TOKEN_KEYS and run this again; what is left then can only be "
+                "revoked."
+            )

@@ -1,0 +1,91 @@
+import secrets
+from io import StringIO
+
+import pytest
+from django.core.management import call_command
+from django.test import Client as Browser
+from pytest_django import Settings
+
+from accounts.models import User
+from developers import issuance, vault
+from developers.models import ApiToken
+from tests.cast import LAPTOP, token_text
+
+
+@pytest.fixture
+def old_and_new(settings: Settings) -> tuple[str, str]:
+    """The key that tokens are under, and one that is to follow it."""
+    return settings.TOKEN_KEYS[0], secrets.token_urlsafe(32)
+
+
+def rotate(batch: int = 500) -> str:
+    output = StringIO()
+    call_command("rotate_token_keys", batch=batch, stdout=output)
+    return output.getvalue()
+
+
+def status_of(token: str) -> int:
+    return Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token}"}).status_code
+
+
+def test_tokens_move_to_the_new_key_and_stay_what_they_are(
+    alice: User, bob: User, settings: Settings, old_and_new: tuple[str, str]
+) -> None:
+    before = [token_text(person) for person in (alice, bob)]
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+
+    output = rotate(batch=1)
+
+    assert output.endswith("0 rows left.\n")
+    settings.TOKEN_KEYS = [old_and_new[1]]
+    assert [token_text(person) for person in (alice, bob)] == before
+    assert [status_of(token) for token in before] == [200, 200]
+
+
+def test_tokens_are_good_before_and_in_the_middle_of_a_rotation(
+    alice: User, bob: User, settings: Settings, old_and_new: tuple[str, str]
+) -> None:
+    tokens = [token_text(person) for person in (alice, bob)]
+
+    settings.TOKEN_KEYS = [*old_and_new]
+    with_the_new_key_last = [status_of(token) for token in tokens]
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+    issuance.reseal(ApiToken.objects.get(user=alice))
+    half_way = [status_of(token) for token in tokens]
+
+    assert (with_the_new_key_last, half_way) == ([200, 200], [200, 200])
+
+
+def test_a_token_that_its_owner_revokes_meanwhile_is_left_alone(
+    alice: User, settings: Settings, old_and_new: tuple[str, str]
+) -> None:
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+    as_read = ApiToken.objects.get(user=alice)
+    old = token_text(alice)
+    issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
+    new = token_text(alice)
+
+    changed = issuance.reseal(as_read)
+
+    assert (changed, token_text(alice)) == (False, new)
+    assert [status_of(token) for token in (old, new)] == [401, 200]
+
+
+def test_what_cannot_be_read_is_counted_and_keeps_the_old_key_needed(
+    alice: User, bob: User, settings: Settings, old_and_new: tuple[str, str]
+) -> None:
+    ApiToken.objects.filter(user=bob).update(ciphertext="damaged")
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+
+    output = rotate()
+
+    assert "1 rows moved to key" in output
+    assert "1 rows left.\nThey cannot be read under any key of TOKEN_KEYS" in output
+    assert ApiToken.objects.get(user=alice).key_id == vault.ring()[0].id
+
+
+def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and_new: tuple[str, str]) -> None:
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+    rotate()
+
+    assert rotate() == "0 rows left.\n"
