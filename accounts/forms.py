@@ -77,6 +77,24 @@ class ReauthenticateForm(Plain, allauth.ReauthenticateForm):
     labels = {"password": _("Password")}
 
 
+class DeleteAccountForm(Plain):
+    """The e-mail of the account, typed to show that one means it."""
+
+    autocomplete = {"email": "off"}
+
+    email = forms.EmailField(label=_("Type your email to go on"))
+
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_email(self) -> str:
+        email: str = self.cleaned_data["email"]
+        if email.lower() != self.user.email.lower():
+            raise forms.ValidationError(_("That is not the email of this account."))
+        return email
+
+
 class NameForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User

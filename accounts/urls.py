@@ -5,7 +5,7 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import passkeys, security, two_step, views
+from accounts import deletion, passkeys, security, two_step, views
 
 
 class Base36Converter(StringConverter):
@@ -27,6 +27,7 @@ urlpatterns = [
     path("security/passkeys/add/", passkeys.add_passkey, name="add-passkey"),
     path("security/passkeys/<int:pk>/", passkeys.passkey, name="passkey"),
     path("security/passkeys/<int:pk>/remove/", passkeys.remove_passkey, name="remove-passkey"),
+    path("delete/", deletion.delete_account, name="delete-account"),
     path("sessions/end/", views.end_session, name="end-session"),
     path("sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
     path("login/", allauth.login, name="account_login"),

@@ -1,0 +1,131 @@
+"""Deleting an account: what is theirs goes, and nothing else."""
+
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.apps import apps
+from django.test import Client as Browser
+
+from accounts.models import Session, User
+from botpenguin.platform.models import Bot, Contact
+from developers import issuance
+from developers.models import ApiToken, RevokedToken, TokenEvent
+from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
+
+PAGE = "/account/delete/"
+
+
+def delete(browser: Browser, email: str = "alice@example.com", **options: Any) -> Any:
+    return browser.post(PAGE, {"email": email}, **options)
+
+
+def rows() -> dict[str, int]:
+    """Count the rows of every table of the project's own."""
+    labels = ("accounts", "developers", "platform", "account", "mfa")
+    return {
+        model._meta.label: model._base_manager.count()
+        for label in labels
+        for model in apps.get_app_config(label).get_models()
+    }
+
+
+def give_everything(owner: User) -> None:
+    """Give a person a row of each kind that people have."""
+    issuance.revoke(owner, 1, LAPTOP, even_if_used=True)
+    bot = Bot.objects.create(owner=owner, name="Night desk", platform="website")
+    Contact.objects.create(owner=owner, bot=bot, name="Carol")
+    sign_in(owner)
+
+
+def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) -> None:
+    give_everything(bob)
+    before = rows()
+    alice = User.objects.create_user("alice@example.com", PASSWORD)
+    issuance.issue(alice, LAPTOP)
+    give_everything(alice)
+    between = rows()
+
+    delete(sign_in(alice))
+
+    after = rows() | {"accounts.Session": Session.objects.exclude(user=None).count()}
+    assert after == before
+    for model in (User, Session, EmailAddress, ApiToken, RevokedToken, TokenEvent, Bot, Contact):
+        assert between[model._meta.label] > before[model._meta.label]
+
+
+def test_the_token_and_every_session_stop_at_once(alice: User) -> None:
+    token, here, there = token_text(alice), sign_in(alice), sign_in(alice)
+
+    delete(here)
+
+    call = Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token}"})
+    assert call.status_code == 401
+    assert [browser.get("/account/").status_code for browser in (here, there)] == [302, 302]
+    assert Browser().post("/account/login/", {"login": "alice@example.com", "password": PASSWORD}).status_code == 200
+
+
+def test_one_is_told_on_the_log_in_page_and_the_browser_forgets_what_it_has_cached(alice: User) -> None:
+    browser = sign_in(alice)
+
+    response = delete(browser)
+
+    assert (response.status_code, response["Location"], response["Clear-Site-Data"]) == (
+        302,
+        "/account/login/",
+        '"cache"',
+    )
+    assert "Your account and everything in it is deleted." in browser.get("/account/login/").content.decode()
+
+
+@pytest.mark.parametrize("typed", ["Alice@Example.COM", " alice@example.com "])
+def test_the_email_may_be_typed_in_any_case(alice: User, typed: str) -> None:
+    delete(sign_in(alice), typed)
+
+    assert not User.objects.exists()
+
+
+@pytest.mark.parametrize("typed", ["", "alice", "bob@example.org"])
+def test_another_email_deletes_nobody(alice: User, bob: User, typed: str) -> None:
+    response = delete(sign_in(alice), typed)
+
+    assert (response.status_code, len(response.context["form"].errors["email"])) == (200, 1)
+    assert User.objects.count() == 2
+
+
+def test_the_page_says_what_will_stop(alice: User) -> None:
+    browser = sign_in(alice)
+    unused = " ".join(browser.get(PAGE).content.decode().split())
+    issuance.record_use(alice.pk, 1, LAPTOP)
+    bot = Bot.objects.create(owner=alice, name="Night desk", platform="website")
+    for name in ("Carol", "Dave"):
+        Contact.objects.create(owner=alice, bot=bot, name=name)
+
+    used = " ".join(browser.get(PAGE).content.decode().split())
+
+    assert "Your API token. Nothing uses it yet." in unused
+    assert "0 bots are deleted. 0 contacts are deleted." in unused
+    hint = token_text(alice)[-4:]
+    assert f"Everything that uses your API token ending {hint}. It was last used just now." in used
+    assert "1 bot is deleted. 2 contacts are deleted." in used
+
+
+def test_a_stale_proof_deletes_nobody(alice: User) -> None:
+    browser = sign_in(alice)
+    prove_identity(browser, alice, seconds_ago=7200)
+
+    response = delete(browser)
+
+    assert (response.status_code, response["Location"]) == (302, "/account/reauthenticate/?next=%2Faccount%2Fdelete%2F")
+    assert User.objects.get() == alice
+
+
+def test_a_form_of_another_site_deletes_nobody(alice: User) -> None:
+    browser = Browser(enforce_csrf_checks=True)
+    browser.force_login(alice)
+    prove_identity(browser, alice)
+
+    response = delete(browser)
+
+    assert response.status_code == 403
+    assert User.objects.get() == alice
