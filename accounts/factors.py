@@ -9,6 +9,7 @@ from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.cache import cache
+from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from qrcode.constants import ERROR_CORRECT_M
@@ -17,6 +18,8 @@ from qrcode.main import QRCode
 from accounts import sealing
 from accounts.models import User
 
+# Where allauth keeps what it has had sealed.
+SEALED_IN = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
 # What the picture of a QR code must leave free around it (ISO/IEC 18004).
 QUIET_ZONE = 4
 
@@ -76,3 +79,24 @@ def factors_of(user: User) -> dict[str, Any]:
         "recovery_codes": codes,
         "left": codes and settings.MFA_RECOVERY_CODE_COUNT - codes.data["used_mask"].bit_count(),
     }
+
+
+def reseal_all() -> tuple[int, int]:
+    """Seal every stored secret anew under the first key of the ring; return how many were, and how many cannot be."""
+    sealed = Authenticator.objects.filter(type__in=SEALED_IN).order_by("pk")
+    outcomes = []
+    for pk in list(sealed.values_list("pk", flat=True)):
+        with transaction.atomic():
+            # Locked: a recovery code may be used at this moment, which is kept beside its seed.
+            outcomes += [_reseal(factor) for factor in sealed.select_for_update().filter(pk=pk)]
+    return outcomes.count(True), outcomes.count(False)
+
+
+def _reseal(factor: Authenticator) -> bool:
+    name = SEALED_IN[factor.type]
+    try:
+        factor.data[name] = sealing.reseal(factor.data[name])
+    except sealing.Unreadable:
+        return False
+    factor.save(update_fields=["data"])
+    return True

@@ -2,10 +2,14 @@ import secrets
 from io import StringIO
 
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from django.core.management import call_command
 from django.test import Client as Browser
 from pytest_django import Settings
 
+from accounts import sealing
 from accounts.models import User
 from developers import issuance, vault
 from developers.models import ApiToken
@@ -88,4 +92,31 @@ def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and
     settings.TOKEN_KEYS = [*reversed(old_and_new)]
     rotate()
 
-    assert rotate() == "0 rows left.\n"
+    assert rotate() == "0 secrets of second factors moved to the first key.\n0 rows left.\n"
+
+
+def test_second_factors_move_too_and_stay_what_they_are(
+    alice: User, settings: Settings, old_and_new: tuple[str, str]
+) -> None:
+    secret = generate_totp_secret()
+    TOTP.activate(alice, secret)
+    codes = RecoveryCodes.activate(alice).get_unused_codes()
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+
+    output = rotate()
+
+    assert output.endswith("2 secrets of second factors moved to the first key.\n0 rows left.\n")
+    settings.TOKEN_KEYS = [old_and_new[1]]
+    stored = {factor.type: factor for factor in Authenticator.objects.filter(user=alice)}
+    assert sealing.unseal(stored["totp"].data["secret"]) == secret
+    assert stored["recovery_codes"].wrap().get_unused_codes() == codes
+
+
+def test_a_second_factor_that_cannot_be_read_is_counted(
+    alice: User, settings: Settings, old_and_new: tuple[str, str]
+) -> None:
+    TOTP.activate(alice, generate_totp_secret())
+    Authenticator.objects.update(data={"secret": "damaged"})
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+
+    assert "0 secrets of second factors moved to the first key.\n1 rows left.\n" in rotate()

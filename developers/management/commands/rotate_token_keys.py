@@ -1,17 +1,18 @@
-"""Move every token to the first key of the ring, while requests go on."""
+"""Move all that is sealed to the first key of the ring, while requests go on: tokens and second factors."""
 
 from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from accounts import factors
 from developers import issuance, vault
 from developers.models import ApiToken
 
 
 class Command(BaseCommand):
     help = (
-        "Seal and digest all tokens anew under the first key of TOKEN_KEYS. No token changes. It may be interrupted "
+        "Seal tokens and second factors anew under the first key of TOKEN_KEYS. None changes. It may be interrupted "
         'and run again; once it prints "0 rows left", the old keys can be taken out of TOKEN_KEYS.'
     )
 
@@ -27,11 +28,13 @@ class Command(BaseCommand):
             resealed += sum(issuance.reseal(row) for row in rows)
             last = rows[-1].pk
             self.stdout.write(f"{resealed} rows moved to key {first}.")
-        left = remaining.count()
+        moved, unreadable = factors.reseal_all()
+        self.stdout.write(f"{moved} secrets of second factors moved to the first key.")
+        left = remaining.count() + unreadable
         self.stdout.write(f"{left} rows left.")
         if left:
             self.stdout.write(
-                "They cannot be read under any key of TOKEN_KEYS, or were issued by a process that still has another "
-                "key first. Give all processes the same TOKEN_KEYS and run this again; what is left then can only be "
-                "revoked."
+                "They cannot be read under any key of TOKEN_KEYS, or were made by a process that still has another key "
+                "first. Give all processes the same TOKEN_KEYS and run this again; what is left then is lost: such a "
+                "token can only be revoked, such a factor only be set up anew."
             )
