@@ -93,6 +93,8 @@ addEventListener("pagehide", hide);
 
 document.addEventListener("htmx:afterSettle", () => {
   document.querySelector("[data-select]")?.select();
+  // The tab may have been left before the answer came.
+  if (document.hidden) hide();
 });
 
 document.addEventListener("htmx:afterSwap", (event) => {

@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from developers.models import ApiToken, TokenEvent
-from tests.browser.conftest import Site
+from tests.browser.conftest import TOKEN, Site
 from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in, open_token_page, token_box
 
 pytestmark = pytest.mark.browser
@@ -69,6 +69,19 @@ def test_a_shown_token_hides_when_its_tab_is_left(page: Page, site: Site, alice:
 
     expect(token_box(page)).to_have_value(MASK)
     expect(page.get_by_role("button", name="Show")).to_be_visible()
+
+
+def test_a_token_that_comes_once_its_tab_is_left_is_hidden_at_once(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    page.evaluate(HIDE_TAB)
+    page.evaluate("document.addEventListener('htmx:afterSettle', () => document.body.dataset.settled = '')")
+
+    page.get_by_role("button", name="Show").click()
+
+    expect(page.locator("body[data-settled]")).to_be_attached()
+    expect(token_box(page)).to_have_value(MASK)
+    assert TokenEvent.objects.filter(kind="shown").exists()
+    assert TOKEN.search(page.content()) is None
 
 
 def test_an_unused_token_is_replaced_on_the_click(page: Page, site: Site, alice: User) -> None:
