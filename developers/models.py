@@ -35,6 +35,8 @@ class ApiToken(models.Model):
     last_used_client = models.CharField(max_length=USER_AGENT_LENGTH, null=True)  # noqa: DJ001 - NULL is "never used"
 
     class Meta:
+        verbose_name = _("API access token")
+        verbose_name_plural = _("API access tokens")
         constraints: ClassVar = [
             models.CheckConstraint(condition=Q(generation__gte=1), name="developers_apitoken_generation_from_one"),
             models.CheckConstraint(

@@ -9,6 +9,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
+        migrations.AlterModelOptions(
+            name="apitoken",
+            options={"verbose_name": "API access token", "verbose_name_plural": "API access tokens"},
+        ),
         migrations.AlterField(
             model_name="revokedtoken",
             name="reason",

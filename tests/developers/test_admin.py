@@ -80,6 +80,16 @@ def test_whoever_is_no_superuser_meets_our_refusal(alice: User, path: str) -> No
     assert "This is not yours to open" in response.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("path", "page"),
+    [("/admin/password_change/", "/account/password/change/"), ("/admin/logout/", "/account/logout/")],
+)
+def test_passwords_and_log_out_are_left_to_the_accounts_own_pages(operator: Browser, path: str, page: str) -> None:
+    responses = [operator.get(path), operator.post(path)]
+
+    assert [response["Location"] for response in responses] == [page, page]
+
+
 def test_the_signed_out_log_in_where_everybody_does(db: None) -> None:
     response = Browser().get(TOKENS)
 
