@@ -67,6 +67,15 @@ def test_among_many_texts_each_live_token_is_found_and_the_rest_are_passed_over(
     }
 
 
+@pytest.mark.parametrize("text", ["{}\n", " {}", '"{}"', "curl -H 'Authorization: Bearer {}' https://x", "?key={}&a=b"])
+def test_a_token_is_found_whatever_stands_around_it(alice: User, text: str) -> None:
+    found = token_text(alice)
+
+    report_exposed([text.format(found)], SCANNER)
+
+    assert RevokedToken.objects.get().hint == found[-4:]
+
+
 def test_unknown_texts_cost_one_query_however_many(db: None) -> None:
     texts = [tokens.generate().open() for _ in range(100)]
 

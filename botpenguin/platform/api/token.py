@@ -83,7 +83,7 @@ def report_exposed(request: HttpRequest, report: Report) -> Envelope[Received]:
 
     Each live one is revoked before the answer, and its owner is mailed. The answer is the
     same whatever the texts are: it tells nobody which of them were live. At most 100 in a
-    body of 16 KB, and 10 requests a minute from an address.
+    body of 16 KB, each a token or a line that holds one, and 10 requests a minute from an address.
     """
     bearer.report_exposed(report.tokens, Client.of(request))
     return Envelope(message=THANKS, data=Received(received=len(report.tokens)))
