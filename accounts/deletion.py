@@ -8,6 +8,8 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
+from accounts import notices
+from accounts.clients import Client
 from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
 from accounts.models import User
@@ -33,5 +35,6 @@ def delete(request: SignedInRequest) -> None:
     with transaction.atomic():
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
+        notices.tell(person, notices.ACCOUNT_DELETED, Client.of(request))
         logout(request)
         person.delete()

@@ -1,0 +1,183 @@
+"""Mail about what happens to an account: when, from where, and what to do if it was somebody else."""
+
+import re
+from datetime import datetime
+
+import pytest
+from django.test import Client as Browser
+from post_office.models import Email
+
+from accounts.models import User
+from tests.accounts.mails import link_in, newest
+from tests.cast import PASSWORD, sign_in, token_text
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
+
+FIREFOX = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
+NEW_PASSWORD = "another good passphrase"
+NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+RESET = "https://app.example.com/account/password/reset/"
+
+
+def from_firefox(browser: Browser) -> Browser:
+    browser.defaults |= {"HTTP_USER_AGENT": FIREFOX, "REMOTE_ADDR": "203.0.113.9"}
+    return browser
+
+
+def log_in(browser: Browser, email: str = "alice@example.com") -> Browser:
+    browser.post("/account/login/", {"login": email, "password": PASSWORD})
+    return browser
+
+
+def subjects() -> list[str]:
+    return list(Email.objects.order_by("pk").values_list("subject", flat=True))
+
+
+def assert_tells(mail: Email, address: str, subject: str, text: str) -> None:
+    """A notice says what, when, from where and by what, the same in both of its forms, and holds no secret."""
+    assert (mail.to, mail.subject) == ([address], subject)
+    for body in (mail.message, " ".join(re.sub(r"<[^>]+>", " ", mail.html_message).split())):
+        assert text in body
+        assert "203.0.113.9" in body
+        assert "Firefox, macOS" in body
+        assert f"{datetime.now().astimezone():%Y}, " in body
+        assert "Was it not you?" in body
+        assert not re.search(f"bpat_[0-9A-Za-z]|{NEW_PASSWORD}|{PASSWORD}", body)
+
+
+def test_a_changed_password_is_told(alice: User) -> None:
+    from_firefox(sign_in(alice)).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
+
+    assert_tells(
+        newest(),
+        "alice@example.com",
+        "Your password was changed",
+        "The password of your BotPenguin account was changed, and every other browser signed out.",
+    )
+    assert f"Choose a new password:\n{RESET}" in newest().message
+
+
+def test_a_reset_password_is_told(alice: User) -> None:
+    browser = from_firefox(Browser())
+    browser.post("/account/password/reset/", {"email": "alice@example.com"})
+    form = browser.get(link_in(newest()), follow=True).redirect_chain[-1][0]
+
+    browser.post(form, NEW)
+
+    assert_tells(
+        newest(),
+        "alice@example.com",
+        "Your password was reset",
+        "A new password was chosen for your BotPenguin account, and every browser signed out.",
+    )
+
+
+def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
+    browser = from_firefox(sign_in(alice))
+    browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+
+    browser.post(link_in(newest()))
+
+    assert_tells(
+        newest(),
+        "alice@example.com",
+        "Your email was changed",
+        "You log in to BotPenguin as alice@wonderland.example now. alice@example.com opens the account no longer.",
+    )
+    assert RESET not in newest().message
+
+
+def test_a_deleted_account_is_told(alice: User) -> None:
+    from_firefox(sign_in(alice)).post("/account/delete/", {"email": "alice@example.com"})
+
+    assert_tells(
+        newest(),
+        "alice@example.com",
+        "Your account was deleted",
+        "Your BotPenguin account was deleted, with its API token, bots, contacts and activity.",
+    )
+
+
+def test_thinking_better_of_a_change_of_email_is_worth_no_mail(alice: User) -> None:
+    browser = sign_in(alice)
+    browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+
+    browser.post("/account/email/", {"email": "alice@wonderland.example", "action_remove": ""})
+
+    assert subjects() == ["Confirm your email for BotPenguin"]
+
+
+def test_a_sign_in_from_a_new_browser_is_told_and_from_a_known_one_is_not(alice: User) -> None:
+    known = log_in(Browser())
+    known.post("/account/logout/")
+
+    log_in(known)
+    before = subjects()
+    log_in(from_firefox(Browser()))
+
+    assert before == []
+    assert_tells(
+        newest(),
+        "alice@example.com",
+        "New sign-in to your account",
+        "Somebody, hopefully you, signed in to BotPenguin from a browser that you had not used before.",
+    )
+
+
+def test_a_browser_may_be_known_to_several_people(alice: User, bob: User) -> None:
+    browser, elsewhere = Browser(), Browser()
+    log_in(elsewhere, "bob@example.org")
+    log_in(browser).post("/account/logout/")
+
+    log_in(browser, "bob@example.org").post("/account/logout/")
+    log_in(browser).post("/account/logout/")
+    log_in(browser, "bob@example.org")
+
+    assert [mail.to for mail in Email.objects.all()] == [["bob@example.org"]]
+
+
+@pytest.mark.parametrize("forged", ["1", "1:forged", "\x00"])
+def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: str) -> None:
+    log_in(Browser())
+    browser = Browser()
+    browser.cookies["known"] = forged
+
+    log_in(browser)
+
+    assert subjects() == ["New sign-in to your account"]
+
+
+def test_a_wrong_password_is_no_sign_in(alice: User) -> None:
+    log_in(Browser())
+
+    Browser().post("/account/login/", {"login": "alice@example.com", "password": "guessed wrong"})
+
+    assert subjects() == []
+
+
+def test_times_are_told_in_the_zone_of_the_owner(alice: User) -> None:
+    log_in(Browser())
+    User.objects.update(time_zone="Asia/Kolkata")
+
+    log_in(Browser())
+
+    assert re.search(r"When: .* IST\n", newest().message)
+
+
+def test_what_somebody_chose_as_their_name_for_a_browser_is_text_only(alice: User) -> None:
+    log_in(Browser())
+
+    Browser(headers={"User-Agent": "<img/src=x>"}).post(
+        "/account/login/", {"login": "alice@example.com", "password": PASSWORD}
+    )
+
+    assert "<img" not in newest().html_message
+
+
+def test_a_token_is_in_no_notice(alice: User) -> None:
+    token = token_text(alice)
+
+    sign_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD, "revoke_token": "on"} | NEW)
+
+    assert subjects() == ["Your API access token was revoked", "Your password was changed"]
+    assert all(token not in mail.message + mail.html_message for mail in Email.objects.all())
