@@ -57,6 +57,8 @@ WSGI_APPLICATION = "botpenguin.wsgi.application"
 APPEND_SLASH = True
 # The most that a body may hold, of a form or of a call. README and the API's documents say 1 MiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
+# No page takes files. What memory does not hold is dropped, where Django would let strangers fill the disk.
+FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 INSTALLED_APPS = [
     "accounts",
