@@ -8,11 +8,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.acts import act_on
+from accounts.paging import paged
 from accounts.requests import SignedInRequest, is_htmx
 from botpenguin.platform.contacts import changing
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
-from botpenguin.platform.views.paging import paged
 
 PAGE = "platform:bots"
 

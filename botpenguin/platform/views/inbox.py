@@ -10,10 +10,10 @@ from django.views.decorators.http import require_safe
 
 from accounts.acts import act_on
 from accounts.models import User
+from accounts.paging import paged
 from accounts.requests import SignedInRequest
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import ContactQuerySet, Segment
-from botpenguin.platform.views.paging import paged
 
 PAGE = "platform:inbox"
 
