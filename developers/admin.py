@@ -66,7 +66,7 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     @admin.action(description=_("Revoke the selected tokens"))
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
-        """Revoke each token as it was listed; one that its owner has replaced meanwhile is left alone."""
+        """Revoke the token that each of the chosen has by now; one replaced in this very instant is left alone."""
         outcomes = [
             issuance.revoke(
                 token.user,

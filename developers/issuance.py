@@ -83,7 +83,8 @@ def revoke(
 
     With `even_if_used` false, a token that has been used, even in this very instant, is
     left alone and the verdict is IN_USE: ask first. The old secret is not needed, so a row
-    that cannot be unsealed is replaced all the same. When this returns the change is committed.
+    that cannot be unsealed is replaced all the same. When this returns the change is committed,
+    unless the caller holds a transaction of its own.
     """
     with transaction.atomic():
         # Locked, so that what is kept of the old token is what it was at its last moment.
@@ -193,6 +194,11 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         unreported = revoked.filter(Q(refusal_reported_on__isnull=True) | Q(refusal_reported_on__lt=now.date()))
         if unreported.update(refusal_reported_on=now.date()):
             _record(TokenEvent.Kind.REFUSED, revoked.get(), client, at=now)
+
+
+def forget_events(before: datetime) -> int:
+    """Delete what happened to tokens before a moment, whosever they are, and return how many events that were."""
+    return TokenEvent.objects.filter(at__lt=before).delete()[0]
 
 
 def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> None:
