@@ -27,6 +27,7 @@ urlpatterns = [
     path("security/passkeys/add/", passkeys.add_passkey, name="add-passkey"),
     path("security/passkeys/<int:pk>/", passkeys.passkey, name="passkey"),
     path("security/passkeys/<int:pk>/remove/", passkeys.remove_passkey, name="remove-passkey"),
+    path("email/", views.change_email, name="account_email"),
     path("delete/", deletion.delete_account, name="delete-account"),
     path("sessions/end/", views.end_session, name="end-session"),
     path("sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
@@ -41,7 +42,7 @@ urlpatterns = [
     path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate, name="mfa_reauthenticate_webauthn"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
-    path("confirm-email/<str:key>/", allauth.confirm_email, name="account_confirm_email"),
+    path("confirm-email/<str:key>/", views.confirm_email, name="account_confirm_email"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),
     path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
     path(
