@@ -3,6 +3,7 @@
 from typing import Any
 
 from allauth.account.utils import passthrough_next_redirect_url
+from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
 from allauth.mfa.webauthn import views as allauth
 from allauth.mfa.webauthn.internal import auth, flows
@@ -71,5 +72,6 @@ class ReauthenticateView(allauth.ReauthenticateWebAuthnView):
         return self.render_to_response(self.get_context_data(form=form))
 
 
-log_in = LoginView.as_view()
+limit_challenges = ratelimit.decorator(app="allauth.mfa", action="passkey_challenge", limit_get=True)
+log_in = limit_challenges(LoginView.as_view())
 reauthenticate = ReauthenticateView.as_view()

@@ -233,8 +233,8 @@ MFA_FORMS = {
 MFA_PASSKEY_LOGIN_ENABLED = True
 # A passkey stands for the whole log-in, so a device that anybody can use must ask who is there.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
-# An address asks twice for each log-in by passkey: for the challenge, and with the answer.
-MFA_RATE_LIMITS = {"webauthn_login": "20/m/ip"}
+# Each challenge is a session in the database, and anybody may ask for one.
+MFA_RATE_LIMITS = {"passkey_challenge": "30/m/ip"}
 # Our views ask by accounts.identity; allauth's own rule would keep whole POST bodies in the session.
 MFA_REAUTHENTICATION_REQUIRED = False
 MFA_RECOVERY_CODE_COUNT = 10
