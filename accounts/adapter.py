@@ -24,6 +24,7 @@ class AccountAdapter(DefaultAccountAdapter):
         "email_password_mismatch": _("That email and password do not match. Check both and try again."),
         "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
         "enter_current_password": _("That is not your current password."),
+        "duplicate_email": _("That is your email already, or waits for you to confirm it."),
         "incorrect_password": _("That is not your password. Try again."),
     }
 

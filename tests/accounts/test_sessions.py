@@ -66,7 +66,7 @@ def test_the_page_tells_where_one_is_signed_in_with_this_device_first(alice: Use
 
     assert rows == [
         "Firefox, macOS This device 203.0.113.9 · signed in 4 Mar 2020, 05:06",
-        "Chrome, Windows 2001:db8::7 · signed in 4 Mar 2020, 05:06 · last seen 3 days ago Sign out : Chrome, Windows",
+        "Chrome, Windows 2001:db8::7 · signed in 4 Mar 2020, 05:06 · last seen 3 days ago Sign out Chrome, Windows",
     ]
 
 
