@@ -1,0 +1,102 @@
+"""Sessions, password, e-mail and deletion as people meet them in Chromium: nothing overflows, axe finds nothing."""
+
+import re
+from collections.abc import Callable
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from tests.browser.conftest import Site
+from tests.browser.people import log_in
+from tests.browser.test_look import expect_sound
+
+pytestmark = pytest.mark.browser
+
+SECURITY = "/account/security/"
+
+
+@pytest.fixture(params=["light", "dark"])
+def scheme(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.fixture(params=[390, 1280])
+def page(request: pytest.FixtureRequest, scheme: str, open_context: Callable[..., BrowserContext]) -> Page:
+    return open_context(viewport={"width": request.param, "height": 800}, color_scheme=scheme).new_page()
+
+
+def open_page(page: Page, site: Site, path: str) -> None:
+    page.goto(site.url(path))
+    log_in(page)
+    page.wait_for_url(site.url(path))
+
+
+def test_sessions_are_listed_and_ended(
+    page: Page, site: Site, alice: User, open_context: Callable[..., BrowserContext]
+) -> None:
+    elsewhere = [open_context().new_page() for _ in range(3)]
+    for other in elsewhere:
+        open_page(other, site, "/account/")
+    open_page(page, site, SECURITY)
+    section = page.get_by_role("region", name="Where you are signed in")
+    expect(section.get_by_role("listitem")).to_have_count(4)
+    expect(section.get_by_role("listitem").first).to_contain_text("This device")
+    expect_sound(page)
+
+    section.get_by_role("button", name=re.compile("^Sign out .*Chrome")).first.click()
+
+    expect(page.get_by_text("Signed out there.")).to_be_visible()
+    expect(section.get_by_role("listitem")).to_have_count(3)
+    expect_sound(page)
+
+    section.get_by_role("button", name="Sign out everywhere else").click()
+
+    expect(page.get_by_text("Signed out everywhere else.")).to_be_visible()
+    expect(section.get_by_role("listitem")).to_have_count(1)
+    expect(section).to_contain_text("You are signed in nowhere else.")
+    expect_sound(page)
+    for other in elsewhere:
+        other.reload()
+        expect(other.get_by_role("heading", name="Log in")).to_be_visible()
+
+
+def test_a_new_password_takes_the_token_along(page: Page, site: Site, alice: User) -> None:
+    open_page(page, site, "/account/password/change/")
+    expect(page.get_by_role("checkbox", name="Also revoke my API token")).to_be_checked()
+    expect_sound(page)
+
+    page.get_by_label("Current password").fill("correct horse battery staple")
+    page.get_by_label("New password", exact=True).fill("another good passphrase")
+    page.get_by_label("New password, again").fill("another good passphrase")
+    page.get_by_role("button", name="Save password").click()
+
+    expect(page.get_by_text("was revoked. A new one is in place.")).to_be_visible()
+    expect_sound(page)
+    assert alice.revoked_tokens.count() == 1
+
+
+def test_a_change_of_email_waits_for_its_link(page: Page, site: Site, alice: User) -> None:
+    open_page(page, site, "/account/email/")
+    expect_sound(page)
+
+    page.get_by_label("New email").fill("alice@a-very-long-name-of-a-host.wonderland.example")
+    page.get_by_role("button", name="Send the link").click()
+
+    expect(page.get_by_text("Waiting for your confirmation")).to_be_visible()
+    expect_sound(page)
+
+
+def test_an_account_is_deleted_by_typing_its_email(page: Page, site: Site, alice: User) -> None:
+    open_page(page, site, "/account/delete/")
+    page.get_by_label("Type your email to go on").fill("bob@example.org")
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("That is not the email of this account.")).to_be_visible()
+    expect_sound(page)
+
+    page.get_by_label("Type your email to go on").fill("alice@example.com")
+    page.get_by_role("button", name="Delete for good").click()
+
+    expect(page.get_by_text("Your account and everything in it is deleted.")).to_be_visible()
+    expect_sound(page)
+    assert not User.objects.exists()
