@@ -10,9 +10,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.acts import act_on
+from accounts.clients import Client
 from accounts.forms import EndSessionForm, NameForm
 from accounts.identity import fresh_proof
+from accounts.models import SecurityEvent, SessionQuerySet
 from accounts.requests import SignedInRequest
+from accounts.security_log import record
 from accounts.sessions import elsewhere
 
 
@@ -45,16 +48,26 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponseBase:
 def end_session(request: SignedInRequest) -> HttpResponse:
     """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
     form = EndSessionForm(request.POST)
-    ended = form.is_valid() and elsewhere(request).filter(pk=form.cleaned_data["session"]).delete()[0]
+    chosen = elsewhere(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
+    ended = _end(request, chosen, SecurityEvent.Kind.SESSION_ENDED)
     messages.success(request, _("Signed out there.") if ended else _("That browser was signed out already."))
     return redirect("security")
 
 
 @act_on("security")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    elsewhere(request).delete()
+    _end(request, elsewhere(request), SecurityEvent.Kind.SESSIONS_ENDED)
     messages.success(request, _("Signed out everywhere else."))
     return redirect("security")
+
+
+def _end(request: SignedInRequest, sessions: SessionQuerySet, kind: SecurityEvent.Kind) -> bool:
+    """End sessions of the person who asks, and put it into their security log; tell whether there were any."""
+    with transaction.atomic():
+        ended = bool(sessions.delete()[0])
+        if ended:
+            record(kind, request.user, Client.of(request))
+    return ended
 
 
 def log_out(request: HttpRequest) -> HttpResponseBase:

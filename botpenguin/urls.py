@@ -4,7 +4,7 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from botpenguin import health
-from developers import admin, passwords
+from developers import admin, passwords, security_log
 
 handler400 = "botpenguin.errors.bad_request"
 handler403 = "botpenguin.errors.permission_denied"
@@ -23,6 +23,9 @@ urlpatterns = [
         passwords.reset_password,
         name="account_reset_password_from_key",
     ),
+    # And the one that tells of the token too.
+    path("account/security/log/", security_log.security_log, name="security-log"),
+    path("account/security/log/download/", security_log.download, name="download-security-log"),
     path("developers/", include("developers.urls")),
     path("", include("botpenguin.platform.urls")),
     path("admin/", admin.site.urls),

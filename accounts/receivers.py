@@ -1,0 +1,103 @@
+"""What Django and allauth tell of, put into the security log. Our own code writes there directly."""
+
+from typing import Any
+
+from allauth.account import signals as account
+from allauth.account.authentication import get_authentication_records
+from allauth.mfa import signals as mfa
+from allauth.mfa.models import Authenticator
+from django.contrib.auth import signals as auth
+from django.dispatch import receiver
+from django.http import HttpRequest
+
+from accounts.clients import Client
+from accounts.models import SecurityEvent, User
+from accounts.security_log import record
+from accounts.sessions import NOBODY
+
+Kind = SecurityEvent.Kind
+Means = SecurityEvent.Means
+
+
+@receiver(account.user_signed_up)
+def signed_up(request: HttpRequest, user: User, **_: Any) -> None:
+    record(Kind.SIGNED_UP, user, Client.of(request))
+
+
+@receiver(auth.user_logged_in)
+def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
+    proofs = get_authentication_records(request, user)
+    record(Kind.SIGNED_IN, user, Client.of(request), _means(**proofs[-1]) if proofs else "")
+
+
+@receiver(auth.user_login_failed)
+def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+    """Note a wrong password; where the address is nobody's there is nothing to note, and one look-up alike."""
+    owner = User.objects.filter(email=str(credentials.get("email", "")).lower()).first()
+    if owner:
+        is_theirs = request is not None and getattr(request, "user", None) == owner
+        kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.SIGN_IN_FAILED
+        record(kind, owner, Client.of(request) if request else NOBODY, Means.PASSWORD)
+
+
+@receiver(auth.user_logged_out)
+def signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
+    if user:
+        record(Kind.SIGNED_OUT, user, Client.of(request))
+
+
+@receiver(account.authentication_step_completed)
+def confirmed(request: HttpRequest, user: User, *, reauthenticated: bool = False, **proof: Any) -> None:
+    if reauthenticated:
+        record(Kind.CONFIRMED, user, Client.of(request), _means(**proof))
+
+
+@receiver(account.password_changed)
+def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    record(Kind.PASSWORD_CHANGED, user, Client.of(request))
+
+
+@receiver(account.password_reset)
+def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
+    record(Kind.PASSWORD_RESET, user, Client.of(request))
+
+
+@receiver(account.email_changed)
+def email_changed(request: HttpRequest, user: User, **_: Any) -> None:
+    record(Kind.EMAIL_CHANGED, user, Client.of(request))
+
+
+@receiver(mfa.authenticator_added)
+def factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    record(Kind.FACTOR_ADDED, user, Client.of(request), authenticator.type)
+
+
+@receiver(mfa.authenticator_removed)
+def factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    record(Kind.FACTOR_REMOVED, user, Client.of(request), authenticator.type)
+
+
+@receiver(mfa.authenticator_reset)
+def codes_renewed(request: HttpRequest, user: User, **_: Any) -> None:
+    record(Kind.CODES_RENEWED, user, Client.of(request))
+
+
+@receiver(mfa.authenticator_used)
+def factor_used(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
+    """Note the codes, which run out; the sign-in or confirmation itself says what else it was by."""
+    if authenticator.type == Means.RECOVERY_CODES:
+        record(Kind.CODE_USED, user, Client.of(request))
+
+
+@receiver(mfa.authentication_failed)
+def factor_failed(
+    request: HttpRequest, user: User, authenticator: Authenticator, *, reauthentication: bool, **_: Any
+) -> None:
+    kind = Kind.CONFIRMING_FAILED if reauthentication else Kind.SIGN_IN_FAILED
+    record(kind, user, Client.of(request), authenticator.type)
+
+
+def _means(*, method: str, type: str = "", **_: Any) -> str:  # noqa: A002 - what allauth calls it
+    """Say by what a proof was given; allauth names the factor, and else the method."""
+    name = type or method
+    return name if name in Means.values else ""

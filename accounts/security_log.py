@@ -1,0 +1,39 @@
+"""The security log: what happened to an account, when, from where and by which client.
+
+`record` is the only code that adds events and `forget` the only one that removes old ones; they
+go with their account besides. Nothing changes an event. What happened to the token is told by
+the events of `developers.issuance`, and `developers.security_log` shows both in one list.
+"""
+
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from accounts.clients import Client
+from accounts.models import SecurityEvent, User
+
+Kind = SecurityEvent.Kind
+
+# Strangers can make these happen: a flood of them must neither fill the table nor bury the rest.
+FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED)
+FAILURES_AN_HOUR = 10
+
+
+def record(kind: Kind, owner: User, client: Client, means: str = "") -> None:
+    """Add an event to the owner's log, with one of `SecurityEvent.Means` or none.
+
+    Call it inside the transaction of what happened. Of failures at most `FAILURES_AN_HOUR` are kept.
+    """
+    if kind in FAILURES and _is_flooded(owner, kind):
+        return
+    SecurityEvent.objects.create(user_id=owner.pk, kind=kind, means=means, ip=client.ip, client=client.user_agent)
+
+
+def forget(before: datetime) -> int:
+    """Delete what happened before a moment, whosever it is, and return how many events that were."""
+    return SecurityEvent.objects.filter(at__lt=before).delete()[0]
+
+
+def _is_flooded(owner: User, kind: Kind) -> bool:
+    an_hour_ago = timezone.now() - timedelta(hours=1)
+    return SecurityEvent.objects.filter(user=owner.pk, kind=kind, at__gte=an_hour_ago).count() >= FAILURES_AN_HOUR

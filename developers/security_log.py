@@ -1,0 +1,143 @@
+"""My Account → Security → Security log: what happened to the account and to its token, in one list.
+
+Each event is one row of one table, written by one function: `accounts.security_log.record` for
+the account, `developers.issuance` for the token. Copying the one into the other would make two
+truths. `accounts` knows of no token, so the page is here, and joins both by a UNION in the
+database, newest first, which both tables have an index for. `botpenguin.urls` puts it among the
+account's pages.
+"""
+
+import csv
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from django.db.models import F, QuerySet, TextChoices, Value
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.models import SecurityEvent, User
+from accounts.paging import paged
+from accounts.requests import SignedInRequest
+from accounts.security_log import FAILURES, FAILURES_AN_HOUR
+from developers.models import TokenEvent
+
+FILE_NAME = "botpenguin-security-log.csv"
+MOST_ROWS_OF_A_FILE = 10_000
+# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection").
+FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
+
+Account, Token = SecurityEvent.Kind, TokenEvent.Kind
+
+TOKEN_WORDS = {
+    Token.ISSUED: gettext_lazy("API token issued"),
+    Token.SHOWN: gettext_lazy("API token shown"),
+    Token.COPIED: gettext_lazy("API token copied"),
+    Token.TRIED: gettext_lazy("API token tried out"),
+    Token.REVOKED: gettext_lazy("API token revoked"),
+    Token.REFUSED: gettext_lazy("Revoked API token refused"),
+}
+
+
+class Group(TextChoices):
+    SIGNING_IN = "signing-in", gettext_lazy("Signing in and out")
+    FAILED = "failed", gettext_lazy("Failed attempts")
+    PASSWORD = "password-and-email", gettext_lazy("Password and email")
+    FACTORS = "ways-to-log-in", gettext_lazy("Ways to log in")
+    TOKEN = "api-token", gettext_lazy("API token")
+
+
+KINDS: dict[str, list[str]] = {
+    Group.SIGNING_IN: [
+        *(Account.SIGNED_UP, Account.SIGNED_IN, Account.SIGN_IN_FAILED, Account.SIGNED_OUT),
+        *(Account.SESSION_ENDED, Account.SESSIONS_ENDED, Account.CONFIRMED, Account.CONFIRMING_FAILED),
+    ],
+    Group.FAILED: [*FAILURES, Token.REFUSED],
+    Group.PASSWORD: [Account.PASSWORD_CHANGED, Account.PASSWORD_RESET, Account.EMAIL_CHANGED],
+    Group.FACTORS: [Account.FACTOR_ADDED, Account.FACTOR_REMOVED, Account.CODES_RENEWED, Account.CODE_USED],
+    Group.TOKEN: [*Token],
+}
+# The marks of the token page: what is new, what ended, what was refused.
+NEW = (Account.SIGNED_UP, Account.SIGNED_IN, Account.FACTOR_ADDED, Token.ISSUED)
+ENDED = (Account.SIGNED_OUT, Account.SESSION_ENDED, Account.SESSIONS_ENDED, Account.FACTOR_REMOVED, Token.REVOKED)
+MARKS = dict.fromkeys(NEW, "issued") | dict.fromkeys(ENDED, "revoked") | dict.fromkeys(KINDS[Group.FAILED], "refused")
+
+
+class Entry(NamedTuple):
+    """An event of either table, as the page and the file tell it."""
+
+    id: int
+    at: datetime
+    kind: str
+    detail: str
+    hint: str
+    ip: str | None
+    client: str
+
+    @property
+    def what(self) -> str:
+        return str(TOKEN_WORDS[Token(self.kind)] if self._is_of_token else Account(self.kind).label)
+
+    @property
+    def more(self) -> str:
+        choices: type[TextChoices] = TokenEvent.Note if self._is_of_token else SecurityEvent.Means
+        return str(choices(self.detail).label) if self.detail else ""
+
+    @property
+    def mark(self) -> str:
+        return MARKS.get(self.kind, "")
+
+    @property
+    def _is_of_token(self) -> bool:
+        return self.kind in Token.values
+
+
+@require_safe
+@never_cache
+def security_log(request: SignedInRequest) -> HttpResponse:
+    group = _chosen(request)
+    context = paged(request, events_of(request.user, group))
+    page = context["page"]
+    page.object_list = [Entry(*row) for row in page.object_list]
+    context |= {"group": group, "groups": Group.choices}
+    context |= {"failures": FAILURES_AN_HOUR, "most_rows": MOST_ROWS_OF_A_FILE}
+    return render(request, "developers/security_log.html", context)
+
+
+@require_safe
+@never_cache
+def download(request: SignedInRequest) -> HttpResponse:
+    """Hand out the newest events, of the group that the address asks for, as a file for spreadsheets."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    lines = csv.writer(response)
+    lines.writerow([_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")])
+    for row in events_of(request.user, _chosen(request))[:MOST_ROWS_OF_A_FILE]:
+        entry = Entry(*row)
+        told = [entry.what, entry.more, entry.hint, entry.ip or "", entry.client]
+        lines.writerow([entry.at.astimezone(UTC).isoformat(timespec="seconds"), *map(_harmless, told)])
+    return response
+
+
+def events_of(owner: User, group: str = "") -> QuerySet[Any, Any]:
+    """Return rows in the shape of `Entry`, newest first, of one group or all."""
+    account = SecurityEvent.objects.filter(user=owner).order_by()
+    token = TokenEvent.objects.filter(user=owner).order_by()
+    if group:
+        account, token = account.filter(kind__in=KINDS[group]), token.filter(kind__in=KINDS[group])
+    rows: QuerySet[Any, Any] = account.values_list("id", "at", "kind", F("means"), Value(""), "ip", "client")
+    return rows.union(token.values_list("id", "at", "kind", F("note"), "hint", "ip", "client"), all=True).order_by(
+        "-at", "-id", "kind"
+    )
+
+
+def _chosen(request: SignedInRequest) -> str:
+    asked_for = request.GET.get("kind", "")
+    return asked_for if asked_for in Group.values else ""
+
+
+def _harmless(text: str) -> str:
+    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

@@ -1,0 +1,307 @@
+"""The security log: each thing that happens is written once, with its client, and never a secret."""
+
+import ast
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from django.contrib.auth import authenticate
+from django.db import connection
+from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
+
+from accounts import security_log
+from accounts.models import SecurityEvent, Session, User
+from developers.admin import site as admin
+from developers.models import TokenEvent
+from tests.accounts.mails import link_in, newest
+from tests.cast import LAPTOP, PASSWORD, prove_identity
+from tests.server import ROOT
+
+LOG = "/account/security/log/"
+FILE = "/account/security/log/download/"
+AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
+ADDRESS = "203.0.113.9"
+NEW_PASSWORD = "another good passphrase"
+Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
+HEAD = ["When", "What", "Detail", "Token", "From", "Client"]
+
+
+def visitor() -> Browser:
+    return Browser(headers={"User-Agent": AGENT}, REMOTE_ADDR=ADDRESS)
+
+
+def log_in(password: str = PASSWORD, email: str = "alice@example.com") -> Browser:
+    browser = visitor()
+    browser.post("/account/login/", {"login": email, "password": password})
+    return browser
+
+
+def signed_in(user: User) -> Browser:
+    """Return a browser in which a person is signed in, and of which the log says nothing yet."""
+    browser = visitor()
+    browser.force_login(user)
+    prove_identity(browser, user)
+    SecurityEvent.objects.all().delete()
+    return browser
+
+
+def events(user: User) -> list[tuple[str, str]]:
+    """Return what the log holds of a person; all of it from the one client of these tests."""
+    rows = SecurityEvent.objects.filter(user=user).order_by("pk")
+    assert {(row.ip, row.client) for row in rows} <= {(ADDRESS, AGENT)}
+    return [(row.kind, row.means) for row in rows]
+
+
+def code_of(secret: str) -> str:
+    return format_hotp_value(hotp_value(secret, int(timezone.now().timestamp()) // 30))
+
+
+@pytest.fixture
+def secret(alice: User) -> str:
+    """What the app of Alice holds, who has turned on two steps and has recovery codes."""
+    secret = generate_totp_secret()
+    TOTP.activate(alice, secret)
+    RecoveryCodes.activate(alice)
+    return secret
+
+
+@pytest.fixture
+def recovery_codes(alice: User, secret: str) -> list[str]:
+    codes = Authenticator.objects.get(user=alice, type=Authenticator.Type.RECOVERY_CODES)
+    return codes.wrap().get_unused_codes()  # type: ignore[no-any-return]
+
+
+def test_signing_in_and_out_is_written_once_each(alice: User) -> None:
+    log_in().post("/account/logout/")
+
+    assert events(alice) == [(Kind.SIGNED_IN, Means.PASSWORD), (Kind.SIGNED_OUT, "")]
+
+
+def test_logging_out_without_being_signed_in_is_nobodys_event(alice: User) -> None:
+    visitor().post("/account/logout/")
+    visitor().get("/admin/logout/")
+
+    assert not SecurityEvent.objects.exists()
+
+
+def test_signing_up_is_the_first_event_of_an_account(db: None) -> None:
+    visitor().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
+
+    assert events(User.objects.get()) == [(Kind.SIGNED_UP, "")]
+
+
+@pytest.mark.parametrize("typed", ["alice@example.com", "Alice@Example.com"])
+def test_a_wrong_password_of_a_known_account_is_written(alice: User, bob: User, typed: str) -> None:
+    log_in("guessed wrong", typed)
+
+    assert (events(alice), events(bob)) == ([(Kind.SIGN_IN_FAILED, Means.PASSWORD)], [])
+
+
+def test_an_unknown_address_writes_nothing_and_costs_two_small_queries_less(alice: User) -> None:
+    log_in("guessed wrong")
+    with CaptureQueriesContext(connection) as known:
+        log_in("guessed wrong")
+    count = SecurityEvent.objects.count()
+    with CaptureQueriesContext(connection) as unknown:
+        log_in("guessed wrong", "nobody@example.com")
+
+    ours = [query["sql"] for query in known if "accounts_securityevent" in query["sql"]]
+    assert [sql.split(maxsplit=1)[0] for sql in ours] == ["SELECT", "INSERT"]
+    assert [query for query in unknown if "accounts_securityevent" in query["sql"]] == []
+    assert SecurityEvent.objects.count() == count
+
+
+def test_code_that_asks_without_a_request_is_written_without_a_client(alice: User) -> None:
+    user = authenticate(email="alice@example.com", password="guessed wrong")
+    authenticate(token="x")
+
+    event = SecurityEvent.objects.get()
+    assert (user, event.kind, event.ip, event.client) == (None, Kind.SIGN_IN_FAILED, None, "")
+
+
+@pytest.mark.parametrize("kind", security_log.FAILURES)
+def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: User, bob: User, kind: Any) -> None:
+    for _ in range(security_log.FAILURES_AN_HOUR + 5):
+        security_log.record(kind, alice, LAPTOP)
+
+    security_log.record(kind, bob, LAPTOP)
+    security_log.record(Kind.SIGNED_IN, alice, LAPTOP)
+
+    counts = [SecurityEvent.objects.filter(user=user).count() for user in (alice, bob)]
+    assert counts == [security_log.FAILURES_AN_HOUR + 1, 1]
+
+
+def test_an_hour_later_failures_are_written_again(alice: User) -> None:
+    for _ in range(security_log.FAILURES_AN_HOUR):
+        security_log.record(Kind.SIGN_IN_FAILED, alice, LAPTOP)
+    SecurityEvent.objects.update(at=timezone.now() - timedelta(minutes=61))
+
+    security_log.record(Kind.SIGN_IN_FAILED, alice, LAPTOP)
+
+    assert SecurityEvent.objects.count() == security_log.FAILURES_AN_HOUR + 1
+
+
+def test_the_second_step_says_by_what_it_was_taken(alice: User, secret: str) -> None:
+    browser = log_in()
+    browser.post("/account/login/second-step/", {"code": "000000"})
+    browser.post("/account/login/second-step/", {"code": code_of(secret)})
+
+    assert events(alice) == [
+        (Kind.SIGN_IN_FAILED, Means.AUTHENTICATOR),
+        (Kind.SIGNED_IN, Means.AUTHENTICATOR),
+    ]
+
+
+def test_a_recovery_code_is_told_of_besides_the_sign_in(alice: User, recovery_codes: list[str]) -> None:
+    log_in().post("/account/login/second-step/", {"code": recovery_codes[0]})
+
+    assert events(alice) == [(Kind.CODE_USED, ""), (Kind.SIGNED_IN, Means.RECOVERY_CODES)]
+
+
+def test_confirming_an_identity_is_written_and_failing_to(alice: User, secret: str) -> None:
+    browser = signed_in(alice)
+
+    browser.post("/account/reauthenticate/", {"password": "guessed wrong"})
+    browser.post("/account/reauthenticate/", {"password": PASSWORD})
+    browser.post("/account/reauthenticate/code/", {"code": "000000"})
+    browser.post("/account/reauthenticate/code/", {"code": code_of(secret)})
+
+    assert events(alice) == [
+        (Kind.CONFIRMING_FAILED, Means.PASSWORD),
+        (Kind.CONFIRMED, Means.PASSWORD),
+        (Kind.CONFIRMING_FAILED, Means.AUTHENTICATOR),
+        (Kind.CONFIRMED, Means.AUTHENTICATOR),
+    ]
+
+
+def test_a_proof_of_another_kind_is_written_without_a_means(alice: User) -> None:
+    browser = visitor()
+    browser.force_login(alice)
+    session = browser.session
+    session["account_authentication_methods"] = [{"method": "code", "at": 0.0}]
+    session["account_authentication_methods_user"] = str(alice.pk)
+    session.save()
+
+    browser.force_login(alice)
+
+    assert list(SecurityEvent.objects.values_list("kind", "means")) == [(Kind.SIGNED_IN, ""), (Kind.SIGNED_IN, "")]
+
+
+def test_a_changed_password_is_written_with_the_change(alice: User) -> None:
+    browser = signed_in(alice)
+
+    browser.post(
+        "/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    )
+
+    assert events(alice) == [(Kind.PASSWORD_CHANGED, "")]
+
+
+@pytest.mark.usefixtures("queued_mail")
+def test_a_reset_password_is_written(alice: User) -> None:
+    browser = visitor()
+    browser.post("/account/password/reset/", {"email": "alice@example.com"})
+    page = browser.get(link_in(newest()), follow=True)
+
+    browser.post(page.request["PATH_INFO"], {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+    assert events(alice) == [(Kind.PASSWORD_RESET, "")]
+
+
+@pytest.mark.usefixtures("queued_mail")
+def test_a_changed_email_is_written_once_its_link_is_followed(alice: User) -> None:
+    browser = signed_in(alice)
+    browser.post("/account/email/", {"email": "alice@example.net", "action_add": ""})
+    before = events(alice)
+
+    browser.post(link_in(newest()))
+
+    assert (before, events(alice)) == ([], [(Kind.EMAIL_CHANGED, "")])
+
+
+@pytest.mark.django_db(transaction=True)
+def test_ways_to_log_in_are_written_as_they_come_and_go(alice: User) -> None:
+    browser = signed_in(alice)
+    page = browser.get("/account/security/authenticator/").content.decode()
+    key = re.findall(r"\b[A-Z2-7]{32}\b", page)[0]
+
+    browser.post("/account/security/authenticator/", {"code": code_of(key)})
+    browser.post("/account/security/recovery-codes/new/")
+    browser.post("/account/security/authenticator/remove/")
+
+    assert events(alice) == [
+        (Kind.FACTOR_ADDED, Means.AUTHENTICATOR),
+        (Kind.FACTOR_ADDED, Means.RECOVERY_CODES),
+        (Kind.CODES_RENEWED, ""),
+        (Kind.FACTOR_REMOVED, Means.AUTHENTICATOR),
+        (Kind.FACTOR_REMOVED, Means.RECOVERY_CODES),
+    ]
+
+
+def test_ending_sessions_is_written_where_there_were_any(alice: User) -> None:
+    for _ in range(3):
+        Browser().force_login(alice)
+    there = Session.objects.filter(user=alice).first()
+    browser = signed_in(alice)
+
+    for _ in range(2):
+        browser.post("/account/sessions/end/", {"session": there.pk if there else ""})
+        browser.post("/account/sessions/end-others/")
+    browser.post("/account/sessions/end/")
+
+    assert events(alice) == [(Kind.SESSION_ENDED, ""), (Kind.SESSIONS_ENDED, "")]
+
+
+def test_no_event_holds_a_secret(alice: User, secret: str, recovery_codes: list[str]) -> None:
+    log_in("guessed wrong")
+    browser = log_in()
+    browser.post("/account/login/second-step/", {"code": recovery_codes[0]})
+    token = browser.post("/developers/api-access-token/show/", headers={"Accept": "application/json"}).json()["token"]
+
+    told = [
+        repr(list(SecurityEvent.objects.values_list())),
+        browser.get("/account/security/log/").content.decode(),
+        browser.get("/account/security/log/download/").content.decode(),
+    ]
+
+    assert "API token shown" in told[1]
+    for kept in ("guessed wrong", PASSWORD, secret, recovery_codes[0], token):
+        assert [text for text in told if kept in text] == []
+
+
+def test_one_function_a_table_adds_events_and_one_forgets_them_and_nothing_changes_one() -> None:
+    writes = {"create", "bulk_create", "get_or_create", "update_or_create", "update", "bulk_update", "delete", "save"}
+    found = {
+        (str(path.relative_to(ROOT)), function.name, call.func.attr)
+        for app in ("accounts", "developers", "botpenguin")
+        for path in (ROOT / app).rglob("*.py")
+        if "migrations" not in path.parts
+        for function in ast.walk(ast.parse(path.read_text()))
+        if isinstance(function, ast.FunctionDef)
+        for call in ast.walk(function)
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr in writes
+        if re.search(r"SecurityEvent|TokenEvent|security_events|token_events", ast.unparse(call.func))
+    }
+
+    assert found == {
+        ("accounts/security_log.py", "record", "create"),
+        ("accounts/security_log.py", "forget", "delete"),
+        ("developers/issuance.py", "_record", "create"),
+        ("developers/issuance.py", "forget_events", "delete"),
+    }
+
+
+def test_no_event_can_be_edited_in_the_admin() -> None:
+    assert {SecurityEvent, TokenEvent} & set(admin._registry) == set()
+
+
+def test_an_event_is_called_by_what_happened(alice: User) -> None:
+    security_log.record(Kind.EMAIL_CHANGED, alice, LAPTOP)
+
+    assert str(SecurityEvent.objects.get()) == "Email changed"
