@@ -1,0 +1,60 @@
+"""The grants that README gives for PostgreSQL: the server's role serves everything and changes no event."""
+
+import re
+import sys
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import psycopg
+
+from tests import server
+from tests.postgresql import postgresql
+from tests.server import ROOT
+
+# Alice signs in, opens the pages and deletes her account; then somebody tries to change what was written.
+VISIT = """
+from django.db import ProgrammingError, connection
+from django.test import Client
+from accounts.models import SecurityEvent, User
+from developers import issuance, security_log
+from developers.models import TokenEvent
+
+for email in ("alice@example.com", "bob@example.org"):
+    User.objects.create_user(email, "correct horse battery staple")
+    browser = Client(HTTP_HOST="localhost")
+    browser.post("/account/login/", {"login": email, "password": "correct horse battery staple"})
+    print([browser.get(path).status_code for path in ("/developers/api-access-token/", "/account/security/log/")])
+print(browser.post("/account/delete/", {"email": email}).headers["Location"])
+print(SecurityEvent.objects.count(), TokenEvent.objects.count())
+for events in (SecurityEvent, TokenEvent):
+    try:
+        events.objects.update(ip=None)
+    except ProgrammingError as error:
+        print(error)
+"""
+
+
+def test_the_server_s_role_serves_every_page_and_changes_no_event(tmp_path: Path) -> None:
+    grants = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+    with postgresql() as owner_url:
+        web_url = urlsplit(owner_url)._replace(netloc=f"web@127.0.0.1:{urlsplit(owner_url).port}").geturl()
+        owner = server.environment(tmp_path, DATABASE_URL=owner_url, DJANGO_SETTINGS_MODULE="tests.settings")
+        web = owner | {"DATABASE_URL": web_url}
+        for command in ("migrate", "createcachetable"):
+            server.run(sys.executable, "manage.py", command, env=owner)
+        with psycopg.connect(owner_url) as connection:
+            connection.execute("CREATE ROLE web LOGIN")
+            connection.execute(grants.encode())
+
+        started = server.run(sys.executable, "manage.py", "migrate", env=web)
+        visited = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", VISIT, env=web)
+
+    assert started.returncode == 0, started.stderr
+    assert visited.stdout.splitlines() == [
+        "[200, 200]",
+        "[200, 200]",
+        "/account/login/",
+        "1 1",
+        "permission denied for table accounts_securityevent",
+        "permission denied for table developers_tokenevent",
+    ], visited.stderr
