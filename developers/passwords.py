@@ -14,7 +14,8 @@ from django import forms
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -22,6 +23,7 @@ from django.utils.translation import gettext_lazy
 from accounts.clients import Client
 from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from developers import issuance
 from developers.models import RevokedToken
 
@@ -82,5 +84,11 @@ def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -
         messages.success(request, text % {"hint": revoked.hint}, extra_tags="token")
 
 
-change_password = ChangePassword.as_view()
+def change_password(request: SignedInRequest) -> HttpResponseBase:
+    """Show the page; one who has no password yet, as accounts made by command may, gets it by mail instead."""
+    if not request.user.has_usable_password():
+        return redirect("account_reset_password")
+    return ChangePassword.as_view()(request)
+
+
 reset_password = ResetPassword.as_view()

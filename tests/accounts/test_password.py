@@ -126,6 +126,15 @@ def test_one_who_has_no_token_yet_is_told_of_none(alice: User) -> None:
     assert not ApiToken.objects.exists()
 
 
+def test_one_who_has_no_password_yet_gets_it_by_mail(alice: User) -> None:
+    alice.set_unusable_password()
+    alice.save()
+
+    response = sign_in(alice).get(CHANGE)
+
+    assert (response.status_code, response["Location"]) == (302, "/account/password/reset/")
+
+
 def test_a_token_that_cannot_be_read_is_revoked_all_the_same(alice: User) -> None:
     old = token_text(alice)
     ApiToken.objects.update(ciphertext="damaged")
