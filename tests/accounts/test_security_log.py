@@ -85,7 +85,7 @@ def test_signing_in_and_out_is_written_once_each(alice: User) -> None:
 
 def test_logging_out_without_being_signed_in_is_nobodys_event(alice: User) -> None:
     visitor().post("/account/logout/")
-    visitor().get("/admin/logout/")
+    Browser().logout()
 
     assert not SecurityEvent.objects.exists()
 
