@@ -20,6 +20,7 @@ from accounts.models import SecurityEvent, Session, User
 from developers.admin import site as admin
 from developers.models import TokenEvent
 from tests.accounts.mails import link_in, newest
+from tests.accounts.security_key import SecurityKey
 from tests.cast import LAPTOP, PASSWORD, prove_identity
 from tests.server import ROOT
 
@@ -162,6 +163,24 @@ def test_a_recovery_code_is_told_of_besides_the_sign_in(alice: User, recovery_co
     log_in().post("/account/login/second-step/", {"code": recovery_codes[0]})
 
     assert events(alice) == [(Kind.CODE_USED, ""), (Kind.SIGNED_IN, Means.RECOVERY_CODES)]
+
+
+def test_a_passkey_is_told_of_from_its_first_day_to_its_last(alice: User) -> None:
+    add, log_in_by_passkey, key = "/account/security/passkeys/add/", "/account/login/passkey/", SecurityKey()
+    browser, other = signed_in(alice), visitor()
+
+    browser.post(add, {"name": "", "credential": key.create(browser.get(add).context["options"]["publicKey"])})
+    challenge = other.get(log_in_by_passkey, headers={"Accept": "application/json"}).json()
+    other.post(log_in_by_passkey, {"credential": key.get(challenge["request_options"]["publicKey"])})
+    passkey = Authenticator.objects.get(type=Authenticator.Type.WEBAUTHN)
+    browser.post(f"/account/security/passkeys/{passkey.pk}/remove/")
+
+    assert events(alice) == [
+        (Kind.FACTOR_ADDED, Means.PASSKEY),
+        (Kind.SIGNED_IN, Means.PASSKEY),
+        (Kind.FACTOR_REMOVED, Means.PASSKEY),
+        (Kind.FACTOR_REMOVED, Means.RECOVERY_CODES),
+    ]
 
 
 def test_confirming_an_identity_is_written_and_failing_to(alice: User, secret: str) -> None:
