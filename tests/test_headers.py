@@ -38,6 +38,7 @@ def test_the_cookies_are_out_of_reach_of_scripts(alice: User) -> None:
 
     assert {name: bool(cookie["httponly"]) for name, cookie in browser.cookies.items()} == {
         "csrftoken": True,
+        "known": True,
         "sessionid": True,
     }
     assert {cookie["samesite"] for cookie in browser.cookies.values()} == {"Lax"}

@@ -59,6 +59,13 @@ def events(user: User) -> list[tuple[str, str]]:
     return [(row.kind, row.means) for row in rows]
 
 
+@pytest.mark.django_db
+def test_logging_out_nobody_is_no_event() -> None:
+    visitor().logout()
+
+    assert SecurityEvent.objects.count() == 0
+
+
 def code_of(secret: str) -> str:
     return format_hotp_value(hotp_value(secret, int(timezone.now().timestamp()) // 30))
 
