@@ -15,8 +15,7 @@ from accounts.models import User
 from botpenguin.platform.api import reference
 from botpenguin.platform.api.openapi import example, resolved
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
-from developers import issuance
-from tests.cast import PHONE, token_text
+from tests.cast import sign_in, token_text
 from tests.platform.calls import Caller, caller, contact_of
 
 Sending = tuple[str, str, Any]
@@ -149,11 +148,13 @@ def test_alices_ids_open_to_alice_what_they_close_to_bob(
     assert as_bob.data("POST", "/inbox/users", {"segments": [segment]}) == []
 
 
-def test_after_a_revoke_every_operation_refuses_the_old_token(alice: User, secrets_of_alice: list[str]) -> None:
+def test_after_a_revoke_through_the_page_every_operation_refuses_the_old_token(
+    alice: User, secrets_of_alice: list[str]
+) -> None:
     old = caller(alice)
     before = everything_of(alice)
 
-    issuance.revoke(alice, 1, PHONE, even_if_used=True)
+    sign_in(alice).post("/developers/api-access-token/revoke/", {"generation": 1, "even_if_used": "on"})
 
     addresses = set()
     for method, address, body in sendings(secrets_of_alice[:3]):
