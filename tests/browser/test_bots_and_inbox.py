@@ -74,6 +74,8 @@ def test_a_bot_is_made_renamed_and_deleted(
 def test_a_bot_is_kept_by_keyboard(page: Page, site: Site, people: list[Contact]) -> None:
     open_bots(page, site)
     page.get_by_role("link", name="Shop assistant").press("Enter")
+    # Loaded, scripts too: a button pressed before them asks on a page of its own.
+    page.wait_for_url(re.compile("/bots/[0-9a-f]{24}/$"))
     delete = page.get_by_role("button", name="Delete bot")
 
     delete.press("Enter")
