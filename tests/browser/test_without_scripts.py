@@ -28,6 +28,7 @@ def test_show_and_hide_are_forms(page: Page, site: Site, alice: User) -> None:
 
     page.get_by_role("button", name="Show").click()
     expect(token_box(page)).to_have_value(TOKEN)
+    expect(page.locator("#token-status")).to_have_text("Shown until you leave this page.")
     assert call_api(site, token_box(page).input_value()).status_code == 200
 
     page.get_by_role("button", name="Hide").click()

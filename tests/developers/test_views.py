@@ -128,6 +128,15 @@ def test_show_by_htmx_draws_the_box_and_tells_the_live_line(alice: User) -> None
     assert f">{token_text(alice)}</textarea>" in response.content.decode()
 
 
+@pytest.mark.parametrize("act", ["show", "copy"])
+def test_a_plain_form_promises_no_hiding_that_only_a_script_could_do(alice: User, act: str) -> None:
+    response = sign_in(alice).post(f"{PAGE}{act}/")
+
+    assert "Shown until you leave this page." in text(response)
+    assert "Hides again" not in text(response)
+    assert "The token is selected" not in text(response)
+
+
 def test_an_unused_token_is_replaced_at_once_by_htmx(alice: User) -> None:
     old = alice.api_token.hint
 
