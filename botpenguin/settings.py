@@ -81,9 +81,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# A request under /api/ is answered by the third of these and never reaches the rest,
+# A request under /api/ is answered by the fourth of these and never reaches the rest,
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
+    "botpenguin.bodies.finish_bodies",
     "accounts.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",
     "botpenguin.platform.api.middleware.answer_api",
