@@ -2,8 +2,8 @@
 
 `TOKEN_KEYS` is the ring. Its first key seals and digests; all of them unseal and look up.
 From each key HKDF (RFC 5869) derives one key for each purpose, so that neither a sealed
-token nor a digest says anything about the other. Sealing is Fernet: AES-128-CBC with
-HMAC-SHA-256.
+token nor a digest says anything about the other, nor about the outbound calls that a key
+of their own seals. Sealing is Fernet: AES-128-CBC with HMAC-SHA-256.
 """
 
 import base64
@@ -25,7 +25,7 @@ LEAST_DIFFERENT_BYTES = 16
 
 
 class Unreadable(Exception):
-    """A sealed token that no key of the ring opens, or that belongs to another row."""
+    """Something sealed that no key of the ring opens, or that belongs to another row."""
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -35,6 +35,7 @@ class Key:
     id: str
     digest_key: bytes
     fernet: Fernet
+    outbound: Fernet
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -58,9 +59,7 @@ def unseal(owner_id: int, generation: int, sealed: Sealed) -> Secret:
 
     Raises `Unreadable` with the reason, which never holds any of the token.
     """
-    key = next((key for key in ring() if key.id == sealed.key_id), None)
-    if key is None:
-        raise Unreadable(f"its key {sealed.key_id} is not in TOKEN_KEYS")
+    key = _key(sealed.key_id)
     try:
         sealed_owner, sealed_generation, token = key.fernet.decrypt(sealed.ciphertext).decode().split(".")
     except (InvalidToken, ValueError):
@@ -70,6 +69,27 @@ def unseal(owner_id: int, generation: int, sealed: Sealed) -> Secret:
     if tokens.digest(token, key.digest_key) != sealed.digest:
         raise Unreadable("its ciphertext and its digest differ")
     return Secret(token)
+
+
+def seal_outbound(owner_id: int, api_id: str, text: str) -> tuple[str, str]:
+    """Seal what an outbound API sends to its owner and id; return ciphertext and key id."""
+    key = ring()[0]
+    return key.outbound.encrypt(f"{owner_id}.{api_id}.{text}".encode()).decode(), key.id
+
+
+def unseal_outbound(owner_id: int, api_id: str, ciphertext: str, key_id: str) -> str:
+    """Open what an outbound API sends, if it was sealed to this owner and id.
+
+    Raises `Unreadable` with the reason, which never holds any of the text.
+    """
+    key = _key(key_id)
+    try:
+        sealed_owner, sealed_id, text = key.outbound.decrypt(ciphertext).decode().split(".", 2)
+    except (InvalidToken, ValueError):
+        raise Unreadable("its ciphertext is damaged") from None
+    if (sealed_owner, sealed_id) != (str(owner_id), api_id):
+        raise Unreadable("its ciphertext belongs to another row")
+    return text
 
 
 def digests(token: str) -> list[bytes]:
@@ -83,6 +103,13 @@ def ring() -> tuple[Key, ...]:
     Raises `ImproperlyConfigured` where one is not 256 bits of base64.
     """
     return _derive_all(tuple(settings.TOKEN_KEYS))
+
+
+def _key(key_id: str) -> Key:
+    key = next((key for key in ring() if key.id == key_id), None)
+    if key is None:
+        raise Unreadable(f"its key {key_id} is not in TOKEN_KEYS")
+    return key
 
 
 @cache
@@ -108,4 +135,5 @@ def _derive_key(text: str) -> Key:
         id=derive("key id", 4).hex(),
         digest_key=derive("digest", KEY_LENGTH),
         fernet=Fernet(base64.urlsafe_b64encode(derive("seal", KEY_LENGTH))),
+        outbound=Fernet(base64.urlsafe_b64encode(derive("outbound seal", KEY_LENGTH))),
     )

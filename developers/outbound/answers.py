@@ -1,0 +1,104 @@
+"""What comes of an outbound call: the far side's answer as it is read, or a sentence that says why there is none.
+
+`sending.send` makes an `Answer`, and `running.run` a `Run` around it.
+"""
+
+import re
+from dataclasses import dataclass
+from enum import Enum
+from http import HTTPStatus
+from typing import Any, Final, Literal
+
+from django.utils.translation import gettext_lazy
+
+
+class Nothing(Enum):
+    """Stands where JSON would, since `null` is JSON too."""
+
+    NO_DATA = "no data"
+
+
+NO_DATA: Final = Nothing.NO_DATA
+Data = Any | Literal[Nothing.NO_DATA]
+
+# Encodings of text that Python reads in linear time: "punycode" and "idna" are not among them.
+CHARSET = re.compile(
+    r"(?i)(us-)?ascii|utf[-_]?(8|16|32)([-_]?[bl]e)?|latin[-_]?1|iso[-_]?8859[-_]\d{1,2}|(windows|cp)[-_]?125\d"
+    r"|koi8[-_][ru]|shift[-_]?jis|euc[-_](jp|kr)|iso-2022-jp|gb(2312|k|18030)|big5"
+)
+# The byte order marks of UTF-8, UTF-16 and UTF-32, the longest first.
+MARKS = (
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"\xff\xfe", "utf-16-le"),
+)
+
+EXPLANATIONS = {
+    HTTPStatus.OK: gettext_lazy("The server has done what was asked."),
+    HTTPStatus.CREATED: gettext_lazy("The server has made something new."),
+    HTTPStatus.ACCEPTED: gettext_lazy("The server has taken the request and will work on it later."),
+    HTTPStatus.NO_CONTENT: gettext_lazy("The server has done what was asked, and has nothing to tell."),
+    HTTPStatus.NOT_MODIFIED: gettext_lazy("Nothing has changed there since it was last asked for."),
+    HTTPStatus.BAD_REQUEST: gettext_lazy("The server does not understand the request. Check parameters and body."),
+    HTTPStatus.UNAUTHORIZED: gettext_lazy("The server does not know who is calling. Check the credentials it wants."),
+    HTTPStatus.PAYMENT_REQUIRED: gettext_lazy("The server wants to be paid first. Check your plan there."),
+    HTTPStatus.FORBIDDEN: gettext_lazy("The server knows who is calling, and does not allow it."),
+    HTTPStatus.NOT_FOUND: gettext_lazy("There is nothing at this address. Check the URL."),
+    HTTPStatus.METHOD_NOT_ALLOWED: gettext_lazy("This address takes another method. Choose another one."),
+    HTTPStatus.NOT_ACCEPTABLE: gettext_lazy("The server cannot answer in the form that the header Accept asks for."),
+    HTTPStatus.REQUEST_TIMEOUT: gettext_lazy("The server gave up waiting for the request. Try again."),
+    HTTPStatus.CONFLICT: gettext_lazy("It contradicts what is there already."),
+    HTTPStatus.GONE: gettext_lazy("What was at this address is gone for good."),
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: gettext_lazy("The body is too large for the server. Send less."),
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: gettext_lazy("The server wants another kind of body. Check Content-Type."),
+    HTTPStatus.UNPROCESSABLE_ENTITY: gettext_lazy("The server understands the request but cannot use its values."),
+    HTTPStatus.TOO_MANY_REQUESTS: gettext_lazy("The server is asked too often. Wait before the next call."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: gettext_lazy("Something broke on the server. Its operator can look it up."),
+    HTTPStatus.BAD_GATEWAY: gettext_lazy("The server could not reach another one that it needs. Try again later."),
+    HTTPStatus.SERVICE_UNAVAILABLE: gettext_lazy("The server is overloaded or being repaired. Try again later."),
+    HTTPStatus.GATEWAY_TIMEOUT: gettext_lazy("The server waited in vain for another one that it needs. Try again."),
+}
+BY_CLASS = {
+    1: gettext_lazy("The server has sent something that is no answer yet."),
+    2: gettext_lazy("The call worked."),
+    3: gettext_lazy("The server points to another address, which was not followed."),
+    4: gettext_lazy("The server refuses the request. Check it against the server's documentation."),
+    5: gettext_lazy("The server failed. Try again later."),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a call brought.
+
+    status: None where no answer came, and then `problem` is a sentence that says why.
+    reason: the words that the server put beside the status.
+    body: decoded from gzip or deflate, cut at the limit; `is_cut` says whether it was.
+    text: the body in its encoding, or None where it is no text.
+    data: the body as JSON, or `NO_DATA` where it is none; `unreadable` then says why, where it looks like JSON.
+    seconds: from before the name was looked up to the last byte.
+    size: bytes of the body as they are counted here: decoded, and no further than the limit.
+    explanation: the status in words.
+    redirected_to: the addresses that the server pointed to, in order; the last was not followed
+        where `status` is still 3xx.
+    """
+
+    status: int | None = None
+    reason: str = ""
+    headers: tuple[tuple[str, str], ...] = ()
+    body: bytes = b""
+    is_cut: bool = False
+    text: str | None = None
+    data: Data = NO_DATA
+    seconds: float = 0.0
+    size: int = 0
+    problem: str | None = None
+    explanation: str = ""
+    redirected_to: tuple[str, ...] = ()
+    unreadable: str = ""
+
+    @property
+    def is_success(self) -> bool:
+        return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES

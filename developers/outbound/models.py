@@ -1,0 +1,228 @@
+"""The tables of 3rd Party Apps APIs: what a call is made of, what it fills in, and what came of each.
+
+`running` is the only code that writes `ApiLog`.
+"""
+
+import secrets
+import time
+from typing import ClassVar, Self
+
+from django.conf import settings
+from django.core.validators import RegexValidator
+from django.db import IntegrityError, models, transaction
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+
+from accounts.clients import USER_AGENT_LENGTH
+from accounts.models import User
+from developers import vault
+from developers.outbound import recipe as recipes
+from developers.outbound.recipe import Recipe
+from developers.vault import Unreadable
+
+ID_LENGTH = 24
+NAME_LENGTH = 100
+ATTRIBUTE_LENGTH = 60
+# What is kept of a body, of a request as of an answer, in bytes.
+KEPT_OF_A_BODY = 64 * 1024
+
+
+def object_id() -> str:
+    """Make an id in the manner of BSON's ObjectId: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+class Owned(models.QuerySet):  # type: ignore[type-arg]
+    def of(self, owner: User | int) -> Self:
+        return self.filter(owner=owner)
+
+
+class CustomAttributes(Owned):
+    def named(self, owner: User | int, name: str, kind: str = "text") -> "CustomAttribute":
+        """Return the owner's attribute of this name, whatever its case; make it where there is none.
+
+        The type is that of the one that is made. Raises `ValidationError` where the name is none.
+        """
+        found = self.of(owner).filter(name__iexact=name).first()
+        if found is None:
+            attribute = CustomAttribute(owner_id=owner if isinstance(owner, int) else owner.pk, name=name, type=kind)
+            attribute.clean_fields()
+            try:
+                with transaction.atomic():
+                    attribute.save(force_insert=True)
+            except IntegrityError:
+                return self.of(owner).get(name__iexact=name)  # type: ignore[no-any-return]
+            return attribute
+        return found  # type: ignore[no-any-return]
+
+
+class CustomAttribute(models.Model):
+    """Something that is known of contacts: its name, as calls write it in double braces, and what it holds."""
+
+    class Type(models.TextChoices):
+        TEXT = "text", _("Text")
+        NUMBER = "number", _("Number")
+        YES_NO = "yes_no", _("Yes or no")
+        DATE = "date", _("Date")
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="custom_attributes")
+    name = models.CharField(
+        _("name"),
+        max_length=ATTRIBUTE_LENGTH,
+        validators=[
+            RegexValidator(
+                rf"^{recipes.ATTRIBUTE_NAME}\Z",
+                _("Use letters, digits and underscores, and start with no digit."),
+            )
+        ],
+    )
+    type = models.CharField(_("type"), max_length=10, choices=Type, default=Type.TEXT)
+
+    objects = CustomAttributes.as_manager()
+
+    class Meta:
+        ordering: ClassVar = [Lower("name")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                F("owner"),
+                Lower("name"),
+                name="outbound_customattribute_name_once_an_owner",
+                violation_error_message=_("There is an attribute of this name already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(name__regex=r"^[A-Za-z_][A-Za-z0-9_]*$"), name="outbound_customattribute_name_is_a_name"
+            ),
+            models.CheckConstraint(
+                condition=Q(type__in=["text", "number", "yes_no", "date"]),
+                name="outbound_customattribute_type_is_known",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class OutboundApis(Owned):
+    def search(self, text: str) -> Self:
+        """Those whose name or URL holds the text, whatever its case."""
+        text = text.strip()[:NAME_LENGTH]
+        if "\0" in text:
+            return self.none()
+        return self.filter(Q(name__icontains=text) | Q(url__icontains=text))
+
+    def make(self, owner: User | int, name: str, recipe: Recipe) -> "OutboundApi":
+        """Keep a new API. Raises `IntegrityError` where its owner has one of this name already."""
+        api = OutboundApi(owner_id=owner if isinstance(owner, int) else owner.pk, name=name)
+        api.keep(recipe)
+        return api
+
+
+class OutboundApi(models.Model):
+    """A call that an owner's chat flows make.
+
+    All of the call is sealed to its owner and id, since any part of it may be a secret. Method and URL
+    stand beside it for lists and searches; whoever changes them there, past `keep`, makes it unreadable,
+    so that what is sealed is sent nowhere else.
+    """
+
+    class Method(models.TextChoices):
+        GET = "GET", "GET"
+        POST = "POST", "POST"
+        PUT = "PUT", "PUT"
+        PATCH = "PATCH", "PATCH"
+        DELETE = "DELETE", "DELETE"
+
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outbound_apis")
+    name = models.CharField(_("name"), max_length=NAME_LENGTH)
+    method = models.CharField(_("method"), max_length=6, choices=Method)
+    url = models.TextField(_("URL"))
+    sealed = models.TextField()
+    key_id = models.CharField(max_length=8)
+    follows_redirects = models.BooleanField(_("follows redirects"), default=False)
+    created_at = models.DateTimeField(default=timezone.now)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    objects = OutboundApis.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created_at", "-id"]
+        indexes: ClassVar = [
+            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="outbound_api_newest")
+        ]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                F("owner"),
+                Lower("name"),
+                name="outbound_outboundapi_name_once_an_owner",
+                violation_error_message=_("There is an API of this name already."),
+            ),
+            models.CheckConstraint(
+                condition=Q(method__in=recipes.METHODS), name="outbound_outboundapi_method_is_known"
+            ),
+            models.CheckConstraint(condition=~Q(name=""), name="outbound_outboundapi_has_a_name"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    def recipe(self) -> Recipe:
+        """Unseal the call. Raises `vault.Unreadable` with the reason, which holds none of it."""
+        text = vault.unseal_outbound(self.owner_id, self.pk, self.sealed, self.key_id)
+        try:
+            recipe = recipes.load(text)
+        except (ValueError, KeyError, TypeError):
+            raise Unreadable("it was sealed by another version") from None
+        if (recipe.method, recipe.url, recipe.follows_redirects) != (self.method, self.url, self.follows_redirects):
+            raise Unreadable("its method or URL was changed beside it")
+        return recipe
+
+    def keep(self, recipe: Recipe) -> None:
+        """Seal a call, and save it with the name. Raises `IntegrityError` where the owner's name is taken."""
+        self.method, self.url, self.follows_redirects = recipe.method, recipe.url, recipe.follows_redirects
+        self.sealed, self.key_id = vault.seal_outbound(self.owner_id, self.pk, recipes.dump(recipe))
+        with transaction.atomic():
+            self.save()
+
+
+class ApiLog(models.Model):
+    """A call that was made or tried, with its secrets masked. Kept at most 10 days."""
+
+    class Kind(models.TextChoices):
+        TEST = "test", _("Test")
+        CALL = "call", _("Call")
+
+    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_logs")
+    api = models.ForeignKey(OutboundApi, on_delete=models.SET_NULL, null=True, related_name="logs")
+    api_name = models.CharField(max_length=NAME_LENGTH)
+    kind = models.CharField(max_length=10, choices=Kind)
+    sent_at = models.DateTimeField(default=timezone.now)
+    ip = models.GenericIPAddressField(null=True)
+    client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+    method = models.CharField(max_length=6)
+    url = models.TextField()
+    # Lists of [name, value], in the order in which they were sent.
+    request_headers = models.JSONField(default=list)
+    request_body = models.TextField(blank=True)
+    status = models.PositiveSmallIntegerField(null=True)
+    problem = models.TextField(blank=True)
+    seconds = models.FloatField(default=0)
+    response_headers = models.JSONField(default=list)
+    response_body = models.TextField(blank=True)
+    response_size = models.PositiveBigIntegerField(default=0)
+    is_cut = models.BooleanField(default=False)
+
+    objects = Owned.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-sent_at", "-pk"]
+        indexes: ClassVar = [
+            models.Index(F("owner"), F("sent_at").desc(), F("id").desc(), name="outbound_apilog_latest"),
+            models.Index(F("api"), F("sent_at").desc(), F("id").desc(), name="outbound_apilog_of_api"),
+            models.Index(F("sent_at"), name="outbound_apilog_oldest"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.api_name}: {self.method} {self.status or self.problem}"
