@@ -63,6 +63,7 @@ FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler
 INSTALLED_APPS = [
     "accounts",
     "developers",
+    "developers.outbound",
     "botpenguin.platform",
     "allauth",
     "allauth.account",
