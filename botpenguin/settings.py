@@ -51,6 +51,7 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 SIGN_UP = env.bool("SIGN_UP", default=True)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
+API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"

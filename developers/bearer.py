@@ -16,19 +16,21 @@ from enum import StrEnum
 from functools import cache
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.clients import Client
+from accounts.clients import Client, client_ip
 from accounts.models import User
 from developers import issuance, tokens, vault
 from developers.exposure import report_exposed
+from developers.guesses import TooMany, guesses
 from developers.models import ApiToken, RevokedToken
 from developers.sightings import sightings
 
-__all__ = ["Bearer", "Refusal", "Refused", "check", "report_exposed", "revoke"]
+__all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed", "revoke"]
 
 logger = logging.getLogger(__name__)
 
@@ -73,11 +75,13 @@ class Refused(Exception):
 def check(request: HttpRequest) -> Bearer:
     """Return the bearer of a request.
 
-    Raises `Refused`. Queries nothing unless the header holds one well-formed token; writes
-    only when the last use on record is over a minute old, and then as best it can.
+    Raises `Refused`, or `TooMany` where the address has guessed too often. Queries nothing
+    unless the header holds one well-formed token; writes only when the last use on record
+    is over a minute old, and then as best it can.
     """
     token = _token_in(request)
     digests = vault.digests(token)
+    guesses.refuse(client_ip(request), digests[0], settings.API_REFUSED_LIMIT)
     lookup = _compile_lookup(DEFAULT_DB_ALIAS, len(digests))
     row = lookup(digests)
     if row is None:
@@ -85,6 +89,7 @@ def check(request: HttpRequest) -> Bearer:
     bearer = Bearer(*row)
     if not bearer.is_active:
         raise Refused(Refusal.DISABLED)
+    guesses.remember(digests[0])
     if _is_stale(bearer.last_used_at):
         _record_use(request, bearer)
     return bearer
@@ -154,8 +159,10 @@ def _record_use(request: HttpRequest, bearer: Bearer) -> None:
 
 
 def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> Refused:
+    guesses.forget(digests[0])
     revoked = RevokedToken.objects.filter(digest__in=digests).only("revoked_at").first()
     if revoked is None:
+        guesses.add(client_ip(request))
         return Refused(Refusal.UNKNOWN)
     if count := sightings.add(revoked.pk):
         try:

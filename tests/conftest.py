@@ -7,6 +7,7 @@ from django.core.cache import cache
 from accounts.models import User
 from botpenguin.platform.api import limits
 from developers import bearer, issuance
+from developers.guesses import Guesses
 from developers.sightings import Sightings
 from tests.cast import LAPTOP, PASSWORD, PHONE
 
@@ -36,6 +37,11 @@ def bob(db: None) -> User:
 @pytest.fixture(autouse=True)
 def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bearer, "sightings", Sightings())
+
+
+@pytest.fixture(autouse=True)
+def no_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bearer, "guesses", Guesses())
 
 
 @pytest.fixture(autouse=True)

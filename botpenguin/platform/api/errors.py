@@ -13,7 +13,7 @@ from ninja.errors import HttpError, Throttled, ValidationError
 
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import Unusable
-from developers.bearer import Refusal, Refused
+from developers.bearer import Refusal, Refused, TooMany
 
 logger = logging.getLogger(__name__)
 
@@ -89,9 +89,10 @@ def at_the_same_time(request: HttpRequest, exception: IntegrityError) -> HttpRes
     return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
 
 
-def throttled(request: HttpRequest, exception: Throttled) -> HttpResponse:
+def throttled(request: HttpRequest, exception: Throttled | TooMany) -> HttpResponse:
+    what = "unknown tokens from this address" if isinstance(exception, TooMany) else "requests"
     seconds = f"{exception.wait} second{'' if exception.wait == 1 else 's'}"
-    response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, f"Too many requests. Try again in {seconds}.")
+    response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, f"Too many {what}. Try again in {seconds}.")
     response["Retry-After"] = str(exception.wait)
     return response
 
@@ -125,6 +126,7 @@ def register(api: NinjaAPI) -> None:
         (Failed, failed),
         (IntegrityError, at_the_same_time),
         (Throttled, throttled),
+        (TooMany, throttled),
         (RequestDataTooBig, too_big),
         (TooManyFieldsSent, too_many),
         (UnreadablePostError, cut_off),

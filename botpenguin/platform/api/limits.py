@@ -4,7 +4,8 @@ A token's requests are counted after the bearer check, in the memory of each pro
 nothing positive is cached, a revoke is never delayed, and the bound is the limit times the
 processes. A window is a minute from its first request: across the end of one, twice the
 limit may pass within a minute. A new generation starts with a window of its own, lest an
-owner who revokes a token because a stranger hammers with it stay shut out.
+owner who revokes a token because a stranger hammers with it stay shut out. Tokens that
+nobody ever had are limited by `developers.guesses`, before the database is asked.
 
 Answers tell the quota as draft-ietf-httpapi-ratelimit-headers-10 says, and a refusal also
 as RFC 9110, section 10.2.3 (`Retry-After`).

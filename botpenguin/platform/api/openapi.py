@@ -27,7 +27,8 @@ ERRORS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute. `Retry-After` says when to come back.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of a token a minute, or too many unknown tokens from an address. "
+    "`Retry-After` says when to come back.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something broke on the server. It has been logged there.",
 }
 OF_BODIES = {
