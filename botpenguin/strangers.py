@@ -1,0 +1,40 @@
+"""What strangers can make the log say: a wrong host, a form of a thousand fields, one without its CSRF token.
+
+Django tells each as an error with its traceback. To us it is no error, and a flood of them
+must neither fill the disk nor bury what is one.
+"""
+
+import logging
+import time
+
+OF_STRANGERS = "django.security."
+LONGEST = 200
+LINES_A_MINUTE = 10
+NO_MORE = " (More of these in the next minute are not logged.)"
+
+
+class Brief(logging.Filter):
+    """Make one short warning of each, and let `LINES_A_MINUTE` of them through, a process."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.minute_began, self.lines = float("-inf"), 0
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if not record.name.startswith(OF_STRANGERS):
+            return True
+        now = time.monotonic()
+        if now - self.minute_began >= 60:  # noqa: PLR2004 - a minute
+            self.minute_began, self.lines = now, 0
+        self.lines += 1
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+        record.msg, record.args = _short(record.getMessage()), ()
+        if self.lines == LINES_A_MINUTE:
+            record.msg += NO_MORE
+        return self.lines <= LINES_A_MINUTE
+
+
+def _short(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= LONGEST else f"{line[:LONGEST]}…"

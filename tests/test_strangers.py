@@ -1,0 +1,107 @@
+"""What strangers do wrong on purpose costs the log one short line each, and a few of them a minute."""
+
+import logging
+from collections.abc import Callable, Iterator
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.test import Client as Browser
+
+from botpenguin.strangers import LINES_A_MINUTE, NO_MORE, Brief
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def handler() -> Any:
+    """The handler that writes the log, as the settings have made it."""
+    [handler] = [handler for handler in logging.getLogger().handlers if any(map(is_brief, handler.filters))]
+    return handler
+
+
+@pytest.fixture
+def brief(handler: Any) -> Brief:
+    """Its filter, with a minute that begins anew."""
+    [brief] = filter(is_brief, handler.filters)
+    brief.minute_began = float("-inf")
+    return brief  # type: ignore[no-any-return]
+
+
+@pytest.fixture
+def log(handler: Any, brief: Brief) -> Iterator[StringIO]:
+    stream = StringIO()
+    standard_error = handler.setStream(stream)
+    yield stream
+    handler.setStream(standard_error)
+
+
+def is_brief(candidate: object) -> bool:
+    return isinstance(candidate, Brief)
+
+
+def wrong_host() -> Any:
+    return Browser().get("/account/login/", headers={"Host": "evil.example"})
+
+
+def long_wrong_host() -> Any:
+    return Browser().get("/account/login/", headers={"Host": "e" * 5000})
+
+
+def form_of_many_fields() -> Any:
+    return Browser().post("/account/login/", {f"field{number}": "" for number in range(1001)})
+
+
+def body_of_two_megabytes() -> Any:
+    return Browser().post("/account/login/", "x" * 2 * 1024 * 1024, content_type="application/x-www-form-urlencoded")
+
+
+def form_without_its_csrf_token() -> Any:
+    return Browser(enforce_csrf_checks=True).post("/account/login/", {})
+
+
+@pytest.mark.parametrize(
+    ("act", "status", "told"),
+    [
+        (wrong_host, 400, "DisallowedHost: Invalid HTTP_HOST header: 'evil.example'."),
+        (long_wrong_host, 400, "DisallowedHost: Invalid HTTP_HOST header: 'eeee"),
+        (form_of_many_fields, 400, "TooManyFieldsSent: The number of GET/POST parameters exceeded"),
+        (body_of_two_megabytes, 400, "RequestDataTooBig: Request body exceeded"),
+        (form_without_its_csrf_token, 403, "csrf: Forbidden (CSRF cookie not set.): /account/login/"),
+    ],
+)
+def test_it_is_a_warning_of_one_short_line(log: StringIO, act: Callable[[], Any], status: int, told: str) -> None:
+    response = act()
+
+    [line] = log.getvalue().splitlines()
+    assert response.status_code == status
+    assert f" WARNING django.security.{told}" in line
+    assert len(line) < 300
+
+
+def test_a_flood_ends_after_a_few_lines_and_says_so(log: StringIO) -> None:
+    for _request in range(LINES_A_MINUTE + 5):
+        wrong_host()
+
+    lines = log.getvalue().splitlines()
+    assert len(lines) == LINES_A_MINUTE
+    assert [line.endswith(NO_MORE) for line in lines] == [*[False] * (LINES_A_MINUTE - 1), True]
+
+
+def test_the_next_minute_has_lines_of_its_own(log: StringIO, brief: Brief) -> None:
+    for _request in range(LINES_A_MINUTE):
+        wrong_host()
+    brief.minute_began -= 60
+
+    wrong_host()
+
+    assert len(log.getvalue().splitlines()) == LINES_A_MINUTE + 1
+
+
+def test_an_error_of_our_own_keeps_its_traceback(log: StringIO) -> None:
+    try:
+        raise ZeroDivisionError("ours")
+    except ZeroDivisionError:
+        logging.getLogger("django.request").exception("Internal Server Error: /")
+
+    assert "ERROR django.request: Internal Server Error: /\nTraceback (most recent call last):" in log.getvalue()
