@@ -48,8 +48,14 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.SIGN_UP)
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
-        """Save a new password and end every session; a change of password then writes its own anew."""
-        super().set_password(user, password)
+        """Save a new password and end every session; a change of password then writes its own anew.
+
+        Hashing it takes long on purpose. Who calls this in a transaction hashes before it, with
+        `user.set_password`, and the user then still knows of which password that was.
+        """
+        if user._password != password:  # type: ignore[attr-defined]  # Django keeps it until it is saved
+            user.set_password(password)
+        user.save(update_fields=["password"])
         Session.objects.filter(user=user.pk).delete()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

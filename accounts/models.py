@@ -20,7 +20,6 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
-    @transaction.atomic
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make an account that can sign in at once.
 
@@ -32,8 +31,9 @@ class UserManager(BaseUserManager["User"]):
             raise ValueError("An account needs an e-mail address.")
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
-        user.save(using=self._db)
-        user.emailaddress_set.create(email=user.email, verified=True, primary=True)
+        with transaction.atomic(using=self._db):
+            user.save(using=self._db)
+            user.emailaddress_set.create(email=user.email, verified=True, primary=True)
         return user
 
     def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> "User":

@@ -55,6 +55,7 @@ class ChangePassword(allauth.PasswordChangeView):
         return reverse("my-account")
 
     def form_valid(self, form: ChangePasswordAndTokenForm) -> HttpResponse:
+        hash_ahead(form)
         with transaction.atomic():
             revoke_if_asked(self.request, form.user, form.cleaned_data)
             response: HttpResponse = super().form_valid(form)
@@ -68,10 +69,16 @@ class ResetPassword(allauth.PasswordResetFromKeyView):
         if self.request.user.is_authenticated:
             # Every session of this person ends, so this one, too, must be written anew.
             logout(self.request)
+        hash_ahead(form)
         with transaction.atomic():
             revoke_if_asked(self.request, form.user, form.cleaned_data)
             response: HttpResponse = super().form_valid(form)
         return response
+
+
+def hash_ahead(form: ChangePasswordAndTokenForm | ResetPasswordAndTokenForm) -> None:
+    """Hash the new password before the transaction that saves it: no other writer shall wait for Argon2."""
+    form.user.set_password(form.cleaned_data["password1"])
 
 
 def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -> None:
