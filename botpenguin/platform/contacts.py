@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import User
@@ -104,6 +104,7 @@ def import_all(owner: int, rows: Sequence[Details], bot: Bot | None = None) -> I
         if book.faults:
             raise Conflict(book.faults)
         distinct = list({contact.pk: contact for contact in contacts}.values())
+        book.free_what_others_take()
         Contact.objects.bulk_create(
             distinct,
             update_conflicts=True,
@@ -135,6 +136,7 @@ class _Book:
         for found in (Q(phone__in=part) for part in _parts(phones)):
             # One that both lists name must stay one object.
             known = {contact.pk: contact for contact in owned.filter(found)} | known
+        self.before = {pk: (contact.email, contact.phone) for pk, contact in known.items()}
         for contact in known.values():
             self._list(contact)
 
@@ -152,6 +154,23 @@ class _Book:
         contact.bot = bot or contact.bot
         self._list(contact)
         return contact
+
+    def free_what_others_take(self) -> None:
+        """Take e-mails and numbers from contacts that hand them on, as in a swap: the database looks at each row alone.
+
+        They are written anew right after. Until then their id is their name, for nobody is without all three.
+        """
+        handed_on = [
+            pk
+            for pk, (email, phone) in self.before.items()
+            if pk != self._pk(self.by_email, email, pk) or pk != self._pk(self.by_phone, phone, pk)
+        ]
+        for part in _parts(handed_on):
+            Contact.objects.filter(pk__in=part).update(name=F("id"), email="", phone="")
+
+    @staticmethod
+    def _pk(listed: Mapping[str, Contact], value: str, otherwise: str) -> str:
+        return listed[value].pk if value in listed else otherwise
 
     def _new(self, bot: Bot | None) -> Contact:
         self.created += 1

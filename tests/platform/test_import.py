@@ -97,6 +97,54 @@ def test_what_one_row_frees_the_next_may_take(as_alice: Caller, alice: User) -> 
     assert people() == [("Asha", "new@example.com", "919876543210"), ("Ben", "old@example.com", "")]
 
 
+@pytest.mark.parametrize("name", ["Asha", ""])
+def test_two_contacts_may_swap_their_e_mails_by_way_of_a_third(as_alice: Caller, alice: User, name: str) -> None:
+    contact_of(alice, name=name, email="a@example.com", phone="919876543210")
+    contact_of(alice, name="Ben", email="b@example.com", phone="442079460991")
+    rows = [
+        row(email="between@example.com", phone={"number": "919876543210"}),
+        row(email="a@example.com", phone={"number": "442079460991"}),
+        row(email="b@example.com", phone={"number": "919876543210"}),
+    ]
+
+    response = as_alice.send("POST", PATH, rows)
+
+    assert (response.status_code, response.json()["data"]["updated"]) == (200, 3)
+    assert people() == sorted([(name, "b@example.com", "919876543210"), ("Ben", "a@example.com", "442079460991")])
+
+
+def test_what_one_contact_keeps_for_a_while_another_may_have_in_the_end(as_alice: Caller, alice: User) -> None:
+    contact_of(alice, name="Asha", email="a@example.com", phone="919876543210")
+    contact_of(alice, name="Ben", email="b@example.com", phone="442079460991")
+    rows = [
+        row("Asha Rao", "a@example.com"),
+        row(email="c@example.com", phone={"number": "442079460991"}),
+        row(email="b@example.com", phone={"number": "919876543210"}),
+    ]
+
+    response = as_alice.send("POST", PATH, rows)
+
+    assert response.status_code == 200
+    assert people() == [("Asha Rao", "b@example.com", "919876543210"), ("Ben", "c@example.com", "442079460991")]
+
+
+def test_a_swap_told_by_e_mails_and_numbers_that_contradict_each_other_says_so(as_alice: Caller, alice: User) -> None:
+    """Each row names two contacts, and nothing says which of them it is about."""
+    contact_of(alice, name="Asha", email="a@example.com", phone="919876543210")
+    contact_of(alice, name="Ben", email="b@example.com", phone="442079460991")
+    before = people()
+    rows = [
+        row(email="b@example.com", phone={"number": "919876543210"}),
+        row(email="a@example.com", phone={"number": "442079460991"}),
+    ]
+
+    response = as_alice.send("POST", PATH, rows)
+
+    assert (response.status_code, response.json()["message"]) == (400, NOTHING)
+    assert response.json()["data"][0] == "Row 1: the e-mail is one contact's and the number another's."
+    assert people() == before
+
+
 def test_another_accounts_contact_is_another_person(as_alice: Caller, bob: User) -> None:
     bobs = contact_of(bob, name="Bob's", email="asha@example.com", phone="919876543210")
 
