@@ -1,14 +1,16 @@
 """System checks: settings under which a revoke would not bite at once, or a token could not be read."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
+from allauth.mfa.models import Authenticator
 from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from accounts import factors
 from developers import vault
 from developers.models import ApiToken
 
@@ -17,6 +19,11 @@ DURABILITY: dict[str, tuple[str, set[int | str]]] = {
     "sqlite": ("PRAGMA synchronous", {2, 3}),
     "postgresql": ("SHOW synchronous_commit", {"on", "remote_write", "remote_apply"}),
 }
+LOST_TOKENS = "{} tokens in the database {} are under a key that TOKEN_KEYS does not hold: they would be refused."
+LOST_FACTORS = (
+    "{} authenticator apps and sets of recovery codes in the database {} are sealed under a key that TOKEN_KEYS does "
+    "not hold: no code of theirs would let anybody in."
+)
 
 
 @register(Tags.security)
@@ -72,23 +79,26 @@ def check_revokes_are_durable(
 def check_ring_fits_database(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """A database beside a ring that does not hold its keys: nobody could sign in by token, or see one."""
+    """A database beside a ring that does not hold its keys: its tokens and its codes would open nothing."""
     try:
         key_ids = [key.id for key in vault.ring()]
     except ImproperlyConfigured:
         return []  # check_token_keys tells
-    errors: list[CheckMessage] = []
-    for alias in databases or []:
-        if ApiToken._meta.db_table not in connections[alias].introspection.table_names():
-            continue
-        strangers = ApiToken.objects.using(alias).exclude(key_id__in=key_ids)
-        if count := strangers.count():
-            errors.append(
-                Error(
-                    f"{count} tokens in the database {alias} are under a key that TOKEN_KEYS does not hold: "
-                    "they would be refused.",
-                    hint="Put back the TOKEN_KEYS that this database was used with. New keys do not help.",
-                    id="developers.E005",
-                )
-            )
-    return errors
+    return [
+        Error(
+            told.format(count, alias),
+            hint="Put back the TOKEN_KEYS that this database was used with. New keys do not help.",
+            id="developers.E005",
+        )
+        for alias in databases or []
+        for count, told in _under_other_keys(alias, key_ids)
+        if count
+    ]
+
+
+def _under_other_keys(alias: str, key_ids: Sequence[str]) -> Iterator[tuple[int, str]]:
+    tables = connections[alias].introspection.table_names()
+    if ApiToken._meta.db_table in tables:
+        yield ApiToken.objects.using(alias).exclude(key_id__in=key_ids).count(), LOST_TOKENS
+    if Authenticator._meta.db_table in tables:
+        yield factors.count_unreadable(alias), LOST_FACTORS

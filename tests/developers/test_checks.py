@@ -1,7 +1,10 @@
 import secrets
 from typing import Any
 
+import pyotp
 import pytest
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.checks import CheckMessage
 from django.core.management import call_command
 from django.db import connection
@@ -9,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import checks
+from developers.models import ApiToken
 
 DURABILITY = {
     "sqlite": ("PRAGMA synchronous = {}", ["OFF", "NORMAL"], "FULL"),
@@ -114,7 +118,24 @@ def test_a_ring_that_lacks_the_key_of_a_token_is_an_error(alice: User, bob: User
     ]
 
 
+def test_a_ring_that_lacks_the_key_of_a_second_factor_is_an_error(alice: User, settings: Settings) -> None:
+    """A token moves to another key with the next revoke; a second factor stays under the one that sealed it."""
+    TOTP.activate(alice, pyotp.random_base32())
+    RecoveryCodes.activate(alice)
+    ApiToken.objects.all().delete()
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
+
+    assert told(checks.check_ring_fits_database(None, databases=["default"])) == [
+        (
+            "developers.E005",
+            "2 authenticator apps and sets of recovery codes in the database default are sealed under a key that "
+            "TOKEN_KEYS does not hold: no code of theirs would let anybody in.",
+        )
+    ]
+
+
 def test_a_ring_that_holds_every_key_is_no_error(alice: User, settings: Settings) -> None:
+    TOTP.activate(alice, pyotp.random_base32())
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
 
     assert checks.check_ring_fits_database(None, databases=["default"]) == []
@@ -128,11 +149,13 @@ def test_a_weak_key_is_told_once(alice: User, settings: Settings) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_database_before_its_first_migration_is_no_error() -> None:
-    call_command("migrate", "developers", "zero", verbosity=0)
+    for app in ("developers", "mfa"):
+        call_command("migrate", app, "zero", verbosity=0)
     try:
         assert checks.check_ring_fits_database(None, databases=["default"]) == []
     finally:
-        call_command("migrate", "developers", verbosity=0)
+        for app in ("developers", "mfa"):
+            call_command("migrate", app, verbosity=0)
 
 
 def test_checks_that_need_a_database_say_nothing_without_one() -> None:
