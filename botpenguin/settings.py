@@ -301,6 +301,11 @@ STORAGES = {
     "staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"},
 }
 
+# Reports of errors, as mail and with DEBUG as a page: they tell of no secret.
+
+DEFAULT_EXCEPTION_REPORTER = "botpenguin.reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.reports.ReportFilter"
+
 # Logging: to standard error, where the process manager collects it.
 
 LOGGING = {
@@ -313,13 +318,16 @@ LOGGING = {
             "style": "{",
         }
     },
-    "filters": {"brief": {"()": "botpenguin.strangers.Brief"}},
+    "filters": {
+        "brief": {"()": "botpenguin.strangers.Brief"},
+        "without_secrets": {"()": "developers.logs.WithoutSecrets"},
+    },
     "handlers": {
         "stderr": {
             "class": "logging.StreamHandler",
             "stream": sys.stderr,
             "formatter": "line",
-            "filters": ["brief"],
+            "filters": ["brief", "without_secrets"],
         }
     },
     "root": {"handlers": ["stderr"], "level": "INFO"},

@@ -1,0 +1,26 @@
+"""Looking for secrets where none may be."""
+
+import base64
+import html
+from collections.abc import Iterable, Mapping
+from urllib.parse import quote
+
+# A secret cut short is one still: where so much of it stands in a row, that is no chance.
+TELLING = 12
+SHORTEST = 8
+
+
+def find(texts: Iterable[str | bytes], secrets: Mapping[str, str]) -> list[str]:
+    """Name the secrets that are in the texts, whole or a good part of them, as they are or in a usual encoding."""
+    assert all(len(secret) >= SHORTEST for secret in secrets.values()), "too short to be told from chance"
+    everything = b"\0".join(text.encode() if isinstance(text, str) else text for text in texts)
+    return [name for name, secret in secrets.items() if any(part in everything for part in telling_parts(secret))]
+
+
+def telling_parts(secret: str) -> set[bytes]:
+    body = secret.removeprefix("bpat_")
+    spellings = {body, html.escape(body), quote(body), body.encode("unicode_escape").decode()}
+    parts = {spelling[at : at + TELLING] for spelling in spellings for at in range(max(1, len(spelling) - TELLING + 1))}
+    # Of base64 only the middle is the same wherever in a text it begins.
+    encoded = {base64.b64encode(b"\0" * shift + secret.encode())[4:-4] for shift in range(3)}
+    return {part.encode() for part in parts} | {part for part in encoded if len(part) >= TELLING}
