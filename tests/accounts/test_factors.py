@@ -3,11 +3,15 @@
 import re
 import secrets
 
+import pyotp
 import pytest
+from allauth.mfa.adapter import get_adapter
+from allauth.mfa.totp.internal.auth import TOTP
 from pytest_django.fixtures import Settings
 
 from accounts import sealing
 from accounts.factors import qr_squares
+from accounts.models import User
 
 OTHER_KEY = secrets.token_urlsafe(32)
 
@@ -33,3 +37,13 @@ def test_a_qr_code_is_drawn_with_its_quiet_zone() -> None:
     rows = [int(y) for y in re.findall(r"M\d+ (\d+)h1v1h-1z", drawn["path"])]
     assert (min(columns), min(rows), max(columns), max(rows)) == (4, 4, drawn["size"] - 5, drawn["size"] - 5)
     assert (drawn["size"] - 8 - 17) % 4 == 0
+
+
+def test_the_picture_tells_an_app_of_other_make_all_that_it_needs(alice: User) -> None:
+    key = pyotp.random_base32()
+
+    app = pyotp.parse_uri(get_adapter().build_totp_url(alice, key))
+
+    assert isinstance(app, pyotp.TOTP)
+    assert (app.issuer, app.name, app.secret) == ("BotPenguin", "alice@example.com", key)
+    assert TOTP.activate(alice, key).validate_code(app.now())

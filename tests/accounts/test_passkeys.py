@@ -5,9 +5,10 @@ import json
 from dataclasses import replace
 from typing import Any
 
+import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import TOTP
 from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client as Browser
 from fido2.webauthn import AuthenticatorData
@@ -203,7 +204,7 @@ def test_a_passkey_is_a_proof_of_identity_and_leads_back(alice: User) -> None:
 
 
 def test_the_second_step_can_be_left_for_another_account(alice: User) -> None:
-    TOTP.activate(alice, generate_totp_secret())
+    TOTP.activate(alice, pyotp.random_base32())
     browser = Browser()
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
 
@@ -263,7 +264,7 @@ def test_nonsense_adds_no_passkey(alice: User, nonsense: str) -> None:
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_is_no_second_step(alice: User, nonsense: str) -> None:
-    TOTP.activate(alice, generate_totp_secret())
+    TOTP.activate(alice, pyotp.random_base32())
     browser = Browser()
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
 
@@ -280,7 +281,7 @@ def test_a_passkey_without_a_challenge_is_refused(alice: User) -> None:
 
 
 def test_guessing_at_the_second_step_by_passkey_ends_after_five(alice: User) -> None:
-    TOTP.activate(alice, generate_totp_secret())
+    TOTP.activate(alice, pyotp.random_base32())
     browser = Browser()
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
     for _guess in range(5):

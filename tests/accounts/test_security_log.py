@@ -5,10 +5,11 @@ import re
 from datetime import timedelta
 from typing import Any
 
+import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
+from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth import authenticate
 from django.db import connection
 from django.test import Client as Browser
@@ -67,13 +68,13 @@ def test_logging_out_nobody_is_no_event() -> None:
 
 
 def code_of(secret: str) -> str:
-    return format_hotp_value(hotp_value(secret, int(timezone.now().timestamp()) // 30))
+    return pyotp.TOTP(secret).now()
 
 
 @pytest.fixture
 def secret(alice: User) -> str:
     """What the app of Alice holds, who has turned on two steps and has recovery codes."""
-    secret = generate_totp_secret()
+    secret = pyotp.random_base32()
     TOTP.activate(alice, secret)
     RecoveryCodes.activate(alice)
     return secret

@@ -1,10 +1,11 @@
 import secrets
 from io import StringIO
 
+import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import call_command
 from django.test import Client as Browser
 from pytest_django import Settings
@@ -98,7 +99,7 @@ def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and
 def test_second_factors_move_too_and_stay_what_they_are(
     alice: User, settings: Settings, old_and_new: tuple[str, str]
 ) -> None:
-    secret = generate_totp_secret()
+    secret = pyotp.random_base32()
     TOTP.activate(alice, secret)
     codes = RecoveryCodes.activate(alice).get_unused_codes()
     settings.TOKEN_KEYS = [*reversed(old_and_new)]
@@ -115,7 +116,7 @@ def test_second_factors_move_too_and_stay_what_they_are(
 def test_a_second_factor_that_cannot_be_read_is_counted(
     alice: User, settings: Settings, old_and_new: tuple[str, str]
 ) -> None:
-    TOTP.activate(alice, generate_totp_secret())
+    TOTP.activate(alice, pyotp.random_base32())
     Authenticator.objects.update(data={"secret": "damaged"})
     settings.TOKEN_KEYS = [*reversed(old_and_new)]
 
