@@ -1,19 +1,22 @@
 """Where allauth asks the project: client address, sign-up, mail."""
 
-from typing import Any
+from typing import Any, cast
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import known_browsers, notices
-from accounts.clients import Client, client_ip
+from accounts import known_browsers, outbox
+from accounts.clients import client_ip
 from accounts.models import Session, User
+from accounts.outbox import Letter
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind
@@ -59,25 +62,15 @@ class AccountAdapter(DefaultAccountAdapter):
         Session.objects.filter(user=user.pk).delete()
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        super().send_mail(template_prefix, email, context | {"public_url": settings.PUBLIC_URL})
-
-    def send_notification_mail(  # type: ignore[override]
-        self,
-        template_prefix: str,
-        user: User,
-        context: dict[str, Any] | None = None,
-        email: str | None = None,
-    ) -> None:
-        notice = notices.NOTICES.get(template_prefix)
-        if notice:
-            notices.tell(user, notice, Client.of(self.request), address=email, **(context or {}))
+        context = context | {"request": self.request, "email": email, "public_url": settings.PUBLIC_URL}
+        mail = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
+        [(html, _type)] = mail.alternatives
+        # It holds a link for one who has asked for it just now, and tells of no event.
+        outbox.put(Letter(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
 
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
-        """Sign a person in, and mail them if the browser is new; with the first sign-in of all, every browser is."""
-        is_news = user.last_login is not None and not known_browsers.is_known(request, user)
+        known_browsers.look(request, user)
         super().login(request, user)
-        if is_news:
-            notices.tell(user, notices.NEW_SIGN_IN, Client.of(request))
 
     def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:  # type: ignore[override]
         response: HttpResponse = super().post_login(request, user, **how)

@@ -35,6 +35,6 @@ def delete(request: SignedInRequest) -> None:
     with transaction.atomic():
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
-        notices.tell(person, notices.ACCOUNT_DELETED, Client.of(request))
+        notices.tell_of_deletion(person, Client.of(request))
         logout(request)
         person.delete()

@@ -1,24 +1,24 @@
 """Mail about the account: what happened, when and from where, and what to do if it was somebody else.
 
-Queued by post_office in the transaction of what it tells of, and carries no secret.
+Queued in the transaction of the event that it tells of, under a `Message-ID` from the event's
+id, and carries no secret. `accounts.outbox` says what becomes of it.
 """
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
-from django.conf import settings
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from post_office import mail
 
+from accounts import outbox
 from accounts.clients import Client
-from accounts.models import User
-from accounts.templatetags.moments import client as named
-from accounts.templatetags.moments import exact
+from accounts.models import SecurityEvent, User
+from accounts.outbox import Letter
+
+Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
 
 PASSWORD_IS_KNOWN = gettext_lazy(
     "Was it not you? Then somebody knows your password or is signed in as you. "
@@ -52,65 +52,75 @@ ACCOUNT_DELETED = Notice(
     page="",
 )
 
-# By the names that allauth has for them. What is not listed here is worth no mail.
+EMAIL_CHANGED = Notice(
+    gettext_lazy("Your email was changed"),
+    gettext_lazy("You log in to BotPenguin as %(to_email)s now. %(from_email)s opens the account no longer."),
+    ACCOUNT_IS_LOST,
+    page="",
+)
+
+# What is not listed here or above is worth no mail.
 NOTICES = {
-    "account/email/password_changed": Notice(
+    (Kind.PASSWORD_CHANGED, ""): Notice(
         gettext_lazy("Your password was changed"),
         gettext_lazy("The password of your BotPenguin account was changed, and every other browser signed out."),
     ),
-    "account/email/password_reset": Notice(
+    (Kind.PASSWORD_RESET, ""): Notice(
         gettext_lazy("Your password was reset"),
         gettext_lazy("A new password was chosen for your BotPenguin account, and every browser signed out."),
     ),
-    "account/email/email_changed": Notice(
-        gettext_lazy("Your email was changed"),
-        gettext_lazy("You log in to BotPenguin as %(to_email)s now. %(from_email)s opens the account no longer."),
-        ACCOUNT_IS_LOST,
-        page="",
-    ),
-    "mfa/email/totp_activated": Notice(
+    (Kind.FACTOR_ADDED, Means.AUTHENTICATOR): Notice(
         gettext_lazy("An authenticator app was added"),
         gettext_lazy("Logging in to your BotPenguin account asks for a code of the app from now on."),
     ),
-    "mfa/email/totp_deactivated": Notice(
+    (Kind.FACTOR_REMOVED, Means.AUTHENTICATOR): Notice(
         gettext_lazy("Your authenticator app was removed"),
         gettext_lazy("Logging in to your BotPenguin account no longer asks for a code."),
     ),
-    "mfa/email/recovery_codes_generated": Notice(
+    (Kind.CODES_RENEWED, ""): Notice(
         gettext_lazy("New recovery codes were made"),
         gettext_lazy("The recovery codes that your BotPenguin account had before open it no longer."),
     ),
-    "mfa/email/webauthn_added": Notice(
+    (Kind.FACTOR_ADDED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was added"),
         gettext_lazy("Your BotPenguin account can be opened by a new passkey."),
     ),
-    "mfa/email/webauthn_removed": Notice(
+    (Kind.FACTOR_REMOVED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was removed"),
         gettext_lazy("One of the passkeys of your BotPenguin account opens it no longer."),
     ),
 }
 
 
-def tell(owner: User, notice: Notice, client: Client, *, address: str | None = None, **facts: Any) -> None:
-    """Queue a notice to the owner, or to an address that was theirs, in their own time zone."""
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
-        context = {
-            "subject": notice.subject,
-            "text": str(notice.text) % facts if facts else notice.text,
-            "facts": _facts(client),
-            "if_not_you": notice.if_not_you,
-            "url": settings.PUBLIC_URL + reverse(notice.page) if notice.page else "",
-            "url_text": notice.button,
-        }
-        mail.send(
-            recipients=[address or owner.email],
-            sender=settings.DEFAULT_FROM_EMAIL,
-            subject=str(notice.subject),
-            message=render_to_string("accounts/mail/notice.txt", context),
-            html_message=render_to_string("accounts/mail/notice.html", context),
-        )
+def tell(event: SecurityEvent, owner: User, notice: Notice, *, address: str = "", **facts: Any) -> None:
+    """Queue a notice of an event to the owner, or to an address that was theirs. Call it inside the transaction."""
+    client = Client(event.ip, event.client)
+    about = f"{owner.pk}:{event.kind}:{event.means}"
+    outbox.tell(
+        address or owner.email,
+        f"security-event.{event.pk}",
+        about,
+        lambda: letter(owner, notice, client, event.at, **facts),
+        lambda count, since: collected(owner, notice, count, since),
+    )
 
 
-def _facts(client: Client) -> list[tuple[str, str]]:
-    facts = [(_("When"), exact(timezone.now())), (_("From"), client.ip or ""), (_("By"), named(client.user_agent))]
-    return [(name, value) for name, value in facts if value]
+def tell_of_deletion(owner: User, client: Client) -> None:
+    """Queue the last letter to an account, by its own id, which is never given again: its events go with it."""
+    outbox.put(letter(owner, ACCOUNT_DELETED, client, timezone.now()), owner.email, f"deleted-account.{owner.pk}")
+
+
+def letter(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Letter:
+    text = str(notice.text) % facts if facts else notice.text
+    return _draw(owner, notice, text=text, at=at, client=client)
+
+
+def collected(owner: User, notice: Notice, count: int, since: datetime) -> Letter:
+    """Draw one letter about many events of a kind, each of which is in the security log."""
+    return _draw(owner, notice, count=count, since=since, log=reverse("security-log"))
+
+
+def _draw(owner: User, notice: Notice, **context: Any) -> Letter:
+    context |= {"if_not_you": notice.if_not_you, "button": notice.button}
+    context["page"] = reverse(notice.page) if notice.page else ""
+    return outbox.draw("accounts/mail/notice", notice.subject, context, owner)

@@ -9,6 +9,7 @@ from allauth.mfa.webauthn import views as allauth
 from allauth.mfa.webauthn.internal import auth, flows
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -19,7 +20,7 @@ from accounts.acts import act_on
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
 from accounts.identity import fresh_proof
 from accounts.requests import SignedInRequest
-from accounts.security import require_page_or_form
+from accounts.security import record_added, require_page_or_form
 
 
 @require_page_or_form
@@ -28,9 +29,11 @@ from accounts.security import require_page_or_form
 def add_passkey(request: SignedInRequest) -> HttpResponse:
     form = AddPasskeyForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
-        _passkey, new_codes = flows.add_authenticator(
-            request, form.cleaned_data["name"], form.cleaned_data["credential"]
-        )
+        with transaction.atomic():
+            added, new_codes = flows.add_authenticator(
+                request, form.cleaned_data["name"], form.cleaned_data["credential"]
+            )
+            record_added(request, added, new_codes)
         return redirect("recovery-codes" if new_codes else "security")
     # Discoverable, so that it logs in without an email.
     options = auth.begin_registration(request.user, passwordless=True)
@@ -54,7 +57,8 @@ def passkey(request: SignedInRequest, pk: int) -> HttpResponse:
 @fresh_proof
 def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
-    flows.remove_authenticator(request, own)
+    with transaction.atomic():
+        flows.remove_authenticator(request, own)
     return redirect("security")
 
 

@@ -1,18 +1,24 @@
-"""What Django and allauth tell of, put into the security log. Our own code writes there directly."""
+"""What Django and allauth tell of, put into the security log. Our own code writes there directly.
+
+Added factors too: of some allauth tells only after the commit, where an event could be lost.
+"""
 
 from typing import Any
 
 from allauth.account import signals as account
 from allauth.account.authentication import get_authentication_records
+from allauth.account.models import EmailAddress
 from allauth.mfa import signals as mfa
 from allauth.mfa.models import Authenticator
 from django.contrib.auth import signals as auth
+from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
+from accounts import known_browsers, notices
 from accounts.clients import Client
 from accounts.models import SecurityEvent, User
-from accounts.security_log import record
+from accounts.security_log import record, record_failure
 from accounts.sessions import NOBODY
 
 Kind = SecurityEvent.Kind
@@ -27,7 +33,10 @@ def signed_up(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(auth.user_logged_in)
 def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     proofs = get_authentication_records(request, user)
-    record(Kind.SIGNED_IN, user, Client.of(request), _means(**proofs[-1]) if proofs else "")
+    with transaction.atomic():
+        event = record(Kind.SIGNED_IN, user, Client.of(request), _means(**proofs[-1]) if proofs else "")
+        if known_browsers.is_news(request):
+            notices.tell(event, user, notices.NEW_SIGN_IN)
 
 
 @receiver(auth.user_login_failed)
@@ -37,7 +46,7 @@ def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = No
     if owner:
         is_theirs = request is not None and getattr(request, "user", None) == owner
         kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.SIGN_IN_FAILED
-        record(kind, owner, Client.of(request) if request else NOBODY, Means.PASSWORD)
+        record_failure(kind, owner, Client.of(request) if request else NOBODY, Means.PASSWORD)
 
 
 @receiver(auth.user_logged_out)
@@ -63,23 +72,20 @@ def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
 
 
 @receiver(account.email_changed)
-def email_changed(request: HttpRequest, user: User, **_: Any) -> None:
-    record(Kind.EMAIL_CHANGED, user, Client.of(request))
-
-
-@receiver(mfa.authenticator_added)
-def factor_added(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    record(Kind.FACTOR_ADDED, user, Client.of(request), authenticator.type)
+def email_changed(
+    request: HttpRequest, user: User, from_email_address: EmailAddress | None, to_email_address: EmailAddress, **_: Any
+) -> None:
+    """Tell the old address, since the new one belongs to whoever changed it; the first of an account has none."""
+    with transaction.atomic():
+        event = record(Kind.EMAIL_CHANGED, user, Client.of(request))
+        if from_email_address:
+            old, new = from_email_address.email, to_email_address.email
+            notices.tell(event, user, notices.EMAIL_CHANGED, address=old, from_email=old, to_email=new)
 
 
 @receiver(mfa.authenticator_removed)
 def factor_removed(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
     record(Kind.FACTOR_REMOVED, user, Client.of(request), authenticator.type)
-
-
-@receiver(mfa.authenticator_reset)
-def codes_renewed(request: HttpRequest, user: User, **_: Any) -> None:
-    record(Kind.CODES_RENEWED, user, Client.of(request))
 
 
 @receiver(mfa.authenticator_used)
@@ -94,7 +100,7 @@ def factor_failed(
     request: HttpRequest, user: User, authenticator: Authenticator, *, reauthentication: bool, **_: Any
 ) -> None:
     kind = Kind.CONFIRMING_FAILED if reauthentication else Kind.SIGN_IN_FAILED
-    record(kind, user, Client.of(request), authenticator.type)
+    record_failure(kind, user, Client.of(request), authenticator.type)
 
 
 def _means(*, method: str, type: str = "", **_: Any) -> str:  # noqa: A002 - what allauth calls it

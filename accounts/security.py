@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal import flows as recovery
 from allauth.mfa.totp.internal import flows as totp
 from django.contrib import messages
+from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -12,10 +13,13 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.acts import act_on
+from accounts.clients import Client
 from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
 from accounts.factors import factors_of, qr_squares
 from accounts.identity import fresh_proof
+from accounts.models import SecurityEvent
 from accounts.requests import SignedInRequest
+from accounts.security_log import record
 from accounts.sessions import where_signed_in
 
 require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -37,7 +41,9 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
         return redirect("security")
     form = ActivateTOTPForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
-        _totp, new_codes = totp.activate_totp(request, form)
+        with transaction.atomic():
+            app, new_codes = totp.activate_totp(request, form)
+            record_added(request, app, new_codes)
         del request.session[SEALED_SECRET]
         return redirect("recovery-codes" if new_codes else "security")
     address = get_adapter().build_totp_url(request.user, form.secret)
@@ -49,7 +55,8 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
 def remove_authenticator(request: SignedInRequest) -> HttpResponse:
     authenticator = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
     if request.method == "POST":
-        totp.deactivate_totp(request, authenticator)
+        with transaction.atomic():
+            totp.deactivate_totp(request, authenticator)
         return redirect("security")
     return render(request, "accounts/remove_authenticator.html")
 
@@ -81,5 +88,13 @@ def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
 def make_recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Put new codes in the place of the old ones."""
     if recovery.can_generate_recovery_codes(request.user):
-        recovery.generate_recovery_codes(request)
+        with transaction.atomic():
+            recovery.generate_recovery_codes(request)
+            record(SecurityEvent.Kind.CODES_RENEWED, request.user, Client.of(request))
     return redirect("recovery-codes")
+
+
+def record_added(request: SignedInRequest, *factors: Authenticator | None) -> None:
+    """Put new factors into the security log, inside the transaction that made them."""
+    for factor in filter(None, factors):
+        record(SecurityEvent.Kind.FACTOR_ADDED, request.user, Client.of(request), factor.type)

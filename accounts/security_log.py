@@ -7,8 +7,10 @@ the events of `developers.issuance`, and `developers.security_log` shows both in
 
 from datetime import datetime, timedelta
 
+from django.db import transaction
 from django.utils import timezone
 
+from accounts import notices
 from accounts.clients import Client
 from accounts.models import SecurityEvent, User
 
@@ -19,14 +21,25 @@ FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED)
 FAILURES_AN_HOUR = 10
 
 
-def record(kind: Kind, owner: User, client: Client, means: str = "") -> None:
-    """Add an event to the owner's log, with one of `SecurityEvent.Means` or none.
+def record(kind: Kind, owner: User, client: Client, means: str = "") -> SecurityEvent:
+    """Add an event to the owner's log, with one of `SecurityEvent.Means` or none, and queue the mail that it is worth.
 
-    Call it inside the transaction of what happened. Of failures at most `FAILURES_AN_HOUR` are kept.
+    Call it inside the transaction of what happened: all of it is written, or none.
     """
-    if kind in FAILURES and _is_flooded(owner, kind):
-        return
-    SecurityEvent.objects.create(user_id=owner.pk, kind=kind, means=means, ip=client.ip, client=client.user_agent)
+    with transaction.atomic():
+        event = SecurityEvent.objects.create(
+            user_id=owner.pk, kind=kind, means=means, ip=client.ip, client=client.user_agent
+        )
+        notice = notices.NOTICES.get((kind, means))
+        if notice:
+            notices.tell(event, owner, notice)
+    return event
+
+
+def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
+    """Add one of `FAILURES`, of which at most `FAILURES_AN_HOUR` are kept."""
+    if not _is_flooded(owner, kind):
+        record(kind, owner, client, means)
 
 
 def forget(before: datetime) -> int:

@@ -153,6 +153,8 @@ EMAIL_BACKEND = "post_office.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="BotPenguin <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = ""
+# A mail server that accepts and then says nothing holds up the rest no longer than this.
+EMAIL_TIMEOUT = 30
 MAIL_IS_SET_UP = bool(env.str("EMAIL_URL", default=""))
 if MAIL_IS_SET_UP:
     mail = env.email_url("EMAIL_URL")
@@ -164,8 +166,8 @@ else:
 POST_OFFICE = {
     "BACKENDS": {"default": mail_backend},
     "DEFAULT_PRIORITY": "medium",
-    "MAX_RETRIES": 8,
-    "RETRY_INTERVAL": timedelta(minutes=5),
+    # The worker sets the waits between them, which grow.
+    "MAX_RETRIES": 23,
     "MESSAGE_ID_ENABLED": True,
     "MESSAGE_ID_FQDN": urlsplit(PUBLIC_URL).hostname,
 }

@@ -27,6 +27,10 @@ logger = logging.getLogger(__name__)
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 REVOKED_KEPT_FOR = timedelta(days=90)
 REVOKED_KEPT_AT_MOST = 20
+# The owner's own programs run into a revoke at once, which its own mail has just said. One that still
+# knocks after an hour was forgotten, or is not theirs.
+SETTLES_WITHIN = timedelta(hours=1)
+TOLD_EVERY = timedelta(days=1)
 
 
 class Verdict(StrEnum):
@@ -114,9 +118,9 @@ def revoke(
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
         revoked = _bury(old, now, reason)
-        _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=_note(old, reason))
+        event = _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=_note(old, reason))
         _record(TokenEvent.Kind.ISSUED, current, client, at=now)
-        notices.token_revoked(owner, revoked, client)
+        notices.token_revoked(owner, event, revoked)
     return Outcome(Verdict.REPLACED, current, revoked)
 
 
@@ -178,7 +182,7 @@ def record_use(owner_id: int, generation: int, client: Client) -> None:
 
 
 def record_refusals(revoked_id: int, count: int, client: Client) -> None:
-    """Add refusals to a revoked token, and put the first of each day into its owner's activity.
+    """Add refusals to a revoked token, put the first of each day into its owner's activity, and mail them once a day.
 
     Raises `django.db.Error` where the database takes no writes or is locked.
     """
@@ -194,6 +198,15 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         unreported = revoked.filter(Q(refusal_reported_on__isnull=True) | Q(refusal_reported_on__lt=now.date()))
         if unreported.update(refusal_reported_on=now.date()):
             _record(TokenEvent.Kind.REFUSED, revoked.get(), client, at=now)
+        untold = revoked.filter(
+            Q(owner_told_at__isnull=True) | Q(owner_told_at__lt=now - TOLD_EVERY),
+            revoked_at__lt=now - SETTLES_WITHIN,
+        )
+        if untold.update(owner_told_at=now):
+            told = revoked.select_related("user").get()
+            # A day apart, two mails never tell of the same event, of which there is one a calendar day.
+            days_refusals = told.user.token_events.filter(kind=TokenEvent.Kind.REFUSED, generation=told.generation)
+            notices.token_still_in_use(told, days_refusals.first() or _record(TokenEvent.Kind.REFUSED, told, client))
 
 
 def forget_events(before: datetime) -> int:
@@ -201,8 +214,8 @@ def forget_events(before: datetime) -> int:
     return TokenEvent.objects.filter(at__lt=before).delete()[0]
 
 
-def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> None:
-    TokenEvent.objects.create(
+def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> TokenEvent:
+    return TokenEvent.objects.create(
         user_id=token.user_id,
         kind=kind,
         hint=token.hint,

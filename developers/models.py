@@ -82,6 +82,8 @@ class RevokedToken(models.Model):
     last_refused_ip = models.GenericIPAddressField(null=True)
     last_refused_client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
     refusal_reported_on = models.DateField(null=True)
+    # When the owner was last mailed that it is still in use.
+    owner_told_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = [F("last_refused_at").desc(nulls_last=True), "-generation"]

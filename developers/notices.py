@@ -1,49 +1,57 @@
-"""Mail about the token. Queued in the transaction that it tells of; carries no secret."""
+"""Mail about the token, queued in the transaction of the event that it tells of, by whose id it goes. No secret in it.
 
-import logging
+Nothing but the database can fail a letter, and what fails it fails the revoke just as well:
+`accounts.outbox` says how.
+"""
 
-from django.conf import settings
-from django.db import transaction
-from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
-from django.utils.translation import gettext as _
-from post_office import mail
+from django.utils.translation import gettext_lazy as _
 
+from accounts import outbox
 from accounts.clients import Client
 from accounts.models import User
-from developers.models import RevokedToken
+from accounts.notices import Notice, collected
+from developers.models import RevokedToken, TokenEvent
 
-logger = logging.getLogger(__name__)
+PAGE = "developers:api-access-token"
+
+# For many of them in an hour, which one letter tells of.
+REVOKED = Notice(
+    _("Your API access token was revoked"),
+    _("Your API access token was revoked."),
+    _("Was it not you? Then someone is signed in as you. Choose a new password at once; it signs them out."),
+)
+EXPOSED = Notice(
+    _("Your API access token was reported as exposed"),
+    _("Your API access token was reported as exposed."),
+    _("Find out where your tokens get out before you put the next one there: code, a chat, a log."),
+    page=PAGE,
+    button=_("Look at your token"),
+)
+STILL_IN_USE = _("A revoked API token is still in use")
 
 
-def token_revoked(owner: User, revoked: RevokedToken, client: Client) -> None:
-    """Queue the notice of a revoke to the token's owner; a revoke never fails for want of its notice."""
-    try:
-        with transaction.atomic():
-            _queue_token_revoked(owner, revoked, client)
-    except Exception:
-        logger.exception("User %s was not told that their token …%s was revoked.", owner.pk, revoked.hint)
+def token_revoked(owner: User, event: TokenEvent, revoked: RevokedToken) -> None:
+    """Queue the notice of a revoke to the token's owner."""
+    is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
+    notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
+    context = {"revoked": revoked, "client": Client(event.ip, event.client), "page": reverse(PAGE)}
+    outbox.tell(
+        owner.email,
+        f"token-event.{event.pk}",
+        f"{owner.pk}:{event.kind}:{revoked.reason}",
+        lambda: outbox.draw(f"developers/mail/{template}", notice.subject, context, owner),
+        lambda count, since: collected(owner, notice, count, since),
+    )
 
 
-def _queue_token_revoked(owner: User, revoked: RevokedToken, client: Client) -> None:
-    """Write the notice in the owner's time zone."""
+def token_still_in_use(revoked: RevokedToken, event: TokenEvent) -> None:
+    """Queue the day's notice that a revoked token is still sent. The caller sees to it that it is one a day."""
+    owner = revoked.user
     context = {
-        "owner": owner,
         "revoked": revoked,
-        "client": client,
-        "url": settings.PUBLIC_URL + reverse("developers:api-access-token"),
+        "client": Client(revoked.last_refused_ip, revoked.last_refused_client),
+        "page": reverse(PAGE),
     }
-    with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
-        template, subject = (
-            ("token_exposed", _("Your API access token was reported as exposed"))
-            if revoked.reason == RevokedToken.Reason.EXPOSED
-            else ("token_revoked", _("Your API access token was revoked"))
-        )
-        mail.send(
-            recipients=[owner.email],
-            sender=settings.DEFAULT_FROM_EMAIL,
-            subject=subject,
-            message=render_to_string(f"developers/mail/{template}.txt", context),
-            html_message=render_to_string(f"developers/mail/{template}.html", context),
-        )
+    letter = outbox.draw("developers/mail/token_still_in_use", STILL_IN_USE, context, owner)
+    outbox.put(letter, owner.email, f"token-event.{event.pk}")

@@ -1,5 +1,6 @@
 """Times and clients in the words of the pages: "3 minutes ago", "today, 14:02", "Firefox, macOS"."""
 
+import re
 from datetime import datetime, timedelta
 
 from django import template
@@ -11,6 +12,11 @@ from django.utils.translation import gettext as _
 from accounts.clients import describe_user_agent
 
 register = template.Library()
+
+# "Firefox, macOS", "python-requests 2.32", "curl 8.5", and no dot that would make an address of it.
+PLAIN_CLIENT = re.compile(
+    r"[A-Za-z][\w+-]{0,39}( [\w+-]{1,20}){0,3}(, [\w+ -]{1,40})?|[A-Za-z][\w+-]{0,39} [0-9]{1,4}\.[0-9]{1,4}"
+)
 
 
 @register.filter
@@ -54,3 +60,10 @@ def exact(moment: datetime) -> str:
 @register.filter
 def client(user_agent: str | None) -> str:
     return describe_user_agent(user_agent or "")
+
+
+@register.filter
+def plain_client(user_agent: str | None) -> str:
+    """Name the client for a mail, unless the name that it chose might pass for a sentence or for a link."""
+    name = client(user_agent)
+    return name if PLAIN_CLIENT.fullmatch(name) else ""

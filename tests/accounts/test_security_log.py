@@ -137,9 +137,9 @@ def test_code_that_asks_without_a_request_is_written_without_a_client(alice: Use
 @pytest.mark.parametrize("kind", security_log.FAILURES)
 def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: User, bob: User, kind: Any) -> None:
     for _ in range(security_log.FAILURES_AN_HOUR + 5):
-        security_log.record(kind, alice, LAPTOP)
+        security_log.record_failure(kind, alice, LAPTOP, Means.PASSWORD)
 
-    security_log.record(kind, bob, LAPTOP)
+    security_log.record_failure(kind, bob, LAPTOP, Means.PASSWORD)
     security_log.record(Kind.SIGNED_IN, alice, LAPTOP)
 
     counts = [SecurityEvent.objects.filter(user=user).count() for user in (alice, bob)]
@@ -148,10 +148,10 @@ def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: U
 
 def test_an_hour_later_failures_are_written_again(alice: User) -> None:
     for _ in range(security_log.FAILURES_AN_HOUR):
-        security_log.record(Kind.SIGN_IN_FAILED, alice, LAPTOP)
+        security_log.record_failure(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
     SecurityEvent.objects.update(at=timezone.now() - timedelta(minutes=61))
 
-    security_log.record(Kind.SIGN_IN_FAILED, alice, LAPTOP)
+    security_log.record_failure(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
 
     assert SecurityEvent.objects.count() == security_log.FAILURES_AN_HOUR + 1
 
@@ -185,6 +185,7 @@ def test_a_passkey_is_told_of_from_its_first_day_to_its_last(alice: User) -> Non
 
     assert events(alice) == [
         (Kind.FACTOR_ADDED, Means.PASSKEY),
+        (Kind.FACTOR_ADDED, Means.RECOVERY_CODES),
         (Kind.SIGNED_IN, Means.PASSKEY),
         (Kind.FACTOR_REMOVED, Means.PASSKEY),
         (Kind.FACTOR_REMOVED, Means.RECOVERY_CODES),

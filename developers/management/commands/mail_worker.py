@@ -17,6 +17,9 @@ KEPT_FOR = timedelta(days=1)
 # One worker at a time, on any node. A worker that dies holds its turn no longer than this.
 TURN = "mail_worker.turn"
 LONGEST_TURN = timedelta(minutes=5)
+# The wait before each new try doubles, up to this. With POST_OFFICE's MAX_RETRIES that is nearly four days,
+# as RFC 5321, section 4.5.4.1, has it.
+FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
@@ -43,7 +46,7 @@ class Command(BaseCommand):
 
 
 def work() -> None:
-    """Send what is due, and forget what was sent long ago. Mail that fails is tried again later, by post_office."""
+    """Send what is due, put off what failed, and forget what was sent long ago."""
     forgettable = Email.objects.filter(
         status__in=[STATUS.sent, STATUS.failed], last_updated__lt=timezone.now() - KEPT_FOR
     )
@@ -51,7 +54,21 @@ def work() -> None:
     if is_idle or not cache.add(TURN, True, LONGEST_TURN.total_seconds()):
         return
     try:
+        due = [email.pk for email in mail.get_queued()]
         mail.send_queued()
+        put_off(due)
         forgettable.delete()
     finally:
         cache.delete(TURN)
+
+
+def put_off(tried: list[int]) -> None:
+    """Set when mail that failed is tried again, where post_office would wait alike each time."""
+    now = timezone.now()
+    failed = Email.objects.filter(pk__in=tried, status=STATUS.requeued)
+    for pk, failures in failed.values_list("pk", "number_of_retries"):
+        failed.filter(pk=pk).update(scheduled_time=now + wait_after(failures or 1))
+
+
+def wait_after(failures: int) -> timedelta:
+    return min(FIRST_WAIT * (1 << failures - 1), LONGEST_WAIT)

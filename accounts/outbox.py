@@ -1,0 +1,96 @@
+"""The queue of outgoing mail: rows of post_office, written in the transaction of what they tell of.
+
+A letter is put there if and only if its event is: nothing here raises but what the database
+raises. A letter that cannot be drawn goes out without its details, and whether an address or the
+sender is any good is found out by the worker, which tries for days. `post_office.mail.send` will
+not do: it refuses addresses, and it renders texts as templates once more, also what a stranger
+has chosen, such as the name of a program.
+
+`Message-ID` comes from the event. A worker that dies after it has sent a letter and before it
+has noted so sends it again, and a mail program knows it for the same one (RFC 5322, section 3.6.4).
+"""
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.conf import settings
+from django.template.loader import render_to_string
+from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from post_office.models import PRIORITY, STATUS, Email
+
+from accounts.models import User
+
+logger = logging.getLogger(__name__)
+
+# Of one kind an owner gets so many letters an hour singly, and what comes on top in one letter at its end:
+# one who acts in somebody's session, over and over, is told of and cannot bury them.
+SINGLY_AN_HOUR = 5
+HOUR = timedelta(hours=1)
+# A collecting letter that is about to be sent takes nothing in any more: the worker may have read it.
+CLOSED_BEFORE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    subject: str
+    text: str
+    html: str
+
+
+def draw(template: str, subject: Promise, context: dict[str, Any], owner: User) -> Letter:
+    """Render a template's `.txt` and `.html` in the owner's time zone; where that fails, say only what happened."""
+    try:
+        with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
+            context = {"subject": subject, "public_url": settings.PUBLIC_URL} | context
+            bodies = [render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html")]
+            return Letter(str(subject), *bodies)
+    except Exception:
+        logger.exception("The mail %r to user %s goes out without its details.", str(subject), owner.pk)
+        log = settings.PUBLIC_URL + reverse("security-log")
+        return Letter(str(subject), f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n", "")
+
+
+def put(letter: Letter, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:
+    """Queue a letter, to be sent at once or at a moment, under the `Message-ID` `<name@host>`."""
+    email = Email(
+        from_email=settings.DEFAULT_FROM_EMAIL,
+        to=to,
+        subject=letter.subject,
+        message=letter.text,
+        html_message=letter.html,
+        message_id=f"<{name}@{settings.POST_OFFICE['MESSAGE_ID_FQDN']}>",
+        status=STATUS.queued,
+        priority=PRIORITY.medium,
+        scheduled_time=at,
+        context={"about": about, "count": 1, "since": timezone.now().isoformat()},
+    )
+    # Not `save`, which raises where an address is not to its liking.
+    Email.objects.bulk_create([email])
+
+
+def tell(
+    to: str, name: str, about: str, letter: Callable[[], Letter], collected: Callable[[int, datetime], Letter]
+) -> None:
+    """Queue a letter about an event, alone or as one of many `about` the same; call it inside a transaction.
+
+    `name` is the event's, `collected` draws a letter about a number of events since a moment.
+    """
+    now = timezone.now()
+    alike = Email.objects.filter(context__about=about)
+    if alike.filter(created__gt=now - HOUR).count() < SINGLY_AN_HOUR:
+        put(letter(), to, name, about=about)
+        return
+    still_open = alike.filter(status=STATUS.queued, scheduled_time__gt=now + CLOSED_BEFORE)
+    collecting = still_open.select_for_update().first()
+    if collecting is None:
+        put(collected(1, now), to, name, about=about, at=now + HOUR)
+        return
+    kept = collecting.context | {"count": collecting.context["count"] + 1}
+    drawn = collected(kept["count"], datetime.fromisoformat(kept["since"]))
+    Email.objects.filter(pk=collecting.pk).update(context=kept, message=drawn.text, html_message=drawn.html)

@@ -1,0 +1,61 @@
+"""A mail server for tests, on loopback: it keeps what it is given, and may refuse at first (RFC 5321)."""
+
+import socketserver
+import threading
+from collections.abc import Callable
+from types import TracebackType
+from typing import Self
+
+
+class MailServer:
+    """Refuse the first mails, then take them; `on_taken` runs when one is kept and its client not yet told so."""
+
+    def __init__(self, *, refuse: int = 0, on_taken: Callable[[], None] = lambda: None) -> None:
+        self.letters: list[str] = []
+        self.refused = 0
+        keeper = self
+
+        class Session(socketserver.StreamRequestHandler):
+            def handle(self) -> None:
+                self.say("220 loopback")
+                while line := self.rfile.readline().decode().strip():
+                    command = line.upper()
+                    if command.startswith("QUIT"):
+                        return
+                    if command.startswith("MAIL") and keeper.refused < refuse:
+                        keeper.refused += 1
+                        self.say("451 try again later")
+                    elif command == "DATA":
+                        self.take()
+                    else:
+                        self.say("250 fine")
+
+            def take(self) -> None:
+                self.say("354 go on")
+                lines = []
+                while (line := self.rfile.readline().decode()) not in (".\r\n", ""):
+                    lines.append(line)
+                keeper.letters.append("".join(lines))
+                on_taken()
+                self.say("250 taken")
+
+            def say(self, answer: str) -> None:
+                self.wfile.write(f"{answer}\r\n".encode())
+
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
+        self.server.daemon_threads = True
+        self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that died
+
+    @property
+    def port(self) -> int:
+        return int(self.server.server_address[1])
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.server.shutdown()
+        self.server.server_close()
