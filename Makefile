@@ -4,8 +4,10 @@ PYTHON ?= python3
 BIN := .venv/bin
 # What the tests drive: three browser engines, and PostgreSQL.
 BROWSERS := chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
+# What reads the files of deploy/.
+DEPLOY := nginx systemd
 TEST_PROCESSES ?= 3
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES)
+PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 .NOTPARALLEL:
 .PHONY: help run test lint types checks tests tests-postgresql bench screenshot format lock
@@ -36,12 +38,12 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
 tests: .venv/dev.stamp ## every test, on SQLite, with every branch covered
-	scripts/debian-packages $(BROWSERS) postgresql
+	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql
 	$(PYTEST) --cov --cov-report=term
 
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
 	scripts/debian-packages postgresql
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not resilience"
 
 bench: .venv/dev.stamp ## the bearer check and the API beside their peers, as ratios
 	scripts/debian-packages wrk

@@ -32,6 +32,9 @@ class Server:
     Settings are passed as keyword arguments: `Server(tmp_path, WORKERS="1", SIGN_UP="off")`.
     """
 
+    # Where the project lies.
+    root = ROOT
+
     def __init__(self, folder: Path, **settings: str) -> None:
         self.folder = folder
         self.port = int(settings.get("PORT") or free_port())
@@ -53,7 +56,7 @@ class Server:
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "botpenguin.serve"],
-                cwd=ROOT,
+                cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,

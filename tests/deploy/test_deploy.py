@@ -1,0 +1,108 @@
+"""The files of `deploy/`, checked by the programs that read them, as far as these run without Docker or systemd."""
+
+import re
+import shutil
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests import server
+from tests.nginx import Nginx
+from tests.server import ROOT, Server
+
+DEPLOY = ROOT / "deploy"
+DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
+
+
+def run(*command: str | Path) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([*map(str, command)], capture_output=True, text=True, timeout=120, check=False)
+
+
+def tool(name: str) -> Path:
+    return Path(sys.executable).with_name(name)
+
+
+def test_nginx_takes_the_site(tmp_path: Path) -> None:
+    checked = Nginx(tmp_path, 8000, 8001).check()
+
+    assert checked.returncode == 0, checked.stderr
+    assert "[warn]" not in checked.stderr or "http2" in checked.stderr
+
+
+def test_nothing_in_nginx_repeats_a_post() -> None:
+    directives = [
+        line.strip()
+        for path in (DEPLOY / "nginx").glob("*.conf")
+        for line in path.read_text().splitlines()
+        if line.strip().startswith("proxy_next_upstream ")
+    ]
+
+    assert directives == ["proxy_next_upstream error timeout;"]
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_systemd_takes_the_units(unit: Path, tmp_path: Path) -> None:
+    """The programs that they name are not on this machine, so Python stands in their place."""
+    stand_in = tmp_path / unit.name
+    text = unit.read_text()
+    assert "/opt/botpenguin/.venv/bin/python " in text
+    stand_in.write_text(text.replace("/opt/botpenguin/.venv/bin/python", sys.executable).replace("/usr/bin/curl", "/bin/true"))
+
+    verified = run("systemd-analyze", "verify", "--man=no", stand_in)
+
+    complaints = [line for line in verified.stderr.splitlines() if unit.name.partition(".")[0] in line]
+    assert complaints == []
+    assert verified.returncode == 0, verified.stderr
+
+
+@pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
+def test_the_units_are_shut_in(unit: Path) -> None:
+    """Exposure as systemd counts it, from 0 (shut in) to 10."""
+    rated = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
+
+    assert rated.returncode == 0, rated.stdout
+
+
+def test_the_compose_file_fits_its_schema() -> None:
+    checked = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml")
+
+    assert checked.returncode == 0, checked.stdout
+
+
+def test_every_file_that_the_compose_file_mounts_exists() -> None:
+    mounted = re.findall(r"- (\./nginx/\S+?):", (DEPLOY / "compose.yaml").read_text())
+
+    assert len(mounted) == 5
+    assert [path for path in mounted if not (DEPLOY / path).is_file()] == []
+
+
+def test_hadolint_has_nothing_to_say_about_the_dockerfile() -> None:
+    linted = run(tool("hadolint"), DEPLOY / "Dockerfile")
+
+    assert (linted.returncode, linted.stdout) == (0, "")
+
+
+def test_what_the_image_copies_is_enough_to_serve(tmp_path: Path) -> None:
+    image = tmp_path / "image"
+    image.mkdir()
+    for source, target in re.findall(r"^COPY ([\w.]+) (\S+)$", DOCKERFILE.split("\nFROM ")[-1], re.MULTILINE):
+        if (ROOT / source).is_dir():
+            shutil.copytree(ROOT / source, image / target)
+        else:
+            shutil.copy(ROOT / source, image / target)
+    before = sorted(image.rglob("*"))
+    served = Server(tmp_path, WORKERS="1", PYTHONDONTWRITEBYTECODE="1", MAIL_WORKER="off")
+    served.root = image
+
+    with served:
+        is_healthy = server.responds(served.port)
+    status = served.process.returncode
+
+    assert is_healthy
+    assert status in (0, -signal.SIGTERM)
+    # Its own folder may be read-only: it has written nothing there.
+    assert sorted(image.rglob("*")) == before
