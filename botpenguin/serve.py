@@ -23,8 +23,6 @@ from django.db.migrations.executor import MigrationExecutor
 from botpenguin import bootstrap, storage
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
-# A page waits for the database or for Argon2, and both let other threads run meanwhile.
-THREADS_PER_WORKER = 4
 BACKLOG = 1024
 # A worker told to stop finishes its requests, within this time.
 SECONDS_FOR_REQUESTS = 5
@@ -125,7 +123,7 @@ def web_server() -> Sequence[str]:
     return (
         *("granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
-        *("--workers", str(settings.WORKERS), "--blocking-threads", str(THREADS_PER_WORKER)),
+        *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
         *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--no-access-log", "--log-level", "warning"),
     )
 

@@ -42,6 +42,8 @@ TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",")]
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 WORKERS = env.int("WORKERS", default=2)
+# Of each worker. A page waits for the database or for Argon2, and both let other threads run meanwhile.
+THREADS = 4
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 HTTPS = env.bool("HTTPS", default=False)
 ALLOWED_HOSTS = env.list(
@@ -52,6 +54,9 @@ SIGN_UP = env.bool("SIGN_UP", default=True)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
 API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
+OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
+OUTBOUND_RATE_LIMIT = env.int("OUTBOUND_RATE_LIMIT", default=30)
+OUTBOUND_SECONDS = env.float("OUTBOUND_SECONDS", default=10.0)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"
@@ -337,6 +342,9 @@ LOGGING = {
         "django": {"handlers": [], "level": "INFO", "propagate": True},
         # A warning for each 401 and 404 would let any stranger fill the log.
         "django.request": {"level": "ERROR"},
+        # They would tell the addresses of outbound calls, and what stands in them.
+        "httpx": {"level": "WARNING"},
+        "httpcore": {"level": "WARNING"},
         # Without a handler of its own it would bring one, and tell everything twice.
         "post_office": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
     },

@@ -3,12 +3,14 @@
 `sending.send` makes an `Answer`, and `running.run` a `Run` around it.
 """
 
+import json
 import re
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NoReturn
 
+from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 
@@ -102,3 +104,39 @@ class Answer:
     @property
     def is_success(self) -> bool:
         return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+
+
+def explain(status: int) -> str:
+    """Say in words what a status means."""
+    words = EXPLANATIONS.get(status) or BY_CLASS.get(status // 100)  # type: ignore[call-overload]
+    return str(words or _("The server has answered with a status that HTTP does not know."))
+
+
+def read_text(body: bytes, content_type: str) -> str | None:
+    """Read a body as text, in the encoding that it names or shows; None where it is none."""
+    named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.ASCII | re.IGNORECASE)
+    charset = next((charset for mark, charset in MARKS if body.startswith(mark)), None)
+    if charset is None:
+        charset = named[1] if named and CHARSET.fullmatch(named[1]) else "utf-8"
+    try:
+        text = body.decode(charset).removeprefix("\ufeff")
+    except (UnicodeDecodeError, LookupError):
+        return None
+    return None if "\0" in text else text
+
+
+def read_data(text: str) -> tuple[Data, str]:
+    """Read text as JSON; where it is none, return `NO_DATA` and a sentence that says why."""
+    try:
+        return json.loads(text, parse_constant=_not_json), ""
+    except json.JSONDecodeError as error:
+        told = {"line": error.lineno, "column": error.colno}
+        return NO_DATA, _("The answer is not JSON: see line %(line)d, column %(column)d.") % told
+    except RecursionError:
+        return NO_DATA, _("The answer is JSON that is nested too deeply.")
+    except ValueError:
+        return NO_DATA, _("The answer is not JSON: it holds a number that JSON has not, or one that is too long.")
+
+
+def _not_json(name: str) -> NoReturn:
+    raise ValueError(name)

@@ -6,8 +6,14 @@ value can become a second parameter, a second header or another structure of the
 """
 
 import json
+import math
 import re
-from dataclasses import asdict, dataclass, field
+from collections.abc import Mapping as MappingOf
+from dataclasses import asdict, dataclass, field, replace
+from urllib.parse import quote
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 Value = str | int | float | bool | None
 
@@ -17,6 +23,11 @@ PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({ATTRIBUTE_NAME})[ \t]*\}}\}}", re.ASCI
 # RFC 9110, section 5.5: what a header's value may not hold.
 NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 MASK = "••••••••"
+# What a text of JSON is walked by: attributes, escapes, and the quotes that open and close its strings.
+JSON_PARTS = re.compile(rf'{PLACEHOLDER.pattern}|\\.|"', re.ASCII | re.DOTALL)
+BEFORE_PATH = re.compile(r"[^/?#]*//[^/?#]*")
+# Names that say by themselves that their values are secrets.
+SENSITIVE = re.compile(r"(?i)auth|cookie|token|secret|passw|api[-_]?key|^key$|signature|credential|session")
 
 
 class Unfillable(Exception):
@@ -30,6 +41,11 @@ class Field:
     name: str
     value: str = field(repr=False)
     is_secret: bool = False
+
+    @property
+    def is_hidden(self) -> bool:
+        """Whether its value is masked wherever it is told: as it was marked, or as its name says."""
+        return self.is_secret or SENSITIVE.search(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +89,118 @@ def load(text: str) -> Recipe:
 
 def placeholders(recipe: Recipe) -> list[str]:
     """The names of the attributes that a recipe asks for, in the order of their first use, each once."""
-    texts = [recipe.url]
-    for part in (*recipe.parameters, *recipe.headers):
-        texts += [part.name, part.value]
+    texts = [recipe.url, *(part.value for part in (*recipe.parameters, *recipe.headers))]
     if recipe.sends_body:
         texts.append(recipe.body)
-    found = [name for text in texts for name in PLACEHOLDER.findall(text)]
-    return list({name.lower(): name for name in reversed(found)}.values())[::-1]
+    found: dict[str, str] = {}
+    for text in texts:
+        for name in PLACEHOLDER.findall(text):
+            found.setdefault(name.lower(), name)
+    return list(found.values())
+
+
+def before_path(url: str) -> str:
+    """Return scheme and server of a URL, or all of it where that cannot be told."""
+    match = BEFORE_PATH.match(url)
+    return match[0] if match else url
+
+
+def attributes_in_path_only() -> str:
+    # Otherwise whoever writes the attribute, a contact say, would choose who gets the secrets.
+    return _("An attribute may stand in the path of the URL, not in the name of the server.")
+
+
+def fill(recipe: Recipe, attributes: MappingOf[str, Value]) -> Recipe:
+    """Put the values of attributes, whatever the case of their names, in the place of what stands for them.
+
+    Raises `Unfillable` where one has no value, or one that its place cannot take.
+    """
+    filler = _Filler(attributes)
+    filled = replace(
+        recipe,
+        url=filler.url(recipe.url),
+        parameters=tuple(replace(part, value=filler.text(part.value)) for part in recipe.parameters),
+        headers=tuple(replace(part, value=filler.header(part.value)) for part in recipe.headers),
+        body=filler.body(recipe.body) if recipe.sends_body else recipe.body,
+    )
+    if filler.missing:
+        told = ngettext(
+            "This call needs the attribute %(names)s, which has no value.",
+            "This call needs the attributes %(names)s, which have no values.",
+            len(filler.missing),
+        )
+        raise Unfillable(told % {"names": ", ".join(filler.missing)})
+    return filled
+
+
+class _Filler:
+    """Fills texts, each in the way that its place demands, and keeps the names of what has no value."""
+
+    def __init__(self, attributes: MappingOf[str, Value]) -> None:
+        self._values = {name.lower(): value for name, value in attributes.items()}
+        self.missing: dict[str, None] = {}
+
+    def text(self, template: str) -> str:
+        return PLACEHOLDER.sub(lambda match: self._text(match[1]), template)
+
+    def header(self, template: str) -> str:
+        def fill_in(match: re.Match[str]) -> str:
+            value = self._text(match[1])
+            if NOT_IN_HEADERS.search(value):
+                sentence = _("The attribute %(name)s holds a line break, which a header cannot carry.")
+                raise Unfillable(sentence % {"name": match[1]})
+            return value
+
+        return PLACEHOLDER.sub(fill_in, template)
+
+    def url(self, template: str) -> str:
+        server = before_path(template)
+        if PLACEHOLDER.search(server):
+            raise Unfillable(attributes_in_path_only())
+        return server + "/".join(self._segment(segment) for segment in template[len(server) :].split("/"))
+
+    def body(self, template: str) -> str:
+        """Fill JSON: inside a string as a part of it, elsewhere as a value of its own."""
+        is_inside = False
+
+        def fill_in(match: re.Match[str]) -> str:
+            nonlocal is_inside
+            if match[1] is None:
+                is_inside ^= match[0] == '"'
+                return match[0]
+            if is_inside:
+                return json.dumps(self._text(match[1]), ensure_ascii=False)[1:-1]
+            return self._value(match[1])
+
+        return JSON_PARTS.sub(fill_in, template)
+
+    def _segment(self, template: str) -> str:
+        def fill_in(match: re.Match[str]) -> str:
+            value = self._text(match[1])
+            if not value:
+                # With nothing in this place /orders/{{id}} would be the address of all orders.
+                self.missing[match[1]] = None
+            return quote(value, safe="")
+
+        filled = PLACEHOLDER.sub(fill_in, template)
+        if filled != template and filled in (".", ".."):
+            raise Unfillable(_("An attribute would lead the URL to another path: it is %(text)s.") % {"text": filled})
+        return filled
+
+    def _value(self, name: str) -> str:
+        """Return the attribute as JSON; what is known to be nothing is null."""
+        value = self._values.get(name.lower())
+        if isinstance(value, str) or name.lower() not in self._values:
+            return json.dumps(self._text(name), ensure_ascii=False)
+        return "null" if value is None else self._text(name)
+
+    def _text(self, name: str) -> str:
+        value = self._values.get(name.lower())
+        if value is None or (isinstance(value, float) and not math.isfinite(value)):
+            self.missing[name] = None
+            return ""
+        text = value if isinstance(value, str) else json.dumps(value)
+        if any("\ud800" <= character <= "\udfff" for character in text):
+            sentence = _("The attribute %(name)s holds half a character, which cannot be sent.")
+            raise Unfillable(sentence % {"name": name})
+        return text

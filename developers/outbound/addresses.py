@@ -1,0 +1,148 @@
+"""Which addresses an outbound call may reach: public ones, and the networks that `OUTBOUND_ALLOWED_NETWORKS` names.
+
+A name is looked up once, and the address that was checked is the one that is connected to, so that
+a name server cannot answer the check with one address and the connection with another. Whatever
+notation an address comes in, it is judged here as a number.
+
+After the IANA registries of special-purpose addresses (RFC 6890, as updated).
+"""
+
+import socket
+from collections.abc import Callable, Sequence
+from functools import cache
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from queue import Empty, SimpleQueue
+from threading import BoundedSemaphore, Thread
+from typing import Any
+
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext as _
+
+Address = IPv4Address | IPv6Address
+Network = IPv4Network | IPv6Network
+# Called as `socket.getaddrinfo` is, and answers as it does.
+Resolver = Callable[..., Sequence[tuple[Any, ...]]]
+
+CLOSED_IPV4 = tuple(
+    map(
+        IPv4Network,
+        (
+            "0.0.0.0/8",  # this network
+            "10.0.0.0/8",  # private
+            "100.64.0.0/10",  # carriers' NAT; Alibaba's metadata
+            "127.0.0.0/8",  # loopback
+            "168.63.129.16/32",  # Azure's host, which looks public and answers every machine there
+            "169.254.0.0/16",  # link-local; most clouds' metadata
+            "172.16.0.0/12",  # private
+            "192.0.0.0/24",  # protocol assignments; Oracle's metadata
+            "192.0.2.0/24",  # documentation
+            "192.88.99.0/24",  # 6to4 relays
+            "192.168.0.0/16",  # private
+            "198.18.0.0/15",  # benchmarks
+            "198.51.100.0/24",  # documentation
+            "203.0.113.0/24",  # documentation
+            "224.0.0.0/4",  # multicast
+            "240.0.0.0/4",  # reserved, and broadcast
+        ),
+    )
+)
+# Everything else, among it ::, ::1, mapped and translated IPv4, link-local, site-local, unique local
+# and multicast, lies outside.
+GLOBAL_IPV6 = IPv6Network("2000::/3")
+CLOSED_IPV6 = tuple(
+    map(
+        IPv6Network,
+        (
+            "2001::/23",  # protocol assignments; Teredo, which holds an IPv4 address
+            "2001:db8::/32",  # documentation
+            "2002::/16",  # 6to4, which holds an IPv4 address
+            "3fff::/20",  # documentation
+        ),
+    )
+)
+# Look-ups take no time limit. One that does not end is left behind in its thread, and this many of them at most.
+MOST_LOOKUPS = 8
+lookups = BoundedSemaphore(MOST_LOOKUPS)
+
+
+class Unreachable(Exception):
+    """A name leads nowhere that a call may go. The text is a sentence for people."""
+
+
+def is_public(address: Address) -> bool:
+    """Tell whether an address is one of the public internet, and hides no other address in it."""
+    if isinstance(address, IPv4Address):
+        return not any(address in network for network in CLOSED_IPV4)
+    return address in GLOBAL_IPV6 and not any(address in network for network in CLOSED_IPV6)
+
+
+def is_open(address: Address) -> bool:
+    """Tell whether a call may reach an address."""
+    return is_public(address) or any(address in network for network in allowed_networks())
+
+
+def allowed_networks() -> tuple[Network, ...]:
+    """Return what `OUTBOUND_ALLOWED_NETWORKS` names. Raises `ImproperlyConfigured` where it holds anything else."""
+    return _networks(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))
+
+
+def resolve(host: str, port: int, *, seconds: float, resolver: Resolver = socket.getaddrinfo) -> list[Address]:
+    """Look a host up, once, and return its addresses, all of which a call may reach.
+
+    Raises `Unreachable` where there are none, where one of them is closed, or where that takes longer.
+    """
+    try:
+        found = [ip_address(host)]
+    except ValueError:
+        found = _look_up(host, port, seconds, resolver)
+    if not found:
+        raise Unreachable(no_such_name(host))
+    if not all(is_open(address) for address in found):
+        raise Unreachable(
+            _("The server %(host)s has a private or reserved address. Calls may only reach public ones.")
+            % {"host": host}
+        )
+    return found
+
+
+def no_such_name(host: str) -> str:
+    return _("There is no server called %(host)s. Check the URL for typing errors.") % {"host": host}
+
+
+def _look_up(host: str, port: int, seconds: float, resolver: Resolver) -> list[Address]:
+    too_slow = _("The name %(host)s could not be looked up in time. Try again.") % {"host": host}
+    if not lookups.acquire(blocking=False):
+        raise Unreachable(too_slow)
+    results: SimpleQueue[list[Address] | None] = SimpleQueue()
+
+    def look_up() -> None:
+        try:
+            answers = resolver(host, port, type=socket.SOCK_STREAM)
+            # Of an IPv6 address with a zone, the zone counts for the check too: it is link-local.
+            results.put(list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers)))
+        except (OSError, UnicodeError, ValueError):
+            results.put(None)
+        finally:
+            lookups.release()
+
+    Thread(target=look_up, name="outbound look-up", daemon=True).start()
+    try:
+        found = results.get(timeout=max(seconds, 0))
+    except Empty:
+        raise Unreachable(too_slow) from None
+    return found or []
+
+
+@cache
+def _networks(texts: tuple[str, ...]) -> tuple[Network, ...]:
+    return tuple(_network(text) for text in texts)
+
+
+def _network(text: str) -> Network:
+    try:
+        return ip_network(text.strip())
+    except ValueError:
+        raise ImproperlyConfigured(
+            f"OUTBOUND_ALLOWED_NETWORKS holds {text!r}, which is neither an address nor a network such as 10.0.0.0/8."
+        ) from None

@@ -1,0 +1,101 @@
+"""What is wrong with an API as a person has set it up, before it is kept or sent."""
+
+import json
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from django.utils.translation import gettext as _
+
+from developers.outbound import mapping, targets
+from developers.outbound.recipe import ATTRIBUTE_NAME, JSON_PARTS, METHODS, NOT_IN_HEADERS, Recipe
+
+MOST_FIELDS = 50
+LONGEST_VALUE = 8_000
+LONGEST_BODY = 100_000
+# RFC 9110, section 5.6.2.
+TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", re.ASCII)
+# What frames a request, names its server or speaks to machines on the way: that is for the sender to write.
+OWN_HEADERS = {
+    *("accept-encoding", "connection", "content-length", "expect", "host", "http2-settings", "keep-alive"),
+    *("proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "via"),
+}
+
+
+class Fault(NamedTuple):
+    """Where something is wrong, "url" or "headers.0.name" say, and a sentence about it."""
+
+    where: str
+    sentence: str
+
+
+def faults(recipe: Recipe) -> Iterator[Fault]:
+    """Everything that is wrong, in the order of the page. Attributes need not be filled in yet."""
+    if recipe.method not in METHODS:
+        yield Fault("method", _("Choose one of the methods."))
+    sentence = targets.fault(recipe.url)
+    if sentence:
+        yield Fault("url", sentence)
+    yield from _faults_of_fields(recipe)
+    sentence = _fault_of_body(recipe.body) if recipe.sends_body else None
+    if sentence:
+        yield Fault("body", sentence)
+    yield from _faults_of_mappings(recipe)
+
+
+def first_fault(recipe: Recipe) -> str | None:
+    """Say what is wrong first, as a sentence; None is nothing."""
+    return next((fault.sentence for fault in faults(recipe)), None)
+
+
+def _faults_of_fields(recipe: Recipe) -> Iterator[Fault]:
+    for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
+        if len(fields) > MOST_FIELDS:
+            yield Fault(kind, _("At most %(most)d can be sent.") % {"most": MOST_FIELDS})
+        for position, part in enumerate(fields):
+            where = f"{kind}.{position}"
+            if not part.name:
+                yield Fault(f"{where}.name", _("Give it a name."))
+            elif kind == "headers" and not TOKEN.fullmatch(part.name):
+                yield Fault(f"{where}.name", _("A header's name has letters, digits and hyphens only."))
+            elif kind == "headers" and part.name.lower() in OWN_HEADERS:
+                yield Fault(f"{where}.name", _("%(name)s is written by the sender itself.") % {"name": part.name})
+            if len(part.value) > LONGEST_VALUE:
+                yield Fault(f"{where}.value", _("Keep it to %(most)d characters.") % {"most": LONGEST_VALUE})
+            elif kind == "headers" and NOT_IN_HEADERS.search(part.value):
+                yield Fault(f"{where}.value", _("A header's value has no line breaks."))
+
+
+def _fault_of_body(body: str) -> str | None:
+    if len(body) > LONGEST_BODY:
+        return _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY}
+    is_inside = False
+
+    def sample(match: re.Match[str]) -> str:
+        nonlocal is_inside
+        if match[1] is None:
+            is_inside ^= match[0] == '"'
+            return match[0]
+        # As long as what it stands for, so that the column below is right.
+        return ("x" if is_inside else "1") * len(match[0])
+
+    try:
+        json.loads(JSON_PARTS.sub(sample, body))
+    except json.JSONDecodeError as error:
+        told = {"line": error.lineno, "column": error.colno}
+        return _("The body is not JSON: see line %(line)d, column %(column)d.") % told
+    except (RecursionError, ValueError):
+        return _("The body is JSON that cannot be read: it is nested too deeply, or has a number that is too long.")
+    return None
+
+
+def _faults_of_mappings(recipe: Recipe) -> Iterator[Fault]:
+    if len(recipe.mappings) > MOST_FIELDS:
+        yield Fault("mappings", _("At most %(most)d can be mapped.") % {"most": MOST_FIELDS})
+    for position, mapped in enumerate(recipe.mappings):
+        sentence = mapping.check(mapped.path)
+        if sentence:
+            yield Fault(f"mappings.{position}.path", sentence)
+        if not re.fullmatch(ATTRIBUTE_NAME, mapped.attribute, re.ASCII):
+            sentence = _("Use letters, digits and underscores, and start with no digit.")
+            yield Fault(f"mappings.{position}.attribute", sentence)

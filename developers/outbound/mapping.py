@@ -1,0 +1,148 @@
+"""From what a server answered to custom attributes: one value each, found by its path.
+
+Paths are JSONPath (RFC 9535), of which only singular queries, section 2.3.5.1, are taken: they name one
+value, while filters, wildcards and slices find several. `$.` before it may be left out.
+"""
+
+import math
+import re
+from datetime import date, datetime
+from typing import Any, Final
+
+import jsonpath_rfc9535 as jsonpath
+from django.utils.translation import gettext as _
+
+from developers.outbound.recipe import Mapping, Value
+
+LONGEST_PATH = 500
+LONGEST_TEXT = 1_000
+# The largest whole number that JavaScript, and so most clients, hold exactly.
+LARGEST_NUMBER = 2**53 - 1
+YES, NO = ("true", "yes", "y", "on", "1"), ("false", "no", "n", "off", "0")
+# What no database stores as text: NUL, and half a surrogate pair.
+UNSTORABLE = re.compile("[\0\ud800-\udfff]")
+NOT_FOUND: Final = object()
+
+
+class Unfit(Exception):
+    """A value is not of the attribute's type. The text is a sentence for people."""
+
+
+def check(path: str) -> str | None:
+    """Say what is wrong with a path, or None."""
+    if not path.strip():
+        return _("Name the value, for instance data.items[0].name.")
+    if len(path) > LONGEST_PATH:
+        return _("Keep the path to %(most)d characters.") % {"most": LONGEST_PATH}
+    try:
+        query = jsonpath.compile(_whole(path))
+    except (jsonpath.JSONPathError, RecursionError, ValueError):
+        return _("This path cannot be read. Write it like data.items[0].name.")
+    if not query.singular_query():
+        return _("This path finds several values. Name one, without *, ?, : or two dots.")
+    return None
+
+
+def path_of(*steps: str | int) -> str:
+    """Build the normalized path (RFC 9535, section 2.7) of the value that keys and positions lead to."""
+    node = jsonpath.JSONPathNode(value=None, location=steps, parent=None, root=None)
+    return node.path()
+
+
+def find(path: str, data: Any) -> Any:
+    """Return the value at a path that `check` finds nothing wrong with, or `NOT_FOUND`."""
+    node = jsonpath.compile(_whole(path)).find_one(data)
+    return NOT_FOUND if node is None else node.value
+
+
+def cast(value: Any, kind: str | None) -> Value:
+    """Make a value fit an attribute of this type; of an unknown one, every simple value. Raises `Unfit`."""
+    if value is None:
+        return None
+    if isinstance(value, list | dict):
+        raise Unfit(_("is a list or an object. Choose a value inside it"))
+    if isinstance(value, str) and UNSTORABLE.search(value):
+        raise Unfit(_("holds a character that cannot be stored"))
+    if kind == "number":
+        return _number(value)
+    if kind == "yes_no":
+        return _yes_no(value)
+    if kind == "date":
+        return _date(value)
+    if kind == "text" and not isinstance(value, str):
+        value = ("true" if value else "false") if isinstance(value, bool) else str(_number(value))
+    return _simple(value)
+
+
+def apply(mappings: tuple[Mapping, ...], data: Any, kinds: dict[str, str]) -> tuple[dict[str, Value], list[str]]:
+    """Return the values by the names of their attributes, and a sentence for each that was not found or does not fit.
+
+    `kinds` are the attributes' types, by their names in lower case.
+    """
+    mapped: dict[str, Value] = {}
+    missing: list[str] = []
+    for mapping in mappings:
+        told = {"path": mapping.path, "attribute": mapping.attribute}
+        value = find(mapping.path, data)
+        if value is NOT_FOUND:
+            missing.append(_("%(attribute)s was not set: there is no %(path)s in the answer.") % told)
+            continue
+        try:
+            mapped[mapping.attribute] = cast(value, kinds.get(mapping.attribute.lower()))
+        except Unfit as unfit:
+            told["why"] = str(unfit)
+            missing.append(_("%(attribute)s was not set: what is at %(path)s %(why)s.") % told)
+    return mapped, missing
+
+
+def _whole(path: str) -> str:
+    path = path.strip()
+    if path.startswith("$"):
+        return path
+    return f"${path}" if path.startswith(("[", ".")) else f"$.{path}"
+
+
+def _simple(value: str | float | bool) -> Value:
+    if isinstance(value, bool):
+        return value
+    if not isinstance(value, str):
+        return _number(value)
+    if len(value) > LONGEST_TEXT:
+        raise Unfit(_("is longer than %(most)d characters") % {"most": LONGEST_TEXT})
+    return value
+
+
+def _number(value: str | float | bool) -> int | float:
+    number: float | None = None
+    if isinstance(value, str):
+        try:
+            number = float(value)
+        except ValueError:
+            number = None
+    elif not isinstance(value, bool):
+        number = value
+    if number is None or not math.isfinite(number):
+        raise Unfit(_("is no number"))
+    if abs(number) > LARGEST_NUMBER:
+        raise Unfit(_("is a number beyond 2^53"))
+    return int(number) if number == int(number) else number
+
+
+def _yes_no(value: str | float | bool) -> bool:
+    word = str(value).strip().lower()
+    if word in YES:
+        return True
+    if word in NO:
+        return False
+    raise Unfit(_("is neither yes nor no"))
+
+
+def _date(value: str | float | bool) -> str:
+    """Return a date or a moment as ISO 8601 writes it."""
+    text = value.strip() if isinstance(value, str) else ""
+    for kind in (date, datetime):
+        try:
+            return kind.fromisoformat(text).isoformat()
+        except ValueError:
+            continue
+    raise Unfit(_("is no date such as 2026-11-24"))

@@ -1,0 +1,135 @@
+"""Keeping secrets out of what is kept of a call, and our own tokens out of calls."""
+
+import base64
+import json
+import re
+from collections.abc import Iterator
+from html import escape
+from typing import Any
+from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode
+
+from developers import tokens
+from developers.outbound.recipe import MASK, SENSITIVE, Field, Recipe
+
+# Of a secret in several words, "Bearer 1a2b3c" say, each word of this length is one too.
+LEAST_WORD = 6
+# Of a secret body each text in it is one, and shorter ones say nothing.
+LEAST_TEXT = 4
+JSON_ESCAPE = re.compile(r"\\u00([0-7][0-9a-fA-F])")
+
+
+def holds_own_token(recipe: Recipe) -> bool:
+    """Tell whether a call would send what looks like an API access token, plainly or in a usual encoding."""
+    fields = [text for part in (*recipe.parameters, *recipe.headers) for text in (part.name, part.value)]
+    texts = [recipe.url, *fields, recipe.body if recipe.sends_body else ""]
+    return any(tokens.PATTERN.search(way) for text in texts for way in _ways_to_read(text))
+
+
+def _ways_to_read(text: str) -> Iterator[str]:
+    yield text
+    yield unquote(text)
+    yield unquote(unquote_plus(text))
+    yield JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
+    for word in text.split():
+        yield _from_base64(word)
+
+
+def _from_base64(word: str) -> str:
+    """Decode base64 of either alphabet, or return nothing."""
+    text = word.rstrip("=").replace("-", "+").replace("_", "/")
+    try:
+        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
+    except ValueError:
+        return ""
+
+
+class Mask:
+    """Hides the secrets of one call wherever they turn up, in the request as in what the server echoes."""
+
+    def __init__(self, recipe: Recipe) -> None:
+        secrets = set(_secrets(recipe))
+        ways = {way for secret in secrets for way in _ways_to_write(secret)}
+        # The longest first: of two secrets one may hold the other.
+        self._ways = sorted(ways, key=len, reverse=True)
+        self._recipe = recipe
+
+    def text(self, text: str) -> str:
+        for way in self._ways:
+            text = text.replace(way, MASK)
+        # PostgreSQL stores no NUL.
+        return tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text).replace("\0", "�")
+
+    def beginning(self, text: str, most: int) -> str:
+        """Mask a text, and cut it to so many bytes. What is cut through is masked first."""
+        longest = len(self._ways[0]) if self._ways else 0
+        masked = self.text(text[: most + max(longest, tokens.LENGTH)])
+        return masked.encode(errors="replace")[:most].decode(errors="ignore")
+
+    def url(self) -> str:
+        parameters = [(part.name, MASK if part.is_hidden else part.value) for part in self._recipe.parameters]
+        query = urlencode(parameters, quote_via=quote, safe=MASK[0])
+        return self.text(f"{self._recipe.url}?{query}" if query else self._recipe.url)
+
+    def request_headers(self) -> list[list[str]]:
+        return [self._header(part.name, part.value, part.is_hidden) for part in self._recipe.headers]
+
+    def response_headers(self, headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
+        return [self._header(name, value, Field(name, value).is_hidden) for name, value in headers]
+
+    def request_body(self, most: int) -> str:
+        if not self._recipe.sends_body:
+            return ""
+        return MASK if self._recipe.body_is_secret else self.beginning(self._recipe.body, most)
+
+    def _header(self, name: str, value: str, is_hidden: bool) -> list[str]:
+        return [self.text(name), MASK if is_hidden and value else self.text(value)]
+
+
+def _secrets(recipe: Recipe) -> Iterator[str]:
+    for part in (*recipe.parameters, *recipe.headers):
+        value = part.value.strip()
+        if part.is_hidden and value:
+            yield value
+            for word in value.split():
+                if len(word) >= LEAST_WORD:
+                    yield word
+                    # Of Basic's "user:password" a server may echo either.
+                    yield from (text for text in _from_base64(word).split(":") if len(text) >= LEAST_TEXT)
+    if recipe.sends_body and recipe.body_is_secret:
+        yield recipe.body
+        yield from _texts(recipe.body)
+    elif recipe.sends_body:
+        yield from _sensitive_texts(recipe.body)
+
+
+def _texts(body: str) -> Iterator[str]:
+    yield from (text for _name, text in _leaves("", _json(body)) if len(text) >= LEAST_TEXT)
+
+
+def _sensitive_texts(body: str) -> Iterator[str]:
+    """What stands in a body under names such as "password" is a secret, marked or not."""
+    yield from (text for name, text in _leaves("", _json(body)) if text and SENSITIVE.search(name))
+
+
+def _json(body: str) -> Any:
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _leaves(key, inner)
+    elif isinstance(value, list):
+        for inner in value:
+            yield from _leaves(name, inner)
+    elif isinstance(value, str):
+        yield name, value
+
+
+def _ways_to_write(secret: str) -> Iterator[str]:
+    yield from (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), escape(secret))
+    yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
+    yield json.dumps(secret)[1:-1].replace("/", "\\/")

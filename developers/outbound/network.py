@@ -1,0 +1,155 @@
+"""The connection of one outbound call: to a checked address, within one deadline.
+
+httpx takes a transport, and httpcore beneath it a backend that opens connections. Both are
+public interfaces. The backend here is the one place where a call reaches the network, so what is
+checked in it holds for every call and every redirect. TLS stays httpcore's: it names the server
+(SNI) and checks the certificate by the host of the URL, whatever address that leads to.
+"""
+
+import ssl
+import time
+from collections.abc import Iterable
+from functools import cache
+from typing import Any
+
+import httpcore  # httpx is built on it
+import httpx
+
+from developers.outbound.addresses import Resolver, resolve
+
+SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
+
+
+class Deadline:
+    """A moment by which all must be over."""
+
+    def __init__(self, seconds: float) -> None:
+        self._began_at = time.monotonic()
+        self._ends_at = self._began_at + seconds
+
+    @property
+    def passed(self) -> float:
+        return time.monotonic() - self._began_at
+
+    @property
+    def left(self) -> float:
+        """Seconds until then. Raises `httpcore.ReadTimeout` where there are none."""
+        left = self._ends_at - time.monotonic()
+        if left <= 0:
+            raise httpcore.ReadTimeout
+        return left
+
+
+@cache
+def public_certificates() -> ssl.SSLContext:
+    """The certificate authorities of certifi, whatever the environment says."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+class Transport(httpx.BaseTransport):
+    """Carries requests by connections that a deadline ends. Raises `Unreachable` and httpcore's exceptions."""
+
+    def __init__(self, deadline: Deadline, resolver: Resolver, ssl_context: ssl.SSLContext) -> None:
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=ssl_context,
+            max_connections=1,
+            max_keepalive_connections=0,
+            network_backend=_Backend(deadline, resolver),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        response = self._pool.handle_request(
+            httpcore.Request(
+                method=request.method,
+                url=httpcore.URL(
+                    scheme=request.url.raw_scheme,
+                    host=request.url.raw_host,
+                    port=request.url.port,
+                    target=request.url.raw_path,
+                ),
+                headers=request.headers.raw,
+                content=request.content,
+            )
+        )
+        return httpx.Response(
+            response.status,
+            headers=response.headers,
+            stream=_Body(response),
+            extensions={"reason_phrase": response.extensions["reason_phrase"]},
+        )
+
+    def close(self) -> None:
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, response: httpcore.Response) -> None:
+        self._response = response
+
+    def __iter__(self) -> Any:
+        return self._response.iter_stream()
+
+    def close(self) -> None:
+        self._response.close()
+
+
+class _Backend(httpcore.NetworkBackend):
+    def __init__(self, deadline: Deadline, resolver: Resolver) -> None:
+        self._deadline = deadline
+        self._resolver = resolver
+        self._sockets = httpcore.SyncBackend()
+
+    def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[SocketOption] | None = None,
+    ) -> httpcore.NetworkStream:
+        addresses = resolve(host, port, seconds=self._deadline.left, resolver=self._resolver)
+        for position, address in enumerate(addresses):
+            # One that does not answer leaves the others their part of the time.
+            seconds = self._deadline.left / (len(addresses) - position)
+            try:
+                stream = self._sockets.connect_tcp(str(address), port, seconds, local_address, socket_options)
+            except (httpcore.ConnectError, httpcore.ConnectTimeout):
+                if position == len(addresses) - 1:
+                    raise
+            else:
+                return _Stream(stream, self._deadline)
+        raise AssertionError("resolve returns no empty list")
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection whose every operation ends with the deadline, however little it waits for each byte."""
+
+    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
+        self._stream = stream
+        self._deadline = deadline
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, self._deadline.left)
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        # Not by the stream beneath: it would grant each part of the buffer the whole of the time.
+        connection = self._stream.get_extra_info("socket")
+        while buffer:
+            connection.settimeout(self._deadline.left)
+            try:
+                buffer = buffer[connection.send(buffer) :]
+            except TimeoutError as error:
+                raise httpcore.WriteTimeout from error
+            except OSError as error:
+                raise httpcore.WriteError from error
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, self._deadline.left), self._deadline)
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)

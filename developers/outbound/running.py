@@ -1,0 +1,150 @@
+"""Running an API for a contact: fill in, send, map, log. What the platform calls, and the only writer of `ApiLog`."""
+
+import socket
+import ssl
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.debug import sensitive_variables
+
+from accounts.clients import Client
+from accounts.models import User
+from developers.outbound import mapping
+from developers.outbound.addresses import Resolver
+from developers.outbound.answers import NO_DATA, Answer
+from developers.outbound.masking import Mask
+from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
+from developers.outbound.recipe import Recipe, Unfillable, Value, fill
+from developers.outbound.sending import Busy, TooMany, send
+from developers.vault import Unreadable
+
+__all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
+
+KEPT_FOR = timedelta(days=10)
+KEPT_AT_MOST = 1_000
+Attributes = Mapping[str, Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """What came of a run: the answer, the values for attributes, a sentence for each that is missing, and the log."""
+
+    answer: Answer
+    mapped: dict[str, Value]
+    missing: list[str]
+    log: ApiLog
+
+
+def api_of(owner: User | int, api_id: str) -> OutboundApi | None:
+    """Return the owner's API of this id, or None."""
+    return OutboundApi.objects.of(owner).filter(pk=api_id).first() if api_id.isalnum() else None
+
+
+def run(api: OutboundApi, attributes: Attributes, *, kind: str, client: Client, **network: Any) -> Run:
+    """Send an API's call, filled with a contact's attributes, and log it.
+
+    Raises `Unreadable`, `Unfillable`, `Busy` or `TooMany`; of these only what cannot be filled is logged.
+    `network` is passed on to `sending.send`.
+    """
+    return _run(_Call(api.owner_id, api, api.name, kind, client), api.recipe(), attributes, **network)
+
+
+def try_out(  # noqa: PLR0913 - all of an API that is not kept yet
+    owner: User,
+    name: str,
+    recipe: Recipe,
+    attributes: Attributes,
+    *,
+    client: Client,
+    api: OutboundApi | None = None,
+    **network: Any,
+) -> Run:
+    """Send a call that is not kept, or not yet as it is now (`api`), and log it as a test. Raises as `run` does."""
+    return _run(_Call(owner.pk, api, name, ApiLog.Kind.TEST, client), recipe, attributes, **network)
+
+
+def forget_logs(before: datetime) -> int:
+    """Delete the logs of calls before a moment, whosever they are, and return how many those were."""
+    return ApiLog.objects.filter(sent_at__lt=before).delete()[0]
+
+
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Whose call it is, and what its log says of it."""
+
+    owner_id: int
+    api: OutboundApi | None
+    name: str
+    kind: str
+    client: Client
+
+
+@sensitive_variables("recipe", "filled", "attributes")
+def _run(
+    call: _Call,
+    recipe: Recipe,
+    attributes: Attributes,
+    *,
+    resolver: Resolver = socket.getaddrinfo,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Run:
+    sent_at = timezone.now()
+    try:
+        filled = fill(recipe, attributes)
+    except Unfillable as unfillable:
+        _log(call, recipe, Answer(problem=str(unfillable)), sent_at)
+        raise
+    answer = send(filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context)
+    log = _log(call, filled, answer, sent_at)
+    mapped, missing = _map(call.owner_id, recipe, answer)
+    return Run(answer, mapped, missing, log)
+
+
+def _map(owner_id: int, recipe: Recipe, answer: Answer) -> tuple[dict[str, Value], list[str]]:
+    if not recipe.mappings or answer.status is None:
+        return {}, []
+    if not answer.is_success:
+        return {}, [_("No attribute was set, since the call did not succeed.")]
+    if answer.data is NO_DATA:
+        return {}, [answer.unreadable]
+    kinds = {attribute.name.lower(): attribute.type for attribute in CustomAttribute.objects.of(owner_id)}
+    return mapping.apply(recipe.mappings, answer.data, kinds)
+
+
+def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiLog:
+    mask = Mask(recipe)
+    log = ApiLog.objects.create(
+        owner_id=call.owner_id,
+        # It may have been deleted while its call was under way.
+        api=OutboundApi.objects.filter(pk=call.api.pk).first() if call.api else None,
+        api_name=call.name,
+        kind=call.kind,
+        sent_at=sent_at,
+        ip=call.client.ip,
+        client=call.client.user_agent,
+        method=recipe.method,
+        url=mask.url(),
+        request_headers=mask.request_headers(),
+        request_body=mask.request_body(KEPT_OF_A_BODY),
+        status=answer.status,
+        problem=mask.text(answer.problem or ""),
+        seconds=answer.seconds,
+        response_headers=mask.response_headers(answer.headers),
+        response_body=mask.beginning(answer.text or "", KEPT_OF_A_BODY),
+        response_size=answer.size,
+        is_cut=answer.is_cut,
+    )
+    _forget_old_logs(call.owner_id)
+    return log
+
+
+def _forget_old_logs(owner_id: int) -> None:
+    """Keep the owner's logs to their time and number."""
+    logs = ApiLog.objects.of(owner_id)
+    before = timezone.now() - KEPT_FOR
+    beyond = logs.order_by("-sent_at", "-pk").values_list("sent_at", flat=True)[KEPT_AT_MOST : KEPT_AT_MOST + 1]
+    logs.filter(sent_at__lte=max([before, *beyond])).delete()

@@ -1,0 +1,251 @@
+"""One outbound call, within its limits: time, bytes, redirects, addresses and turns.
+
+Whatever the far side or the network does becomes an `Answer`. Time is wall-clock time over all of
+it, `OUTBOUND_SECONDS`, so that no call holds a thread longer.
+"""
+
+import socket
+import ssl
+import zlib
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from typing import NamedTuple
+from urllib.parse import urlencode
+
+import httpcore
+import httpx
+from django.conf import settings
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from accounts.models import User
+from developers.outbound import answers, targets
+from developers.outbound.addresses import Resolver, Unreachable
+from developers.outbound.answers import NO_DATA, Answer
+from developers.outbound.faults import first_fault
+from developers.outbound.masking import holds_own_token
+from developers.outbound.network import Deadline, Transport, public_certificates
+from developers.outbound.recipe import Field, Recipe
+from developers.outbound.targets import BadUrl
+from developers.outbound.turns import Busy, TooMany, turn
+
+__all__ = ["MOST_BYTES", "Answer", "Busy", "TooMany", "send"]
+
+MOST_BYTES = 1024 * 1024
+MOST_REDIRECTS = 5
+USER_AGENT = "BotPenguin"
+REDIRECTS = (301, 302, 303, 307, 308)
+# RFC 9110, section 15.4: these ask for the same request again, the others for a GET where it was a POST.
+SAME_REQUEST = (307, 308)
+# What goes along to another server. The rest was set up for the first one, and may be a secret.
+HARMLESS_HEADERS = ("accept", "accept-language", "content-type", "user-agent")
+WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
+
+
+class Failed(Exception):
+    """No answer came. The text is a sentence for people."""
+
+
+class _Hop(NamedTuple):
+    """One request of a call, which redirects may make several."""
+
+    method: str
+    url: httpx.URL
+    headers: tuple[Field, ...]
+    body: bytes
+
+
+def send(
+    recipe: Recipe,
+    *,
+    owner: User | int,
+    resolver: Resolver = socket.getaddrinfo,
+    ssl_context: ssl.SSLContext | None = None,
+) -> Answer:
+    """Send a recipe that attributes have been filled into. Raises `Busy` or `TooMany`.
+
+    Names are looked up by `resolver`, and certificates checked by `ssl_context`; tests have their own.
+    """
+    with turn(owner if isinstance(owner, int) else owner.pk):
+        deadline = Deadline(settings.OUTBOUND_SECONDS)
+        trail: list[str] = []
+        try:
+            context = ssl_context or public_certificates()
+            with Transport(deadline, resolver, context) as transport:
+                answer = _follow(transport, recipe, trail)
+        except (Failed, BadUrl, Unreachable) as error:
+            answer = Answer(problem=str(error))
+        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+            answer = Answer(problem=_why(error))
+        return replace(answer, seconds=deadline.passed, redirected_to=tuple(trail))
+
+
+def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
+    hop = _first_hop(recipe)
+    while True:
+        answer = _ask(transport, hop)
+        location = {name.lower(): value for name, value in answer.headers}.get("location")
+        if answer.status not in REDIRECTS or location is None:
+            return answer
+        try:
+            to = str(hop.url.join(location))
+        except (httpx.InvalidURL, ValueError):
+            raise Failed(_("The server redirects to an address that cannot be read.")) from None
+        trail.append(to)
+        if not recipe.follows_redirects:
+            return answer
+        if len(trail) > MOST_REDIRECTS:
+            raise Failed(
+                ngettext(
+                    "The server redirects again and again. At most %(most)d redirect is followed.",
+                    "The server redirects again and again. At most %(most)d redirects are followed.",
+                    MOST_REDIRECTS,
+                )
+                % {"most": MOST_REDIRECTS}
+            )
+        hop = _next_hop(recipe, hop, targets.read(to.partition("#")[0]), answer.status)
+
+
+def _first_hop(recipe: Recipe) -> _Hop:
+    fault = first_fault(recipe)
+    if fault:
+        raise Failed(fault)
+    if holds_own_token(recipe):
+        raise Failed(_("This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out."))
+    url, own = targets.split(recipe.url)
+    query = urlencode([(part.name, part.value) for part in (*own, *recipe.parameters)])
+    body = recipe.body.encode() if recipe.sends_body else b""
+    return _Hop(recipe.method, targets.read(f"{url}?{query}" if query else url), recipe.headers, body)
+
+
+def _next_hop(recipe: Recipe, hop: _Hop, url: httpx.URL, status: int) -> _Hop:
+    if hop.url.scheme == "https" and url.scheme == "http":
+        raise Failed(_("The server redirects from https to http, where others could read along. That is not followed."))
+    if holds_own_token(Recipe("GET", str(url))):
+        raise Failed(_("The server redirects to an address with an API access token in it. That is not followed."))
+    is_same = status in SAME_REQUEST or hop.method not in ("POST", "PUT", "PATCH", "DELETE")
+    method, body = (hop.method, hop.body) if is_same else ("GET", b"")
+    headers = hop.headers
+    if _origin(url) != _origin(hop.url):
+        if body and recipe.body_is_secret:
+            raise Failed(_("The server redirects to another one, which must not get the secret body."))
+        headers = tuple(
+            header for header in headers if header.name.lower() in HARMLESS_HEADERS and not header.is_hidden
+        )
+    return _Hop(method, url, headers, body)
+
+
+def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
+    return url.scheme, url.raw_host, url.port
+
+
+def _ask(transport: Transport, hop: _Hop) -> Answer:
+    own = {"accept": "*/*", "user-agent": USER_AGENT} | ({"content-type": "application/json"} if hop.body else {})
+    given = {header.name.lower() for header in hop.headers}
+    headers = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
+    headers += [(header.name.encode(), header.value.strip().encode()) for header in hop.headers]
+    headers += [(b"accept-encoding", b"gzip, deflate"), (b"connection", b"close")]
+    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body or None)
+    response = transport.handle_request(request)
+    try:
+        return _read(response)
+    finally:
+        response.close()
+
+
+def _read(response: httpx.Response) -> Answer:
+    told = tuple((_shown(name), _shown(value)) for name, value in response.headers.raw)
+    content_type = response.headers.get("content-type", "")
+    body, is_cut = _decoded(response.iter_raw(), response.headers.get("content-encoding", ""))
+    answer = Answer(
+        status=response.status_code,
+        reason=_shown(response.extensions["reason_phrase"]),
+        headers=told,
+        body=body,
+        is_cut=is_cut,
+        size=len(body),
+        explanation=answers.explain(response.status_code),
+    )
+    text = answers.read_text(body, content_type) if not is_cut else body.decode(errors="replace").replace("\0", "�")
+    if is_cut:
+        return replace(
+            answer, text=text, unreadable=_("The answer is longer than 1 MiB and was cut, so it is not read.")
+        )
+    if text is None:
+        return replace(answer, unreadable=_("The answer is no text, or not in the encoding that it names."))
+    data, unreadable = answers.read_data(text) if text.strip() else (NO_DATA, _("The answer is empty."))
+    return replace(answer, text=text, data=data, unreadable=unreadable)
+
+
+def _decoded(chunks: Iterable[bytes], encodings: str) -> tuple[bytes, bool]:
+    """Read a body until its end or its limit, and tell whether there would be more.
+
+    No more is ever unpacked than fits, whatever a small chunk may hold.
+    """
+    encoding = encodings.strip().lower()
+    if encoding in ("", "identity"):
+        parts: Iterator[bytes] = iter(chunks)
+    elif encoding in WINDOW_BITS:
+        parts = _unpacked(chunks, WINDOW_BITS[encoding])
+    else:
+        raise Failed(_("The answer is packed in a way that was not asked for: %(encoding)s.") % {"encoding": encoding})
+    body = bytearray()
+    for part in parts:
+        body += part
+        if len(body) > MOST_BYTES:
+            return bytes(body[:MOST_BYTES]), True
+    return bytes(body), False
+
+
+def _unpacked(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
+    unpacker = zlib.decompressobj(window_bits)
+    received = 0
+    for chunk in chunks:
+        received += len(chunk)
+        try:
+            part = unpacker.decompress(chunk, MOST_BYTES + 1)
+        except zlib.error:
+            raise Failed(_("The answer is packed, and cannot be unpacked.")) from None
+        yield part
+        if unpacker.eof:
+            return
+        if received > MOST_BYTES:
+            # What is packed to more than it holds is nothing to read on.
+            raise Failed(_("The answer is packed, and cannot be unpacked."))
+    if received:
+        raise Failed(_("The server closed the connection before its answer was complete."))
+
+
+def _shown(text: bytes) -> str:
+    try:
+        return text.decode()
+    except UnicodeDecodeError:
+        return text.decode("latin-1")
+
+
+def _why(error: Exception) -> str:
+    """Say in a sentence what httpcore says in an exception."""
+    if isinstance(error, httpcore.ProtocolError):
+        return _why_not_http(str(error))
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return _("The certificate of the server is not to be trusted: %(why)s.") % {"why": cause.verify_message}
+    sentences: dict[type[Exception], str] = {
+        ssl.SSLError: _("No secure connection came about: the server broke the rules of TLS."),
+        ConnectionRefusedError: _("Nothing answers at this server and port."),
+        httpcore.ConnectTimeout: _("The server could not be reached within %(seconds)s seconds."),
+        httpcore.TimeoutException: _("The server did not finish its answer within %(seconds)s seconds."),
+        httpcore.ConnectError: _("The server could not be reached."),
+        httpcore.NetworkError: _("The server broke the connection off."),
+    }
+    told = next(told for kind, told in sentences.items() if isinstance(error, kind) or isinstance(cause, kind))
+    return told % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
+
+
+def _why_not_http(told: str) -> str:
+    sentences = {
+        "Server disconnected": _("The server closed the connection without an answer."),
+        "closed connection": _("The server closed the connection before its answer was complete."),
+        "Receive buffer too long": _("The headers of the answer do not end: over 100 KB came."),
+    }
+    return next((told_so for part, told_so in sentences.items() if part in told), _("The server's answer is not HTTP."))

@@ -1,0 +1,155 @@
+"""Reading the URL of an outbound call, as strictly as it can be read.
+
+What two parsers might read in two ways is refused here with a sentence, before any name is looked up. The
+check of addresses does not depend on it: that one judges what is really connected to.
+"""
+
+import re
+from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import parse_qsl
+
+import httpx
+from django.conf import settings
+from django.utils.translation import gettext as _
+
+from developers.outbound.recipe import PLACEHOLDER, Field, attributes_in_path_only, before_path
+
+LONGEST_URL = 8_000
+PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<authority>[^/?#]*))?(?P<rest>.*)", re.DOTALL)
+NAMED = re.compile(r"(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?")
+NUMBERED = re.compile(r"\[(?P<host>[0-9A-Fa-f:.]*)\](?::(?P<port>[^:]*))?")
+LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
+# What the URL standard takes for a number, and so its host for an address: decimal, octal or hexadecimal.
+NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
+LONGEST_HOST = 253
+# Line breaks and blanks of any kind, and characters that show nothing or turn the direction of writing.
+INVISIBLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff]")
+# RFC 6761, 6762, 7686, 8375 and what clouds call their metadata servers: never on the public internet.
+PRIVATE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion", "invalid")
+PRIVATE_ALIASES = ("ip6-localhost", "ip6-loopback", "metadata", "instance-data", "broadcasthost")
+# The "bad ports" of the Fetch standard: what is sent there could be taken for another protocol.
+BAD_PORTS = frozenset(
+    {
+        *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104),
+        *(109, 110, 111, 113, 115, 117, 119, 123, 135, 137, 139, 143, 161, 179, 389, 427, 465, 512, 513, 514, 515),
+        *(526, 530, 531, 532, 540, 548, 554, 556, 563, 587, 601, 636, 989, 990, 993, 995, 1719, 1720, 1723, 2049),
+        *(3659, 4045, 4190, 5060, 5061, 6000, 6566, 6665, 6666, 6667, 6668, 6669, 6679, 6697, 10080),
+    }
+)
+
+
+class BadUrl(Exception):
+    """A URL that no call may go to. The text is a sentence for people."""
+
+
+def read(text: str) -> httpx.URL:
+    """Read a URL with nothing left to fill in. Raises `BadUrl`."""
+    if len(text) > LONGEST_URL:
+        raise BadUrl(_("The URL is longer than %(most)d characters.") % {"most": LONGEST_URL})
+    if INVISIBLE.search(text):
+        raise BadUrl(_("The URL holds a blank, a line break or an invisible character."))
+    if "\\" in text:
+        raise BadUrl(_("The URL holds a backslash. Use / instead."))
+    parts = PARTS.fullmatch(text)
+    if parts is None:
+        raise BadUrl(_("The URL must start with https:// or http:// and the name of a server."))
+    if parts["scheme"].lower() not in ("http", "https"):
+        raise BadUrl(_("Only https:// and http:// can be called."))
+    if not parts["authority"]:
+        raise BadUrl(_("The URL names no server. Write it as https://api.example.com/path."))
+    host, port = _host_and_port(parts["authority"])
+    if "#" in parts["rest"]:
+        raise BadUrl(_("Leave out # and what follows it: no server gets to see that."))
+    try:
+        url = httpx.URL(text)
+    except httpx.InvalidURL:
+        raise BadUrl(_("The URL cannot be read. Check it for typing errors.")) from None
+    if url.userinfo or (url.raw_host.decode(), url.port or _default(url)) != (host, port or _default(url)):
+        raise BadUrl(_("The URL can be read in two ways. Write it in the usual one."))
+    return url
+
+
+def fault(text: str) -> str | None:
+    """Say what is wrong with the URL of an API, which may hold attributes in its path and no query. None is nothing."""
+    if PLACEHOLDER.search(before_path(text)):
+        return attributes_in_path_only()
+    if "?" in text:
+        return _("Put what follows ? into Parameters.")
+    try:
+        read(PLACEHOLDER.sub("x", text))
+    except BadUrl as error:
+        return str(error)
+    return None
+
+
+def split(text: str) -> tuple[str, tuple[Field, ...]]:
+    """Take the query off a URL, as parameters."""
+    url, _mark, query = text.partition("?")
+    return url, tuple(Field(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
+
+
+def _default(url: httpx.URL) -> int:
+    return 443 if url.scheme == "https" else 80
+
+
+def _host_and_port(authority: str) -> tuple[str, int | None]:
+    if "@" in authority:
+        raise BadUrl(_("Put no user name or password into the URL. Send them in a header, such as Authorization."))
+    if "%" in authority:
+        raise BadUrl(_("The name of the server holds a %. Write it without escapes or zones."))
+    match = (NUMBERED if authority.startswith("[") else NAMED).fullmatch(authority)
+    if match is None:
+        raise BadUrl(_("The name of the server cannot be read. An IPv6 address stands in square brackets."))
+    if not match["host"]:
+        raise BadUrl(_("The URL names no server. Write it as https://api.example.com/path."))
+    host = _ipv6(match["host"]) if authority.startswith("[") else _name(match["host"])
+    return host, _port(match["port"])
+
+
+def _port(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[1-9][0-9]{0,4}", text, re.ASCII) or int(text) > 65535:  # noqa: PLR2004 - the largest port
+        raise BadUrl(_("The port must be a number from 1 to 65535."))
+    if int(text) in BAD_PORTS:
+        raise BadUrl(_("Port %(port)s belongs to another protocol than HTTP.") % {"port": text})
+    return int(text)
+
+
+def _ipv6(text: str) -> str:
+    try:
+        IPv6Address(text)
+    except ValueError:
+        raise BadUrl(_("What stands in square brackets is no IPv6 address.")) from None
+    return text
+
+
+def _name(text: str) -> str:
+    """Return a host name in ASCII and lower case, or an IPv4 address in its usual notation."""
+    try:
+        host = httpx.URL(scheme="https", host=text).raw_host.decode()
+    except httpx.InvalidURL:
+        raise BadUrl(_("The name of the server holds characters that no name has.")) from None
+    if host.endswith("."):
+        raise BadUrl(_("Write the name of the server without the dot at its end."))
+    labels = host.split(".")
+    if NUMBER.fullmatch(labels[-1]):
+        try:
+            usual = str(IPv4Address(text)) == text
+        except ValueError:
+            usual = False
+        if not usual:
+            raise BadUrl(_("Write the address of the server in its usual notation, such as 198.51.100.7."))
+        return host
+    if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
+        raise BadUrl(_("The name of the server holds characters that no name has."))
+    # A private installation that opens its networks has such names for good.
+    if not settings.OUTBOUND_ALLOWED_NETWORKS and _is_private(host):
+        raise BadUrl(
+            _("The name %(host)s is one of private networks. Calls may only reach public servers.") % {"host": host}
+        )
+    return host
+
+
+def _is_private(host: str) -> bool:
+    return host in PRIVATE_ALIASES or f".{host}".endswith(tuple(f".{name}" for name in PRIVATE_NAMES))

@@ -1,0 +1,43 @@
+from threading import BoundedSemaphore
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers.outbound import addresses, turns
+from developers.outbound.models import OutboundApi
+from developers.outbound.recipe import Field, Mapping, Recipe
+
+SECRET = "sk-9f8e7d6c5b4a"
+
+
+@pytest.fixture(autouse=True)
+def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "threads", BoundedSemaphore(1))
+    monkeypatch.setattr(addresses, "lookups", BoundedSemaphore(addresses.MOST_LOOKUPS))
+
+
+@pytest.fixture
+def loopback(settings: Settings) -> None:
+    """Open this machine to calls, and let none take long."""
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    settings.OUTBOUND_SECONDS = 1.0
+    settings.OUTBOUND_RATE_LIMIT = 0
+
+
+@pytest.fixture
+def weather(alice: User) -> OutboundApi:
+    """An API with a secret in each place that may hold one."""
+    return OutboundApi.objects.make(
+        alice,
+        "Weather",
+        Recipe(
+            "POST",
+            "https://api.example.com/cities/{{city}}",
+            parameters=(Field("units", "metric"), Field("signed", SECRET, is_secret=True)),
+            headers=(Field("Authorization", f"Bearer {SECRET}", is_secret=True), Field("X-Trace", "on")),
+            body='{"name": "{{name}}"}',
+            body_is_secret=True,
+            mappings=(Mapping("weather.temperature", "temperature"),),
+        ),
+    )

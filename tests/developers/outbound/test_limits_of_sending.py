@@ -1,0 +1,262 @@
+"""Certificates, redirects, our own token, and turns."""
+
+import base64
+import json
+import socket
+import ssl
+from threading import BoundedSemaphore
+
+import pytest
+from django.core.cache import cache
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers import tokens
+from developers.outbound import turns
+from developers.outbound.answers import explain
+from developers.outbound.recipe import Field, Recipe
+from developers.outbound.sending import Busy, TooMany, send
+from tests.developers.outbound import certificates
+from tests.developers.outbound.servers import Far, answers, far, response
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+TOKEN = tokens.generate().open()
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> certificates.Authority:
+    return certificates.Authority(tmp_path_factory.mktemp("certificates"))
+
+
+def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
+    """Every name is this machine's."""
+    return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
+
+
+def test_certificates_are_checked_by_the_name_in_the_url(alice: User, authority: certificates.Authority) -> None:
+    with Far(answers(response(b'"secure"')), tls=authority.server("api.example.com")) as server:
+        answer = send(
+            Recipe("GET", f"https://api.example.com:{server.port}/"),
+            owner=alice,
+            resolver=resolver,
+            ssl_context=authority.client(),
+        )
+
+    assert (answer.problem, answer.data) == (None, "secure")
+
+
+def test_a_certificate_that_is_not_to_be_trusted_is_refused(alice: User, authority: certificates.Authority) -> None:
+    def problem(host: str, context: ssl.SSLContext | None, **options: int) -> str:
+        with Far(answers(response(b"{}")), tls=authority.server(host, **options)) as server:
+            url = f"https://api.example.com:{server.port}/"
+            answer = send(Recipe("GET", url), owner=alice, resolver=resolver, ssl_context=context)
+        assert server.requests == []
+        return answer.problem or ""
+
+    not_trusted = "The certificate of the server is not to be trusted: "
+    assert problem("other.example.com", authority.client()) == (
+        f"{not_trusted}Hostname mismatch, certificate is not valid for 'api.example.com'."
+    )
+    assert problem("api.example.com", authority.client(), days=-1) == f"{not_trusted}certificate has expired."
+    assert problem("api.example.com", None) == f"{not_trusted}unable to get local issuer certificate."
+
+
+def test_broken_tls_is_told(alice: User) -> None:
+    with far(b"HTTP/1.1 400 Bad Request\r\n\r\n") as server:
+        answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
+
+    assert answer.problem in (
+        "No secure connection came about: the server broke the rules of TLS.",
+        "The server did not finish its answer within 1 seconds.",
+        "The server could not be reached within 1 seconds.",
+    )
+
+
+def test_nobody_at_the_port_is_told(alice: User) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        answer = send(Recipe("GET", f"http://127.0.0.1:{unused.getsockname()[1]}/"), owner=alice)
+
+    assert answer.problem == "Nothing answers at this server and port."
+
+
+def test_an_address_that_fails_leaves_the_next_one_its_turn(alice: User) -> None:
+    def two(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
+        return [(socket.AF_INET, 1, 6, "", (address, port)) for address in ("127.0.0.3", "127.0.0.1")]
+
+    with far(response(b'"second"')) as server:
+        answer = send(Recipe("GET", f"http://two.example.com:{server.port}/"), owner=alice, resolver=two)
+
+    assert answer.data == "second"
+
+
+def test_proxies_of_the_environment_are_not_used(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    with far(response(b'"direct"')) as server:
+        answer = send(Recipe("GET", server.url), owner=alice)
+
+    assert answer.data == "direct"
+
+
+# Redirects
+
+
+def test_a_redirect_is_told_and_not_followed(alice: User) -> None:
+    with far(response(b"", "Location: /there?x=1", status="302 Found")) as server:
+        answer = send(Recipe("GET", f"{server.url}/here"), owner=alice)
+
+    assert (answer.status, answer.redirected_to) == (302, (f"{server.url}/there?x=1",))
+    assert answer.explanation == "The server points to another address, which was not followed."
+    assert server.connections == 1
+
+
+@pytest.mark.parametrize(
+    ("status", "method", "again"),
+    [("302 Found", "POST", b"GET"), ("303 See Other", "PUT", b"GET"), ("307 Again", "POST", b"POST"), ("301 M", "GET", b"GET")],
+)  # fmt: skip
+def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, method: str, again: bytes) -> None:
+    with far(response(b"", "Location: /there#part", status=status), response(b'"there"')) as server:
+        recipe = Recipe(method, f"{server.url}/here", headers=(Field("X-Key", "k"),), body="{}", follows_redirects=True)
+        answer = send(recipe, owner=alice)
+
+    assert (answer.status, answer.data) == (200, "there")
+    assert server.requests[1].startswith(again + b" /there HTTP/1.1\r\n")
+    assert b"X-Key: k" in server.requests[1]
+    assert server.requests[1].endswith(b"\r\n\r\n{}") is (again == b"POST")
+
+
+def test_another_server_gets_nothing_that_was_set_up_for_the_first(alice: User) -> None:
+    headers = (Field("X-Key", "k"), Field("Authorization", "Bearer k"), Field("Accept", "text/csv"))
+    with far(response(b'"there"')) as second, far(response(b"", f"Location: {second.url}/", status="307 M")) as first:
+        answer = send(Recipe("GET", first.url, headers=headers, follows_redirects=True), owner=alice)
+        hidden = Recipe("POST", first.url, body='{"a": 1}', body_is_secret=True, follows_redirects=True)
+        refused = send(hidden, owner=alice)
+
+    assert answer.data == "there"
+    assert b"Accept: text/csv" in second.requests[0]
+    assert b"k\r\n" not in second.requests[0]
+    assert refused.problem == "The server redirects to another one, which must not get the secret body."
+
+
+def test_redirects_without_an_end_are_given_up(alice: User) -> None:
+    with far(response(b"", "Location: /again", status="301 Moved")) as server:
+        answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
+
+    assert answer.problem == "The server redirects again and again. At most 5 redirects are followed."
+    assert server.connections == 6
+
+
+@pytest.mark.parametrize(
+    ("location", "problem"),
+    [
+        ("file:///etc/passwd", "Only https:// and http:// can be called."),
+        ("http://user:password@127.0.0.1/", "Put no user name or password into the URL."),
+        ("http://[::1/", "The server redirects to an address that cannot be read."),
+        ("//10.0.0.1/", "The server 10.0.0.1 has a private or reserved address."),
+        (f"/?leak={TOKEN}", "The server redirects to an address with an API access token in it."),
+    ],
+)
+def test_a_redirect_is_checked_as_a_url_is(alice: User, location: str, problem: str) -> None:
+    with far(response(b"", f"Location: {location}", status="302 Found")) as server:
+        answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
+
+    assert (answer.problem or "").startswith(problem)
+    assert server.connections == 1
+
+
+def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificates.Authority) -> None:
+    there = response(b"", "Location: http://127.0.0.1/", status="302 Found")
+    with Far(answers(there), tls=authority.server("127.0.0.1")) as server:
+        recipe = Recipe("GET", server.url, follows_redirects=True)
+        answer = send(recipe, owner=alice, ssl_context=authority.client())
+
+    assert answer.problem == (
+        "The server redirects from https to http, where others could read along. That is not followed."
+    )
+
+
+# Our own token
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe("GET", f"http://127.0.0.1/{TOKEN}"),
+        Recipe("GET", f"http://127.0.0.1/{TOKEN.replace('_', '%5F')}"),
+        Recipe("GET", f"http://127.0.0.1/{TOKEN.replace('_', '%255F')}"),
+        Recipe("GET", "http://127.0.0.1/", parameters=(Field("x", TOKEN),)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(Field(TOKEN, "x"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field("Authorization", f"Bearer {TOKEN}"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field("X", f"prefix{TOKEN}"),)),
+        Recipe(
+            "GET",
+            "http://127.0.0.1/",
+            headers=(Field("Authorization", f"Basic {base64.b64encode(f'me:{TOKEN}'.encode()).decode()}"),),
+        ),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps({"token": TOKEN})),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps({"token": TOKEN}).replace("_", "\\u005f")),
+    ],
+)
+def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
+    answer = send(recipe, owner=alice)
+
+    assert (answer.status, answer.problem) == (
+        None,
+        "This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out.",
+    )
+
+
+# Turns
+
+
+def test_a_person_has_one_call_at_a_time(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "threads", BoundedSemaphore(2))
+    with turns.turn(alice.pk):
+        with pytest.raises(Busy, match="Another call of yours is under way"):
+            send(Recipe("GET", "http://127.0.0.1/"), owner=alice)
+        with far(response(b'"bob"')) as server:
+            assert send(Recipe("GET", server.url), owner=bob.pk).data == "bob"
+    with far(response(b'"alice"')) as server:
+        assert send(Recipe("GET", server.url), owner=alice).data == "alice"
+
+
+def test_all_together_have_a_quarter_of_the_threads(alice: User, bob: User, settings: Settings) -> None:
+    assert settings.THREADS // 4 == 1
+    with turns.turn(alice.pk), pytest.raises(Busy, match="The server is busy with other calls"):
+        send(Recipe("GET", "http://127.0.0.1/"), owner=bob)
+
+    assert turns.threads.acquire(blocking=False)
+    assert cache.get(f"outbound.turn:{bob.pk}") is None
+
+
+def test_calls_are_counted_by_person_and_minute(
+    alice: User, bob: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 2
+    nowhere = Recipe("GET", "nowhere")
+    for _ in range(2):
+        send(nowhere, owner=alice)
+
+    with pytest.raises(TooMany, match=r"Too many calls within a minute\. Try again in \d+ seconds\.") as caught:
+        send(nowhere, owner=alice)
+    assert 0 < caught.value.seconds <= turns.WINDOW
+    send(nowhere, owner=bob)
+    began_at, taken = cache.get(f"outbound.count:{alice.pk}")
+    cache.set(f"outbound.count:{alice.pk}", (began_at - turns.WINDOW, taken))
+    send(nowhere, owner=alice)
+
+
+@pytest.mark.parametrize(
+    ("status", "sentence"),
+    [
+        (404, "There is nothing at this address. Check the URL."),
+        (299, "The call worked."),
+        (418, "The server refuses the request. Check it against the server's documentation."),
+        (599, "The server failed. Try again later."),
+        (999, "The server has answered with a status that HTTP does not know."),
+    ],
+)
+def test_every_status_is_told_in_words(status: int, sentence: str) -> None:
+    assert explain(status) == sentence

@@ -1,0 +1,136 @@
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from developers.outbound import recipe as recipes
+from developers.outbound.recipe import Field, Mapping, Recipe, Unfillable, fill, placeholders
+
+URL = "https://api.example.com"
+
+
+def refusal(recipe: Recipe, **attributes: Any) -> str:
+    with pytest.raises(Unfillable) as caught:
+        fill(recipe, attributes)
+    return str(caught.value)
+
+
+def test_what_is_written_for_sealing_reads_back_the_same() -> None:
+    recipe = Recipe(
+        "POST",
+        URL,
+        (Field("é", "1"),),
+        (Field("X", "2", is_secret=True),),
+        body="{}",
+        body_is_secret=True,
+        mappings=(Mapping("a", "b"),),
+        follows_redirects=True,
+    )
+
+    assert recipes.load(recipes.dump(recipe)) == recipe
+
+
+def test_values_do_not_show_where_a_recipe_is_printed() -> None:
+    recipe = Recipe("POST", URL, headers=(Field("X", "hush-1"),), body="hush-2")
+
+    assert "hush" not in repr(recipe)
+
+
+def test_attributes_are_named_once_each_in_the_order_of_their_first_use() -> None:
+    recipe = Recipe(
+        "POST",
+        f"{URL}/{{{{city}}}}/{{{{ Plan }}}}",
+        (Field("a", "{{age}}{{plan}}"),),
+        (Field("X", "{{City}}"),),
+        '{"a": {{last}}}',
+    )
+
+    assert placeholders(recipe) == ["city", "Plan", "age", "last"]
+    assert placeholders(replace(recipe, method="GET")) == ["city", "Plan", "age"]
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_whatever_an_attribute_holds_the_body_stays_json_of_the_same_form(value: str) -> None:
+    recipe = Recipe("POST", URL, body='{"greeting": "Hi \\"{{name}}\\" \\\\", "name": {{name}}}')
+
+    body = json.loads(fill(recipe, {"NAME": value}).body)
+
+    assert body == {"greeting": f'Hi "{value}" \\', "name": value}
+
+
+@given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
+def test_whatever_an_attribute_holds_it_stays_one_segment_of_the_path(value: str) -> None:
+    try:
+        url = fill(Recipe("GET", f"{URL}/users/{{{{id}}}}/orders"), {"id": value}).url
+    except Unfillable:
+        assert value in (".", "..")
+    else:
+        before, segment, after = url.removeprefix(f"{URL}/").split("/")
+        assert (before, after) == ("users", "orders")
+        assert segment.replace("%", "").replace("~", "").replace("-", "").replace(".", "").replace("_", "").isalnum()
+
+
+@pytest.mark.parametrize(
+    ("value", "bare", "inside"), [(True, "true", "true"), (7, "7", "7"), (1.5, "1.5", "1.5"), ("7", '"7"', "7")]
+)
+def test_a_value_of_its_own_keeps_its_type(value: Any, bare: str, inside: str) -> None:
+    recipe = Recipe("POST", URL, (Field("p", "{{a}}"),), (Field("X", "v{{a}}"),), '{"a": {{a}}, "b": "{{a}}"}')
+
+    filled = fill(recipe, {"a": value})
+
+    assert filled.body == f'{{"a": {bare}, "b": "{inside}"}}'
+    assert (filled.parameters[0].value, filled.headers[0].value) == (inside, f"v{inside}")
+
+
+def test_what_is_known_to_be_nothing_is_null_as_a_value_of_its_own() -> None:
+    assert fill(Recipe("POST", URL, body='{"a": {{a}}}'), {"a": None}).body == '{"a": null}'
+
+
+def test_all_that_is_missing_is_named() -> None:
+    recipe = Recipe("POST", f"{URL}/{{{{city}}}}", (Field("p", "{{a}}{{a}}"),), body='{"x": "{{b}}", "y": {{c}}}')
+
+    assert refusal(recipe, b=None, c=1) == "This call needs the attributes city, a, b, which have no values."
+    assert refusal(recipe, city="", a=1, b=1, c=1) == "This call needs the attribute city, which has no value."
+    assert refusal(recipe, city="x", a=float("nan"), b=1, c=1) == (
+        "This call needs the attribute a, which has no value."
+    )
+
+
+def test_a_body_that_is_not_sent_needs_nothing() -> None:
+    assert fill(Recipe("GET", URL, body="{{a}}"), {}).body == "{{a}}"
+
+
+@pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\n", "\0", "\x7f"])
+def test_no_value_breaks_out_of_a_header(value: str) -> None:
+    assert refusal(Recipe("GET", URL, headers=(Field("X", "{{a}}"),)), a=value) == (
+        "The attribute a holds a line break, which a header cannot carry."
+    )
+
+
+@pytest.mark.parametrize(("template", "value"), [("{{a}}", ".."), ("{{a}}", "."), (".{{a}}", ".")])
+def test_no_value_leads_to_another_path(template: str, value: str) -> None:
+    assert "An attribute would lead the URL to another path" in refusal(Recipe("GET", f"{URL}/x/{template}/y"), a=value)
+
+
+@pytest.mark.parametrize("url", ["https://{{a}}/", "https://{{a}}.example.com", "{{a}}", "https://x:{{a}}/"])
+def test_no_value_names_the_server(url: str) -> None:
+    assert refusal(Recipe("GET", url), a="evil.example") == (
+        "An attribute may stand in the path of the URL, not in the name of the server."
+    )
+
+
+def test_half_a_character_is_not_sent() -> None:
+    assert refusal(Recipe("GET", URL, (Field("p", "{{a}}"),)), a="\ud800") == (
+        "The attribute a holds half a character, which cannot be sent."
+    )
+
+
+@pytest.mark.parametrize(
+    ("name", "is_hidden"),
+    [("Authorization", True), ("X-Api-Key", True), ("access_token", True), ("Cookie", True), ("units", False)],
+)
+def test_some_names_say_that_their_values_are_secrets(name: str, is_hidden: bool) -> None:
+    assert Field(name, "x").is_hidden is is_hidden

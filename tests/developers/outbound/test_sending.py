@@ -1,0 +1,218 @@
+"""What a call meets out there: each ends within its time, and is told in a sentence."""
+
+import gzip
+import json
+import socket
+import time
+import zlib
+from threading import Event
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers import tokens
+from developers.outbound.answers import NO_DATA, Answer
+from developers.outbound.recipe import Field, Recipe
+from developers.outbound.sending import MOST_BYTES, send
+from tests.developers.outbound.servers import Far, Peer, answers, far, response
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+TOKEN = tokens.generate().open()
+INCOMPLETE = "The server closed the connection before its answer was complete."
+NOT_IN_TIME = "The server did not finish its answer within 0.5 seconds."
+OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
+
+
+def silent(peer: Peer) -> None:
+    peer.wait_until_gone()
+
+
+def one_byte_at_a_time(peer: Peer) -> None:
+    peer.read_request()
+    for byte in OK + b"Content-Length: 100000\r\n\r\n" + b" " * 100_000:
+        peer.send(bytes([byte]))
+        Event().wait(0.02)
+
+
+def endless(start: bytes, more: bytes) -> object:
+    def behave(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(start)
+        while True:
+            peer.send(more)
+
+    return behave
+
+
+def close_at_once(peer: Peer) -> None:
+    peer.read_request()
+
+
+def reset(peer: Peer) -> None:
+    peer.read_request()
+    peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+    peer.connection.close()
+
+
+def deaf(peer: Peer) -> None:
+    """Take nothing in, so that sending a large body blocks."""
+    peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
+    peer.stopped.wait(20)
+
+
+BOMB = gzip.compress(b"\0" * 50_000_000)
+CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "problem"),
+    [
+        (silent, NOT_IN_TIME),
+        (one_byte_at_a_time, NOT_IN_TIME),
+        (deaf, NOT_IN_TIME),
+        (close_at_once, "The server closed the connection without an answer."),
+        (reset, "The server broke the connection off."),
+        (answers(OK + b"Content-Length: 9\r\n\r\n{}"), INCOMPLETE),
+        (answers(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}"), INCOMPLETE),
+        (answers(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}" * 99)[:-9]), INCOMPLETE),
+        (answers(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "The server's answer is not HTTP."),
+        (
+            endless(b"HTTP/1.1 200 OK\r\n", b"X-More: more\r\n" * 999),
+            "The headers of the answer do not end: over 100 KB came.",
+        ),
+        (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), NOT_IN_TIME),
+        (
+            answers(response(b"no gzip at all", "Content-Encoding: gzip")),
+            "The answer is packed, and cannot be unpacked.",
+        ),
+        (answers(response(b"x", "Content-Encoding: br")), "The answer is packed in a way that was not asked for: br."),
+        (
+            endless(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10], b"\0\0\0\xff\xff" * 20000),
+            "The answer is packed, and cannot be unpacked.",
+        ),
+    ],
+    ids=[
+        *(
+            "silent",
+            "drips",
+            "deaf",
+            "closes",
+            "resets",
+            "short",
+            "short-chunk",
+            "short-gzip",
+            "ssh",
+            "endless-headers",
+        ),
+        *("endless-1xx", "no-gzip", "brotli", "gzip-of-nothing"),
+    ],
+)
+def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
+    alice: User, settings: Settings, behaviour: object, problem: str
+) -> None:
+    settings.OUTBOUND_SECONDS = 0.5
+    body = json.dumps("x" * 90_000)
+    with Far(behaviour) as server:  # type: ignore[arg-type]
+        began_at = time.monotonic()
+        if behaviour is deaf:
+            # More than both systems buffer.
+            answer = send_large(server, alice)
+        else:
+            answer = send(Recipe("POST", server.url, body=body), owner=alice)
+        seconds = time.monotonic() - began_at
+
+    assert (answer.status, answer.problem) == (None, problem)
+    assert answer.seconds <= seconds < 5
+
+
+def send_large(server: Far, owner: User) -> Answer:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("developers.outbound.faults.LONGEST_BODY", 50_000_000)
+        return send(Recipe("POST", server.url, body=json.dumps("x" * 20_000_000)), owner=owner)
+
+
+@pytest.mark.parametrize(
+    "behaviour",
+    [
+        endless(OK + b"Content-Length: 1000000000\r\n\r\n", b"x" * 65536),
+        endless(OK + b"\r\n", b"x" * 65536),
+        endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", CHUNK),
+        answers(OK + b"Content-Encoding: gzip\r\n\r\n" + BOMB),
+        answers(OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"\0" * 50_000_000)),
+    ],
+    ids=["length", "no-length", "chunks", "gzip-bomb", "deflate-bomb"],
+)
+def test_no_more_is_read_or_unpacked_than_fits(alice: User, behaviour: object) -> None:
+    with Far(behaviour) as server:  # type: ignore[arg-type]
+        answer = send(Recipe("GET", server.url), owner=alice)
+
+    assert (answer.status, answer.problem, answer.is_cut, answer.size) == (200, None, True, MOST_BYTES)
+    assert len(answer.body) == MOST_BYTES
+    assert answer.data is NO_DATA
+    assert answer.unreadable == "The answer is longer than 1 MiB and was cut, so it is not read."
+
+
+def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
+    text = json.dumps("x" * (MOST_BYTES - 2)).encode()
+    with far(response(gzip.compress(text), "Content-Encoding: gzip")) as server:
+        answer = send(Recipe("GET", server.url), owner=alice)
+
+    assert (answer.is_cut, answer.size, answer.data) == (False, MOST_BYTES, json.loads(text))
+
+
+@pytest.mark.parametrize(
+    ("body", "header", "text", "data", "unreadable"),
+    [
+        (b'{"a": 1}', "application/json", '{"a": 1}', {"a": 1}, ""),
+        (b"null", "application/json", "null", None, ""),
+        (b'\xef\xbb\xbf{"a": "\xc3\xa9"}', "application/json", '{"a": "é"}', {"a": "é"}, ""),
+        ('{"a": "é"}'.encode("latin-1"), "application/json; charset=ISO-8859-1", '{"a": "é"}', {"a": "é"}, ""),
+        ('{"a": "é"}'.encode("utf-16"), "application/json", '{"a": "é"}', {"a": "é"}, ""),
+        (b'{"a": 1', "application/json", '{"a": 1', NO_DATA, "The answer is not JSON: see line 1, column 8."),
+        (b"<html>", "text/html", "<html>", NO_DATA, "The answer is not JSON: see line 1, column 1."),
+        (b"[NaN]", "", "[NaN]", NO_DATA, "The answer is not JSON: it holds a number that JSON has not, or one that is too long."),
+        (b"[" * 100_000, "", "[" * 100_000, NO_DATA, "The answer is JSON that is nested too deeply."),
+        (b"", "application/json", "", NO_DATA, "The answer is empty."),
+        (b"\xff\xfd\x00", "image/png", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
+        (b"a\0b", "text/plain", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
+        (b"\xff", "text/plain; charset=punycode", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
+        (b"x", "text/plain; charset=cp1259", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
+    ],
+)  # fmt: skip
+def test_answers_are_read_in_their_encoding(
+    alice: User, body: bytes, header: str, text: str | None, data: object, unreadable: str
+) -> None:
+    with far(response(body, f"Content-Type: {header}")) as server:
+        answer = send(Recipe("GET", server.url), owner=alice)
+
+    assert (answer.text, answer.data, answer.unreadable) == (text, data, unreadable)
+    assert (answer.body, answer.size) == (body, len(body))
+
+
+def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
+    parameters = (Field("q", "x&y=z é"), Field("empty", ""))
+    headers = (Field("X-Name", " Zoë "), Field("accept", "text/csv"))
+    with far(response(b"{}", status="201 Made it").replace(b"\r\n", b"\r\nX-Raw: caf\xe9\r\n", 1)) as server:
+        recipe = Recipe("PUT", f"{server.url}/a%20b/é", parameters, headers, '{"a": 1}')
+        answer = send(recipe, owner=alice)
+
+    head, _, body = server.requests[0].partition(b"\r\n\r\n")
+    first, *lines = head.decode().split("\r\n")
+    assert first == "PUT /a%20b/%C3%A9?q=x%26y%3Dz+%C3%A9&empty= HTTP/1.1"
+    assert sorted(lines, key=str.lower) == [
+        "accept-encoding: gzip, deflate",
+        "accept: text/csv",
+        "connection: close",
+        "content-length: 8",
+        "content-type: application/json",
+        f"Host: 127.0.0.1:{server.port}",
+        "user-agent: BotPenguin",
+        "X-Name: Zoë",
+    ]
+    assert body == b'{"a": 1}'
+    assert (answer.status, answer.reason, answer.explanation) == (201, "Made it", "The server has made something new.")
+    assert answer.is_success
+    assert ("X-Raw", "café") in answer.headers
+    assert answer.problem is None
