@@ -227,7 +227,8 @@ def _why(error: Exception) -> str:
     """Say in a sentence what httpcore says in an exception."""
     if isinstance(error, httpcore.ProtocolError):
         return _why_not_http(str(error))
-    cause = error.__cause__
+    # The pool drops the cause of an exception, which is its argument too.
+    cause = next(iter(error.args), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _("The certificate of the server is not to be trusted: %(why)s.") % {"why": cause.verify_message}
     sentences: dict[type[Exception], str] = {

@@ -11,7 +11,6 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers import tokens
 from developers.outbound.answers import NO_DATA, Answer
 from developers.outbound.recipe import Field, Recipe
 from developers.outbound.sending import MOST_BYTES, send
@@ -19,8 +18,9 @@ from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
 pytestmark = pytest.mark.usefixtures("loopback")
 
-TOKEN = tokens.generate().open()
 INCOMPLETE = "The server closed the connection before its answer was complete."
+NO_TEXT = "The answer is no text, or not in the encoding that it names."
+NO_NUMBER = "The answer is not JSON: it holds a number that JSON has not, or one that is too long."
 NOT_IN_TIME = "The server did not finish its answer within 0.5 seconds."
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -172,17 +172,17 @@ def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
         ('{"a": "é"}'.encode("utf-16"), "application/json", '{"a": "é"}', {"a": "é"}, ""),
         (b'{"a": 1', "application/json", '{"a": 1', NO_DATA, "The answer is not JSON: see line 1, column 8."),
         (b"<html>", "text/html", "<html>", NO_DATA, "The answer is not JSON: see line 1, column 1."),
-        (b"[NaN]", "", "[NaN]", NO_DATA, "The answer is not JSON: it holds a number that JSON has not, or one that is too long."),
+        (b"[NaN]", "", "[NaN]", NO_DATA, NO_NUMBER),
         (b"[" * 100_000, "", "[" * 100_000, NO_DATA, "The answer is JSON that is nested too deeply."),
         (b"", "application/json", "", NO_DATA, "The answer is empty."),
-        (b"\xff\xfd\x00", "image/png", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
-        (b"a\0b", "text/plain", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
-        (b"\xff", "text/plain; charset=punycode", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
-        (b"x", "text/plain; charset=cp1259", None, NO_DATA, "The answer is no text, or not in the encoding that it names."),
+        (b"\xff\xfd\x00", "image/png", None, NO_DATA, NO_TEXT),
+        (b"a\0b", "text/plain", None, NO_DATA, NO_TEXT),
+        (b"\xff", "text/plain; charset=punycode", None, NO_DATA, NO_TEXT),
+        (b"x", "text/plain; charset=cp1259", None, NO_DATA, NO_TEXT),
     ],
 )  # fmt: skip
-def test_answers_are_read_in_their_encoding(
-    alice: User, body: bytes, header: str, text: str | None, data: object, unreadable: str
+def test_answers_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the table
+    alice: User, *, body: bytes, header: str, text: str | None, data: object, unreadable: str
 ) -> None:
     with far(response(body, f"Content-Type: {header}")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
