@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 .NOTPARALLEL:
-.PHONY: help run test lint types checks tests tests-postgresql bench screenshot format lock
+.PHONY: help run test lint types checks tests tests-postgresql audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -37,13 +37,17 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-tests: .venv/dev.stamp ## every test, on SQLite, with every branch covered
+tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## every test, on SQLite, with every branch covered
 	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql
 	$(PYTEST) --cov --cov-report=term
 
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
 	scripts/debian-packages postgresql
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not resilience"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not resilience and not audit"
+
+audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the log-in page and the token page
+	scripts/debian-packages chromium fonts-dejavu-core
+	$(BIN)/python -m tests.audit
 
 bench: .venv/dev.stamp ## the bearer check and the API beside their peers, as ratios
 	scripts/debian-packages wrk
@@ -58,16 +62,37 @@ format: .venv/dev.stamp ## put every file into the one format
 	$(BIN)/ruff format .
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-emit-find-links --no-header pyproject.toml
+	--no-emit-index-url --no-emit-find-links --no-header
 lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml; UPGRADE=--upgrade takes newer versions
-	$(LOCK) $(UPGRADE) -o requirements.txt
-	$(LOCK) $(UPGRADE) --group dev -o requirements-dev.txt
+	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
+	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
+	$(LOCK) $(UPGRADE) --fork-strategy requires-python --group audit -o requirements-audit.txt
 
 .venv/run.stamp: requirements.txt | .venv/bin/pip
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/pip
 .venv/run.stamp .venv/dev.stamp:
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
 	@touch $@
+
+# The scanner wapiti pins other versions of libraries that we use: it has an environment of its own.
+.venv/audit.stamp: requirements-audit.txt | .venv/bin/pip
+	$(PYTHON) -m venv --clear .venv/audit
+	.venv/audit/bin/pip install --quiet --disable-pip-version-check --no-compile --require-hashes -r $<
+	@touch $@
+
+# The Observatory's own install script would fetch a list of preloaded hosts, in which none of ours is.
+NPM_CI = cd .venv/npm && PATH=$(CURDIR)/$(BIN):$$PATH npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+NPM_FILES := tests/audit/package.json tests/audit/package-lock.json
+PRELOADED := .venv/npm/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
+.venv/npm.stamp: $(NPM_FILES) | .venv/dev.stamp
+	@mkdir -p .venv/npm && cp $(NPM_FILES) .venv/npm
+	$(NPM_CI) --omit=dev
+	@echo '{}' > $(PRELOADED) && touch $@
+
+.venv/npm-audit.stamp: $(NPM_FILES) | .venv/dev.stamp
+	@mkdir -p .venv/npm && cp $(NPM_FILES) .venv/npm
+	$(NPM_CI)
+	@echo '{}' > $(PRELOADED) && touch .venv/npm.stamp $@
 
 .venv/bin/pip:
 	@$(PYTHON) -c 'import ensurepip' 2>/dev/null || scripts/debian-packages python3-venv

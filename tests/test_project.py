@@ -1,5 +1,6 @@
 """Guards of the project as a whole."""
 
+import json
 import re
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_no_file_is_too_long_to_read_at_once() -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt"])
+@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-audit.txt"])
 def test_lock_files_hold_hashes_and_no_address(name: str) -> None:
     lock = (ROOT / name).read_text()
 
@@ -162,10 +163,24 @@ def test_lock_files_hold_hashes_and_no_address(name: str) -> None:
     assert "index" not in lock.replace("importlib", "")
 
 
+def test_the_lock_of_npm_holds_hashes_and_no_address() -> None:
+    packages = json.loads((ROOT / "tests/audit/package-lock.json").read_text())["packages"]
+
+    wanting = [
+        name for name, package in packages.items() if name and not package.get("integrity", "").startswith("sha512-")
+    ]
+    assert wanting == []
+    assert [name for name, package in packages.items() if "resolved" in package] == []
+
+
 def test_every_dependency_has_its_reason() -> None:
     text = (ROOT / "pyproject.toml").read_text()
     project = tomllib.loads(text)
-    needed = [*project["project"]["dependencies"], *project["dependency-groups"]["dev"]]
+    needed = [
+        *project["project"]["dependencies"],
+        *project["dependency-groups"]["dev"],
+        *project["dependency-groups"]["audit"],
+    ]
 
     without = [name for name in needed if not re.search(rf'^ *"{re.escape(name)}", +# \S', text, re.MULTILINE)]
 

@@ -1,0 +1,92 @@
+"""`make audit`: what Lighthouse and html-validate say of the log-in page and the token page; printed, not asserted.
+
+Lighthouse measures a phone with a slow network and a slow processor, `RUNS` times; each figure is
+the median. Its scores for performance belong to the machine, and to what else it does meanwhile.
+"""
+
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.audit.conftest import FIELD, TOKEN_PAGE
+from tests.browser.engines import CHROMIUM
+from tests.server import ROOT, Server
+
+RUNS = 5
+CATEGORIES = {"performance": "performance", "accessibility": "accessibility", "best-practices": "best practices"}
+PACKAGES = ROOT / ".venv/npm/node_modules"
+NODE = Path(sys.executable).with_name("node")
+LIGHTHOUSE = PACKAGES / "lighthouse/cli/index.js"
+HTML_VALIDATE = PACKAGES / "html-validate/bin/html-validate.mjs"
+
+
+def main() -> None:
+    with tempfile.TemporaryDirectory() as name, Server(Path(name)) as server, server.client() as browser:
+        folder = Path(name)
+        pages = {"/account/login/": browser.get("/account/login/").text}
+        cookie = log_in(browser, *server.first_account)
+        pages[TOKEN_PAGE] = browser.get(TOKEN_PAGE).text
+        for path, html in pages.items():
+            print(f"\n{path}", flush=True)
+            measure(server.url + path, {} if path == "/account/login/" else {"Cookie": cookie}, folder)
+            validate(html, folder / "page.html")
+
+
+def log_in(browser: httpx.Client, email: str, password: str) -> str:
+    """Log in, and return the cookies that say so as a header."""
+    field = FIELD.findall(browser.get("/account/login/").text)[0]
+    fields = {"login": email, "password": password, "csrfmiddlewaretoken": field}
+    assert browser.post("/account/login/", data=fields).status_code == httpx.codes.FOUND
+    return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+
+
+def measure(url: str, headers: dict[str, str], folder: Path) -> None:
+    """Run Lighthouse, and print the medians and whatever costs a point."""
+    reports = [lighthouse(url, headers, folder) for _ in range(RUNS)]
+    for category, title in CATEGORIES.items():
+        scores = sorted(round(100 * report["categories"][category]["score"]) for report in reports)
+        print(f"  {title:14} {statistics.median(scores):3.0f}   of {', '.join(map(str, scores))}")
+    for name in ("first-contentful-paint", "largest-contentful-paint", "total-blocking-time", "speed-index"):
+        middle = statistics.median(report["audits"][name]["numericValue"] for report in reports)
+        print(f"  {name:26} {middle:6.0f} ms")
+    for category in CATEGORIES:
+        for reference in reports[0]["categories"][category]["auditRefs"]:
+            audit = reports[0]["audits"][reference["id"]]
+            if reference["weight"] and audit["score"] is not None and audit["score"] < 1:
+                print(f"  {audit['score']:.2f}  {audit['title']} {audit.get('displayValue', '')}")
+    print(flush=True, end="")
+
+
+def lighthouse(url: str, headers: dict[str, str], folder: Path) -> dict[str, Any]:
+    sent, report = folder / "headers.json", folder / "lighthouse.json"
+    sent.write_text(json.dumps(headers))
+    sandbox = "--no-sandbox" if os.geteuid() == 0 else ""
+    command: list[str | Path] = [
+        *(NODE, LIGHTHOUSE, url, "--quiet", "--output=json", f"--output-path={report}", f"--extra-headers={sent}"),
+        *(f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags=--headless=new {sandbox}".strip()),
+        "--no-enable-error-reporting",
+    ]
+    subprocess.run(command, env=os.environ | {"CHROME_PATH": CHROMIUM}, check=True, timeout=180)
+    read: dict[str, Any] = json.loads(report.read_text())
+    return read
+
+
+def validate(html: str, page: Path) -> None:
+    """Print what html-validate finds in a page by its rules for standards and accessibility."""
+    page.write_text(html)
+    page.with_name(".htmlvalidate.json").write_text(
+        json.dumps({"root": True, "extends": ["html-validate:standard", "html-validate:a11y"]})
+    )
+    checked = subprocess.run([NODE, HTML_VALIDATE, page], capture_output=True, text=True, timeout=60, check=False)
+    print("  html-validate: nothing" if checked.returncode == 0 else f"  html-validate:\n{checked.stdout}", flush=True)
+
+
+if __name__ == "__main__":
+    main()

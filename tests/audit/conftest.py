@@ -1,0 +1,64 @@
+"""The site as an operator serves it: a real server behind a proxy that speaks HTTPS, and a person signed in."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from tests.audit.front import Front
+from tests.server import Server
+
+TOKEN_PAGE = "/developers/api-access-token/"
+TOKEN = re.compile("bpat_[0-9A-Za-z]{46}")
+FIELD = re.compile('name="csrfmiddlewaretoken" value="([^"]+)"')
+
+
+@dataclass(frozen=True)
+class Site:
+    """`cookie` signs a browser in, `token` a program; `certificate` is what they have to trust."""
+
+    front: Front
+    server: Server
+    cookie: str
+    token: str
+
+    @property
+    def url(self) -> str:
+        return self.front.url
+
+    @property
+    def host(self) -> str:
+        return self.url.removeprefix("https://")
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A bot and a contact are there. Nothing limits how often a scanner may ask: it has to see pages, not refusals."""
+    folder = tmp_path_factory.mktemp("audit")
+    with Front(folder) as front:
+        settings = {"HTTPS": "on", "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1"}
+        with Server(folder, CACHE_URL="dummycache://", API_RATE_LIMIT="0", **settings) as server:
+            front.pass_to(server.port)
+            yield sign_in(front, server)
+
+
+def sign_in(front: Front, server: Server) -> Site:
+    email, password = server.first_account
+    with front.client() as browser:
+
+        def send(page: str, act: str, **fields: str) -> str:
+            fields["csrfmiddlewaretoken"] = FIELD.findall(browser.get(page).text)[0]
+            answer = browser.post(act, data=fields, headers={"Referer": front.url + page})
+            assert answer.status_code in (200, 302), answer.text
+            return answer.text
+
+        send("/account/login/", "/account/login/", login=email, password=password)
+        token = TOKEN.findall(send(TOKEN_PAGE, f"{TOKEN_PAGE}show/"))[0]
+        cookie = "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
+    with front.client() as program:
+        program.headers["Authorization"] = f"Bearer {token}"
+        program.post("/api/v7/bots", json={"name": "Shop", "platform": "website"}).raise_for_status()
+        details = {"userProvidedName": "Carol", "contact": {"email": "carol@example.com"}, "tags": ["vip"]}
+        program.post("/api/v7/inbox/users/import", json=[{"profile": {"userDetails": details}}]).raise_for_status()
+    return Site(front, server, cookie, token)

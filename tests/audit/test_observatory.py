@@ -1,0 +1,47 @@
+"""What MDN's HTTP Observatory says of the headers, cookies and redirects that browsers get.
+
+It runs from the packages that `package-lock.json` pins, and asks nobody but the site.
+"""
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.audit.conftest import TOKEN_PAGE, Site
+from tests.server import ROOT
+
+pytestmark = [pytest.mark.audit, pytest.mark.xdist_group("audit")]
+
+SCANNER = ROOT / ".venv/npm/node_modules/@mdn/mdn-http-observatory/src/scan.js"
+NODE = Path(sys.executable).with_name("node")
+LEAST_SCORE = 125
+
+
+@pytest.mark.parametrize(("path", "is_signed_in"), [("/", False), (TOKEN_PAGE, True)], ids=["log-in", "token"])
+def test_the_observatory_gives_its_best_grade(
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, is_signed_in: bool
+) -> None:
+    monkeypatch.setattr(site.front, "cookie", site.cookie if is_signed_in else "")
+
+    scanned = subprocess.run(
+        [NODE, SCANNER, f"{site.host}{path}"],
+        env=os.environ | {"NODE_EXTRA_CA_CERTS": str(site.front.certificate)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    report = json.loads(scanned.stdout)
+    tests = report["tests"].items()
+    assert {name: test["result"] for name, test in tests if not test["pass"]} == {}
+    assert report["scan"]["statusCode"] == 200
+    assert (report["scan"]["grade"], report["scan"]["score"] >= LEAST_SCORE) == ("A+", True), report["scan"]
+    # Plain http leads to https first, and signed in to the page itself rather than to the log-in page.
+    route = report["tests"]["redirection"]["route"]
+    assert route[:2] == [f"http://{site.host}{path}", f"https://{site.host}{path}"]
+    assert len(route) == (2 if is_signed_in else 3)
