@@ -47,7 +47,7 @@ VISITED = {
     "/api/v7/token",
     "/api/v7/inbox/users",
 }
-LEAST_REQUESTS = 40
+LEAST_REQUESTS = 30
 
 
 def scan(site: Site, folder: Path) -> dict[str, object]:
