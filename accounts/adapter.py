@@ -13,8 +13,9 @@ from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import known_browsers, outbox
+from accounts import guesses, known_browsers, outbox
 from accounts.clients import client_ip
+from accounts.limits import Taken
 from accounts.models import Session, User
 from accounts.outbox import Letter
 
@@ -25,7 +26,6 @@ NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind
 class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _("That email and password do not match. Check both and try again."),
-        "too_many_login_attempts": _("Too many attempts. Wait five minutes, then try again."),
         "enter_current_password": _("That is not your current password."),
         "duplicate_email": _("That is your email already, or waits for you to confirm it."),
         "incorrect_password": _("That is not your password. Try again."),
@@ -50,6 +50,16 @@ class AccountAdapter(DefaultAccountAdapter):
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGN_UP)
 
+    def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
+        """Leave the counting to `authenticate`: allauth's own lets strangers lock an owner out."""
+
+    def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
+        guess = guesses.at_password(request, credentials.get("email", ""))
+        user: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        if user:
+            guess.give_back()
+        return user
+
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Save a new password and end every session; a change of password then writes its own anew.
 
@@ -67,6 +77,15 @@ class AccountAdapter(DefaultAccountAdapter):
         [(html, _type)] = mail.alternatives
         # It holds a link for one who has asked for it just now, and tells of no event.
         outbox.put(Letter(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
+
+    def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
+        """Send so many while the links of those before still work, which a log-in and a new password end."""
+        if Taken(self.request).may_take("reset_mail", f"{user.pk}:{user.password}:{user.last_login}"):
+            super().send_password_reset_mail(user, email, context)
+
+    def send_account_already_exists_mail(self, email: str) -> None:
+        if Taken(self.request).may_take("account_exists_mail", email.lower()):
+            super().send_account_already_exists_mail(email)
 
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
         known_browsers.look(request, user)

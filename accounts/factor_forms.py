@@ -15,7 +15,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import sealing
+from accounts import guesses, sealing
 from accounts.factors import spend
 from accounts.forms import Plain
 
@@ -54,11 +54,19 @@ class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
             session[SEALED_SECRET] = sealing.seal(self.secret)
 
 
-class AuthenticateForm(Code, codes.AuthenticateForm):
+class GuessedCode(Code):
+    def clean_code(self) -> str:
+        guess = guesses.at_code(context.request, self.user)  # type: ignore[attr-defined]
+        code = super().clean_code()
+        guess.give_back()
+        return code
+
+
+class AuthenticateForm(GuessedCode, codes.AuthenticateForm):
     pass
 
 
-class ReauthenticateForm(Code, codes.ReauthenticateForm):
+class ReauthenticateForm(GuessedCode, codes.ReauthenticateForm):
     pass
 
 
@@ -95,7 +103,15 @@ class Passkey(forms.Form):
             return super().clean_credential()  # type: ignore[misc]
 
 
-class AuthenticatePasskeyForm(Passkey, passkeys.AuthenticateWebAuthnForm):
+class CountedPasskey(Passkey):
+    def clean_credential(self) -> Any:
+        answer = guesses.at_passkey(context.request, self.user)  # type: ignore[attr-defined]
+        credential = super().clean_credential()
+        answer.give_back()
+        return credential
+
+
+class AuthenticatePasskeyForm(CountedPasskey, passkeys.AuthenticateWebAuthnForm):
     pass
 
 
@@ -103,7 +119,7 @@ class LoginPasskeyForm(Passkey, passkeys.LoginWebAuthnForm):
     pass
 
 
-class ReauthenticatePasskeyForm(Passkey, passkeys.ReauthenticateWebAuthnForm):
+class ReauthenticatePasskeyForm(CountedPasskey, passkeys.ReauthenticateWebAuthnForm):
     pass
 
 

@@ -1,11 +1,13 @@
 """allauth's forms with our widgets: labels instead of placeholders, and hints for password managers."""
 
-from typing import Any
+from typing import Any, cast
 
 from allauth.account import forms as allauth
+from allauth.core import context
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
+from accounts import guesses
 from accounts.models import User
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
@@ -65,6 +67,12 @@ class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
         "password2": _("New password, again"),
     }
     helps = {"password1": PASSWORD_HELP}
+
+    def clean_oldpassword(self) -> str:
+        guess = guesses.at_password(context.request, cast(User, self.user).email)
+        password: str = super().clean_oldpassword()
+        guess.give_back()
+        return password
 
 
 class ChangeEmailForm(Plain, allauth.AddEmailForm):

@@ -32,6 +32,11 @@ def is_trusted(request: HttpRequest, person: User) -> bool:
     return _entry(person) in _entries(request)
 
 
+def name(request: HttpRequest) -> str:
+    """Name a browser that says that it is known, by what it says, which is new with each sign-in there."""
+    return request.COOKIES.get(COOKIE, "")
+
+
 def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> None:
     """Leave word in the browser that this person has signed in there; it opens nothing."""
     others = [entry for entry in _entries(request) if entry.partition("-")[0] != str(person.pk)]

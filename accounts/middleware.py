@@ -1,6 +1,7 @@
 """What every page asks of a visitor: to be signed in, and in which time zone they live."""
 
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Any, cast
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo, available_timezones
@@ -57,5 +58,19 @@ def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> C
             zone = request.user.time_zone
         with timezone.override(ZoneInfo(zone) if zone else None):
             return get_response(request)
+
+    return middleware
+
+
+def tell_limits(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer a form that came once too often with 429 and `Retry-After` (RFC 6585, section 4), and its page."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        response = get_response(request)
+        seconds: int | None = getattr(request, "retry_after", None)
+        if seconds and response.status_code == HTTPStatus.OK:
+            response.status_code = HTTPStatus.TOO_MANY_REQUESTS
+            response["Retry-After"] = str(seconds)
+        return response
 
     return middleware

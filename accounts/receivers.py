@@ -15,7 +15,7 @@ from django.db import transaction
 from django.dispatch import receiver
 from django.http import HttpRequest
 
-from accounts import known_browsers, notices
+from accounts import guesses, known_browsers, notices
 from accounts.clients import Client
 from accounts.models import SecurityEvent, User
 from accounts.security_log import record, record_failure
@@ -69,6 +69,7 @@ def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(account.password_reset)
 def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
     record(Kind.PASSWORD_RESET, user, Client.of(request))
+    guesses.forgive(request, user)
 
 
 @receiver(account.email_changed)

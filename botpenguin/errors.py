@@ -9,6 +9,8 @@ from django.utils.translation import gettext as _
 
 from accounts.acts import page_of
 
+MINUTE = 60
+
 
 def _error_page(status: HTTPStatus, title: str, text: str, way_on: str = "/", way_on_text: str = "") -> HttpResponse:
     # Rendered without the request: no context processor may fail where something has failed already.
@@ -38,6 +40,19 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
         _("There is no page here"),
         _("The address may be mistyped, or the page may have moved."),
     )
+
+
+def too_many_requests(request: HttpRequest) -> HttpResponse:
+    """Say how long to wait: the limits of whole pages are by the minute, so that by then one is free again."""
+    page = _error_page(
+        HTTPStatus.TOO_MANY_REQUESTS,
+        _("Too many tries"),
+        _("Too many came from your network. Wait a minute, then try again. Nothing was changed."),
+        way_on=page_of(request),
+        way_on_text=_("Back to the page"),
+    )
+    page["Retry-After"] = str(MINUTE)
+    return page
 
 
 def server_error(request: HttpRequest) -> HttpResponse:

@@ -106,6 +106,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.track_sessions",
+    "accounts.middleware.tell_limits",
     "accounts.middleware.LoginRequired",
     "accounts.middleware.activate_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -224,8 +225,27 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # No "remember me" box: a session lasts SESSION_COOKIE_AGE, as people expect of a dashboard.
 ACCOUNT_SESSION_REMEMBER = True
-# Beside allauth's own: an address may report exposed tokens to the API this often.
-ACCOUNT_RATE_LIMITS = {"report_exposed": "10/m/ip"}
+# Amount, duration, and for whom: an address, or the key that our code names. Where a limit of allauth's
+# counts a whole account, a stranger could use it up: those are replaced. What limits a page is by the minute.
+ACCOUNT_RATE_LIMITS = {
+    "login_failed": None,  # accounts.guesses counts instead
+    "reauthenticate": "20/m/ip",
+    "change_password": "20/m/ip",
+    "reset_password": "20/m/ip",
+    # Wrong passwords: of one browser or address at one account, and of one address at all of them.
+    "guess": "5/5m/key",
+    "guess_by_address": "10/m/ip",
+    # From this many of strangers on, an account is under attack, and each address has less.
+    "guesses_of_strangers": "30/h/key",
+    "guess_under_attack": "1/15m/key",
+    # Wrong codes: of one browser or address at one account, and of all strangers with one password.
+    "code": "5/5m/key",
+    "codes": "20/d/key",
+    # Mails that strangers can ask for.
+    "reset_mail": "3/h/key",
+    "account_exists_mail": "3/d/key",
+    "report_exposed": "10/m/ip",
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 

@@ -9,6 +9,8 @@ from developers import admin, passwords, security_log
 handler400 = "botpenguin.errors.bad_request"
 handler403 = "botpenguin.errors.permission_denied"
 handler404 = "botpenguin.errors.page_not_found"
+# allauth's, for the pages that it limits.
+handler429 = "botpenguin.errors.too_many_requests"
 handler500 = "botpenguin.errors.server_error"
 
 urlpatterns = [

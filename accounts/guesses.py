@@ -1,0 +1,89 @@
+"""Bounds on guessing passwords and codes, with which no stranger locks an owner out.
+
+An attempt at an account is counted by who makes it: a browser in which its owner has signed in,
+since they chose their password, by its own cookie; everybody else by address and account. So
+what others do wrong elsewhere never refuses the owner's right password.
+
+Guessing from many addresses is slowed instead. After so many failures of strangers at one account
+within an hour, each address has one try in a quarter of an hour in place of five in five minutes:
+enough for one who knows the password. The owner's own browsers are not part of that. The rest is
+borne by Argon2, by the rule for passwords, and by a second step.
+
+Codes of six digits want a bound over all strangers, or enough addresses would guess one. Only who
+knows the password gets to try, so it is counted for the password: its owner, refused in a browser
+that is new, chooses another by mail, and is let in at once while the other is out.
+"""
+
+from ipaddress import IPv6Address, ip_address, ip_network
+
+from allauth.core.internal import ratelimit
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import known_browsers
+from accounts.limits import APP, Taken
+from accounts.models import User
+
+# What a provider gives a site: under attack its networks count as one.
+SITE_PREFIX = 48
+CODES_ARE_GUESSED = _(
+    "Too many wrong codes from browsers that you had not used before. Choose a new password, by the link for a "
+    "forgotten one, and it is open again at once. Or use such a browser or a passkey, or wait %(wait)s."
+)
+
+
+def at_password(request: HttpRequest, email: str) -> Taken:
+    """Count a try of a password, to be given back where it was right. Raises `ValidationError` for one too many."""
+    taken, account = Taken(request), email.lower()
+    browser = _browser(request, account)
+    if browser:
+        taken.take("guess", f"{browser}:{account}")
+        return taken
+    address = ratelimit.get_ip(request)
+    taken.take("guess", f"{address}:{account}")
+    taken.take("guess_by_address")
+    if not taken.may_take("guesses_of_strangers", account):
+        taken.take("guess_under_attack", f"{_site(address)}:{account}")
+    return taken
+
+
+def at_code(request: HttpRequest, person: User) -> Taken:
+    """Count a try of a code, to be given back where it was right. Raises `ValidationError` for one too many."""
+    taken = Taken(request)
+    if known_browsers.is_trusted(request, person):
+        browser = known_browsers.name(request)
+        taken.take("code", f"{browser}:{person.pk}")
+        taken.take("codes", f"{browser}:{person.pk}")
+    else:
+        taken.take("code", f"{ratelimit.get_ip(request)}:{person.pk}")
+        taken.take("codes", f"{person.get_session_auth_hash()}:{person.pk}", text=CODES_ARE_GUESSED)
+    return taken
+
+
+def at_passkey(request: HttpRequest, person: User) -> Taken:
+    """Count an answer of a passkey, which nobody guesses, but each of which costs a signature to check."""
+    taken = Taken(request)
+    taken.take("code", f"passkey:{ratelimit.get_ip(request)}:{person.pk}")
+    return taken
+
+
+def forgive(request: HttpRequest, person: User) -> None:
+    """Forget what was guessed here at the password that somebody has just chosen anew."""
+    address = ratelimit.get_ip(request)
+    for action, source in (("guess", address), ("guess_under_attack", _site(address))):
+        ratelimit.clear(request, app=APP, action=action, key=f"{source}:{person.email}")
+
+
+def _browser(request: HttpRequest, account: str) -> str:
+    """Return the name of the browser where the account's owner has signed in in it, and else nothing."""
+    name = known_browsers.name(request)
+    owner = User.objects.filter(email=account).first() if name else None
+    return name if owner and known_browsers.is_trusted(request, owner) else ""
+
+
+def _site(address: str) -> str:
+    return str(ip_network((address, SITE_PREFIX), strict=False)) if _is_ipv6(address) else address
+
+
+def _is_ipv6(address: str) -> bool:
+    return isinstance(ip_address(address), IPv6Address)

@@ -1,0 +1,39 @@
+"""Rate limits over real servers that share a database and nothing else."""
+
+import re
+from pathlib import Path
+
+import httpx
+
+from tests.server import Server
+
+
+def log_in(server: Server, ip: str, email: str, password: str) -> int:
+    """Try to log in as a client at this address; return the status."""
+    with server.client() as client:
+        client.headers["X-Forwarded-For"] = ip
+        form = client.get("/account/login/").text
+        [token] = set(re.findall(r'name="csrfmiddlewaretoken" value="(\w+)"', form))
+        posted = {"login": email, "password": password, "csrfmiddlewaretoken": token}
+        return client.post("/account/login/", data=posted).status_code
+
+
+def report(server: Server, ip: str) -> httpx.Response:
+    with server.client() as client:
+        return client.post("/api/v7/token/report-exposed", json={"tokens": ["none"]}, headers={"X-Forwarded-For": ip})
+
+
+def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Path) -> None:
+    settings = {"TRUSTED_PROXIES": "127.0.0.1"}
+    with Server(tmp_path, **settings) as one, Server(tmp_path, WORKERS="1", **settings) as other:
+        email, password = one.first_account
+
+        guessed = [log_in((one, other)[number % 2], "198.51.100.7", email, "guessed wrong") for number in range(10)]
+        owner = [log_in(server, "203.0.113.9", email, password) for server in (one, other)]
+        reports = [report((one, other)[number % 2], "198.51.100.7") for number in range(11)]
+
+    assert guessed == [200] * 5 + [429] * 5
+    assert owner == [302, 302]
+    assert [answer.status_code for answer in reports] == [200] * 10 + [429]
+    assert reports[-1].headers["Retry-After"] == "60"
+    assert reports[-1].json()["message"] == "Too many requests. Try again in 60 seconds."
