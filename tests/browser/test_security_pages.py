@@ -9,21 +9,11 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from tests.browser.conftest import Site
 from tests.browser.people import log_in
-from tests.browser.test_look import expect_sound
+from tests.browser.soundness import expect_sound
 
 pytestmark = pytest.mark.browser
 
 SECURITY = "/account/security/"
-
-
-@pytest.fixture(params=["light", "dark"])
-def scheme(request: pytest.FixtureRequest) -> str:
-    return str(request.param)
-
-
-@pytest.fixture(params=[390, 1280])
-def page(request: pytest.FixtureRequest, scheme: str, open_context: Callable[..., BrowserContext]) -> Page:
-    return open_context(viewport={"width": request.param, "height": 800}, color_scheme=scheme).new_page()
 
 
 def open_page(page: Page, site: Site, path: str) -> None:

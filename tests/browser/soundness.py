@@ -1,0 +1,28 @@
+"""What every page owes to every window: looked at in place, so that each state is reached once."""
+
+import re
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, expect
+
+WIDTHS = (320, 390, 1280)
+# axe looks at the least and the most that a page may have of room; between them only the flow differs.
+WIDTHS_FOR_AXE = (320, 1280)
+HEIGHT = 800
+
+
+def expect_sound(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
+    """No part is wider than the window, the page has one title, and axe finds no violation, in light and in dark."""
+    expect(page).to_have_title(re.compile(".+ · BotPenguin$"))
+    before = page.viewport_size
+    for width in widths:
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"wider than {width} pixels"
+        for scheme in ("light", "dark") if width in WIDTHS_FOR_AXE or widths != WIDTHS else ():
+            # Reduced motion: colours in the middle of a transition would be nobody's.
+            page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+            results = Axe().run(page)
+            assert results.violations_count == 0, f"{width} {scheme}: {results.generate_report()}"
+    page.emulate_media(color_scheme="null", reduced_motion="null")
+    if before:
+        page.set_viewport_size(before)
