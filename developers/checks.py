@@ -13,6 +13,8 @@ from django.db import connections
 from accounts import factors
 from developers import vault
 from developers.models import ApiToken
+from developers.outbound.addresses import allowed_networks
+from developers.outbound.models import OutboundApi
 
 # How a database is asked when it answers a commit, and the answers that mean "once it is on disk".
 DURABILITY: dict[str, tuple[str, set[int | str]]] = {
@@ -20,6 +22,9 @@ DURABILITY: dict[str, tuple[str, set[int | str]]] = {
     "postgresql": ("SHOW synchronous_commit", {"on", "remote_write", "remote_apply"}),
 }
 LOST_TOKENS = "{} tokens in the database {} are under a key that TOKEN_KEYS does not hold: they would be refused."
+LOST_CALLS = (
+    "{} outbound APIs in the database {} are sealed under a key that TOKEN_KEYS does not hold: none can be sent."
+)
 LOST_FACTORS = (
     "{} authenticator apps and sets of recovery codes in the database {} are sealed under a key that TOKEN_KEYS does "
     "not hold: no code of theirs would let anybody in."
@@ -102,3 +107,14 @@ def _under_other_keys(alias: str, key_ids: Sequence[str]) -> Iterator[tuple[int,
         yield ApiToken.objects.using(alias).exclude(key_id__in=key_ids).count(), LOST_TOKENS
     if Authenticator._meta.db_table in tables:
         yield factors.count_unreadable(alias), LOST_FACTORS
+    if OutboundApi._meta.db_table in tables:
+        yield OutboundApi.objects.using(alias).exclude(key_id__in=key_ids).count(), LOST_CALLS
+
+
+@register(Tags.security)
+def check_allowed_networks(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    try:
+        allowed_networks()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="developers.E006")]
+    return []

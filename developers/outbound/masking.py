@@ -67,7 +67,8 @@ class Mask:
 
     def url(self) -> str:
         parameters = [(part.name, MASK if part.is_hidden else part.value) for part in self._recipe.parameters]
-        query = urlencode(parameters, quote_via=quote, safe=MASK[0])
+        # The mask as it is, for people to read.
+        query = urlencode(parameters).replace(quote_plus(MASK), MASK)
         return self.text(f"{self._recipe.url}?{query}" if query else self._recipe.url)
 
     def request_headers(self) -> list[list[str]]:

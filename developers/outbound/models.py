@@ -187,6 +187,24 @@ class OutboundApi(models.Model):
             self.save()
 
 
+def reseal_all() -> tuple[int, int]:
+    """Seal every call anew under the first key of the ring; return how many were, and how many cannot be read.
+
+    Each by one conditional UPDATE: a call that its owner keeps anew meanwhile is under the first key already.
+    """
+    first = vault.ring()[0].id
+    remaining = OutboundApi.objects.exclude(key_id=first)
+    moved = 0
+    for api in list(remaining.only("owner_id", "sealed", "key_id")):
+        try:
+            text = vault.unseal_outbound(api.owner_id, api.pk, api.sealed, api.key_id)
+        except Unreadable:
+            continue
+        sealed, key_id = vault.seal_outbound(api.owner_id, api.pk, text)
+        moved += OutboundApi.objects.filter(pk=api.pk, sealed=api.sealed).update(sealed=sealed, key_id=key_id)
+    return moved, remaining.count()
+
+
 class ApiLog(models.Model):
     """A call that was made or tried, with its secrets masked. Kept at most 10 days."""
 

@@ -230,7 +230,9 @@ def _why(error: Exception) -> str:
     # The pool drops the cause of an exception, which is its argument too.
     cause = next(iter(error.args), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return _("The certificate of the server is not to be trusted: %(why)s.") % {"why": cause.verify_message}
+        return _("The certificate of the server is not to be trusted: %(why)s.") % {
+            "why": cause.verify_message.rstrip(".")
+        }
     sentences: dict[type[Exception], str] = {
         ssl.SSLError: _("No secure connection came about: the server broke the rules of TLS."),
         ConnectionRefusedError: _("Nothing answers at this server and port."),

@@ -13,6 +13,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from developers import checks
 from developers.models import ApiToken
+from developers.outbound.models import OutboundApi
+from developers.outbound.recipe import Recipe
 
 DURABILITY = {
     "sqlite": ("PRAGMA synchronous = {}", ["OFF", "NORMAL"], "FULL"),
@@ -114,6 +116,33 @@ def test_a_ring_that_lacks_the_key_of_a_token_is_an_error(alice: User, bob: User
         (
             "developers.E005",
             "2 tokens in the database default are under a key that TOKEN_KEYS does not hold: they would be refused.",
+        )
+    ]
+
+
+def test_a_ring_that_lacks_the_key_of_an_outbound_call_is_an_error(alice: User, settings: Settings) -> None:
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com/"))
+    ApiToken.objects.all().delete()
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
+
+    assert told(checks.check_ring_fits_database(None, databases=["default"])) == [
+        (
+            "developers.E005",
+            "1 outbound APIs in the database default are sealed under a key that TOKEN_KEYS does not hold: "
+            "none can be sent.",
+        )
+    ]
+
+
+def test_a_network_that_is_none_is_an_error(settings: Settings) -> None:
+    assert checks.check_allowed_networks(None) == []
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["10.0.0.1/8"]
+
+    assert told(checks.check_allowed_networks(None)) == [
+        (
+            "developers.E006",
+            "OUTBOUND_ALLOWED_NETWORKS holds '10.0.0.1/8', which is neither an address nor a network such as "
+            "10.0.0.0/8.",
         )
     ]
 

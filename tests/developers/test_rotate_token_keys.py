@@ -16,6 +16,9 @@ from developers import issuance, vault
 from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
 
+FACTORS = "secrets of second factors moved to the first key.\n"
+CALLS = "outbound calls moved to the first key.\n"
+
 
 @pytest.fixture
 def old_and_new(settings: Settings) -> tuple[str, str]:
@@ -93,7 +96,7 @@ def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and
     settings.TOKEN_KEYS = [*reversed(old_and_new)]
     rotate()
 
-    assert rotate() == "0 secrets of second factors moved to the first key.\n0 rows left.\n"
+    assert rotate() == f"0 {FACTORS}0 {CALLS}0 rows left.\n"
 
 
 def test_second_factors_move_too_and_stay_what_they_are(
@@ -106,7 +109,7 @@ def test_second_factors_move_too_and_stay_what_they_are(
 
     output = rotate()
 
-    assert output.endswith("2 secrets of second factors moved to the first key.\n0 rows left.\n")
+    assert output.endswith(f"2 {FACTORS}0 {CALLS}0 rows left.\n")
     settings.TOKEN_KEYS = [old_and_new[1]]
     stored = {factor.type: factor for factor in Authenticator.objects.filter(user=alice)}
     assert sealing.unseal(stored["totp"].data["secret"]) == secret
@@ -120,4 +123,4 @@ def test_a_second_factor_that_cannot_be_read_is_counted(
     Authenticator.objects.update(data={"secret": "damaged"})
     settings.TOKEN_KEYS = [*reversed(old_and_new)]
 
-    assert "0 secrets of second factors moved to the first key.\n1 rows left.\n" in rotate()
+    assert f"0 {FACTORS}0 {CALLS}1 rows left.\n" in rotate()

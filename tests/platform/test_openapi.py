@@ -47,6 +47,7 @@ def test_the_document_names_its_base_and_every_path_below_it(document: dict[str,
         "/integrations/custom-app/general-authentication",
         "/integrations/custom-app/update-user-attributes",
         "/whatsapp-automation",
+        "/third-party-apis/{api_id}/run",
     }
 
 

@@ -97,6 +97,20 @@ def throttled(request: HttpRequest, exception: Throttled | TooMany) -> HttpRespo
     return response
 
 
+class Later(Exception):
+    """What was asked for must wait. The text is a sentence, `seconds` the time."""
+
+    def __init__(self, sentence: str, seconds: int) -> None:
+        super().__init__(sentence)
+        self.seconds = seconds
+
+
+def later(request: HttpRequest, exception: Later) -> HttpResponse:
+    response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, str(exception))
+    response["Retry-After"] = str(exception.seconds)
+    return response
+
+
 def too_big(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
     return envelope.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large. Send less at once.")
 
@@ -127,6 +141,7 @@ def register(api: NinjaAPI) -> None:
         (IntegrityError, at_the_same_time),
         (Throttled, throttled),
         (TooMany, throttled),
+        (Later, later),
         (RequestDataTooBig, too_big),
         (TooManyFieldsSent, too_many),
         (UnreadablePostError, cut_off),

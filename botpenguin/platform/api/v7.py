@@ -1,6 +1,6 @@
 """Version 7 of the API: its routers, under one way in and one way to fail."""
 
-from botpenguin.platform.api import bots, envelope, errors, inbox, integrations, token
+from botpenguin.platform.api import bots, envelope, errors, inbox, integrations, third_party, token
 from botpenguin.platform.api.authentication import ApiAccessToken
 from botpenguin.platform.api.body import JsonParser
 from botpenguin.platform.api.openapi import DESCRIPTION, DocumentedApi
@@ -18,5 +18,5 @@ api = DocumentedApi(
 )
 api.add_decorator(envelope.written)
 errors.register(api)
-for resource in (token, bots, inbox, integrations):
+for resource in (token, bots, inbox, integrations, third_party):
     api.add_router("", resource.router)

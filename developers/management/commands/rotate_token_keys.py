@@ -1,4 +1,4 @@
-"""Move all that is sealed to the first key of the ring, while requests go on: tokens and second factors."""
+"""Move all that is sealed to the first key of the ring, while requests go on: tokens, factors, outbound calls."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -8,12 +8,13 @@ from django.core.management.base import BaseCommand
 from accounts import factors
 from developers import issuance, vault
 from developers.models import ApiToken
+from developers.outbound import models as outbound
 
 
 class Command(BaseCommand):
     help = (
-        "Seal tokens and second factors anew under the first key of TOKEN_KEYS. None changes. It may be interrupted "
-        'and run again; once it prints "0 rows left", the old keys can be taken out of TOKEN_KEYS.'
+        "Seal tokens, second factors and outbound calls anew under the first key of TOKEN_KEYS. None changes. It may "
+        'be interrupted and run again; once it prints "0 rows left", the old keys can be taken out of TOKEN_KEYS.'
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -30,11 +31,13 @@ class Command(BaseCommand):
             self.stdout.write(f"{resealed} rows moved to key {first}.")
         moved, unreadable = factors.reseal_all()
         self.stdout.write(f"{moved} secrets of second factors moved to the first key.")
-        left = remaining.count() + unreadable
+        calls, unreadable_calls = outbound.reseal_all()
+        self.stdout.write(f"{calls} outbound calls moved to the first key.")
+        left = remaining.count() + unreadable + unreadable_calls
         self.stdout.write(f"{left} rows left.")
         if left:
             self.stdout.write(
                 "They cannot be read under any key of TOKEN_KEYS, or were made by a process that still has another key "
                 "first. Give all processes the same TOKEN_KEYS and run this again; what is left then is lost: such a "
-                "token can only be revoked, such a factor only be set up anew."
+                "token can only be revoked, such a factor or outbound call only be set up anew."
             )

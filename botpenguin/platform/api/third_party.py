@@ -1,0 +1,136 @@
+"""Running the account's 3rd Party Apps APIs, as its chat flows do."""
+
+from http import HTTPStatus
+from typing import Annotated
+
+from ninja import P, PathEx, Router
+from ninja.errors import HttpError
+from pydantic import BaseModel, Field
+
+from accounts.clients import Client
+from botpenguin.platform import contacts
+from botpenguin.platform.api import errors, fields, inbox
+from botpenguin.platform.api.authentication import BearerRequest
+from botpenguin.platform.api.envelope import Envelope
+from botpenguin.platform.api.fields import Input
+from botpenguin.platform.contacts import Conflict, Details
+from botpenguin.platform.models import OBJECT_ID, Contact
+from developers.outbound import running
+from developers.outbound.running import Run
+
+router = Router(tags=["third-party apps"], by_alias=True)
+
+ApiId = PathEx[fields.PathId, P(description="The API's id, which its page shows.")]
+UNREADABLE = "This API can no longer be read on this server. Set it up anew on the Developers page."
+
+
+class RunIn(Input):
+    attributes: fields.Attributes = Field(
+        default_factory=dict, description="What the call's `{{name}}` stand for. Goes before what the contact has."
+    )
+    contactId: fields.OptionalId | None = Field(
+        default=None,
+        description="A contact: its name, email, phone and attributes are filled in, and what is mapped is stored.",
+    )
+
+
+class HeaderOut(BaseModel):
+    name: str = Field(examples=["Content-Type"])
+    value: str = Field(examples=["application/json"])
+
+
+class ResponseOut(BaseModel):
+    status: int | None = Field(description="Null where no answer came; `problem` says why.", examples=[200])
+    reason: str = Field(examples=["OK"])
+    explanation: str = Field(examples=["The server has done what was asked."])
+    problem: str | None = Field(examples=[None])
+    headers: list[HeaderOut]
+    body: str | None = Field(description="Null where it is no text.", examples=['{"weather":{"temperature":21}}'])
+    size: int = Field(description="Bytes, unpacked.", examples=[30])
+    isCut: bool = Field(description="Whether it was longer than 1 MiB and cut.", examples=[False])
+    seconds: float = Field(examples=[0.213])
+    redirectedTo: list[str] = Field(examples=[[]])
+
+
+Mapped = Annotated[
+    dict[str, str | int | float | bool | None], Field(description="By attribute.", examples=[{"temperature": 21}])
+]
+
+
+class RunOut(BaseModel):
+    response: ResponseOut
+    attributes: Mapped
+    missing: list[str] = Field(description="A sentence for each attribute that was not set.", examples=[[]])
+
+    @classmethod
+    def of(cls, run: Run) -> "RunOut":
+        answer = run.answer
+        return cls(
+            response=ResponseOut(
+                status=answer.status,
+                reason=answer.reason,
+                explanation=answer.explanation,
+                problem=answer.problem,
+                headers=[HeaderOut(name=name, value=value) for name, value in answer.headers],
+                body=answer.text,
+                size=answer.size,
+                isCut=answer.is_cut,
+                seconds=round(answer.seconds, 3),
+                redirectedTo=list(answer.redirected_to),
+            ),
+            attributes=run.mapped,
+            missing=run.missing,
+        )
+
+
+@router.post(
+    "/third-party-apis/{api_id}/run",
+    summary="Run a 3rd party API",
+    operation_id="run_third_party_api",
+    response=Envelope[RunOut],
+)
+def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) -> Envelope[RunOut]:
+    """Sends the call that was set up on the Developers page, and maps its response to attributes.
+
+    The answer is 200 also where the other server fails, which `response` tells. It is 422 where an attribute that the
+    call needs is missing, and 429 where a call of the account is still under way or there were too many.
+    """
+    owner = request.auth.owner_id
+    api = running.api_of(owner, api_id) if OBJECT_ID.fullmatch(api_id) else None
+    if api is None:
+        raise HttpError(HTTPStatus.NOT_FOUND, "There is no 3rd party API with this id in your account.")
+    contact = inbox.find(request, wanted.contactId) if wanted.contactId else None
+    attributes = (_known_of(contact) if contact else {}) | wanted.attributes
+    try:
+        run = running.run(api, attributes, kind="call", client=Client.of(request))
+    except running.Unfillable as unfillable:
+        raise HttpError(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfillable)) from unfillable
+    except running.Unreadable as unreadable:
+        raise HttpError(HTTPStatus.CONFLICT, UNREADABLE) from unreadable
+    except (running.Busy, running.TooMany) as refusal:
+        raise errors.Later(str(refusal), getattr(refusal, "seconds", 1)) from refusal
+    if contact and run.mapped:
+        run.missing.extend(_store(owner, contact.pk, run))
+    return Envelope(data=RunOut.of(run))
+
+
+def _known_of(contact: Contact) -> dict[str, fields.Value]:
+    details = {"name": contact.name, "email": contact.email, "phone": contact.phone}
+    return {key: value for key, value in details.items() if value} | contact.attributes
+
+
+def _store(owner: int, contact_id: str, run: Run) -> list[str]:
+    """Merge what was mapped into what the contact has by now: the call may have taken seconds.
+
+    Return why that was not possible, if it was not: what the call brought must be told all the same.
+    """
+    with contacts.changing(owner):
+        contact: Contact | None = Contact.objects.owned_by(owner).with_id(contact_id).first()
+        if contact is None:
+            return ["Nothing was stored: the contact has been deleted meanwhile."]
+        Details(attributes=run.mapped).apply_to(contact)
+        try:
+            contacts.save(contact)
+        except Conflict as conflict:
+            return [f"Nothing was stored: {conflict}."]
+    return []

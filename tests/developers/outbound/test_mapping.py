@@ -1,0 +1,119 @@
+from typing import Any
+
+import pytest
+
+from developers.outbound import mapping
+from developers.outbound.mapping import NOT_FOUND, Unfit, apply, cast, check, find, path_of
+from developers.outbound.recipe import Mapping
+
+DATA = {"data": {"items": [{"name": "Asha"}, {"name": None}], "a'b\\c é": 7}, "$x": 1}
+
+
+@pytest.mark.parametrize(
+    ("path", "value"),
+    [
+        ("data.items[0].name", "Asha"),
+        ("$.data.items[0].name", "Asha"),
+        ("$['data'][\"items\"][-2]['name']", "Asha"),
+        (" data.items[1].name ", None),
+        ("['$x']", 1),
+        (".data.items[0].name", "Asha"),
+        ("$", DATA),
+        ("data.items[9].name", NOT_FOUND),
+        ("data.items.name", NOT_FOUND),
+    ],
+)
+def test_a_path_finds_one_value(path: str, value: Any) -> None:
+    assert check(path) is None
+    assert find(path, DATA) is value or find(path, DATA) == value
+
+
+@pytest.mark.parametrize("path", ["data.items[*].name", "$..name", "data.items[0:2]", "data.items[?@.name]", "$[0,1]"])
+def test_a_path_that_finds_several_values_is_refused(path: str) -> None:
+    assert check(path) == "This path finds several values. Name one, without *, ?, : or two dots."
+
+
+@pytest.mark.parametrize("path", ["data items", "data[", "data['x]", "data.items[01]", "$$", "data[99999999999999999]"])
+def test_a_path_that_is_none_is_refused(path: str) -> None:
+    assert check(path) == "This path cannot be read. Write it like data.items[0].name."
+
+
+def test_a_path_has_a_length() -> None:
+    assert check(" ") == "Name the value, for instance data.items[0].name."
+    assert check("x" * 501) == "Keep the path to 500 characters."
+
+
+def test_the_path_of_a_clicked_value_finds_it_again() -> None:
+    path = path_of("data", "a'b\\c é")
+
+    assert path == "$['data']['a\\'b\\\\c é']"
+    assert check(path) is None
+    assert find(path, DATA) == 7
+    assert find(path_of("data", "items", 0, "name"), DATA) == "Asha"
+    assert path_of() == "$"
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "fits"),
+    [
+        ("gold", "text", "gold"),
+        (41, "text", "41"),
+        (1.5, "text", "1.5"),
+        (True, "text", "true"),
+        (False, "text", "false"),
+        (None, "number", None),
+        (41, "number", 41),
+        ("41.0", "number", 41),
+        (-1.5, "number", -1.5),
+        (True, "yes_no", True),
+        ("No", "yes_no", False),
+        (1, "yes_no", True),
+        ("2026-11-24", "date", "2026-11-24"),
+        ("2026-11-24T14:02:09Z", "date", "2026-11-24T14:02:09+00:00"),
+        ("gold", None, "gold"),
+        (41, None, 41),
+        (True, None, True),
+    ],
+)
+def test_a_value_is_made_to_fit(value: Any, kind: str | None, fits: Any) -> None:
+    assert (cast(value, kind), type(cast(value, kind))) == (fits, type(fits))
+
+
+@pytest.mark.parametrize(
+    ("value", "kind", "why"),
+    [
+        ([1], "text", "is a list or an object. Choose a value inside it"),
+        ({}, None, "is a list or an object. Choose a value inside it"),
+        ("a\0", "text", "holds a character that cannot be stored"),
+        ("\ud800", "date", "holds a character that cannot be stored"),
+        ("x" * 1001, "text", "is longer than 1000 characters"),
+        ("gold", "number", "is no number"),
+        (True, "number", "is no number"),
+        ("nan", "number", "is no number"),
+        (2**60, None, "is a number beyond 2^53"),
+        ("maybe", "yes_no", "is neither yes nor no"),
+        ("yesterday", "date", "is no date such as 2026-11-24"),
+        (7, "date", "is no date such as 2026-11-24"),
+    ],
+)
+def test_a_value_that_does_not_fit_is_told(value: Any, kind: str | None, why: str) -> None:
+    with pytest.raises(Unfit) as caught:
+        cast(value, kind)
+    assert str(caught.value) == why
+
+
+def test_each_mapping_sets_its_attribute_or_says_why_not() -> None:
+    mappings = (
+        Mapping("data.items[0].name", "Name"),
+        Mapping("data.items", "all"),
+        Mapping("data.age", "age"),
+    )
+
+    mapped, missing = apply(mappings, DATA, {"name": "text"})
+
+    assert mapped == {"Name": "Asha"}
+    assert missing == [
+        "all was not set: what is at data.items is a list or an object. Choose a value inside it.",
+        "age was not set: there is no data.age in the answer.",
+    ]
+    assert mapping.LARGEST_NUMBER == 2**53 - 1

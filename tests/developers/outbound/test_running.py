@@ -1,0 +1,349 @@
+import base64
+import json
+import secrets
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.exceptions import ValidationError
+from django.core.management import CommandError, call_command
+from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
+
+from accounts.models import User
+from developers import tokens, vault
+from developers.outbound import models, running
+from developers.outbound.faults import faults
+from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
+from developers.outbound.recipe import MASK, Field, Mapping, Recipe
+from developers.outbound.running import Unfillable, Unreadable, run, try_out
+from tests.cast import LAPTOP, token_text
+from tests.developers.outbound.conftest import SECRET
+from tests.developers.outbound.servers import far, response
+
+JSON = "Content-Type: application/json"
+
+
+def everything_stored() -> str:
+    """All that the tables of outbound calls hold, as a dump would show it."""
+    with connection.cursor() as cursor:
+        rows: list[Any] = []
+        for model in (OutboundApi, ApiLog, CustomAttribute):
+            cursor.execute(f"SELECT * FROM {model._meta.db_table}")  # noqa: S608 - a name of Django's
+            rows += cursor.fetchall()
+    return repr(rows)
+
+
+def at(api: OutboundApi, url: str, **changes: Any) -> OutboundApi:
+    recipe = api.recipe()
+    values = (
+        {name: getattr(recipe, name) for name in Recipe.__slots__} | {"url": f"{url}/cities/{{{{city}}}}"} | changes
+    )
+    api.keep(Recipe(**values))
+    return api
+
+
+# What is kept
+
+
+def test_an_api_is_kept_sealed_and_reads_back(weather: OutboundApi, alice: User) -> None:
+    kept = OutboundApi.objects.of(alice).get()
+
+    assert kept.recipe().headers[0] == Field("Authorization", f"Bearer {SECRET}", is_secret=True)
+    assert (kept.name, kept.method, kept.url) == ("Weather", "POST", "https://api.example.com/cities/{{city}}")
+    assert SECRET not in everything_stored()
+    assert str(kept) == "Weather"
+
+
+def test_a_sealed_call_opens_for_its_owner_and_row_alone(weather: OutboundApi, alice: User, bob: User) -> None:
+    other = OutboundApi.objects.make(bob, "Mine", Recipe("GET", weather.url))
+
+    for changes in (
+        {"sealed": weather.sealed, "method": "POST"},
+        {"sealed": "damaged"},
+        {"key_id": "00000000"},
+        {"url": "https://evil.example/"},
+        {"method": "PUT"},
+        {"follows_redirects": True},
+    ):
+        OutboundApi.objects.filter(pk=other.pk).update(
+            **{"sealed": other.sealed, "key_id": other.key_id, "url": other.url, "method": "GET"} | changes
+        )
+        with pytest.raises(Unreadable):
+            OutboundApi.objects.get(pk=other.pk).recipe()
+
+
+def test_what_another_version_sealed_is_unreadable(weather: OutboundApi) -> None:
+    weather.sealed, weather.key_id = vault.seal_outbound(weather.owner_id, weather.pk, '{"method": "GET"}')
+
+    with pytest.raises(Unreadable, match="it was sealed by another version"):
+        weather.recipe()
+
+
+def test_a_name_is_one_apis_of_an_owner_whatever_its_case(weather: OutboundApi, alice: User, bob: User) -> None:
+    OutboundApi.objects.make(bob.pk, "WEATHER", weather.recipe())
+
+    with pytest.raises(IntegrityError):
+        OutboundApi.objects.make(alice, "wEATHER", weather.recipe())
+
+
+def test_apis_are_found_by_name_and_url(weather: OutboundApi, alice: User, bob: User) -> None:
+    def found(owner: User, text: str) -> list[OutboundApi]:
+        return list(OutboundApi.objects.of(owner).search(text))
+
+    assert found(alice, " WEATH ") == found(alice, "api.example.com/c") == found(alice, "") == [weather]
+    assert found(alice, "rain") == found(alice, "\0") == found(bob, "weather") == []
+
+
+def test_an_attribute_is_made_where_it_is_first_needed(alice: User, bob: User) -> None:
+    made = CustomAttribute.objects.named(alice, "Plan", "number")
+
+    assert CustomAttribute.objects.named(alice.pk, "plan") == made
+    assert CustomAttribute.objects.named(bob.pk, "plan").type == "text"
+    assert (str(made), made.type) == ("Plan", "number")
+
+
+@pytest.mark.parametrize("name", ["", "1st", "a b", "é", "a\n", "x" * 61, "{{a}}"])
+def test_a_name_that_a_call_could_not_write_is_none(alice: User, name: str) -> None:
+    with pytest.raises(ValidationError):
+        CustomAttribute.objects.named(alice, name)
+
+
+def test_the_database_refuses_two_attributes_of_one_name_and_names_that_are_none(alice: User) -> None:
+    CustomAttribute.objects.create(owner=alice, name="plan")
+
+    for wrong in ({"name": "PLAN"}, {"name": "a b"}, {"name": "fine", "type": "colour"}):
+        with pytest.raises(IntegrityError), transaction.atomic():
+            CustomAttribute.objects.create(owner=alice, **wrong)
+
+
+# What is run
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_run_fills_sends_maps_and_logs(weather: OutboundApi, alice: User) -> None:
+    CustomAttribute.objects.create(owner=alice, name="Temperature", type="number")
+    body = json.dumps({"weather": {"temperature": "21"}}).encode()
+    with far(response(body, JSON)) as server:
+        ran = run(at(weather, server.url), {"city": "Köln/Bonn", "name": 'A"B'}, kind="call", client=LAPTOP)
+
+    assert server.requests[0].startswith(
+        b"POST /cities/K%C3%B6ln%2FBonn?units=metric&signed=sk-9f8e7d6c5b4a HTTP/1.1\r\n"
+    )
+    assert server.requests[0].endswith(b'\r\n\r\n{"name": "A\\"B"}')
+    assert f"Authorization: Bearer {SECRET}".encode() in server.requests[0]
+    assert (ran.answer.status, ran.mapped, ran.missing) == (200, {"temperature": 21}, [])
+    log = ApiLog.objects.of(alice).get()
+    assert log == ran.log
+    assert (log.api, log.api_name, log.kind, log.method, log.status) == (weather, "Weather", "call", "POST", 200)
+    assert log.url == f"{server.url}/cities/K%C3%B6ln%2FBonn?units=metric&signed={MASK}"
+    assert log.request_headers == [["Authorization", MASK], ["X-Trace", "on"]]
+    assert (log.request_body, log.response_body, log.response_size) == (MASK, body.decode(), len(body))
+    assert (log.problem, log.is_cut, log.ip, log.client) == ("", False, LAPTOP.ip, LAPTOP.user_agent)
+    assert ["Content-Type", "application/json"] in log.response_headers
+    assert 0 < log.seconds < 5
+    assert str(log) == "Weather: POST 200"
+
+
+@pytest.mark.usefixtures("loopback")
+def test_secrets_that_the_server_echoes_are_not_kept(weather: OutboundApi, alice: User, caplog: Any) -> None:
+    basic = base64.b64encode(b"me:passw0rd-x").decode()
+    token = token_text(alice)
+    echo = json.dumps(
+        [
+            SECRET,
+            f"Bearer {SECRET}",
+            "passw0rd-x",
+            basic,
+            "hidden-name",
+            "s/e cr+et&",
+            "s%2Fe%20cr%2Bet%26",
+            token,
+            "inner-pw",
+        ]
+    ).encode()
+    headers = (
+        Field("Authorization", f"Bearer {SECRET}"),
+        Field("X-Second", f"Basic {basic}", is_secret=True),
+        Field("X-Third", "s/e cr+et&", is_secret=True),
+        Field("X-Plain", "seen"),
+    )
+    reply = response(echo, JSON, f"Set-Cookie: session={SECRET}", f"X-Echo: {SECRET}", f"Location: /{SECRET}")
+    with far(reply) as server:
+        run(at(weather, server.url, headers=headers), {"city": "x", "name": "hidden-name"}, kind="test", client=LAPTOP)
+        plain = at(
+            weather, server.url, headers=headers, body_is_secret=False, body='{"password": "inner-pw", "a": [1]}'
+        )
+        ran = run(plain, {"city": "x"}, kind="test", client=LAPTOP)
+
+    assert ran.answer.text == echo.decode()
+    stored = everything_stored()
+    for secret in (SECRET, "passw0rd-x", basic, "s/e cr+et&", "s%2Fe%20cr%2Bet%26", token, token[:45]):
+        assert secret not in stored
+        assert secret not in caplog.text
+    first, second = ApiLog.objects.order_by("pk")
+    assert "hidden-name" not in first.response_body
+    assert second.request_body == f'{{"password": "{MASK}", "a": [1]}}'
+    assert "inner-pw" not in second.response_body
+    assert ["Set-Cookie", MASK] in second.response_headers
+    assert ["X-Echo", MASK] in second.response_headers
+    assert ["X-Plain", "seen"] in second.request_headers
+
+
+@pytest.mark.usefixtures("loopback")
+def test_a_secret_is_masked_also_where_the_log_is_cut(weather: OutboundApi) -> None:
+    text = "x" * (models.KEPT_OF_A_BODY - 5) + SECRET + "\0y"
+    with far(response(text.replace("\0", "é").encode(), "Content-Type: text/plain")) as server:
+        log = run(at(weather, server.url), {"city": "x", "name": "hidden-name"}, kind="test", client=LAPTOP).log
+
+    assert log.response_body == "x" * (models.KEPT_OF_A_BODY - 5) + "•"
+    assert log.response_size == len(text) + 1
+
+
+@pytest.mark.usefixtures("loopback")
+def test_what_was_tried_and_not_kept_is_logged_as_a_test(alice: User) -> None:
+    with far(response(b"no", status="404 Not Found")) as server:
+        recipe = Recipe("DELETE", server.url, body="not sent: it is [] of JSON", mappings=(Mapping("a", "b"),))
+        refused = try_out(alice, "Draft", recipe, {}, client=LAPTOP)
+        sent = try_out(alice, "Draft", Recipe("DELETE", server.url, mappings=recipe.mappings), {}, client=LAPTOP)
+
+    assert refused.answer.problem == "The body is not JSON: see line 1, column 1."
+    assert (refused.mapped, refused.missing) == ({}, [])
+    assert sent.missing == ["No attribute was set, since the call did not succeed."]
+    assert [(log.api, log.api_name, log.kind) for log in ApiLog.objects.all()] == [(None, "Draft", "test")] * 2
+
+
+@pytest.mark.usefixtures("loopback")
+def test_an_answer_that_is_not_json_sets_no_attribute(weather: OutboundApi) -> None:
+    with far(response(b"<html>", "Content-Type: text/html")) as server:
+        ran = run(at(weather, server.url), {"city": "x", "name": "y"}, kind="call", client=LAPTOP)
+
+    assert (ran.mapped, ran.missing) == ({}, ["The answer is not JSON: see line 1, column 1."])
+
+
+def test_what_cannot_be_filled_is_logged_and_not_sent(weather: OutboundApi, alice: User) -> None:
+    with pytest.raises(Unfillable, match="This call needs the attributes city, name"):
+        run(weather, {}, kind="call", client=LAPTOP)
+
+    log = ApiLog.objects.of(alice).get()
+    assert (log.status, log.problem) == (None, "This call needs the attributes city, name, which have no values.")
+    assert SECRET not in log.url
+
+
+def test_our_own_token_is_neither_sent_nor_logged(alice: User) -> None:
+    token = token_text(alice)
+    recipe = Recipe("GET", f"https://api.example.com/{token}", (Field("x", token),), (Field("Y", token),))
+
+    ran = try_out(alice, "Leak", recipe, {}, client=LAPTOP)
+
+    assert "never sent anywhere" in (ran.answer.problem or "")
+    assert token not in everything_stored()
+    assert tokens.mask(token[-4:]) in ran.log.url
+
+
+def test_an_api_is_its_owners_alone(weather: OutboundApi, alice: User, bob: User) -> None:
+    assert running.api_of(alice, weather.pk) == weather
+    assert running.api_of(bob.pk, weather.pk) is None
+    assert running.api_of(alice, "\0") is None
+
+
+# What is forgotten
+
+
+def test_logs_are_kept_for_ten_days_and_a_thousand_calls(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(running, "KEPT_AT_MOST", 3)
+    for days in (11, 9, 8, 7):
+        for owner in (alice, bob):
+            ApiLog.objects.create(owner=owner, api_name=str(days), sent_at=timezone.now() - timedelta(days=days))
+
+    try_out(alice, "now", Recipe("GET", "nowhere"), {}, client=LAPTOP)
+
+    assert [log.api_name for log in ApiLog.objects.of(alice)] == ["now", "7", "8"]
+    assert ApiLog.objects.of(bob).count() == 4
+
+
+def test_a_command_forgets_old_logs(alice: User) -> None:
+    for days in (11, 9, 1):
+        ApiLog.objects.create(owner=alice, api_name=str(days), sent_at=timezone.now() - timedelta(days=days))
+
+    def prune(*arguments: str) -> str:
+        output = StringIO()
+        call_command("prune_api_logs", *arguments, stdout=output)
+        return output.getvalue()
+
+    assert prune() == "1 logs of outbound calls deleted.\n"
+    assert prune("--older-than", "2") == "1 logs of outbound calls deleted.\n"
+    with pytest.raises(CommandError, match="0 to 10 days"):
+        prune("--older-than", "11")
+
+
+def test_a_log_outlives_its_api_and_goes_with_its_owner(weather: OutboundApi, alice: User) -> None:
+    log = ApiLog.objects.create(owner=alice, api=weather, api_name="Weather")
+
+    weather.delete()
+
+    log.refresh_from_db()
+    assert log.api is None
+    alice.delete()
+    assert not ApiLog.objects.exists()
+
+
+# What is wrong with an API
+
+
+def test_all_that_is_wrong_is_told_where_it_is() -> None:
+    recipe = Recipe(
+        "BREW",
+        "nowhere",
+        (Field("", "x"), Field("x", "y" * 8001), *[Field("p", "")] * 49),
+        (Field("a b", "x"), Field("Host", "x"), Field("X", "a\r\nb"), Field("fine", "x")),
+        '{"a": {{a}}, "b": "{{b}}" c',
+        mappings=(Mapping("a[*]", "fine"), Mapping("a", "not fine"), *[Mapping("a", "b")] * 49),
+    )
+
+    assert [tuple(fault) for fault in faults(recipe)] == [
+        ("method", "Choose one of the methods."),
+        ("url", "The URL must start with https:// or http:// and the name of a server."),
+        ("parameters", "At most 50 can be sent."),
+        ("parameters.0.name", "Give it a name."),
+        ("parameters.1.value", "Keep it to 8000 characters."),
+        ("headers.0.name", "A header's name has letters, digits and hyphens only."),
+        ("headers.1.name", "Host is written by the sender itself."),
+        ("headers.2.value", "A header's value has no line breaks."),
+        ("body", "The body is not JSON: see line 1, column 27."),
+        ("mappings", "At most 50 can be mapped."),
+        ("mappings.0.path", "This path finds several values. Name one, without *, ?, : or two dots."),
+        ("mappings.1.attribute", "Use letters, digits and underscores, and start with no digit."),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "told"),
+    [
+        ('{"a": {{a}}, "b": "x {{b}} \\" {{c}}"}', []),
+        ("", []),
+        ("[" * 100_000, ["body"]),
+        ("[" + "1" * 5000 + "]", ["body"]),
+        ('"' + "x" * 100_000 + '"', ["body"]),
+    ],
+)
+def test_a_body_is_json_once_it_is_filled(body: str, told: list[str]) -> None:
+    assert [fault.where for fault in faults(Recipe("POST", "https://example.com/", body=body))] == told
+
+
+# Keys
+
+
+def test_calls_move_to_a_new_key(weather: OutboundApi, bob: User, settings: Any) -> None:
+    lost = OutboundApi.objects.make(bob, "Lost", weather.recipe())
+    OutboundApi.objects.filter(pk=lost.pk).update(sealed="damaged")
+    old = settings.TOKEN_KEYS
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *old]
+
+    assert models.reseal_all() == (1, 1)
+
+    settings.TOKEN_KEYS = settings.TOKEN_KEYS[:1]
+    assert OutboundApi.objects.get(pk=weather.pk).recipe().headers[0].value == f"Bearer {SECRET}"
