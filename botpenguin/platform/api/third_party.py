@@ -116,7 +116,8 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
 
 def _known_of(contact: Contact) -> dict[str, fields.Value]:
     details = {"name": contact.name, "email": contact.email, "phone": contact.phone}
-    return {key: value for key, value in details.items() if value} | contact.attributes
+    attributes: dict[str, fields.Value] = contact.attributes
+    return {key: value for key, value in details.items() if value} | attributes
 
 
 def _store(owner: int, contact_id: str, run: Run) -> list[str]:

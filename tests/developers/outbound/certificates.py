@@ -20,7 +20,17 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "An authority for tests")])
         now = datetime.now(UTC)
-        usage = x509.KeyUsage(*[False] * 5, True, True, False, False)
+        usage = x509.KeyUsage(
+            digital_signature=False,
+            content_commitment=False,
+            key_encipherment=False,
+            data_encipherment=False,
+            key_agreement=False,
+            key_cert_sign=True,
+            crl_sign=True,
+            encipher_only=False,
+            decipher_only=False,
+        )
         self._own = self._sign(
             x509.CertificateBuilder()
             .subject_name(self._name)

@@ -14,7 +14,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from developers.outbound import addresses, targets
 from developers.outbound.addresses import Unreachable, is_public, resolve
-from developers.outbound.recipe import Field, Recipe
+from developers.outbound.recipe import Field, Recipe, attributes_in_path_only
 from developers.outbound.sending import send
 from developers.outbound.targets import BadUrl
 from tests.developers.outbound.servers import Far, far, response
@@ -385,7 +385,7 @@ def test_private_names_are_for_installations_that_open_their_network(settings: S
 def test_the_url_of_an_api_has_attributes_in_its_path_and_no_query() -> None:
     assert targets.fault("https://example.com/{{id}}/x") is None
     assert targets.fault("https://example.com/?a=1") == "Put what follows ? into Parameters."
-    assert targets.fault("https://{{host}}/") == targets.attributes_in_path_only()
+    assert targets.fault("https://{{host}}/") == attributes_in_path_only()
     assert targets.fault("nowhere") == "The URL must start with https:// or http:// and the name of a server."
     assert targets.split("https://example.com/a?b=c%20d&e=") == (
         "https://example.com/a",
