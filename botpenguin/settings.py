@@ -267,6 +267,8 @@ MFA_WEBAUTHN_USER_VERIFICATION = "required"
 MFA_RATE_LIMITS = {"passkey_challenge": "30/m/ip"}
 # Our views ask by accounts.identity; allauth's own rule would keep whole POST bodies in the session.
 MFA_REAUTHENTICATION_REQUIRED = False
+# Who has an app may change their email too. Nobody signs in before theirs is verified, and a new one counts once it is.
+MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODE_COUNT = 10
 MFA_RECOVERY_CODES_SHOW_ONCE = True
 MFA_TOTP_ISSUER = "BotPenguin"
@@ -307,6 +309,9 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
+        # Text becomes elements by one policy, static/js/trusted-html.js, and code by none.
+        "require-trusted-types-for": ["'script'"],
+        "trusted-types": ["default"],
     }
 }
 

@@ -2,7 +2,9 @@
 
 from typing import Any
 
+import pyotp
 import pytest
+from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.test import Client as Browser
 from post_office.models import Email
@@ -164,3 +166,14 @@ def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> N
 
     assert (response.status_code, response["Location"]) == (302, "/account/reauthenticate/?next=%2Faccount%2Femail%2F")
     assert not Email.objects.exists()
+
+
+def test_one_who_has_an_authenticator_app_may_change_theirs_too(alice: User) -> None:
+    browser = sign_in(alice)
+    TOTP.activate(alice, pyotp.random_base32())
+
+    ask_for(browser)
+    browser.post(link_in(newest()), follow=True)
+
+    alice.refresh_from_db()
+    assert alice.email == NEW
