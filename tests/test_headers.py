@@ -12,7 +12,8 @@ from tests.cast import PASSWORD, sign_in
 
 POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self'; style-src 'self'; "
-    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+    "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "
+    "require-trusted-types-for 'script'; trusted-types default"
 )
 SIGNED_IN_PAGES = ["/bots/", "/inbox/", "/developers/api-access-token/", "/account/", "/no/such/page"]
 
