@@ -6,7 +6,7 @@ import pyotp
 import pytest
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.urls import URLResolver, get_resolver, reverse
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
@@ -39,7 +39,7 @@ def pages(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[st
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
             yield from pages(pattern, route)
-        elif isinstance(pattern, URLPattern) and "<" not in route and not hasattr(pattern.callback, "page"):
+        elif "<" not in route and not hasattr(pattern.callback, "page"):
             yield route
 
 
