@@ -10,7 +10,7 @@ TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 .NOTPARALLEL:
-.PHONY: help run test lint types checks tests tests-postgresql audit bench screenshot format lock
+.PHONY: help run worker test lint types checks tests tests-postgresql audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -18,6 +18,9 @@ help: ## list what can be made
 
 run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare everything
 	@$(BIN)/python -m botpenguin.serve
+
+worker: .venv/run.stamp ## send mail from here, for web servers that run with MAIL_WORKER=off
+	@$(BIN)/python manage.py mail_worker
 
 test: .venv/dev.stamp lint types checks tests tests-postgresql ## all checks and all tests; installs what they need
 

@@ -36,7 +36,7 @@ def ensure_secrets(*, is_new_database: bool = False) -> Path | None:
         return None
     if path.exists() and not path.is_file():
         raise Refusal(f"SECRET_KEY or TOKEN_KEYS is missing, and {path} is no file to write them to. Set ENV_FILE.")
-    with _alone_in(path.parent):
+    with alone_in(path.parent):
         settings = _settings(path)
         missing = _missing(settings)
         if missing:
@@ -64,8 +64,8 @@ def _missing(settings: dict[str, str]) -> dict[str, str]:
 
 
 @contextmanager
-def _alone_in(folder: Path) -> Iterator[None]:
-    """Let one first run at a time into a folder: of two, the second finds the secrets of the first."""
+def alone_in(folder: Path) -> Iterator[None]:
+    """Let one at a time into a folder: of two first runs the second finds what the first has made."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

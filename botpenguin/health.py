@@ -8,6 +8,8 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from botpenguin.drain import drain
+
 logger = logging.getLogger(__name__)
 
 
@@ -23,11 +25,13 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 where the database answers, else 503."""
+    """Answer 200 where the database answers and the node is not about to stop, else 503."""
+    if drain.is_announced():
+        return HttpResponse("stopping\n", content_type="text/plain", status=503)
     try:
         with connection.cursor() as cursor:
             cursor.execute("SELECT 1")
-    except Error:
-        logger.exception("The database does not answer.")
+    except Error as error:
+        logger.error("The database does not answer: %s", error)
         return HttpResponse("the database does not answer\n", content_type="text/plain", status=503)
     return HttpResponse("ok\n", content_type="text/plain")

@@ -5,12 +5,14 @@ a second. Django's checks do not run under WSGI, so they run here.
 """
 
 import os
+import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import django
 from django.conf import settings
@@ -21,12 +23,15 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from botpenguin import bootstrap, storage
+from botpenguin.drain import drain
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 BACKLOG = 1024
 # A worker told to stop finishes its requests, within this time.
-SECONDS_FOR_REQUESTS = 5
-SECONDS_TO_STOP = 10
+SECONDS_FOR_REQUESTS = 25
+SECONDS_TO_STOP = 30
+# By which nodes that start at once know each other on PostgreSQL: any number that nobody else locks.
+STARTING = 0x626F_7470
 # Ninja's reference pages, and what django-htmx brings beside htmx 2: megabytes that no page of ours asks for.
 UNUSED_STATIC_FILES = ["ninja", "ext", "htm*x-4.*"]
 ANY_ADDRESS = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
@@ -56,12 +61,33 @@ def prepare() -> None:
         raise ImproperlyConfigured(f"A setting cannot be read: {error}") from error
     settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_taken_port()
-    refuse_bad_configuration()
-    migrate()
-    call_command("createcachetable", verbosity=0)
-    storage.collect(UNUSED_STATIC_FILES)
-    call_command("create_first_account")
+    drain.withdraw()
+    with alone_at_the_database():
+        refuse_bad_configuration()
+        migrate()
+        call_command("createcachetable", verbosity=0)
+        call_command("create_first_account")
+    with bootstrap.alone_in(settings.STATE_DIR):
+        storage.collect(UNUSED_STATIC_FILES)
     connection.close()
+    # Nothing asks the database from here any more, so none of its connections is held.
+    getattr(connection, "close_pool", bool)()
+
+
+@contextmanager
+def alone_at_the_database() -> Iterator[None]:
+    """Let one node at a time prepare the database; others wait, and find it prepared."""
+    if connection.vendor == "sqlite":
+        with bootstrap.alone_in(Path(settings.DATABASES["default"]["NAME"]).parent):
+            yield
+        return
+    with connection.cursor() as cursor:
+        # Requests are short and give up soon; who waits here or migrates has all the time it takes.
+        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
+        # The lock ends with the connection at the latest, whatever becomes of this process.
+        cursor.execute("SELECT pg_advisory_lock(%s)", [STARTING])
+        yield
+        cursor.execute("SELECT pg_advisory_unlock(%s)", [STARTING])
 
 
 def refuse_taken_port() -> None:
@@ -109,14 +135,24 @@ def supervise() -> int:
     name = "localhost" if settings.HOST in ANY_ADDRESS else settings.HOST
     print(f"BotPenguin is at http://{name}:{settings.PORT} - sign in there with the e-mail and password of an account.")
     print("Press Ctrl-C to stop.", flush=True)
-    children = [start(web_server()), start(mail_worker())]
+    children = [start(web_server()), *([start(mail_worker())] if settings.MAIL_WORKER else [])]
     while all(child.poll() is None for child in children):
-        if os.read(reader, 1)[0] in STOP_SIGNALS:
+        number = os.read(reader, 1)[0]
+        if number in STOP_SIGNALS:
+            if number == signal.SIGTERM:
+                serve_on(reader)
             stop(children)
             return 0
-    print("The web server or the mail worker ended by itself, so the other is stopped too.", file=sys.stderr)
+    print("One of the processes ended by itself, so the others are stopped too.", file=sys.stderr)
     stop(children)
     return 1
+
+
+def serve_on(reader: int) -> None:
+    """Tell balancers to send nobody here any more, and give them time to listen; another signal cuts it short."""
+    if settings.DRAIN_SECONDS:
+        drain.announce()
+        select.select([reader], [], [], settings.DRAIN_SECONDS)
 
 
 def web_server() -> Sequence[str]:
@@ -124,7 +160,8 @@ def web_server() -> Sequence[str]:
         *("granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
-        *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--no-access-log", "--log-level", "warning"),
+        *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--respawn-failed-workers"),
+        *("--no-access-log", "--log-level", "warning"),
     )
 
 

@@ -42,8 +42,10 @@ TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",")]
 HOST = env.str("HOST", default="127.0.0.1")
 PORT = env.int("PORT", default=8000)
 WORKERS = env.int("WORKERS", default=2)
-# Of each worker. A page waits for the database or for Argon2, and both let other threads run meanwhile.
-THREADS = 4
+# A page waits for the database or for Argon2, and both let other threads run meanwhile.
+THREADS = env.int("THREADS", default=4)
+MAIL_WORKER = env.bool("MAIL_WORKER", default=True)
+DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=0)
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 HTTPS = env.bool("HTTPS", default=False)
 ALLOWED_HOSTS = env.list(
@@ -140,13 +142,32 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "OPTIONS": {
             # Immediate: two writers wait for each other instead of failing in the middle.
             "transaction_mode": "IMMEDIATE",
-            "timeout": 20,
-            # FULL: an answered revoke survives a power cut.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;",
+            # Whoever waits longer is told to come back, and their thread is free for others.
+            "timeout": 5,
+            # FULL: an answered revoke survives a power cut. The log is cut back to 16 MiB after a long read held it up.
+            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;",
         },
     }
 else:
-    DATABASES["default"] |= {"CONN_MAX_AGE": 600, "CONN_HEALTH_CHECKS": True}
+    DATABASES["default"] |= {
+        "CONN_MAX_AGE": 0,
+        # Asks each connection whether it still stands before it serves: a restarted server costs nobody an error.
+        "CONN_HEALTH_CHECKS": True,
+        "OPTIONS": {
+            # A process never waits for its own threads. Short times: better a 503 at once than a page that hangs.
+            "pool": {"min_size": 1, "max_size": THREADS, "timeout": 3, "reconnect_timeout": 3},
+            "connect_timeout": 3,
+            # A server that vanishes without a word is given up after some 10 seconds.
+            "keepalives_idle": 5,
+            "keepalives_interval": 2,
+            "keepalives_count": 3,
+            "tcp_user_timeout": 10_000,
+            # A bearer check on a standby could miss a revoke, so of several hosts the primary is chosen, or none.
+            "target_session_attrs": "primary",
+            "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+            **DATABASES["default"].get("OPTIONS", {}),
+        },
+    }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache: what every process must share, which is the rate limits by address.

@@ -5,6 +5,7 @@ ends with the command. `DATABASE_URL` tells the command where it is.
 """
 
 import os
+import secrets
 import shutil
 import signal
 import subprocess
@@ -14,39 +15,69 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psycopg
+
 from tests.server import free_port
 
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"
+SIZE = "-c max_connections=300"
+
+
+class PostgreSQL:
+    """A server with its files in `folder`, on a port of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.user = ACCOUNT if os.geteuid() == 0 else None
+        self.url = f"postgres://postgres@127.0.0.1:{self.port}/postgres"
+        if self.user:
+            shutil.chown(folder, self.user)
+        self.run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
+
+    def start(self) -> None:
+        options = f"-p {self.port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={self.folder}"
+        self.run("pg_ctl", "start", "--wait", f"--log={self.folder / 'log'}", f"--options={options} {SIZE}")
+
+    def new_database(self) -> str:
+        """Make an empty database, and return its URL."""
+        name = f"test_{secrets.token_hex(8)}"
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            connection.execute(f"CREATE DATABASE {name}".encode())
+        return self.url.removesuffix("postgres") + name
+
+    def stop(self) -> None:
+        self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
+
+    def run(self, program: str, *arguments: str) -> None:
+        subprocess.run(
+            [str(program_path(program)), "--pgdata", str(self.folder / "data"), *arguments],
+            cwd=self.folder,
+            user=self.user,
+            stdout=subprocess.DEVNULL,
+            check=True,
+            # Ctrl-C is for the command; the server ends after it.
+            start_new_session=True,
+        )
+
+
+@contextmanager
+def server() -> Iterator[PostgreSQL]:
+    """Start a server, and give it until the block ends; it may be stopped and started meanwhile."""
+    with tempfile.TemporaryDirectory(prefix="botpenguin-postgresql-") as name:
+        running = PostgreSQL(Path(name))
+        running.start()
+        try:
+            yield running
+        finally:
+            running.stop()
 
 
 @contextmanager
 def postgresql() -> Iterator[str]:
     """Start a server, and give the URL of its database until the block ends."""
-    user = ACCOUNT if os.geteuid() == 0 else None
-    with tempfile.TemporaryDirectory(prefix="botpenguin-postgresql-") as name:
-        folder, port = Path(name), free_port()
-        if user:
-            shutil.chown(folder, user)
-
-        def run(program: str, *arguments: str) -> None:
-            subprocess.run(
-                [str(program_path(program)), "--pgdata", str(folder / "data"), *arguments],
-                cwd=folder,
-                user=user,
-                stdout=subprocess.DEVNULL,
-                check=True,
-                # Ctrl-C is for the command; the server ends after it.
-                start_new_session=True,
-            )
-
-        run("initdb", "--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
-        options = f"-p {port} -c listen_addresses=127.0.0.1 -c unix_socket_directories={folder} -c max_connections=300"
-        run("pg_ctl", "start", "--wait", f"--log={folder / 'log'}", f"--options={options}")
-        try:
-            yield f"postgres://postgres@127.0.0.1:{port}/postgres"
-        finally:
-            run("pg_ctl", "stop", "--wait", "--mode=immediate")
+    with server() as running:
+        yield running.url
 
 
 def program_path(program: str) -> Path:

@@ -33,3 +33,6 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_H
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     # In a file: in memory, SQLite has no locks to wait for and no second process.
     DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}
+else:
+    # Threads of a test are as many as the test says, and each takes a connection of its own.
+    DATABASES["default"]["OPTIONS"]["pool"] |= {"min_size": 0, "max_size": 60, "timeout": 30}

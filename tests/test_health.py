@@ -7,6 +7,8 @@ from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
 
+from botpenguin import health
+from botpenguin.drain import Drain
 from botpenguin.wsgi import application
 
 
@@ -34,7 +36,8 @@ def test_it_is_not_ready_while_the_database_does_not_answer(client: Client, capl
         answer = client.get("/readyz")
 
     assert (answer.status_code, answer.content) == (503, b"the database does not answer\n")
-    assert "The database does not answer." in caplog.text
+    assert "The database does not answer: gone" in caplog.text
+    assert "Traceback" not in caplog.text
 
 
 @pytest.mark.django_db
@@ -43,3 +46,16 @@ def test_health_asks_the_database_nothing(client: Client, django_assert_num_quer
         answer = client.get("/healthz")
 
     assert (answer.status_code, answer.content) == (200, b"ok\n")
+
+
+def test_a_node_that_is_about_to_stop_is_not_ready_and_still_healthy(
+    client: Client, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving = Drain()
+    monkeypatch.setattr(health, "drain", leaving)
+    leaving.announce()
+
+    answers = [client.get("/readyz"), client.get("/healthz")]
+    leaving.withdraw()
+
+    assert [(answer.status_code, answer.content) for answer in answers] == [(503, b"stopping\n"), (200, b"ok\n")]

@@ -163,7 +163,7 @@ def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, module: s
 
     assert status == 1
     assert running.output == READY.format(url=running.url) + (
-        "The web server or the mail worker ended by itself, so the other is stopped too.\n"
+        "One of the processes ended by itself, so the others are stopped too.\n"
     )
     assert server.poll(lambda: not [pid for pid in family if server.is_alive(pid)])
 

@@ -1,0 +1,39 @@
+"""Leaving without dropping anybody: a node that is to stop says so first, and serves on for a while.
+
+A balancer learns it from `/readyz` and sends others elsewhere; a client that keeps its
+connection learns it from `Connection: close` and opens the next one elsewhere. Processes of
+a node learn it by a file, named for the node's port.
+"""
+
+import time
+from pathlib import Path
+
+from django.conf import settings
+
+# Each request asks; the file system is asked no more often than this.
+SECONDS_BETWEEN_LOOKS = 0.1
+
+
+class Drain:
+    def __init__(self) -> None:
+        self._looked_at = 0.0
+        self._is_announced = False
+
+    @property
+    def path(self) -> Path:
+        return Path(settings.STATE_DIR) / f"draining-{settings.PORT}"
+
+    def announce(self) -> None:
+        self.path.touch()
+
+    def withdraw(self) -> None:
+        self.path.unlink(missing_ok=True)
+
+    def is_announced(self) -> bool:
+        now = time.monotonic()
+        if now - self._looked_at > SECONDS_BETWEEN_LOOKS:
+            self._looked_at, self._is_announced = now, self.path.exists()
+        return self._is_announced
+
+
+drain = Drain()
