@@ -217,6 +217,7 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     ]
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.password_words.WordsValidator", "OPTIONS": {"min_length": 10}})
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"

@@ -1,0 +1,29 @@
+"""A password is more than words that anybody would try here first (OWASP ASVS 5.0, 6.1.2 and 6.2.11)."""
+
+import re
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+
+from accounts.models import User
+
+# What the product is called and what it is. SECURITY.md lists them.
+WORDS = ("botpenguin", "chatbot", "penguin", "dashboard", "developer", "password")
+
+
+class WordsValidator:
+    """Refuse a password of which too little is left without these words, in whatever case they stand."""
+
+    def __init__(self, min_length: int) -> None:
+        self.min_length = min_length
+
+    def validate(self, password: str, user: User | None = None) -> None:
+        rest = re.sub("|".join(WORDS), "", password, flags=re.IGNORECASE)
+        if rest != password and len(rest) < self.min_length:
+            raise ValidationError(
+                _("Add to it: words like “botpenguin” or “password” are what people try first."),
+                code="password_of_words",
+            )
+
+    def get_help_text(self) -> str:
+        return _("Words like “botpenguin” or “password” do not count.")
