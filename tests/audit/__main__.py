@@ -25,6 +25,8 @@ PACKAGES = ROOT / ".venv/npm/node_modules"
 NODE = Path(sys.executable).with_name("node")
 LIGHTHOUSE = PACKAGES / "lighthouse/cli/index.js"
 HTML_VALIDATE = PACKAGES / "html-validate/bin/html-validate.mjs"
+# A button in a form submits it; and a table that a phone shows as blocks keeps its roles only where they are written.
+MEANT = {"no-implicit-button-type": "off", "no-redundant-role": "off"}
 
 
 def main() -> None:
@@ -81,9 +83,8 @@ def lighthouse(url: str, headers: dict[str, str], folder: Path) -> dict[str, Any
 def validate(html: str, page: Path) -> None:
     """Print what html-validate finds in a page by its rules for standards and accessibility."""
     page.write_text(html)
-    page.with_name(".htmlvalidate.json").write_text(
-        json.dumps({"root": True, "extends": ["html-validate:standard", "html-validate:a11y"]})
-    )
+    rules = {"root": True, "extends": ["html-validate:standard", "html-validate:a11y"], "rules": MEANT}
+    page.with_name(".htmlvalidate.json").write_text(json.dumps(rules))
     checked = subprocess.run([NODE, HTML_VALIDATE, page], capture_output=True, text=True, timeout=60, check=False)
     print("  html-validate: nothing" if checked.returncode == 0 else f"  html-validate:\n{checked.stdout}", flush=True)
 

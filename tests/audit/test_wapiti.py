@@ -38,6 +38,8 @@ LEFT_ALONE = [
     "/bots/*/delete/",
     "/inbox/segments/*/remove/",
     "/static/*",
+    # It calls what one types.
+    "/developers/third-party-apps-api/*/test/",
 ]
 # Beside what links and the API's document lead to.
 STARTS = [TOKEN_PAGE, "/account/", "/bots/", "/bots/new/", "/inbox/", "/api/v7/docs"]
@@ -57,7 +59,9 @@ def scan(site: Site, folder: Path) -> dict[str, object]:
         *(SCANNER, "--url", f"{site.url}/", "--scope", "folder", "--module", MODULES.replace(" ", ",")),
         *("--swagger", f"{site.url}/api/v7/openapi.json"),
         *("--header", f"Authorization: Bearer {site.token}", "--cookie-value", site.cookie),
-        *("--depth", "1", "--max-links-per-page", "30", "--max-files-per-dir", "8", "--tasks", "8"),
+        *("--depth", "1", "--max-links-per-page", "30", "--max-files-per-dir", "8", "--tasks", "2"),
+        # Without these it looks up names of its makers, and lures the server to them.
+        *("--dns-endpoint", "127.0.0.1", "--external-endpoint", f"{site.url}/"),
         *("--max-scan-time", "10", "--max-attack-time", "3", "--timeout", "10", "--no-bugreport"),
         *("--store-session", folder / "session", "--store-config", folder / "config"),
         *("--skip", "csrfmiddlewaretoken"),
