@@ -79,7 +79,7 @@ class Nginx:
 
     def __enter__(self) -> Self:
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        poll(lambda: (self.folder / "nginx.pid").exists())
+        poll((self.folder / "nginx.pid").exists)
         return self
 
     def __exit__(
@@ -113,7 +113,5 @@ def write_certificate(folder: Path) -> None:
     )
     (folder / f"{HOST}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
     (folder / f"{HOST}.key").write_bytes(
-        key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
+        key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )

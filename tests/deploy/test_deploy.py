@@ -50,7 +50,9 @@ def test_systemd_takes_the_units(unit: Path, tmp_path: Path) -> None:
     stand_in = tmp_path / unit.name
     text = unit.read_text()
     assert "/opt/botpenguin/.venv/bin/python " in text
-    stand_in.write_text(text.replace("/opt/botpenguin/.venv/bin/python", sys.executable).replace("/usr/bin/curl", "/bin/true"))
+    stand_in.write_text(
+        text.replace("/opt/botpenguin/.venv/bin/python", sys.executable).replace("/usr/bin/curl", "/bin/true")
+    )
 
     verified = run("systemd-analyze", "verify", "--man=no", stand_in)
 
