@@ -52,8 +52,8 @@ audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the log-in page 
 	scripts/debian-packages chromium fonts-dejavu-core
 	$(BIN)/python -m tests.audit
 
-bench: .venv/dev.stamp ## the bearer check and the API beside their peers, as ratios
-	scripts/debian-packages wrk
+bench: .venv/dev.stamp ## the bearer check beside its peers, as ratios, and with more processes and tokens
+	scripts/debian-packages wrk postgresql
 	$(BIN)/python -W ignore -m tests.benchmarks
 
 screenshot: .venv/dev.stamp ## take the README's picture of the token page anew

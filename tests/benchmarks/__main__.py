@@ -7,6 +7,7 @@ import django
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
 django.setup()
 
-from tests.benchmarks import token  # noqa: E402 - it imports models, which want the settings first
+from tests.benchmarks import scaling, token  # noqa: E402 - it imports models, which want the settings first
 
 token.main()
+scaling.main()

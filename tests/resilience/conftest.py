@@ -1,0 +1,51 @@
+"""Servers that are measured without coverage: their code is covered elsewhere, and here speed is of the matter."""
+
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from pathlib import Path
+
+import pytest
+
+from tests import postgresql
+from tests.resilience.load import opened
+from tests.server import Server
+
+Serve = Callable[..., Server]
+
+
+@pytest.fixture(autouse=True)
+def closed_connections() -> Iterator[None]:
+    yield
+    while opened:
+        opened.pop()()
+
+
+@pytest.fixture(scope="module")
+def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
+    """Start a server on SQLite, or where `DATABASE_URL` says, with its limits off; stop it after the module."""
+    with ExitStack() as stack:
+
+        def start(folder: Path | None = None, **settings: str) -> Server:
+            folder = folder or tmp_path_factory.mktemp("node")
+            limits = {"API_RATE_LIMIT": "0", "MAIL_WORKER": "off", "WORKERS": "2"}
+            if "DATABASE_URL" in settings and not (folder / ".env").exists():
+                write_secrets(folder)
+            server = Server(folder, **limits | settings)
+            server.environment.pop("COVERAGE_PROCESS_CONFIG", None)
+            server.start()
+            stack.callback(server.stop)
+            server.wait_until_ready()
+            return server
+
+        yield start
+
+
+def write_secrets(folder: Path) -> None:
+    (folder / ".env").write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nTOKEN_KEYS={secrets.token_urlsafe(32)}\n")
+
+
+@pytest.fixture(scope="module")
+def database() -> Iterator[str]:
+    with postgresql.postgresql() as url:
+        yield url

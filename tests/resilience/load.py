@@ -1,0 +1,176 @@
+"""People at the page and programs at the API, many at once, with every request timed by one monotonic clock."""
+
+import http.client
+import random
+import re
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from developers import tokens
+from tests.cast import PASSWORD
+from tests.server import Server
+
+TOKEN_PAGE = "/developers/api-access-token/"
+PATH = "/api/v7/token"
+LOST = 0
+# What is open to servers; closed after each test.
+opened: list[Callable[[], None]] = []
+PEOPLE = """
+from accounts.clients import Client
+from accounts.models import User
+from developers import issuance
+
+for number in range({count}):
+    user = User.objects.create_user(f"person{{number}}@example.com", {password!r})
+    issuance.issue(user, Client("127.0.0.1", "tests"))
+"""
+
+
+def make_people(server: Server, count: int) -> None:
+    made = server.manage("shell", "--command", PEOPLE.format(count=count, password=PASSWORD))
+    assert made.returncode == 0, made.stderr
+
+
+class Person:
+    """Somebody signed in, who uses the page as it is: its forms, and the tokens against forgery in them."""
+
+    def __init__(self, url: str, number: int = 0, **options: Any) -> None:
+        self.client = httpx.Client(base_url=url, trust_env=False, timeout=30, **options)
+        opened.append(self.client.close)
+        page = self.client.get("/account/login/")
+        form = {"login": f"person{number}@example.com", "password": PASSWORD}
+        entered = self.client.post("/account/login/", data=form | {"csrfmiddlewaretoken": _csrf(page)})
+        assert entered.status_code == 302, entered.text
+        assert entered.headers["Location"] == "/", entered.headers
+
+    def page(self) -> httpx.Response:
+        return self.client.get(TOKEN_PAGE)
+
+    def copy(self) -> str:
+        answer = self._post("copy", self.page())
+        assert answer.status_code == 200, answer.text
+        token: str = answer.json()["token"]
+        return token
+
+    def revoke(self, page: httpx.Response | None = None) -> httpx.Response:
+        """Press Revoke on the page as it is, and say yes to what it asks."""
+        page = page or self.page()
+        generation = re.search(r'name="generation" value="(\d+)"', page.text)
+        assert generation, page.text
+        return self._post("revoke", page, generation=generation[1], even_if_used="on")
+
+    def _post(self, act: str, page: httpx.Response, **fields: str) -> httpx.Response:
+        return self.client.post(
+            f"{TOKEN_PAGE}{act}/",
+            data=fields | {"csrfmiddlewaretoken": _csrf(page)},
+            headers={"Accept": "application/json"},
+        )
+
+
+def _csrf(page: httpx.Response) -> str:
+    found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
+    assert found, page.text
+    return found[1]
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request: with which token, when it was sent and answered, and the status (0: none came)."""
+
+    token: str
+    began_at: float
+    ended_at: float
+    status: int
+
+
+class Named(http.client.HTTPSConnection):
+    """A connection to an address of the loopback that asks for a host by its name, as TLS wants it."""
+
+    def __init__(self, name: str, *where: Any, context: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(*where, context=context, **options)
+        self.name, self.tls = name, context
+
+    def connect(self) -> None:
+        plain = socket.create_connection((self.host, self.port), self.timeout, self.source_address)
+        self.sock = self.tls.wrap_socket(plain, server_hostname=self.name)
+
+
+class Program:
+    """A program that keeps a connection and calls the API by it."""
+
+    def __init__(
+        self, port: int, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None, host: str = ""
+    ) -> None:
+        self.port, self.address, self.tls, self.host = port, address, tls, host
+        self.connection = self._connect()
+        opened.append(self.close)
+
+    def close(self) -> None:
+        self.connection.close()
+
+    def _connect(self) -> http.client.HTTPConnection:
+        where, source = ("127.0.0.1", self.port), (self.address, 0)
+        if self.tls:
+            return Named(self.host, *where, timeout=30, source_address=source, context=self.tls)
+        return http.client.HTTPConnection(*where, timeout=30, source_address=source)
+
+    def send(self, token: str, method: str = "GET", path: str = PATH) -> Call:
+        headers = {"Authorization": f"Bearer {token}", "User-Agent": "tests"} | (
+            {"Host": self.host} if self.host else {}
+        )
+        began_at, status = time.monotonic(), LOST
+        try:
+            self.connection.request(method, path, headers=headers)
+            answer = self.connection.getresponse()
+            answer.read()
+            status = answer.status
+        except (OSError, http.client.HTTPException):
+            self.connection.close()
+            self.connection = self._connect()
+        return Call(token, began_at, time.monotonic(), status)
+
+
+class Hammer:
+    """Programs that call without a pause until the block ends, each with the token that `choose` names."""
+
+    def __init__(self, programs: list[Program], choose: Callable[[random.Random], str]) -> None:
+        self.programs, self.choose = programs, choose
+        self.calls: list[Call] = []
+        self._is_over = threading.Event()
+
+    @contextmanager
+    def running(self) -> Iterator["Hammer"]:
+        threads = [threading.Thread(target=self._hammer, args=(program,)) for program in self.programs]
+        for thread in threads:
+            thread.start()
+        try:
+            yield self
+        finally:
+            self._is_over.set()
+            for thread in threads:
+                thread.join()
+
+    def _hammer(self, program: Program) -> None:
+        chance = random.Random(program.address)  # noqa: S311 - which token comes next is no secret
+        while not self._is_over.is_set():
+            self.calls.append(program.send(self.choose(chance)))
+
+    def count(self, status: int) -> int:
+        return sum(call.status == status for call in self.calls)
+
+    @property
+    def statuses(self) -> set[int]:
+        return {call.status for call in self.calls}
+
+
+def unknown() -> str:
+    """A well-formed token that nobody has."""
+    return tokens.generate().open()

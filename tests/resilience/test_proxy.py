@@ -1,0 +1,242 @@
+"""Behind the nginx of `deploy/`: slow, large and many requests of a few, and two nodes restarted one by one."""
+
+import http.client
+import json
+import signal
+import socket
+import ssl
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import httpx
+import pytest
+
+from tests.nginx import HOST, Nginx
+from tests.resilience.conftest import Serve, write_secrets
+from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
+from tests.server import Server, free_port, poll
+
+pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("proxy")]
+
+SLOW_CLIENTS = 200
+ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
+# Far more than any answer takes, and far less than a client would wait that is starved.
+PROMPTLY = 5
+
+
+@pytest.fixture(scope="module")
+def nodes(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> list[Server]:
+    folder = tmp_path_factory.mktemp("nodes")
+    write_secrets(folder)
+    settings = {
+        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "ENV_FILE": str(folder / ".env"),
+        "WORKERS": "1",
+        "HTTPS": "on",
+        "PUBLIC_URL": f"https://{HOST}",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        "DRAIN_SECONDS": "2",
+        "API_REFUSED_LIMIT": "20",
+    }
+    nodes = []
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / ".env").touch()
+        nodes.append(serve(folder / name, **settings))
+    make_people(nodes[0], 1)
+    return nodes
+
+
+@pytest.fixture(scope="module")
+def nginx(nodes: list[Server], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nginx]:
+    with Nginx(tmp_path_factory.mktemp("nginx"), *[node.port for node in nodes]) as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def token(nginx: Nginx) -> str:
+    return visitor(nginx).copy()
+
+
+def visitor(nginx: Nginx) -> Person:
+    def name_the_host(request: httpx.Request) -> None:
+        request.extensions["sni_hostname"] = HOST
+
+    return Person(
+        f"https://localhost:{nginx.https}",
+        verify=nginx.tls,
+        headers={"Host": HOST, "Referer": f"https://{HOST}/"},
+        event_hooks={"request": [name_the_host]},
+    )
+
+
+def program(nginx: Nginx, address: str = VISITOR) -> Program:
+    return Program(nginx.https, address, nginx.tls, HOST)
+
+
+def connect(nginx: Nginx, address: str) -> ssl.SSLSocket:
+    plain = socket.create_connection(("127.0.0.1", nginx.https), timeout=30, source_address=(address, 0))
+    return nginx.tls.wrap_socket(plain, server_hostname=HOST)
+
+
+class Answer(NamedTuple):
+    status: int
+    headers: http.client.HTTPMessage
+    body: bytes
+
+
+def exchange(nginx: Nginx, head: str, address: str = VISITOR) -> Answer:
+    """Send the head of a request, and no more, and read what is answered."""
+    with connect(nginx, address) as stream:
+        stream.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
+        answer = http.client.HTTPResponse(stream)
+        answer.begin()
+        return Answer(answer.status, answer.headers, answer.read())
+
+
+def test_what_clients_say_of_where_they_come_from_counts_for_nothing(nginx: Nginx, token: str) -> None:
+    head = f"GET /api/v7/token HTTP/1.1\nHost: {HOST}\nAuthorization: Bearer {token}\nConnection: close"
+
+    answer = exchange(nginx, f"{head}\nX-Forwarded-For: 192.0.2.1\nX-Forwarded-Proto: http\nForwarded: for=192.0.2.1")
+
+    assert answer.status == 200
+    assert "203.0.113" not in visitor(nginx).page().text
+    assert "192.0.2.1" not in visitor(nginx).page().text
+
+
+def test_metrics_are_for_nobody_outside(nginx: Nginx) -> None:
+    answers = [
+        exchange(nginx, f"GET {path} HTTP/1.1\nHost: {HOST}\nConnection: close") for path in ("/metrics", "/metrics/x")
+    ]
+
+    assert [answer.status for answer in answers] == [404, 404]
+
+
+def test_a_host_that_is_not_ours_gets_no_answer(nginx: Nginx) -> None:
+    plain = socket.create_connection(("127.0.0.1", nginx.http), timeout=30)
+    with plain:
+        plain.sendall(b"GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+
+        assert plain.recv(100) == b""
+
+
+def test_plain_http_leads_pages_to_https_and_refuses_the_api(nginx: Nginx) -> None:
+    with httpx.Client(base_url=f"http://127.0.0.1:{nginx.http}", headers={"Host": HOST}, trust_env=False) as client:
+        page = client.get("/bots/?a=1")
+        call = client.get("/api/v7/token")
+
+    assert (page.status_code, page.headers["Location"]) == (308, f"https://{HOST}/bots/?a=1")
+    assert (call.status_code, call.json()["code"], call.json()["success"]) == (403, 403, False)
+
+
+@pytest.mark.parametrize("length", ["Content-Length: 1073741824", "Content-Length: 1048577"])
+def test_a_body_that_is_too_large_is_refused_before_any_of_it_is_sent(nginx: Nginx, length: str) -> None:
+    began_at = time.monotonic()
+    of_the_api = exchange(nginx, f"POST /api/v7/inbox/users HTTP/1.1\nHost: {HOST}\n{length}")
+    of_a_page = exchange(nginx, f"POST /account/login/ HTTP/1.1\nHost: {HOST}\n{length}")
+
+    assert (of_the_api.status, of_a_page.status) == (413, 413)
+    assert json.loads(of_the_api.body)["code"] == 413
+    assert b"<h1>" in of_a_page.body
+    assert time.monotonic() - began_at < PROMPTLY
+
+
+def test_slow_clients_hold_up_nobody(nginx: Nginx, token: str) -> None:
+    """Half of them never end the head of their request, half never end its body; a byte a second each."""
+    start = f"HTTP/1.1\r\nHost: {HOST}\r\n"
+    heads = [f"GET / {start}X: ", f"POST /account/login/ {start}Content-Length: 999\r\n\r\n"]
+    slow = [connect(nginx, ATTACKER) for _ in range(SLOW_CLIENTS)]
+    for number, stream in enumerate(slow):
+        stream.sendall(heads[number % 2].encode())
+    is_over = threading.Event()
+
+    def trickle() -> None:
+        while not is_over.wait(1):
+            for stream in slow:
+                try:
+                    stream.send(b"x")
+                except OSError:
+                    continue  # nginx has had enough of it
+
+    trickler = threading.Thread(target=trickle)
+    trickler.start()
+    try:
+        calls = [program(nginx).send(token) for _ in range(20)]
+        page_began_at = time.monotonic()
+        page = visitor(nginx).page()
+        page_took = time.monotonic() - page_began_at
+    finally:
+        is_over.set()
+        trickler.join()
+        for stream in slow:
+            stream.close()
+
+    assert {call.status for call in calls} == {200}
+    assert max(call.ended_at - call.began_at for call in calls) < PROMPTLY
+    assert page.status_code == 200
+    assert page_took < PROMPTLY
+
+
+def test_whoever_guesses_tokens_is_stopped_first_and_starves_nobody(
+    nodes: list[Server], token: str, nginx: Nginx
+) -> None:
+    """The nodes' limit and nginx's own hold them: of all that they send, few are looked up."""
+    guessers = [program(nginx, ATTACKER) for _ in range(4)]
+    with Hammer(guessers, lambda chance: unknown()).running() as hammer:
+        poll(lambda: hammer.count(429) >= 500)
+        calls = [program(nginx).send(token) for _ in range(10)]
+        began_at = time.monotonic()
+        page = visitor(nginx).page()
+        took = time.monotonic() - began_at
+
+    # Twenty a minute, of each of the two processes.
+    assert 20 <= hammer.count(401) <= 2 * 2 * 20
+    assert hammer.statuses == {401, 429}
+    assert {call.status for call in calls} == {200}
+    assert page.status_code == 200
+    assert took < PROMPTLY
+
+
+def test_two_nodes_are_restarted_one_by_one_and_no_request_fails(nodes: list[Server], nginx: Nginx, token: str) -> None:
+    def walk(address: str, calls: list[Call], is_over: threading.Event) -> None:
+        mine = program(nginx, address)
+        number = 0
+        while not is_over.wait(0.05):
+            number += 1
+            method, path = [("GET", "/api/v7/token"), ("GET", "/healthz"), ("POST", "/api/v7/inbox/users")][number % 3]
+            calls.append(mine.send(token, method, path))
+
+    calls: list[Call] = []
+    is_over = threading.Event()
+    walkers = [threading.Thread(target=walk, args=(f"127.0.0.{10 + number}", calls, is_over)) for number in range(4)]
+    for walker in walkers:
+        walker.start()
+    try:
+        for node in nodes:
+            before = len(calls)
+            assert node.stop(signal.SIGTERM) == 0
+            node.start()
+            node.wait_until_ready()
+            poll(lambda: len(calls) > before + 40)  # noqa: B023
+    finally:
+        is_over.set()
+        for walker in walkers:
+            walker.join()
+
+    assert len(calls) >= 80
+    assert sorted({call.status for call in calls} - {200, 400, 415, 422}) == []
+
+
+def test_without_any_node_the_answer_is_designed_and_says_when_to_come_back(tmp_path: Path) -> None:
+    with Nginx(tmp_path, free_port(), free_port()) as lonely:
+        call = exchange(lonely, f"GET /api/v7/token HTTP/1.1\nHost: {HOST}\nConnection: close")
+        page = exchange(lonely, f"GET / HTTP/1.1\nHost: {HOST}\nConnection: close")
+
+    told = json.loads(call.body)
+    assert (call.status, call.headers["Retry-After"], call.headers["Content-Type"]) == (503, "5", "application/json")
+    assert told == {"success": False, "message": told["message"], "data": [told["message"]], "code": 503}
+    assert (page.status, page.headers["Retry-After"]) == (503, "5")
+    assert b"<h1>Back in a moment</h1>" in page.body
