@@ -28,7 +28,7 @@ def multiply(model: type[Model], template: int, rows: int, **changed: str) -> No
     """Copy one row so many times, with expressions over the number `i` in place of some columns."""
     columns = [str(field.column) for field in model._meta.concrete_fields]
     values = ", ".join(changed.get(name, f"t.{name}") for name in columns)
-    key = str(model._meta.pk.column)  # type: ignore[union-attr]  # every model here has one
+    key = str(model._meta.pk.column)
     table = model._meta.db_table
     with connection.cursor() as cursor:
         cursor.execute(
