@@ -9,7 +9,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import IntegrityError, models, transaction
+from django.db import models, transaction
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils import timezone
@@ -45,17 +45,12 @@ class CustomAttributes(Owned):
 
         The type is that of the one that is made. Raises `ValidationError` where the name is none.
         """
-        found = self.of(owner).filter(name__iexact=name).first()
-        if found is None:
-            attribute = CustomAttribute(owner_id=owner if isinstance(owner, int) else owner.pk, name=name, type=kind)
-            attribute.clean_fields()
-            try:
-                with transaction.atomic():
-                    attribute.save(force_insert=True)
-            except IntegrityError:
-                return self.of(owner).get(name__iexact=name)  # type: ignore[no-any-return]
-            return attribute
-        return found  # type: ignore[no-any-return]
+        owner_id = owner if isinstance(owner, int) else owner.pk
+        CustomAttribute(owner_id=owner_id, name=name, type=kind).clean_fields()
+        found: CustomAttribute = self.get_or_create(
+            owner_id=owner_id, name__iexact=name, defaults={"name": name, "type": kind}
+        )[0]
+        return found
 
 
 class CustomAttribute(models.Model):

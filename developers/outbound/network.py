@@ -9,6 +9,7 @@ checked in it holds for every call and every redirect. TLS stays httpcore's: it 
 import ssl
 import time
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from typing import Any
 
@@ -107,18 +108,13 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
-        addresses = resolve(host, port, seconds=self._deadline.left, resolver=self._resolver)
-        for position, address in enumerate(addresses):
+        *others, last = resolve(host, port, seconds=self._deadline.left, resolver=self._resolver)
+        for position, address in enumerate(others):
             # One that does not answer leaves the others their part of the time.
-            seconds = self._deadline.left / (len(addresses) - position)
-            try:
-                stream = self._sockets.connect_tcp(str(address), port, seconds, local_address, socket_options)
-            except (httpcore.ConnectError, httpcore.ConnectTimeout):
-                if position == len(addresses) - 1:
-                    raise
-            else:
-                return _Stream(stream, self._deadline)
-        raise AssertionError("resolve returns no empty list")
+            seconds = self._deadline.left / (len(others) + 1 - position)
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return _Stream(self._sockets.connect_tcp(str(address), port, seconds), self._deadline)
+        return _Stream(self._sockets.connect_tcp(str(last), port, self._deadline.left), self._deadline)
 
 
 class _Stream(httpcore.NetworkStream):
@@ -134,10 +130,11 @@ class _Stream(httpcore.NetworkStream):
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # Not by the stream beneath: it would grant each part of the buffer the whole of the time.
         connection = self._stream.get_extra_info("socket")
-        while buffer:
+        unsent = memoryview(buffer)
+        while unsent:
             connection.settimeout(self._deadline.left)
             try:
-                buffer = buffer[connection.send(buffer) :]
+                unsent = unsent[connection.send(unsent) :]
             except TimeoutError as error:
                 raise httpcore.WriteTimeout from error
             except OSError as error:

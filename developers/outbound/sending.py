@@ -73,7 +73,7 @@ def send(
             context = ssl_context or public_certificates()
             with Transport(deadline, resolver, context) as transport:
                 answer = _follow(transport, recipe, trail)
-        except (Failed, BadUrl, Unreachable) as error:
+        except (Failed, BadUrl, Unreachable, httpx.InvalidURL) as error:
             answer = Answer(problem=str(error))
         except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
             answer = Answer(problem=_why(error))

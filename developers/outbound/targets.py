@@ -57,16 +57,10 @@ def read(text: str) -> httpx.URL:
         raise BadUrl(_("Only https:// and http:// can be called."))
     if not parts["authority"]:
         raise BadUrl(_("The URL names no server. Write it as https://api.example.com/path."))
-    host, port = _host_and_port(parts["authority"])
+    _check_authority(parts["authority"])
     if "#" in parts["rest"]:
         raise BadUrl(_("Leave out # and what follows it: no server gets to see that."))
-    try:
-        url = httpx.URL(text)
-    except httpx.InvalidURL:
-        raise BadUrl(_("The URL cannot be read. Check it for typing errors.")) from None
-    if url.userinfo or (url.raw_host.decode(), url.port or _default(url)) != (host, port or _default(url)):
-        raise BadUrl(_("The URL can be read in two ways. Write it in the usual one."))
-    return url
+    return httpx.URL(text)
 
 
 def fault(text: str) -> str | None:
@@ -77,7 +71,7 @@ def fault(text: str) -> str | None:
         return _("Put what follows ? into Parameters.")
     try:
         read(PLACEHOLDER.sub("x", text))
-    except BadUrl as error:
+    except (BadUrl, httpx.InvalidURL) as error:
         return str(error)
     return None
 
@@ -88,11 +82,7 @@ def split(text: str) -> tuple[str, tuple[Field, ...]]:
     return url, tuple(Field(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
 
 
-def _default(url: httpx.URL) -> int:
-    return 443 if url.scheme == "https" else 80
-
-
-def _host_and_port(authority: str) -> tuple[str, int | None]:
+def _check_authority(authority: str) -> None:
     if "@" in authority:
         raise BadUrl(_("Put no user name or password into the URL. Send them in a header, such as Authorization."))
     if "%" in authority:
@@ -102,30 +92,29 @@ def _host_and_port(authority: str) -> tuple[str, int | None]:
         raise BadUrl(_("The name of the server cannot be read. An IPv6 address stands in square brackets."))
     if not match["host"]:
         raise BadUrl(_("The URL names no server. Write it as https://api.example.com/path."))
-    host = _ipv6(match["host"]) if authority.startswith("[") else _name(match["host"])
-    return host, _port(match["port"])
+    if authority.startswith("["):
+        _check_ipv6(match["host"])
+    else:
+        _check_name(match["host"])
+    if match["port"] is not None:
+        _check_port(match["port"])
 
 
-def _port(text: str | None) -> int | None:
-    if text is None:
-        return None
+def _check_port(text: str) -> None:
     if not re.fullmatch(r"[1-9][0-9]{0,4}", text, re.ASCII) or int(text) > 65535:  # noqa: PLR2004 - the largest port
         raise BadUrl(_("The port must be a number from 1 to 65535."))
     if int(text) in BAD_PORTS:
         raise BadUrl(_("Port %(port)s belongs to another protocol than HTTP.") % {"port": text})
-    return int(text)
 
 
-def _ipv6(text: str) -> str:
+def _check_ipv6(text: str) -> None:
     try:
         IPv6Address(text)
     except ValueError:
         raise BadUrl(_("What stands in square brackets is no IPv6 address.")) from None
-    return text
 
 
-def _name(text: str) -> str:
-    """Return a host name in ASCII and lower case, or an IPv4 address in its usual notation."""
+def _check_name(text: str) -> None:
     try:
         host = httpx.URL(scheme="https", host=text).raw_host.decode()
     except httpx.InvalidURL:
@@ -140,7 +129,7 @@ def _name(text: str) -> str:
             usual = False
         if not usual:
             raise BadUrl(_("Write the address of the server in its usual notation, such as 198.51.100.7."))
-        return host
+        return
     if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
         raise BadUrl(_("The name of the server holds characters that no name has."))
     # A private installation that opens its networks has such names for good.
@@ -148,7 +137,6 @@ def _name(text: str) -> str:
         raise BadUrl(
             _("The name %(host)s is one of private networks. Calls may only reach public servers.") % {"host": host}
         )
-    return host
 
 
 def _is_private(host: str) -> bool:

@@ -56,6 +56,13 @@ def reset(peer: Peer) -> None:
     peer.connection.close()
 
 
+def reset_early(peer: Peer) -> None:
+    """Refuse a request while it is still being sent."""
+    peer.connection.recv(1)
+    peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\x00\x00\x00\x00\x00\x00\x00")
+    peer.connection.close()
+
+
 def deaf(peer: Peer) -> None:
     """Take nothing in, so that sending a large body blocks."""
     peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
@@ -72,6 +79,7 @@ CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         (silent, NOT_IN_TIME),
         (one_byte_at_a_time, NOT_IN_TIME),
         (deaf, NOT_IN_TIME),
+        (reset_early, "The server closed the connection without an answer."),
         (close_at_once, "The server closed the connection without an answer."),
         (reset, "The server broke the connection off."),
         (answers(OK + b"Content-Length: 9\r\n\r\n{}"), INCOMPLETE),
@@ -98,6 +106,7 @@ CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
             "silent",
             "drips",
             "deaf",
+            "resets-early",
             "closes",
             "resets",
             "short",
@@ -116,7 +125,7 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
     body = json.dumps("x" * 90_000)
     with Far(behaviour) as server:  # type: ignore[arg-type]
         began_at = time.monotonic()
-        if behaviour is deaf:
+        if behaviour in (deaf, reset_early):
             # More than both systems buffer.
             answer = send_large(server, alice)
         else:
@@ -130,7 +139,7 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
 def send_large(server: Far, owner: User) -> Answer:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("developers.outbound.faults.LONGEST_BODY", 50_000_000)
-        return send(Recipe("POST", server.url, body=json.dumps("x" * 20_000_000)), owner=owner)
+        return send(Recipe("POST", server.url, body=json.dumps("x" * 6_000_000)), owner=owner)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +214,7 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
         "accept-encoding: gzip, deflate",
         "accept: text/csv",
         "connection: close",
-        "content-length: 8",
+        "Content-Length: 8",
         "content-type: application/json",
         f"Host: 127.0.0.1:{server.port}",
         "user-agent: BotPenguin",
@@ -216,3 +225,10 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
     assert answer.is_success
     assert ("X-Raw", "café") in answer.headers
     assert answer.problem is None
+
+
+def test_nothing_is_nothing_packed_or_not(alice: User) -> None:
+    with far(response(b"", "Content-Encoding: gzip")) as server:
+        answer = send(Recipe("GET", server.url), owner=alice)
+
+    assert (answer.status, answer.text, answer.unreadable) == (200, "", "The answer is empty.")
