@@ -1,5 +1,6 @@
 """Error pages, all of one design: what happened, and one way on."""
 
+import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
@@ -8,6 +9,10 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts.acts import page_of
+from botpenguin import outages
+
+# They tell of the process, or find out about the database themselves.
+NEEDS_NO_DATABASE = ("/healthz", "/readyz")
 
 MINUTE = 60
 
@@ -56,11 +61,31 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
+    """Answer what nobody caught; Django calls this while it still handles the exception."""
+    error = sys.exc_info()[1]
+    if error and outages.is_outage(error):
+        outages.note(error, request.method, _route(request))
+        return _unavailable()
     return _error_page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("Something broke on our side"),
         _("It has been logged. Try again in a moment."),
     )
+
+
+def _unavailable() -> HttpResponse:
+    page = _error_page(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _("The database is out of reach"),
+        _("Nothing was changed. It usually comes back within seconds: wait a moment, then try again."),
+    )
+    page["Retry-After"] = str(outages.RETRY_AFTER)
+    return page
+
+
+def _route(request: HttpRequest) -> str:
+    """Return the pattern of the address: the address itself may hold a link's secret."""
+    return request.resolver_match.route if request.resolver_match else ""
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
@@ -75,9 +100,11 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give a page to "method not allowed", which Django answers with an empty body."""
+    """Give a page to "method not allowed", which Django answers with an empty body, and to an outage that goes on."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
+        if request.path_info not in NEEDS_NO_DATABASE:
+            outages.breaker.check()
         response = get_response(request)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content:
             return response

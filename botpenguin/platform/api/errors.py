@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 
+from botpenguin import outages
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import Unusable
 from developers.bearer import Refusal, Refused, TooMany
@@ -123,7 +124,19 @@ def cut_off(request: HttpRequest, exception: Exception) -> HttpResponse:
     return envelope.error(HTTPStatus.BAD_REQUEST, "The request body was cut off on its way. Send it again.")
 
 
+def unavailable() -> HttpResponse:
+    response = envelope.error(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "The database is out of reach, and nothing was changed. Try again in a few seconds.",
+    )
+    response["Retry-After"] = str(outages.RETRY_AFTER)
+    return response
+
+
 def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
+    if outages.is_outage(exception):
+        outages.note(exception, request.method, request.path)
+        return unavailable()
     # Quoted: an escaped line end in a path would start a line of its own in the log.
     logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
     return envelope.error(

@@ -13,6 +13,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import resolve
 
+from botpenguin import outages
 from botpenguin.platform.api import envelope, errors, limits
 
 PREFIX = "/api/"
@@ -61,6 +62,7 @@ def _refusal(request: HttpRequest) -> HttpResponse | None:
 
 def _answer(request: HttpRequest) -> HttpResponse:
     try:
+        outages.breaker.check()
         request.resolver_match = match = resolve(request.path_info)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     except Http404 as exception:

@@ -1,0 +1,69 @@
+"""A database that is locked too long, out of reach, restarting, full or read-only: no fault of ours, and soon over.
+
+What meets it is answered by 503 and `Retry-After`. Once a request has waited in vain for a
+connection, those of the next second are told so at once, lest all threads wait together.
+"""
+
+import logging
+import sqlite3
+import time
+
+from django.db import Error, InterfaceError, InternalError, OperationalError
+from psycopg.errors import ReadOnlySqlTransaction
+from psycopg_pool import PoolTimeout
+
+logger = logging.getLogger(__name__)
+
+RETRY_AFTER = 5
+SECONDS_OF_NO_TRYING = 1.0
+# Of SQLite's result codes; a missing table or column is an OperationalError too, but a fault.
+PASSING = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_PROTOCOL,
+}
+
+
+class Unreachable(OperationalError):
+    """Another request has just waited for the database in vain."""
+
+
+class Breaker:
+    def __init__(self) -> None:
+        self._no_trying_until = 0.0
+
+    def trip(self) -> None:
+        self._no_trying_until = time.monotonic() + SECONDS_OF_NO_TRYING
+
+    def check(self) -> None:
+        """Raise `Unreachable` within a second after a request has waited in vain."""
+        if self._no_trying_until and time.monotonic() < self._no_trying_until:
+            raise Unreachable("The database was out of reach a moment ago.")
+
+
+breaker = Breaker()
+
+
+def is_outage(error: BaseException | None) -> bool:
+    """Tell whether an exception says that the database cannot serve now, rather than that something is wrong."""
+    if not isinstance(error, Error):
+        return False
+    cause = error.__cause__
+    if isinstance(cause, sqlite3.Error):
+        code = getattr(cause, "sqlite_errorcode", None)
+        # The lower byte is the primary code, whatever the extended one adds.
+        return code is not None and code & 0xFF in PASSING
+    if isinstance(error, InternalError):
+        return isinstance(cause, ReadOnlySqlTransaction)
+    return isinstance(error, OperationalError | InterfaceError)
+
+
+def note(error: BaseException, method: str | None, path: str) -> None:
+    """Log an outage in one line: a traceback for each request of an outage would bury its cause."""
+    if isinstance(error.__cause__, PoolTimeout):
+        breaker.trip()
+    logger.error("%s %r was answered 503, since the database cannot serve: %s", method, path, error)
