@@ -17,7 +17,7 @@ LOCK_TIMEOUT = {
 def impatient() -> Iterator[None]:
     """Run a transaction that gives up, by a `django.db.Error`, where a lock does not come free within 100 ms.
 
-    The usual wait is 20 seconds on SQLite and without end on PostgreSQL: right for a
+    The usual wait is 5 seconds: right for a
     revoke, wrong for a note beside an API call.
     """
     connection = connections[DEFAULT_DB_ALIAS]
