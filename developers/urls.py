@@ -1,6 +1,6 @@
 """The Developers panel, at `/developers/`."""
 
-from django.urls import path
+from django.urls import include, path
 
 from developers import views
 
@@ -8,6 +8,7 @@ app_name = "developers"
 
 urlpatterns = [
     path("", views.developers, name="developers"),
+    path("third-party-apps-api/", include("developers.outbound.urls")),
     path("api-access-token/", views.api_access_token, name="api-access-token"),
     path("api-access-token/show/", views.show_token, name="show-token"),
     path("api-access-token/copy/", views.copy_token, name="copy-token"),

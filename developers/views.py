@@ -24,6 +24,7 @@ from developers.models import RevokedToken, TokenEvent
 from developers.vault import Unreadable
 
 PAGE = "developers:api-access-token"
+FIRST_TAB = "developers:outbound:apis"
 TEMPLATE = "developers/api_access_token.html"
 ACTIVITY_LENGTH = 10
 STILL_IN_USE_LENGTH = 3
@@ -32,7 +33,7 @@ NO_GENERATION = 0
 
 @require_safe
 def developers(request: HttpRequest) -> HttpResponse:
-    return redirect(PAGE)
+    return redirect(FIRST_TAB)
 
 
 @require_safe

@@ -7,6 +7,6 @@ document.addEventListener("htmx:afterSwap", (event) => {
 // Where the question does not come, the form goes the plain way, and the browser says why.
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failure, (event) => {
-    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) event.detail.elt.submit();
+    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) event.detail.elt.closest("form")?.submit();
   });
 }

@@ -51,6 +51,7 @@ def page_without_scripts(playwright: Playwright) -> Iterator[Page]:
 def test_the_journey_in_firefox(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer").click()
+    page.get_by_role("link", name="API Access Token").click()
     expect(token_box(page)).to_have_value(MASK)
 
     old = copy_token(page)

@@ -33,12 +33,6 @@ def text(response: object) -> str:
     return " ".join(words.split())
 
 
-def test_developers_opens_the_token_page(alice: User) -> None:
-    response = sign_in(alice).get("/developers/")
-
-    assert (response.status_code, response["Location"]) == (302, PAGE)
-
-
 def test_the_first_visit_makes_a_token(db: None) -> None:
     newcomer = User.objects.create_user("carol@example.com", "a password of hers")
 

@@ -203,6 +203,8 @@ def test_a_bot_that_is_not_ones_own_is_not_there(
         ("/bots/new/", "Bots", "true"),
         ("/inbox/", "Inbox", "page"),
         ("/developers/api-access-token/", "Developer", "page"),
+        ("/developers/third-party-apps-api/", "Developer", "page"),
+        ("/developers/third-party-apps-api/new/", "Developer", "true"),
         ("/account/", "My Account", "page"),
         ("/account/password/change/", "My Account", "true"),
     ],

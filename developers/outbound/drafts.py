@@ -1,0 +1,108 @@
+"""What stands in the editor, checked or not: as a recipe fills it in, or as a person has left it.
+
+A secret that is stored never goes back into the page. Its field is empty and carries a
+reference in its place, by which saving finds the stored value again.
+"""
+
+import re
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+from django.http import QueryDict
+from django.utils.crypto import salted_hmac
+
+from developers.outbound.models import OutboundApi
+from developers.outbound.recipe import Field, Recipe
+
+Row = dict[str, Any]
+
+PARTS = {
+    "parameters": ("name", "value", "is_secret", "kept"),
+    "headers": ("name", "value", "is_secret", "kept"),
+    "mappings": ("path", "attribute", "type"),
+}
+FIELDS = ("name", "method", "url", "follows_redirects", "body", "body_is_secret", "body_kept")
+BOXES = ("is_secret", "follows_redirects", "body_is_secret")
+MOST_ROWS = 50
+SAMPLE = "sample-"
+
+
+@dataclass(slots=True)
+class Draft:
+    """The fields, the rows of each part, and the sample values that a test fills in."""
+
+    fields: Row = field(default_factory=dict)
+    parameters: list[Row] = field(default_factory=list)
+    headers: list[Row] = field(default_factory=list)
+    mappings: list[Row] = field(default_factory=list)
+    samples: dict[str, str] = field(default_factory=dict)
+    part: str = "parameters"
+
+    @classmethod
+    def of(cls, api: OutboundApi, recipe: Recipe, *, is_stored: bool = True) -> Self:
+        """Fill in a recipe. What is stored shows no secret; what was just pasted is all still there."""
+        body_reference = reference(api, "body", recipe.body) if is_stored and recipe.body_is_secret else ""
+        return cls(
+            fields={
+                "name": api.name,
+                "method": recipe.method,
+                "url": recipe.url,
+                "follows_redirects": recipe.follows_redirects,
+                "body": "" if body_reference else recipe.body,
+                "body_is_secret": recipe.body_is_secret,
+                "body_kept": body_reference,
+            },
+            parameters=[_row(api, "parameters", each, is_stored=is_stored) for each in recipe.parameters],
+            headers=[_row(api, "headers", each, is_stored=is_stored) for each in recipe.headers],
+            mappings=[{"path": each.path, "attribute": each.attribute} for each in recipe.mappings],
+        )
+
+    @classmethod
+    def posted(cls, data: QueryDict) -> Self:
+        """Take in what a form holds, as it stands."""
+        parts: dict[str, list[Row]] = {part: _posted_rows(data, part) for part in PARTS}
+        return cls(
+            fields={name: _posted(data, name, name) for name in FIELDS},
+            samples={key.removeprefix(SAMPLE): str(value) for key, value in data.items() if key.startswith(SAMPLE)},
+            part=str(data.get("part", "")),
+            **parts,
+        )
+
+    def rows(self, part: str) -> list[Row]:
+        """The rows of `parameters`, `headers` or `mappings`."""
+        rows: list[Row] = getattr(self, part)
+        return rows
+
+
+def reference(api: OutboundApi, place: str, value: str) -> str:
+    """Name a stored secret without telling it: a digest under the server's key, of its API, place and value."""
+    return salted_hmac("outbound kept secret", f"{api.pk}\0{place}\0{value}", algorithm="sha256").hexdigest()[:32]
+
+
+def stored_values(api: OutboundApi, recipe: Recipe) -> dict[str, str]:
+    """The stored secrets by their references."""
+    values = {reference(api, "body", recipe.body): recipe.body} if recipe.body_is_secret else {}
+    for part in ("parameters", "headers"):
+        values |= {_reference_of(api, part, each): each.value for each in getattr(recipe, part) if each.is_hidden}
+    return values
+
+
+def _reference_of(api: OutboundApi, part: str, each: Field) -> str:
+    return reference(api, f"{part}\0{each.name}", each.value)
+
+
+def _row(api: OutboundApi, part: str, each: Field, *, is_stored: bool) -> Row:
+    if each.is_hidden and is_stored:
+        return {"name": each.name, "value": "", "is_secret": True, "kept": _reference_of(api, part, each)}
+    return {"name": each.name, "value": each.value, "is_secret": each.is_hidden, "kept": ""}
+
+
+def _posted_rows(data: QueryDict, part: str) -> list[Row]:
+    """The rows of a part in the order of their numbers, which need not follow each other."""
+    found = (re.fullmatch(rf"{part}-(\d{{1,4}})-\w+", key, re.ASCII) for key in data)
+    numbers = sorted({int(match[1]) for match in found if match})[:MOST_ROWS]
+    return [{name: _posted(data, f"{part}-{number}-{name}", name) for name in PARTS[part]} for number in numbers]
+
+
+def _posted(data: QueryDict, key: str, name: str) -> Any:
+    return key in data if name in BOXES else str(data.get(key, ""))

@@ -1,0 +1,156 @@
+"""The editor of one API: its draft in forms, the recipe that they make, and keeping it."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from django.db import IntegrityError, transaction
+from django.utils.functional import cached_property
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from developers.outbound import targets
+from developers.outbound.drafts import Draft, Row, stored_values
+from developers.outbound.faults import Fault, faults
+from developers.outbound.forms import CallForm, FieldForm, MappingForm, PlainForm
+from developers.outbound.models import CustomAttribute, OutboundApi
+from developers.outbound.recipe import Field, Mapping, Recipe
+
+TITLES = {
+    "parameters": gettext_lazy("Parameters"),
+    "headers": gettext_lazy("Headers"),
+    "body": gettext_lazy("Body"),
+    "mappings": gettext_lazy("Manage API Response"),
+}
+
+
+class Part:
+    """The rows of Parameters, of Headers or of Manage API Response."""
+
+    def __init__(self, name: str, forms: list[PlainForm]) -> None:
+        self.name = name
+        self.title = TITLES[name]
+        self.forms = forms
+
+
+class Editor:
+    """A draft in forms. With `is_checked` they say what is wrong with it, else they only show it."""
+
+    def __init__(self, api: OutboundApi, stored: Recipe | None, draft: Draft, *, is_checked: bool = False) -> None:
+        self.api = api
+        self.title = api.name
+        self.draft = draft
+        for row in draft.mappings:
+            # A recipe names attributes; their types are their own.
+            row.setdefault("type", self.types.get(row.get("attribute", "").lower(), CustomAttribute.Type.TEXT))
+        self.is_checked = is_checked
+        self._stored = stored_values(api, stored) if stored else {}
+        self.form = CallForm(**self._content("", draft.fields), stored=self._stored)
+        self.parameters = self._part("parameters", FieldForm, stored=self._stored)
+        self.headers = self._part("headers", FieldForm, stored=self._stored)
+        self.mappings = self._part("mappings", MappingForm, types=self.types)
+
+    @cached_property
+    def attributes(self) -> list[CustomAttribute]:
+        return list(CustomAttribute.objects.of(self.api.owner_id))
+
+    @cached_property
+    def types(self) -> dict[str, str]:
+        return {attribute.name.lower(): attribute.type for attribute in self.attributes}
+
+    @property
+    def parts(self) -> list[Part]:
+        return [self.parameters, self.headers, self.mappings]
+
+    def part(self, name: str) -> Part:
+        return next(part for part in self.parts if part.name == name)
+
+    def is_valid(self) -> bool:
+        """Check every form, and then the call as a whole, whose faults are told where they are."""
+        if all([form.is_valid() for form in self._forms()]):  # noqa: C419 - every form is to say what is wrong
+            for fault in faults(self.recipe()):
+                self._tell(fault)
+        wrong = next(self._wrong(), None)
+        if wrong:
+            part, form, name = wrong
+            form.fields[name].widget.attrs["autofocus"] = True
+            self.draft.part = part or self.draft.part
+        return not any(form.errors for form in self._forms())
+
+    def recipe(self) -> Recipe:
+        """The call as the forms hold it. A query typed into the URL becomes parameters."""
+        cleaned = self.form.cleaned_data
+        url, query = targets.split(cleaned["url"])
+        return Recipe(
+            method=cleaned["method"],
+            url=url,
+            parameters=(*self._fields(self.parameters), *query),
+            headers=tuple(self._fields(self.headers)),
+            body=cleaned["body"],
+            body_is_secret=bool(cleaned["body_is_secret"] and cleaned["body"]),
+            mappings=tuple(
+                Mapping(form.cleaned_data["path"], form.cleaned_data["attribute"]) for form in self.mappings.forms
+            ),
+            follows_redirects=cleaned["follows_redirects"],
+        )
+
+    def save(self) -> bool:
+        """Keep the call, with the attributes that it is the first to name; False, told, where its name is taken."""
+        self.api.name = self.form.cleaned_data["name"]
+        try:
+            with transaction.atomic():
+                for form in self.mappings.forms:
+                    mapped = form.cleaned_data
+                    CustomAttribute.objects.named(self.api.owner_id, mapped["attribute"], mapped["type"])
+                self.api.keep(self.recipe())
+        except IntegrityError:
+            self.form.add_error("name", _("There is an API of this name already."))
+            self.form.fields["name"].widget.attrs["autofocus"] = True
+            return False
+        return True
+
+    def _content(self, prefix: str, row: Row) -> dict[str, Any]:
+        if not self.is_checked:
+            return {"initial": row, "prefix": prefix or None}
+        return {
+            "data": {f"{prefix}-{name}" if prefix else name: value for name, value in row.items()},
+            "prefix": prefix or None,
+        }
+
+    def _part(self, name: str, form_class: type[PlainForm], **options: Any) -> Part:
+        rows = [row for row in self.draft.rows(name) if not self.is_checked or not _is_blank(row)]
+        return Part(
+            name, [form_class(**self._content(f"{name}-{number}", row), **options) for number, row in enumerate(rows)]
+        )
+
+    def _forms(self) -> list[PlainForm]:
+        return [self.form, *(form for part in self.parts for form in part.forms)]
+
+    @staticmethod
+    def _fields(part: Part) -> Iterator[Field]:
+        for form in part.forms:
+            field = Field(form.cleaned_data["name"], form.cleaned_data["value"], form.cleaned_data["is_secret"])
+            yield Field(field.name, field.value, field.is_hidden)
+
+    def _tell(self, fault: Fault) -> None:
+        place, _dot, rest = fault.where.partition(".")
+        number, _dot, name = rest.partition(".")
+        if place in ("method", "url", "body"):
+            self.form.add_error(place, fault.sentence)
+        elif name and int(number) < len(self.part(place).forms):
+            self.part(place).forms[int(number)].add_error(name, fault.sentence)
+        else:
+            self.form.add_error(None, fault.sentence)
+
+    def _wrong(self) -> Iterator[tuple[str, PlainForm, str]]:
+        """Every field with an error, with the part that it stands in."""
+        yield from (
+            ("body" if name == "body" else "", self.form, name) for name in self.form.fields if name in self.form.errors
+        )
+        for part in self.parts:
+            for form in part.forms:
+                yield from ((part.name, form, name) for name in form.fields if name in form.errors)
+
+
+def _is_blank(row: Row) -> bool:
+    """A row with nothing typed and nothing kept counts for nothing."""
+    return not any(str(row.get(name) or "").strip() for name in ("name", "value", "kept", "path", "attribute"))

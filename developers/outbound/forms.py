@@ -1,0 +1,155 @@
+"""What the editor takes: the fields of a call, and a form for each row of its parts.
+
+What a call may hold is judged by `faults`; here is only what the forms themselves ask for.
+"""
+
+import re
+from collections.abc import Mapping as MappingOf
+from typing import TYPE_CHECKING, Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from developers.outbound.faults import LONGEST_BODY, LONGEST_VALUE
+from developers.outbound.mapping import LONGEST_PATH
+from developers.outbound.models import ATTRIBUTE_LENGTH, NAME_LENGTH, CustomAttribute, OutboundApi
+from developers.outbound.recipe import ATTRIBUTE_NAME
+from developers.outbound.targets import LONGEST_URL
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+KEY_LENGTH = 200
+TOO_LONG = gettext_lazy("Keep it to %(limit_value)d characters.")
+GONE = gettext_lazy("The hidden value is not there any more: it was changed elsewhere. Type it again.")
+TYPE_TO_SHOW = gettext_lazy("To have it shown from now on, type it again.")
+PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+
+
+def line(label: "_StrPromise", length: int, required: "_StrPromise | str" = "", **attributes: str) -> forms.CharField:
+    """A field for a line of text that browsers neither fill in nor correct."""
+    return forms.CharField(
+        label=label,
+        max_length=length,
+        required=bool(required),
+        error_messages={"required": required, "max_length": TOO_LONG},
+        widget=forms.TextInput(attrs=PLAIN | attributes),
+    )
+
+
+class PlainForm(forms.Form):
+    """A form that the server alone judges, so that what is wrong is said in our words."""
+
+    use_required_attribute = False
+
+    def __init__(self, *args: Any, stored: MappingOf[str, str] | None = None, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.stored = stored or {}
+
+    def put_back(self, value: str, secret: str, kept: str) -> None:
+        """Put the stored value in the place of a field that was left hidden. What is hidden once is never shown."""
+        reference = self.cleaned_data.get(kept)
+        if not reference or self.cleaned_data.get(value):
+            return
+        if reference not in self.stored:
+            self.add_error(value, GONE)
+        elif not self.cleaned_data[secret]:
+            self.add_error(value, TYPE_TO_SHOW)
+        else:
+            self.cleaned_data[value] = self.stored[reference]
+
+
+class CallForm(PlainForm):
+    """Name, method, URL and body."""
+
+    name = line(gettext_lazy("Name"), NAME_LENGTH, gettext_lazy("Give the API a name."))
+    method = forms.ChoiceField(
+        label=gettext_lazy("Method"),
+        choices=OutboundApi.Method.choices,
+        error_messages={code: gettext_lazy("Choose one of the list.") for code in ("required", "invalid_choice")},
+    )
+    url = line(
+        gettext_lazy("URL"),
+        LONGEST_URL,
+        gettext_lazy("Give the address to call."),
+        inputmode="url",
+        placeholder="https://api.example.com/orders",
+    )
+    follows_redirects = forms.BooleanField(label=gettext_lazy("Follow redirects"), required=False)
+    body = forms.CharField(
+        label=gettext_lazy("JSON"),
+        required=False,
+        strip=False,
+        max_length=LONGEST_BODY,
+        error_messages={"max_length": TOO_LONG},
+        widget=forms.Textarea(attrs=PLAIN | {"rows": "10", "data-attributes": ""}),
+    )
+    body_is_secret = forms.BooleanField(label=gettext_lazy("Secret body"), required=False)
+    body_kept = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        self.put_back("body", "body_is_secret", "body_kept")
+
+
+class FieldForm(PlainForm):
+    """A parameter or a header."""
+
+    name = line(gettext_lazy("Key"), KEY_LENGTH, gettext_lazy("Give it a key, or remove the row."))
+    value = line(gettext_lazy("Value"), LONGEST_VALUE, **{"data-attributes": ""})
+    is_secret = forms.BooleanField(label=gettext_lazy("Secret"), required=False)
+    kept = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        self.put_back("value", "is_secret", "kept")
+
+
+class MappingForm(PlainForm):
+    """A value of the response, and the custom attribute that takes it."""
+
+    path = line(
+        gettext_lazy("Path in the response"),
+        LONGEST_PATH,
+        gettext_lazy("Say where the value is, or remove the row."),
+        placeholder="data.items[0].name",
+    )
+    attribute = line(
+        gettext_lazy("Attribute"),
+        ATTRIBUTE_LENGTH,
+        gettext_lazy("Say which attribute takes it, or remove the row."),
+        placeholder="order_status",
+        list="attribute-names",
+    )
+    type = forms.ChoiceField(label=gettext_lazy("Type"), choices=CustomAttribute.Type.choices)
+
+    def __init__(self, *args: Any, types: MappingOf[str, str], **options: Any) -> None:
+        super().__init__(*args, **options)
+        self.types = types
+
+    def clean_attribute(self) -> str:
+        name: str = self.cleaned_data["attribute"].removeprefix("{{").removesuffix("}}").strip()
+        if not re.fullmatch(ATTRIBUTE_NAME, name, re.ASCII):
+            raise ValidationError(_("Use letters, digits and underscores, and start with no digit."))
+        return name
+
+    def clean(self) -> None:
+        known = self.types.get(self.cleaned_data.get("attribute", "").lower())
+        if known and "type" in self.cleaned_data and self.cleaned_data["type"] != known:
+            self.add_error(
+                "type", _("This attribute has the type %(type)s already.") % {"type": CustomAttribute.Type(known).label}
+            )
+
+
+class CurlForm(PlainForm):
+    command = forms.CharField(
+        label=gettext_lazy("curl command"),
+        error_messages={"required": gettext_lazy("Paste a command that begins with curl.")},
+        widget=forms.Textarea(attrs=PLAIN | {"rows": "8", "placeholder": "curl https://api.example.com/orders"}),
+    )
+
+
+class ConfirmForm(forms.Form):
+    """Whether a person has answered the question that was asked first."""
+
+    is_sure = forms.BooleanField(required=False)

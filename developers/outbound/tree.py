@@ -1,0 +1,66 @@
+"""JSON as a tree to fold, in which each value knows its path."""
+
+import json
+import re
+from dataclasses import dataclass, field
+from typing import Any
+
+from developers.outbound import mapping
+
+MOST_NODES = 400
+MOST_LEVELS = 20
+SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+
+
+@dataclass(slots=True)
+class Node:
+    """A value: `kind` is object, list, text, number, yes_no or none; `text` is how JSON writes a simple one."""
+
+    key: str
+    path: str
+    kind: str
+    text: str = ""
+    count: int = 0
+    children: list["Node"] = field(default_factory=list)
+
+    @property
+    def is_cut(self) -> bool:
+        return len(self.children) < self.count
+
+
+def tree(data: Any) -> Node:
+    """Make a tree of what `json.loads` returned, of at most 400 values and 20 levels."""
+    return _Builder().node("", (), data)
+
+
+def readable_path(steps: tuple[str | int, ...]) -> str:
+    """Write a path as people do, data.items[0].name, or as RFC 9535 does where a key is no plain word."""
+    if not steps or not isinstance(steps[0], str) or any(isinstance(s, str) and not SIMPLE.fullmatch(s) for s in steps):
+        return mapping.path_of(*steps)
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
+
+
+class _Builder:
+    def __init__(self) -> None:
+        self._left = MOST_NODES
+
+    def node(self, key: str, steps: tuple[str | int, ...], value: Any) -> Node:
+        self._left -= 1
+        if not isinstance(value, dict | list):
+            return Node(key, readable_path(steps), _kind(value), json.dumps(value, ensure_ascii=False))
+        made = Node(key, readable_path(steps), "object" if isinstance(value, dict) else "list", count=len(value))
+        pairs = value.items() if isinstance(value, dict) else enumerate(value)
+        if len(steps) < MOST_LEVELS:
+            for step, inner in pairs:
+                if self._left <= 0:
+                    break
+                made.children.append(self.node(str(step), (*steps, step), inner))
+        return made
+
+
+def _kind(value: Any) -> str:
+    if value is None:
+        return "none"
+    if isinstance(value, bool):
+        return "yes_no"
+    return "text" if isinstance(value, str) else "number"

@@ -1,0 +1,31 @@
+"""3rd Party Apps API, at `/developers/third-party-apps-api/`."""
+
+from django.urls import path, register_converter
+from django.urls.converters import StringConverter
+
+from developers.outbound.models import ID_LENGTH
+from developers.outbound.views import apis, editor, logs
+
+
+class ApiIdConverter(StringConverter):
+    regex = f"[0-9a-f]{{{ID_LENGTH}}}"
+
+
+register_converter(ApiIdConverter, "api_id")
+
+app_name = "outbound"
+
+urlpatterns = [
+    path("", apis.apis, name="apis"),
+    path("new/", editor.editor, name="new-api"),
+    path("new/rows/", editor.change_rows, name="change-new-rows"),
+    path("new/test/", editor.try_out, name="test-new"),
+    path("import/", editor.import_curl, name="import-curl"),
+    path("logs/", logs.logs, name="logs"),
+    path("logs/<int:log_id>/", logs.log, name="log"),
+    path("<api_id:api_id>/", editor.editor, name="api"),
+    path("<api_id:api_id>/rows/", editor.change_rows, name="change-rows"),
+    path("<api_id:api_id>/test/", editor.try_out, name="test"),
+    path("<api_id:api_id>/duplicate/", apis.duplicate, name="duplicate-api"),
+    path("<api_id:api_id>/delete/", apis.delete, name="delete-api"),
+]

@@ -1,0 +1,68 @@
+"""The list of 3rd Party Apps APIs, and what is done to one as a whole."""
+
+from django.contrib import messages
+from django.db import IntegrityError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.acts import act_on
+from accounts.paging import paged
+from accounts.requests import SignedInRequest, is_htmx
+from developers.outbound.forms import ConfirmForm
+from developers.outbound.models import NAME_LENGTH, OutboundApi
+from developers.outbound.recipe import Recipe
+from developers.vault import Unreadable
+
+PAGE = "developers:outbound:apis"
+
+
+@require_safe
+@never_cache
+def apis(request: SignedInRequest) -> HttpResponse:
+    text = request.GET.get("q", "").strip()
+    found = OutboundApi.objects.of(request.user)
+    page = paged(request, found.search(text) if text else found)
+    return render(request, "developers/outbound/apis.html", page | {"q": text})
+
+
+@act_on(PAGE)
+@never_cache
+def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
+    """Keep a copy of all that an API is, its secrets too, under a name of its own; and open it."""
+    api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
+    try:
+        recipe = api.recipe()
+    except Unreadable:
+        messages.error(request, _("%(api)s cannot be read any more, so it cannot be copied.") % {"api": api})
+        return redirect(PAGE)
+    copy = _copy(api, recipe)
+    messages.success(request, _("%(api)s is a copy, its hidden values too.") % {"api": copy})
+    return redirect("developers:outbound:api", api_id=copy.pk)
+
+
+@act_on(PAGE)
+@never_cache
+def delete(request: SignedInRequest, api_id: str) -> HttpResponse:
+    """Ask whether to delete an API, and delete it once the answer is yes."""
+    api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
+    form = ConfirmForm(request.POST)
+    if form.is_valid() and form.cleaned_data["is_sure"]:
+        api.delete()
+        messages.success(request, _("%(api)s is deleted.") % {"api": api})
+        return redirect(PAGE)
+    template = "developers/outbound/delete_api.html"
+    return render(request, f"{template}#dialog" if is_htmx(request) else template, {"api": api})
+
+
+def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi:
+    """Keep a recipe under the first name like its own that is free: the database knows."""
+    number = 1
+    while True:
+        ending = _(" copy") if number == 1 else _(" copy %(number)d") % {"number": number}
+        try:
+            return OutboundApi.objects.make(api.owner_id, api.name[: NAME_LENGTH - len(ending)] + ending, recipe)
+        except IntegrityError:
+            number += 1

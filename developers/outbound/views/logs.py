@@ -1,0 +1,39 @@
+"""API Logs: what was sent and what came back, secrets masked."""
+
+import json
+
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.paging import paged
+from accounts.requests import SignedInRequest
+from developers.outbound.models import ApiLog, OutboundApi
+
+# What the list shows of a body, in characters.
+EXCERPT = 120
+
+
+@require_safe
+@never_cache
+def logs(request: SignedInRequest) -> HttpResponse:
+    apis = list(OutboundApi.objects.of(request.user).only("id", "name"))
+    chosen = next((api for api in apis if api.pk == request.GET.get("api")), None)
+    rows = ApiLog.objects.of(request.user).defer("request_headers", "request_body", "response_headers")
+    page = paged(request, rows.filter(api=chosen) if chosen else rows)
+    return render(request, "developers/outbound/logs.html", page | {"apis": apis, "chosen": chosen, "excerpt": EXCERPT})
+
+
+@require_safe
+@never_cache
+def log(request: SignedInRequest, log_id: int) -> HttpResponse:
+    log = get_object_or_404(ApiLog.objects.of(request.user), pk=log_id)
+    return render(request, "developers/outbound/log.html", {"log": log, "body": _indented(log.response_body)})
+
+
+def _indented(text: str) -> str:
+    try:
+        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return text

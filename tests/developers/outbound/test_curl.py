@@ -1,0 +1,147 @@
+"""curl commands read and written; nothing is run, and no file is opened."""
+
+import shlex
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from developers.outbound import curl
+from developers.outbound.recipe import Field, Recipe
+
+A = "https://a.test"
+
+
+@pytest.mark.parametrize(
+    ("command", "recipe"),
+    [
+        (f"curl {A}", Recipe("GET", A)),
+        ("$ curl.exe a.test", Recipe("GET", A)),
+        (f"curl '{A}/x?a=1&b=&a=2#end'", Recipe("GET", f"{A}/x", (Field("a", "1"), Field("b", ""), Field("a", "2")))),
+        (f"curl -sXPUT {A} -d '{{}}' \\\n  -L", Recipe("PUT", A, body="{}", follows_redirects=True)),
+        (f"curl --request=delete --url {A}", Recipe("DELETE", A)),
+        (
+            f"curl {A} -H 'A: 1' -H 'A: 2' -H 'Host:' -H 'B;'",
+            Recipe("GET", A, headers=(Field("A", "1"), Field("A", "2"), Field("B", ""))),
+        ),
+        (f"curl {A} -d a=1 -d b=2", Recipe("POST", A, body="a=1&b=2")),
+        (
+            f"curl -G {A} --data-urlencode 'q=a b' --data-urlencode '=c&d' --data-urlencode e",
+            Recipe("GET", A, (Field("q", "a b"), Field("c&d", ""), Field("e", ""))),
+        ),
+        (f"curl {A} --data-raw '@plain'", Recipe("POST", A, body="@plain")),
+        (f"curl {A} --data-urlencode q=ä", Recipe("POST", A, body="q=%C3%A4")),
+        (f"curl {A} -H $'A: it\\'s \\u00e9\\x41\\n'", Recipe("GET", A, headers=(Field("A", "it's éA"),))),
+        (f"curl {A} -u me:pw", Recipe("GET", A, headers=(Field("Authorization", "Basic bWU6cHc="),))),
+        (f"curl {A} --oauth2-bearer t", Recipe("GET", A, headers=(Field("Authorization", "Bearer t"),))),
+        (
+            f"curl {A} -A me -e from -b a=1",
+            Recipe("GET", A, headers=(Field("User-Agent", "me"), Field("Referer", "from"), Field("Cookie", "a=1"))),
+        ),
+        (f"curl -g {A} | jq .", Recipe("GET", A)),
+        (f"curl -- {A}", Recipe("GET", A)),
+    ],
+)
+def test_a_command_is_read_as_curl_would_send_it(command: str, recipe: Recipe) -> None:
+    assert curl.read(command).recipe == recipe
+
+
+def test_json_brings_its_headers() -> None:
+    recipe = curl.read(f"curl --json '{{}}' {A}").recipe
+
+    assert (recipe.method, recipe.body) == ("POST", "{}")
+    assert [(each.name, each.value) for each in recipe.headers] == [
+        ("Content-Type", "application/json"),
+        ("Accept", "application/json"),
+    ]
+
+
+def test_what_is_left_out_and_what_is_to_be_filled_in_is_told() -> None:
+    notes = curl.read(f"curl -kso out {A} -H 'Authorization: Bearer $TOKEN' -d '{{}}'").notes
+
+    assert notes == (
+        "--insecure is left out: certificates are always checked.",
+        "Left out, since calls are not made so here: --silent, --output.",
+        "Put values in the place of these shell variables: $TOKEN.",
+    )
+
+
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("", "That is no curl command. It begins with the word curl."),
+        ("wget https://a.test", "That is no curl command. It begins with the word curl."),
+        ("curl 'https://a.test", "A quotation mark is opened and never closed. Paste the whole command."),
+        ("curl", "The command names no address. It needs one, like https://api.example.com/orders."),
+        ("curl -- -a", "The command names no address. It needs one, like https://api.example.com/orders."),
+        ("curl 'http://[a'", "The command names no address. It needs one, like https://api.example.com/orders."),
+        ("curl -X", "The option --request has no value. Paste the whole command."),
+        ("curl -Z a.test", "The option -Z is not known here. Take it out of the command and try again."),
+        ("curl --magic a.test", "The option --magic is not known here. Take it out of the command and try again."),
+        ("curl a.test b.test", "The command names two addresses. Paste one call at a time."),
+        ("curl -X HEAD a.test", "The method HEAD is not offered. It is one of GET, POST, PUT, PATCH, DELETE."),
+        ("curl -I a.test", "A HEAD request has no response to show. Use GET instead."),
+        ("curl -h", "That asks curl for its manual. Paste a command that calls an address."),
+        ("curl -K file", "Files are not read. Write the options of that file into the command itself."),
+        (
+            "curl -F a=@b a.test",
+            "Forms with files are not sent. An API takes JSON: paste a command with -d instead of -F.",
+        ),
+        ("curl -T file a.test", "Files are not read. Paste what is to be sent itself, after -d."),
+        ("curl a.test $'\\U00110000'", "The command holds a character that does not exist. Paste it anew."),
+        ("curl " + "a" * 100_001, "The command is too long. Shorten its body and fill that in afterwards."),
+    ],
+)
+def test_what_cannot_be_read_is_refused_with_a_sentence(
+    command: str, sentence: str, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(curl.NotRead) as refused:
+        curl.read(command)
+
+    assert str(refused.value) == sentence
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("option", ["-d @f", "--data-binary @f", "--json @f", "--data-urlencode a@f", "-H @f", "-b f"])
+def test_no_file_is_ever_read(option: str) -> None:
+    with pytest.raises(curl.NotRead, match="Files are not read"):
+        curl.read(f"curl {A} {option}")
+
+
+def test_a_recipe_is_written_with_its_secrets_as_variables() -> None:
+    recipe = Recipe(
+        "POST",
+        f"{A}/{{{{id}}}}",
+        parameters=(Field("q", "a b"), Field("token", "s1"), Field("2", "s2", is_secret=True)),
+        headers=(Field("Authorization", "Bearer s3"), Field("X-Trace", "it's"), Field("authorization", "s4")),
+        body="s5",
+        body_is_secret=True,
+        follows_redirects=True,
+    )
+
+    assert curl.write(recipe) == (
+        """curl -X POST 'https://a.test/{{id}}?q=a%20b&token='"$TOKEN"'&2='"$SECRET_2" \\\n"""
+        "  --globoff \\\n"
+        "  --location \\\n"
+        """  -H 'Authorization: '"$AUTHORIZATION" \\\n"""
+        """  -H 'X-Trace: it'"'"'s' \\\n"""
+        """  -H 'authorization: '"$AUTHORIZATION_2" \\\n"""
+        '''  --data-raw "$BODY"'''
+    )
+
+
+TEXT = (
+    st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF, exclude_characters="\x7f\x85\xa0"), min_size=1)
+    .map(str.strip)
+    .filter(bool)
+)
+
+
+@given(TEXT, TEXT, st.sampled_from(["POST", "PUT"]))
+def test_what_is_written_is_read_back(value: str, body: str, method: str) -> None:
+    recipe = Recipe(method, A, (Field("a", value),), (Field("X-Trace", value),), body=body)
+
+    written = curl.write(recipe)
+
+    assert curl.read(written).recipe == recipe
+    assert shlex.split(written)[-1] == body

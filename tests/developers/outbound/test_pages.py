@@ -1,0 +1,448 @@
+"""The tab 3rd Party Apps API and its acts, without a browser."""
+
+import re
+from html import unescape
+from typing import Any
+
+import pytest
+from pytest_django import DjangoAssertNumQueries
+
+from accounts.models import User
+from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
+from developers.outbound.recipe import Field, Mapping, Recipe
+from tests.cast import sign_in
+from tests.developers.outbound.conftest import SECRET
+from tests.developers.outbound.servers import Far, Peer
+
+PAGE = "/developers/third-party-apps-api/"
+HTMX = {"HX-Request": "true"}
+GET = {"name": "Orders", "method": "GET", "url": "https://api.example.com/orders"}
+ROW = {"parameters-0-name": "page", "parameters-0-value": "1"}
+
+
+def words(response: Any) -> str:
+    """What an answer says, without its markup and its sidebar."""
+    page = response.content.decode()
+    return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page).split())
+
+
+def form_of(response: Any) -> dict[str, str]:
+    """What the editor of an answer would post, were it sent as it stands."""
+    page = unescape(response.content.decode()).partition('<form id="editor"')[2].partition("</form>")[0]
+    posted = {}
+    for tag in re.findall(r"<input[^>]+>", page):
+        attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
+        if attributes["type"] != "checkbox" or " checked" in tag:
+            posted[attributes["name"]] = attributes.get("value", "on" if attributes["type"] == "checkbox" else "")
+    for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', page, re.DOTALL):
+        posted[name] = re.findall(r'value="(\w+)" selected|$', options)[0]
+    for name, text in re.findall(r'<textarea name="([^"]+)"[^>]*>\n?(.*?)</textarea>', page, re.DOTALL):
+        posted[name] = text
+    return posted
+
+
+@pytest.fixture
+def shop(bob: User) -> OutboundApi:
+    """Somebody else's."""
+    return OutboundApi.objects.make(bob, "Shop", Recipe("GET", "https://shop.example.com"))
+
+
+def address(api: OutboundApi, act: str = "") -> str:
+    return f"{PAGE}{api.pk}/{act}"
+
+
+def test_developers_opens_this_tab_and_both_tabs_are_on_both_pages(alice: User) -> None:
+    browser = sign_in(alice)
+
+    response = browser.get("/developers/")
+
+    assert (response.status_code, response["Location"]) == (302, PAGE)
+    for path, current in ((PAGE, "3rd Party Apps API"), ("/developers/api-access-token/", "API Access Token")):
+        tabs = browser.get(path).content.decode().partition('<nav class="tabs"')[2].partition("</nav>")[0]
+        assert re.findall(r'href="([^"]+)"', tabs) == [PAGE, "/developers/api-access-token/"]
+        assert re.findall(r'aria-current="page">([^<]+)<', tabs) == [current]
+
+
+def test_without_apis_the_page_says_what_one_is_for(alice: User, shop: OutboundApi) -> None:
+    response = sign_in(alice).get(PAGE)
+
+    assert "No APIs yet" in words(response)
+    assert "Shop" not in words(response)
+    assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
+
+
+@pytest.mark.parametrize(("text", "found"), [("wea", True), ("API.EXAMPLE", True), ("orders", False)])
+def test_an_api_is_found_by_its_name_or_url(alice: User, weather: OutboundApi, text: str, found: bool) -> None:
+    response = sign_in(alice).get(PAGE, {"q": text})
+
+    assert (address(weather) in response.content.decode(), "No API found" in words(response)) == (found, not found)
+
+
+def test_the_pages_take_as_many_queries_for_many_apis_as_for_one(
+    alice: User, weather: OutboundApi, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    browser = sign_in(alice)
+    for number in range(20):
+        OutboundApi.objects.make(alice, f"API {number}", Recipe("GET", "https://api.example.com"))
+        ApiLog.objects.create(
+            owner=alice, api=weather, api_name="Weather", kind="test", method="GET", url="https://x.test"
+        )
+
+    for path, queries in ((PAGE, 4), (address(weather), 4), (f"{PAGE}logs/", 5)):
+        with django_assert_num_queries(queries):
+            browser.get(path)
+
+
+def test_an_api_is_made_with_the_attributes_that_it_names(alice: User) -> None:
+    rows = ROW | {"mappings-3-path": "data.total", "mappings-3-attribute": "total", "mappings-3-type": "number"}
+
+    response = sign_in(alice).post(f"{PAGE}new/", GET | rows, follow=True)
+
+    api = OutboundApi.objects.get(owner=alice)
+    assert response.redirect_chain == [(address(api), 302)]
+    assert "Orders is saved." in words(response)
+    assert api.recipe() == Recipe(
+        "GET",
+        "https://api.example.com/orders",
+        parameters=(Field("page", "1"),),
+        mappings=(Mapping("data.total", "total"),),
+    )
+    assert list(CustomAttribute.objects.values_list("owner", "name", "type")) == [(alice.pk, "total", "number")]
+
+
+def test_a_query_typed_into_the_url_becomes_parameters(alice: User) -> None:
+    sign_in(alice).post(f"{PAGE}new/", GET | ROW | {"url": "https://api.example.com/orders?sort=new"})
+
+    recipe = OutboundApi.objects.get().recipe()
+    assert (recipe.url, recipe.parameters) == (
+        "https://api.example.com/orders",
+        (Field("page", "1"), Field("sort", "new")),
+    )
+
+
+@pytest.mark.parametrize(
+    ("typed", "error"),
+    [
+        ({"name": ""}, "Give the API a name."),
+        ({"method": "HEAD"}, "Choose one of the list."),
+        ({"url": ""}, "Give the address to call."),
+        ({"url": "https://{{host}}/"}, "An attribute may stand in the path of the URL, not in the name of the server."),
+        ({"method": "POST", "body": "{"}, "The body is not JSON: see line 1, column 2."),
+        ({"url": "https://a.test/?=1"}, "Give it a name."),
+        ({"parameters-0-value": "1"}, "Give it a key, or remove the row."),
+        ({"headers-4-name": "a b"}, "A header&#x27;s name has letters, digits and hyphens only."),
+        ({"mappings-0-path": "a", "mappings-0-attribute": "1", "mappings-0-type": "text"}, "Use letters, digits"),
+        ({"mappings-0-path": "a[*]", "mappings-0-attribute": "a", "mappings-0-type": "text"}, "finds several values"),
+    ],
+)
+def test_what_cannot_be_taken_is_said_beside_it_and_nothing_typed_is_lost(
+    alice: User, typed: dict[str, str], error: str
+) -> None:
+    sent = GET | {"headers-9-name": "X-Kept", "headers-9-value": "still here"} | typed
+
+    response = sign_in(alice).post(f"{PAGE}new/", sent)
+
+    page = response.content.decode()
+    assert re.findall(r'field__error"[^>]*>([^<]+)<', page)[0].startswith(error) or error in page
+    assert page.partition("<main")[2].count("autofocus") == ("?=" not in sent["url"])
+    assert "still here" in form_of(response).values()
+    assert not OutboundApi.objects.exists()
+
+
+def test_a_name_that_is_taken_is_said(alice: User, weather: OutboundApi) -> None:
+    response = sign_in(alice).post(f"{PAGE}new/", GET | {"name": "weather"})
+
+    assert "There is an API of this name already." in words(response)
+    assert list(OutboundApi.objects.all()) == [weather]
+
+
+def test_an_attribute_keeps_the_type_that_it_has(alice: User) -> None:
+    CustomAttribute.objects.named(alice, "total", "number")
+    mapping = {"mappings-0-path": "a", "mappings-0-attribute": "Total", "mappings-0-type": "date"}
+
+    response = sign_in(alice).post(f"{PAGE}new/", GET | mapping)
+
+    assert "This attribute has the type Number already." in words(response)
+
+
+def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+    before = weather.recipe()
+
+    shown = browser.get(address(weather))
+    saved = browser.post(address(weather), form_of(shown) | {"name": "Weather now"}, follow=True)
+
+    weather.refresh_from_db()
+    assert [text in page.content.decode() for page in (shown, saved) for text in (SECRET, "&quot;{{name}}")] == [
+        False
+    ] * 4
+    assert words(shown).count("Hidden. Type a new value to replace it.") == 3
+    assert (weather.name, weather.recipe()) == ("Weather now", before)
+
+
+def test_a_new_value_takes_the_place_of_a_hidden_one(alice: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+    form = form_of(browser.get(address(weather)))
+
+    browser.post(address(weather), form | {"headers-0-value": "Bearer new", "body": "{}", "parameters-1-value": "s"})
+
+    weather.refresh_from_db()
+    recipe = weather.recipe()
+    assert (recipe.headers[0].value, recipe.body, recipe.parameters[1].value) == ("Bearer new", "{}", "s")
+
+
+def test_a_hidden_value_is_not_shown_by_taking_the_tick_away(alice: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+    form = form_of(browser.get(address(weather)))
+    del form["parameters-1-is_secret"], form["body_is_secret"]
+
+    response = browser.post(address(weather), form)
+
+    assert words(response).count("To have it shown from now on, type it again.") == 2
+    assert SECRET not in response.content.decode()
+
+
+def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+    form = form_of(browser.get(address(weather)))
+    browser.post(address(weather), form | {"headers-0-value": "Bearer new"})
+
+    response = browser.post(address(weather), form)
+
+    assert "The hidden value is not there any more" in words(response)
+
+
+def test_a_header_named_like_a_secret_is_hidden_by_itself(alice: User) -> None:
+    browser = sign_in(alice)
+
+    response = browser.post(
+        f"{PAGE}new/", GET | {"headers-0-name": "X-Api-Key", "headers-0-value": "k-12345"}, follow=True
+    )
+
+    assert "k-12345" not in response.content.decode()
+    assert OutboundApi.objects.get().recipe().headers == (Field("X-Api-Key", "k-12345", is_secret=True),)
+
+
+def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> None:
+    browser = sign_in(alice)
+
+    added = browser.post(f"{PAGE}new/rows/", {"url": "not yet", "add": "headers"} | ROW)
+    removed = browser.post(f"{PAGE}new/rows/", form_of(added) | {"remove": "parameters-0"})
+
+    assert form_of(added)["parameters-0-name"] == "page"
+    assert form_of(added)["headers-0-name"] == ""
+    assert "field__error" not in added.content.decode()
+    assert "parameters-0-name" not in form_of(removed)
+    assert form_of(removed)["url"] == "not yet"
+
+
+def test_htmx_gets_the_part_alone_with_the_focus_on_what_changed(alice: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+
+    added = browser.post(address(weather, "rows/"), {"add": "parameters"}, headers=HTMX).content.decode()
+    removed = browser.post(address(weather, "rows/"), {"remove": "parameters-7"}, headers=HTMX).content.decode()
+
+    assert added.strip().startswith('<section class="part" id="part-parameters"')
+    assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', added) == [("input", "parameters-0-name")]
+    assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', removed) == [("button", "add")]
+
+
+def test_more_than_fifty_rows_are_not_added(alice: User) -> None:
+    rows = {f"parameters-{number}-name": "a" for number in range(50)}
+
+    response = sign_in(alice).post(f"{PAGE}new/rows/", rows | {"add": "elsewhere"})
+
+    assert sum(name.startswith("parameters-") and name.endswith("-name") for name in form_of(response)) == 50
+
+
+@pytest.mark.parametrize(
+    ("value", "row"),
+    [
+        ("number data.items[0].price", ("data.items[0].price", "price", "number")),
+        ("none $['a b']", ("$['a b']", "a_b", "text")),
+        ("text $[0]", ("$[0]", "value_0", "text")),
+        ("text", ("", "value", "text")),
+    ],
+)
+def test_a_value_of_the_response_makes_a_mapping(alice: User, value: str, row: tuple[str, str, str]) -> None:
+    form = form_of(sign_in(alice).post(f"{PAGE}new/rows/", {"map": value}))
+
+    assert tuple(form[f"mappings-0-{name}"] for name in ("path", "attribute", "type")) == row
+
+
+def test_a_copy_holds_the_secrets_too_under_a_name_of_its_own(alice: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+
+    for _ in range(2):
+        browser.post(address(weather, "duplicate/"))
+
+    copies = OutboundApi.objects.exclude(pk=weather.pk).order_by("name")
+    assert [copy.name for copy in copies] == ["Weather copy", "Weather copy 2"]
+    assert [copy.recipe() for copy in copies] == [weather.recipe()] * 2
+
+
+def test_one_that_cannot_be_read_says_so_and_is_filled_in_anew(alice: User, weather: OutboundApi) -> None:
+    OutboundApi.objects.update(sealed="damaged")
+    browser = sign_in(alice)
+
+    shown = browser.get(address(weather))
+    copied = browser.post(address(weather, "duplicate/"), follow=True)
+    browser.post(address(weather), GET)
+
+    weather.refresh_from_db()
+    assert "The stored call cannot be read any more." in words(shown)
+    assert "Weather cannot be read any more, so it cannot be copied." in words(copied)
+    assert weather.recipe().url == "https://api.example.com/orders"
+
+
+@pytest.mark.parametrize(("headers", "heading"), [({}, "h1"), (HTMX, "h2")], ids=["a page", "a dialog"])
+def test_deleting_asks_first(alice: User, weather: OutboundApi, headers: dict[str, str], heading: str) -> None:
+    browser = sign_in(alice)
+
+    asked = browser.post(address(weather, "delete/"), headers=headers)
+    assert list(OutboundApi.objects.all()) == [weather]
+    deleted = browser.post(address(weather, "delete/"), {"is_sure": "on"}, follow=True)
+
+    assert re.findall(r'<(h\d)[^>]*class="dialog__title">Delete Weather\?<', asked.content.decode()) == [heading]
+    assert "Weather is deleted." in words(deleted)
+    assert not OutboundApi.objects.exists()
+
+
+@pytest.mark.parametrize("method", ["get", "post"])
+@pytest.mark.parametrize("act", ["", "rows/", "test/", "duplicate/", "delete/"])
+def test_an_api_of_somebody_else_is_not_there(alice: User, shop: OutboundApi, method: str, act: str) -> None:
+    response = getattr(sign_in(alice), method)(address(shop, act), GET | {"is_sure": "on"})
+
+    assert response.status_code == (405 if act and method == "get" else 404)
+    assert "Shop" not in response.content.decode()
+    assert OutboundApi.objects.get().name == "Shop"
+
+
+@pytest.mark.parametrize("act", ["new/", "new/rows/", "new/test/", "import/"])
+def test_a_forged_form_changes_nothing(alice: User, act: str) -> None:
+    browser = sign_in(alice)
+    browser.handler.enforce_csrf_checks = True
+
+    response = browser.post(PAGE + act, GET)
+
+    assert response.status_code == 403
+    assert not OutboundApi.objects.exists()
+
+
+def answer(peer: Peer) -> None:
+    peer.read_request()
+    body = b'{"data": {"total": 12.5, "paid": true}}'
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def answer_with_text(peer: Peer) -> None:
+    peer.read_request()
+    peer.send(b"HTTP/1.1 500 Oh\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nOops")
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["a page", "a fragment"])
+def test_a_test_shows_the_response_before_anything_is_saved(
+    alice: User, loopback: None, headers: dict[str, str]
+) -> None:
+    mapping = {"mappings-0-path": "data.total", "mappings-0-attribute": "total", "mappings-0-type": "number"}
+    with Far(answer) as far:
+        response = sign_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": far.url}, headers=headers)
+
+    page = response.content.decode()
+    assert "200 OK" in words(response)
+    assert re.findall(r'name="map" value="([^"]+)"', page) == ["number data.total", "yes_no data.paid"]
+    assert "total 12.5" in words(response)
+    assert ("<html" in page) == (headers == {})
+    assert not OutboundApi.objects.exists()
+    assert ApiLog.objects.get().kind == "test"
+
+
+def test_an_answer_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
+    with Far(answer_with_text) as far:
+        response = sign_in(alice).post(f"{PAGE}new/test/", GET | {"url": far.url}, headers=HTMX)
+
+    assert "500 Oh" in words(response)
+    assert "Oops</pre>" in response.content.decode()
+
+
+def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> None:
+    browser = sign_in(alice)
+    with Far(answer) as far:
+        call = GET | {"url": far.url + "/{{order_id}}"}
+        asked = browser.post(f"{PAGE}new/test/", call, headers=HTMX)
+        sent = browser.post(f"{PAGE}new/test/", call | {"sample-order_id": "A 1"}, headers=HTMX)
+
+    assert "Give it a value for the test." in words(asked)
+    assert "200 OK" in words(sent)
+    assert [request.split(b"\r\n")[0] for request in far.requests] == [b"GET /A%201 HTTP/1.1"]
+
+
+def test_a_test_sends_the_hidden_values_and_the_log_hides_them(
+    alice: User, loopback: None, weather: OutboundApi
+) -> None:
+    browser = sign_in(alice)
+    form = form_of(browser.get(address(weather)))
+    with Far(answer) as far:
+        changed = form | {"url": far.url, "sample-name": "Oslo"}
+        browser.post(address(weather, "test/"), changed, headers=HTMX)
+
+    log = ApiLog.objects.get()
+    pages = [browser.get(f"{PAGE}logs/"), browser.get(f"{PAGE}logs/{log.pk}/")]
+    assert f"authorization: bearer {SECRET}".encode() in far.requests[0].lower()
+    assert (log.api, log.status) == (weather, 200)
+    assert [SECRET in page.content.decode() for page in pages] == [False, False]
+    assert "Authorization ••••••••" in words(pages[1])
+
+
+def test_what_cannot_be_sent_is_said_in_words(alice: User) -> None:
+    browser = sign_in(alice)
+
+    closed = browser.post(f"{PAGE}new/test/", GET | {"url": "http://127.0.0.1:9999"}, headers=HTMX)
+    dots = browser.post(f"{PAGE}new/test/", GET | {"url": "https://a.test/{{a}}", "sample-a": ".."}, headers=HTMX)
+    wrong = browser.post(f"{PAGE}new/test/", GET | {"url": ""}, headers=HTMX)
+    page = browser.post(f"{PAGE}new/test/", GET | {"url": ""})
+
+    assert 'class="field__error">' in closed.content.decode()
+    assert "An attribute would lead the URL to another path" in words(dots)
+    assert (wrong["HX-Retarget"], wrong.content.decode().strip()[:5]) == ("#editor", "<form")
+    assert "Give the address to call." in words(page)
+
+
+def test_a_curl_command_is_read_into_the_editor_unsaved(alice: User) -> None:
+    command = "curl -k https://api.example.com/orders?a=1 -H 'Authorization: Bearer abc'"
+
+    response = sign_in(alice).post(f"{PAGE}import/", {"command": command})
+
+    form = form_of(response)
+    assert (form["url"], form["parameters-0-value"]) == ("https://api.example.com/orders", "1")
+    assert (form["headers-0-value"], form["headers-0-is_secret"]) == ("Bearer abc", "on")
+    assert "--insecure is left out: certificates are always checked." in words(response)
+    assert 'action="/developers/third-party-apps-api/new/"' in response.content.decode()
+    assert not OutboundApi.objects.exists()
+
+
+def test_a_command_that_cannot_be_read_stays_with_the_reason(alice: User) -> None:
+    browser = sign_in(alice)
+
+    response = browser.post(f"{PAGE}import/", {"command": "curl -d @secret https://api.example.com"})
+
+    assert "Files are not read: paste the body itself in its place." in words(response)
+    assert "curl -d @secret https://api.example.com</textarea>" in response.content.decode()
+    assert "Paste a command that begins with curl." in words(browser.post(f"{PAGE}import/", {"command": ""}))
+
+
+def test_logs_are_ones_own_and_filtered_by_api(alice: User, bob: User, weather: OutboundApi) -> None:
+    browser = sign_in(alice)
+    assert "No calls yet" in words(browser.get(f"{PAGE}logs/"))
+    of = {"kind": "test", "method": "GET", "url": "https://x.test"}
+    ApiLog.objects.create(owner=alice, api=weather, api_name="Weather", status=200, response_body="{}", **of)
+    failed = ApiLog.objects.create(owner=alice, api_name="Gone", problem="There is no such server.", **of)
+    others = ApiLog.objects.create(owner=bob, api_name="Shop", **of)
+
+    everything, filtered = browser.get(f"{PAGE}logs/"), browser.get(f"{PAGE}logs/", {"api": weather.pk})
+
+    assert "Kept for 10 days." in words(everything)
+    assert [name in words(everything) for name in ("Weather", "Gone", "Shop")] == [True, True, False]
+    assert "Gone" not in words(filtered)
+    assert "There is no such server." in words(browser.get(f"{PAGE}logs/{failed.pk}/"))
+    assert browser.get(f"{PAGE}logs/{others.pk}/").status_code == 404

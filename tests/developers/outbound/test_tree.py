@@ -1,0 +1,56 @@
+"""JSON as a tree whose values know their paths."""
+
+import json
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from developers.outbound import mapping
+from developers.outbound.tree import MOST_NODES, Node, tree
+
+KEYS = st.text(st.characters(exclude_categories=["Cs"]))
+JSON = st.recursive(
+    st.none() | st.booleans() | st.integers() | KEYS,
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(KEYS, inner, max_size=4),
+    max_leaves=20,
+)
+
+
+def leaves(node: Node) -> list[Node]:
+    if node.kind not in ("object", "list"):
+        return [node]
+    return [leaf for child in node.children for leaf in leaves(child)]
+
+
+@pytest.mark.parametrize(
+    ("data", "path", "kind", "text"),
+    [
+        ({"data": {"items": [{"name": "a"}]}}, "data.items[0].name", "text", '"a"'),
+        ({"a b": 1}, "$['a b']", "number", "1"),
+        ([True], "$[0]", "yes_no", "true"),
+        (None, "$", "none", "null"),
+    ],
+)
+def test_a_value_knows_its_path_and_kind(data: Any, path: str, kind: str, text: str) -> None:
+    leaf = leaves(tree(data))[0]
+
+    assert (leaf.path, leaf.kind, leaf.text) == (path, kind, text)
+
+
+@given(JSON)
+def test_each_path_finds_its_value(data: Any) -> None:
+    for leaf in leaves(tree(data)):
+        assert mapping.check(leaf.path) is None
+        assert json.dumps(mapping.find(leaf.path, data), ensure_ascii=False) == leaf.text
+
+
+def test_a_tree_stays_small_and_says_where_it_is_cut() -> None:
+    wide = tree(list(range(1000)))
+    deep: Any = 1
+    for _ in range(30):
+        deep = [deep]
+
+    assert (len(wide.children), wide.count, wide.is_cut) == (MOST_NODES - 1, 1000, True)
+    assert leaves(tree(deep)) == []
