@@ -50,6 +50,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
         "PUBLIC_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,panel.test",
+        "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
     }
     manage = [sys.executable, "manage.py"]
     for command in (["collectstatic", "--noinput", "-v0"], ["createcachetable"]):

@@ -1,0 +1,197 @@
+"""3rd Party Apps API as people use it, in Chromium, against a real server on loopback."""
+
+import json
+import re
+from collections.abc import Callable, Iterator
+
+import pytest
+from playwright.sync_api import BrowserContext, Page, expect
+
+from accounts.models import User
+from developers.outbound.models import CustomAttribute, OutboundApi
+from developers.outbound.recipe import Field, Mapping, Recipe
+from tests.browser.conftest import Site
+from tests.browser.people import log_in
+from tests.browser.test_look import expect_sound
+from tests.developers.outbound.servers import Far, Peer
+
+pytestmark = pytest.mark.browser
+
+PAGE = "/developers/third-party-apps-api/"
+SECRET = "Bearer sk-9f8e7d6c5b4a"
+ORDER = {"data": {"status": "shipped", "items": [{"name": "Kettle", "price": 24.5}], "paid": True, "note": None}}
+
+
+def answer(peer: Peer) -> None:
+    peer.read_request()
+    body = json.dumps(ORDER).encode()
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+@pytest.fixture
+def far() -> Iterator[Far]:
+    with Far(answer) as far:
+        yield far
+
+
+def open_tab(page: Page, site: Site) -> None:
+    page.goto(site.url(PAGE))
+    log_in(page)
+    expect(page.get_by_role("heading", name="3rd Party Apps API")).to_be_visible()
+
+
+def open_part(page: Page, name: str, scripts: bool) -> None:
+    if scripts:
+        page.get_by_role("tab", name=name).click()
+
+
+@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one person's way from start to end
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far, scripts: bool
+) -> None:
+    CustomAttribute.objects.named(alice, "order_id")
+    page = open_context(java_script_enabled=scripts).new_page()
+    open_tab(page, site)
+    page.get_by_role("link", name="Create API").click()
+    page.get_by_role("textbox", name="Name").fill("Order status")
+    page.get_by_label("Method").select_option("POST")
+    page.get_by_label("URL").fill(f"{far.url}/orders")
+
+    page.get_by_role("button", name="Add row to Parameters").click()
+    page.locator("[name=parameters-0-name]").fill("lang")
+    page.locator("[name=parameters-0-value]").fill("en")
+    open_part(page, "Headers", scripts)
+    page.get_by_role("button", name="Add row to Headers").click()
+    page.locator("[name=headers-0-name]").fill("Authorization")
+    page.locator("[name=headers-0-value]").fill(SECRET)
+    open_part(page, "Body", scripts)
+    body = page.get_by_label("JSON")
+    if scripts:
+        body.press_sequentially('{"order": "/ord')
+        expect(page.get_by_role("option", name="order_id")).to_have_attribute("aria-selected", "true")
+        body.press("Enter")
+        body.press_sequentially('"}')
+        expect(body).to_have_value('{"order": "{{order_id}}"}')
+    else:
+        body.fill('{"order": "{{order_id}}"}')
+
+    page.get_by_role("button", name="Test").click()
+    page.get_by_role("textbox", name="order_id").fill("A-17")
+    page.get_by_role("button", name="Test").click()
+    expect(page.get_by_text("200 OK")).to_be_visible()
+    for number, value in enumerate(("price: 24.5", 'status: "shipped"')):
+        page.get_by_role("button", name=f"Map {value}").click()
+        expect(page.locator(f"[name=mappings-{number}-attribute]")).to_be_focused()
+        if not scripts:
+            page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Save").click()
+
+    expect(page.get_by_text("Order status is saved.")).to_be_visible()
+    recipe = OutboundApi.objects.get().recipe()
+    assert recipe.mappings == (Mapping("data.items[0].price", "price"), Mapping("data.status", "status"))
+    assert dict(CustomAttribute.objects.values_list("name", "type")) == {
+        "order_id": "text",
+        "price": "number",
+        "status": "text",
+    }
+    assert b'\r\n\r\n{"order": "A-17"}' in far.requests[0]
+    assert b"POST /orders?lang=en HTTP/1.1\r\n" in far.requests[0]
+    assert "sk-9f8e7d6c5b4a" not in page.content()
+
+    page.goto(site.url(f"{PAGE}logs/"))
+    page.get_by_role("link", name="Order status").first.click()
+    expect(page.get_by_text("Authorization")).to_be_visible()
+    assert "sk-9f8e7d6c5b4a" not in page.content()
+
+    page.goto(site.url(PAGE))
+    page.get_by_label("Name or URL").fill("order st")
+    page.get_by_role("button", name="Search").click()
+    page.get_by_role("button", name="Duplicate Order status").click()
+    expect(page.get_by_role("heading", name="Order status copy")).to_be_visible()
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_have_count(int(scripts))
+    page.get_by_role("button", name="Delete for good").click()
+    expect(page.get_by_text("Order status copy is deleted.")).to_be_visible()
+
+
+def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Page, site: Site, alice: User) -> None:
+    CustomAttribute.objects.named(alice, "city")
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", (Field("q", ""),)))
+    open_tab(page, site)
+    page.get_by_role("link", name="Weather", exact=True).click()
+    value = page.locator("[name=parameters-0-value]")
+
+    value.press_sequentially("application/")
+    expect(page.get_by_role("option", name="city")).to_have_attribute("aria-selected", "false")
+    value.press("Escape")
+    expect(page.get_by_role("listbox")).to_have_count(0)
+    value.fill("")
+    page.locator("#part-parameters").get_by_role("button", name="Insert an attribute").click()
+    value.press("Enter")
+
+    expect(value).to_have_value("{{city}}")
+    page.get_by_role("tab", name="Parameters").press("ArrowRight")
+    expect(page.get_by_role("tab", name="Headers")).to_be_focused()
+    expect(page.get_by_role("button", name="Add row to Headers")).to_be_visible()
+
+
+def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: User) -> None:
+    headers = (Field("Authorization", SECRET, is_secret=True),)
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
+    open_tab(page, site)
+    page.get_by_role("link", name="Weather", exact=True).click()
+
+    page.get_by_role("button", name="Copy as curl").click()
+
+    expect(page.locator("#command-status")).to_have_text("Copied to the clipboard.")
+    assert page.evaluate("navigator.clipboard.readText()") == (
+        """curl -X GET https://api.example.com \\\n  -H 'Authorization: '"$AUTHORIZATION\""""
+    )
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [320, 390, 1280])
+def test_every_page_is_sound(  # noqa: PLR0913, PLR0917 - what it looks at, and how
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far, scheme: str, width: int
+) -> None:
+    page = open_context(viewport={"width": width, "height": 800}, color_scheme=scheme).new_page()
+    open_tab(page, site)
+    expect_sound(page)
+    CustomAttribute.objects.named(alice, "order_id")
+    recipe = Recipe(
+        "POST",
+        f"{far.url}/orders",
+        parameters=(Field("lang", "en"), Field("token", "t-123456")),
+        headers=(Field("Authorization", SECRET),),
+        body='{"order": "{{order_id}}"}',
+        mappings=(Mapping("data.status", "status"),),
+    )
+    api = OutboundApi.objects.make(alice, "Order status", recipe)
+    for path in ("", "?q=nothing", "import/", "new/"):
+        page.goto(site.url(PAGE + path))
+        expect_sound(page)
+
+    page.goto(site.url(f"{PAGE}{api.pk}/"))
+    for name in ("Headers", "Body", "Manage API Response", "Parameters"):
+        page.get_by_role("tab", name=name).click()
+        expect_sound(page)
+    page.locator("[name=parameters-0-value]").press("/")
+    expect(page.get_by_role("listbox")).to_be_visible()
+    expect_sound(page)
+    page.keyboard.press("Escape")
+    page.get_by_role("textbox", name="order_id").fill("A-17")
+    page.get_by_role("button", name="Test").click()
+    expect(page.get_by_text("200 OK")).to_be_visible()
+    expect_sound(page)
+    page.get_by_label("URL").fill("nowhere")
+    page.get_by_role("button", name="Save").click()
+    expect(page.locator(".field__error")).to_be_visible()
+    expect_sound(page)
+    page.get_by_role("button", name="Delete").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    expect_sound(page)
+
+    page.goto(site.url(f"{PAGE}logs/"))
+    expect_sound(page)
+    page.get_by_role("link", name=re.compile("^Order status")).click()
+    expect_sound(page)

@@ -1,0 +1,91 @@
+"""Test in the editor: calls of real servers on loopback, before and after saving."""
+
+import re
+
+import pytest
+
+from accounts.models import User
+from developers.outbound.models import ApiLog, OutboundApi
+from tests.cast import sign_in
+from tests.developers.outbound.conftest import SECRET
+from tests.developers.outbound.servers import Far, Peer
+from tests.developers.outbound.test_pages import GET, HTMX, PAGE, address, form_of, words
+
+
+def answer(peer: Peer) -> None:
+    peer.read_request()
+    body = b'{"data": {"total": 12.5, "paid": true}}'
+    peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
+
+
+def answer_with_text(peer: Peer) -> None:
+    peer.read_request()
+    peer.send(b"HTTP/1.1 500 Oh\r\nContent-Type: text/plain\r\nContent-Length: 4\r\n\r\nOops")
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["a page", "a fragment"])
+def test_a_test_shows_the_response_before_anything_is_saved(
+    alice: User, loopback: None, headers: dict[str, str]
+) -> None:
+    mapping = {"mappings-0-path": "data.total", "mappings-0-attribute": "total", "mappings-0-type": "number"}
+    with Far(answer) as far:
+        response = sign_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": far.url}, headers=headers)
+
+    page = response.content.decode()
+    assert "200 OK" in words(response)
+    assert re.findall(r'name="map" value="([^"]+)"', page) == ["number data.total", "yes_no data.paid"]
+    assert "total 12.5" in words(response)
+    assert ("<html" in page) == (headers == {})
+    assert not OutboundApi.objects.exists()
+    assert ApiLog.objects.get().kind == "test"
+
+
+def test_an_answer_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
+    with Far(answer_with_text) as far:
+        response = sign_in(alice).post(f"{PAGE}new/test/", GET | {"url": far.url}, headers=HTMX)
+
+    assert "500 Oh" in words(response)
+    assert "Oops</pre>" in response.content.decode()
+
+
+def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> None:
+    browser = sign_in(alice)
+    with Far(answer) as far:
+        call = GET | {"url": far.url + "/{{order_id}}"}
+        asked = browser.post(f"{PAGE}new/test/", call, headers=HTMX)
+        sent = browser.post(f"{PAGE}new/test/", call | {"sample-order_id": "A 1"}, headers=HTMX)
+
+    assert "Give it a value for the test." in words(asked)
+    assert "200 OK" in words(sent)
+    assert [request.split(b"\r\n")[0] for request in far.requests] == [b"GET /A%201 HTTP/1.1"]
+
+
+def test_a_test_sends_the_hidden_values_and_the_log_hides_them(
+    alice: User, loopback: None, weather: OutboundApi
+) -> None:
+    browser = sign_in(alice)
+    form = form_of(browser.get(address(weather)))
+    with Far(answer) as far:
+        changed = form | {"url": far.url, "sample-name": "Oslo"}
+        browser.post(address(weather, "test/"), changed, headers=HTMX)
+
+    log = ApiLog.objects.get()
+    pages = [browser.get(f"{PAGE}logs/"), browser.get(f"{PAGE}logs/{log.pk}/")]
+    assert f"authorization: bearer {SECRET}".encode() in far.requests[0].lower()
+    assert (log.api, log.status) == (weather, 200)
+    assert [SECRET in page.content.decode() for page in pages] == [False, False]
+    assert "Authorization ••••••••" in words(pages[1])
+
+
+def test_what_cannot_be_sent_is_said_in_words(alice: User) -> None:
+    browser = sign_in(alice)
+
+    closed = browser.post(f"{PAGE}new/test/", GET | {"url": "http://127.0.0.1:9999"}, headers=HTMX)
+    dots = browser.post(f"{PAGE}new/test/", GET | {"url": "https://a.test/{{a}}", "sample-a": ".."}, headers=HTMX)
+    wrong = browser.post(f"{PAGE}new/test/", GET | {"url": ""}, headers=HTMX)
+    page = browser.post(f"{PAGE}new/test/", GET | {"url": ""})
+
+    assert 'class="field__error">' in closed.content.decode()
+    assert "An attribute would lead the URL to another path" in words(dots)
+    assert (wrong["HX-Retarget"], wrong.content.decode().strip()[:5]) == ("#editor", "<form")
+    assert "Give the address to call." in words(page)
