@@ -29,6 +29,7 @@ from developers.exposure import report_exposed
 from developers.guesses import TooMany, guesses
 from developers.models import ApiToken, RevokedToken
 from developers.sightings import sightings
+from developers.tokens import Secret
 
 __all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed", "revoke"]
 
@@ -102,7 +103,7 @@ def revoke(bearer: Bearer, client: Client) -> None:
         issuance.revoke(owner, bearer.generation, client, even_if_used=True, reason=RevokedToken.Reason.API)
 
 
-def _token_in(request: HttpRequest) -> str:
+def _token_in(request: HttpRequest) -> Secret:
     authorization: str | None = request.META.get("HTTP_AUTHORIZATION")
     if authorization is None:
         raise Refused(Refusal.MISSING)
@@ -115,7 +116,7 @@ def _token_in(request: HttpRequest) -> str:
     token = token.strip(WHITESPACE)
     if not tokens.is_well_formed(token):
         raise Refused(Refusal.MALFORMED)
-    return token
+    return Secret(token)
 
 
 @cache

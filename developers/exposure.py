@@ -7,9 +7,10 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.clients import Client
 from developers import issuance, tokens, vault
 from developers.models import ApiToken, RevokedToken
+from developers.tokens import Secret
 
 
-@sensitive_variables("reported", "found", "digests")
+@sensitive_variables("reported", "texts", "digests")
 def report_exposed(reported: Sequence[str], client: Client) -> None:
     """Revoke every live token in these texts and mail its owner; texts that hold none are passed over.
 
@@ -18,7 +19,8 @@ def report_exposed(reported: Sequence[str], client: Client) -> None:
     a live one takes a revoke besides, so that it is dead before this returns. The time of
     that may show, to one who holds the token and could as well have called with it.
     """
-    found = {token for text in reported for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
+    texts = {token for text in reported for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
+    found = [Secret(text) for text in texts]
     digests = [digest for token in found for digest in vault.digests(token)]
     # Also where its account is disabled: enabling it again must not bring the token back.
     for token in ApiToken.objects.filter(digest__in=digests).select_related("user"):

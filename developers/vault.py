@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.views.decorators.debug import sensitive_variables
 
 from developers import tokens
 from developers.tokens import Secret
@@ -47,6 +48,7 @@ class Sealed:
     key_id: str
 
 
+@sensitive_variables("payload")
 def seal(owner_id: int, generation: int, token: Secret) -> Sealed:
     """Seal a token to its owner and generation, under the first key of the ring."""
     key = ring()[0]
@@ -54,6 +56,7 @@ def seal(owner_id: int, generation: int, token: Secret) -> Sealed:
     return Sealed(tokens.digest(token.open(), key.digest_key), key.fernet.encrypt(payload).decode(), key.id)
 
 
+@sensitive_variables("token")
 def unseal(owner_id: int, generation: int, sealed: Sealed) -> Secret:
     """Open a sealed token, if owner, generation and digest are all those of the row that holds it.
 
@@ -92,9 +95,9 @@ def unseal_outbound(owner_id: int, api_id: str, ciphertext: str, key_id: str) ->
     return text
 
 
-def digests(token: str) -> list[bytes]:
+def digests(token: Secret) -> list[bytes]:
     """Return a token's digest under every key of the ring, for one look-up of all of them."""
-    return [tokens.digest(token, key.digest_key) for key in ring()]
+    return [tokens.digest(token.open(), key.digest_key) for key in ring()]
 
 
 def ring() -> tuple[Key, ...]:

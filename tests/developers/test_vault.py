@@ -60,7 +60,7 @@ def test_digest_is_hmac_sha256_under_a_key_derived_for_digests(settings: Setting
     sealed = vault.seal(7, 3, secret)
 
     assert sealed.digest == hmac.new(key, secret.open().encode(), hashlib.sha256).digest()
-    assert vault.digests(secret.open()) == [sealed.digest]
+    assert vault.digests(secret) == [sealed.digest]
 
 
 def test_each_purpose_has_its_own_key(settings: Settings) -> None:
@@ -151,8 +151,8 @@ def test_the_first_key_of_the_ring_seals_and_all_of_them_open(settings: Settings
     assert [key.id for key in vault.ring()] == [under_new.key_id, under_old.key_id]
     assert vault.unseal(1, 1, under_old) == old_secret
     assert vault.unseal(2, 1, under_new) == new_secret
-    assert vault.digests(old_secret.open())[1] == under_old.digest
-    assert vault.digests(new_secret.open())[0] == under_new.digest
+    assert vault.digests(old_secret)[1] == under_old.digest
+    assert vault.digests(new_secret)[0] == under_new.digest
 
 
 def test_a_ring_without_the_key_of_a_row_does_not_open_it(settings: Settings) -> None:
