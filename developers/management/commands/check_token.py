@@ -1,0 +1,63 @@
+"""Find out about a token that somebody holds, without telling it to anything that keeps it."""
+
+import getpass
+import sys
+from enum import IntEnum
+from typing import Any
+
+from django.core.management.base import BaseCommand
+from django.views.decorators.debug import sensitive_variables
+
+from developers import tokens, vault
+from developers.models import ApiToken, RevokedToken
+
+
+class Found(IntEnum):
+    """What the command exits with."""
+
+    ACTIVE = 0
+    MALFORMED = 2
+    UNKNOWN = 3
+    REVOKED = 4
+    DISABLED = 5
+
+
+class Command(BaseCommand):
+    help = (
+        "Read a token from standard input, or ask for it, and say whose it is and whether it works. Ends with 0 where "
+        "it does, 2 where it is no token, 3 where nobody has it, 4 where it was revoked, 5 where its account is disabled."
+    )
+
+    @sensitive_variables("token")
+    def handle(self, *args: Any, **options: Any) -> None:
+        token = (getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        found, sentence = look_up(token)
+        self.stdout.write(sentence)
+        if found:
+            sys.exit(found)
+
+
+@sensitive_variables("token", "digests")
+def look_up(token: str) -> tuple[Found, str]:
+    """Return what is known of a token, as a code and as a sentence that holds at most its last four characters."""
+    if not tokens.PATTERN.fullmatch(token):
+        return Found.MALFORMED, "This is not a token: it has not the form of one."
+    if not tokens.is_well_formed(token):
+        return Found.MALFORMED, "This is not a token: its checksum does not fit, so a character is wrong."
+    name = f"The token …{token[-tokens.HINT_LENGTH :]}"
+    digests = vault.digests(token)
+    active = ApiToken.objects.filter(digest__in=digests).select_related("user").first()
+    if active and active.user.is_active:
+        return Found.ACTIVE, f"{name} is active. It belongs to {active.user.email}, issued {active.issued_at:%F %T %Z}."
+    if active:
+        return Found.DISABLED, f"{name} belongs to {active.user.email}, whose account is disabled: it is refused."
+    revoked = RevokedToken.objects.filter(digest__in=digests).select_related("user").first()
+    if revoked:
+        reason = revoked.get_reason_display()
+        return Found.REVOKED, (
+            f"{name} was revoked {revoked.revoked_at:%F %T %Z}. It belonged to {revoked.user.email}. {reason}."
+        )
+    return (
+        Found.UNKNOWN,
+        f"{name} is well-formed, and nobody has it: it is of another server, or long forgotten.",
+    )
