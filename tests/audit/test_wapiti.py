@@ -20,10 +20,10 @@ from tests.server import ROOT
 pytestmark = [pytest.mark.audit, pytest.mark.xdist_group("audit")]
 
 SCANNER = ROOT / ".venv/audit/bin/wapiti"
-MODULES = (
-    "backup cookieflags crlf csp csrf exec file htaccess http_headers https_redirect ldap methods permanentxss redirect"
-    " shellshock sql upload xss"
-)
+LEFT_OUT = [
+    *("ssrf", "xxe", "log4shell", "takeover", "cms", "htp", "network_device", "nikto", "wapp", "wp_enum", "ssl"),
+    *("brute_login_form", "buster", "timesql", "spring4shell"),
+]
 # What would saw off the branch that the scanner sits on, and what only takes back what it has made.
 LEFT_ALONE = [
     "/account/logout/",
@@ -56,7 +56,7 @@ def scan(site: Site, folder: Path) -> dict[str, object]:
     """Run wapiti over the site, and return its report."""
     report = folder / "report.json"
     command: list[str | Path] = [
-        *(SCANNER, "--url", f"{site.url}/", "--scope", "folder", "--module", MODULES.replace(" ", ",")),
+        *(SCANNER, "--url", f"{site.url}/", "--scope", "folder", "--module", ",-".join(["all", *LEFT_OUT])),
         *("--swagger", f"{site.url}/api/v7/openapi.json"),
         *("--header", f"Authorization: Bearer {site.token}", "--cookie-value", site.cookie),
         *("--depth", "1", "--max-links-per-page", "30", "--max-files-per-dir", "8", "--tasks", "2"),
