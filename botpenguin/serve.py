@@ -137,9 +137,9 @@ def supervise() -> int:
     print("Press Ctrl-C to stop.", flush=True)
     children = [start(web_server()), *([start(mail_worker())] if settings.MAIL_WORKER else [])]
     while all(child.poll() is None for child in children):
-        number = os.read(reader, 1)[0]
-        if number in STOP_SIGNALS:
-            if number == signal.SIGTERM:
+        told = os.read(reader, 1)[0]
+        if told in STOP_SIGNALS:
+            if told == signal.SIGTERM:
                 serve_on(reader)
             stop(children)
             return 0

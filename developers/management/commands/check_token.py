@@ -25,7 +25,7 @@ class Found(IntEnum):
 class Command(BaseCommand):
     help = (
         "Read a token from standard input, or ask for it, and say whose it is and whether it works. Ends with 0 where "
-        "it does, 2 where it is no token, 3 where nobody has it, 4 where it was revoked, 5 where its account is disabled."
+        "it does, 2 where it is no token, 3 where nobody has it, 4 where it was revoked, 5 where its account is off."
     )
 
     @sensitive_variables("token")
@@ -45,7 +45,7 @@ def look_up(token: str) -> tuple[Found, str]:
     if not tokens.is_well_formed(token):
         return Found.MALFORMED, "This is not a token: its checksum does not fit, so a character is wrong."
     name = f"The token …{token[-tokens.HINT_LENGTH :]}"
-    digests = vault.digests(token)
+    digests = vault.digests(tokens.Secret(token))
     active = ApiToken.objects.filter(digest__in=digests).select_related("user").first()
     if active and active.user.is_active:
         return Found.ACTIVE, f"{name} is active. It belongs to {active.user.email}, issued {active.issued_at:%F %T %Z}."
