@@ -1,5 +1,6 @@
 """Several nodes on one database, and what becomes of them when it goes away."""
 
+import signal
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -52,3 +53,18 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
     assert sorted("Updating the database" in output for output in outputs) == [False, True]
     assert sorted("The first account" in output for output in outputs) == [False, True]
     assert [output for output in outputs if "Traceback" in output or "rror" in output] == []
+
+
+def test_a_node_told_to_stop_says_that_it_is_not_ready_and_serves_on_until_told_again(tmp_path: Path) -> None:
+    with Server(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node:
+        node.process.send_signal(signal.SIGTERM)
+        not_ready = server.poll(
+            lambda: (answer := httpx.get(f"{node.url}/readyz", trust_env=False)).is_error and answer
+        )
+        page = httpx.get(f"{node.url}/account/login/", trust_env=False)
+
+        status = node.stop()
+
+    assert (not_ready.status_code, not_ready.text) == (503, "stopping\n")
+    assert page.status_code == 200
+    assert status == 0
