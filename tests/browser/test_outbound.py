@@ -12,7 +12,7 @@ from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from tests.browser.conftest import Site
 from tests.browser.people import log_in
-from tests.browser.test_look import expect_sound
+from tests.browser.soundness import expect_sound
 from tests.developers.outbound.servers import Far, Peer
 
 pytestmark = pytest.mark.browser
@@ -183,7 +183,7 @@ def test_every_page_is_sound(  # noqa: PLR0913, PLR0917 - what it looks at, and 
     page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("200 OK")).to_be_visible()
     expect_sound(page)
-    page.get_by_label("URL").fill("nowhere")
+    page.get_by_role("textbox", name="URL").fill("nowhere")
     page.get_by_role("button", name="Save").click()
     expect(page.locator(".field__error")).to_be_visible()
     expect_sound(page)
