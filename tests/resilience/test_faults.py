@@ -1,0 +1,150 @@
+"""What breaks under it: a worker, the database, its disk and its locks; and that all goes on by itself."""
+
+import os
+import signal
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.resilience.conftest import Serve
+from tests.resilience.load import Hammer, Person, Program, make_people
+from tests.server import Server, descendants, kill, poll
+
+pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("faults")]
+
+ROTATIONS = 20
+SECONDS_LOCKED = 3
+
+
+@pytest.fixture(scope="module")
+def node(serve: Serve) -> Server:
+    server = serve(WORKERS="2")
+    make_people(server, 4)
+    return server
+
+
+def database(server: Server) -> Path:
+    return server.folder / "var" / "db.sqlite3"
+
+
+def rows(server: Server) -> list[tuple[int, int, int]]:
+    """Each person's generation, how many revoked tokens they have, and how many tokens they were issued."""
+    with closing(sqlite3.connect(database(server))) as connection:
+        return connection.execute(
+            "SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),"
+            " (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')"
+            " FROM developers_apitoken t ORDER BY t.user_id"
+        ).fetchall()
+
+
+def assert_whole(server: Server) -> None:
+    """No rotation is half done: a generation for each revoked token and each issue."""
+    # The first account has no token yet, or one.
+    assert [row for row in rows(server) if row[0] < 20 and (row[1] != row[0] - 1 or row[2] != row[0])] == []
+
+
+def statuses(server: Server, token: str) -> int:
+    return Program(server.port).send(token).status
+
+
+def workers(server: Server) -> list[int]:
+    """The processes that answer requests: all that descend from the web server."""
+    web_server = next(
+        pid for pid in descendants(server.process.pid) if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    )
+    return descendants(web_server)
+
+
+def test_a_killed_worker_is_replaced_and_no_rotation_is_lost_or_half_done(node: Server) -> None:
+    person = Person(node.url, 0)
+    tokens = [person.copy()]
+    victim = workers(node)[-1]
+
+    answered = 0
+    for number in range(ROTATIONS - 1):
+        if number == ROTATIONS // 2:
+            os.kill(victim, signal.SIGKILL)
+        try:
+            answered += person.revoke().status_code == 200
+        except httpx.TransportError:
+            continue  # it was the victim's
+        tokens.append(poll(lambda: copied(person)))
+
+    poll(lambda: len(workers(node)) == 2 and victim not in workers(node), 60)
+    current = poll(lambda: copied(person))
+    assert answered >= ROTATIONS - 4
+    assert statuses(node, current) == 200
+    assert {statuses(node, token) for token in set(tokens) - {current}} == {401}
+    assert_whole(node)
+
+
+def copied(person: Person) -> str | None:
+    try:
+        return person.copy()
+    except httpx.TransportError:
+        return None
+
+
+@contextmanager
+def locked(server: Server) -> Iterator[None]:
+    """Hold the lock on all writing, as a backup or a long migration does."""
+    with closing(sqlite3.connect(database(server), isolation_level=None)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        yield
+        connection.execute("ROLLBACK")
+
+
+def test_a_database_locked_for_three_seconds_loses_nothing(node: Server) -> None:
+    person = Person(node.url, 1)
+    token = person.copy()
+    page = person.page()
+    answers: list[httpx.Response] = []
+
+    with locked(node):
+        revoking = threading.Thread(target=lambda: answers.append(person.revoke(page)))
+        revoking.start()
+        during = [statuses(node, token) for _ in range(10)]
+        revoking.join(SECONDS_LOCKED)
+    revoking.join()
+
+    assert set(during) == {200}
+    # It waited its turn, or was told to come back; nothing in between.
+    assert answers[0].status_code in (200, 503)
+    assert statuses(node, token) == (401 if answers[0].status_code == 200 else 200)
+    assert_whole(node)
+
+
+def test_killed_processes_leave_a_database_that_a_new_start_finds_whole(serve: Serve) -> None:
+    server = serve(WORKERS="1")
+    make_people(server, 1)
+    person = Person(server.url, 0)
+    old = person.copy()
+    assert person.revoke().status_code == 200
+    new = person.copy()
+
+    for pid in [*descendants(server.process.pid), server.process.pid]:
+        kill(pid)
+    server.process.wait()
+    server.start()
+    server.wait_until_ready()
+
+    assert (statuses(server, old), statuses(server, new)) == (401, 200)
+    assert_whole(server)
+
+
+def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server) -> None:
+    person = Person(node.url, 2)
+    token = person.copy()
+    with Hammer([Program(node.port) for _ in range(4)], lambda chance: token).running() as hammer:
+        poll(lambda: hammer.count(200) >= 100)
+        os.kill(workers(node)[-1], signal.SIGKILL)
+        seen = hammer.count(200)
+        poll(lambda: hammer.count(200) >= seen + 200)
+
+    # What was under way in it breaks off without an answer; nobody is told anything wrong.
+    assert hammer.statuses <= {0, 200}
