@@ -58,9 +58,7 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
 def test_a_node_told_to_stop_says_that_it_is_not_ready_and_serves_on_until_told_again(tmp_path: Path) -> None:
     with Server(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node:
         node.process.send_signal(signal.SIGTERM)
-        not_ready = server.poll(
-            lambda: (answer := httpx.get(f"{node.url}/readyz", trust_env=False)).is_error and answer
-        )
+        not_ready = server.poll(lambda: refusal(f"{node.url}/readyz"))
         page = httpx.get(f"{node.url}/account/login/", trust_env=False)
 
         status = node.stop()
@@ -68,3 +66,8 @@ def test_a_node_told_to_stop_says_that_it_is_not_ready_and_serves_on_until_told_
     assert (not_ready.status_code, not_ready.text) == (503, "stopping\n")
     assert page.status_code == 200
     assert status == 0
+
+
+def refusal(url: str) -> httpx.Response | None:
+    answer = httpx.get(url, trust_env=False)
+    return answer if answer.is_error else None

@@ -94,9 +94,9 @@ class Call:
 class Named(http.client.HTTPSConnection):
     """A connection to an address of the loopback that asks for a host by its name, as TLS wants it."""
 
-    def __init__(self, name: str, *where: Any, context: ssl.SSLContext, source_address: tuple[str, int]) -> None:
-        super().__init__(*where, context=context, timeout=30)
-        self.name, self.tls, self.source = name, context, source_address
+    def __init__(self, name: str, address: str, port: int, tls: ssl.SSLContext, source: tuple[str, int]) -> None:
+        super().__init__(address, port, context=tls, timeout=30)
+        self.name, self.tls, self.source = name, tls, source
 
     def connect(self) -> None:
         plain = socket.create_connection((self.host, self.port), self.timeout, self.source)
@@ -119,7 +119,7 @@ class Program:
     def _connect(self) -> http.client.HTTPConnection:
         where, source = ("127.0.0.1", self.port), (self.address, 0)
         if self.tls:
-            return Named(self.host, *where, source_address=source, context=self.tls)
+            return Named(self.host, *where, self.tls, source)
         return http.client.HTTPConnection(*where, timeout=30, source_address=source)
 
     def send(self, token: str, method: str = "GET", path: str = PATH) -> Call:
