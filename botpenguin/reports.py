@@ -35,9 +35,6 @@ class Told:
 
 
 class ReportFilter(SafeExceptionReporterFilter):
-    def is_active(self, request: HttpRequest | None) -> bool:
-        return True
-
     def cleanse_setting(self, key: int | str, value: Any) -> Any:
         cleansed = super().cleanse_setting(key, value)
         if isinstance(cleansed, str):

@@ -38,11 +38,12 @@ ANY_ADDRESS = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared wit
 
 
 def main() -> None:
+    # Nothing of the preparation is lost by an end at any moment. A KeyboardInterrupt could be: Python drops
+    # one that comes while it finalizes an object.
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         prepare()
         sys.exit(supervise())
-    except KeyboardInterrupt:
-        sys.exit(130)
     except (bootstrap.Refusal, ImproperlyConfigured) as error:
         sys.exit(str(error))
     except DatabaseError as error:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
+from accounts.adapter import AccountAdapter
 from accounts.models import User
 from developers.models import RevokedToken
 from tests.accounts.mails import link_in, newest
@@ -77,3 +78,10 @@ def test_an_account_made_by_code_is_hashed_before_its_transaction(hashed_inside:
 
     assert hashed_inside == [False]
     assert made.emailaddress_set.get().verified
+
+
+def test_a_password_that_nobody_has_hashed_before_is_hashed_when_it_is_saved(alice: User) -> None:
+    AccountAdapter().set_password(alice, NEW_PASSWORD)
+
+    alice.refresh_from_db()
+    assert alice.check_password(NEW_PASSWORD)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import httpx
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Locator, Page, expect
 
 from tests.browser.conftest import Site
 from tests.cast import PASSWORD
@@ -44,3 +44,12 @@ def call_api(site: Site, token: str, **options: Any) -> httpx.Response:
 
 def token_box(page: Page) -> Any:
     return page.get_by_role("textbox", name="API Access Token")
+
+
+def tab_to(page: Page, target: Locator) -> None:
+    """Press Tab until the focus is there."""
+    for _ in range(60):
+        if target.evaluate("element => element === document.activeElement"):
+            return
+        page.keyboard.press("Tab")
+    raise AssertionError(f"{target} is not reached by Tab")

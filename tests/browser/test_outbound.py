@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable, Iterator
+from typing import Literal
 
 import pytest
 from playwright.sync_api import BrowserContext, Page, expect
@@ -11,7 +12,7 @@ from accounts.models import User
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from tests.browser.conftest import Site
-from tests.browser.people import log_in
+from tests.browser.people import log_in, tab_to
 from tests.browser.soundness import expect_sound
 from tests.developers.outbound.servers import Far, Peer
 
@@ -112,6 +113,47 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
     expect(page.get_by_role("dialog")).to_have_count(int(scripts))
     page.get_by_role("button", name="Delete for good").click()
     expect(page.get_by_text("Order status copy is deleted.")).to_be_visible()
+
+
+def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, far: Far) -> None:
+    CustomAttribute.objects.named(alice, "order_id")
+    page.goto(site.url(PAGE))
+    log_in(page)
+    press(page, "link", "Create API")
+    expect(page.get_by_role("heading", name="Create API")).to_be_visible()
+    tab_to(page, page.get_by_role("textbox", name="Name"))
+    page.keyboard.type("Order status")
+    tab_to(page, page.get_by_role("textbox", name="URL"))
+    page.keyboard.type(f"{far.url}/orders")
+    press(page, "button", "Add row to Parameters")
+    expect(page.locator("[name=parameters-0-name]")).to_be_focused()
+    page.keyboard.type("id")
+    tab_to(page, page.locator("[name=parameters-0-value]"))
+    page.keyboard.type("/ord")
+    expect(page.get_by_role("option", name="order_id")).to_have_attribute("aria-selected", "true")
+    page.keyboard.press("Enter")
+    expect(page.locator("[name=parameters-0-value]")).to_have_value("{{order_id}}")
+    press(page, "button", "Test")
+    expect(page.get_by_role("textbox", name="order_id")).to_be_focused()
+    page.keyboard.type("A-17")
+    press(page, "button", "Test")
+    expect(page.get_by_text("200 OK")).to_be_visible()
+    press(page, "button", 'Map status: "shipped"')
+    expect(page.locator("[name=mappings-0-attribute]")).to_be_focused()
+
+    page.keyboard.press("Enter")
+
+    expect(page.get_by_text("Order status is saved.")).to_be_visible()
+    assert OutboundApi.objects.get().recipe().parameters == (Field("id", "{{order_id}}"),)
+    press(page, "button", "Delete")
+    expect(page.get_by_role("dialog")).to_be_visible()
+    press(page, "button", "Delete for good")
+    expect(page.get_by_text("Order status is deleted.")).to_be_visible()
+
+
+def press(page: Page, role: Literal["button", "link"], name: str) -> None:
+    tab_to(page, page.get_by_role(role, name=name, exact=True))
+    page.keyboard.press("Enter")
 
 
 def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Page, site: Site, alice: User) -> None:

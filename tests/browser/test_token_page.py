@@ -9,7 +9,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from developers.models import ApiToken, TokenEvent
 from tests.browser.conftest import TOKEN, Site
-from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in, open_token_page, token_box
+from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in, open_token_page, tab_to, token_box
 
 pytestmark = pytest.mark.browser
 
@@ -142,20 +142,20 @@ def test_the_whole_journey_by_keyboard_alone(page: Page, site: Site, alice: User
     page.goto(site.url(TOKEN_PAGE))
     page.keyboard.type("alice@example.com")
     page.keyboard.press("Tab")
-    _tab_to(page, page.get_by_label("Password", exact=True))
+    tab_to(page, page.get_by_label("Password", exact=True))
     page.keyboard.type("correct horse battery staple")
     page.keyboard.press("Enter")
     expect(page.get_by_role("heading", name="Developers")).to_be_visible()
 
-    _tab_to(page, page.get_by_role("button", name="Copy"))
+    tab_to(page, page.get_by_role("button", name="Copy"))
     page.keyboard.press("Enter")
     expect(page.locator("#token-status")).to_have_text("Copied to the clipboard.")
     token = page.evaluate("navigator.clipboard.readText()")
     call_api(site, token)
-    _tab_to(page, page.get_by_role("button", name="Revoke API Token"))
+    tab_to(page, page.get_by_role("button", name="Revoke API Token"))
     page.keyboard.press("Enter")
     expect(page.get_by_role("button", name="Keep this token")).to_be_focused()
-    _tab_to(page, page.get_by_role("button", name="Revoke and replace"))
+    tab_to(page, page.get_by_role("button", name="Revoke and replace"))
     page.keyboard.press("Space")
 
     expect(page.get_by_text("A new token is in place")).to_be_visible()
@@ -235,14 +235,6 @@ def test_times_are_told_in_the_time_zone_of_the_browser(
     alice.refresh_from_db()
     assert alice.time_zone == "Asia/Tokyo"
     expect(page.locator(".facts time").first).to_have_attribute("title", re.compile("JST$"))
-
-
-def _tab_to(page: Page, target: object) -> None:
-    for _ in range(40):
-        if target.evaluate("element => element === document.activeElement"):  # type: ignore[attr-defined]
-            return
-        page.keyboard.press("Tab")
-    raise AssertionError(f"{target} is not reached by Tab")
 
 
 def _expect_token_selected(page: Page, site: Site) -> None:

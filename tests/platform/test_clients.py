@@ -13,6 +13,9 @@ import pytest
 from tests.platform.calls import BASE, account_on
 from tests.server import Server
 
+# One server for all of them.
+pytestmark = pytest.mark.xdist_group("clients")
+
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
