@@ -1,8 +1,7 @@
 """Leaving without dropping anybody: a node that is to stop says so first, and serves on for a while.
 
-A balancer learns it from `/readyz` and sends others elsewhere; a client that keeps its
-connection learns it from `Connection: close` and opens the next one elsewhere. Processes of
-a node learn it by a file, named for the node's port.
+A balancer learns it from `/readyz` and sends others elsewhere. Processes of a node learn it
+by a file, named for the node's port.
 """
 
 import time

@@ -1,13 +1,15 @@
 """What a supervisor asks, through the WSGI application that is served."""
 
+from pathlib import Path
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
+from pytest_django.fixtures import Settings
 
-from botpenguin import health
+from botpenguin import drain, health
 from botpenguin.drain import Drain
 from botpenguin.wsgi import application
 
@@ -59,3 +61,18 @@ def test_a_node_that_is_about_to_stop_is_not_ready_and_still_healthy(
     leaving.withdraw()
 
     assert [(answer.status_code, answer.content) for answer in answers] == [(503, b"stopping\n"), (200, b"ok\n")]
+
+
+def test_whether_a_node_is_about_to_stop_is_not_looked_up_for_each_request(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(drain, "SECONDS_BETWEEN_LOOKS", 10)
+    settings.STATE_DIR = tmp_path
+    node = Drain()
+
+    answers = [node.is_announced()]
+    node.announce()
+    answers.append(node.is_announced())
+
+    assert answers == [False, False]
+    assert Drain().is_announced()

@@ -5,6 +5,7 @@ are opened without the watch over the console.
 """
 
 from collections.abc import Iterator
+from urllib.parse import unquote
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
@@ -18,6 +19,16 @@ from tests.cast import PASSWORD
 pytestmark = pytest.mark.browser
 
 TWO_HOURS = 7200
+PRIVATE_PAGES = [
+    "/account/",
+    "/account/security/",
+    "/account/security/log/",
+    "/bots/",
+    "/inbox/",
+    "/developers/third-party-apps-api/",
+    "/developers/third-party-apps-api/logs/",
+    TOKEN_PAGE,
+]
 
 
 @pytest.fixture
@@ -109,6 +120,21 @@ def test_after_logging_out_back_shows_no_token_page(page: Page, site: Site, alic
 
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
     expect(token_box(page)).to_have_count(0)
+
+
+def test_after_logging_out_back_shows_no_private_page(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    for path in PRIVATE_PAGES:
+        page.goto(site.url(path))
+        expect(page.get_by_role("heading", name="Log in")).to_have_count(0)
+    page.get_by_role("button", name="Log out").click()
+    expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+
+    for path in reversed(PRIVATE_PAGES):
+        page.go_back()
+
+        expect(page.get_by_role("heading", name="Log in")).to_be_visible()
+        assert path in unquote(page.url)
 
 
 def age_proof_of_identity() -> None:
