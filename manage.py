@@ -4,6 +4,7 @@
 import os
 import sys
 
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.core.management import execute_from_command_line
 
@@ -11,6 +12,8 @@ from django.core.management import execute_from_command_line
 def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
     try:
+        # Django keeps what is wrong with the settings to itself until a command fails for want of them.
+        _ = settings.INSTALLED_APPS
         execute_from_command_line(sys.argv)
     except ImproperlyConfigured as error:
         sys.exit(str(error))
