@@ -43,10 +43,13 @@ class Editor:
             # A recipe names attributes; their types are their own.
             row.setdefault("type", self.types.get(row.get("attribute", "").lower(), CustomAttribute.Type.TEXT))
         self.is_checked = is_checked
-        self._stored = stored_values(api, stored) if stored else {}
-        self.form = CallForm(**self._content("", draft.fields), stored=self._stored)
-        self.parameters = self._part("parameters", FieldForm, stored=self._stored)
-        self.headers = self._part("headers", FieldForm, stored=self._stored)
+        kept: dict[str, Any] = {
+            "stored": stored_values(api, stored) if stored else {},
+            "is_moved": stored is not None and _leads_elsewhere(draft.fields["url"], stored.url),
+        }
+        self.form = CallForm(**self._content("", draft.fields), **kept)
+        self.parameters = self._part("parameters", FieldForm, **kept)
+        self.headers = self._part("headers", FieldForm, **kept)
         self.mappings = self._part("mappings", MappingForm, types=self.types)
 
     @cached_property
@@ -154,3 +157,8 @@ class Editor:
 def _is_blank(row: Row) -> bool:
     """A row with nothing typed and nothing kept counts for nothing."""
     return not any(str(row.get(name) or "").strip() for name in ("name", "value", "kept", "path", "attribute"))
+
+
+def _leads_elsewhere(url: str, stored: str) -> bool:
+    """Tell whether a URL leads to another server than the stored one; one that leads nowhere has other faults."""
+    return targets.origin(url) not in (None, targets.origin(stored))

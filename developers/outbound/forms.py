@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 KEY_LENGTH = 200
 TOO_LONG = gettext_lazy("Keep it to %(limit_value)d characters.")
 GONE = gettext_lazy("The hidden value is not there any more: it was changed elsewhere. Type it again.")
+MOVED = gettext_lazy("The call goes to another server now. Type the hidden value again if it is to go there too.")
 TYPE_TO_SHOW = gettext_lazy("To have it shown from now on, type it again.")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
@@ -44,17 +45,26 @@ class PlainForm(forms.Form):
 
     use_required_attribute = False
 
-    def __init__(self, *args: Any, stored: MappingOf[str, str] | None = None, **options: Any) -> None:
+    def __init__(
+        self, *args: Any, stored: MappingOf[str, str] | None = None, is_moved: bool = False, **options: Any
+    ) -> None:
         super().__init__(*args, **options)
         self.stored = stored or {}
+        self.is_moved = is_moved
 
     def put_back(self, value: str, secret: str, kept: str) -> None:
-        """Put the stored value in the place of a field that was left hidden. What is hidden once is never shown."""
+        """Put the stored value in the place of a field that was left hidden.
+
+        What is hidden once is never shown, and goes to no other server than the one it was typed
+        for: whoever borrows a session could have it sent to one of their own.
+        """
         reference = self.cleaned_data.get(kept)
         if not reference or self.cleaned_data.get(value):
             return
         if reference not in self.stored:
             self.add_error(value, GONE)
+        elif self.is_moved:
+            self.add_error(value, MOVED)
         elif not self.cleaned_data[secret]:
             self.add_error(value, TYPE_TO_SHOW)
         else:

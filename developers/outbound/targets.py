@@ -76,6 +76,15 @@ def fault(text: str) -> str | None:
     return None
 
 
+def origin(text: str) -> tuple[str, bytes, int | None] | None:
+    """Return scheme, server and port (None is the scheme's own) of the URL of an API; None where `fault` finds one."""
+    url = split(text)[0]
+    if fault(url):
+        return None
+    read_url = read(PLACEHOLDER.sub("x", url))
+    return read_url.scheme, read_url.raw_host, read_url.port
+
+
 def split(text: str) -> tuple[str, tuple[Field, ...]]:
     """Take the query off a URL, as parameters."""
     url, _mark, query = text.partition("?")

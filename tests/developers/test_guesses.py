@@ -13,18 +13,9 @@ from accounts.models import User
 from developers import guesses, issuance, tokens
 from developers.guesses import WINDOW, Guesses, TooMany
 from tests.cast import PHONE, token_text
+from tests.clock import Clock
 
 FLOOD, ELSEWHERE = "203.0.113.66", "203.0.113.67"
-
-
-class Clock:
-    """Stands in for `time` in the module under test; a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture(autouse=True)

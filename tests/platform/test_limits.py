@@ -13,18 +13,9 @@ from botpenguin.platform.api import limits
 from botpenguin.platform.api.limits import WINDOW, Quota, Windows
 from developers import issuance
 from tests.cast import PHONE, token_text
+from tests.clock import Clock
 
 ADDRESS = "/api/v7/token"
-
-
-class Clock:
-    """Stands in for `time` in the module under test; a test moves it."""
-
-    def __init__(self) -> None:
-        self.now = 1000.0
-
-    def monotonic(self) -> float:
-        return self.now
 
 
 @pytest.fixture(autouse=True)

@@ -17,6 +17,7 @@ from developers.outbound.recipe import Recipe
 from developers.vault import Unreadable
 
 PAGE = "developers:outbound:apis"
+MOST_COPIES = 20
 
 
 @require_safe
@@ -39,6 +40,11 @@ def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
         messages.error(request, _("%(api)s cannot be read any more, so it cannot be copied.") % {"api": api})
         return redirect(PAGE)
     copy = _copy(api, recipe)
+    if copy is None:
+        messages.error(
+            request, _("There are many copies of %(api)s already. Rename or delete some first.") % {"api": api}
+        )
+        return redirect(PAGE)
     messages.success(request, _("%(api)s is a copy, its hidden values too.") % {"api": copy})
     return redirect("developers:outbound:api", api_id=copy.pk)
 
@@ -57,12 +63,12 @@ def delete(request: SignedInRequest, api_id: str) -> HttpResponse:
     return render(request, f"{template}#dialog" if is_htmx(request) else template, {"api": api})
 
 
-def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi:
-    """Keep a recipe under the first name like its own that is free: the database knows."""
-    number = 1
-    while True:
+def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi | None:
+    """Keep a recipe under the first name like its own that is free: the database knows. None where too many are not."""
+    for number in range(1, MOST_COPIES + 1):
         ending = _(" copy") if number == 1 else _(" copy %(number)d") % {"number": number}
         try:
             return OutboundApi.objects.make(api.owner_id, api.name[: NAME_LENGTH - len(ending)] + ending, recipe)
         except IntegrityError:
-            number += 1
+            continue
+    return None

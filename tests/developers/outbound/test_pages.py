@@ -10,8 +10,8 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.views.apis import MOST_COPIES
 from tests.cast import sign_in
-from tests.developers.outbound.conftest import SECRET
 
 PAGE = "/developers/third-party-apps-api/"
 HTMX = {"HX-Request": "true"}
@@ -164,64 +164,6 @@ def test_an_attribute_keeps_the_type_that_it_has(alice: User) -> None:
     assert "This attribute has the type Number already." in words(response)
 
 
-def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
-    before = weather.recipe()
-
-    shown = browser.get(address(weather))
-    saved = browser.post(address(weather), form_of(shown) | {"name": "Weather now"}, follow=True)
-
-    weather.refresh_from_db()
-    assert [text in page.content.decode() for page in (shown, saved) for text in (SECRET, "&quot;{{name}}")] == [
-        False
-    ] * 4
-    assert words(shown).count("Hidden. Type a new value to replace it.") == 3
-    assert (weather.name, weather.recipe()) == ("Weather now", before)
-
-
-def test_a_new_value_takes_the_place_of_a_hidden_one(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
-    form = form_of(browser.get(address(weather)))
-
-    browser.post(address(weather), form | {"headers-0-value": "Bearer new", "body": "{}", "parameters-1-value": "s"})
-
-    weather.refresh_from_db()
-    recipe = weather.recipe()
-    assert (recipe.headers[0].value, recipe.body, recipe.parameters[1].value) == ("Bearer new", "{}", "s")
-
-
-def test_a_hidden_value_is_not_shown_by_taking_the_tick_away(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
-    form = form_of(browser.get(address(weather)))
-    del form["parameters-1-is_secret"], form["body_is_secret"]
-
-    response = browser.post(address(weather), form)
-
-    assert words(response).count("To have it shown from now on, type it again.") == 2
-    assert SECRET not in response.content.decode()
-
-
-def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
-    form = form_of(browser.get(address(weather)))
-    browser.post(address(weather), form | {"headers-0-value": "Bearer new"})
-
-    response = browser.post(address(weather), form)
-
-    assert "The hidden value is not there any more" in words(response)
-
-
-def test_a_header_named_like_a_secret_is_hidden_by_itself(alice: User) -> None:
-    browser = sign_in(alice)
-
-    response = browser.post(
-        f"{PAGE}new/", GET | {"headers-0-name": "X-Api-Key", "headers-0-value": "k-12345"}, follow=True
-    )
-
-    assert "k-12345" not in response.content.decode()
-    assert OutboundApi.objects.get().recipe().headers == (Field("X-Api-Key", "k-12345", is_secret=True),)
-
-
 def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> None:
     browser = sign_in(alice)
 
@@ -278,6 +220,16 @@ def test_a_copy_holds_the_secrets_too_under_a_name_of_its_own(alice: User, weath
     copies = OutboundApi.objects.exclude(pk=weather.pk).order_by("name")
     assert [copy.name for copy in copies] == ["Weather copy", "Weather copy 2"]
     assert [copy.recipe() for copy in copies] == [weather.recipe()] * 2
+
+
+def test_too_many_copies_are_refused_with_a_sentence(alice: User, weather: OutboundApi) -> None:
+    for number in range(MOST_COPIES):
+        OutboundApi.objects.make(alice, f"Weather copy {number + 1}" if number else "Weather copy", weather.recipe())
+
+    response = sign_in(alice).post(address(weather, "duplicate/"), follow=True)
+
+    assert "There are many copies of Weather already. Rename or delete some first." in words(response)
+    assert OutboundApi.objects.count() == MOST_COPIES + 1
 
 
 def test_one_that_cannot_be_read_says_so_and_is_filled_in_anew(alice: User, weather: OutboundApi) -> None:
