@@ -177,6 +177,22 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
     expect(page.get_by_role("button", name="Add row to Headers")).to_be_visible()
 
 
+def test_what_is_wrong_is_told_by_a_test_too_in_the_one_form_there_is(page: Page, site: Site, alice: User) -> None:
+    headers = (Field("Authorization", SECRET, is_secret=True),)
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
+    open_tab(page, site)
+    page.get_by_role("link", name="Weather", exact=True).click()
+    page.get_by_role("textbox", name="URL").fill("https://elsewhere.example.com")
+
+    page.get_by_role("button", name="Test").click()
+
+    expect(page.get_by_text("The call goes to another server now.")).to_be_visible()
+    expect(page.get_by_role("tab", name="Headers")).to_have_attribute("aria-selected", "true")
+    expect(page.locator("[name=headers-0-value]")).to_be_focused()
+    expect(page.locator("#editor")).to_have_count(1)
+    expect(page.get_by_role("textbox", name="URL")).to_have_value("https://elsewhere.example.com")
+
+
 def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: User) -> None:
     headers = (Field("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))

@@ -123,12 +123,12 @@ def _api(request: SignedInRequest, api_id: str | None) -> tuple[OutboundApi, Rec
 
 def _change(draft: Draft, request: SignedInRequest) -> tuple[str, str]:
     """Change the draft's rows as the pressed button says; return which part it was, and what gets the focus."""
-    part, _dash, number = request.POST.get("remove", "").rpartition("-")
+    part, _dash, number = request.POST.get("remove_row", "").rpartition("-")
     if part in PARTS and number.isdecimal():
         del draft.rows(part)[int(number) : int(number) + 1]
         draft.part = part
         return part, "add"
-    part = "mappings" if "map" in request.POST else request.POST.get("add", "")
+    part = "mappings" if "map" in request.POST else request.POST.get("add_row", "")
     draft.part = part = part if part in PARTS else "parameters"
     if len(draft.rows(part)) < MOST_ROWS:
         draft.rows(part).append(_mapping_of(request.POST["map"]) if "map" in request.POST else {})

@@ -167,8 +167,8 @@ def test_an_attribute_keeps_the_type_that_it_has(alice: User) -> None:
 def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> None:
     browser = sign_in(alice)
 
-    added = browser.post(f"{PAGE}new/rows/", {"url": "not yet", "add": "headers"} | ROW)
-    removed = browser.post(f"{PAGE}new/rows/", form_of(added) | {"remove": "parameters-0"})
+    added = browser.post(f"{PAGE}new/rows/", {"url": "not yet", "add_row": "headers"} | ROW)
+    removed = browser.post(f"{PAGE}new/rows/", form_of(added) | {"remove_row": "parameters-0"})
 
     assert form_of(added)["parameters-0-name"] == "page"
     assert form_of(added)["headers-0-name"] == ""
@@ -180,18 +180,18 @@ def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> No
 def test_htmx_gets_the_part_alone_with_the_focus_on_what_changed(alice: User, weather: OutboundApi) -> None:
     browser = sign_in(alice)
 
-    added = browser.post(address(weather, "rows/"), {"add": "parameters"}, headers=HTMX).content.decode()
-    removed = browser.post(address(weather, "rows/"), {"remove": "parameters-7"}, headers=HTMX).content.decode()
+    added = browser.post(address(weather, "rows/"), {"add_row": "parameters"}, headers=HTMX).content.decode()
+    removed = browser.post(address(weather, "rows/"), {"remove_row": "parameters-7"}, headers=HTMX).content.decode()
 
     assert added.strip().startswith('<section class="part" id="part-parameters"')
     assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', added) == [("input", "parameters-0-name")]
-    assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', removed) == [("button", "add")]
+    assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', removed) == [("button", "add_row")]
 
 
 def test_more_than_fifty_rows_are_not_added(alice: User) -> None:
     rows = {f"parameters-{number}-name": "a" for number in range(50)}
 
-    response = sign_in(alice).post(f"{PAGE}new/rows/", rows | {"add": "elsewhere"})
+    response = sign_in(alice).post(f"{PAGE}new/rows/", rows | {"add_row": "elsewhere"})
 
     assert sum(name.startswith("parameters-") and name.endswith("-name") for name in form_of(response)) == 50
 
