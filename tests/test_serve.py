@@ -116,10 +116,12 @@ def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
             data={"email": served.first_account[0], "csrfmiddlewaretoken": client.cookies["csrftoken"]},
         )
 
-    mail = server.poll(lambda: served.sent_mail)
+    def resets() -> list[str]:
+        # Other tests have the same server send other mail, and a file holds what was sent at one go.
+        return [mail for mail in served.sent_mail if "/account/password/reset/key/" in mail.replace("=\n", "")]
 
-    assert len(mail) == 1
-    assert f"\nTo: {served.first_account[0]}\n" in mail[0]
+    [mail] = server.poll(resets)
+    assert f"\nTo: {served.first_account[0]}\n" in mail
 
 
 def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
