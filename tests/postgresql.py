@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg
 
-from tests.server import free_port
+from tests.server import descendants, free_port, is_alive, kill, poll
 
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"
@@ -45,6 +45,14 @@ class PostgreSQL:
         with psycopg.connect(self.url, autocommit=True) as connection:
             connection.execute(f"CREATE DATABASE {name}".encode())
         return self.url.removesuffix("postgres") + name
+
+    def kill(self) -> None:
+        """End all of its processes at once, as a crash of the machine does; `start` recovers what was committed."""
+        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        family = [postmaster, *descendants(postmaster)]
+        for pid in family:
+            kill(pid)
+        poll(lambda: not any(is_alive(pid) for pid in family))
 
     def stop(self) -> None:
         self.run("pg_ctl", "stop", "--wait", "--mode=immediate")

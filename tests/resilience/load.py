@@ -55,7 +55,7 @@ class Person:
         return self.client.get(TOKEN_PAGE)
 
     def copy(self) -> str:
-        answer = self._post("copy", self.page())
+        answer = self.press("copy", self.page())
         assert answer.status_code == 200, answer.text
         token: str = answer.json()["token"]
         return token
@@ -65,9 +65,10 @@ class Person:
         page = page or self.page()
         generation = re.search(r'name="generation" value="(\d+)"', page.text)
         assert generation, page.text
-        return self._post("revoke", page, generation=generation[1], even_if_used="on")
+        return self.press("revoke", page, generation=generation[1], even_if_used="on")
 
-    def _post(self, act: str, page: httpx.Response, **fields: str) -> httpx.Response:
+    def press(self, act: str, page: httpx.Response, **fields: str) -> httpx.Response:
+        """Send the form of an act, as the page's script does."""
         return self.client.post(
             f"{TOKEN_PAGE}{act}/",
             data=fields | {"csrfmiddlewaretoken": _csrf(page)},

@@ -1,0 +1,144 @@
+"""A PostgreSQL that is killed and that takes no writes, under people and programs: told so at once, and soon over."""
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import psycopg
+import pytest
+
+from tests import postgresql
+from tests.postgresql import PostgreSQL
+from tests.resilience.conftest import Serve
+from tests.resilience.load import Hammer, Person, Program, make_people
+from tests.server import Server, poll
+
+pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("outages")]
+
+LEAST_ROTATIONS = 5
+# Nobody is left waiting: an answer comes within this time, and so does recovery.
+SECONDS = 10
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Iterator[PostgreSQL]:
+    with postgresql.server() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def node(serve: Serve, cluster: PostgreSQL) -> Server:
+    server = serve(WORKERS="2", DATABASE_URL=cluster.url)
+    make_people(server, 2)
+    return server
+
+
+def ask(person: Person, token: str) -> list[httpx.Response]:
+    """What a page answers to somebody signed in, and the API to a good token."""
+    call = person.client.get("/api/v7/token", headers={"Authorization": f"Bearer {token}"})
+    return [person.page(), call]
+
+
+def assert_told_to_come_back(page: httpx.Response, call: httpx.Response) -> None:
+    assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in (page, call)] == [(503, "5")] * 2
+    assert "<h1" in page.text
+    assert "The database is out of reach" in page.text
+    told = call.json()
+    assert told == {"success": False, "message": told["message"], "data": [told["message"]], "code": 503}
+    assert max(answer.elapsed.total_seconds() for answer in (page, call)) < SECONDS
+
+
+class Rotations:
+    """Somebody who revokes again and again, until an answer is not what it should be."""
+
+    def __init__(self, person: Person) -> None:
+        self.person = person
+        self.tokens = [person.copy()]
+        # Those whose revoke was answered.
+        self.revoked: list[str] = []
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        thread = threading.Thread(target=self._rotate)
+        thread.start()
+        yield
+        thread.join()
+
+    def _rotate(self) -> None:
+        while (page := self.person.page()).status_code == 200:
+            if self.person.revoke(page).status_code != 200:
+                return
+            self.revoked.append(self.tokens[-1])
+            try:
+                self.tokens.append(self.person.copy())
+            except AssertionError:
+                return  # the page or the answer tells of the outage
+
+
+def test_a_killed_postgresql_is_told_as_503_and_forgets_no_answered_revoke(node: Server, cluster: PostgreSQL) -> None:
+    rotations = Rotations(Person(node.url, 0))
+    witness = Person(node.url, 1)
+    others = witness.copy()
+    programs = [Program(node.port) for _ in range(4)]
+
+    with Hammer(programs, lambda chance: rotations.tokens[-1]).running() as hammer:
+        with rotations.running():
+            poll(lambda: len(rotations.revoked) >= LEAST_ROTATIONS)
+            cluster.kill()
+        during = ask(witness, others)
+        poll(lambda: hammer.count(503) >= 20)
+        cluster.start()
+        poll(lambda: [answer.status_code for answer in ask(witness, others)] == [200, 200], SECONDS)
+    current = rotations.person.copy()
+
+    assert_told_to_come_back(*during)
+    # 401 came to who still held the token before the last; nobody was dropped, and nothing broke.
+    assert hammer.statuses <= {200, 401, 503}
+    assert max(call.ended_at - call.began_at for call in hammer.calls) < SECONDS
+    assert {Program(node.port).send(token).status for token in rotations.revoked} == {401}
+    assert Program(node.port).send(current).status == 200
+    assert len(rotations.revoked) >= LEAST_ROTATIONS
+
+
+@contextmanager
+def read_only(cluster: PostgreSQL) -> Iterator[None]:
+    """Have the server refuse all writing, as a standby does or an operator who moves it."""
+    set_read_only(cluster, "on")
+    try:
+        yield
+    finally:
+        set_read_only(cluster, "off")
+
+
+def set_read_only(cluster: PostgreSQL, value: str) -> None:
+    with psycopg.connect(cluster.url, autocommit=True, options="-c default_transaction_read_only=off") as connection:
+        connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
+        connection.execute("SELECT pg_reload_conf()")
+        # Who serves by now has told all others: they heed it before their next statement.
+        poll(lambda: new_connection_says(cluster) == value)
+
+
+def new_connection_says(cluster: PostgreSQL) -> str:
+    with psycopg.connect(cluster.url) as connection:
+        row = connection.execute("SHOW default_transaction_read_only").fetchone()
+    assert row
+    return str(row[0])
+
+
+def test_a_read_only_postgresql_serves_all_that_is_read_and_half_writes_nothing(
+    node: Server, cluster: PostgreSQL
+) -> None:
+    person = Person(node.url, 1)
+    token = person.copy()
+
+    page = person.page()
+    with read_only(cluster):
+        refused = [person.revoke(page), person.press("copy", page)]
+        reading = ask(person, token)
+    after = person.revoke(page)
+
+    assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in refused] == [(503, "5")] * 2
+    assert [answer.status_code for answer in reading] == [200, 200]
+    assert after.json()["verdict"] == "replaced"
+    assert Program(node.port).send(token).status == 401
