@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
+from accounts import bookkeeping
 from accounts.acts import page_of
 from accounts.clients import Client
 from accounts.models import User
@@ -53,7 +54,8 @@ def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         zone = reported if reported in TIME_ZONES else ""
         if request.user.is_authenticated:
             if zone and zone != request.user.time_zone:
-                User.objects.filter(pk=request.user.pk).update(time_zone=zone)
+                account = User.objects.filter(pk=request.user.pk)
+                bookkeeping.attempt(f"The time zone of user {request.user.pk}", lambda: account.update(time_zone=zone))
                 request.user.time_zone = zone
             zone = request.user.time_zone
         with timezone.override(ZoneInfo(zone) if zone else None):

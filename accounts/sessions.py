@@ -16,6 +16,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.utils import timezone
 
+from accounts import bookkeeping
 from accounts.clients import Client
 from accounts.models import Session, SessionQuerySet
 from accounts.requests import SignedInRequest
@@ -39,7 +40,11 @@ class SessionStore(DatabaseSessionStore):
         self.client = client
         now = timezone.now()
         if SESSION_KEY in self and self.row and now - self.row.last_seen_at >= LAST_SEEN_RESOLUTION:
-            Session.objects.filter(pk=self.row.pk).update(last_seen_at=now, ip=client.ip, user_agent=client.user_agent)
+            row = Session.objects.filter(pk=self.row.pk)
+            bookkeeping.attempt(
+                f"Where user {self.row.user_id} was last seen",
+                lambda: row.update(last_seen_at=now, ip=client.ip, user_agent=client.user_agent),
+            )
 
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(pk=digest(session_key)).exists()

@@ -9,7 +9,6 @@ revoke. Headers follow RFC 6750, section 2.1; `authtype: Key` is what BotPenguin
 published clients send beside it.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -17,11 +16,12 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db import DEFAULT_DB_ALIAS, connections
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import bookkeeping
 from accounts.clients import Client, client_ip
 from accounts.models import User
 from developers import issuance, tokens, vault
@@ -32,8 +32,6 @@ from developers.sightings import sightings
 from developers.tokens import Secret
 
 __all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed", "revoke"]
-
-logger = logging.getLogger(__name__)
 
 # RFC 9110, section 5.6.3: what may stand around a header's value, and nothing else that Unicode calls space.
 WHITESPACE = " \t"
@@ -92,7 +90,10 @@ def check(request: HttpRequest) -> Bearer:
         raise Refused(Refusal.DISABLED)
     guesses.remember(digests[0])
     if _is_stale(bearer.last_used_at):
-        _record_use(request, bearer)
+        bookkeeping.attempt(
+            f"The last use of the token of user {bearer.owner_id}",
+            lambda: issuance.record_use(bearer.owner_id, bearer.generation, Client.of(request)),
+        )
     return bearer
 
 
@@ -152,13 +153,6 @@ def _is_stale(last_used_at: datetime | None) -> bool:
     return last_used_at is None or timezone.now() - last_used_at > issuance.LAST_USE_RESOLUTION
 
 
-def _record_use(request: HttpRequest, bearer: Bearer) -> None:
-    try:
-        issuance.record_use(bearer.owner_id, bearer.generation, Client.of(request))
-    except Error as error:
-        logger.warning("The last use of the token of user %s was not recorded: %s", bearer.owner_id, error)
-
-
 def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> Refused:
     guesses.forget(digests[0])
     revoked = RevokedToken.objects.filter(digest__in=digests).only("revoked_at").first()
@@ -166,8 +160,8 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
         guesses.add(client_ip(request))
         return Refused(Refusal.UNKNOWN)
     if count := sightings.add(revoked.pk):
-        try:
-            issuance.record_refusals(revoked.pk, count, Client.of(request))
-        except Error as error:
-            logger.warning("Refusals of the revoked token %s were not recorded: %s", revoked.pk, error)
+        bookkeeping.attempt(
+            f"A refusal of the revoked token {revoked.pk}",
+            lambda: issuance.record_refusals(revoked.pk, count, Client.of(request)),
+        )
     return Refused(Refusal.REVOKED, revoked.revoked_at)

@@ -18,7 +18,6 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.clients import Client
 from accounts.models import User
 from developers import notices, tokens, vault
-from developers.locks import impatient
 from developers.models import ApiToken, RevokedToken, TokenEvent
 from developers.tokens import Secret
 
@@ -167,28 +166,21 @@ def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
 
 
 def record_use(owner_id: int, generation: int, client: Client) -> None:
-    """Note when, from where and by what a token was used, at most once a minute.
-
-    Raises `django.db.Error` where the database takes no writes or is locked.
-    """
+    """Note when, from where and by what a token was used, at most once a minute."""
     now = timezone.now()
     stale = ApiToken.objects.filter(
         Q(last_used_at__isnull=True) | Q(last_used_at__lt=now - LAST_USE_RESOLUTION),
         user=owner_id,
         generation=generation,
     )
-    with impatient():
-        stale.update(last_used_at=now, last_used_ip=client.ip, last_used_client=client.user_agent)
+    stale.update(last_used_at=now, last_used_ip=client.ip, last_used_client=client.user_agent)
 
 
 def record_refusals(revoked_id: int, count: int, client: Client) -> None:
-    """Add refusals to a revoked token, put the first of each day into its owner's activity, and mail them once a day.
-
-    Raises `django.db.Error` where the database takes no writes or is locked.
-    """
+    """Add refusals to a revoked token, put a day's first into its owner's activity, and mail them once a day."""
     now = timezone.now()
     revoked = RevokedToken.objects.filter(pk=revoked_id)
-    with impatient():
+    with transaction.atomic():
         revoked.update(
             refused_count=F("refused_count") + count,
             last_refused_at=now,

@@ -4,6 +4,7 @@ import pytest
 from django.conf import settings
 from django.core.cache import cache
 
+from accounts import bookkeeping
 from accounts.models import User
 from botpenguin.platform.api import limits
 from developers import bearer, issuance
@@ -37,6 +38,11 @@ def bob(db: None) -> User:
 @pytest.fixture(autouse=True)
 def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bearer, "sightings", Sightings())
+
+
+@pytest.fixture(autouse=True)
+def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bookkeeping, "pause", bookkeeping.Pause())
 
 
 @pytest.fixture(autouse=True)

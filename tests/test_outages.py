@@ -1,23 +1,44 @@
 """A database that cannot serve for a while: 503, a sentence, and nothing half written."""
 
+import re
 import sqlite3
 from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from django.db import Error, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
+from django.test import Client as Browser
+from django.utils import timezone
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 
-from accounts.models import User
+from accounts.models import Session, User
 from botpenguin import outages
-from botpenguin.platform.models import Bot
+from botpenguin.platform.models import Bot, Contact
+from developers.models import ApiToken, TokenEvent
 from tests.cast import sign_in, token_text
 
 READ_ONLY = {
     "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
     "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
 }
+# SQLite takes no lower number of pages than it has already, once those that earlier tests have left free are gone.
+FULL = ("VACUUM; PRAGMA max_page_count = 1", "PRAGMA max_page_count = 4294967294")
+HARMS = {"read-only": READ_ONLY[connection.vendor]} | ({"full": FULL} if connection.vendor == "sqlite" else {})
+PAGES = [
+    "/bots/",
+    "/inbox/",
+    "/developers/third-party-apps-api/",
+    "/developers/third-party-apps-api/new/",
+    "/developers/third-party-apps-api/logs/",
+    "/developers/api-access-token/",
+    "/account/",
+    "/account/security/",
+    "/account/security/log/",
+]
+AS_SCRIPT = {"Accept": "application/json"}
+ACTS = ["show", "copy", "try", "revoke"]
 
 
 @pytest.fixture(autouse=True)
@@ -31,7 +52,17 @@ def headers(alice: User) -> dict[str, str]:
 
 
 @pytest.fixture
-def read_only(transactional_db: None, alice: User, headers: dict[str, str]) -> Iterator[None]:
+def browser(alice: User) -> Browser:
+    """Alice's, in which much is to be noted: she was last seen long ago, and has moved to another time zone."""
+    browser = sign_in(alice)
+    browser.raise_request_exception = False
+    browser.cookies["time_zone"] = "Asia/Tokyo"
+    Session.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
+    return browser
+
+
+@pytest.fixture
+def read_only(transactional_db: None, browser: Browser, headers: dict[str, str]) -> Iterator[None]:
     begin, end = READ_ONLY[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(begin)
@@ -49,6 +80,32 @@ def test_a_good_token_is_good_where_only_reading_works(headers: dict[str, str]) 
 
 
 @pytest.mark.usefixtures("read_only")
+def test_pages_are_drawn_where_only_reading_works_and_the_log_has_one_line(
+    browser: Browser, caplog: pytest.LogCaptureFixture
+) -> None:
+    answers = {page: browser.get(page).status_code for page in PAGES}
+
+    assert answers == dict.fromkeys(PAGES, 200)
+    told = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
+    assert len(told) == 1
+    assert re.match(r"Where user \d+ was last seen was not recorded: ", told[0])
+
+
+@pytest.mark.usefixtures("read_only")
+@pytest.mark.parametrize("act", ACTS)
+def test_acts_that_leave_a_record_are_refused_whole_where_nothing_can_be_written(
+    browser: Browser, alice: User, act: str
+) -> None:
+    before = list(TokenEvent.objects.values_list()), ApiToken.objects.values_list().get()
+
+    answer = browser.post(f"/developers/api-access-token/{act}/", {"generation": 1}, headers=AS_SCRIPT)
+
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
+    assert "Nothing was changed." in answer.content.decode()
+    assert (list(TokenEvent.objects.values_list()), ApiToken.objects.values_list().get()) == before
+
+
+@pytest.mark.usefixtures("read_only")
 def test_a_call_that_must_write_is_told_to_come_back_and_writes_nothing(headers: dict[str, str]) -> None:
     bot = {"name": "Reception", "platform": "website"}
 
@@ -62,6 +119,33 @@ def test_a_call_that_must_write_is_told_to_come_back_and_writes_nothing(headers:
         "code": 503,
     }
     assert Bot.objects.count() == 0
+
+
+@pytest.mark.parametrize("harm", HARMS)
+def test_an_import_that_the_database_cannot_hold_is_refused_whole_and_taken_once_it_can(
+    transactional_db: None, headers: dict[str, str], harm: str
+) -> None:
+    begin, end = HARMS[harm]
+    users = [
+        {"profile": {"userDetails": {"userProvidedName": "x" * 200, "contact": {"email": f"{number}@example.com"}}}}
+        for number in range(1_000)
+    ]
+
+    def upload() -> int:
+        answer = Client().post("/api/v7/inbox/users/import", users, content_type="application/json", headers=headers)
+        return answer.status_code
+
+    with connection.cursor() as cursor:
+        for statement in begin.split("; "):
+            cursor.execute(statement)
+        try:
+            refused = upload(), Contact.objects.count()
+        finally:
+            cursor.execute(end)
+    taken = upload(), Contact.objects.count()
+
+    assert refused == (503, 0)
+    assert taken == (201, 1_000)
 
 
 def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_in_the_log(

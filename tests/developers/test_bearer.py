@@ -264,7 +264,7 @@ def test_a_revoked_token_is_refused_as_such_where_the_database_takes_no_writes(
 
     assert refused is Refusal.REVOKED
     assert caplog.messages == [
-        f"Refusals of the revoked token {revoked.pk} were not recorded: attempt to write a readonly database"
+        f"A refusal of the revoked token {revoked.pk} was not recorded: attempt to write a readonly database"
     ]
 
 

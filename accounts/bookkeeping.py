@@ -1,0 +1,64 @@
+"""Writes that a request can do without: by whom, from where and when something was seen.
+
+They neither hold a request up nor fail it. A database that is locked, full or read-only does not
+take them within 100 ms: then they are left out, and for two seconds this process tries none. So
+the requests of an outage do not wait one by one, and the log has one line for many.
+"""
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
+
+logger = logging.getLogger(__name__)
+
+PATIENCE_MS = 100
+SECONDS_OF_NO_TRYING = 2.0
+# How a database is asked for the milliseconds that it waits for a lock, and how it is told.
+LOCK_TIMEOUT = {
+    "sqlite": ("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}"),
+    "postgresql": ("SHOW lock_timeout", "SET lock_timeout = '{}'"),
+}
+
+
+class Pause:
+    def __init__(self) -> None:
+        self._until = 0.0
+
+    def begin(self) -> None:
+        self._until = time.monotonic() + SECONDS_OF_NO_TRYING
+
+    def is_on(self) -> bool:
+        return self._until > 0 and time.monotonic() < self._until
+
+
+pause = Pause()
+
+
+def attempt(what: str, write: Callable[[], object]) -> None:
+    """Write in a transaction, or leave it out and log that `what` was not recorded."""
+    if pause.is_on():
+        return
+    try:
+        with _impatience(), transaction.atomic():
+            write()
+    except Error as error:
+        pause.begin()
+        logger.warning("%s was not recorded: %s", what, error)
+
+
+@contextmanager
+def _impatience() -> Iterator[None]:
+    """Wait for a lock 100 ms at most. The usual 5 seconds are right for a revoke, wrong for a note beside a call."""
+    connection = connections[DEFAULT_DB_ALIAS]
+    ask, tell = LOCK_TIMEOUT[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(ask)
+        usual = cursor.fetchone()[0]
+        cursor.execute(tell.format(PATIENCE_MS))
+        try:
+            yield
+        finally:
+            cursor.execute(tell.format(usual))

@@ -1,0 +1,56 @@
+"""Notes beside requests: left out where they cannot be written, and then not tried for a while."""
+
+import pytest
+from django.db import OperationalError
+
+from accounts import bookkeeping
+from accounts.models import User
+from tests.clock import Clock
+
+pytestmark = pytest.mark.django_db
+
+
+class Attempts:
+    """Writes that succeed or fail, and how often one was tried."""
+
+    def __init__(self) -> None:
+        self.tried = 0
+        self.is_locked = True
+
+    def write(self) -> None:
+        self.tried += 1
+        User.objects.update(name="Alice Liddell")
+        if self.is_locked:
+            raise OperationalError("database is locked")
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(bookkeeping, "time", clock)
+    return clock
+
+
+def test_after_a_write_in_vain_none_is_tried_for_two_seconds_and_the_log_has_one_line(
+    alice: User, clock: Clock, caplog: pytest.LogCaptureFixture
+) -> None:
+    attempts = Attempts()
+
+    tried = []
+    for now in (1000.0, 1000.1, 1001.9, 1002.0):
+        clock.now = now
+        bookkeeping.attempt("Her name", attempts.write)
+        tried.append(attempts.tried)
+        attempts.is_locked = now < 1001
+
+    alice.refresh_from_db()
+    assert tried == [1, 1, 1, 2]
+    assert alice.name == "Alice Liddell"
+    assert caplog.messages == ["Her name was not recorded: database is locked"]
+
+
+def test_what_fails_half_way_is_not_kept(alice: User) -> None:
+    bookkeeping.attempt("Her name", Attempts().write)
+
+    alice.refresh_from_db()
+    assert alice.name == "Alice"
