@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -26,6 +26,8 @@ logger = logging.getLogger(__name__)
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 REVOKED_KEPT_FOR = timedelta(days=90)
 REVOKED_KEPT_AT_MOST = 20
+# Rows read at once where everybody's are gone through.
+BATCH = 500
 # The owner's own programs run into a revoke at once, which its own mail has just said. One that still
 # knocks after an hour was forgotten, or is not theirs.
 SETTLES_WITHIN = timedelta(hours=1)
@@ -133,6 +135,19 @@ def revoke_current(owner: User, client: Client, *, reason: RevokedToken.Reason) 
         if current is None:
             return None
         return revoke(owner, current.generation, client, even_if_used=True, reason=reason).revoked
+
+
+def revoke_all(chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.Reason) -> int:
+    """Replace tokens as they are now, each in a transaction of its own, and return how many that were.
+
+    So nobody waits for more than their own, and what an interrupted run did is done.
+    """
+    revoked, last = 0, 0
+    while batch := list(chosen.filter(pk__gt=last).select_related("user").order_by("pk")[:BATCH]):
+        outcomes = [revoke(token.user, token.generation, client, even_if_used=True, reason=reason) for token in batch]
+        revoked += sum(outcome.verdict is Verdict.REPLACED for outcome in outcomes)
+        last = batch[-1].pk
+    return revoked
 
 
 @sensitive_variables("secret", "sealed")

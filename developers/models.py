@@ -66,6 +66,7 @@ class RevokedToken(models.Model):
         EXPOSED = "exposed", _("Reported as exposed")
         PASSWORD = "password", _("Password changed")
         OPERATOR = "operator", _("Revoked by the operator")
+        RESTORED = "restored", _("A backup was restored")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="revoked_tokens")
     digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
@@ -127,6 +128,7 @@ class TokenEvent(models.Model):
         EXPOSED = "exposed", _("Reported as exposed.")
         PASSWORD = "password", _("With the password.")
         OPERATOR = "operator", _("By the operator.")
+        RESTORED = "restored", _("A backup was restored.")
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
     kind = models.CharField(max_length=10, choices=Kind)

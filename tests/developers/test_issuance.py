@@ -8,7 +8,7 @@ from accounts.models import User
 from developers import issuance, tokens, vault
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken, TokenEvent
-from tests.cast import LAPTOP, PHONE, token_text
+from tests.cast import LAPTOP, PHONE, sign_in, token_text
 
 pytestmark = pytest.mark.django_db
 Kind = TokenEvent.Kind
@@ -257,3 +257,30 @@ def test_refusals_of_a_token_that_was_forgotten_meanwhile_leave_nothing(alice: U
 
     assert RevokedToken.objects.count() == 0
     assert activity(alice) == [(Kind.ISSUED, 1)]
+
+
+def test_everybody_s_tokens_are_replaced_however_many_are_read_at_once(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(issuance, "BATCH", 1)
+    old = token_text(alice), token_text(bob)
+
+    replaced = issuance.revoke_all(ApiToken.objects.all(), LAPTOP, RevokedToken.Reason.OPERATOR)
+
+    assert replaced == 2
+    assert {token_text(alice), token_text(bob)} & set(old) == set()
+
+
+def test_the_owner_reads_on_the_page_and_in_the_mail_that_a_backup_was_restored(alice: User) -> None:
+    hint = alice.api_token.hint
+    issuance.revoke_all(ApiToken.objects.all(), LAPTOP, RevokedToken.Reason.RESTORED)
+
+    page = sign_in(alice).get("/developers/api-access-token/").content.decode()
+
+    assert "A backup of this server was restored today at" in page
+    assert f'Your token ending <span class="mono">{hint}</span> was revoked with all others.' in page
+    letter = Email.objects.get()
+    assert ["A backup of this server was restored" in text for text in (letter.message, letter.html_message)] == [
+        True,
+        True,
+    ]

@@ -1,0 +1,146 @@
+"""Put a backup into the place of the database."""
+
+import sqlite3
+from argparse import ArgumentParser
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.db import connection
+
+from developers import backups, restoring
+from developers.management.commands.backup import shell_command
+from developers.restoring import Settled
+
+IN_USE = "The database is in use. Stop every server, mail worker and other command first."
+AS_THEN = (
+    "Passwords, e-mails, two-step log-in and recovery codes are as they were when the backup was taken: also those "
+    "that have been changed or used since."
+)
+
+
+class Command(BaseCommand):
+    help = (
+        "Put a backup of the SQLite database into its place, with fresh tokens and nobody signed in; the "
+        "database that was there is kept. For PostgreSQL, say how pg_restore does it, and end with 1."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        which = parser.add_mutually_exclusive_group(required=True)
+        which.add_argument("path", type=Path, nargs="?", help="a file that `backup` has made")
+        which.add_argument(
+            "--after-pg-restore", action="store_true", help="what is left to do in the PostgreSQL database by now"
+        )
+        parser.add_argument(
+            "--keep-tokens", action="store_true", help="keep the tokens of the backup: this undoes every revoke since"
+        )
+        parser.add_argument(
+            "--no-input", "--noinput", action="store_false", dest="interactive", help="do it without asking"
+        )
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        is_postgresql = connection.vendor == "postgresql"
+        if is_postgresql and not options["after_pg_restore"]:
+            raise CommandError(how_to_restore(options["path"]))
+        if options["after_pg_restore"] and not is_postgresql:
+            raise CommandError("--after-pg-restore is for PostgreSQL. Name the backup that is to be restored.")
+        try:
+            if is_postgresql:
+                self._finish(**options)
+            else:
+                self._restore(**options)
+        except backups.Unusable as reason:
+            raise CommandError(f"Nothing was restored. {reason}") from reason
+        except (OSError, sqlite3.Error) as error:
+            raise CommandError(f"Nothing was restored: {error}.") from error
+
+    def _restore(self, *, path: Path, keep_tokens: bool, interactive: bool, **options: Any) -> None:
+        live = Path(settings.DATABASES["default"]["NAME"])
+        if live.exists() and path.samefile(live):
+            raise backups.Unusable(f"{path} is the database itself.")
+        with backups.alone_with(live) as running, backups.staged(path, live) as copy:
+            backups.check(copy)
+            with restoring.looking_at(copy):
+                restoring.bring_up_to_date()
+                taken_at = restoring.newest_entry() or datetime.fromtimestamp(path.stat().st_mtime).astimezone()
+                warning = warn(taken_at, backups.generations(running)) if keep_tokens else ""
+                self._ask(f"{path} takes the place of {live}.", taken_at, warning, is_asked=interactive)
+                settled = restoring.settle(keep_tokens=keep_tokens)
+            aside = backups.install(copy, live, running)
+        kept = f"The database that was there is kept as {aside}." if aside else "There was no database before."
+        self.stdout.write(f"{path} is restored. {kept}")
+        self._tell(settled, warning)
+
+    def _finish(self, *, keep_tokens: bool, interactive: bool, **options: Any) -> None:
+        if restoring.is_used_by_others():
+            raise backups.Unusable(IN_USE)
+        restoring.bring_up_to_date()
+        taken_at = restoring.newest_entry()
+        warning = warn(taken_at, None) if keep_tokens else ""
+        self._ask("The database was restored by pg_restore.", taken_at, warning, is_asked=interactive)
+        self._tell(restoring.settle(keep_tokens=keep_tokens), warning)
+
+    def _ask(self, what: str, taken_at: datetime | None, warning: str, *, is_asked: bool) -> None:
+        if not is_asked:
+            return
+        tokens = (
+            warning or "Every token is replaced by a fresh one; programs that use one stop until they are given it."
+        )
+        question = f"{what} The newest entry in it is of {moment(taken_at)}.\n{tokens}\nEverybody is signed out."
+        try:
+            answer = input(f"{question}\nType 'yes' to continue, or 'no' to cancel: ")
+        except EOFError:
+            answer = "nothing"
+        if answer != "yes":
+            raise backups.Unusable(f"You said {answer}.")
+
+    def _tell(self, settled: Settled, warning: str) -> None:
+        self.stdout.write(
+            self.style.WARNING(warning)
+            if warning
+            else f"{settled.tokens} tokens replaced. The old ones are refused, and their owners are told by mail."
+        )
+        self.stdout.write(
+            f"{settled.sessions} sessions ended. {settled.mails} mails that waited in the backup are dropped: most of "
+            f"them were sent soon after it was taken.\n{AS_THEN}"
+        )
+
+
+def warn(taken_at: datetime | None, generations: dict[int, int] | None) -> str:
+    """Say what keeping the tokens of a backup undoes, given the generations in the database that it replaces."""
+    known = (
+        f"In the database that was there, {restoring.count_replaced_since(generations)} of them had been replaced."
+        if generations is not None
+        else "How many of them that are cannot be told here."
+    )
+    return (
+        f"WARNING: every revoke answered since {moment(taken_at)} is undone. Tokens that were revoked, reported as "
+        f"exposed or replaced with a password since then open the API again. {known} "
+        "`manage.py revoke_tokens --all` replaces them all."
+    )
+
+
+def how_to_restore(path: Path) -> str:
+    name = settings.DATABASES["default"]["NAME"]
+    new = f"{name}_restored"
+    create = shell_command("createdb", new)
+    restore = shell_command(
+        "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", f"--dbname={new}", str(path)
+    )
+    return (
+        "Nothing was restored: PostgreSQL's own program does it, into a new database, so that the old one is kept.\n\n"
+        "1. Stop every server and mail worker.\n"
+        f"2. {create}\n"
+        f"3. {restore}\n"
+        f"4. Change DATABASE_URL: the name of the database is {new} now.\n"
+        "5. manage.py restore --after-pg-restore\n"
+        "6. Start them again.\n\n"
+        "The programs ask for the password, or find it in PGPASSWORD or ~/.pgpass. The fifth step replaces every "
+        "token, unless told --keep-tokens, and ends all sessions: leave it out and revoked tokens open the API again."
+    )
+
+
+def moment(at: datetime | None) -> str:
+    return f"{at:%F %T %Z}" if at else "a time that it does not tell"

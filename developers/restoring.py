@@ -1,0 +1,120 @@
+"""Making a database that comes out of a backup fit to be served again.
+
+It knows nothing of what happened since: of revokes, log-outs and mails that were sent. So its
+tokens are replaced, its sessions ended and its waiting mails dropped. Ids go on far beyond its
+own, for what was given out since still names its own: a mailed link that confirms an address
+holds the id of that address, and a mail's `Message-ID` that of its event.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from django.core.management import call_command
+from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.models import Max
+from post_office.models import STATUS, Email
+
+from accounts.clients import Client
+from accounts.models import SecurityEvent, Session
+from developers import checks, issuance
+from developers.backups import Unusable
+from developers.models import ApiToken, RevokedToken, TokenEvent
+
+HERE = Client(None, "manage.py restore")
+# More rows than any table got since a backup, and few enough for hundreds of restores with ids of 32 bits.
+SKIPPED_IDS = 10_000_000
+SKIP_IDS = {
+    "sqlite": [
+        "INSERT INTO sqlite_sequence (name, seq) SELECT name, 0 FROM sqlite_master"
+        " WHERE sql LIKE '%AUTOINCREMENT%' AND name NOT IN (SELECT name FROM sqlite_sequence)",
+        f"UPDATE sqlite_sequence SET seq = seq + {SKIPPED_IDS}",  # noqa: S608 - a number of ours
+    ],
+    "postgresql": [
+        "SELECT setval(format('%I.%I', schemaname, sequencename)::regclass,"  # noqa: S608 - a number of ours
+        f" coalesce(last_value, 0) + {SKIPPED_IDS}) FROM pg_sequences WHERE schemaname = current_schema()"
+    ],
+}
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settled:
+    """How many tokens were replaced, sessions ended, and mails dropped."""
+
+    tokens: int
+    sessions: int
+    mails: int
+
+
+@contextmanager
+def looking_at(database: Path) -> Iterator[None]:
+    """Have Django work on another SQLite database, whose changes need not be on disk before the next one."""
+    usual = connection.settings_dict["NAME"]
+    connection.close()
+    connection.settings_dict["NAME"] = str(database)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("PRAGMA synchronous = OFF")
+        yield
+    finally:
+        connection.close()
+        connection.settings_dict["NAME"] = usual
+
+
+def bring_up_to_date() -> None:
+    """Migrate the database as far as this code goes. Raises `Unusable` where it is newer, or not of this project."""
+    loader = MigrationLoader(connection)
+    if ("developers", "0001_initial") not in loader.applied_migrations:
+        raise Unusable("It is not a database of this project.")
+    known = set(loader.disk_migrations).union(*(migration.replaces for migration in loader.disk_migrations.values()))
+    newer = sorted(f"{app}.{name}" for app, name in set(loader.applied_migrations) - known)
+    if newer:
+        raise Unusable(f"It is of a newer version, which is to restore it: this one does not know {', '.join(newer)}.")
+    call_command("migrate", verbosity=0, interactive=False)
+    call_command("createcachetable", verbosity=0)
+
+
+def newest_entry() -> datetime | None:
+    """Return when something was last written, which is about when a backup was taken."""
+    newest = [
+        SecurityEvent.objects.aggregate(at=Max("at"))["at"],
+        TokenEvent.objects.aggregate(at=Max("at"))["at"],
+        Session.objects.aggregate(at=Max("last_seen_at"))["at"],
+        ApiToken.objects.aggregate(at=Max("last_used_at"))["at"],
+    ]
+    return max(filter(None, newest), default=None)
+
+
+def count_replaced_since(now: dict[int, int]) -> int:
+    """Count the tokens that have been replaced since, given the generations that people's tokens have now."""
+    then = ApiToken.objects.values_list("user_id", "generation")
+    return sum(now.get(owner, 0) > generation for owner, generation in then.iterator())
+
+
+def settle(*, keep_tokens: bool) -> Settled:
+    """Undo what a backup brings back. Raises `Unusable` where TOKEN_KEYS is not the ring that it needs."""
+    with connection.cursor() as cursor:
+        for statement in SKIP_IDS[connection.vendor]:
+            cursor.execute(statement)
+    # Most were sent soon after, and the links in them have had their time; events are in the security log.
+    mails, _ = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued]).delete()
+    sessions, _ = Session.objects.all().delete()
+    tokens = 0 if keep_tokens else issuance.revoke_all(ApiToken.objects.all(), HERE, RevokedToken.Reason.RESTORED)
+    problems = checks.check_ring_fits_database(None, databases=["default"])
+    if problems:
+        raise Unusable(" ".join(f"{problem.msg} {problem.hint}" for problem in problems))
+    return Settled(tokens, sessions, mails)
+
+
+def is_used_by_others() -> bool:
+    """Tell whether anybody else is connected to the PostgreSQL database."""
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS)
+        return bool(cursor.fetchone()[0])
