@@ -13,6 +13,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -79,7 +80,9 @@ def prepare() -> None:
 def alone_at_the_database() -> Iterator[None]:
     """Let one node at a time prepare the database; others wait, and find it prepared."""
     if connection.vendor == "sqlite":
-        with bootstrap.alone_in(Path(settings.DATABASES["default"]["NAME"]).parent):
+        name = str(settings.DATABASES["default"]["NAME"])
+        # Beside a path SQLite takes a URI of it, such as one that ends in ?mode=ro.
+        with bootstrap.alone_in(Path(urlsplit(name).path if name.startswith("file:") else name).parent):
             yield
         return
     with connection.cursor() as cursor:
