@@ -90,9 +90,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# A request under /api/ is answered by the fourth of these and never reaches the rest,
+# A request under /api/ is answered by the fifth of these and never reaches the rest,
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
+    "botpenguin.drain.let_go",
     "botpenguin.bodies.finish_bodies",
     "accounts.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",

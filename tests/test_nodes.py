@@ -1,9 +1,11 @@
 """Several nodes on one database, and what becomes of them when it goes away."""
 
 import signal
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import ExitStack
+from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
@@ -14,6 +16,8 @@ from tests.postgresql import PostgreSQL
 from tests.server import Server
 
 ON = ["sqlite", "postgresql"]
+REPORT = b'{"tokens": ["none of ours"]}'
+LENGTH_SENT = 10
 
 
 @pytest.fixture(scope="module")
@@ -55,17 +59,47 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
     assert [output for output in outputs if "Traceback" in output or "rror" in output] == []
 
 
-def test_a_node_told_to_stop_says_that_it_is_not_ready_and_serves_on_until_told_again(tmp_path: Path) -> None:
-    with Server(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node:
+def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_under_way(tmp_path: Path) -> None:
+    paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
+    with Server(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:
+        before = [client.get(path).headers.get("Connection") for path in paths]
         node.process.send_signal(signal.SIGTERM)
         not_ready = server.poll(lambda: refusal(f"{node.url}/readyz"))
-        page = httpx.get(f"{node.url}/account/login/", trust_env=False)
+        during = [client.get(path) for path in paths]
 
-        status = node.stop()
+        with begin_report(node) as upload:
+            node.process.send_signal(signal.SIGTERM)
+            server.poll(lambda: not accepts(node.port))
+            upload.sendall(REPORT[LENGTH_SENT:])
+            answer = HTTPResponse(upload)
+            answer.begin()
+        status = node.process.wait(timeout=30)
 
+    assert before == [None] * 3
     assert (not_ready.status_code, not_ready.text) == (503, "stopping\n")
-    assert page.status_code == 200
-    assert status == 0
+    assert [(told.status_code, told.headers["Connection"]) for told in during] == [(200, "close")] * 3
+    assert (answer.status, status) == (200, 0)
+
+
+def begin_report(node: Server) -> socket.socket:
+    """Send a request but for the end of its body, and return once the server waits for that."""
+    upload = socket.create_connection(("127.0.0.1", node.port), timeout=30)
+    upload.sendall(
+        b"POST /api/v7/token/report-exposed HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        b"Expect: 100-continue\r\nContent-Length: %d\r\n\r\n" % len(REPORT)
+    )
+    # Sent when the body is first asked for: by then the request is under way.
+    assert upload.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    upload.sendall(REPORT[:LENGTH_SENT])
+    return upload
+
+
+def accepts(port: int) -> bool:
+    try:
+        socket.create_connection(("127.0.0.1", port), timeout=30).close()
+    except ConnectionError:
+        return False
+    return True
 
 
 def refusal(url: str) -> httpx.Response | None:
