@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.resilience.conftest import Serve
-from tests.resilience.load import Hammer, Person, Program, make_people
+from tests.resilience.load import Hammer, Person, Program, make_people, unknown
 from tests.server import Server, descendants, free_port, kill, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("faults")]
@@ -22,11 +22,14 @@ pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("faults")]
 ROTATIONS = 20
 SECONDS_LOCKED = 3
 CALLS = 20
+MOST_UNKNOWN = 120
+# Far more than any answer takes, and far less than a client would wait that is starved.
+PROMPTLY = 2
 
 
 @pytest.fixture(scope="module")
 def node(serve: Serve) -> Server:
-    server = serve(WORKERS="2")
+    server = serve(WORKERS="2", API_REFUSED_LIMIT=str(MOST_UNKNOWN))
     make_people(server, 4)
     return server
 
@@ -241,3 +244,22 @@ def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server
 
     # What was under way in it breaks off without an answer; nobody is told anything wrong.
     assert hammer.statuses <= {0, 200}
+
+
+def test_whoever_guesses_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(node: Server) -> None:
+    person = Person(node.url, 2)
+    token = person.copy()
+    guessers = [Program(node.port, "127.0.0.3") for _ in range(4)]
+
+    with Hammer(guessers, lambda chance: unknown()).running() as hammer:
+        poll(lambda: hammer.count(429) >= 500)
+        pages = [person.page() for _ in range(5)]
+        calls = [Program(node.port).send(token) for _ in range(CALLS)]
+        assert hammer.statuses == {401, 429}
+
+    # So many a minute of each of two processes, in which a new minute may have begun.
+    assert MOST_UNKNOWN <= hammer.count(401) <= 2 * 2 * MOST_UNKNOWN
+    assert {page.status_code for page in pages} == {200}
+    assert max(page.elapsed.total_seconds() for page in pages) < PROMPTLY
+    assert {call.status for call in calls} == {200}
+    assert max(call.ended_at - call.began_at for call in calls) < PROMPTLY
