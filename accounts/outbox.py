@@ -11,12 +11,13 @@ has noted so sends it again, and a mail program knows it for the same one (RFC 5
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -24,6 +25,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from post_office.models import PRIORITY, STATUS, Email
 
+from accounts.batches import delete_in_batches
 from accounts.models import User
 
 logger = logging.getLogger(__name__)
@@ -34,6 +36,8 @@ SINGLY_AN_HOUR = 5
 HOUR = timedelta(hours=1)
 # A collecting letter that is about to be sent takes nothing in any more: the worker may have read it.
 CLOSED_BEFORE = timedelta(minutes=1)
+# After it was sent or given up. More than the hour by which letters are counted above.
+KEPT_FOR = timedelta(days=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,3 +98,14 @@ def tell(
     kept = collecting.context | {"count": collecting.context["count"] + 1}
     drawn = collected(kept["count"], datetime.fromisoformat(kept["since"]))
     Email.objects.filter(pk=collecting.pk).update(context=kept, message=drawn.text, html_message=drawn.html)
+
+
+def ended() -> QuerySet[Email]:
+    """The letters that were sent or given up long ago."""
+    ends = [STATUS.sent, STATUS.failed]
+    return Email.objects.filter(status__in=ends, last_updated__lt=timezone.now() - KEPT_FOR)
+
+
+def forget_ended() -> Iterator[int]:
+    """Delete letters that were sent or given up long ago, which hold links, and yield how many rows, batch by batch."""
+    return delete_in_batches(ended())

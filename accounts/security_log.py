@@ -5,12 +5,14 @@ go with their account besides. Nothing changes an event. What happened to the to
 the events of `developers.issuance`, and `developers.security_log` shows both in one list.
 """
 
+from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.utils import timezone
 
 from accounts import notices
+from accounts.batches import delete_in_batches
 from accounts.clients import Client
 from accounts.models import SecurityEvent, User
 
@@ -19,6 +21,8 @@ Kind = SecurityEvent.Kind
 # Strangers can make these happen: a flood of them must neither fill the table nor bury the rest.
 FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED)
 FAILURES_AN_HOUR = 10
+# A year and a month: what happened at this time last year can still be looked up.
+KEPT_FOR = timedelta(days=400)
 
 
 def record(kind: Kind, owner: User, client: Client, means: str = "") -> SecurityEvent:
@@ -42,9 +46,9 @@ def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
         record(kind, owner, client, means)
 
 
-def forget(before: datetime) -> int:
-    """Delete what happened before a moment, whosever it is, and return how many events that were."""
-    return SecurityEvent.objects.filter(at__lt=before).delete()[0]
+def forget(before: datetime) -> Iterator[int]:
+    """Delete what happened before a moment, whosever it is, and yield how many events that were, batch by batch."""
+    return delete_in_batches(SecurityEvent.objects.filter(at__lt=before))
 
 
 def _is_flooded(owner: User, kind: Kind) -> bool:

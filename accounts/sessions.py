@@ -8,6 +8,7 @@ cannot be used to have the token shown. (The asynchronous half of the interface,
 here uses, looks keys up as they are, and finds none.)
 """
 
+from collections.abc import Iterator
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, cast
@@ -17,6 +18,7 @@ from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionS
 from django.utils import timezone
 
 from accounts import bookkeeping
+from accounts.batches import delete_in_batches
 from accounts.clients import Client
 from accounts.models import Session, SessionQuerySet
 from accounts.requests import SignedInRequest
@@ -54,6 +56,11 @@ class SessionStore(DatabaseSessionStore):
         if key:
             Session.objects.filter(pk=digest(key)).delete()
 
+    @classmethod
+    def clear_expired(cls) -> None:
+        """Do what `manage.py clearsessions` asks for."""
+        sum(forget_expired())
+
     def create_model_instance(self, data: dict[str, Any]) -> Session:
         now = timezone.now()
         row = cast(Session, super().create_model_instance(data))
@@ -81,6 +88,11 @@ def elsewhere(request: SignedInRequest) -> SessionQuerySet:
     """The sessions in which the person is signed in, but for the one that asks."""
     here = digest(request.session.session_key or "")
     return Session.objects.open().filter(user=request.user).exclude(pk=here)
+
+
+def forget_expired() -> Iterator[int]:
+    """Delete the sessions that have run out, and yield how many, batch by batch."""
+    return delete_in_batches(Session.objects.filter(expire_date__lt=timezone.now()))
 
 
 def digest(session_key: str) -> str:

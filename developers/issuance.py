@@ -5,6 +5,7 @@ of the one row, so of any number of revokes of one generation exactly one takes 
 """
 
 import logging
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -15,6 +16,7 @@ from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.batches import BATCH, delete_in_batches
 from accounts.clients import Client
 from accounts.models import User
 from developers import notices, tokens, vault
@@ -26,8 +28,6 @@ logger = logging.getLogger(__name__)
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 REVOKED_KEPT_FOR = timedelta(days=90)
 REVOKED_KEPT_AT_MOST = 20
-# Rows read at once where everybody's are gone through.
-BATCH = 500
 # The owner's own programs run into a revoke at once, which its own mail has just said. One that still
 # knocks after an hour was forgotten, or is not theirs.
 SETTLES_WITHIN = timedelta(hours=1)
@@ -216,9 +216,14 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
             notices.token_still_in_use(told, days_refusals.first() or _record(TokenEvent.Kind.REFUSED, told, client))
 
 
-def forget_events(before: datetime) -> int:
-    """Delete what happened to tokens before a moment, whosever they are, and return how many events that were."""
-    return TokenEvent.objects.filter(at__lt=before).delete()[0]
+def forget_events(before: datetime) -> Iterator[int]:
+    """Delete what happened to tokens before a moment, whosever they are, and yield how many events, batch by batch."""
+    return delete_in_batches(TokenEvent.objects.filter(at__lt=before))
+
+
+def forget_revoked(before: datetime) -> Iterator[int]:
+    """Delete revoked tokens that were neither revoked nor tried since a moment, and yield how many, batch by batch."""
+    return delete_in_batches(_last_seen_before(before, RevokedToken.objects.all()))
 
 
 def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> TokenEvent:
@@ -236,10 +241,7 @@ def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Clien
 def _bury(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:
     """Keep what is told of a revoked token, and forget the owner's oldest ones."""
     buried = RevokedToken.objects.filter(user=old.user_id)
-    forgotten = buried.filter(revoked_at__lt=now - REVOKED_KEPT_FOR).exclude(
-        last_refused_at__gte=now - REVOKED_KEPT_FOR
-    )
-    forgotten.delete()
+    _last_seen_before(now - REVOKED_KEPT_FOR, buried).delete()
     newest = buried.order_by("-generation").values("pk")[: REVOKED_KEPT_AT_MOST - 1]
     buried.exclude(pk__in=list(newest.values_list("pk", flat=True))).delete()
     return RevokedToken.objects.create(
@@ -254,6 +256,10 @@ def _bury(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedT
         last_used_ip=old.last_used_ip,
         last_used_client=old.last_used_client,
     )
+
+
+def _last_seen_before(moment: datetime, rows: QuerySet[RevokedToken]) -> QuerySet[RevokedToken]:
+    return rows.filter(revoked_at__lt=moment).exclude(last_refused_at__gte=moment)
 
 
 def _note(old: ApiToken, reason: RevokedToken.Reason) -> str:

@@ -2,7 +2,7 @@
 
 import socket
 import ssl
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.batches import delete_in_batches
 from accounts.clients import Client
 from accounts.models import User
 from developers.outbound import mapping
@@ -67,9 +68,9 @@ def try_out(  # noqa: PLR0913 - all of an API that is not kept yet
     return _run(_Call(owner.pk, api, name, ApiLog.Kind.TEST, client), recipe, attributes, **network)
 
 
-def forget_logs(before: datetime) -> int:
-    """Delete the logs of calls before a moment, whosever they are, and return how many those were."""
-    return ApiLog.objects.filter(sent_at__lt=before).delete()[0]
+def forget_logs(before: datetime) -> Iterator[int]:
+    """Delete the logs of calls before a moment, whosever they are, and yield how many those were, batch by batch."""
+    return delete_in_batches(ApiLog.objects.filter(sent_at__lt=before))
 
 
 @dataclass(frozen=True, slots=True)

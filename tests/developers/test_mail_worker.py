@@ -1,8 +1,10 @@
 """The mail worker: sends what is queued, goes on after trouble, forgets what was sent."""
 
 import signal
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -22,6 +24,15 @@ from tests import server
 pytestmark = pytest.mark.django_db
 
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
+# Something to send, and something that has had its time.
+LETTER_AND_SESSION = """
+from django.core.mail import send_mail
+from django.utils import timezone
+from accounts.models import Session
+
+send_mail("Hi", "Ho", None, ["alice@example.com"])
+Session.objects.create(session_key="x", session_data="", expire_date=timezone.now())
+"""
 SMTP = "django.core.mail.backends.smtp.EmailBackend"
 
 
@@ -117,7 +128,7 @@ def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() ->
     assert delivered() == ["queued long ago"]
 
 
-def test_the_worker_outlives_a_database_that_fails_and_ends_by_a_signal(tmp_path: Path) -> None:
+def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
     """It starts before its tables are there, which is what a database in trouble looks like."""
     environment = server.environment(tmp_path)
     (tmp_path / "var").mkdir()
@@ -132,15 +143,13 @@ def test_the_worker_outlives_a_database_that_fails_and_ends_by_a_signal(tmp_path
         for arguments in (
             ["migrate"],
             ["createcachetable"],
-            [
-                "shell",
-                "-c",
-                "from django.core.mail import send_mail; send_mail('Hi', 'Ho', None, ['alice@example.com'])",
-            ],
+            ["shell", "-c", LETTER_AND_SESSION],
         ):
             done = server.run(sys.executable, "manage.py", *arguments, env=environment)
             assert done.returncode == 0, done.stderr
         letter = server.poll(lambda: "".join(path.read_text() for path in (tmp_path / "var" / "mail").glob("*.log")))
+        with closing(sqlite3.connect(tmp_path / "var" / "db.sqlite3")) as database:
+            server.poll(lambda: database.execute("SELECT count(*) FROM accounts_session").fetchone() == (0,))
         worker.send_signal(signal.SIGTERM)
         status = worker.wait(timeout=30)
     finally:

@@ -10,10 +10,12 @@ from django.utils import timezone
 from post_office import mail
 from post_office.models import STATUS, Email
 
+from accounts import outbox
+from developers.housekeeping import Housekeeper
+
 logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(seconds=2)
-KEPT_FOR = timedelta(days=1)
 # One worker at a time, on any node. A worker that dies holds its turn no longer than this.
 TURN = "mail_worker.turn"
 LONGEST_TURN = timedelta(minutes=5)
@@ -24,7 +26,10 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Command(BaseCommand):
-    help = "Send queued mail as it comes, until SIGTERM or SIGINT. Forget mail a day after it was sent: it holds links."
+    help = (
+        "Send queued mail as it comes, until SIGTERM or SIGINT. Forget mail a day after it was sent: it holds links. "
+        "Once a day do the housekeeping, as `housekeeping` does by hand."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="send what is due, then end: for cron")
@@ -35,11 +40,12 @@ class Command(BaseCommand):
             return
         # Blocked, a signal waits until the round is over, and ends the pause at once.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        stopped = False
+        housekeeper, stopped = Housekeeper(), False
         while not stopped:
             close_old_connections()
             try:
                 work()
+                housekeeper.go_on()
             except Exception:  # whatever is down, mail goes on once it is up again
                 logger.exception("Mail waits: this round failed.")
             stopped = signal.sigtimedwait(STOP_SIGNALS, PAUSE.total_seconds()) is not None
@@ -47,17 +53,15 @@ class Command(BaseCommand):
 
 def work() -> None:
     """Send what is due, put off what failed, and forget what was sent long ago."""
-    forgettable = Email.objects.filter(
-        status__in=[STATUS.sent, STATUS.failed], last_updated__lt=timezone.now() - KEPT_FOR
-    )
-    is_idle = not mail.get_queued().exists() and not forgettable.exists()
+    is_idle = not mail.get_queued().exists() and not outbox.ended().exists()
     if is_idle or not cache.add(TURN, True, LONGEST_TURN.total_seconds()):
         return
     try:
         due = [email.pk for email in mail.get_queued()]
         mail.send_queued()
         put_off(due)
-        forgettable.delete()
+        # A batch a round: the next round has the next.
+        next(outbox.forget_ended(), 0)
     finally:
         cache.delete(TURN)
 

@@ -10,8 +10,7 @@ from django.utils import timezone
 from accounts import security_log
 from developers import issuance
 
-# A year and a month: what happened at this time last year can still be looked up.
-KEPT_DAYS = 400
+KEPT_DAYS = security_log.KEPT_FOR.days
 
 
 class Command(BaseCommand):
@@ -26,5 +25,5 @@ class Command(BaseCommand):
         if older_than < 1:
             raise CommandError("--older-than wants at least 1 day.")
         before = timezone.now() - timedelta(days=older_than)
-        account, token = security_log.forget(before), issuance.forget_events(before)
+        account, token = sum(security_log.forget(before)), sum(issuance.forget_events(before))
         self.stdout.write(f"{account} events of accounts and {token} of tokens deleted.")

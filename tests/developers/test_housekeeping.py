@@ -1,0 +1,182 @@
+"""Housekeeping: each part deletes what has had its time and nothing else, a little at a time, by one worker a day."""
+
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.utils import timezone
+from post_office.models import STATUS, Email
+from pytest_django.fixtures import Settings
+
+from accounts.models import SecurityEvent, Session, User
+from developers import housekeeping
+from developers.housekeeping import Housekeeper, Round
+from developers.models import RevokedToken, TokenEvent
+from developers.outbound.models import ApiLog
+from tests.clock import Clock
+
+pytestmark = pytest.mark.django_db
+
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    clock = Clock()
+    monkeypatch.setattr(housekeeping, "time", clock)
+    return clock
+
+
+def sessions(count: int) -> None:
+    """Make sessions that ran out a minute ago."""
+    over = timezone.now() - MINUTE
+    Session.objects.bulk_create(
+        [Session(session_key=f"over-{number}", session_data="", expire_date=over) for number in range(count)]
+    )
+
+
+@pytest.fixture
+def of_all_ages(alice: User) -> dict[str, Any]:
+    """Two of everything: one that has just had its time, and one that has not yet; what is to stay, by part."""
+    now = timezone.now()
+    for model, at, kept in ((SecurityEvent, "at", 400), (TokenEvent, "at", 400), (ApiLog, "sent_at", 10)):
+        model._default_manager.all().delete()
+        owner = {"owner": alice, "api_name": "A"} if model is ApiLog else {"user": alice, "kind": "issued"}
+        hint = {"hint": "3f9a", "generation": 1} if model is TokenEvent else {}
+        for age in (timedelta(days=kept) + MINUTE, timedelta(days=kept) - MINUTE):
+            model._default_manager.create(**owner, **hint, **{at: now - age})
+    days = timedelta(days=90)
+    # When each was revoked and last tried: only the first was neither within 90 days.
+    for generation, (revoked, tried) in enumerate([(days, days), (days, days / 2), (days / 2, None), (days, None)], 1):
+        RevokedToken.objects.create(
+            user=alice,
+            digest=bytes([generation]) * 32,
+            key_id="k",
+            hint="3f9a",
+            generation=generation,
+            revoked_at=now - revoked - MINUTE,
+            reason="owner",
+            refused_count=0 if tried is None else 1,
+            last_refused_at=None if tried is None else now - tried - MINUTE,
+        )
+    sessions(1)
+    Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
+    for subject, age in (("old", timedelta(days=1) + MINUTE), ("new", timedelta(days=1) - MINUTE)):
+        letter = Email.objects.create(from_email="a@example.com", to="b@example.com", subject=subject)
+        Email.objects.filter(pk=letter.pk).update(status=STATUS.sent, last_updated=now - age)
+    cache.set("old", 1, 1)
+    cache.set("new", 1, 600)
+    with connection.cursor() as cursor:
+        past = connection.ops.adapt_datetimefield_value((now - MINUTE).replace(tzinfo=None))
+        cursor.execute("UPDATE shared_cache SET expires = %s WHERE cache_key LIKE %s", [past, "%old"])
+    return {
+        "events of accounts": (SecurityEvent, 1),
+        "events of tokens": (TokenEvent, 1),
+        "logs of outbound calls": (ApiLog, 1),
+        "revoked tokens": (RevokedToken, 2),
+        "sessions": (Session, 1),
+        "mails": (Email, 1),
+    }
+
+
+def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str, Any]) -> None:
+    output = StringIO()
+
+    call_command("housekeeping", stdout=output)
+
+    assert output.getvalue() == (
+        "1 rows of the cache, 2 revoked tokens, 1 sessions, 1 mails, 1 logs of outbound calls, 1 events of accounts, "
+        "1 events of tokens deleted.\n"
+    )
+    assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
+        name: count for name, (_, count) in of_all_ages.items()
+    }
+    assert set(RevokedToken.objects.values_list("generation", flat=True)) == {2, 3}
+    assert Email.objects.get().subject == "new"
+    assert (cache.get("new"), cache.get("old")) == (1, None)
+
+
+def test_each_step_is_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.batches.BATCH", 2)
+    sessions(5)
+
+    left = [Session.objects.count() for _ in Round().steps()]
+
+    assert sorted(set(left), reverse=True) == [5, 3, 1, 0]
+
+
+def test_a_full_cache_is_gone_through_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(housekeeping, "BATCH", 2)
+    for number in range(3):
+        cache.set(f"old-{number}", 1, 600)
+    with connection.cursor() as cursor:
+        past = connection.ops.adapt_datetimefield_value((timezone.now() - MINUTE).replace(tzinfo=None))
+        cursor.execute("UPDATE shared_cache SET expires = %s", [past])
+
+    deleted = list(housekeeping.forget_cached())
+
+    assert deleted == [2, 1]
+
+
+def test_a_cache_elsewhere_forgets_by_itself(settings: Settings) -> None:
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+
+    assert list(housekeeping.forget_cached()) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_part_that_fails_is_told_and_the_others_are_done(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    settings.CACHES = {
+        "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "no_such_table"}
+    }
+    sessions(1)
+
+    with pytest.raises(CommandError, match=r"^These failed, as the log says: rows of the cache\.$"):
+        call_command("housekeeping", stdout=StringIO())
+
+    assert not Session.objects.exists()
+    assert "Housekeeping: deleting old rows of the cache failed, and is tried again tomorrow." in caplog.text
+
+
+def test_of_two_workers_one_does_it_once_a_day(clock: Clock) -> None:
+    first, second = Housekeeper(), Housekeeper()
+    sessions(1)
+    first.go_on()
+    after_the_first = Session.objects.count()
+    sessions(1)
+
+    for _hour in range(22):
+        for worker in (first, second):
+            worker.go_on()
+        clock.now += 3600
+    same_day = Session.objects.count()
+    cache.delete(housekeeping.TURN)  # it runs out after 23 hours
+    second.go_on()
+
+    assert (after_the_first, same_day, Session.objects.count()) == (0, 1, 0)
+
+
+def test_a_worker_goes_on_where_it_stopped_to_send_mail(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.batches.BATCH", 1)
+    monkeypatch.setattr(housekeeping, "SECONDS_AT_A_TIME", 0)
+    worker, left = Housekeeper(), []
+    sessions(3)
+
+    while Session.objects.exists():
+        worker.go_on()
+        left.append(Session.objects.count())
+
+    assert sorted(set(left), reverse=True) == [3, 2, 1, 0]
+
+
+def test_a_day_with_nothing_to_delete_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:
+    for _ in Round().steps():
+        pass
+
+    assert "Housekeeping" not in caplog.text
