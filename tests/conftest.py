@@ -1,5 +1,7 @@
 """The fixed cast, and a clean slate for what outlives a test in the process or the cache."""
 
+import shutil
+
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -10,13 +12,29 @@ from botpenguin.platform.api import limits
 from developers import bearer, issuance
 from developers.guesses import Guesses
 from developers.sightings import Sightings
+from tests import prepared
 from tests.cast import LAPTOP, PASSWORD, PHONE
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    # Once a run: the processes of xdist find it in their environment.
+    if not hasattr(config, "workerinput"):
+        config.add_cleanup(prepared.arrange())
 
 
 def pytest_sessionstart() -> None:
     """The test database is a file in the one, and WhiteNoise looks for the other."""
     for folder in (settings.STATE_DIR, settings.STATIC_ROOT):
         folder.mkdir(parents=True, exist_ok=True)
+
+
+@pytest.fixture(scope="session")
+def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
+    """Have Django find a database that is migrated already."""
+    name = settings.DATABASES["default"].get("TEST", {}).get("NAME", "")
+    if (found := prepared.state()) and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        shutil.copyfile(found / prepared.DATABASE, name)
+    return True
 
 
 @pytest.fixture

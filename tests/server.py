@@ -2,6 +2,8 @@
 
 import os
 import re
+import secrets
+import shutil
 import signal
 import socket
 import subprocess
@@ -31,13 +33,14 @@ class Server:
     """A server whose state lives in `folder`; a second one there finds what the first has left.
 
     Settings are passed as keyword arguments: `Server(tmp_path, WORKERS="1", SIGN_UP="off")`.
+    Unless it is to begin `from_nothing`, it finds the database migrated and the static files collected.
     """
 
     # Where the project lies.
     root = ROOT
 
-    def __init__(self, folder: Path, **settings: str) -> None:
-        self.folder = folder
+    def __init__(self, folder: Path, *, from_nothing: bool = False, **settings: str) -> None:
+        self.folder, self.from_nothing = folder, from_nothing
         self.port = int(settings.get("PORT") or free_port())
         self.url = f"http://localhost:{self.port}"
         self.environment = environment(folder, **{"PORT": str(self.port)} | settings)
@@ -54,6 +57,8 @@ class Server:
         self.stop()
 
     def start(self) -> None:
+        if not self.from_nothing:
+            self.prepare()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "botpenguin.serve"],
@@ -63,6 +68,21 @@ class Server:
                 stdout=log,
                 stderr=log,
             )
+
+    def prepare(self) -> None:
+        # Here, since what is prepared needs this module.
+        from tests import prepared  # noqa: PLC0415
+
+        state = Path(self.environment["STATE_DIR"])
+        if not state.exists() and (found := prepared.state()):
+            unused = prepared.DATABASE if "DATABASE_URL" in self.environment else ""
+            shutil.copytree(found, state, ignore=shutil.ignore_patterns(unused))
+            write_secrets(Path(self.environment["ENV_FILE"]))
+
+    def without_coverage(self) -> Self:
+        """Run at full speed, where what the server runs is covered by other tests."""
+        self.environment.pop("COVERAGE_PROCESS_CONFIG", None)
+        return self
 
     def wait_until_ready(self) -> None:
         poll(self._is_ready, SECONDS_TO_START)
@@ -115,6 +135,12 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     """The environment of this process without its settings, with the state in `folder`."""
     kept = {name: value for name, value in os.environ.items() if not SETTINGS.fullmatch(name)}
     return kept | {"ENV_FILE": str(folder / ".env"), "STATE_DIR": str(folder / "var")} | settings
+
+
+def write_secrets(path: Path) -> None:
+    """Write what a first start writes: to a database that is there it would add none."""
+    if not path.exists():
+        path.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nTOKEN_KEYS={secrets.token_urlsafe(32)}\n")
 
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -20,7 +20,7 @@ SEED = 20261124
 
 
 def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> None:
-    with Server(tmp_path, API_RATE_LIMIT="0") as server:
+    with Server(tmp_path, API_RATE_LIMIT="0").without_coverage() as server:
         token = account_on(server)
         checked = subprocess.run(
             [

@@ -1,6 +1,5 @@
 """Servers that are measured without coverage: their code is covered elsewhere, and here speed is of the matter."""
 
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
@@ -9,7 +8,7 @@ import pytest
 
 from tests import postgresql
 from tests.resilience.load import opened
-from tests.server import Server
+from tests.server import Server, write_secrets
 
 Serve = Callable[..., Server]
 
@@ -29,20 +28,15 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
         def start(folder: Path | None = None, **settings: str) -> Server:
             folder = folder or tmp_path_factory.mktemp("node")
             limits = {"API_RATE_LIMIT": "0", "MAIL_WORKER": "off", "WORKERS": "2"}
-            if "DATABASE_URL" in settings and not (folder / ".env").exists():
-                write_secrets(folder)
-            server = Server(folder, **limits | settings)
-            server.environment.pop("COVERAGE_PROCESS_CONFIG", None)
+            if "DATABASE_URL" in settings:
+                write_secrets(folder / ".env")
+            server = Server(folder, **limits | settings).without_coverage()
             server.start()
             stack.callback(server.stop)
             server.wait_until_ready()
             return server
 
         yield start
-
-
-def write_secrets(folder: Path) -> None:
-    (folder / ".env").write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nTOKEN_KEYS={secrets.token_urlsafe(32)}\n")
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ import httpx
 import pytest
 
 from tests.nginx import HOST, Nginx
-from tests.resilience.conftest import Serve, write_secrets
+from tests.resilience.conftest import Serve
 from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
 from tests.server import Server, free_port, poll
 
@@ -30,7 +30,7 @@ PROMPTLY = 5
 @pytest.fixture(scope="module")
 def nodes(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> list[Server]:
     folder = tmp_path_factory.mktemp("nodes")
-    write_secrets(folder)
+    write_secrets(folder / ".env")
     settings = {
         "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
         "ENV_FILE": str(folder / ".env"),

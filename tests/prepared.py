@@ -1,0 +1,63 @@
+"""What the tests begin with, made once a run: a migrated database, and static files that are collected.
+
+To migrate costs each test process and each server seconds. tests/test_serve.py begins with nothing.
+"""
+
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from pathlib import Path
+
+from botpenguin import bootstrap
+from tests import server
+
+# Names the folder to all processes of a run.
+PLACE = "PREPARED_STATE"
+DATABASE = "db.sqlite3"
+PREPARE = """
+import django
+from django.core.management import call_command
+
+django.setup()
+from botpenguin import serve, storage
+
+serve.migrate()
+call_command("createcachetable", verbosity=0)
+storage.collect(serve.UNUSED_STATIC_FILES)
+"""
+
+
+def arrange() -> Callable[[], None]:
+    """Set the folder aside, for this process and all that it starts; return what removes it."""
+    folder = tempfile.mkdtemp(prefix="botpenguin-prepared-")
+    os.environ[PLACE] = folder
+    return lambda: shutil.rmtree(folder, ignore_errors=True)
+
+
+def state() -> Path | None:
+    """The folder with what is prepared: the first that asks makes it, others wait. None where no tests run."""
+    if PLACE not in os.environ:
+        return None
+    folder = Path(os.environ[PLACE])
+    with bootstrap.alone_in(folder):
+        if not (made := folder / "made").exists():
+            prepare(folder / "var")
+            made.touch()
+    return folder / "var"
+
+
+def prepare(folder: Path, **settings: str) -> None:
+    """Migrate the database there, or where `DATABASE_URL` says, and collect the static files."""
+    folder.mkdir()
+    environment = server.environment(folder.parent, **settings | SECRETS | {"STATE_DIR": str(folder)})
+    environment.pop("COVERAGE_PROCESS_CONFIG", None)
+    done = server.run(
+        sys.executable, "-c", PREPARE, env=environment | {"DJANGO_SETTINGS_MODULE": "botpenguin.settings"}
+    )
+    assert done.returncode == 0, done.stderr
+
+
+# No row of a new database is sealed with them.
+SECRETS = {"SECRET_KEY": "prepared" * 8, "TOKEN_KEYS": "prepared" * 8}
