@@ -33,14 +33,16 @@ class Server:
     """A server whose state lives in `folder`; a second one there finds what the first has left.
 
     Settings are passed as keyword arguments: `Server(tmp_path, WORKERS="1", SIGN_UP="off")`.
-    Unless it is to begin `from_nothing`, it finds the database migrated and the static files collected.
+    It finds the database migrated and the static files collected.
     """
+
+    begins_from_nothing = False
 
     # Where the project lies.
     root = ROOT
 
-    def __init__(self, folder: Path, *, from_nothing: bool = False, **settings: str) -> None:
-        self.folder, self.from_nothing = folder, from_nothing
+    def __init__(self, folder: Path, **settings: str) -> None:
+        self.folder = folder
         self.port = int(settings.get("PORT") or free_port())
         self.url = f"http://localhost:{self.port}"
         self.environment = environment(folder, **{"PORT": str(self.port)} | settings)
@@ -57,7 +59,7 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        if not self.from_nothing:
+        if not self.begins_from_nothing:
             self.prepare()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
@@ -129,6 +131,12 @@ class Server:
         """Start `manage.py` beside the server, and leave it running."""
         command = [sys.executable, "manage.py", *arguments]
         return subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, text=True)
+
+
+class FirstServer(Server):
+    """The same where nothing is prepared, as after a clone."""
+
+    begins_from_nothing = True
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:

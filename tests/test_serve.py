@@ -16,7 +16,7 @@ import pytest
 
 from botpenguin import serve
 from tests import server
-from tests.server import Server
+from tests.server import FirstServer, Server
 
 READY = "BotPenguin is at {url} - sign in there with the e-mail and password of an account.\nPress Ctrl-C to stop.\n"
 
@@ -32,7 +32,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def served(folder: Path) -> Iterator[Server]:
     """A server after its first start, which the tests of this module share."""
-    with Server(folder, from_nothing=True, WORKERS="1") as running:
+    with FirstServer(folder, WORKERS="1") as running:
         yield running
 
 
@@ -174,7 +174,7 @@ def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, module: s
 
 
 def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) -> None:
-    starting = Server(tmp_path, from_nothing=True)
+    starting = FirstServer(tmp_path)
     starting.start()
     server.poll(lambda: "Wrote fresh secrets" in starting.output)
 

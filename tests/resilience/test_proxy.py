@@ -17,7 +17,7 @@ import pytest
 from tests.nginx import HOST, Nginx
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
-from tests.server import Server, free_port, poll
+from tests.server import Server, free_port, poll, write_secrets
 
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("proxy")]
 
