@@ -2,7 +2,7 @@
 
 PYTHON ?= python3
 BIN := .venv/bin
-# What the tests drive: three browser engines, and PostgreSQL.
+# What the tests drive: three browser engines, PostgreSQL and Redis.
 BROWSERS := chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # What reads the files of deploy/.
 DEPLOY := nginx systemd
@@ -41,7 +41,7 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
 tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## every test, on SQLite, with every branch covered
-	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql
+	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql redis-server
 	$(PYTEST) --cov --cov-report=term
 
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL

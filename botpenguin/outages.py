@@ -2,10 +2,12 @@
 
 What meets it is answered by 503 and `Retry-After`. Once a request has waited in vain for a
 connection, those of the next second are told so at once, lest all threads wait together.
+The same goes for a cache in Redis, where limits are counted: without it nobody may try.
 """
 
 import logging
 import sqlite3
+import sys
 import time
 
 from django.db import Error, InterfaceError, InternalError, OperationalError
@@ -51,7 +53,7 @@ breaker = Breaker()
 def is_outage(error: BaseException | None) -> bool:
     """Tell whether an exception says that the database cannot serve now, rather than that something is wrong."""
     if not isinstance(error, Error):
-        return False
+        return _is_of_redis(error)
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", None)
@@ -62,8 +64,17 @@ def is_outage(error: BaseException | None) -> bool:
     return isinstance(error, OperationalError | InterfaceError)
 
 
+def _is_of_redis(error: BaseException | None) -> bool:
+    # Loaded only where CACHE_URL names it, since that takes a tenth of a second.
+    library = sys.modules.get("redis")
+    return library is not None and isinstance(
+        error, library.ConnectionError | library.TimeoutError | library.ReadOnlyError | library.OutOfMemoryError
+    )
+
+
 def note(error: BaseException, method: str | None, path: str) -> None:
     """Log an outage in one line: a traceback for each request of an outage would bury its cause."""
     if isinstance(error.__cause__, PoolTimeout):
         breaker.trip()
-    logger.error("%s %r was answered 503, since the database cannot serve: %s", method, path, error)
+    what = "database" if isinstance(error, Error) else "cache"
+    logger.error("%s %r was answered 503, since the %s cannot serve: %s", method, path, what, error)

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import redis
 from django.db import Error, InternalError, OperationalError, ProgrammingError, connection
 from django.test import Client
 from django.test import Client as Browser
@@ -186,6 +187,10 @@ def sqlite_error(code: int) -> sqlite3.Error:
         (caused(OperationalError(), sqlite3.OperationalError()), False),
         (caused(InternalError(), ReadOnlySqlTransaction()), True),
         (caused(OperationalError(), PoolTimeout()), True),
+        (redis.ConnectionError(), True),
+        (redis.exceptions.BusyLoadingError(), True),
+        (redis.TimeoutError(), True),
+        (redis.ResponseError(), False),
         (ProgrammingError(), False),
         (ZeroDivisionError(), False),
     ],

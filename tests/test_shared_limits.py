@@ -1,11 +1,25 @@
 """Rate limits over real servers that share a database and nothing else."""
 
 import re
+import socket
+import sys
 from pathlib import Path
 
 import httpx
 
-from tests.server import Server
+from tests.server import Server, environment, run
+
+ASK_THE_CACHE = """
+import time
+from django.core.cache import cache
+from botpenguin import outages
+
+began_at = time.monotonic()
+try:
+    cache.get("anything")
+except Exception as error:
+    print(outages.is_outage(error), time.monotonic() - began_at)
+"""
 
 
 def log_in(server: Server, ip: str, email: str, password: str) -> int:
@@ -37,3 +51,14 @@ def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Pa
     assert [answer.status_code for answer in reports] == [200] * 10 + [429]
     assert reports[-1].headers["Retry-After"] == "60"
     assert reports[-1].json()["message"] == "Too many requests. Try again in 60 seconds."
+
+
+def test_a_redis_that_says_nothing_is_given_up_after_a_second(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        settings = environment(tmp_path, CACHE_URL=f"redis://127.0.0.1:{silent.getsockname()[1]}/0")
+        run(sys.executable, "-m", "botpenguin.bootstrap", env=settings)
+        asked = run(sys.executable, "manage.py", "shell", "--no-imports", "-c", ASK_THE_CACHE, env=settings)
+
+    verdict, seconds = asked.stdout.split()
+    assert verdict == "True"
+    assert 1 <= float(seconds) < 5

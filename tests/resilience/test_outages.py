@@ -1,6 +1,7 @@
-"""A PostgreSQL that is killed and that takes no writes, under people and programs: told so at once, and soon over."""
+"""PostgreSQL and Redis that are killed or take no writes, under people and programs: told so at once, and soon over."""
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -9,10 +10,13 @@ import psycopg
 import pytest
 
 from tests import postgresql
+from tests.cast import PASSWORD
 from tests.postgresql import PostgreSQL
+from tests.redis import RedisServer, redis
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people
 from tests.server import Server, poll
+from tests.test_shared_limits import log_in, report
 
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("outages")]
 
@@ -28,9 +32,15 @@ def cluster() -> Iterator[PostgreSQL]:
 
 
 @pytest.fixture(scope="module")
-def node(serve: Serve, cluster: PostgreSQL) -> Server:
-    server = serve(WORKERS="2", DATABASE_URL=cluster.url)
-    make_people(server, 2)
+def cache() -> Iterator[RedisServer]:
+    with redis() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def node(serve: Serve, cluster: PostgreSQL, cache: RedisServer) -> Server:
+    server = serve(WORKERS="2", DATABASE_URL=cluster.url, CACHE_URL=cache.url, TRUSTED_PROXIES="127.0.0.1")
+    make_people(server, 3)
     return server
 
 
@@ -142,3 +152,36 @@ def test_a_read_only_postgresql_serves_all_that_is_read_and_half_writes_nothing(
     assert [answer.status_code for answer in reading] == [200, 200]
     assert after.json()["verdict"] == "replaced"
     assert Program(node.port).send(token).status == 401
+
+
+def test_processes_that_count_in_redis_refuse_a_guesser_together_and_let_the_owner_in(
+    node: Server, cache: RedisServer
+) -> None:
+    guessed = [log_in(node, "198.51.100.7", "person2@example.com", "guessed wrong") for _ in range(10)]
+    owner = log_in(node, "203.0.113.9", "person2@example.com", PASSWORD)
+
+    assert guessed == [200] * 5 + [429] * 5
+    assert owner == 302
+    assert [name for name in cache.names() if "guess_by_address" in name]
+
+
+def test_without_redis_nobody_guesses_unbounded_and_all_else_goes_on(node: Server, cache: RedisServer) -> None:
+    person = Person(node.url, 1)
+    token = person.copy()
+
+    cache.kill()
+    try:
+        began_at = time.monotonic()
+        tries = [log_in(node, "198.51.100.8", "person1@example.com", word) for word in ("guessed wrong", PASSWORD)]
+        reports = report(node, "198.51.100.8")
+        took = time.monotonic() - began_at
+        page, call = ask(person, token)
+        revoke = person.revoke(page)
+    finally:
+        cache.start()
+
+    assert tries == [503, 503]
+    assert (reports.status_code, reports.headers["Retry-After"], reports.json()["code"]) == (503, "5", 503)
+    assert took < SECONDS
+    assert (page.status_code, call.status_code, revoke.json()["verdict"]) == (200, 200, "replaced")
+    assert log_in(node, "198.51.100.8", "person1@example.com", PASSWORD) == 302

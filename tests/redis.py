@@ -1,0 +1,53 @@
+"""A Redis of its own for tests: on a free port of 127.0.0.1, with nothing kept on disk."""
+
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from redis import Redis
+from redis.exceptions import ConnectionError as Refused
+
+from tests.server import free_port, poll
+
+
+class RedisServer:
+    """It may be killed and started; it comes back empty."""
+
+    def __init__(self) -> None:
+        self.port = free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+
+    def start(self) -> None:
+        self.process = subprocess.Popen(
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--logfile", "/dev/null"],
+            start_new_session=True,
+        )
+        poll(self._answers)
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait()
+
+    def names(self) -> list[str]:
+        """The names of all that it keeps."""
+        with Redis.from_url(self.url) as client:
+            return [name.decode() for name in client.scan_iter()]
+
+    def _answers(self) -> bool:
+        assert self.process.poll() is None, f"redis-server ended with {self.process.returncode}"
+        try:
+            with Redis.from_url(self.url) as client:
+                return bool(client.ping())
+        except Refused:
+            return False
+
+
+@contextmanager
+def redis() -> Iterator[RedisServer]:
+    """Start a server, and give it until the block ends."""
+    server = RedisServer()
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()
