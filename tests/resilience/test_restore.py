@@ -1,0 +1,160 @@
+"""A backup taken under load, put back: consistent, open to its people, and its tokens dead unless told otherwise."""
+
+import re
+import shlex
+import sqlite3
+import subprocess
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import httpx
+import psycopg
+import pytest
+
+from tests.cast import PASSWORD
+from tests.postgresql import program_path
+from tests.resilience.conftest import Serve, write_secrets
+from tests.resilience.load import PATH, PEOPLE, Hammer, Person, Program, make_people
+from tests.server import Server, poll
+
+pytestmark = [pytest.mark.resilience]
+
+LEAST_CALLS, LEAST_ROTATIONS = 300, 5
+STEADY, ROTATING, REVOKING, ARRIVING = range(4)
+PREPARE = """
+from django.core.management import call_command
+
+call_command("migrate", verbosity=0)
+call_command("createcachetable", verbosity=0)
+"""
+# Each person's generation, and what there must be for it: a revoked token fewer, and as many issued.
+BOOKS = """
+SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),
+       (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')
+FROM developers_apitoken t ORDER BY t.user_id
+"""
+
+
+@contextmanager
+def going_on(*acts: Callable[[], object]) -> Iterator[list[int]]:
+    """Do each of some things over and over until the block ends; how often each was done is counted."""
+    over, counts = threading.Event(), [0] * len(acts)
+
+    def repeat(number: int) -> None:
+        while not over.is_set():
+            acts[number]()
+            counts[number] += 1
+
+    with ThreadPoolExecutor(len(acts)) as pool:
+        running = [pool.submit(repeat, number) for number in range(len(acts))]
+        try:
+            yield counts
+        finally:
+            over.set()
+    for repeated in running:
+        repeated.result()
+
+
+def restart_after(server: Server, *command: str) -> str:
+    """Stop the server, run a command, start the server again, and return what the command said."""
+    server.stop()
+    done = server.manage(*command)
+    assert done.returncode == 0, done.stderr
+    server.start()
+    server.wait_until_ready()
+    return done.stdout
+
+
+def told(server: Server, token: str) -> tuple[int, str]:
+    answer = httpx.get(server.url + PATH, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    return answer.status_code, answer.headers.get("WWW-Authenticate", "")
+
+
+def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(serve: Serve, tmp_path: Path) -> None:
+    server, path = serve(WORKERS="2"), tmp_path / "backup.sqlite3"
+    make_people(server, 4)
+    people = [Person(server.url, number) for number in range(3)]
+    tokens = [person.copy() for person in people]
+
+    with (
+        Hammer([Program(server.port) for _ in range(4)], lambda chance: tokens[STEADY]).running() as hammer,
+        going_on(people[ROTATING].revoke, lambda: Person(server.url, ARRIVING)) as counts,
+    ):
+        poll(lambda: hammer.count(200) >= LEAST_CALLS and min(counts) >= LEAST_ROTATIONS)
+        made = server.manage("backup", str(path))
+        before = [hammer.count(200), *counts]
+        poll(lambda: all(now > then for now, then in zip([hammer.count(200), *counts], before, strict=True)))
+    assert made.returncode == 0, made.stderr
+    assert hammer.statuses == {200}
+
+    assert people[REVOKING].revoke().json()["verdict"] == "replaced"
+    revoked, replacing = tokens[REVOKING], people[REVOKING].copy()
+    # While the server has the database open it is not replaced.
+    refused = server.manage("restore", str(path), "--noinput")
+    assert (refused.returncode, "is in use. Stop every server" in refused.stderr) == (1, True)
+    assert (told(server, revoked)[0], told(server, replacing)[0]) == (401, 200)
+
+    output = restart_after(server, "restore", str(path), "--noinput", "--keep-tokens")
+
+    assert re.search(r"^WARNING: every revoke answered since \S+ \S+ UTC is undone\.", output, re.MULTILINE)
+    assert "In the database that was there, 2 of them had been replaced." in output
+    assert [told(server, token)[0] for token in (tokens[STEADY], revoked, replacing)] == [200, 200, 401]
+    assert people[STEADY].page().status_code == 302, "the sessions of the backup are ended"
+
+    output = restart_after(server, "restore", str(path), "--noinput")
+
+    assert "4 tokens replaced." in output
+    for token in (tokens[STEADY], revoked):
+        status, challenge = told(server, token)
+        assert (status, "revoked" in challenge) == (401, True)
+    back = [Person(server.url, number) for number in range(4)]
+    assert [told(server, person.copy())[0] for person in back] == [200] * 4
+    assert "A backup of this server was restored" in back[STEADY].page().text
+    with closing(sqlite3.connect(server.folder / "var" / "db.sqlite3")) as database:
+        books = database.execute(BOOKS).fetchall()
+        assert database.execute("PRAGMA foreign_key_check").fetchall() == []
+    assert len(books) == 4
+    assert books[ROTATING][0] > LEAST_ROTATIONS
+    # Of revoked tokens twenty are kept.
+    assert books == [(generation, min(generation - 1, 20), generation) for generation, _, _ in books]
+
+
+def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(database: str, tmp_path: Path) -> None:
+    write_secrets(tmp_path)
+    server, dump = Server(tmp_path, DATABASE_URL=database), tmp_path / "panel.dump"
+    made = server.manage("shell", "--command", PREPARE + PEOPLE.format(count=2, password=PASSWORD))
+    assert made.returncode == 0, made.stderr
+    run_printed(server.manage("backup", str(dump)).stderr, r"umask 077 && (pg_dump .*)\)$")
+    steps = server.manage("restore", str(dump)).stderr
+    run_printed(steps, r"^2\. (createdb .*)$")
+    run_printed(steps, r"^3\. (pg_restore .*)$")
+    restored = Server(tmp_path, DATABASE_URL=urlsplit(database)._replace(path="/postgres_restored").geturl())
+    with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
+        refused = restored.manage("restore", "--after-pg-restore", "--noinput")
+    kept = restored.manage("restore", "--after-pg-restore", "--noinput", "--keep-tokens")
+    replaced = restored.manage("restore", "--after-pg-restore", "--noinput")
+
+    assert refused.stderr == (
+        "CommandError: Nothing was restored. The database is in use. Stop every server, mail worker and other command "
+        "first.\n"
+    )
+    assert kept.stdout.startswith("WARNING: every revoke answered since 20"), kept.stderr
+    assert "2 tokens replaced. The old ones are refused" in replaced.stdout, replaced.stderr
+    with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
+        rows = connection.execute("SELECT reason, generation FROM developers_revokedtoken ORDER BY user_id").fetchall()
+        ids = connection.execute("SELECT min(id) FROM developers_revokedtoken").fetchone()
+    assert rows == [("restored", 1)] * 2
+    # Twice restored, twice gone on.
+    assert ids == (20_000_001,)
+
+
+def run_printed(text: str, pattern: str) -> None:
+    """Run a line that a command has printed, with the program of PostgreSQL wherever it is."""
+    found = re.search(pattern, text, re.MULTILINE)
+    assert found, text
+    program, *arguments = shlex.split(found[1])
+    subprocess.run([program_path(program), *arguments], check=True, timeout=60)
