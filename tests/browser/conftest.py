@@ -2,6 +2,7 @@
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -16,6 +17,7 @@ from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
 
 from accounts.models import User
+from tests import prepared
 from tests.browser.engines import CHROMIUM
 from tests.cast import PASSWORD
 from tests.server import ROOT, free_port, poll, responds
@@ -52,9 +54,9 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "ALLOWED_HOSTS": "localhost,127.0.0.1,panel.test",
         "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
     }
-    manage = [sys.executable, "manage.py"]
-    for command in (["collectstatic", "--noinput", "-v0"], ["createcachetable"]):
-        subprocess.run([*manage, *command], cwd=ROOT, env=environment, check=True)
+    found = prepared.state()
+    assert found
+    shutil.copytree(found / "static", state / "static")
     granian = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(port)]
     with (
         (state / "log").open("w") as log,
