@@ -9,7 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts.acts import page_of
-from botpenguin import outages
+from botpenguin import outages, request_ids
 
 # They tell of the process, or find out about the database themselves.
 NEEDS_NO_DATABASE = ("/healthz", "/readyz")
@@ -20,6 +20,9 @@ MINUTE = 60
 def _error_page(status: HTTPStatus, title: str, text: str, way_on: str = "/", way_on_text: str = "") -> HttpResponse:
     # Rendered without the request: no context processor may fail where something has failed already.
     context = {"status": status.value, "title": title, "text": text, "way_on": way_on, "way_on_text": way_on_text}
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        # With it whoever reports the error leads to its lines in the log.
+        context["request_id"] = request_ids.current.get()
     return HttpResponse(render_to_string("error.html", context), status=status, headers={"Cache-Control": "no-store"})
 
 

@@ -4,15 +4,17 @@ The preparations run in this one process, since each start of Python and Django 
 a second. Django's checks do not run under WSGI, so they run here.
 """
 
+import json
 import os
 import select
 import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from types import MappingProxyType
 from urllib.parse import urlsplit
 
 import django
@@ -25,6 +27,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from botpenguin import bootstrap, storage
 from botpenguin.drain import drain
+from developers.metrics import FOLDER
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 BACKLOG = 1024
@@ -62,7 +65,11 @@ def prepare() -> None:
     except ValueError as error:
         raise ImproperlyConfigured(f"A setting cannot be read: {error}") from error
     settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
-    refuse_taken_port()
+    refuse_taken_port(settings.HOST, settings.PORT, "PORT=8001 make run")
+    if settings.METRICS_PORT:
+        if settings.METRICS_PORT == settings.PORT:
+            raise ImproperlyConfigured("METRICS_PORT is the port of the pages. Choose another, such as 9101.")
+        refuse_taken_port(settings.METRICS_HOST, settings.METRICS_PORT, "METRICS_PORT=9101 make run")
     drain.withdraw()
     with alone_at_the_database():
         refuse_bad_configuration()
@@ -94,17 +101,16 @@ def alone_at_the_database() -> Iterator[None]:
         cursor.execute("SELECT pg_advisory_unlock(%s)", [STARTING])
 
 
-def refuse_taken_port() -> None:
+def refuse_taken_port(host: str, port: int, instead: str) -> None:
     """Fail early and clearly: Granian shares a port with whoever else asks to share it."""
-    family = socket.AF_INET6 if ":" in settings.HOST else socket.AF_INET
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((settings.HOST, settings.PORT))
+            probe.bind((host, port))
         except (OSError, OverflowError) as error:
             raise ImproperlyConfigured(
-                f"Cannot listen on {settings.HOST}:{settings.PORT} ({error}). "
-                "Stop what uses that port, or choose another: PORT=8001 make run"
+                f"Cannot listen on {host}:{port} ({error}). Stop what uses that port, or choose another: {instead}"
             ) from error
 
 
@@ -139,7 +145,7 @@ def supervise() -> int:
     name = "localhost" if settings.HOST in ANY_ADDRESS else settings.HOST
     print(f"BotPenguin is at http://{name}:{settings.PORT} - sign in there with the e-mail and password of an account.")
     print("Press Ctrl-C to stop.", flush=True)
-    children = [start(web_server()), *([start(mail_worker())] if settings.MAIL_WORKER else [])]
+    children = [start(web_server(), count_for_prometheus()), *([start(mail_worker())] if settings.MAIL_WORKER else [])]
     while all(child.poll() is None for child in children):
         told = os.read(reader, 1)[0]
         if told in STOP_SIGNALS:
@@ -159,14 +165,29 @@ def serve_on(reader: int) -> None:
         select.select([reader], [], [], settings.DRAIN_SECONDS)
 
 
+def count_for_prometheus() -> Mapping[str, str]:
+    """Serve metrics where they are asked for, and return what tells the web server's processes where to count."""
+    if not settings.METRICS_PORT:
+        return {}
+    # Only here: it imports models, which want Django set up.
+    from botpenguin import scrape  # noqa: PLC0415
+
+    scrape.begin_anew()
+    scrape.serve()
+    return {FOLDER: str(scrape.folder())}
+
+
 def web_server() -> Sequence[str]:
+    # It writes lines of its own, and takes how from a file.
+    logging = settings.STATE_DIR / f"logging-{settings.PORT}.json"
+    logging.write_text(json.dumps(settings.LOGGING))
     return (
         *("granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
         *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--respawn-failed-workers"),
         # Its warnings alarm without a cause: on a busy machine it takes workers that have ended for ones that will not.
-        *("--no-access-log", "--log-level", "error"),
+        *("--no-access-log", "--log-level", "error", "--log-config", str(logging)),
     )
 
 
@@ -174,9 +195,11 @@ def mail_worker() -> Sequence[str]:
     return ("django", "mail_worker")
 
 
-def start(command: Sequence[str]) -> subprocess.Popen[bytes]:
+def start(command: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> subprocess.Popen[bytes]:
     """Start a module in a session of its own: Ctrl-C reaches only this process, which then stops its children once."""
-    return subprocess.Popen([sys.executable, "-m", *command], stdin=subprocess.DEVNULL, start_new_session=True)
+    return subprocess.Popen(
+        [sys.executable, "-m", *command], env=os.environ | more, stdin=subprocess.DEVNULL, start_new_session=True
+    )
 
 
 def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:

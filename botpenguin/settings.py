@@ -4,7 +4,6 @@ README lists every variable. A missing or weak secret raises `ImproperlyConfigur
 with a sentence that says how to make one.
 """
 
-import sys
 from datetime import timedelta
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -14,6 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
+from botpenguin import logs
 from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
 
 env = environ.Env()
@@ -46,6 +46,9 @@ WORKERS = env.int("WORKERS", default=2)
 THREADS = env.int("THREADS", default=4)
 MAIL_WORKER = env.bool("MAIL_WORKER", default=True)
 DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=0)
+# For Prometheus alone: 0 is off, and no network that others are in may reach it.
+METRICS_PORT = env.int("METRICS_PORT", default=0)
+METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
 HTTPS = env.bool("HTTPS", default=False)
 ALLOWED_HOSTS = env.list(
@@ -90,9 +93,10 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# A request under /api/ is answered by the fifth of these and never reaches the rest,
+# A request under /api/ is answered by the sixth of these and never reaches the rest,
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
+    "botpenguin.request_log.log_requests",
     "botpenguin.drain.let_go",
     "botpenguin.bodies.finish_bodies",
     "accounts.clients.trust_proxies",
@@ -368,39 +372,6 @@ STORAGES = {
 DEFAULT_EXCEPTION_REPORTER = "botpenguin.reports.Report"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.reports.ReportFilter"
 
-# Logging: to standard error, where the process manager collects it.
+# Logging
 
-LOGGING = {
-    "version": 1,
-    "disable_existing_loggers": False,
-    "formatters": {
-        "line": {
-            "class": "developers.logs.MaskingFormatter",
-            "format": "{asctime} {levelname} {name}: {message}",
-            "style": "{",
-        }
-    },
-    "filters": {
-        "brief": {"()": "botpenguin.strangers.Brief"},
-        "without_secrets": {"()": "developers.logs.WithoutSecrets"},
-    },
-    "handlers": {
-        "stderr": {
-            "class": "logging.StreamHandler",
-            "stream": sys.stderr,
-            "formatter": "line",
-            "filters": ["brief", "without_secrets"],
-        }
-    },
-    "root": {"handlers": ["stderr"], "level": "INFO"},
-    "loggers": {
-        "django": {"handlers": [], "level": "INFO", "propagate": True},
-        # A warning for each 401 and 404 would let any stranger fill the log.
-        "django.request": {"level": "ERROR"},
-        # They would tell the addresses of outbound calls, and what stands in them.
-        "httpx": {"level": "WARNING"},
-        "httpcore": {"level": "WARNING"},
-        # Without a handler of its own it would bring one, and tell everything twice.
-        "post_office": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-    },
-}
+LOGGING = logs.configuration(env.str("LOG_FORMAT", default="text"))

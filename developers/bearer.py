@@ -16,7 +16,7 @@ from functools import cache
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, connections
+from django.db import DEFAULT_DB_ALIAS, Error, connections
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts import bookkeeping
 from accounts.clients import Client, client_ip
 from accounts.models import User
-from developers import issuance, tokens, vault
+from developers import issuance, metrics, tokens, vault
 from developers.exposure import report_exposed
 from developers.guesses import TooMany, guesses
 from developers.models import ApiToken, RevokedToken
@@ -61,6 +61,14 @@ class Refusal(StrEnum):
     DISABLED = "The account of this API access token is disabled."
 
 
+count_check = metrics.counter(
+    "botpenguin_bearer_checks",
+    "Bearer checks of API requests, by what came of them.",
+    "outcome",
+    ["ok", *(refusal.name.lower() for refusal in Refusal), "limited", "failed"],
+)
+
+
 class Refused(Exception):
     """The request bears no good token. `revoked_at` is set where it bears a revoked one."""
 
@@ -70,14 +78,30 @@ class Refused(Exception):
         self.revoked_at = revoked_at
 
 
-@sensitive_variables("token", "digests")
 def check(request: HttpRequest) -> Bearer:
-    """Return the bearer of a request.
+    """Return the bearer of a request, and count what came of the check.
 
     Raises `Refused`, or `TooMany` where the address has guessed too often. Queries nothing
     unless the header holds one well-formed token; writes only when the last use on record
     is over a minute old, and then as best it can.
     """
+    try:
+        bearer = _check(request)
+    except Refused as refused:
+        count_check(refused.refusal.name.lower())
+        raise
+    except TooMany:
+        count_check("limited")
+        raise
+    except Error:
+        count_check("failed")
+        raise
+    count_check("ok")
+    return bearer
+
+
+@sensitive_variables("token", "digests")
+def _check(request: HttpRequest) -> Bearer:
     token = _token_in(request)
     digests = vault.digests(token)
     guesses.refuse(client_ip(request), digests[0], settings.API_REFUSED_LIMIT)

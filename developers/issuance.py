@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -19,7 +20,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.batches import BATCH, delete_in_batches
 from accounts.clients import Client
 from accounts.models import User
-from developers import notices, tokens, vault
+from developers import metrics, notices, tokens, vault
 from developers.models import ApiToken, RevokedToken, TokenEvent
 from developers.tokens import Secret
 
@@ -32,6 +33,10 @@ REVOKED_KEPT_AT_MOST = 20
 # knocks after an hour was forgotten, or is not theirs.
 SETTLES_WITHIN = timedelta(hours=1)
 TOLD_EVERY = timedelta(days=1)
+
+count_revocation = metrics.counter(
+    "botpenguin_token_revocations", "Revoked tokens, by why they were revoked.", "reason", RevokedToken.Reason.values
+)
 
 
 class Verdict(StrEnum):
@@ -122,6 +127,8 @@ def revoke(
         event = _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=_note(old, reason))
         _record(TokenEvent.Kind.ISSUED, current, client, at=now)
         notices.token_revoked(owner, event, revoked)
+        # Robust: the token is revoked by then, and no full disk of the metrics' files may say otherwise.
+        transaction.on_commit(partial(count_revocation, reason.value), robust=True)
     return Outcome(Verdict.REPLACED, current, revoked)
 
 

@@ -39,7 +39,7 @@ http {{
 
 
 class Nginx:
-    """nginx before nodes at these ports. The file in `deploy/` is changed in its ports, certificate and nodes only."""
+    """nginx before nodes at these ports. The file in `deploy/` is changed in its ports, paths and nodes only."""
 
     def __init__(self, folder: Path, *nodes: int) -> None:
         self.folder, self.http, self.https = folder, free_port(), free_port()
@@ -54,6 +54,7 @@ class Nginx:
             ("listen 80", f"listen 127.0.0.1:{self.http}"),
             ("listen 443", f"listen 127.0.0.1:{self.https}"),
             ("/etc/nginx/tls/", f"{folder}/"),
+            ("/var/log/nginx/", f"{folder}/"),
         ):
             assert old in site
             site = site.replace(old, new)

@@ -64,7 +64,9 @@ def try_to_serve(folder: Path, **settings: str) -> CompletedProcess[str]:
 def test_the_first_start_tells_where_it_is_and_how_to_sign_in(served: Server) -> None:
     email, password = served.first_account
 
-    assert served.output == (
+    # Other tests ask the same server for pages.
+    sentences = [line for line in served.output.splitlines() if " INFO botpenguin.requests: " not in line]
+    assert "\n".join([*sentences, ""]) == (
         f"Wrote fresh secrets to {served.folder}/.env. Keep it as safe as the database.\n"
         f"{re.search(r'Updating the database: [0-9]+ migrations.', served.output)[0]}\n"  # type: ignore[index]
         f"The first account: {email} with the password {password}\n"
@@ -209,6 +211,27 @@ def test_a_taken_port_is_refused_with_a_sentence(was_served: Path) -> None:
     )
 
 
+def test_a_taken_port_of_the_metrics_is_refused_with_a_sentence(was_served: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        refused = try_to_serve(was_served, METRICS_PORT=str(port))
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == (
+        f"Cannot listen on 127.0.0.1:{port} ([Errno 98] Address already in use). "
+        "Stop what uses that port, or choose another: METRICS_PORT=9101 make run\n"
+    )
+
+
+def test_one_port_for_pages_and_metrics_is_refused_with_a_sentence(was_served: Path) -> None:
+    port = str(server.free_port())
+
+    refused = try_to_serve(was_served, PORT=port, METRICS_PORT=port)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr == "METRICS_PORT is the port of the pages. Choose another, such as 9101.\n"
+
+
 def test_an_address_that_is_not_of_this_machine_is_refused_with_a_sentence(was_served: Path) -> None:
     refused = try_to_serve(was_served, HOST="2001:db8::1")
 
@@ -255,6 +278,7 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
     [
         ("PORT", "eighty", "A setting cannot be read: invalid literal for int() with base 10: 'eighty'"),
         ("SECRET_KEY", "short", "SECRET_KEY is too short"),
+        ("LOG_FORMAT", "xml", "LOG_FORMAT is neither text nor json."),
         ("TOKEN_KEYS", "short", "TOKEN_KEYS is too short"),
         ("TOKEN_KEYS", "!" * 43, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
     ],

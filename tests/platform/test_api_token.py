@@ -48,9 +48,10 @@ def test_the_last_use_told_is_the_one_before(alice: User) -> None:
 
 
 def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice: User) -> None:
-    response = sign_in(alice).get(ADDRESS, headers=bearing(token_text(alice)))
+    response = sign_in(alice).get(ADDRESS, headers=bearing(token_text(alice)) | {"X-Request-ID": "call-1"})
 
     assert dict(response.headers) == {
+        "X-Request-ID": "call-1",
         "Content-Type": "application/json; charset=utf-8",
         "RateLimit-Policy": '"token";q=600;w=60',
         "RateLimit": '"token";r=599;t=60',

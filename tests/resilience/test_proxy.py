@@ -107,6 +107,25 @@ def test_what_clients_say_of_where_they_come_from_counts_for_nothing(nginx: Ngin
     assert "192.0.2.1" not in visitor(nginx).page().text
 
 
+def test_a_request_has_one_id_in_both_logs_and_in_the_answer(nginx: Nginx, nodes: list[Server]) -> None:
+    key = "a-key-that-nobody-may-know"
+    head = f"Host: {HOST}\nConnection: close\nX-Request-ID: of-the-client"
+
+    served = exchange(nginx, f"GET /account/confirm-email/{key}/?{key} HTTP/1.1\n{head}")
+    refused = exchange(nginx, f"POST /api/v7/inbox/users?{key} HTTP/1.1\n{head}\nContent-Length: 1073741824")
+
+    ids = [answer.headers.get_all("X-Request-ID") for answer in (served, refused)]
+    [[of_served], [of_refused]] = [found or [] for found in ids]
+    log = nginx.folder / "access.log"
+    poll(lambda: of_served in log.read_text() and of_refused in log.read_text())
+    lines = {line["request_id"]: line for line in map(json.loads, log.read_text().splitlines())}
+    told = [line for node in nodes for line in node.output.splitlines() if f"[{of_served}]" in line]
+    assert (lines[of_served]["status"], lines[of_served]["method"], lines[of_refused]["status"]) == (200, "GET", 413)
+    assert len(told) == 1
+    assert "GET /account/confirm-email/{key}/ 200" in told[0]
+    assert key not in log.read_text()
+
+
 def test_metrics_are_for_nobody_outside(nginx: Nginx) -> None:
     answers = [
         exchange(nginx, f"GET {path} HTTP/1.1\nHost: {HOST}\nConnection: close") for path in ("/metrics", "/metrics/x")

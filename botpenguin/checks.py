@@ -1,0 +1,28 @@
+"""System checks of what stands around the apps: metrics tell how much an installation is used, and are not for all."""
+
+from collections.abc import Sequence
+from ipaddress import ip_address
+from typing import Any
+
+from django.apps.config import AppConfig
+from django.conf import settings
+from django.core.checks import CheckMessage, Error, Tags, register
+from django.core.checks import Warning as Caution
+
+NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an address of a network that only it is in."
+
+
+@register(Tags.security)
+def check_metrics_are_not_public(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Refuse a public address, and warn of all addresses, which a container needs and a machine does not."""
+    if not settings.METRICS_PORT:
+        return []
+    try:
+        address = ip_address(settings.METRICS_HOST)
+    except ValueError:
+        return []  # a name: what it stands for is the machine's to say
+    if address.is_global:
+        return [Error("METRICS_HOST is a public address.", hint=NOT_PUBLIC, id="botpenguin.E001")]
+    if address.is_unspecified:
+        return [Caution("METRICS_HOST is every address of this machine.", hint=NOT_PUBLIC, id="botpenguin.W001")]
+    return []

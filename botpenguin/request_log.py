@@ -1,0 +1,86 @@
+"""One line in the log for each request, and one count for Prometheus: what was asked for, what came of it, how fast.
+
+Instead of the address, which may hold the key of a link or somebody's name, stands the pattern that it
+fits; the query, the body and the headers are not told at all. Whatever a client sends, the line is short.
+"""
+
+import logging
+import re
+from collections.abc import Callable
+from functools import cache
+from time import perf_counter
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import LazyObject
+
+from accounts.clients import client_ip
+from botpenguin import metrics, request_ids
+
+logger = logging.getLogger("botpenguin.requests")
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+OTHER = "other"
+UNRESOLVED = "-"
+# Asked every few seconds by whatever supervises the node: told only where they bring bad news.
+HEALTH = frozenset({"/healthz", "/readyz"})
+PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
+
+
+def log_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Name a request, log it once it is answered, and tell its name in the answer. The first of all middleware."""
+    static = f"/{settings.STATIC_URL.lstrip('/')}"
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        request_id = request_ids.take(request.META.get("HTTP_X_REQUEST_ID"))
+        outer = request_ids.current.set(request_id)
+        began_at = perf_counter()
+        try:
+            response = get_response(request)
+            response.headers[request_ids.HEADER] = request_id
+            _tell(request, response.status_code, perf_counter() - began_at, static)
+            return response
+        finally:
+            request_ids.current.reset(outer)
+
+    return middleware
+
+
+def _tell(request: HttpRequest, status: int, seconds: float, static: str) -> None:
+    method = request.method if request.method in METHODS else OTHER
+    if request.resolver_match:
+        route = route_of(request.resolver_match.route)
+    else:
+        # WhiteNoise has answered it, or nobody.
+        route = f"{static}{{path}}" if request.path_info.startswith(static) else UNRESOLVED
+    metrics.count_request(method, route, status, seconds)
+    if request.path_info in HEALTH and status < 400:  # noqa: PLR2004 - where errors begin
+        return
+    told = {
+        "method": method,
+        "route": route,
+        "status": status,
+        "milliseconds": round(seconds * 1000, 1),
+        "client": client_ip(request) or "-",
+        "user": user_of(request) or "-",
+    }
+    logger.info("%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, user %(user)s", told, extra=told)
+
+
+@cache
+def route_of(pattern: str) -> str:
+    """Write a pattern of Django's as the API's documents write a path: `/api/v7/bots/{bot_id}`."""
+    return "/" + PARAMETER.sub(r"{\1}", pattern)
+
+
+def user_of(request: HttpRequest) -> int | None:
+    """Return whose request it is, as far as that has been found out: nothing is asked of the database for it."""
+    bearer = getattr(request, "auth", None)
+    if bearer is not None:
+        owner: int = bearer.owner_id
+        return owner
+    # Who has logged in with it, or else who sent it.
+    for user in (getattr(request, "user", None), getattr(request, "_cached_user", None)):
+        if not isinstance(user, LazyObject) and (key := getattr(user, "pk", None)):
+            return int(key)
+    return None

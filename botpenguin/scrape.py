@@ -1,0 +1,110 @@
+"""The page that Prometheus reads: what all processes of this node have counted, and what waits in the database.
+
+It is served by the process that starts the others, from threads, on a port of its own. So it tells
+of a worker that has died, answers while all of them are busy, and has no way to them.
+"""
+
+import logging
+import shutil
+from collections.abc import Iterator
+from contextlib import suppress
+from datetime import datetime
+from pathlib import Path
+from threading import Lock, Thread
+
+from django.conf import settings
+from django.db import Error, connection
+from django.db.models import Count, Min, Q
+from django.db.models.functions import Coalesce
+from django.utils import timezone
+from post_office.models import STATUS, Email
+from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.multiprocess import MultiProcessCollector
+from prometheus_client.registry import Collector
+
+logger = logging.getLogger(__name__)
+
+# Prometheus itself gives up after ten, and then knows nothing.
+SECONDS_FOR_THE_DATABASE = 2.0
+
+
+def folder() -> Path:
+    """Where the processes count; nodes that share a state are told apart by their ports."""
+    return Path(settings.STATE_DIR) / f"metrics-{settings.PORT}"
+
+
+def begin_anew() -> None:
+    """Forget what an earlier start has counted: Prometheus knows of a counter that it begins from 0 again."""
+    with suppress(FileNotFoundError):
+        shutil.rmtree(folder())
+    folder().mkdir(mode=0o700)
+
+
+def serve() -> None:
+    """Answer at `METRICS_HOST` and `METRICS_PORT` from now on, and hold nothing up.
+
+    Raises `OSError` where that cannot be listened on.
+    """
+    registry = CollectorRegistry(support_collectors_without_names=True)
+    MultiProcessCollector(registry, path=str(folder()))
+    registry.register(FromDatabase())
+    start_http_server(settings.METRICS_PORT, settings.METRICS_HOST, registry)
+
+
+class Mail:
+    """The queue of mail at one moment: how many wait, how late the latest is, and how many were given up."""
+
+    def __init__(self) -> None:
+        now = timezone.now()
+        waiting = Q(status__in=[STATUS.queued, STATUS.requeued])
+        due = waiting & (Q(scheduled_time__isnull=True) | Q(scheduled_time__lte=now))
+        unsent = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued, STATUS.failed])
+        told = unsent.aggregate(
+            waiting=Count("pk", filter=waiting),
+            failed=Count("pk", filter=Q(status=STATUS.failed)),
+            due_since=Min(Coalesce("scheduled_time", "created"), filter=due),
+        )
+        since: datetime = told["due_since"] or now
+        self.waiting, self.failed, self.seconds_late = told["waiting"], told["failed"], (now - since).total_seconds()
+
+
+class FromDatabase(Collector):
+    """What is read from the database at each scrape, in a thread, so that one that hangs is waited for no longer."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._reader: Thread | None = None
+        self._mail: Mail | None = None
+
+    def collect(self) -> Iterator[Metric]:
+        mail = self._read()
+        yield GaugeMetricFamily(
+            "botpenguin_database_up", "Whether the database answered this scrape.", float(mail is not None)
+        )
+        if mail:
+            yield GaugeMetricFamily("botpenguin_mail_queued", "Mails that wait to be sent.", mail.waiting)
+            yield GaugeMetricFamily("botpenguin_mail_failed", "Mails given up within the last day.", mail.failed)
+            yield GaugeMetricFamily(
+                "botpenguin_mail_late_seconds", "How long the mail that waits longest has been due.", mail.seconds_late
+            )
+
+    def _read(self) -> Mail | None:
+        """Return what the database says, or None where it says nothing in time."""
+        with self._lock:
+            if self._reader is None or not self._reader.is_alive():
+                self._mail = None
+                self._reader = Thread(target=self._ask, name="metrics from the database", daemon=True)
+                self._reader.start()
+            self._reader.join(SECONDS_FOR_THE_DATABASE)
+            return None if self._reader.is_alive() else self._mail
+
+    def _ask(self) -> None:
+        try:
+            self._mail = Mail()
+        except Error as error:
+            logger.warning("The database did not answer a scrape: %s", error)
+        finally:
+            connection.close()
+            # Between scrapes this process holds none of the database's connections.
+            getattr(connection, "close_pool", bool)()

@@ -1,0 +1,128 @@
+"""What is counted, where counting is asked for and where it is not; and where metrics may listen."""
+
+import os
+import sqlite3
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+from django.db import connections
+from prometheus_client import REGISTRY
+from pytest_django.fixtures import Settings
+
+from botpenguin import metrics, scrape
+from botpenguin.checks import check_metrics_are_not_public
+from developers import bearer, issuance
+from developers import metrics as counting
+from developers.bearer import Refusal
+from developers.models import RevokedToken
+from tests import server
+
+
+@pytest.fixture
+def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
+    """As in a process of a server with METRICS_PORT, but in memory."""
+    before = set(REGISTRY._collector_to_names)
+    monkeypatch.setenv(counting.FOLDER, str(tmp_path))
+    yield
+    for collector in set(REGISTRY._collector_to_names) - before:
+        REGISTRY.unregister(collector)
+
+
+def test_requests_are_counted_by_method_route_and_status_and_timed(counted: None) -> None:
+    count = metrics.request_counter()
+
+    count("GET", "/bots/", 200, 0.004)
+    count("GET", "/bots/", 200, 0.2)
+    count("GET", "/bots/", 404, 20)
+
+    duration = "botpenguin_http_request_duration_seconds"
+    labels = {"method": "GET", "route": "/bots/"}
+    told = [REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"status": s}) for s in ("200", "404")]
+    within = [REGISTRY.get_sample_value(f"{duration}_bucket", labels | {"le": le}) for le in ("0.005", "0.25", "+Inf")]
+    assert told == [2, 1]
+    assert within == [1, 2, 3]
+    assert REGISTRY.get_sample_value(f"{duration}_sum", labels) == 20.204
+
+
+def test_values_that_are_known_start_from_nought(counted: None) -> None:
+    count = counting.counter("botpenguin_of_a_test", "Only here.", "kind", ["good", "bad"])
+
+    count("bad")
+
+    told = [REGISTRY.get_sample_value("botpenguin_of_a_test_total", {"kind": kind}) for kind in ("good", "bad", "ugly")]
+    assert told == [0, 1, None]
+
+
+def test_every_outcome_of_a_bearer_check_and_every_reason_of_a_revoke_is_documented() -> None:
+    outcomes = ["ok", *(refusal.name.lower() for refusal in Refusal), "limited", "failed"]
+
+    documented = (server.ROOT / "docs" / "operations.md").read_text()
+
+    assert [name for name in [*outcomes, *RevokedToken.Reason.values] if f"`{name}`" not in documented] == []
+
+
+def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(tmp_path: Path) -> None:
+    look = (
+        "import sys, django; django.setup(); import botpenguin.request_log, botpenguin.urls;"
+        "print(sorted(name for name in sys.modules if name.startswith('prometheus_client')))"
+    )
+    environment = server.environment(tmp_path, DJANGO_SETTINGS_MODULE="tests.settings")
+
+    looked = server.run(sys.executable, "-c", look, env=environment)
+
+    assert (looked.stdout, looked.stderr) == ("[]\n", "")
+    assert counting.FOLDER not in os.environ
+    assert {metrics.count_request, bearer.count_check, issuance.count_revocation} == {counting.ignore}
+
+
+@pytest.mark.django_db
+def test_a_database_that_hangs_is_waited_for_by_one_thread_and_not_for_long(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """SQLite in its old mode, where a writer holds up readers; whoever waits does so for five seconds."""
+    locked = connections.configure_settings(
+        {"default": {"ENGINE": "django.db.backends.sqlite3", "NAME": str(tmp_path / "locked")}}
+    )
+    monkeypatch.setitem(connections.settings, "default", locked["default"])
+    monkeypatch.setattr(scrape, "SECONDS_FOR_THE_DATABASE", 0.1)
+    collector = scrape.FromDatabase()
+
+    with closing(sqlite3.connect(tmp_path / "locked", isolation_level=None)) as writer:
+        writer.execute("BEGIN EXCLUSIVE")
+        told = [[(metric.name, metric.samples[0].value) for metric in collector.collect()] for _ in range(2)]
+        waiting = readers()
+
+    assert told == [[("botpenguin_database_up", 0)]] * 2
+    assert len(waiting) == 1
+    assert server.poll(lambda: not readers())
+
+
+def readers() -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == "metrics from the database"]
+
+
+@pytest.mark.parametrize(
+    ("port", "host", "told"),
+    [
+        (0, "203.0.113.9", []),
+        (9101, "127.0.0.1", []),
+        (9101, "::1", []),
+        (9101, "10.1.2.3", []),
+        (9101, "prometheus.internal", []),
+        (9101, "8.8.8.8", ["METRICS_HOST is a public address."]),
+        (9101, "2a00::1", ["METRICS_HOST is a public address."]),
+        (9101, "0.0.0.0", ["METRICS_HOST is every address of this machine."]),  # noqa: S104 - asked about, not bound to
+        (9101, "::", ["METRICS_HOST is every address of this machine."]),
+    ],
+)
+def test_metrics_listen_on_no_public_address(settings: Settings, port: int, host: str, told: list[str]) -> None:
+    settings.METRICS_PORT, settings.METRICS_HOST = port, host
+
+    messages = check_metrics_are_not_public(None)
+
+    assert [message.msg for message in messages] == told
+    assert [message.is_serious() for message in messages] == ["public" in sentence for sentence in told]

@@ -1,0 +1,288 @@
+"""A real server of two processes that logs JSON and counts for Prometheus: what it says is true, and no secret."""
+
+import json
+import os
+import re
+import signal
+import socket
+import sqlite3
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from developers import tokens
+from tests.leaks import find
+from tests.server import Server, descendants, free_port, poll
+from tests.visitor import Visitor
+
+pytestmark = pytest.mark.xdist_group("observed")
+
+PAGE = "/developers/api-access-token/"
+PASSWORD = "three otters read the tide"
+
+
+class Observed(Server):
+    """With a port of metrics, and with its log as a list of lines."""
+
+    def __init__(self, folder: Path) -> None:
+        self.metrics_port = free_port()
+        super().__init__(folder, LOG_FORMAT="json", METRICS_PORT=str(self.metrics_port), WORKERS="2", MAIL_WORKER="off")
+
+    @property
+    def sentences(self) -> list[str]:
+        """What it has said before the first line that is JSON."""
+        return self.output.partition("\n{")[0].splitlines()
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        """All that comes after."""
+        return [json.loads(line) for line in self.output.splitlines()[len(self.sentences) :]]
+
+    def lines_of(self, request_id: str) -> list[dict[str, Any]]:
+        return [line for line in self.lines if line["request_id"] == request_id]
+
+    def scrape(self) -> Counter[str]:
+        """Every sample, by its name and labels as they are written."""
+        page = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", trust_env=False, timeout=10)
+        page.raise_for_status()
+        return Counter(
+            {
+                " ".join([sample.name, *(f"{name}={value}" for name, value in sorted(sample.labels.items()))]): int(
+                    sample.value
+                )
+                for family in text_string_to_metric_families(page.text)
+                for sample in family.samples
+                if not sample.name.endswith(("_bucket", "_sum"))
+            }
+        )
+
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests."""
+        return [
+            worker
+            for child in descendants(self.process.pid)
+            for worker in descendants(child)
+            if b"granian" in Path(f"/proc/{worker}/cmdline").read_bytes()
+        ]
+
+    @contextmanager
+    def without(self, table: str) -> Iterator[None]:
+        """Take a table away for a while."""
+        with closing(sqlite3.connect(self.folder / "var" / "db.sqlite3", isolation_level=None)) as database:
+            database.execute(f"ALTER TABLE {table} RENAME TO away")
+            try:
+                yield
+            finally:
+                database.execute(f"ALTER TABLE away RENAME TO {table}")
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
+    with Observed(tmp_path_factory.mktemp("observed")) as running:
+        yield running
+
+
+@pytest.fixture
+def owner(server: Observed) -> Iterator[Visitor]:
+    with server.client() as client:
+        visitor = Visitor(client)
+        assert visitor.log_in(*server.first_account).status_code == 302
+        yield visitor
+
+
+@pytest.fixture
+def token(owner: Visitor) -> str:
+    return shown(owner)
+
+
+def shown(owner: Visitor) -> str:
+    [token] = set(tokens.PATTERN.findall(owner.post(f"{PAGE}show/", {}, page=PAGE, discloses=True).text))
+    return str(token)
+
+
+def bearing(token: str, **headers: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"} | headers
+
+
+def test_its_sentences_stay_sentences_and_all_the_rest_is_json(server: Observed, owner: Visitor) -> None:
+    owner.get("/account/")
+
+    assert server.sentences[-4].startswith("The first account: ")
+    assert server.sentences[-1] == "Press Ctrl-C to stop."
+    assert {"time", "level", "logger", "process", "request_id", "message"} <= set.intersection(*map(set, server.lines))
+
+
+def test_no_line_holds_a_secret(server: Observed, owner: Visitor, token: str) -> None:
+    session, form = owner.client.cookies["sessionid"], owner.client.cookies["csrftoken"]
+    query = "an-address-that-nobody-may-know"
+    key = "aaaaaa-0123456789abcdef0123456789abcdef"
+    owner.get(f"/inbox/?search={query}&apiKey={token}")
+    owner.get(f"/nowhere/{token}/{query}")
+    owner.get(f"/account/password/reset/key/{key}/")
+    owner.client.get("/api/v7/token", headers=bearing(token, **{"X-Request-ID": token, "User-Agent": token}))
+    owner.get(f"/api/v7/{token}?access_token={token}")
+    owner.client.post("/account/login/", data={"login": query, "password": PASSWORD})
+    with server.without("platform_bot"):
+        broken = owner.client.get(f"/api/v7/bots?{query}", headers=bearing(token))
+        broken_page = owner.client.get(f"/bots/?{query}")
+    _, password = server.first_account
+
+    log = "\n".join(server.output.splitlines()[len(server.sentences) :])
+
+    held = {"token": token, "session": session, "form": form, "password": password, "wrong password": PASSWORD}
+    assert (broken.status_code, broken_page.status_code) == (500, 500)
+    assert find([log], held | {"query": query, "key": key, "bearer": f"Bearer {token}"}) == []
+    told = Counter(line["level"] for line in server.lines if "no such table: platform_bot" in line.get("traceback", ""))
+    assert told == {"ERROR": 2}
+
+
+def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> None:
+    addresses = {
+        "api": ("/api/v7/token", "/api/v7/token"),
+        "page": ("/account/login/", "/account/login/"),
+        "none": ("/nowhere", "-"),
+    }
+    asked = {f"{name}-{number}": name for number in range(20) for name in addresses}
+
+    def ask(request_id: str) -> str:
+        headers = bearing(token, **{"X-Request-ID": request_id})
+        address, _ = addresses[asked[request_id]]
+        return httpx.get(server.url + address, headers=headers, trust_env=False, timeout=30).headers["X-Request-ID"]
+
+    with ThreadPoolExecutor(8) as threads:
+        answered = list(threads.map(ask, asked))
+
+    told = {request_id: server.lines_of(request_id) for request_id in asked}
+    assert answered == list(asked)
+    assert {request_id: [line["route"] for line in lines] for request_id, lines in told.items()} == {
+        request_id: [addresses[name][1]] for request_id, name in asked.items()
+    }
+    assert {line["process"] for [line] in told.values()} == set(server.workers)
+
+
+def test_a_warning_carries_the_id_of_its_request(server: Observed) -> None:
+    answer = httpx.get(server.url, headers={"Host": "evil.example", "X-Request-ID": "evil-1"}, trust_env=False)
+
+    warning, request = server.lines_of("evil-1")
+    assert answer.headers["X-Request-ID"] == "evil-1"
+    assert (warning["level"], warning["logger"]) == ("WARNING", "django.security.DisallowedHost")
+    assert (request["route"], request["status"]) == ("-", 400)
+
+
+def test_health_is_counted_and_not_logged(server: Observed) -> None:
+    before = server.scrape()
+
+    for _ in range(5):
+        httpx.get(f"{server.url}/readyz", headers={"X-Request-ID": "health-1"}, trust_env=False)
+
+    assert server.lines_of("health-1") == []
+    assert (server.scrape() - before)["botpenguin_http_requests_total method=GET route=/readyz status=200"] == 5
+
+
+def test_metrics_add_up_what_both_processes_have_counted(server: Observed, owner: Visitor, token: str) -> None:
+    unknown = tokens.generate().open()
+    before = server.scrape()
+
+    def call(bearer: str) -> int:
+        return httpx.get(f"{server.url}/api/v7/token", headers=bearing(bearer), trust_env=False).status_code
+
+    with ThreadPoolExecutor(8) as threads:
+        statuses = Counter(threads.map(call, [token] * 40 + ["no token"] * 3 + [unknown] * 2))
+    owner.post(f"{PAGE}revoke/", {"generation": generation(owner), "even_if_used": "on"}, page=PAGE)
+    assert call(token) == 401
+
+    told = server.scrape() - before
+    assert statuses == {200: 40, 401: 5}
+    assert {name: value for name, value in told.items() if "bearer" in name or "revocations" in name} == {
+        "botpenguin_bearer_checks_total outcome=ok": 40,
+        "botpenguin_bearer_checks_total outcome=malformed": 3,
+        "botpenguin_bearer_checks_total outcome=unknown": 2,
+        "botpenguin_bearer_checks_total outcome=revoked": 1,
+        "botpenguin_token_revocations_total reason=owner": 1,
+    }
+    assert {name: value for name, value in told.items() if "/api/v7/token" in name} == {
+        "botpenguin_http_requests_total method=GET route=/api/v7/token status=200": 40,
+        "botpenguin_http_requests_total method=GET route=/api/v7/token status=401": 6,
+        "botpenguin_http_request_duration_seconds_count method=GET route=/api/v7/token": 46,
+    }
+
+
+def generation(owner: Visitor) -> str:
+    [number] = set(re.findall(r'name="generation" value="(\d+)"', owner.get(PAGE).text))
+    return str(number)
+
+
+def test_what_a_killed_process_has_counted_still_counts(server: Observed, token: str) -> None:
+    before, victims = server.scrape(), server.workers
+
+    os.kill(victims[0], signal.SIGKILL)
+    poll(lambda: len(server.workers) == 2 and victims[0] not in server.workers)
+    name = "botpenguin_bearer_checks_total outcome=ok"
+    at_once = server.scrape()
+    statuses = []
+
+    def new_process_counts() -> bool:
+        # Until it serves too, all calls go to the one that has lived on.
+        answer = httpx.get(f"{server.url}/api/v7/token", headers=bearing(token), trust_env=False)
+        statuses.append(answer.status_code)
+        [line] = server.lines_of(answer.headers["X-Request-ID"])
+        return line["process"] not in victims
+
+    poll(new_process_counts)
+
+    assert at_once[name] == before[name]
+    assert set(statuses) == {200}
+    assert server.scrape()[name] == before[name] + len(statuses)
+    [told] = [line for line in server.lines if line["logger"] == "_granian"]
+    assert (told["level"], told["message"]) == ("ERROR", "Unexpected exit from worker-1")
+
+
+def test_mail_that_waits_is_told(server: Observed, owner: Visitor) -> None:
+    before = server.scrape()
+
+    owner.post("/account/password/reset/", {"email": server.first_account[0]})
+
+    told = server.scrape()
+    assert told["botpenguin_mail_queued"] == before["botpenguin_mail_queued"] + 1
+    assert (told["botpenguin_mail_failed"], told["botpenguin_database_up"]) == (0, 1)
+
+
+def test_a_database_that_fails_is_told_and_hides_nothing_else(server: Observed) -> None:
+    with server.without("post_office_email"):
+        told = server.scrape()
+
+    assert "botpenguin_database_up" in told
+    assert told["botpenguin_database_up"] == 0
+    assert "botpenguin_mail_queued" not in told
+    assert told["botpenguin_http_requests_total method=GET route=/healthz status=200"] > 0
+
+
+def test_metrics_are_not_on_the_port_of_the_pages_nor_on_other_addresses(server: Observed) -> None:
+    on_pages = httpx.get(f"{server.url}/metrics", trust_env=False)
+
+    assert (on_pages.status_code, "botpenguin_" in on_pages.text) == (404, False)
+    with pytest.raises(ConnectionRefusedError):
+        socket.create_connection(("127.0.0.2", server.metrics_port), timeout=5)
+
+
+def test_no_other_label_is_told_than_what_our_code_knows(server: Observed) -> None:
+    words = [f"/{word}/nowhere" for word in ("one", "two", "three")]
+    before = set(server.scrape())
+
+    for number, word in enumerate(words):
+        httpx.request(f"BREW{number}", server.url + word, trust_env=False)
+        httpx.request(f"BREW{number}", f"{server.url}/api/v7{word}", trust_env=False)
+
+    new = set(server.scrape()) - before
+    assert {name.partition(" ")[2] for name in new} <= {
+        "method=other route=- status=404",
+        "method=other route=-",
+    }
