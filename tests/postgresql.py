@@ -17,10 +17,13 @@ from pathlib import Path
 
 import psycopg
 
+from tests import prepared
 from tests.server import descendants, free_port, is_alive, kill, poll
 
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"
+# Tells tests.settings from which database to copy those of the tests.
+TEMPLATE = "PREPARED_DATABASE"
 SIZE = "-c max_connections=300"
 
 
@@ -88,6 +91,14 @@ def postgresql() -> Iterator[str]:
         yield running.url
 
 
+def prepared_database(running: PostgreSQL) -> str:
+    """Make a migrated database for those of the tests to be copied from, and return its name."""
+    url = running.new_database()
+    with tempfile.TemporaryDirectory() as folder:
+        prepared.prepare(Path(folder) / "var", DATABASE_URL=url)
+    return url.rpartition("/")[2]
+
+
 def program_path(program: str) -> Path:
     """Find a program of PostgreSQL: on PATH, or where Debian keeps those of every version."""
     debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[4]))
@@ -100,8 +111,9 @@ def program_path(program: str) -> Path:
 def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with postgresql() as url:
-            command = subprocess.run(sys.argv[1:], env=os.environ | {"DATABASE_URL": url}, check=False)
+        with server() as running:
+            told = {"DATABASE_URL": running.url, TEMPLATE: prepared_database(running)}
+            command = subprocess.run(sys.argv[1:], env=os.environ | told, check=False)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     sys.exit(command.returncode)

@@ -36,3 +36,5 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     # Threads of a test are as many as the test says, and each takes a connection of its own.
     DATABASES["default"]["OPTIONS"]["pool"] |= {"min_size": 0, "max_size": 60, "timeout": 30}
+    # Migrated already, where tests.postgresql has started the server.
+    DATABASES["default"]["TEST"] = {"TEMPLATE": os.environ.get("PREPARED_DATABASE")}
