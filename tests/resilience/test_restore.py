@@ -17,9 +17,9 @@ import pytest
 
 from tests.cast import PASSWORD
 from tests.postgresql import program_path
-from tests.resilience.conftest import Serve, write_secrets
+from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, PEOPLE, Hammer, Person, Program, make_people
-from tests.server import Server, poll
+from tests.server import Server, poll, write_secrets
 
 pytestmark = [pytest.mark.resilience]
 
@@ -124,7 +124,7 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
 
 
 def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(database: str, tmp_path: Path) -> None:
-    write_secrets(tmp_path)
+    write_secrets(tmp_path / ".env")
     server, dump = Server(tmp_path, DATABASE_URL=database), tmp_path / "panel.dump"
     made = server.manage("shell", "--command", PREPARE + PEOPLE.format(count=2, password=PASSWORD))
     assert made.returncode == 0, made.stderr
