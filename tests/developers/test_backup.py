@@ -20,6 +20,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.models import Session, User
 from developers import backups, issuance
 from tests.cast import LAPTOP
+from tests.prepared import DATABASE, state
 from tests.server import Server
 
 pytestmark = [pytest.mark.resilience]
@@ -28,11 +29,12 @@ pytestmark = [pytest.mark.resilience]
 @pytest.fixture(scope="module")
 def prepared(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:
     """A database in which Bob's token was revoked once, and a mail about it waits."""
+    migrated = state()
+    assert migrated
     path = tmp_path_factory.mktemp("prepared") / "db.sqlite3"
+    shutil.copy(migrated / DATABASE, path)
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
         look_at(path, patch)
-        call_command("migrate", verbosity=0)
-        call_command("createcachetable", verbosity=0)
         users = [User.objects.create_user(f"{name}@example.com") for name in ("alice", "bob")]
         for user in users:
             issuance.issue(user, LAPTOP)
