@@ -82,7 +82,7 @@ def test_a_worker_killed_before_it_noted_a_delivery_delivers_the_same_message_ag
                 )
             )
             endings.append(workers[-1].wait(timeout=60))
-            # The dead one's turn runs out in five minutes.
+            # The dead one's turn runs out in ten seconds.
             cache.delete(TURN)
 
     event = TokenEvent.objects.get(kind=TokenEvent.Kind.REVOKED)

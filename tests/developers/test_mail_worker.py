@@ -12,12 +12,15 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import connection
 from django.utils import timezone
 from post_office.mail import send
 from post_office.models import STATUS, Email
 from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
+from redis.exceptions import ConnectionError as OutOfReach
 
+from developers.management.commands import mail_worker
 from developers.management.commands.mail_worker import TURN
 from tests import server
 
@@ -92,6 +95,44 @@ def test_a_round_ends_its_turn() -> None:
     assert cache.get(TURN) is None
 
 
+@pytest.fixture
+def renewed_often(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail_worker, "TURN_IS_RENEWED", timedelta(milliseconds=20))
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("renewed_often")
+def test_a_turn_is_renewed_as_long_as_the_mail_server_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mail_worker, "TURN_LASTS", timedelta(hours=1))
+    cache.set(TURN, True, 60)
+
+    def is_renewed() -> bool:
+        with connection.cursor() as cursor:
+            later = timezone.now() + timedelta(minutes=30)
+            cursor.execute(
+                "SELECT count(*) FROM shared_cache WHERE cache_key LIKE %s AND expires > %s", [f"%{TURN}", later]
+            )
+            return bool(cursor.fetchone()[0])
+
+    with mail_worker.keeping_turn():
+        server.poll(is_renewed)
+
+    assert cache.get(TURN) is None
+
+
+@pytest.mark.usefixtures("renewed_often")
+def test_a_turn_that_cannot_be_renewed_is_told_to_the_log_and_tried_again(
+    settings: Settings, caplog: pytest.LogCaptureFixture
+) -> None:
+    url = f"redis://127.0.0.1:{server.free_port()}/0"
+    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": url}}
+
+    with pytest.raises(OutOfReach), mail_worker.keeping_turn():
+        server.poll(lambda: len(caplog.messages) >= 2)
+
+    assert set(caplog.messages) == {"The turn of sending mail was not renewed."}
+
+
 def test_mail_that_the_server_refuses_is_sent_later(settings: Settings) -> None:
     email = queue("Hello")
     deliver_by(settings, SMTP)
@@ -142,8 +183,9 @@ def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_
         server.poll(lambda: "Mail waits: this round failed." in log.read_text())
         for arguments in (
             ["migrate"],
-            ["createcachetable"],
+            # Before the table of turns: with that the day's housekeeping begins.
             ["shell", "-c", LETTER_AND_SESSION],
+            ["createcachetable"],
         ):
             done = server.run(sys.executable, "manage.py", *arguments, env=environment)
             assert done.returncode == 0, done.stderr

@@ -1,11 +1,14 @@
 import logging
 import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
+from threading import Event, Thread
 from typing import Any
 
 from django.core.cache import cache
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections
+from django.db import close_old_connections, connections
 from django.utils import timezone
 from post_office import mail
 from post_office.models import STATUS, Email
@@ -16,9 +19,9 @@ from developers.housekeeping import Housekeeper
 logger = logging.getLogger(__name__)
 
 PAUSE = timedelta(seconds=2)
-# One worker at a time, on any node. A worker that dies holds its turn no longer than this.
+# One worker at a time, on any node. It says again and again that it lives, and one that dies loses its turn.
 TURN = "mail_worker.turn"
-LONGEST_TURN = timedelta(minutes=5)
+TURN_LASTS, TURN_IS_RENEWED = timedelta(seconds=10), timedelta(seconds=2)
 # The wait before each new try doubles, up to this. With POST_OFFICE's MAX_RETRIES that is nearly four days,
 # as RFC 5321, section 4.5.4.1, has it.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
@@ -54,15 +57,36 @@ class Command(BaseCommand):
 def work() -> None:
     """Send what is due, put off what failed, and forget what was sent long ago."""
     is_idle = not mail.get_queued().exists() and not outbox.ended().exists()
-    if is_idle or not cache.add(TURN, True, LONGEST_TURN.total_seconds()):
+    if is_idle or not cache.add(TURN, True, TURN_LASTS.total_seconds()):
         return
-    try:
+    with keeping_turn():
         due = [email.pk for email in mail.get_queued()]
         mail.send_queued()
         put_off(due)
         # A batch a round: the next round has the next.
         next(outbox.forget_ended(), 0)
+
+
+@contextmanager
+def keeping_turn() -> Iterator[None]:
+    """Renew the turn until the block ends, however long a mail server takes."""
+    is_over = Event()
+
+    def renew() -> None:
+        while not is_over.wait(TURN_IS_RENEWED.total_seconds()):
+            try:
+                cache.touch(TURN, TURN_LASTS.total_seconds())
+            except Exception:  # the next time may be in time
+                logger.exception("The turn of sending mail was not renewed.")
+        connections.close_all()
+
+    keeper = Thread(target=renew)
+    keeper.start()
+    try:
+        yield
     finally:
+        is_over.set()
+        keeper.join()
         cache.delete(TURN)
 
 
