@@ -79,10 +79,9 @@ def alone_with(live: Path) -> Iterator[sqlite3.Connection | None]:
             connection.execute("BEGIN EXCLUSIVE")
             connection.execute("COMMIT")
         except sqlite3.DatabaseError as error:
-            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
-                raise Unusable(f"{live} is in use. Stop every server, mail worker and other command first.") from error
             if error.sqlite_errorcode not in UNREADABLE:
-                raise
+                reason = f"{live} is in use, or cannot be written: {error}."
+                raise Unusable(f"{reason} Stop every server, mail worker and other command first.") from error
             connection.close()
             yield None
             return

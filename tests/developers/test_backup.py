@@ -283,7 +283,8 @@ def test_a_database_that_anybody_has_open_is_not_replaced(live: Path, backup: Pa
         refused = refusal("restore", str(backup), "--noinput")
 
     assert refused == (
-        f"Nothing was restored. {live} is in use. Stop every server, mail worker and other command first."
+        f"Nothing was restored. {live} is in use, or cannot be written: database is locked. Stop every server, mail "
+        "worker and other command first."
     )
 
 
