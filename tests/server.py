@@ -127,10 +127,11 @@ class Server:
         """Run `manage.py` beside the server, on the same state."""
         return run(sys.executable, "manage.py", *arguments, env=self.environment | settings)
 
-    def manage_in_background(self, *arguments: str) -> "subprocess.Popen[str]":
+    def manage_in_background(self, *arguments: str, **settings: str) -> "subprocess.Popen[str]":
         """Start `manage.py` beside the server, and leave it running."""
         command = [sys.executable, "manage.py", *arguments]
-        return subprocess.Popen(command, cwd=self.root, env=self.environment, stdout=subprocess.PIPE, text=True)
+        env = self.environment | settings
+        return subprocess.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, text=True)
 
 
 class FirstServer(Server):
