@@ -21,8 +21,6 @@ Kind = SecurityEvent.Kind
 # Strangers can make these happen: a flood of them must neither fill the table nor bury the rest.
 FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED)
 FAILURES_AN_HOUR = 10
-# A year and a month: what happened at this time last year can still be looked up.
-KEPT_FOR = timedelta(days=400)
 
 
 def record(kind: Kind, owner: User, client: Client, means: str = "") -> SecurityEvent:

@@ -57,6 +57,8 @@ ALLOWED_HOSTS = env.list(
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 SIGN_UP = env.bool("SIGN_UP", default=True)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
+# A year and a month: what happened at this time last year can still be looked up.
+EVENTS_KEPT_DAYS = env.int("EVENTS_KEPT_DAYS", default=400)
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
 API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])

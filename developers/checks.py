@@ -118,3 +118,11 @@ def check_allowed_networks(app_configs: Sequence[AppConfig] | None, **kwargs: An
     except ImproperlyConfigured as error:
         return [Error(str(error), id="developers.E006")]
     return []
+
+
+@register(Tags.security)
+def check_events_are_kept(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    if settings.EVENTS_KEPT_DAYS < 1:
+        hint = "People look up there what happened to their account: 400 days are usual."
+        return [Error("EVENTS_KEPT_DAYS wants at least 1 day.", hint=hint, id="developers.E007")]
+    return []

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 
+from django.conf import settings
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.cache.backends.db import DatabaseCache
 from django.db import connection
@@ -54,8 +55,8 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "sessions": sessions.forget_expired,
     "mails": outbox.forget_ended,
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
-    "events of accounts": lambda: security_log.forget(timezone.now() - security_log.KEPT_FOR),
-    "events of tokens": lambda: issuance.forget_events(timezone.now() - security_log.KEPT_FOR),
+    "events of accounts": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
+    "events of tokens": lambda: issuance.forget_events(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
 }
 
 

@@ -190,3 +190,11 @@ def test_a_database_before_its_first_migration_is_no_error() -> None:
 def test_checks_that_need_a_database_say_nothing_without_one() -> None:
     assert checks.check_revokes_are_durable(None) == []
     assert checks.check_ring_fits_database(None) == []
+
+
+def test_a_security_log_that_keeps_nothing_is_refused(settings: Settings) -> None:
+    usual = checks.check_events_are_kept(None)
+    settings.EVENTS_KEPT_DAYS = 0
+
+    assert usual == []
+    assert told(checks.check_events_are_kept(None)) == [("developers.E007", "EVENTS_KEPT_DAYS wants at least 1 day.")]

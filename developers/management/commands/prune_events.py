@@ -4,21 +4,21 @@ from argparse import ArgumentParser
 from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts import security_log
 from developers import issuance
 
-KEPT_DAYS = security_log.KEPT_FOR.days
-
 
 class Command(BaseCommand):
     help = "Delete events of accounts and tokens that are older than a number of days."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        usual = settings.EVENTS_KEPT_DAYS
         parser.add_argument(
-            "--older-than", type=int, default=KEPT_DAYS, metavar="DAYS", help=f"days that are kept ({KEPT_DAYS})"
+            "--older-than", type=int, default=usual, metavar="DAYS", help=f"days that are kept ({usual})"
         )
 
     def handle(self, *args: Any, older_than: int, **options: Any) -> None:
