@@ -84,6 +84,7 @@ def _network(text: str) -> Network:
         ) from None
 
 
+@lru_cache(maxsize=1024)
 def _parse(text: str) -> IPv4Address | IPv6Address | None:
     # The zone of a link-local address ("%eth0") means nothing elsewhere, and PostgreSQL takes none.
     try:

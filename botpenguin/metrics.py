@@ -12,7 +12,8 @@ BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 1
 def request_counter() -> Callable[[str, str, int, float], None]:
     """Return a function that counts a request: its method, its route, its status and the seconds that it took.
 
-    Of all of these there are only as many as our code knows, whatever clients send.
+    Of all of these there are only as many as our code knows, whatever clients send. What is the client's
+    own fault (4xx) is not timed: it would let strangers fill the files with methods that no route takes.
     """
     if not is_on():
         return ignore
@@ -22,7 +23,7 @@ def request_counter() -> Callable[[str, str, int, float], None]:
     durations = cache(
         Histogram(
             "botpenguin_http_request_duration_seconds",
-            "Time from a request's head to its answer, in the application.",
+            "Time to the answer of requests that were not refused (4xx), in the application.",
             ["method", "route"],
             buckets=BUCKETS,
         ).labels
@@ -30,7 +31,8 @@ def request_counter() -> Callable[[str, str, int, float], None]:
 
     def count(method: str, route: str, status: int, seconds: float) -> None:
         requests(method, route, status).inc()
-        durations(method, route).observe(seconds)
+        if status // 100 != 4:  # noqa: PLR2004 - as above
+            durations(method, route).observe(seconds)
 
     return count
 

@@ -27,7 +27,9 @@ def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
     """As in a process of a server with METRICS_PORT, but in memory."""
     before = set(REGISTRY._collector_to_names)
     monkeypatch.setenv(counting.FOLDER, str(tmp_path))
+    counting.is_on.cache_clear()
     yield
+    counting.is_on.cache_clear()
     for collector in set(REGISTRY._collector_to_names) - before:
         REGISTRY.unregister(collector)
 
@@ -37,15 +39,43 @@ def test_requests_are_counted_by_method_route_and_status_and_timed(counted: None
 
     count("GET", "/bots/", 200, 0.004)
     count("GET", "/bots/", 200, 0.2)
-    count("GET", "/bots/", 404, 20)
+    count("GET", "/bots/", 503, 20)
+    count("BREW", "/bots/", 405, 0.001)
 
     duration = "botpenguin_http_request_duration_seconds"
     labels = {"method": "GET", "route": "/bots/"}
-    told = [REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"status": s}) for s in ("200", "404")]
+    told = [REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"status": s}) for s in ("200", "503")]
     within = [REGISTRY.get_sample_value(f"{duration}_bucket", labels | {"le": le}) for le in ("0.005", "0.25", "+Inf")]
     assert told == [2, 1]
+    assert (
+        REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"method": "BREW", "status": "405"}) == 1
+    )
+    assert REGISTRY.get_sample_value(f"{duration}_count", labels | {"method": "BREW"}) is None
     assert within == [1, 2, 3]
     assert REGISTRY.get_sample_value(f"{duration}_sum", labels) == 20.204
+
+
+def test_a_process_takes_its_room_beforehand(counted: None, tmp_path: Path) -> None:
+    assert counting.is_on()
+    counting.is_on.cache_clear()
+    assert counting.is_on(), "what is there already is taken as it is"
+
+    sizes = {path.name: path.stat().st_blocks * 512 for path in tmp_path.iterdir()}
+    assert sizes.keys() == {f"counter_{os.getpid()}.db", f"histogram_{os.getpid()}.db"}
+    assert min(sizes.values()) >= 1024 * 1024
+
+
+def test_a_process_without_room_serves_and_does_not_count(
+    counted: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    monkeypatch.setattr(counting, "ROOM", {"counter": 1 << 62})
+
+    count = metrics.request_counter()
+
+    assert count is counting.ignore
+    assert list(tmp_path.iterdir()) == []
+    [told] = caplog.messages
+    assert told.startswith(f"Process {os.getpid()} counts nothing for Prometheus: [Errno ")
 
 
 def test_values_that_are_known_start_from_nought(counted: None) -> None:

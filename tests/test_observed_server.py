@@ -211,7 +211,7 @@ def test_metrics_add_up_what_both_processes_have_counted(server: Observed, owner
     assert {name: value for name, value in told.items() if "/api/v7/token" in name} == {
         "botpenguin_http_requests_total method=GET route=/api/v7/token status=200": 40,
         "botpenguin_http_requests_total method=GET route=/api/v7/token status=401": 6,
-        "botpenguin_http_request_duration_seconds_count method=GET route=/api/v7/token": 46,
+        "botpenguin_http_request_duration_seconds_count method=GET route=/api/v7/token": 40,
     }
 
 
@@ -282,7 +282,4 @@ def test_no_other_label_is_told_than_what_our_code_knows(server: Observed) -> No
         httpx.request(f"BREW{number}", f"{server.url}/api/v7{word}", trust_env=False)
 
     new = set(server.scrape()) - before
-    assert {name.partition(" ")[2] for name in new} <= {
-        "method=other route=- status=404",
-        "method=other route=-",
-    }
+    assert {name.partition(" ")[2] for name in new} <= {"method=other route=- status=404"}

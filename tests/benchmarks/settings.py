@@ -5,7 +5,7 @@ import os
 os.environ["API_RATE_LIMIT"] = "0"
 
 from tests.settings import *  # noqa: F403
-from tests.settings import DATABASES, INSTALLED_APPS, STATE_DIR
+from tests.settings import DATABASES, INSTALLED_APPS, LOGGING, STATE_DIR
 
 INSTALLED_APPS = [*INSTALLED_APPS, "rest_framework", "rest_framework.authtoken", "knox", "rest_framework_api_key"]
 ROOT_URLCONF = "tests.benchmarks.urls"
@@ -13,3 +13,6 @@ REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRen
 DATABASES["default"]["NAME"] = str(STATE_DIR / "benchmark.sqlite3")
 SECRET_KEY = os.environ.setdefault("BENCHMARK_SECRET_KEY", os.environ["SECRET_KEY"])
 TOKEN_KEYS = [os.environ.setdefault("BENCHMARK_TOKEN_KEY", os.environ["TOKEN_KEYS"])]
+# Each line is made and written, and nobody reads it.
+LOGGING["handlers"]["stderr"] |= {"class": "logging.FileHandler", "filename": os.devnull}
+del LOGGING["handlers"]["stderr"]["stream"]

@@ -1,0 +1,74 @@
+"""What it costs a call to be logged and counted: `GET /api/v7/token` in process, with and without."""
+
+import logging
+import os
+import tempfile
+from collections.abc import Callable
+from logging.config import DictConfigurator
+
+from django.conf import settings
+from django.core.handlers.wsgi import WSGIHandler
+from django.core.management import call_command
+from django.test import override_settings
+
+from accounts.clients import Client
+from accounts.models import User
+from botpenguin import logs, metrics
+from developers import bearer, issuance
+from developers import metrics as counting
+from tests.benchmarks.measure import microseconds
+from tests.benchmarks.token import caller
+from tests.cast import token_text
+
+CALLS = 1000
+REQUEST_LOG = "botpenguin.request_log.log_requests"
+Count = Callable[..., None]
+
+
+def main() -> None:
+    call_command("migrate", verbosity=0)
+    somebody = Client("127.0.0.1", "benchmark")
+    person = User.objects.create_user("observed@example.com")
+    issuance.issue(person, somebody)
+    issuance.record_use(person.pk, 1, somebody)
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ[counting.FOLDER] = folder
+        counting.is_on.cache_clear()
+        on = (metrics.request_counter(), counting.counter("botpenguin_bearer_checks", "As in the server.", "outcome"))
+        off = (counting.ignore, counting.ignore)
+        authorization = f"Bearer {token_text(person)}"
+        logged = caller(WSGIHandler(), "/api/v7/token", Authorization=authorization)
+        with override_settings(MIDDLEWARE=[name for name in settings.MIDDLEWARE if name != REQUEST_LOG]):
+            alone = caller(WSGIHandler(), "/api/v7/token", Authorization=authorization)
+        print_table(
+            microseconds(
+                {
+                    "neither": under("text", off, alone),
+                    "a line of text": under("text", off, logged),
+                    "a line of JSON": under("json", off, logged),
+                    "a line of JSON, and metrics": under("json", on, logged),
+                },
+                CALLS,
+            )
+        )
+
+
+def under(log_format: str, counts: tuple[Count, Count], call: Callable[[], None]) -> Callable[[], None]:
+    """Return the call with the log in this format, and with these counters."""
+    configurator = DictConfigurator(logs.configuration(log_format))
+    formatter = configurator.configure_formatter(configurator.config["formatters"]["line"])
+    [handler] = logging.getLogger().handlers
+
+    def observed() -> None:
+        handler.setFormatter(formatter)
+        metrics.count_request, bearer.count_check = counts
+        call()
+
+    return observed
+
+
+def print_table(values: dict[str, float]) -> None:
+    print("\nThe call in process, logged and counted\n")
+    print("| | µs | of the call with neither |\n|---|---:|---:|")
+    for name, value in values.items():
+        print(f"| {name} | {value:,.1f} | {value / values['neither']:.2f} |")
