@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import MiddlewareNotUsed
 from django.db import OperationalError, connection
 from django.http import HttpResponse
 from django.test import Client, RequestFactory
@@ -76,3 +77,23 @@ def test_whether_a_node_is_about_to_stop_is_not_looked_up_for_each_request(
 
     assert answers == [False, False]
     assert Drain().is_announced()
+
+
+def test_a_node_about_to_stop_lets_go_of_connections_and_only_one_that_ever_says_so_looks(
+    tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leaving = Drain()
+    monkeypatch.setattr(drain, "drain", leaving)
+    monkeypatch.setattr(drain, "SECONDS_BETWEEN_LOOKS", -1)
+    settings.STATE_DIR, settings.DRAIN_SECONDS = tmp_path, 5
+    answer = drain.let_go(lambda request: HttpResponse())
+    request = RequestFactory().get("/")
+
+    before = answer(request)
+    leaving.announce()
+    after = answer(request)
+
+    assert (before.get("Connection"), after.get("Connection")) == (None, "close")
+    settings.DRAIN_SECONDS = 0
+    with pytest.raises(MiddlewareNotUsed):
+        drain.let_go(lambda request: HttpResponse())
