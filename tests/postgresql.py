@@ -51,11 +51,17 @@ class PostgreSQL:
 
     def kill(self) -> None:
         """End all of its processes at once, as a crash of the machine does; `start` recovers what was committed."""
-        postmaster = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        note = self.folder / "data" / "postmaster.pid"
+        postmaster = int(note.read_text().split()[0])
+        # Stopped, it makes no child that would be missed.
+        os.kill(postmaster, signal.SIGSTOP)
         family = [postmaster, *descendants(postmaster)]
         for pid in family:
             kill(pid)
         poll(lambda: not any(is_alive(pid) for pid in family))
+        # Until its parent has taken note of its end, which may last, a new one would believe these.
+        for lock in (note, self.folder / f".s.PGSQL.{self.port}.lock"):
+            lock.unlink()
 
     def stop(self) -> None:
         self.run("pg_ctl", "stop", "--wait", "--mode=immediate")
