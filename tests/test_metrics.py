@@ -5,21 +5,24 @@ import sqlite3
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
-from django.db import connections
+from django.db import OperationalError, connection, connections
 from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from botpenguin import metrics, scrape
 from botpenguin.checks import check_metrics_are_not_public
-from developers import bearer, issuance
+from developers import bearer, issuance, tokens
 from developers import metrics as counting
 from developers.bearer import Refusal
 from developers.models import RevokedToken
 from tests import server
+from tests.cast import LAPTOP, token_text
+from tests.developers.test_bearer import bearing, failing_on
 
 
 @pytest.fixture
@@ -88,11 +91,48 @@ def test_values_that_are_known_start_from_nought(counted: None) -> None:
 
 
 def test_every_outcome_of_a_bearer_check_and_every_reason_of_a_revoke_is_documented() -> None:
-    outcomes = ["ok", *(refusal.name.lower() for refusal in Refusal), "limited", "failed"]
-
     documented = (server.ROOT / "docs" / "operations.md").read_text()
 
-    assert [name for name in [*outcomes, *RevokedToken.Reason.values] if f"`{name}`" not in documented] == []
+    assert [name for name in [*bearer_outcomes(), *RevokedToken.Reason.values] if f"`{name}`" not in documented] == []
+
+
+def test_each_bearer_check_is_counted_by_what_came_of_it(
+    counted: None, monkeypatch: pytest.MonkeyPatch, settings: Settings, alice: User, bob: User
+) -> None:
+    monkeypatch.setattr(bearer, "count_check", counting.counter("botpenguin_bearer_checks", "As served.", "outcome"))
+    settings.API_REFUSED_LIMIT = 1
+    good, disabled = token_text(alice), token_text(bob)
+    User.objects.filter(pk=bob.pk).update(is_active=False)
+
+    def check(authorization: str | None, **headers: str) -> None:
+        with suppress(bearer.Refused, bearer.TooMany, OperationalError):
+            bearer.check(bearing(authorization, **headers))
+
+    check(f"Bearer {good}")
+    check(None)
+    check(f"Bearer {good}", authtype="Lock")
+    check("Bearer bpat_x")
+    check(f"Bearer {disabled}")
+    issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
+    check(f"Bearer {good}")
+    check(f"Bearer {tokens.generate().open()}")
+    check(f"Bearer {tokens.generate().open()}")
+    settings.API_REFUSED_LIMIT = 0
+    fresh = token_text(alice)
+    with connection.execute_wrapper(failing_on("SELECT")):
+        check(f"Bearer {fresh}")
+
+    told = {
+        sample.labels["outcome"]: sample.value
+        for metric in REGISTRY.collect()
+        for sample in metric.samples
+        if sample.name == "botpenguin_bearer_checks_total"
+    }
+    assert told == dict.fromkeys(bearer_outcomes(), 1)
+
+
+def bearer_outcomes() -> list[str]:
+    return ["ok", *(refusal.name.lower() for refusal in Refusal), "limited", "failed"]
 
 
 def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(tmp_path: Path) -> None:

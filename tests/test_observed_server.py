@@ -255,6 +255,18 @@ def test_mail_that_waits_is_told(server: Observed, owner: Visitor) -> None:
     assert (told["botpenguin_mail_failed"], told["botpenguin_database_up"]) == (0, 1)
 
 
+def test_the_mail_worker_writes_json_too(server: Observed, owner: Visitor) -> None:
+    owner.post("/account/password/reset/", {"email": server.first_account[0]})
+
+    worked = server.manage("mail_worker", "--once", EMAIL_URL=f"smtp://127.0.0.1:{free_port()}")
+
+    lines = [json.loads(line) for line in worked.stderr.splitlines()]
+    assert (worked.returncode, worked.stdout) == (0, "")
+    assert {(line["logger"], line["level"], line["request_id"]) for line in lines} == {("post_office", "ERROR", "-")}
+    assert "ConnectionRefusedError: [Errno 111]" in lines[0]["traceback"]
+    assert not re.search(r"/account/password/reset/key/[0-9a-z]", worked.stderr)
+
+
 def test_a_database_that_fails_is_told_and_hides_nothing_else(server: Observed) -> None:
     with server.without("post_office_email"):
         told = server.scrape()

@@ -14,7 +14,8 @@ What an API access token opens. Send it as `Authorization: Bearer <token>`; the 
 it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB. Every answer is an envelope: `success`, `message`,
 `data` and `code`, which is the HTTP status; of an error `data` is a list of sentences, fit to be shown to people.
 Ids are 24 hexadecimal digits, times ISO 8601 in UTC with milliseconds. The headers `RateLimit-Policy` and `RateLimit`
-say how many requests a token may make a minute, and how many are left."""
+say how many requests a token may make a minute, and how many are left. Every answer has an `X-Request-ID`,
+the one that was sent where it is 1 to 64 letters, digits, `.`, `_` and `-`: tell it when you report an error."""
 
 ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read, or what it asks for contradicts itself.",
