@@ -15,6 +15,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import MappingProxyType
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 import django
@@ -49,9 +50,15 @@ def main() -> None:
         prepare()
         sys.exit(supervise())
     except (bootstrap.Refusal, ImproperlyConfigured) as error:
-        sys.exit(str(error))
+        refuse(str(error))
     except DatabaseError as error:
-        sys.exit(f"The database cannot be used: {error}")
+        refuse(f"The database cannot be used: {error}")
+
+
+def refuse(sentence: str) -> NoReturn:
+    # In one piece, which `sys.exit` does not do: threads of the database's pool may still be logging.
+    sys.stderr.write(f"{sentence}\n")
+    sys.exit(1)
 
 
 def prepare() -> None:
