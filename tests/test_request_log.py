@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import secrets
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -21,6 +22,7 @@ from accounts.models import User
 from botpenguin import logs, request_ids, urls
 from developers import tokens
 from tests.cast import PASSWORD, sign_in, token_text
+from tests.test_project import routes
 
 HEX = r"[0-9a-f]{32}"
 
@@ -146,6 +148,23 @@ def test_a_line_tells_the_route_and_never_the_address(
     assert line["message"].startswith("{} {} {} in ".format(*told))
     assert 0 <= line["milliseconds"] < 30_000
     assert (line["level"], line["time"][-1]) == ("INFO", "Z")
+
+
+@pytest.mark.django_db
+def test_whatever_a_client_sends_a_line_is_short(log: Log) -> None:
+    longest = max(routes(), key=len)
+    address = re.sub(r"<[^>]+>", "x" * 5000, longest)
+
+    for asked in (longest, address):
+        Browser().generic(
+            "B" * 5000,
+            f"{asked}?{'q' * 5000}",
+            headers={"X-Request-ID": "x" * 64, "User-Agent": "u" * 5000},
+            REMOTE_ADDR="2001:db8:1111:2222:3333:4444:5555:6666",
+        )
+
+    assert len(log.requests) == 2
+    assert max(map(len, log.stream.getvalue().splitlines())) < 600
 
 
 def test_a_line_tells_whose_request_it_is(log: Log, alice: User, bob: User) -> None:
