@@ -31,6 +31,7 @@ def configuration(log_format: str) -> dict[str, Any]:
             "request_id": {"()": "botpenguin.request_ids.WithRequestId"},
             "brief": {"()": "botpenguin.strangers.Brief"},
             "without_secrets": {"()": "developers.logs.WithoutSecrets"},
+            "without_outages": {"()": "botpenguin.outages.WithoutOutages"},
         },
         "handlers": {
             "stderr": {
@@ -44,7 +45,7 @@ def configuration(log_format: str) -> dict[str, Any]:
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
             # Each request has a line of its own, which tells a 401 or 404 as well as a warning would.
-            "django.request": {"level": "ERROR"},
+            "django.request": {"level": "ERROR", "filters": ["without_outages"]},
             # They would tell the addresses of outbound calls, and what stands in them.
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},

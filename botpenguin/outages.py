@@ -9,6 +9,7 @@ import logging
 import sqlite3
 import sys
 import time
+from http import HTTPStatus
 
 from django.db import Error, InterfaceError, InternalError, OperationalError
 from psycopg.errors import ReadOnlySqlTransaction
@@ -70,6 +71,13 @@ def _is_of_redis(error: BaseException | None) -> bool:
     return library is not None and isinstance(
         error, library.ConnectionError | library.TimeoutError | library.ReadOnlyError | library.OutOfMemoryError
     )
+
+
+class WithoutOutages(logging.Filter):
+    """Leave out what Django tells of an answer 503, with a traceback for each: `note` and /readyz tell of it."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
 
 
 def note(error: BaseException, method: str | None, path: str) -> None:

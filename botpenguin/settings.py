@@ -158,7 +158,8 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
 else:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
-        # Asks each connection whether it still stands before it serves: a restarted server costs nobody an error.
+        # Asks each connection whether it still stands before it serves: after a restart of the server a request or
+        # none of a process meets an error, rather than one for each connection.
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             # A process never waits for its own threads. Short times: better a 503 at once than a page that hangs.

@@ -165,6 +165,7 @@ def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_
     assert "The database is out of reach" in answer.content.decode()
     told = [record.getMessage() for record in caplog.records if record.name == "botpenguin.outages"]
     assert told == ["GET '' was answered 503, since the database cannot serve: database is locked"]
+    assert [record for record in caplog.records if record.name == "django.request"] == []
 
 
 def caused(error: Error, cause: BaseException) -> Error:

@@ -21,8 +21,9 @@ from tests.test_shared_limits import log_in, report
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("outages")]
 
 LEAST_ROTATIONS = 5
-# Nobody is left waiting: an answer comes within this time, and so does recovery.
+# Nobody is left waiting: an answer comes within this time.
 SECONDS = 10
+SECONDS_TO_RECOVER = 20
 
 
 @pytest.fixture(scope="module")
@@ -57,6 +58,11 @@ def assert_told_to_come_back(page: httpx.Response, call: httpx.Response) -> None
     told = call.json()
     assert told == {"success": False, "message": told["message"], "data": [told["message"]], "code": 503}
     assert max(answer.elapsed.total_seconds() for answer in (page, call)) < SECONDS
+
+
+def is_back(node: Server, token: str) -> bool:
+    """Tell whether both processes serve again: a new connection comes to either of them."""
+    return all(Program(node.port).send(token).status == 200 for _ in range(16))
 
 
 class Rotations:
@@ -99,7 +105,7 @@ def test_a_killed_postgresql_is_told_as_503_and_forgets_no_answered_revoke(node:
         during = ask(witness, others)
         poll(lambda: hammer.count(503) >= 20)
         cluster.start()
-        poll(lambda: [answer.status_code for answer in ask(witness, others)] == [200, 200], SECONDS)
+        poll(lambda: is_back(node, others), SECONDS_TO_RECOVER)
     current = rotations.person.copy()
 
     assert_told_to_come_back(*during)
