@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -65,13 +65,13 @@ class Observed(Server):
 
     @property
     def workers(self) -> list[int]:
-        """The processes that answer requests."""
-        return [
-            worker
-            for child in descendants(self.process.pid)
-            for worker in descendants(child)
-            if b"granian" in Path(f"/proc/{worker}/cmdline").read_bytes()
-        ]
+        """The processes that answer requests: all that descend from the web server."""
+        for child in descendants(self.process.pid):
+            # A process may end between the two looks at it.
+            with suppress(OSError):
+                if b"granian" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    return descendants(child)
+        return []
 
     @contextmanager
     def without(self, table: str) -> Iterator[None]:
