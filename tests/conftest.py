@@ -22,6 +22,20 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(prepared.arrange())
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """On PostgreSQL run what uses the database that all tests share: the rest is no different there."""
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        return
+    others = [item for item in items if not uses_database(item)]
+    config.hook.pytest_deselected(items=others)
+    items[:] = [item for item in items if uses_database(item)]
+
+
+def uses_database(item: pytest.Item) -> bool:
+    names = getattr(item, "fixturenames", [])
+    return not {"db", "transactional_db"}.isdisjoint(names) or item.get_closest_marker("django_db") is not None
+
+
 def pytest_sessionstart() -> None:
     """The test database is a file in the one, and WhiteNoise looks for the other."""
     for folder in (settings.STATE_DIR, settings.STATIC_ROOT):
@@ -76,6 +90,6 @@ def no_requests_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(autouse=True)
 def no_rate_limits_reached(request: pytest.FixtureRequest) -> None:
     """The cache's table outlives a test that commits."""
-    if {"db", "transactional_db"} & set(request.fixturenames) or request.node.get_closest_marker("django_db"):
+    if uses_database(request.node):
         request.getfixturevalue("db")
         cache.clear()

@@ -156,7 +156,7 @@ def test_no_file_is_too_long_to_read_at_once() -> None:
 def test_lock_files_hold_hashes_and_no_address(name: str) -> None:
     lock = (ROOT / name).read_text()
 
-    pinned = re.findall(r"^[\w.-]+(?:\[[\w,-]+\])?==\S+", lock, re.MULTILINE)
+    pinned = re.findall(r"^[\w.-]+(?:\[[\w, -]+\])?==\S+", lock, re.MULTILINE)
     assert pinned
     assert lock.count(" \\\n    --hash=sha256:") >= len(pinned)
     assert "://" not in lock
