@@ -19,8 +19,13 @@ def find(texts: Iterable[str | bytes], secrets: Mapping[str, str]) -> list[str]:
 
 def telling_parts(secret: str) -> set[bytes]:
     body = secret.removeprefix("bpat_")
-    spellings = {body, html.escape(body), quote(body), body.encode("unicode_escape").decode()}
-    parts = {spelling[at : at + TELLING] for spelling in spellings for at in range(max(1, len(spelling) - TELLING + 1))}
+    windows = [body[at : at + TELLING] for at in range(max(1, len(body) - TELLING + 1))]
+    # Spelled after they are cut: of the spellings, two quotation marks alone would be long enough to tell.
+    parts = {spelled for part in windows for spelled in (part, html.escape(part), quote(part), escaped(part))}
     # Of base64 only the middle is the same wherever in a text it begins.
     encoded = {base64.b64encode(b"\0" * shift + secret.encode())[4:-4] for shift in range(3)}
     return {part.encode() for part in parts} | {part for part in encoded if len(part) >= TELLING}
+
+
+def escaped(text: str) -> str:
+    return text.encode("unicode_escape").decode()

@@ -52,7 +52,7 @@ def prepare(folder: Path, **settings: str) -> None:
     """Migrate the database there, or where `DATABASE_URL` says, and collect the static files."""
     folder.mkdir()
     environment = server.environment(folder.parent, **settings | SECRETS | {"STATE_DIR": str(folder)})
-    environment.pop("COVERAGE_PROCESS_CONFIG", None)
+    environment.pop(server.COVERAGE, None)
     done = server.run(
         sys.executable, "-c", PREPARE, env=environment | {"DJANGO_SETTINGS_MODULE": "botpenguin.settings"}
     )

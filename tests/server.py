@@ -21,6 +21,8 @@ Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_START = 60
+# By which coverage finds its way into the processes that a test starts.
+COVERAGE = "COVERAGE_PROCESS_CONFIG"
 # What tests.settings puts into the environment of the tests themselves, and what a server must find by itself.
 SETTINGS = re.compile(
     r"(SECRET_KEY|TOKEN_KEYS|DATABASE_URL|CACHE_URL|PUBLIC_URL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|TRUSTED_PROXIES|HTTPS"
@@ -37,6 +39,8 @@ class Server:
     """
 
     begins_from_nothing = False
+    # Nearly all that a server runs is covered by tests in their own process, where it costs far less.
+    is_covered = False
 
     # Where the project lies.
     root = ROOT
@@ -65,7 +69,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "botpenguin.serve"],
                 cwd=self.root,
-                env=self.environment,
+                env=self.environment if self.is_covered else self.environment | {COVERAGE: ""},
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -82,8 +86,8 @@ class Server:
             write_secrets(Path(self.environment["ENV_FILE"]))
 
     def without_coverage(self) -> Self:
-        """Run at full speed, where what the server runs is covered by other tests."""
-        self.environment.pop("COVERAGE_PROCESS_CONFIG", None)
+        """Run commands beside it at full speed too."""
+        self.environment.pop(COVERAGE, None)
         return self
 
     def wait_until_ready(self) -> None:
@@ -134,7 +138,13 @@ class Server:
         return subprocess.Popen(command, cwd=self.root, env=env, stdout=subprocess.PIPE, text=True)
 
 
-class FirstServer(Server):
+class CoveredServer(Server):
+    """The same where it runs lines that only a server runs."""
+
+    is_covered = True
+
+
+class FirstServer(CoveredServer):
     """The same where nothing is prepared, as after a clone."""
 
     begins_from_nothing = True

@@ -13,7 +13,7 @@ import pytest
 
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
-from tests.server import Server
+from tests.server import CoveredServer, Server
 
 ON = ["sqlite", "postgresql"]
 REPORT = b'{"tokens": ["none of ours"]}'
@@ -42,7 +42,7 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
     settings = {"ENV_FILE": str(tmp_path / ".env"), "WORKERS": "1", "MAIL_WORKER": "off", **shared}
     bootstrap = (sys.executable, "-m", "botpenguin.bootstrap", "--new-database")
     server.run(*bootstrap, env=server.environment(tmp_path, **settings))
-    nodes = [Server(folder, **settings) for folder in folders]
+    nodes = [CoveredServer(folder, **settings) for folder in folders]
 
     with ExitStack() as stop:
         for node in nodes:
@@ -61,7 +61,7 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
 
 def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_under_way(tmp_path: Path) -> None:
     paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
-    with Server(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:
+    with CoveredServer(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:
         before = [client.get(path).headers.get("Connection") for path in paths]
         node.process.send_signal(signal.SIGTERM)
         not_ready = server.poll(lambda: refusal(f"{node.url}/readyz"))

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from developers import tokens
 from tests.leaks import find
-from tests.server import Server, descendants, free_port, poll
+from tests.server import CoveredServer, descendants, free_port, poll
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.xdist_group("observed")
@@ -28,7 +28,7 @@ PAGE = "/developers/api-access-token/"
 PASSWORD = "three otters read the tide"
 
 
-class Observed(Server):
+class Observed(CoveredServer):
     """With a port of metrics, and with its log as a list of lines."""
 
     def __init__(self, folder: Path) -> None:

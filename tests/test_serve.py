@@ -16,7 +16,7 @@ import pytest
 
 from botpenguin import serve
 from tests import server
-from tests.server import FirstServer, Server
+from tests.server import CoveredServer, FirstServer, Server
 
 READY = "BotPenguin is at {url} - sign in there with the e-mail and password of an account.\nPress Ctrl-C to stop.\n"
 
@@ -143,7 +143,7 @@ def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_served: Path, number: int) -> None:
-    second = Server(was_served, WORKERS="1")
+    second = CoveredServer(was_served, WORKERS="1")
     second.start()
     second.wait_until_ready()
     family = server.descendants(second.process.pid)
@@ -159,7 +159,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_se
 
 @pytest.mark.parametrize("module", ["granian", "mail_worker"])
 def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, module: str) -> None:
-    running = Server(was_served, WORKERS="1")
+    running = CoveredServer(was_served, WORKERS="1")
     running.start()
     running.wait_until_ready()
     family = server.descendants(running.process.pid)

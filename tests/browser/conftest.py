@@ -20,7 +20,7 @@ from accounts.models import User
 from tests import prepared
 from tests.browser.engines import CHROMIUM
 from tests.cast import PASSWORD
-from tests.server import ROOT, free_port, poll, responds
+from tests.server import COVERAGE, ROOT, free_port, poll, responds
 
 # Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -53,6 +53,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "PUBLIC_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,panel.test",
         "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",
+        COVERAGE: "",
     }
     found = prepared.state()
     assert found
