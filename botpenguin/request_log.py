@@ -16,6 +16,7 @@ from django.utils.functional import LazyObject
 
 from accounts.clients import client_ip
 from botpenguin import metrics, request_ids
+from developers.bearer import Bearer
 
 logger = logging.getLogger("botpenguin.requests")
 
@@ -75,10 +76,8 @@ def route_of(pattern: str) -> str:
 
 def user_of(request: HttpRequest) -> int | None:
     """Return whose request it is, as far as that has been found out: nothing is asked of the database for it."""
-    bearer = getattr(request, "auth", None)
-    if bearer is not None:
-        owner: int = bearer.owner_id
-        return owner
+    if isinstance(bearer := getattr(request, "auth", None), Bearer):
+        return bearer.owner_id
     # Who has logged in with it, or else who sent it.
     for user in (getattr(request, "user", None), getattr(request, "_cached_user", None)):
         if not isinstance(user, LazyObject) and (key := getattr(user, "pk", None)):

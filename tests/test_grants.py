@@ -41,7 +41,7 @@ def test_the_server_s_role_serves_every_page_and_changes_no_event(tmp_path: Path
         owner = server.environment(tmp_path, DATABASE_URL=owner_url, DJANGO_SETTINGS_MODULE="tests.settings")
         web = owner | {"DATABASE_URL": web_url}
         for command in ("migrate", "createcachetable"):
-            server.run(sys.executable, "manage.py", command, env=owner)
+            server.run(sys.executable, "manage.py", command, env=owner | {server.COVERAGE: ""})
         with psycopg.connect(owner_url) as connection:
             connection.execute("CREATE ROLE web LOGIN")
             connection.execute(grants.encode())

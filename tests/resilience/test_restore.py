@@ -19,7 +19,7 @@ from tests.cast import PASSWORD
 from tests.postgresql import program_path
 from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, PEOPLE, Hammer, Person, Program, make_people
-from tests.server import Server, poll, write_secrets
+from tests.server import COVERAGE, Server, poll, write_secrets
 
 pytestmark = [pytest.mark.resilience]
 
@@ -130,7 +130,8 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
 def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(database: str, tmp_path: Path) -> None:
     write_secrets(tmp_path / ".env")
     server, dump = Server(tmp_path, DATABASE_URL=database), tmp_path / "panel.dump"
-    made = server.manage("shell", "--command", PREPARE + PEOPLE.format(count=2, password=PASSWORD))
+    people = PEOPLE.format(count=2, password=PASSWORD)
+    made = server.manage("shell", "--command", PREPARE + people, **{COVERAGE: ""})
     assert made.returncode == 0, made.stderr
     run_printed(server.manage("backup", str(dump)).stderr, r"umask 077 && (pg_dump .*)\)$")
     steps = server.manage("restore", str(dump)).stderr
