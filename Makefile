@@ -74,8 +74,10 @@ lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml; UPGRADE=
 
 .venv/run.stamp: requirements.txt | .venv/bin/pip
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/pip
+# Of what tools bring, most is never imported: it is compiled once it is.
+.venv/dev.stamp: COMPILE := --no-compile
 .venv/run.stamp .venv/dev.stamp:
-	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/pip install --quiet --disable-pip-version-check $(COMPILE) --require-hashes -r $<
 	@touch $@
 
 # The scanner wapiti pins other versions of libraries that we use: it has an environment of its own.
