@@ -199,27 +199,16 @@ def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.Monk
     assert child.returncode == -signal.SIGKILL
 
 
-def test_a_taken_port_is_refused_with_a_sentence(was_served: Path) -> None:
+@pytest.mark.parametrize(("name", "another"), [("PORT", "8001"), ("METRICS_PORT", "9101")])
+def test_a_taken_port_is_refused_with_a_sentence(was_served: Path, name: str, another: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        refused = try_to_serve(was_served, PORT=str(port))
+        refused = try_to_serve(was_served, **{name: str(port)})
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == (
         f"Cannot listen on 127.0.0.1:{port} ([Errno 98] Address already in use). "
-        "Stop what uses that port, or choose another: PORT=8001 make run\n"
-    )
-
-
-def test_a_taken_port_of_the_metrics_is_refused_with_a_sentence(was_served: Path) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        refused = try_to_serve(was_served, METRICS_PORT=str(port))
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == (
-        f"Cannot listen on 127.0.0.1:{port} ([Errno 98] Address already in use). "
-        "Stop what uses that port, or choose another: METRICS_PORT=9101 make run\n"
+        f"Stop what uses that port, or choose another: {name}={another} make run\n"
     )
 
 

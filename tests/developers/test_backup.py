@@ -196,8 +196,8 @@ def test_a_restore_replaces_every_token_ends_every_session_and_keeps_what_was_th
 
     restored = manage("restore", str(backup))
 
-    assert "2 tokens replaced. The old ones are refused, and their owners are told by mail.\n" in restored
-    assert "1 sessions ended. 1 mails that waited in the backup are dropped" in restored
+    assert "Tokens replaced: 2. The old ones are refused, and their owners are told by mail.\n" in restored
+    assert "Sessions ended: 1. Mails dropped that waited in the backup: 1; most" in restored
     assert "also those that have been changed or used since" in restored
     new = dict(ask(live, "SELECT user_id, hex(digest) FROM developers_apitoken"))
     assert set(new) == set(old)
@@ -241,7 +241,7 @@ def test_with_keep_tokens_they_stay_and_it_says_what_that_undoes(live: Path, bac
         "API again. In the database that was there, 1 of them had been replaced. `manage.py revoke_tokens --all` "
         "replaces them all."
     )
-    assert "1 sessions ended." in restored
+    assert "Sessions ended: 1." in restored
     assert ask(live, tokens) == ask(backup, tokens)
 
 
@@ -353,7 +353,7 @@ def test_where_there_is_no_database_the_backup_becomes_it(live: Path, backup: Pa
 
     restored = manage("restore", str(backup), "--noinput")
 
-    assert restored.startswith(f"{backup} is restored. There was no database before.\n2 tokens replaced.")
+    assert restored.startswith(f"{backup} is restored. There was no database before.\nTokens replaced: 2.")
     aside = set_aside(live)
     assert aside.read_bytes() == b"log"
     assert ask(live, "SELECT count(*) FROM accounts_user") == [(2,)]

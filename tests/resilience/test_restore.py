@@ -111,7 +111,7 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
     assert people[STEADY].page().status_code == 302, "the sessions of the backup are ended"
     output = restart_after(server, "restore", str(path), "--noinput")
 
-    assert "4 tokens replaced." in output
+    assert "Tokens replaced: 4." in output
     for token in (tokens[STEADY], revoked):
         status, challenge = told(server, token)
         assert (status, "revoked" in challenge) == (401, True)
@@ -148,7 +148,7 @@ def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(da
         "first.\n"
     )
     assert kept.stdout.startswith("WARNING: every revoke answered since 20"), kept.stderr
-    assert "2 tokens replaced. The old ones are refused" in replaced.stdout, replaced.stderr
+    assert "Tokens replaced: 2. The old ones are refused" in replaced.stdout, replaced.stderr
     with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
         rows = connection.execute("SELECT reason, generation FROM developers_revokedtoken ORDER BY user_id").fetchall()
         ids = connection.execute("SELECT min(id) FROM developers_revokedtoken").fetchone()

@@ -100,10 +100,10 @@ class Command(BaseCommand):
         self.stdout.write(
             self.style.WARNING(warning)
             if warning
-            else f"{settled.tokens} tokens replaced. The old ones are refused, and their owners are told by mail."
+            else f"Tokens replaced: {settled.tokens}. The old ones are refused, and their owners are told by mail."
         )
         self.stdout.write(
-            f"{settled.sessions} sessions ended. {settled.mails} mails that waited in the backup are dropped: most of "
+            f"Sessions ended: {settled.sessions}. Mails dropped that waited in the backup: {settled.mails}; most of "
             f"them were sent soon after it was taken.\n{AS_THEN}"
         )
 
