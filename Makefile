@@ -3,7 +3,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # What the tests drive: three browser engines, PostgreSQL and Redis.
-BROWSERS := chromium firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
+BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # What reads the files of deploy/.
 DEPLOY := nginx systemd
 TEST_PROCESSES ?= 3
@@ -57,7 +57,7 @@ bench: .venv/dev.stamp ## the bearer check beside its peers, as ratios, and with
 	$(BIN)/python -W ignore -m tests.benchmarks
 
 screenshot: .venv/dev.stamp ## take the README's picture of the token page anew
-	scripts/debian-packages chromium fonts-dejavu-core
+	scripts/debian-packages chromium-headless-shell fonts-dejavu-core
 	$(BIN)/python -m tests.browser.screenshot docs/token-page.png
 
 format: .venv/dev.stamp ## put every file into the one format

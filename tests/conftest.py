@@ -22,8 +22,13 @@ def pytest_configure(config: pytest.Config) -> None:
         config.add_cleanup(prepared.arrange())
 
 
+@pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On PostgreSQL run what uses the database that all tests share: the rest is no different there."""
+    """Begin with what lasts long, or one process would end with it while the others have nothing left to do.
+
+    On PostgreSQL run what uses the database that all tests share: the rest is no different there.
+    """
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         return
     others = [item for item in items if not uses_database(item)]

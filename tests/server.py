@@ -6,6 +6,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import subprocess
 import sys
 import threading
@@ -13,7 +14,7 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import httpx
 
@@ -21,6 +22,8 @@ Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parent.parent
 SECONDS_TO_START = 60
+# For plain HTTP: where nothing else is said, each client of httpx reads all certificates first, for 30 ms.
+TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # By which coverage finds its way into the processes that a test starts.
 COVERAGE = "COVERAGE_PROCESS_CONFIG"
 # What tests.settings puts into the environment of the tests themselves, and what a server must find by itself.
@@ -109,7 +112,7 @@ class Server:
                 kill(pid)
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=30)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=30, verify=TRUSTS_NOBODY)
 
     @property
     def output(self) -> str:
@@ -175,10 +178,15 @@ def poll(condition: Callable[[], Found | None], seconds: float = 30) -> Found:
     return found
 
 
+def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
+    """Send one request to a server of the tests, over plain HTTP."""
+    return httpx.request(method, url, trust_env=False, verify=TRUSTS_NOBODY, **options)
+
+
 def responds(port: int) -> bool:
     """Tell whether a server at this port says that it is healthy."""
     try:
-        return httpx.get(f"http://127.0.0.1:{port}/healthz", trust_env=False).is_success
+        return ask(f"http://127.0.0.1:{port}/healthz").is_success
     except httpx.TransportError:
         return False
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from tests import server
 from tests.postgresql import postgresql
@@ -34,6 +35,7 @@ for events in (SecurityEvent, TokenEvent):
 """
 
 
+@pytest.mark.long
 def test_the_server_s_role_serves_every_page_and_changes_no_event(tmp_path: Path) -> None:
     grants = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
     with postgresql() as owner_url:

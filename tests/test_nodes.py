@@ -13,7 +13,7 @@ import pytest
 
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
-from tests.server import CoveredServer, Server
+from tests.server import CoveredServer, Server, ask
 
 ON = ["sqlite", "postgresql"]
 REPORT = b'{"tokens": ["none of ours"]}'
@@ -35,6 +35,7 @@ def shared(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     return {"DATABASE_URL": running.new_database()}
 
 
+@pytest.mark.long
 def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str, str], tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
@@ -50,7 +51,7 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
             node.start()
         for node in nodes:
             node.wait_until_ready()
-        ready = [httpx.get(f"{node.url}/readyz", trust_env=False).text for node in nodes]
+        ready = [ask(f"{node.url}/readyz").text for node in nodes]
         outputs = [node.output for node in nodes]
 
     assert ready == ["ok\n", "ok\n"]
@@ -103,5 +104,5 @@ def accepts(port: int) -> bool:
 
 
 def refusal(url: str) -> httpx.Response | None:
-    answer = httpx.get(url, trust_env=False)
+    answer = ask(url)
     return answer if answer.is_error else None

@@ -13,13 +13,12 @@ from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from developers import tokens
 from tests.leaks import find
-from tests.server import CoveredServer, descendants, free_port, poll
+from tests.server import CoveredServer, ask, descendants, free_port, poll
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.xdist_group("observed")
@@ -50,7 +49,7 @@ class Observed(CoveredServer):
 
     def scrape(self) -> Counter[str]:
         """Every sample, by its name and labels as they are written."""
-        page = httpx.get(f"http://127.0.0.1:{self.metrics_port}/metrics", trust_env=False, timeout=10)
+        page = ask(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10)
         page.raise_for_status()
         return Counter(
             {
@@ -152,13 +151,14 @@ def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> N
     }
     asked = {f"{name}-{number}": name for number in range(20) for name in addresses}
 
-    def ask(request_id: str) -> str:
+    def call(request_id: str) -> str:
         headers = bearing(token, **{"X-Request-ID": request_id})
         address, _ = addresses[asked[request_id]]
-        return httpx.get(server.url + address, headers=headers, trust_env=False, timeout=30).headers["X-Request-ID"]
+        answered: str = ask(server.url + address, headers=headers, timeout=30).headers["X-Request-ID"]
+        return answered
 
     with ThreadPoolExecutor(8) as threads:
-        answered = list(threads.map(ask, asked))
+        answered = list(threads.map(call, asked))
 
     told = {request_id: server.lines_of(request_id) for request_id in asked}
     assert answered == list(asked)
@@ -169,7 +169,7 @@ def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> N
 
 
 def test_a_warning_carries_the_id_of_its_request(server: Observed) -> None:
-    answer = httpx.get(server.url, headers={"Host": "evil.example", "X-Request-ID": "evil-1"}, trust_env=False)
+    answer = ask(server.url, headers={"Host": "evil.example", "X-Request-ID": "evil-1"})
 
     warning, request = server.lines_of("evil-1")
     assert answer.headers["X-Request-ID"] == "evil-1"
@@ -181,7 +181,7 @@ def test_health_is_counted_and_not_logged(server: Observed) -> None:
     before = server.scrape()
 
     for _ in range(5):
-        httpx.get(f"{server.url}/readyz", headers={"X-Request-ID": "health-1"}, trust_env=False)
+        ask(f"{server.url}/readyz", headers={"X-Request-ID": "health-1"})
 
     assert server.lines_of("health-1") == []
     assert (server.scrape() - before)["botpenguin_http_requests_total method=GET route=/readyz status=200"] == 5
@@ -192,7 +192,7 @@ def test_metrics_add_up_what_both_processes_have_counted(server: Observed, owner
     before = server.scrape()
 
     def call(bearer: str) -> int:
-        return httpx.get(f"{server.url}/api/v7/token", headers=bearing(bearer), trust_env=False).status_code
+        return ask(f"{server.url}/api/v7/token", headers=bearing(bearer)).status_code
 
     with ThreadPoolExecutor(8) as threads:
         statuses = Counter(threads.map(call, [token] * 40 + ["no token"] * 3 + [unknown] * 2))
@@ -231,7 +231,7 @@ def test_what_a_killed_process_has_counted_still_counts(server: Observed, token:
 
     def new_process_counts() -> bool:
         # Until it serves too, all calls go to the one that has lived on.
-        answer = httpx.get(f"{server.url}/api/v7/token", headers=bearing(token), trust_env=False)
+        answer = ask(f"{server.url}/api/v7/token", headers=bearing(token))
         statuses.append(answer.status_code)
         [line] = server.lines_of(answer.headers["X-Request-ID"])
         return line["process"] not in victims
@@ -278,7 +278,7 @@ def test_a_database_that_fails_is_told_and_hides_nothing_else(server: Observed) 
 
 
 def test_metrics_are_not_on_the_port_of_the_pages_nor_on_other_addresses(server: Observed) -> None:
-    on_pages = httpx.get(f"{server.url}/metrics", trust_env=False)
+    on_pages = ask(f"{server.url}/metrics")
 
     assert (on_pages.status_code, "botpenguin_" in on_pages.text) == (404, False)
     with pytest.raises(ConnectionRefusedError):
@@ -290,8 +290,8 @@ def test_no_other_label_is_told_than_what_our_code_knows(server: Observed) -> No
     before = set(server.scrape())
 
     for number, word in enumerate(words):
-        httpx.request(f"BREW{number}", server.url + word, trust_env=False)
-        httpx.request(f"BREW{number}", f"{server.url}/api/v7{word}", trust_env=False)
+        ask(server.url + word, f"BREW{number}")
+        ask(f"{server.url}/api/v7{word}", f"BREW{number}")
 
     new = set(server.scrape()) - before
     assert {name.partition(" ")[2] for name in new} <= {"method=other route=- status=404"}

@@ -141,9 +141,12 @@ def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
     assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_served: Path, number: int) -> None:
-    second = CoveredServer(was_served, WORKERS="1")
+# Covered once: the other signal and the other part run the same lines.
+@pytest.mark.parametrize(("kind", "number"), [(CoveredServer, signal.SIGINT), (Server, signal.SIGTERM)])
+def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
+    was_served: Path, kind: type[Server], number: int
+) -> None:
+    second = kind(was_served, WORKERS="1")
     second.start()
     second.wait_until_ready()
     family = server.descendants(second.process.pid)
@@ -157,9 +160,9 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_se
     assert [pid for pid in family if server.is_alive(pid)] == []
 
 
-@pytest.mark.parametrize("module", ["granian", "mail_worker"])
-def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, module: str) -> None:
-    running = CoveredServer(was_served, WORKERS="1")
+@pytest.mark.parametrize(("kind", "module"), [(CoveredServer, "granian"), (Server, "mail_worker")])
+def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: type[Server], module: str) -> None:
+    running = kind(was_served, WORKERS="1")
     running.start()
     running.wait_until_ready()
     family = server.descendants(running.process.pid)

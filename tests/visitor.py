@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from tests.server import ask
+
 TOKEN_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
@@ -29,12 +31,11 @@ class Visitor:
 
     def call(self, method: str, path: str, token: str, json: Any = None) -> httpx.Response:
         """Call the API as a program does, which keeps no cookies; with no token where there is none."""
-        answer = httpx.request(
+        answer = ask(
+            str(self.client.base_url.join(path)),
             method,
-            self.client.base_url.join(path),
             headers={"Authorization": f"Bearer {token}"} if token else {},
             json=json,
-            trust_env=False,
             timeout=60,
         )
         return self._keep(answer, discloses=False)

@@ -18,7 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, P
 
 from accounts.models import User
 from tests import prepared
-from tests.browser.engines import CHROMIUM
+from tests.browser.engines import HEADLESS_CHROMIUM
 from tests.cast import PASSWORD
 from tests.server import COVERAGE, ROOT, free_port, poll, responds
 
@@ -89,7 +89,7 @@ def playwright() -> Iterator[Playwright]:
 @pytest.fixture(scope="session")
 def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(
-        executable_path=CHROMIUM, args=["--disable-gpu", "--host-resolver-rules=MAP panel.test 127.0.0.1"]
+        executable_path=HEADLESS_CHROMIUM, args=["--disable-gpu", "--host-resolver-rules=MAP panel.test 127.0.0.1"]
     )
     yield browser
     browser.close()
@@ -128,10 +128,15 @@ def page(context: BrowserContext) -> Page:
     return context.new_page()
 
 
+@pytest.fixture(scope="session")
+def hashed_password() -> str:
+    """The password of everybody, hashed as in production: the server checks it."""
+    return make_password(PASSWORD, hasher="argon2")
+
+
 @pytest.fixture
-def alice(alice: User) -> User:
-    """Alice, with her password hashed as in production: the server checks it."""
-    alice.password = make_password(PASSWORD, hasher="argon2")
+def alice(alice: User, hashed_password: str) -> User:
+    alice.password = hashed_password
     alice.save()
     return alice
 

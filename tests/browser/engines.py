@@ -3,6 +3,8 @@
 from pathlib import Path
 
 CHROMIUM = "/usr/bin/chromium"
+# The same engine without a window to draw: a page costs it a third of the time.
+HEADLESS_CHROMIUM = "/usr/bin/chromium-headless-shell"
 FIREFOX = "/usr/bin/firefox-esr"
 
 

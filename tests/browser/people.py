@@ -3,10 +3,13 @@
 from typing import Any
 
 import httpx
+from django.conf import settings
 from playwright.sync_api import Locator, Page, expect
 
+from accounts.models import User
 from tests.browser.conftest import Site
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, sign_in
+from tests.server import ask
 
 TOKEN_PAGE = "/developers/api-access-token/"
 
@@ -18,10 +21,18 @@ def log_in(page: Page, email: str = "alice@example.com") -> None:
     page.get_by_role("button", name="Log in").click()
 
 
-def open_token_page(page: Page, site: Site) -> None:
+def log_in_to_token_page(page: Page, site: Site) -> None:
     """Go to the token page, logging in on the way."""
     page.goto(site.url(TOKEN_PAGE))
     log_in(page)
+    expect(page.get_by_role("heading", name="Developers")).to_be_visible()
+
+
+def open_token_page(page: Page, site: Site, email: str = "alice@example.com") -> None:
+    """Go to the token page with the cookie of somebody who has logged in by password just now."""
+    cookie = sign_in(User.objects.get(email=email)).cookies[settings.SESSION_COOKIE_NAME]
+    page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site.url()}])
+    page.goto(site.url(TOKEN_PAGE))
     expect(page.get_by_role("heading", name="Developers")).to_be_visible()
 
 
@@ -35,7 +46,7 @@ def copy_token(page: Page) -> str:
 
 def call_api(site: Site, token: str, **options: Any) -> httpx.Response:
     """Ask the API who the token belongs to, as a program would."""
-    return httpx.get(
+    return ask(
         site.url("/api/v7/token", host="127.0.0.1"),
         headers={"Authorization": f"Bearer {token}", "User-Agent": "python-requests/2.32.3"},
         **options,

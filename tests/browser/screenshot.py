@@ -10,7 +10,7 @@ from pathlib import Path
 
 from playwright.sync_api import sync_playwright
 
-from tests.browser.engines import CHROMIUM
+from tests.browser.engines import HEADLESS_CHROMIUM
 from tests.server import Server
 
 EMAIL, PASSWORD = "alice@example.com", "correct horse battery staple"
@@ -43,7 +43,7 @@ def main(picture: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder), PUBLIC_URL="https://app.example.com") as server:
         server.manage("shell", "-v0", "-c", AFTERNOON)
         with sync_playwright() as playwright:
-            browser = playwright.chromium.launch(executable_path=CHROMIUM)
+            browser = playwright.chromium.launch(executable_path=HEADLESS_CHROMIUM)
             page = browser.new_page(viewport={"width": 1280, "height": 1080}, device_scale_factor=2)
             page.goto(f"{server.url}/developers/api-access-token/")
             page.get_by_label("Email").fill(EMAIL)

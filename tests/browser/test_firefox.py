@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from accounts.models import User
 from tests.browser.conftest import Site
 from tests.browser.engines import FIREFOX
-from tests.browser.people import TOKEN_PAGE, call_api, copy_token, open_token_page, token_box
+from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in_to_token_page, token_box
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -49,7 +49,7 @@ def page_without_scripts(playwright: Playwright) -> Iterator[Page]:
 
 
 def test_the_journey_in_firefox(page: Page, site: Site, alice: User) -> None:
-    open_token_page(page, site)
+    log_in_to_token_page(page, site)
     page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer").click()
     page.get_by_role("link", name="API Access Token").click()
     expect(token_box(page)).to_have_value(MASK)
@@ -65,7 +65,7 @@ def test_the_journey_in_firefox(page: Page, site: Site, alice: User) -> None:
 
 
 def test_a_shown_token_hides_in_firefox(page: Page, site: Site, alice: User) -> None:
-    open_token_page(page, site)
+    log_in_to_token_page(page, site)
 
     page.get_by_role("button", name="Show").click()
     expect(token_box(page)).to_have_value(TOKEN)

@@ -207,6 +207,7 @@ def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: Us
     )
 
 
+@pytest.mark.long
 def test_every_page_is_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far) -> None:
     page = open_context().new_page()
     open_tab(page, site)

@@ -9,7 +9,16 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from developers.models import ApiToken, TokenEvent
 from tests.browser.conftest import TOKEN, Site
-from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in, open_token_page, tab_to, token_box
+from tests.browser.people import (
+    TOKEN_PAGE,
+    call_api,
+    copy_token,
+    log_in,
+    log_in_to_token_page,
+    open_token_page,
+    tab_to,
+    token_box,
+)
 
 pytestmark = pytest.mark.browser
 
@@ -230,7 +239,7 @@ def test_times_are_told_in_the_time_zone_of_the_browser(
 ) -> None:
     page = open_context(timezone_id="Asia/Tokyo").new_page()
 
-    open_token_page(page, site)
+    log_in_to_token_page(page, site)
 
     alice.refresh_from_db()
     assert alice.time_zone == "Asia/Tokyo"

@@ -9,6 +9,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.platform.calls import account_on
 from tests.server import ROOT, Server
 
@@ -19,6 +21,7 @@ EXAMPLES = 10
 SEED = 20261124
 
 
+@pytest.mark.long
 def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> None:
     with Server(tmp_path, API_RATE_LIMIT="0").without_coverage() as server:
         token = account_on(server)

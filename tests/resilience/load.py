@@ -54,8 +54,8 @@ class Person:
     def page(self) -> httpx.Response:
         return self.client.get(TOKEN_PAGE)
 
-    def copy(self) -> str:
-        answer = self.press("copy", self.page())
+    def copy(self, page: httpx.Response | None = None) -> str:
+        answer = self.press("copy", page or self.page())
         assert answer.status_code == 200, answer.text
         token: str = answer.json()["token"]
         return token

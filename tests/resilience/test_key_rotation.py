@@ -9,7 +9,7 @@ from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people
 from tests.server import poll
 
-pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("rotation")]
+pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("rotation")]
 
 TOKENS, CLIENTS, REVOKED = 2_000, 8, 5
 MANY = """

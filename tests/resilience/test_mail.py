@@ -12,7 +12,7 @@ import pytest
 from tests.mail_server import MailServer
 from tests.server import Server, poll
 
-pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("mail")]
+pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("mail")]
 
 LETTERS = 30
 SEND = """

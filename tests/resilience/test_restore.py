@@ -11,7 +11,6 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import httpx
 import psycopg
 import pytest
 
@@ -19,9 +18,9 @@ from tests.cast import PASSWORD
 from tests.postgresql import program_path
 from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, PEOPLE, Hammer, Person, Program, make_people
-from tests.server import COVERAGE, Server, poll, write_secrets
+from tests.server import COVERAGE, Server, ask, poll, write_secrets
 
-pytestmark = [pytest.mark.resilience]
+pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
@@ -70,7 +69,7 @@ def restart_after(server: Server, *command: str) -> str:
 
 
 def told(server: Server, token: str) -> tuple[int, str]:
-    answer = httpx.get(server.url + PATH, headers={"Authorization": f"Bearer {token}"}, trust_env=False)
+    answer = ask(server.url + PATH, headers={"Authorization": f"Bearer {token}"})
     return answer.status_code, answer.headers.get("WWW-Authenticate", "")
 
 

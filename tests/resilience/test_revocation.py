@@ -9,7 +9,7 @@ from tests.resilience.conftest import Serve
 from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
 from tests.server import poll
 
-pytestmark = [pytest.mark.resilience]
+pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
 CLIENTS, ROTATIONS = 8, 100
 LEAST_GOOD, LEAST_REFUSED = 5_000, 500
@@ -53,7 +53,7 @@ def test_under_load_no_dead_token_is_accepted_and_no_live_one_refused(
             answer = person.revoke(page)
             lives[-1].revoked_at = time.monotonic()
             assert answer.json()["verdict"] == "replaced"
-            lives.append(Life(person.copy(), time.monotonic()))
+            lives.append(Life(person.copy(page), time.monotonic()))
             share = number / ROTATIONS
             poll(lambda: hammer.count(200) >= LEAST_GOOD * share and hammer.count(401) >= LEAST_REFUSED * share)  # noqa: B023
 
