@@ -169,7 +169,7 @@ def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
 
 
-def poll(condition: Callable[[], Found | None], seconds: float = 30) -> Found:
+def poll(condition: Callable[[], Found | None], seconds: float = 60) -> Found:
     """Ask until the answer is true, and return it; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):

@@ -14,7 +14,7 @@ import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.db import connection
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
 from accounts.models import User
 from tests import prepared
@@ -26,6 +26,9 @@ from tests.server import COVERAGE, ROOT, free_port, poll, responds
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
 START_UP_SECONDS = 60
+# What does not come at all costs this once; what is slow is waited for.
+PATIENCE_MS = 30_000
+expect.set_options(timeout=PATIENCE_MS)
 TOKEN = re.compile("bpat_[0-9A-Za-z]{46}")
 
 
@@ -106,7 +109,7 @@ def open_context(chromium: Browser) -> Iterator[Callable[..., BrowserContext]]:
 
     def open_one(*, expected_status: int = 0, **options: Any) -> BrowserContext:
         context = chromium.new_context(**({"viewport": {"width": 1280, "height": 800}} | options))
-        context.set_default_timeout(10_000)
+        context.set_default_timeout(PATIENCE_MS)
         context.on("console", lambda message: _note_error(complaints, message, expected_status))
         context.on("weberror", lambda error: complaints.append(str(error.error)))
         contexts.append(context)

@@ -20,7 +20,6 @@ BODY = json.dumps({"weather": {"temperature": "21"}})
 @pytest.fixture(autouse=True)
 def loopback(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    settings.OUTBOUND_SECONDS = 1.0
     monkeypatch.setattr(turns, "threads", BoundedSemaphore(1))
 
 

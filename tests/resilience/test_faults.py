@@ -24,7 +24,7 @@ SECONDS_LOCKED = 3
 CALLS = 20
 MOST_UNKNOWN = 120
 # Far more than any answer takes, and far less than a client would wait that is starved.
-PROMPTLY = 2
+PROMPTLY = 10
 
 
 @pytest.fixture(scope="module")

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("outages")]
 
 LEAST_ROTATIONS = 5
 # Nobody is left waiting: an answer comes within this time.
-SECONDS = 10
+SECONDS = 20
 SECONDS_TO_RECOVER = 20
 
 
