@@ -79,8 +79,11 @@ def server_error(request: HttpRequest) -> HttpResponse:
 def _unavailable() -> HttpResponse:
     page = _error_page(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        _("The database is out of reach"),
-        _("Nothing was changed. It usually comes back within seconds: wait a moment, then try again."),
+        _("We cannot do this right now"),
+        _(
+            "A part that this needs is out of reach. Nothing was changed. It usually comes back within seconds: "
+            "wait a moment, then try again."
+        ),
     )
     page["Retry-After"] = str(outages.RETRY_AFTER)
     return page

@@ -115,8 +115,8 @@ def test_a_call_that_must_write_is_told_to_come_back_and_writes_nothing(headers:
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert answer.json() == {
         "success": False,
-        "message": "The database is out of reach, and nothing was changed. Try again in a few seconds.",
-        "data": ["The database is out of reach, and nothing was changed. Try again in a few seconds."],
+        "message": "The server cannot do this right now, and nothing was changed. Try again in a few seconds.",
+        "data": ["The server cannot do this right now, and nothing was changed. Try again in a few seconds."],
         "code": 503,
     }
     assert Bot.objects.count() == 0
@@ -162,7 +162,7 @@ def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_
         answer = browser.get("/developers/api-access-token/")
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
-    assert "The database is out of reach" in answer.content.decode()
+    assert "We cannot do this right now" in answer.content.decode()
     told = [record.getMessage() for record in caplog.records if record.name == "botpenguin.outages"]
     assert told == ["GET '' was answered 503, since the database cannot serve: database is locked"]
     assert [record for record in caplog.records if record.name == "django.request"] == []

@@ -154,7 +154,9 @@ def test_a_database_that_does_not_answer_is_503_and_logged_without_the_token(
     with connection.execute_wrapper(does_not_answer):
         response = Browser().get(f"{ADDRESS}?apiKey={token}", headers={"Authorization": f"Bearer {token}"})
 
-    assert_error(response, 503, "The database is out of reach, and nothing was changed. Try again in a few seconds.")
+    assert_error(
+        response, 503, "The server cannot do this right now, and nothing was changed. Try again in a few seconds."
+    )
     assert caplog.messages[0] == (
         "GET '/api/v7/token' was answered 503, since the database cannot serve: the database has gone away"
     )

@@ -54,7 +54,7 @@ def ask(person: Person, token: str) -> list[httpx.Response]:
 def assert_told_to_come_back(page: httpx.Response, call: httpx.Response) -> None:
     assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in (page, call)] == [(503, "5")] * 2
     assert "<h1" in page.text
-    assert "The database is out of reach" in page.text
+    assert "We cannot do this right now" in page.text
     told = call.json()
     assert told == {"success": False, "message": told["message"], "data": [told["message"]], "code": 503}
     assert max(answer.elapsed.total_seconds() for answer in (page, call)) < SECONDS

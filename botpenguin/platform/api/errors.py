@@ -127,7 +127,7 @@ def cut_off(request: HttpRequest, exception: Exception) -> HttpResponse:
 def unavailable() -> HttpResponse:
     response = envelope.error(
         HTTPStatus.SERVICE_UNAVAILABLE,
-        "The database is out of reach, and nothing was changed. Try again in a few seconds.",
+        "The server cannot do this right now, and nothing was changed. Try again in a few seconds.",
     )
     response["Retry-After"] = str(outages.RETRY_AFTER)
     return response
