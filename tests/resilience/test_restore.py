@@ -1,5 +1,6 @@
 """A backup taken under load, put back: consistent, open to its people, and its tokens dead unless told otherwise."""
 
+import itertools
 import re
 import shlex
 import sqlite3
@@ -24,6 +25,7 @@ pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
+numbers = itertools.count()
 PREPARE = """
 from django.core.management import call_command
 
@@ -54,8 +56,15 @@ def going_on(*acts: Callable[[], object]) -> Iterator[list[int]]:
             yield counts
         finally:
             over.set()
-    for repeated in running:
-        repeated.result()
+            # First of all tell what has ended one of them: whoever waits for it to go on waits in vain.
+            for repeated in running:
+                repeated.result()
+
+
+def arrive(server: Server) -> None:
+    """Sign in from somewhere else each time: of one address only so many a minute may."""
+    address = f"198.51.100.{next(numbers) % 250}"
+    Person(server.url, ARRIVING, headers={"X-Forwarded-For": address})
 
 
 def restart_after(server: Server, *command: str) -> str:
@@ -74,14 +83,14 @@ def told(server: Server, token: str) -> tuple[int, str]:
 
 
 def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(serve: Serve, tmp_path: Path) -> None:
-    server, path = serve(WORKERS="2"), tmp_path / "backup.sqlite3"
+    server, path = serve(WORKERS="2", TRUSTED_PROXIES="127.0.0.1"), tmp_path / "backup.sqlite3"
     make_people(server, 4)
     people = [Person(server.url, number) for number in range(3)]
     tokens = [person.copy() for person in people]
 
     with (
         Hammer([Program(server.port) for _ in range(2)], lambda chance: tokens[STEADY]).running() as hammer,
-        going_on(people[ROTATING].revoke, lambda: Person(server.url, ARRIVING)) as counts,
+        going_on(people[ROTATING].revoke, lambda: arrive(server)) as counts,
     ):
         poll(lambda: hammer.count(200) >= LEAST_CALLS and min(counts) >= LEAST_ROTATIONS)
         made = server.manage("backup", str(path))
