@@ -94,8 +94,8 @@ REFUSED: dict[str, str | Promise] = {
 }
 NO_ADDRESS = gettext_lazy("The command names no address. It needs one, like https://api.example.com/orders.")
 ENDS_OF_A_COMMAND = {"|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1"}
-# $'…' of bash, in which browsers write what holds quotes or line breaks.
-ANSI_C_QUOTED = re.compile(r"(?<!\S)\$'((?:[^'\\]|\\.)*)'", re.DOTALL)
+# $'…' of bash, in which browsers write what holds quotes or line breaks; within other quotes it is text.
+ANSI_C_QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\$'((?:[^'\\]|\\.)*)'""", re.DOTALL)
 ESCAPE = re.compile(r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|(.))", re.DOTALL)
 ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "f": "\f", "v": "\v"}
 VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
@@ -224,7 +224,7 @@ def _tokens(command: str) -> list[str]:
     """Split a command as a POSIX shell would."""
     if len(command) > MOST_CHARACTERS:
         raise NotRead(_("The command is too long. Shorten its body and fill that in afterwards."))
-    text = ANSI_C_QUOTED.sub(lambda match: shlex.quote(_unescaped(match[1])), command.strip())
+    text = ANSI_C_QUOTED.sub(_requoted, command.strip())
     try:
         tokens = shlex.split(text.replace("\\\r\n", " ").replace("\\\n", " ").removeprefix("$ "))
     except ValueError:
@@ -232,6 +232,10 @@ def _tokens(command: str) -> list[str]:
     if not tokens or tokens[0] not in ("curl", "curl.exe"):
         raise NotRead(_("That is no curl command. It begins with the word curl."))
     return tokens[1:]
+
+
+def _requoted(match: re.Match[str]) -> str:
+    return match[0] if match[1] is None else shlex.quote(_unescaped(match[1]))
 
 
 def _unescaped(text: str) -> str:

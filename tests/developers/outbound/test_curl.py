@@ -3,7 +3,7 @@
 import shlex
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from developers.outbound import curl
@@ -137,6 +137,8 @@ TEXT = (
 )
 
 
+@example("$", "*", "POST")
+@example('"$', "$'a'", "PUT")
 @given(TEXT, TEXT, st.sampled_from(["POST", "PUT"]))
 def test_what_is_written_is_read_back(value: str, body: str, method: str) -> None:
     recipe = Recipe(method, A, (Field("a", value),), (Field("X-Trace", value),), body=body)
