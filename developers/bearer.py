@@ -151,16 +151,18 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
     The queryset remains the source of truth; what a raw cursor skips of the ORM, the
     conversion of columns, is taken from its compiler.
     """
-    placeholders = [bytes([number]) for number in range(keys)]
+    names = [f"digest_{number}" for number in range(keys)]
+    placeholders = [name.encode() for name in names]
     query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS).query
     compiler = query.get_compiler(using=alias)
-    sql = compiler.as_sql()[0]
+    # Named, since for SQLite Django looks for unnamed parameters letter by letter, each time.
+    sql = compiler.as_sql()[0] % tuple(f"%({name})s" for name in names)
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
 
     def lookup(digests: list[bytes]) -> tuple[Any, ...] | None:
         connection = connections[alias]
         with connection.cursor() as cursor:
-            cursor.execute(sql, digests)
+            cursor.execute(sql, dict(zip(names, digests, strict=True)))
             row = cursor.fetchone()
         if row is None:
             return None

@@ -15,6 +15,8 @@ from zlib import crc32
 
 PREFIX = "bpat_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
+# Two digits at a time: the checksum is part of every bearer check.
+PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 RANDOM_LENGTH = 40
 CHECKSUM_LENGTH = 6
 HINT_LENGTH = 4
@@ -63,12 +65,9 @@ def generate() -> Secret:
 
 def checksum(body: str) -> str:
     """Return the CRC-32 of an ASCII string as 6 base62 digits, most significant first."""
-    number = crc32(body.encode("ascii"))
-    digits = []
-    for _ in range(CHECKSUM_LENGTH):
-        number, digit = divmod(number, len(ALPHABET))
-        digits.append(ALPHABET[digit])
-    return "".join(reversed(digits))
+    rest, last = divmod(crc32(body.encode("ascii")), len(PAIRS))
+    first, middle = divmod(rest, len(PAIRS))
+    return PAIRS[first] + PAIRS[middle] + PAIRS[last]
 
 
 def is_well_formed(text: str) -> bool:

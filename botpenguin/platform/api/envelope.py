@@ -9,6 +9,8 @@ from typing import Annotated, Any, Generic, TypeVar
 from django.http import HttpResponse, JsonResponse
 from pydantic import BaseModel, PlainSerializer, WithJsonSchema
 
+JSON = "application/json; charset=utf-8"
+
 Data = TypeVar("Data")
 
 
@@ -30,20 +32,19 @@ class ErrorEnvelope(BaseModel):
     code: int
 
 
-def written(operation: Callable[..., Any]) -> Callable[..., Any]:
-    """Write the envelope that an operation returns as the JSON of its answer, at once.
+def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
+    """Write the envelope that an operation returns as the JSON of its answer, at once; of None make a 204.
 
     For `NinjaAPI.add_decorator`. Ninja itself would validate what is typed already, turn it
     into dictionaries and these into JSON: a sixth of a call of `GET /token`.
     """
 
     @wraps(operation)
-    def write(*args: Any, **kwargs: Any) -> Any:
-        result = operation(*args, **kwargs)
-        if not isinstance(result, Envelope):
-            return result
-        body = result.model_dump_json(by_alias=True)
-        return HttpResponse(body, status=result.code, content_type="application/json; charset=utf-8")
+    def write(*args: Any, **kwargs: Any) -> HttpResponse:
+        result: Envelope[Any] | None = operation(*args, **kwargs)
+        if result is None:
+            return HttpResponse(status=HTTPStatus.NO_CONTENT, content_type=JSON)
+        return HttpResponse(result.model_dump_json(by_alias=True), status=result.code, content_type=JSON)
 
     return write
 

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
-from ninja import Body, P, PathEx, Router, Status
+from ninja import Body, P, PathEx, Router
 from ninja.errors import HttpError
 from ninja.params import functions
 from pydantic import BaseModel, Field
@@ -97,7 +97,7 @@ def import_contacts(
     rows: Body[Rows],
     bot_id: fields.OptionalId = BOT_IN_QUERY,
     bot_id_header: str = BOT_IN_HEADER,
-) -> Status[Envelope[ImportedOut]]:
+) -> Envelope[ImportedOut]:
     """Add up to 1,000 contacts, all or none.
 
     A row whose e-mail or number a contact has already updates that contact: tags are added, attributes merged. The
@@ -112,8 +112,7 @@ def import_contacts(
     except Conflict as conflict:
         raise refused(conflict.faults) from conflict
     data = ImportedOut(ids=imported.ids, created=imported.created, updated=len(imported.ids) - imported.created)
-    answer = Created(data=data) if imported.created else Envelope(data=data)
-    return Status(answer.code, answer)
+    return Created(data=data) if imported.created else Envelope(data=data)
 
 
 def _why(row: Faults) -> str:

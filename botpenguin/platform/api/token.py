@@ -3,7 +3,7 @@
 from http import HTTPStatus
 
 from django.http import HttpRequest
-from ninja import Router, Status
+from ninja import Router
 from ninja.decorators import decorate_view
 from pydantic import BaseModel, Field
 
@@ -52,13 +52,12 @@ def whose(request: BearerRequest) -> Envelope[TokenInfo]:
     auth=ApiAccessToken(is_limited=False),
     response={HTTPStatus.NO_CONTENT: None},
 )
-def revoke(request: BearerRequest) -> Status[None]:
+def revoke(request: BearerRequest) -> None:
     """The token that bears this request stops working at once, and its owner is mailed.
 
     The new one is not in the answer: its owner finds it on the Developers page.
     """
     bearer.revoke(request.auth, Client.of(request))
-    return Status(HTTPStatus.NO_CONTENT, None)
 
 
 class Report(BaseModel):
