@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -45,7 +46,7 @@ class Editor:
         self.is_checked = is_checked
         kept: dict[str, Any] = {
             "stored": stored_values(api, stored) if stored else {},
-            "is_moved": stored is not None and _leads_elsewhere(draft.fields["url"], stored.url),
+            "is_moved": _leads_elsewhere(draft.fields["url"], stored.url) if stored else None,
         }
         self.form = CallForm(**self._content("", draft.fields), **kept)
         self.parameters = self._part("parameters", FieldForm, **kept)
@@ -159,6 +160,13 @@ def _is_blank(row: Row) -> bool:
     return not any(str(row.get(name) or "").strip() for name in ("name", "value", "kept", "path", "attribute"))
 
 
-def _leads_elsewhere(url: str, stored: str) -> bool:
-    """Tell whether a URL leads to another server than the stored one; one that leads nowhere has other faults."""
-    return targets.origin(url) not in (None, targets.origin(stored))
+def _leads_elsewhere(url: str, stored: str) -> bool | None:
+    """Tell whether a URL leads to another server than the stored one; None where it leads nowhere, a fault of its own.
+
+    It is judged as the form takes it, without the blanks around it: so it is sent.
+    """
+    try:
+        origin = targets.origin(CallForm.base_fields["url"].clean(url))
+    except ValidationError:
+        return None
+    return None if origin is None else origin != targets.origin(stored)

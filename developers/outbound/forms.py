@@ -46,7 +46,7 @@ class PlainForm(forms.Form):
     use_required_attribute = False
 
     def __init__(
-        self, *args: Any, stored: MappingOf[str, str] | None = None, is_moved: bool = False, **options: Any
+        self, *args: Any, stored: MappingOf[str, str] | None = None, is_moved: bool | None = None, **options: Any
     ) -> None:
         super().__init__(*args, **options)
         self.stored = stored or {}
@@ -56,7 +56,8 @@ class PlainForm(forms.Form):
         """Put the stored value in the place of a field that was left hidden.
 
         What is hidden once is never shown, and goes to no other server than the one it was typed
-        for: whoever borrows a session could have it sent to one of their own.
+        for: whoever borrows a session could have it sent to one of their own. So it is put back only
+        where the call is known not to have moved; where nobody can tell (None), the URL is refused.
         """
         reference = self.cleaned_data.get(kept)
         if not reference or self.cleaned_data.get(value):
@@ -67,7 +68,7 @@ class PlainForm(forms.Form):
             self.add_error(value, MOVED)
         elif not self.cleaned_data[secret]:
             self.add_error(value, TYPE_TO_SHOW)
-        else:
+        elif self.is_moved is False:
             self.cleaned_data[value] = self.stored[reference]
 
 

@@ -58,7 +58,12 @@ def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: Use
 
 
 @pytest.mark.parametrize(
-    "url", ["https://elsewhere.example.com/x", "http://api.example.com/x", "https://api.example.com:8443/x"]
+    "url",
+    [
+        *("https://elsewhere.example.com/x", "http://api.example.com/x", "https://api.example.com:8443/x"),
+        *(f"{blank}https://elsewhere.example.com/x" for blank in (" ", "\t", "\n", "\x1f", "\xa0", "\u2003")),
+        *("https://elsewhere.example.com/x ", "\x1f https://elsewhere.example.com/?a=1\u2003"),
+    ],
 )
 @pytest.mark.parametrize("act", ["", "test/"])
 def test_hidden_values_go_to_no_other_server_than_they_were_typed_for(
@@ -81,7 +86,7 @@ def test_another_path_of_the_same_server_gets_the_hidden_values_too(alice: User,
     browser = sign_in(alice)
     form = form_of(browser.get(address(weather)))
 
-    browser.post(address(weather), form | {"url": "https://API.example.com:443/towns/{{city}}"})
+    browser.post(address(weather), form | {"url": " https://API.example.com:443/towns/{{city}}\t"})
 
     weather.refresh_from_db()
     assert weather.recipe().url == "https://API.example.com:443/towns/{{city}}"
@@ -99,14 +104,27 @@ def test_typed_anew_hidden_values_go_to_another_server(alice: User, weather: Out
     assert (weather.recipe().url, weather.recipe().body) == ("https://elsewhere.example.com", "{}")
 
 
-def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(alice: User, weather: OutboundApi) -> None:
+@pytest.mark.parametrize(
+    ("url", "fault"),
+    [
+        ("ftp://elsewhere.example.com", "Only https:// and http:// can be called."),
+        ("https:// elsewhere.example.com", "The URL holds a blank, a line break or an invisible character."),
+        ("", "Give the address to call."),
+    ],
+)
+def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(
+    alice: User, weather: OutboundApi, url: str, fault: str
+) -> None:
     browser = sign_in(alice)
+    before = weather.recipe()
     form = form_of(browser.get(address(weather)))
 
-    response = browser.post(address(weather), form | {"url": "ftp://elsewhere.example.com"})
+    response = browser.post(address(weather), form | {"url": url})
 
-    assert "Only https:// and http:// can be called." in words(response)
+    weather.refresh_from_db()
+    assert fault in words(response)
     assert "another server" not in words(response)
+    assert weather.recipe() == before
 
 
 def test_a_header_named_like_a_secret_is_hidden_by_itself(alice: User) -> None:
