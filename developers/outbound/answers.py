@@ -77,6 +77,7 @@ class Answer:
 
     status: None where no answer came, and then `problem` is a sentence that says why.
     reason: the words that the server put beside the status.
+    headers: the first of them; `headers_left_out` says how many more came.
     body: decoded from gzip or deflate, cut at the limit; `is_cut` says whether it was.
     text: the body in its encoding, or None where it is no text.
     data: the body as JSON, or `NO_DATA` where it is none; `unreadable` then says why, where it looks like JSON.
@@ -90,6 +91,7 @@ class Answer:
     status: int | None = None
     reason: str = ""
     headers: tuple[tuple[str, str], ...] = ()
+    headers_left_out: int = 0
     body: bytes = b""
     is_cut: bool = False
     text: str | None = None

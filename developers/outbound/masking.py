@@ -15,6 +15,10 @@ from developers.outbound.recipe import MASK, SENSITIVE, Field, Recipe
 LEAST_WORD = 6
 # Of a secret body each text in it is one, and shorter ones say nothing.
 LEAST_TEXT = 4
+# Each is looked for in all that is kept, which takes its time; with more of them no text is kept at all.
+MOST_SPELLINGS = 500
+# What is kept of a URL, and of a header's value, in bytes: more than is ever sent.
+KEPT_OF_A_LINE = 16 * 1024
 JSON_ESCAPE = re.compile(r"\\u00([0-7][0-9a-fA-F])")
 
 
@@ -47,13 +51,13 @@ class Mask:
     """Hides the secrets of one call wherever they turn up, in the request as in what the server echoes."""
 
     def __init__(self, recipe: Recipe) -> None:
-        secrets = set(_secrets(recipe))
-        ways = {way for secret in secrets for way in _ways_to_write(secret)}
-        # The longest first: of two secrets one may hold the other.
-        self._ways = sorted(ways, key=len, reverse=True)
         self._recipe = recipe
+        # The longest first: of two secrets one may hold the other.
+        self._ways = sorted(_spellings(recipe), key=len, reverse=True)
 
     def text(self, text: str) -> str:
+        if len(self._ways) > MOST_SPELLINGS:
+            return MASK if text else ""
         for way in self._ways:
             text = text.replace(way, MASK)
         # PostgreSQL stores no NUL.
@@ -69,7 +73,7 @@ class Mask:
         parameters = [(part.name, MASK if part.is_hidden else part.value) for part in self._recipe.parameters]
         # The mask as it is, for people to read.
         query = urlencode(parameters).replace(quote_plus(MASK), MASK)
-        return self.text(f"{self._recipe.url}?{query}" if query else self._recipe.url)
+        return self.beginning(f"{self._recipe.url}?{query}" if query else self._recipe.url, KEPT_OF_A_LINE)
 
     def request_headers(self) -> list[list[str]]:
         return [self._header(part.name, part.value, part.is_hidden) for part in self._recipe.headers]
@@ -83,7 +87,20 @@ class Mask:
         return MASK if self._recipe.body_is_secret else self.beginning(self._recipe.body, most)
 
     def _header(self, name: str, value: str, is_hidden: bool) -> list[str]:
-        return [self.text(name), MASK if is_hidden and value else self.text(value)]
+        return [self.text(name), MASK if is_hidden and value else self.beginning(value, KEPT_OF_A_LINE)]
+
+
+def _spellings(recipe: Recipe) -> set[str]:
+    """How each secret may be written; where there are too many, no more of them than that shows."""
+    secrets: set[str] = set()
+    ways: set[str] = set()
+    for secret in _secrets(recipe):
+        if secret not in secrets:
+            secrets.add(secret)
+            ways.update(_ways_to_write(secret))
+        if len(ways) > MOST_SPELLINGS:
+            break
+    return ways
 
 
 def _secrets(recipe: Recipe) -> Iterator[str]:
@@ -91,7 +108,7 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
         value = part.value.strip()
         if part.is_hidden and value:
             yield value
-            for word in value.split():
+            for word in dict.fromkeys(value.split()):
                 if len(word) >= LEAST_WORD:
                     yield word
                     # Of Basic's "user:password" a server may echo either.
@@ -104,12 +121,12 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
 
 
 def _texts(body: str) -> Iterator[str]:
-    yield from (text for _name, text in _leaves("", _json(body)) if len(text) >= LEAST_TEXT)
+    yield from (text for _name, text in _leaves(_json(body)) if len(text) >= LEAST_TEXT)
 
 
 def _sensitive_texts(body: str) -> Iterator[str]:
     """What stands in a body under names such as "password" is a secret, marked or not."""
-    yield from (text for name, text in _leaves("", _json(body)) if text and SENSITIVE.search(name))
+    yield from (text for name, text in _leaves(_json(body)) if text and SENSITIVE.search(name))
 
 
 def _json(body: str) -> Any:
@@ -119,15 +136,17 @@ def _json(body: str) -> Any:
         return None
 
 
-def _leaves(name: str, value: Any) -> Iterator[tuple[str, str]]:
-    if isinstance(value, dict):
-        for key, inner in value.items():
-            yield from _leaves(key, inner)
-    elif isinstance(value, list):
-        for inner in value:
-            yield from _leaves(name, inner)
-    elif isinstance(value, str):
-        yield name, value
+def _leaves(data: Any) -> Iterator[tuple[str, str]]:
+    """Every text in what JSON holds, with the name that it stands under, in no order."""
+    left = [("", data)]
+    while left:
+        name, value = left.pop()
+        if isinstance(value, dict):
+            left.extend(value.items())
+        elif isinstance(value, list):
+            left.extend((name, inner) for inner in value)
+        elif isinstance(value, str):
+            yield name, value
 
 
 def _ways_to_write(secret: str) -> Iterator[str]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.batches import delete_in_batches
@@ -134,13 +135,20 @@ def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiL
         status=answer.status,
         problem=mask.text(answer.problem or ""),
         seconds=answer.seconds,
-        response_headers=mask.response_headers(answer.headers),
+        response_headers=mask.response_headers(answer.headers) + _headers_left_out(answer),
         response_body=mask.beginning(answer.text or "", KEPT_OF_A_BODY),
         response_size=answer.size,
         is_cut=answer.is_cut,
     )
     _forget_old_logs(call.owner_id)
     return log
+
+
+def _headers_left_out(answer: Answer) -> list[list[str]]:
+    """A line among the headers that says how many more came, where some did."""
+    number = answer.headers_left_out
+    told = ngettext("%(number)d more came and is not kept.", "%(number)d more came and are not kept.", number)
+    return [["…", told % {"number": number}]] if number else []
 
 
 def _forget_old_logs(owner_id: int) -> None:

@@ -32,6 +32,8 @@ from developers.outbound.turns import Busy, TooMany, turn
 __all__ = ["MOST_BYTES", "Answer", "Busy", "TooMany", "send"]
 
 MOST_BYTES = 1024 * 1024
+# Of 100 KB: no server has so much to say, and each costs time to read, to mask and to show.
+MOST_HEADERS = 100
 MOST_REDIRECTS = 5
 USER_AGENT = "BotPenguin"
 REDIRECTS = (301, 302, 303, 307, 308)
@@ -154,13 +156,14 @@ def _ask(transport: Transport, hop: _Hop) -> Answer:
 
 
 def _read(response: httpx.Response) -> Answer:
-    told = tuple((_shown(name), _shown(value)) for name, value in response.headers.raw)
+    headers = response.headers.raw
     content_type = response.headers.get("content-type", "")
     body, is_cut = _decoded(response.iter_raw(), response.headers.get("content-encoding", ""))
     answer = Answer(
         status=response.status_code,
         reason=_shown(response.extensions["reason_phrase"]),
-        headers=told,
+        headers=tuple((_shown(name), _shown(value)) for name, value in headers[:MOST_HEADERS]),
+        headers_left_out=max(len(headers) - MOST_HEADERS, 0),
         body=body,
         is_cut=is_cut,
         size=len(body),

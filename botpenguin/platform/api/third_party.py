@@ -44,7 +44,7 @@ class ResponseOut(BaseModel):
     reason: str = Field(examples=["OK"])
     explanation: str = Field(examples=["The server has done what was asked."])
     problem: str | None = Field(examples=[None])
-    headers: list[HeaderOut]
+    headers: list[HeaderOut] = Field(description="The first 100 of them.")
     body: str | None = Field(description="Null where it is no text.", examples=['{"weather":{"temperature":21}}'])
     size: int = Field(description="Bytes, unpacked.", examples=[30])
     isCut: bool = Field(description="Whether it was longer than 1 MiB and cut.", examples=[False])

@@ -1,0 +1,76 @@
+"""What logs keep of secrets, however many there are and however they are written: nothing, and in little time."""
+
+import json
+
+import pytest
+
+from accounts.models import User
+from developers.outbound.masking import KEPT_OF_A_LINE, MOST_SPELLINGS
+from developers.outbound.models import ApiLog
+from developers.outbound.recipe import MASK, Field, Recipe
+from developers.outbound.running import try_out
+from tests.cast import LAPTOP
+from tests.developers.outbound.servers import far, response
+
+pytestmark = pytest.mark.usefixtures("loopback")
+
+TEXT = "Content-Type: text/plain"
+
+
+def logged(owner: User, recipe: Recipe) -> ApiLog:
+    return try_out(owner, "Masked", recipe, {}, client=LAPTOP).log
+
+
+def test_a_call_with_more_secrets_than_can_be_looked_for_is_logged_without_texts(alice: User) -> None:
+    many = json.dumps([f"secret {number}" for number in range(MOST_SPELLINGS)])
+    reply = response(b"plain", TEXT, "X-Plain: plain", "X-Empty:")
+    with far(reply) as server:
+        log = logged(alice, Recipe("POST", server.url, (Field("a", "plain"),), body=many, body_is_secret=True))
+
+    assert (log.status, log.url, log.request_body, log.response_body) == (200, MASK, MASK, MASK)
+    assert [MASK, MASK] in log.response_headers
+    assert [MASK, ""] in log.response_headers
+
+
+def test_of_one_secret_written_again_and_again_the_log_keeps_the_rest(alice: User) -> None:
+    words = " ".join(["secret-word"] * 600)
+    same = json.dumps({"rows": ["hidden text"] * 2000})
+    recipe = Recipe("POST", "", headers=(Field("X", words, is_secret=True),), body=same, body_is_secret=True)
+    with far(response(b"secret-word, hidden text and the rest", TEXT)) as server:
+        log = logged(alice, Recipe("POST", server.url, headers=recipe.headers, body=same, body_is_secret=True))
+
+    assert log.response_body == f"{MASK}, {MASK} and the rest"
+
+
+def test_a_body_nested_as_deeply_as_json_may_be_hides_its_texts(alice: User) -> None:
+    body = "[" * 900 + '"hidden text"' + "]" * 900
+    with far(response(b"hidden text, shown text", TEXT)) as server:
+        log = logged(alice, Recipe("POST", server.url, body=body, body_is_secret=True))
+
+    assert log.response_body == f"{MASK}, shown text"
+
+
+@pytest.mark.parametrize(
+    ("more", "told"),
+    [(0, []), (1, [["…", "1 more came and is not kept."]]), (19_000, [["…", "19000 more came and are not kept."]])],
+)
+def test_a_hundred_headers_of_an_answer_are_kept_and_it_is_told_how_many_came(
+    alice: User, more: int, told: list[list[str]]
+) -> None:
+    with far(response(b"{}", *["a:"] * (98 + more))) as server:
+        run = try_out(alice, "Headers", Recipe("GET", server.url), {}, client=LAPTOP)
+
+    assert run.answer.headers == (("Content-Length", "2"), ("Connection", "close"), *[("a", "")] * 98)
+    assert run.log.response_headers == [*map(list, run.answer.headers), *told]
+
+
+def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
+    parameters = (Field("q", "x" * 8000), Field("r", "x" * 8000), Field("s", "x" * 8000))
+    headers = (Field("X-Long", "{{a}}" * 10),)
+    recipe = Recipe("GET", "http://127.0.0.1", parameters, headers)
+
+    run = try_out(alice, "Long", recipe, {"a": "x" * 5000}, client=LAPTOP)
+
+    assert run.answer.problem == "Keep it to 8000 characters."
+    assert run.log.url == f"http://127.0.0.1?q={'x' * 8000}&r={'x' * 8000}&s={'x' * 8000}"[:KEPT_OF_A_LINE]
+    assert run.log.request_headers == [["X-Long", "x" * KEPT_OF_A_LINE]]
