@@ -23,6 +23,8 @@ PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({ATTRIBUTE_NAME})[ \t]*\}}\}}", re.ASCI
 # RFC 9110, section 5.5: what a header's value may not hold.
 NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 MASK = "••••••••"
+# What attributes may add to a call, in characters: more than can be sent. Each may stand in it thousands of times.
+MOST_FILLED_IN = 1_000_000
 # What a text of JSON is walked by: attributes, escapes, and the quotes that open and close its strings.
 JSON_PARTS = re.compile(rf'{PLACEHOLDER.pattern}|\\.|"', re.ASCII | re.DOTALL)
 BEFORE_PATH = re.compile(r"[^/?#]*//[^/?#]*")
@@ -138,6 +140,7 @@ class _Filler:
 
     def __init__(self, attributes: MappingOf[str, Value]) -> None:
         self._values = {name.lower(): value for name, value in attributes.items()}
+        self._room = MOST_FILLED_IN
         self.missing: dict[str, None] = {}
 
     def text(self, template: str) -> str:
@@ -203,4 +206,7 @@ class _Filler:
         if any("\ud800" <= character <= "\udfff" for character in text):
             sentence = _("The attribute %(name)s holds half a character, which cannot be sent.")
             raise Unfillable(sentence % {"name": name})
+        self._room -= len(text)
+        if self._room < 0:
+            raise Unfillable(_("With these attributes the call is longer than can be sent."))
         return text

@@ -126,6 +126,13 @@ def test_no_value_names_the_server(url: str) -> None:
     )
 
 
+def test_attributes_make_no_call_longer_than_can_be_sent() -> None:
+    recipe = Recipe("POST", URL, body=json.dumps("{{a}}" * 19_000))
+
+    assert refusal(recipe, a="x" * 100_000) == "With these attributes the call is longer than can be sent."
+    assert fill(recipe, {"a": "x"}).body == json.dumps("x" * 19_000)
+
+
 def test_half_a_character_is_not_sent() -> None:
     assert refusal(Recipe("GET", URL, (Field("p", "{{a}}"),)), a="\ud800") == (
         "The attribute a holds half a character, which cannot be sent."
