@@ -14,7 +14,10 @@ SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 @dataclass(slots=True)
 class Node:
-    """A value: `kind` is object, list, text, number, yes_no or none; `text` is how JSON writes a simple one."""
+    """A value: `kind` is object, list, text, number, yes_no or none; `text` is how JSON writes a simple one.
+
+    Its path is empty where that is longer than a mapping takes.
+    """
 
     key: str
     path: str
@@ -46,9 +49,10 @@ class _Builder:
 
     def node(self, key: str, steps: tuple[str | int, ...], value: Any) -> Node:
         self._left -= 1
+        path = _path(steps)
         if not isinstance(value, dict | list):
-            return Node(key, readable_path(steps), _kind(value), json.dumps(value, ensure_ascii=False))
-        made = Node(key, readable_path(steps), "object" if isinstance(value, dict) else "list", count=len(value))
+            return Node(key, path, _kind(value), json.dumps(value, ensure_ascii=False))
+        made = Node(key, path, "object" if isinstance(value, dict) else "list", count=len(value))
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         if len(steps) < MOST_LEVELS:
             for step, inner in pairs:
@@ -56,6 +60,14 @@ class _Builder:
                     break
                 made.children.append(self.node(str(step), (*steps, step), inner))
         return made
+
+
+def _path(steps: tuple[str | int, ...]) -> str:
+    # Keys may be megabytes long, and each of them stands in the path of all that it holds.
+    if sum(len(str(step)) for step in steps) > mapping.LONGEST_PATH:
+        return ""
+    path = readable_path(steps)
+    return path if len(path) <= mapping.LONGEST_PATH else ""
 
 
 def _kind(value: Any) -> str:

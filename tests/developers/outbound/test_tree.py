@@ -18,6 +18,9 @@ JSON = st.recursive(
 )
 
 
+LONGEST = "k" * mapping.LONGEST_PATH
+
+
 def leaves(node: Node) -> list[Node]:
     if node.kind not in ("object", "list"):
         return [node]
@@ -54,3 +57,16 @@ def test_a_tree_stays_small_and_says_where_it_is_cut() -> None:
 
     assert (len(wide.children), wide.count, wide.is_cut) == (MOST_NODES - 1, 1000, True)
     assert leaves(tree(deep)) == []
+
+
+@pytest.mark.parametrize(
+    ("data", "paths"),
+    [
+        ({LONGEST: 1}, [LONGEST]),
+        ({LONGEST + "k": 1}, [""]),
+        ({LONGEST[1:] + " ": 1}, [""]),
+        ({LONGEST: [1, 2]}, ["", ""]),
+    ],
+)
+def test_a_value_at_a_path_too_long_to_map_has_none(data: Any, paths: list[str]) -> None:
+    assert [leaf.path for leaf in leaves(tree(data))] == paths

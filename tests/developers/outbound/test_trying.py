@@ -1,5 +1,6 @@
 """Test in the editor: calls of real servers on loopback, before and after saving."""
 
+import json
 import re
 from dataclasses import replace
 
@@ -9,7 +10,7 @@ from accounts.models import User
 from developers.outbound.models import ApiLog, OutboundApi
 from tests.cast import sign_in
 from tests.developers.outbound.conftest import SECRET
-from tests.developers.outbound.servers import Far, Peer
+from tests.developers.outbound.servers import Far, Peer, far, response
 from tests.developers.outbound.test_pages import GET, HTMX, PAGE, address, form_of, words
 
 
@@ -39,6 +40,18 @@ def test_a_test_shows_the_response_before_anything_is_saved(
     assert ("<html" in page) == (headers == {})
     assert not OutboundApi.objects.exists()
     assert ApiLog.objects.get().kind == "test"
+
+
+def test_keys_that_are_too_long_to_map_are_shown_by_their_beginnings(alice: User, loopback: None) -> None:
+    body = json.dumps({"k" * 100_000: list(range(300)), "l" * 600: "last"}).encode()
+    with far(response(body)) as server:
+        tried = sign_in(alice).post(f"{PAGE}new/test/", GET | {"url": server.url}, headers=HTMX)
+
+    page = tried.content.decode()
+    assert f"{'k' * 99}… list of 300" in words(tried)
+    assert f"{'l' * 99}… : &quot;last&quot;" in words(tried)
+    assert 'name="map"' not in page
+    assert len(page) < 50_000
 
 
 def test_an_answer_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
