@@ -9,10 +9,12 @@ from django.views.decorators.http import require_safe
 
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
-from developers.outbound.models import ApiLog, OutboundApi
+from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
 
 # What the list shows of a body, in characters.
 EXCERPT = 120
+# What a body may grow to by indenting it, in characters.
+MOST_INDENTED = 4 * KEPT_OF_A_BODY
 
 
 @require_safe
@@ -33,7 +35,14 @@ def log(request: SignedInRequest, log_id: int) -> HttpResponse:
 
 
 def _indented(text: str) -> str:
+    """Indent JSON, where that makes no giant of it: each line of what is nested deeply begins with as many blanks."""
+    parts, length = [], 0
     try:
-        return json.dumps(json.loads(text), indent=2, ensure_ascii=False)
+        for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text)):
+            parts.append(part)
+            length += len(part)
+            if length > MOST_INDENTED:
+                return text
     except (ValueError, RecursionError):
         return text
+    return "".join(parts)
