@@ -127,6 +127,11 @@ def read_text(body: bytes, content_type: str) -> str | None:
     return None if "\0" in text else text
 
 
+def writable(text: str) -> str:
+    """Write half characters, which JSON may hold and UTF-8 cannot, as JSON escapes them."""
+    return text.encode(errors="backslashreplace").decode()
+
+
 def read_data(text: str) -> tuple[Data, str]:
     """Read text as JSON; where it is none, return `NO_DATA` and a sentence that says why."""
     try:

@@ -241,12 +241,13 @@ def _requoted(match: re.Match[str]) -> str:
 def _unescaped(text: str) -> str:
     def character(match: re.Match[str]) -> str:
         code = match[1] or match[2] or match[3]
-        try:
-            return chr(int(code, 16)) if code else ESCAPED.get(match[4], match[4])
-        except (ValueError, OverflowError):
-            raise NotRead(_("The command holds a character that does not exist. Paste it anew.")) from None
+        return chr(int(code, 16)) if code else ESCAPED.get(match[4], match[4])
 
-    return ESCAPE.sub(character, text)
+    try:
+        # Browsers write what lies beyond 16 bits in two halves, as UTF-16 does.
+        return ESCAPE.sub(character, text).encode("utf-16", "surrogatepass").decode("utf-16")
+    except (ValueError, OverflowError):
+        raise NotRead(_("The command holds a character that does not exist. Paste it anew.")) from None
 
 
 def _options(tokens: list[str]) -> Iterator[tuple[str, str]]:

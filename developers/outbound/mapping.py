@@ -121,10 +121,11 @@ def _number(value: str | float | bool) -> int | float:
             number = None
     elif not isinstance(value, bool):
         number = value
-    if number is None or not math.isfinite(number):
-        raise Unfit(_("is no number"))
-    if abs(number) > LARGEST_NUMBER:
+    # First, since a whole number may be larger than what could be asked whether it is none.
+    if number is not None and abs(number) > LARGEST_NUMBER:
         raise Unfit(_("is a number beyond 2^53"))
+    if number is None or math.isnan(number):
+        raise Unfit(_("is no number"))
     return int(number) if number == int(number) else number
 
 

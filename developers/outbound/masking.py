@@ -150,6 +150,8 @@ def _leaves(data: Any) -> Iterator[tuple[str, str]]:
 
 
 def _ways_to_write(secret: str) -> Iterator[str]:
-    yield from (secret, quote(secret, safe=""), quote(secret), quote_plus(secret), escape(secret))
+    # JSON may hold half characters, which no URL can.
+    whole = secret.encode(errors="replace").decode()
+    yield from (secret, quote(whole, safe=""), quote(whole), quote_plus(whole), escape(secret))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])
     yield json.dumps(secret)[1:-1].replace("/", "\\/")

@@ -125,8 +125,10 @@ def _check_ipv6(text: str) -> None:
 
 def _check_name(text: str) -> None:
     try:
-        host = httpx.URL(scheme="https", host=text).raw_host.decode()
-    except httpx.InvalidURL:
+        url = httpx.URL(scheme="https", host=text)
+        # As it is looked up, and as people read it: one that begins with xn-- may stand for nothing.
+        host, _readable = url.raw_host.decode(), url.host
+    except (httpx.InvalidURL, UnicodeError):
         raise BadUrl(_("The name of the server holds characters that no name has.")) from None
     if host.endswith("."):
         raise BadUrl(_("Write the name of the server without the dot at its end."))

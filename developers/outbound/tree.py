@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from developers.outbound import mapping
+from developers.outbound.answers import writable
 
 MOST_NODES = 400
 MOST_LEVELS = 20
@@ -16,7 +17,7 @@ SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 class Node:
     """A value: `kind` is object, list, text, number, yes_no or none; `text` is how JSON writes a simple one.
 
-    Its path is empty where that is longer than a mapping takes.
+    Its path is empty where that is longer than a mapping takes, or holds half a character.
     """
 
     key: str
@@ -51,14 +52,14 @@ class _Builder:
         self._left -= 1
         path = _path(steps)
         if not isinstance(value, dict | list):
-            return Node(key, path, _kind(value), json.dumps(value, ensure_ascii=False))
+            return Node(key, path, _kind(value), writable(json.dumps(value, ensure_ascii=False)))
         made = Node(key, path, "object" if isinstance(value, dict) else "list", count=len(value))
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         if len(steps) < MOST_LEVELS:
             for step, inner in pairs:
                 if self._left <= 0:
                     break
-                made.children.append(self.node(str(step), (*steps, step), inner))
+                made.children.append(self.node(writable(str(step)), (*steps, step), inner))
         return made
 
 
@@ -67,7 +68,7 @@ def _path(steps: tuple[str | int, ...]) -> str:
     if sum(len(str(step)) for step in steps) > mapping.LONGEST_PATH:
         return ""
     path = readable_path(steps)
-    return path if len(path) <= mapping.LONGEST_PATH else ""
+    return path if len(path) <= mapping.LONGEST_PATH and path == writable(path) else ""
 
 
 def _kind(value: Any) -> str:

@@ -9,6 +9,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
+from developers.outbound.answers import writable
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
 
 # What the list shows of a body, in characters.
@@ -45,4 +46,4 @@ def _indented(text: str) -> str:
                 return text
     except (ValueError, RecursionError):
         return text
-    return "".join(parts)
+    return writable("".join(parts))

@@ -152,6 +152,8 @@ URLS = [
     "http://exa_mple..com/",
     "http://-example.com/",
     "http://exa$mple.com/",
+    "http://xn--a.example/",
+    "http://XN--ls8h.example/",
     "http://example.com:/",
     "http://example.com:0/",
     "http://example.com:00080/",

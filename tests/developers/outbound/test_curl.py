@@ -32,6 +32,7 @@ A = "https://a.test"
         (f"curl {A} --data-raw '@plain'", Recipe("POST", A, body="@plain")),
         (f"curl {A} --data-urlencode q=ä", Recipe("POST", A, body="q=%C3%A4")),
         (f"curl {A} -H $'A: it\\'s \\u00e9\\x41\\n'", Recipe("GET", A, headers=(Field("A", "it's éA"),))),
+        (f"curl {A} -d $'\\ud83d\\ude00'", Recipe("POST", A, body="😀")),
         (f"curl {A} -u me:pw", Recipe("GET", A, headers=(Field("Authorization", "Basic bWU6cHc="),))),
         (f"curl {A} --oauth2-bearer t", Recipe("GET", A, headers=(Field("Authorization", "Bearer t"),))),
         (
@@ -88,7 +89,11 @@ def test_what_is_left_out_and_what_is_to_be_filled_in_is_told() -> None:
             "Forms with files are not sent. An API takes JSON: paste a command with -d instead of -F.",
         ),
         ("curl -T file a.test", "Files are not read. Paste what is to be sent itself, after -d."),
-        ("curl a.test $'\\U00110000'", "The command holds a character that does not exist. Paste it anew."),
+        *(
+            (f"curl a.test {option} $'{text}'", "The command holds a character that does not exist. Paste it anew.")
+            for option in ("-H", "-u", "--data-urlencode", "")
+            for text in ("A: \\ud800", "\\udc00\\ud800", "\\U00110000", "\\UFFFFFFFF")
+        ),
         ("curl " + "a" * 100_001, "The command is too long. Shorten its body and fill that in afterwards."),
     ],
 )

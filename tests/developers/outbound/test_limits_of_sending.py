@@ -156,6 +156,7 @@ def test_redirects_without_an_end_are_given_up(alice: User) -> None:
         ("file:///etc/passwd", "Only https:// and http:// can be called."),
         ("http://user:password@127.0.0.1/", "Put no user name or password into the URL."),
         ("http://[::1/", "The server redirects to an address that cannot be read."),
+        ("http://xn--a.example/", "The name of the server holds characters that no name has."),
         ("//10.0.0.1/", "The server 10.0.0.1 has a private or reserved address."),
         (f"/?leak={TOKEN}", "The server redirects to an address with an API access token in it."),
     ],

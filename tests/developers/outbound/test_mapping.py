@@ -91,6 +91,8 @@ def test_a_value_is_made_to_fit(value: Any, kind: str | None, fits: Any) -> None
         (True, "number", "is no number"),
         ("nan", "number", "is no number"),
         (2**60, None, "is a number beyond 2^53"),
+        (10**400, "number", "is a number beyond 2^53"),
+        (-(10**400), "text", "is a number beyond 2^53"),
         ("maybe", "yes_no", "is neither yes nor no"),
         ("yesterday", "date", "is no date such as 2026-11-24"),
         (7, "date", "is no date such as 2026-11-24"),

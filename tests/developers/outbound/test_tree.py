@@ -70,3 +70,10 @@ def test_a_tree_stays_small_and_says_where_it_is_cut() -> None:
 )
 def test_a_value_at_a_path_too_long_to_map_has_none(data: Any, paths: list[str]) -> None:
     assert [leaf.path for leaf in leaves(tree(data))] == paths
+
+
+def test_half_a_character_is_written_as_json_escapes_it() -> None:
+    text, key = tree({"a": "x\ud800", "b\udfff": 1}).children
+
+    assert (text.path, text.text) == ("a", '"x\\ud800"')
+    assert (key.path, key.key) == ("", "b\\udfff")

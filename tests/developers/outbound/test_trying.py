@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from html import unescape
 
 import pytest
 
@@ -52,6 +53,23 @@ def test_keys_that_are_too_long_to_map_are_shown_by_their_beginnings(alice: User
     assert f"{'l' * 99}… : &quot;last&quot;" in words(tried)
     assert 'name="map"' not in page
     assert len(page) < 50_000
+
+
+def test_half_characters_and_giant_numbers_are_shown_logged_and_not_mapped(alice: User, loopback: None) -> None:
+    browser = sign_in(alice)
+    mapping = {"mappings-0-path": "n", "mappings-0-attribute": "n", "mappings-0-type": "number"}
+    mapping |= {"mappings-1-path": "a", "mappings-1-attribute": "a", "mappings-1-type": "text"}
+    call = GET | mapping | {"method": "POST", "body": '{"password": "\\ud800xyz"}'}
+    with far(response(b'{"a": "\\ud800xyz", "\\ud800": 2, "n": 1%s}' % (b"0" * 400))) as server:
+        tried = browser.post(f"{PAGE}new/test/", call | {"url": server.url}, headers=HTMX)
+        browser.post(f"{PAGE}new/test/", call | {"url": server.url, "body_is_secret": "on"}, headers=HTMX)
+
+    assert "n was not set: what is at n is a number beyond 2^53." in words(tried)
+    assert "a was not set: what is at a holds a character that cannot be stored." in words(tried)
+    assert re.findall(r'name="map" value="([^"]+)"', tried.content.decode()) == ["text a", "number n"]
+    bodies = [words(browser.get(f"{PAGE}logs/{log.pk}/")) for log in ApiLog.objects.all()]
+    assert ["\\ud800xyz" in body for body in bodies] == [False, False]
+    assert [f'"\\ud800": 2, "n": 1{"0" * 400} }}' in unescape(body) for body in bodies] == [True, True]
 
 
 def test_an_answer_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
