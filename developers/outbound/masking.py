@@ -19,6 +19,8 @@ LEAST_TEXT = 4
 MOST_SPELLINGS = 500
 # What is kept of a URL, and of a header's value, in bytes: more than is ever sent.
 KEPT_OF_A_LINE = 16 * 1024
+# PostgreSQL stores no NUL, so no text that is kept holds one.
+HIDDEN = "\0"
 JSON_ESCAPE = re.compile(r"\\u00([0-7][0-9a-fA-F])")
 
 
@@ -56,18 +58,16 @@ class Mask:
         self._ways = sorted(_spellings(recipe), key=len, reverse=True)
 
     def text(self, text: str) -> str:
-        if len(self._ways) > MOST_SPELLINGS:
-            return MASK if text else ""
-        for way in self._ways:
-            text = text.replace(way, MASK)
-        # PostgreSQL stores no NUL.
-        return tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text).replace("\0", "�")
+        return self._hide(text).replace(HIDDEN, MASK)
 
     def beginning(self, text: str, most: int) -> str:
-        """Mask a text, and cut it to so many bytes. What is cut through is masked first."""
-        longest = len(self._ways[0]) if self._ways else 0
-        masked = self.text(text[: most + max(longest, tokens.LENGTH)])
-        return masked.encode(errors="replace")[:most].decode(errors="ignore")
+        """Mask the beginning of a text, and cut it to so many bytes."""
+        longest = max([tokens.LENGTH, *map(len, self._ways[:1])])
+        hidden = self._hide(text[: most + longest])
+        if len(text) > most + longest:
+            # A secret may be cut through there, and then nothing tells it.
+            hidden = hidden[:-longest]
+        return hidden.replace(HIDDEN, MASK).encode(errors="replace")[:most].decode(errors="ignore")
 
     def url(self) -> str:
         parameters = [(part.name, MASK if part.is_hidden else part.value) for part in self._recipe.parameters]
@@ -85,6 +85,15 @@ class Mask:
         if not self._recipe.sends_body:
             return ""
         return MASK if self._recipe.body_is_secret else self.beginning(self._recipe.body, most)
+
+    def _hide(self, text: str) -> str:
+        """Put `HIDDEN` in the place of each secret, which makes no text longer."""
+        if len(self._ways) > MOST_SPELLINGS:
+            return HIDDEN if text else ""
+        text = text.replace(HIDDEN, "�")
+        for way in self._ways:
+            text = text.replace(way, HIDDEN)
+        return tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text)
 
     def _header(self, name: str, value: str, is_hidden: bool) -> list[str]:
         return [self.text(name), MASK if is_hidden and value else self.beginning(value, KEPT_OF_A_LINE)]

@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from developers.outbound.masking import KEPT_OF_A_LINE, MOST_SPELLINGS
-from developers.outbound.models import ApiLog
+from developers.outbound.models import KEPT_OF_A_BODY, ApiLog
 from developers.outbound.recipe import MASK, Field, Recipe
 from developers.outbound.running import try_out
 from tests.cast import LAPTOP
@@ -74,3 +74,21 @@ def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
     assert run.answer.problem == "Keep it to 8000 characters."
     assert run.log.url == f"http://127.0.0.1?q={'x' * 8000}&r={'x' * 8000}&s={'x' * 8000}"[:KEPT_OF_A_LINE]
     assert run.log.request_headers == [["X-Long", "x" * KEPT_OF_A_LINE]]
+
+
+@pytest.mark.parametrize("before", range(0, 130, 13))
+def test_nothing_of_a_secret_is_left_where_a_text_is_cut(alice: User, before: int) -> None:
+    secret = f"{'0123456789abcdef' * 8}!"
+    text = "x" * before + secret * 8000
+    headers = (Field("Key", secret), Field("X-One-Letter", "7", is_secret=True))
+    with far(response(text.encode(), TEXT)) as server:
+        log = logged(alice, Recipe("GET", server.url, headers=headers))
+
+    assert log.response_body.replace(MASK, "") == "x" * before
+
+
+def test_a_text_that_is_cut_is_kept_as_far_as_nothing_is_hidden(alice: User) -> None:
+    with far(response(b"x" * 100_000, TEXT)) as server:
+        log = logged(alice, Recipe("GET", server.url, headers=(Field("Key", "hush-hush"),)))
+
+    assert log.response_body == "x" * KEPT_OF_A_BODY
