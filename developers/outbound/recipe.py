@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping as MappingOf
 from dataclasses import asdict, dataclass, field, replace
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -186,7 +186,8 @@ class _Filler:
             return quote(value, safe="")
 
         filled = PLACEHOLDER.sub(fill_in, template)
-        if filled != template and filled in (".", ".."):
+        # Proxies and servers decode %2F, and take what stands between such slashes for segments of their own.
+        if filled != template and not {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(unquote(filled)))):
             raise Unfillable(_("An attribute would lead the URL to another path: it is %(text)s.") % {"text": filled})
         return filled
 

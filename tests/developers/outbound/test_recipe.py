@@ -2,6 +2,7 @@ import json
 import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
@@ -70,7 +71,7 @@ def test_whatever_an_attribute_holds_it_stays_one_segment_of_the_path(value: str
     try:
         url = fill(Recipe("GET", f"{URL}/users/{{{{id}}}}/orders"), {"id": value}).url
     except Unfillable:
-        assert value in (".", "..")
+        assert {".", ".."} & set(re.split(r"[/\\]", unquote(value)))
     else:
         before, segment, after = url.removeprefix(f"{URL}/").split("/")
         assert (before, after) == ("users", "orders")
@@ -114,9 +115,23 @@ def test_no_value_breaks_out_of_a_header(value: str) -> None:
     )
 
 
-@pytest.mark.parametrize(("template", "value"), [("{{a}}", ".."), ("{{a}}", "."), (".{{a}}", ".")])
+@pytest.mark.parametrize(
+    ("template", "value"),
+    [
+        *(("{{a}}", ".."), ("{{a}}", "."), (".{{a}}", "."), ("%2E{{a}}", ".")),
+        *(("{{a}}", "../admin"), ("{{a}}", "7/../../admin"), ("{{a}}", "7\\..\\admin"), ("{{a}}", "7/.")),
+        *(("order-{{a}}", "/../admin"), ("{{a}}", "..%2Fadmin"), ("{{a}}", "%2e%2E/admin")),
+    ],
+)
 def test_no_value_leads_to_another_path(template: str, value: str) -> None:
     assert "An attribute would lead the URL to another path" in refusal(Recipe("GET", f"{URL}/x/{template}/y"), a=value)
+
+
+@pytest.mark.parametrize(
+    ("value", "segment"), [("Köln/Bonn", "K%C3%B6ln%2FBonn"), ("...", "..."), ("a..b/.c", "a..b%2F.c")]
+)
+def test_a_value_with_slashes_and_dots_that_lead_nowhere_is_taken(value: str, segment: str) -> None:
+    assert fill(Recipe("GET", f"{URL}/{{{{a}}}}/x"), {"a": value}).url == f"{URL}/{segment}/x"
 
 
 @pytest.mark.parametrize("url", ["https://{{a}}/", "https://{{a}}.example.com", "{{a}}", "https://x:{{a}}/"])
