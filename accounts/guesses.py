@@ -77,7 +77,7 @@ def forgive(request: HttpRequest, person: User) -> None:
 def _browser(request: HttpRequest, account: str) -> str:
     """Return the name of the browser where the account's owner has signed in in it, and else nothing."""
     name = known_browsers.name(request)
-    owner = User.objects.filter(email=account).first() if name else None
+    owner = User.objects.by_email(account) if name else None
     return name if owner and known_browsers.is_trusted(request, owner) else ""
 
 

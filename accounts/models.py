@@ -20,6 +20,10 @@ class UserManager(BaseUserManager["User"]):
     def get_by_natural_key(self, username: str | None) -> "User":
         return self.get(email__iexact=username)
 
+    def by_email(self, email: str) -> "User | None":
+        """Return the account that logs in with this address; one that somebody only asks to log in with is nobody's."""
+        return self.filter(email=email.lower()).first()
+
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make an account that can sign in at once.
 

@@ -42,7 +42,7 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(auth.user_login_failed)
 def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """Note a wrong password; where the address is nobody's there is nothing to note, and one look-up alike."""
-    owner = User.objects.filter(email=str(credentials.get("email", "")).lower()).first()
+    owner = User.objects.by_email(str(credentials.get("email", "")))
     if owner:
         is_theirs = request is not None and getattr(request, "user", None) == owner
         kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.SIGN_IN_FAILED

@@ -15,7 +15,7 @@ from tests.cast import PASSWORD, prove_identity, sign_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
-PAGE = "/account/email/"
+PAGE, RESET = "/account/email/", "/account/password/reset/"
 NEW = "alice@wonderland.example"
 
 
@@ -72,6 +72,44 @@ def test_a_visit_of_the_link_alone_changes_nothing(alice: User) -> None:
     Browser().get(link_in(newest()))
 
     assert can_log_in("alice@example.com")
+
+
+def test_an_address_that_waits_for_its_link_is_mailed_no_link_for_a_new_password(alice: User) -> None:
+    """Mistyped, it is a stranger's; and a thief asks for their own."""
+    ask_for(sign_in(alice))
+    before = Email.objects.count()
+
+    Browser().post(RESET, {"email": NEW})
+    Browser().post(RESET, {"email": "Alice@Example.com"})
+
+    assert [mail.to for mail in Email.objects.order_by("pk")[before:]] == [["alice@example.com"]]
+
+
+def test_an_address_that_waits_for_its_link_says_nothing_of_a_password_typed_with_it(alice: User) -> None:
+    ask_for(sign_in(alice))
+    before = Email.objects.count()
+
+    right, wrong = (
+        Browser().post("/account/login/", {"login": NEW, "password": password}) for password in (PASSWORD, "no")
+    )
+
+    errors = "That email and password do not match. Check both and try again."
+    assert [response.context["form"].non_field_errors() for response in (right, wrong)] == [[errors]] * 2
+    assert Email.objects.count() == before
+
+
+def test_asking_for_another_address_does_not_end_a_link_for_a_new_password(alice: User) -> None:
+    """Else a thief in the owner's session could keep the owner from putting them out."""
+    thief, browser = sign_in(alice), Browser()
+    browser.post(RESET, {"email": "alice@example.com"})
+    link = link_in(newest())
+
+    ask_for(thief)
+
+    form = browser.get(link, follow=True).redirect_chain[-1][0]
+    browser.post(form, {"password1": "another good passphrase", "password2": "another good passphrase"})
+    alice.refresh_from_db()
+    assert alice.check_password("another good passphrase")
 
 
 def test_an_address_is_taken_in_lower_case(alice: User) -> None:
