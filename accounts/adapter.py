@@ -16,8 +16,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import guesses, known_browsers, outbox
 from accounts.clients import client_ip
 from accounts.limits import Taken
-from accounts.models import Session, User
+from accounts.models import User
 from accounts.outbox import Letter
+from accounts.sessions import end_all
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind
@@ -69,7 +70,7 @@ class AccountAdapter(DefaultAccountAdapter):
         if user._password != password:  # type: ignore[attr-defined]  # Django keeps it until it is saved
             user.set_password(password)
         user.save(update_fields=["password"])
-        Session.objects.filter(user=user.pk).delete()
+        end_all(user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         context = context | {"request": self.request, "email": email, "public_url": settings.PUBLIC_URL}

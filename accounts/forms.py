@@ -3,12 +3,17 @@
 from typing import Any, cast
 
 from allauth.account import forms as allauth
+from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
+from django.db import transaction
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses
-from accounts.models import User
+from accounts import guesses, notices
+from accounts.clients import Client
+from accounts.models import SecurityEvent, User
+from accounts.security_log import record
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 
@@ -85,6 +90,16 @@ class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
 class ChangeEmailForm(Plain, allauth.AddEmailForm):
     autocomplete = {"email": "email"}
     labels = {"email": _("New email")}
+    user: User
+
+    def save(self, request: HttpRequest) -> EmailAddress:
+        """Tell the address that would be replaced, and mail the new one its link: both, or neither."""
+        old, new = self.user.email, self.cleaned_data["email"]
+        with transaction.atomic():
+            event = record(SecurityEvent.Kind.EMAIL_ASKED, self.user, Client.of(request))
+            notices.tell(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
+            waiting: EmailAddress = super().save(request)
+        return waiting
 
 
 class ReauthenticateForm(Plain, allauth.ReauthenticateForm):

@@ -110,6 +110,7 @@ class SecurityEvent(models.Model):
         CONFIRMING_FAILED = "confirming-failed", _("Confirming identity failed")
         PASSWORD_CHANGED = "password-changed", _("Password changed")
         PASSWORD_RESET = "password-reset", _("Password reset")
+        EMAIL_ASKED = "email-asked", _("Change of email asked for")
         EMAIL_CHANGED = "email-changed", _("Email changed")
         FACTOR_ADDED = "factor-added", _("Way to log in added")
         FACTOR_REMOVED = "factor-removed", _("Way to log in removed")

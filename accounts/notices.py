@@ -52,6 +52,18 @@ ACCOUNT_DELETED = Notice(
     page="",
 )
 
+EMAIL_ASKED = Notice(
+    gettext_lazy("A new email was asked for"),
+    gettext_lazy(
+        "Somebody, hopefully you, wants to log in to BotPenguin as %(to_email)s. It takes the place of %(from_email)s "
+        "once the link that was mailed there is followed."
+    ),
+    gettext_lazy(
+        "Was it not you? Then somebody is signed in as you. Choose a new password at once; it signs them out, "
+        "and nothing comes of the change."
+    ),
+)
+
 EMAIL_CHANGED = Notice(
     gettext_lazy("Your email was changed"),
     gettext_lazy("You log in to BotPenguin as %(to_email)s now. %(from_email)s opens the account no longer."),

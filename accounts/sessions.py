@@ -14,10 +14,11 @@ from hashlib import blake2b
 from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
+from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.utils import timezone
 
-from accounts import bookkeeping
+from accounts import bookkeeping, email_changes
 from accounts.batches import delete_in_batches
 from accounts.clients import Client
 from accounts.models import Session, SessionQuerySet
@@ -88,6 +89,15 @@ def elsewhere(request: SignedInRequest) -> SessionQuerySet:
     """The sessions in which the person is signed in, but for the one that asks."""
     here = digest(request.session.session_key or "")
     return Session.objects.open().filter(user=request.user).exclude(pk=here)
+
+
+def end_all(person: AbstractBaseUser) -> None:
+    """Sign a person out everywhere, and drop the change of e-mail that one of the sessions may have asked for.
+
+    Whoever was in a session that was not theirs could otherwise still follow the link and take the account along.
+    """
+    Session.objects.filter(user=person.pk).delete()
+    email_changes.cancel(person)
 
 
 def forget_expired() -> Iterator[int]:

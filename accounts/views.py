@@ -4,7 +4,7 @@ from allauth.account import views as allauth
 from django.contrib import messages
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
-from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -39,8 +39,12 @@ def change_email(request: SignedInRequest) -> HttpResponseBase:
 @login_not_required
 def confirm_email(request: HttpRequest, key: str) -> HttpResponseBase:
     """Ask whether an address is the reader's; one that takes another's place does so wholly or not at all."""
-    with transaction.atomic():
-        response: HttpResponseBase = allauth.confirm_email(request, key=key)
+    try:
+        with transaction.atomic():
+            response: HttpResponseBase = allauth.confirm_email(request, key=key)
+    except Http404:
+        # The link stopped working while its page was open, which then says so.
+        return redirect("account_confirm_email", key)
     return response
 
 

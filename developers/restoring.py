@@ -1,9 +1,9 @@
 """Making a database that comes out of a backup fit to be served again.
 
 It knows nothing of what happened since: of revokes, log-outs and mails that were sent. So its
-tokens are replaced, its sessions ended and its waiting mails dropped. Ids go on far beyond its
-own, for what was given out since still names its own: a mailed link that confirms an address
-holds the id of that address, and a mail's `Message-ID` that of its event.
+tokens are replaced, its sessions ended, and the mails and changes of e-mail dropped that wait in
+it. Ids go on far beyond its own, for what was given out since still names its own: a mailed link
+that confirms an address holds the id of that address, and a mail's `Message-ID` that of its event.
 """
 
 from collections.abc import Iterator
@@ -18,6 +18,7 @@ from django.db.migrations.loader import MigrationLoader
 from django.db.models import Max
 from post_office.models import STATUS, Email
 
+from accounts import email_changes
 from accounts.clients import Client
 from accounts.models import SecurityEvent, Session
 from developers import checks, issuance
@@ -106,6 +107,8 @@ def settle(*, keep_tokens: bool) -> Settled:
     # Most were sent soon after, and the links in them have had their time; events are in the security log.
     mails, _ = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued]).delete()
     sessions, _ = Session.objects.all().delete()
+    # Those that a new password has ended since would be there again, and their links as well.
+    email_changes.waiting().delete()
     tokens = 0 if keep_tokens else issuance.revoke_all(ApiToken.objects.all(), HERE, RevokedToken.Reason.RESTORED)
     problems = checks.check_ring_fits_database(None, databases=["default"])
     if problems:

@@ -56,7 +56,10 @@ KINDS: dict[str, list[str]] = {
         *(Account.SESSION_ENDED, Account.SESSIONS_ENDED, Account.CONFIRMED, Account.CONFIRMING_FAILED),
     ],
     Group.FAILED: [*FAILURES, Token.REFUSED],
-    Group.PASSWORD: [Account.PASSWORD_CHANGED, Account.PASSWORD_RESET, Account.EMAIL_CHANGED],
+    Group.PASSWORD: [
+        *(Account.PASSWORD_CHANGED, Account.PASSWORD_RESET),
+        *(Account.EMAIL_ASKED, Account.EMAIL_CHANGED),
+    ],
     Group.FACTORS: [Account.FACTOR_ADDED, Account.FACTOR_REMOVED, Account.CODES_RENEWED, Account.CODE_USED],
     Group.TOKEN: [*Token],
 }

@@ -10,7 +10,9 @@ from django.db import connection
 from django.db.models import QuerySet
 from django.test import Client
 
-from accounts.models import User
+from accounts import email_changes
+from accounts.models import Session, User
+from tests.cast import sign_in
 
 
 def create_first_account(*arguments: str) -> str:
@@ -100,3 +102,18 @@ def test_a_superuser_made_by_command_signs_in_at_once(client: Client, monkeypatc
 
     answer = client.post("/account/login/", {"login": "root@example.com", "password": "correct horse battery"})
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
+
+
+def test_a_password_that_an_operator_chooses_signs_out_everywhere_and_drops_a_change_of_email(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for person in (alice, bob):
+        sign_in(person).post("/account/email/", {"email": "new@example.net", "action_add": ""})
+    monkeypatch.setattr("getpass.getpass", lambda prompt: "another good passphrase")
+
+    call_command("changepassword", "alice@example.com", stdout=StringIO())
+
+    alice.refresh_from_db()
+    assert alice.check_password("another good passphrase")
+    assert [session.user for session in Session.objects.exclude(user=None)] == [bob]
+    assert [address.user for address in email_changes.waiting()] == [bob]

@@ -186,6 +186,19 @@ def test_one_who_thinks_better_of_it_keeps_the_old_address(alice: User) -> None:
     assert "This link no longer works" in text(Browser().get(link))
 
 
+def test_a_link_that_stops_working_while_its_page_is_open_says_so(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser)
+    link, reader = link_in(newest()), Browser()
+    reader.get(link)
+
+    browser.post(PAGE, {"email": NEW, "action_remove": ""})
+    response = reader.post(link, follow=True)
+
+    assert (response.redirect_chain, response.status_code) == ([(link, 302)], 200)
+    assert "This link no longer works" in text(response)
+
+
 def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
     browser = sign_in(alice)
     ask_for(browser)
@@ -193,7 +206,7 @@ def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
 
     browser.post(PAGE, {"email": NEW, "action_send": ""})
 
-    assert [mail.to for mail in Email.objects.all()] == [[NEW], [NEW]]
+    assert [mail.to for mail in Email.objects.order_by("pk")] == [["alice@example.com"], [NEW], [NEW]]
 
 
 def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> None:

@@ -72,6 +72,21 @@ def test_a_reset_password_is_told(alice: User) -> None:
     )
 
 
+def test_a_change_of_email_is_told_at_the_old_address_before_it_counts(alice: User) -> None:
+    from_firefox(sign_in(alice)).post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+
+    told, link = Email.objects.order_by("pk")
+    assert (link.to, link.subject) == (["alice@wonderland.example"], "Confirm your email for BotPenguin")
+    assert_tells(
+        told,
+        "alice@example.com",
+        "A new email was asked for",
+        "Somebody, hopefully you, wants to log in to BotPenguin as alice@wonderland.example. "
+        "It takes the place of alice@example.com once the link that was mailed there is followed.",
+    )
+    assert f"Choose a new password:\n{RESET}" in told.message
+
+
 def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
     browser = from_firefox(sign_in(alice))
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
@@ -101,10 +116,11 @@ def test_a_deleted_account_is_told(alice: User) -> None:
 def test_thinking_better_of_a_change_of_email_is_worth_no_mail(alice: User) -> None:
     browser = sign_in(alice)
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+    before = subjects()
 
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_remove": ""})
 
-    assert subjects() == ["Confirm your email for BotPenguin"]
+    assert subjects() == before
 
 
 def test_a_sign_in_from_a_new_browser_is_told_and_from_a_known_one_is_not(alice: User) -> None:

@@ -180,6 +180,25 @@ def test_resetting_the_password_ends_every_session(alice: User) -> None:
     assert [browser.get("/account/").status_code for browser in (here, there)] == [302, 302]
 
 
+@pytest.mark.parametrize("choose", [lambda alice: change(sign_in(alice)), lambda _: reset(Browser())])
+def test_a_change_of_email_that_a_thief_has_asked_for_does_not_survive_a_new_password(
+    alice: User, bob: User, choose: Any
+) -> None:
+    sign_in(bob).post("/account/email/", {"email": "bob@wonderland.example", "action_add": ""})
+    his = link_in(newest())
+    sign_in(alice).post("/account/email/", {"email": "thief@example.net", "action_add": ""})
+    theirs = link_in(newest())
+
+    choose(alice)
+
+    page = Browser().post(theirs, follow=True)
+    Browser().post(his)
+    for person in (alice, bob):
+        person.refresh_from_db()
+    assert "a new password has ended it" in page.content.decode()
+    assert (alice.email, bob.email) == ("alice@example.com", "bob@wonderland.example")
+
+
 def test_one_who_has_opened_a_session_with_an_old_password_is_not_shown_the_new_token(alice: User) -> None:
     thief = sign_in(alice)
 

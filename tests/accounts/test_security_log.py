@@ -243,14 +243,14 @@ def test_a_reset_password_is_written(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("queued_mail")
-def test_a_changed_email_is_written_once_its_link_is_followed(alice: User) -> None:
+def test_a_changed_email_is_written_when_it_is_asked_for_and_once_its_link_is_followed(alice: User) -> None:
     browser = signed_in(alice)
     browser.post("/account/email/", {"email": "alice@example.net", "action_add": ""})
     before = events(alice)
 
     browser.post(link_in(newest()))
 
-    assert (before, events(alice)) == ([], [(Kind.EMAIL_CHANGED, "")])
+    assert (before, events(alice)) == ([(Kind.EMAIL_ASKED, "")], [(Kind.EMAIL_ASKED, ""), (Kind.EMAIL_CHANGED, "")])
 
 
 @pytest.mark.django_db(transaction=True)

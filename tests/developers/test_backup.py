@@ -42,6 +42,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Django
         issuance.revoke(bob, 1, LAPTOP, even_if_used=True)
         Session.objects.create(session_key="x", session_data="", expire_date=timezone.now(), user=bob)
         TOTP.activate(bob, "A" * 32)
+        bob.emailaddress_set.create(email="new@example.com")
         connection.close()
     return path
 
@@ -187,7 +188,7 @@ def damage(path: Path) -> None:
         file.write(b"\xff" * 4096)
 
 
-def test_a_restore_replaces_every_token_ends_every_session_and_keeps_what_was_there(
+def test_a_restore_replaces_every_token_ends_sessions_and_changes_of_email_and_keeps_what_was_there(
     live: Path, backup: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old = dict(ask(backup, "SELECT user_id, hex(digest) FROM developers_apitoken"))
@@ -210,6 +211,7 @@ def test_a_restore_replaces_every_token_ends_every_session_and_keeps_what_was_th
         ("revoked", "manage.py restore")
     ] * len(old)
     assert ask(live, "SELECT count(*) FROM accounts_session") == [(0,)]
+    assert ask(live, "SELECT count(*) FROM account_emailaddress WHERE NOT verified") == [(0,)]
     aside = set_aside(live)
     assert str(aside) in restored
     assert ask(aside, "SELECT DISTINCT name FROM accounts_user") == [("changed since",)]

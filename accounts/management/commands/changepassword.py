@@ -1,0 +1,16 @@
+from getpass import getuser
+from typing import Any
+
+from django.contrib.auth.management.commands import changepassword
+
+from accounts.models import User
+from accounts.sessions import end_all
+
+
+class Command(changepassword.Command):
+    help = "Give an account another password, and sign it out everywhere."
+
+    def handle(self, *args: Any, **options: Any) -> str | None:
+        told: str | None = super().handle(*args, **options)
+        end_all(User.objects.get_by_natural_key(options["username"] or getuser()))
+        return told
