@@ -1,8 +1,19 @@
 """New e-mails that people have asked to log in with and have not confirmed by the link that was mailed there."""
 
+from collections.abc import Iterator
+from datetime import timedelta
+
+from allauth.account import app_settings
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F, QuerySet
+from django.utils import timezone
+
+from accounts.batches import delete_in_batches
+from accounts.models import SecurityEvent
+
+# As long as the link works that is mailed when the change is asked for.
+KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
 
 
 def waiting() -> QuerySet[EmailAddress]:
@@ -13,3 +24,10 @@ def waiting() -> QuerySet[EmailAddress]:
 def cancel(person: AbstractBaseUser) -> None:
     """Have the link that was mailed to a new address lead nowhere."""
     waiting().filter(user=person.pk).delete()
+
+
+def forget_old() -> Iterator[int]:
+    """Delete the addresses that nobody has confirmed in time, and yield how many, batch by batch."""
+    # The address tells no time; the event of asking for it does.
+    asked = SecurityEvent.objects.filter(kind=SecurityEvent.Kind.EMAIL_ASKED, at__gte=timezone.now() - KEPT_FOR)
+    return delete_in_batches(waiting().exclude(user__in=asked.values("user")))

@@ -1,15 +1,19 @@
 """A new e-mail address counts once its link is followed, and tells nobody who else has an account."""
 
+from datetime import timedelta
 from typing import Any
 
 import pyotp
 import pytest
+from allauth.account.models import EmailAddress
 from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.test import Client as Browser
+from django.utils import timezone
 from post_office.models import Email
 
-from accounts.models import User
+from accounts import email_changes
+from accounts.models import SecurityEvent, User
 from tests.accounts.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
 
@@ -207,6 +211,19 @@ def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
     browser.post(PAGE, {"email": NEW, "action_send": ""})
 
     assert [mail.to for mail in Email.objects.order_by("pk")] == [["alice@example.com"], [NEW], [NEW]]
+
+
+def test_a_change_that_nobody_confirms_is_forgotten_after_three_days(alice: User, bob: User) -> None:
+    newcomer = {"email": "carol@example.com", "password1": "another good passphrase"}
+    Browser().post("/account/signup/", newcomer)
+    for person, age in ((alice, timedelta(days=3, minutes=1)), (bob, timedelta(days=2, hours=23))):
+        ask_for(sign_in(person), f"new-{person.email}")
+        SecurityEvent.objects.filter(user=person).update(at=timezone.now() - age)
+
+    forgotten = sum(email_changes.forget_old())
+
+    left = EmailAddress.objects.filter(verified=False).order_by("email").values_list("email", flat=True)
+    assert (forgotten, list(left)) == (1, ["carol@example.com", "new-bob@example.org"])
 
 
 def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> None:

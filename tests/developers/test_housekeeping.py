@@ -5,6 +5,7 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
 from django.db import connection
@@ -65,6 +66,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         )
     sessions(1)
     Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
+    alice.emailaddress_set.create(email="asked.for@example.com")
     for subject, age in (("old", timedelta(days=1) + MINUTE), ("new", timedelta(days=1) - MINUTE)):
         letter = Email.objects.create(from_email="a@example.com", to="b@example.com", subject=subject)
         Email.objects.filter(pk=letter.pk).update(status=STATUS.sent, last_updated=now - age)
@@ -79,6 +81,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         "logs of outbound calls": (ApiLog, 1),
         "revoked tokens": (RevokedToken, 2),
         "sessions": (Session, 1),
+        "changes of e-mail": (EmailAddress, 1),
         "mails": (Email, 1),
     }
 
@@ -89,8 +92,8 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     call_command("housekeeping", stdout=output)
 
     assert output.getvalue() == (
-        "1 rows of the cache, 2 revoked tokens, 1 sessions, 1 mails, 1 logs of outbound calls, 1 events of accounts, "
-        "1 events of tokens deleted.\n"
+        "1 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, 1 mails, 1 logs of outbound calls, "
+        "1 events of accounts, 1 events of tokens deleted.\n"
     )
     assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
         name: count for name, (_, count) in of_all_ages.items()
