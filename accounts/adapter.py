@@ -88,6 +88,10 @@ class AccountAdapter(DefaultAccountAdapter):
         if Taken(self.request).may_take("account_exists_mail", email.lower()):
             super().send_account_already_exists_mail(email)
 
+    def get_login_stages(self) -> list[str]:
+        ours = {"allauth.mfa.stages.AuthenticateStage": "accounts.two_step.SecondStep"}
+        return [ours.get(stage, stage) for stage in super().get_login_stages()]
+
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
         known_browsers.look(request, user)
         super().login(request, user)

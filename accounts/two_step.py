@@ -1,15 +1,33 @@
-"""The pages of allauth's second step and of its proofs by a factor, where they need more than our templates."""
+"""The second step of a log-in: allauth's, where it needs more than our templates."""
 
 from typing import Any
 
 from allauth.account.internal.stagekit import clear_login
+from allauth.account.stages import LoginStageController
 from allauth.mfa.base import views as allauth
+from allauth.mfa.stages import AuthenticateStage
 from django.contrib.auth.decorators import login_not_required
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts.acts import act_on
 from accounts.factors import factors_of
+
+
+class SecondStep(AuthenticateStage):
+    """Waits for a factor, as long as the password is the one that was given and there is a factor to wait for."""
+
+    def handle(self) -> tuple[Any, bool]:
+        self.state["password"] = self._password()
+        handled: tuple[Any, bool] = super().handle()
+        return handled
+
+    def still_holds(self) -> bool:
+        return self.state.get("password") == self._password() and self._should_handle(self.request)
+
+    def _password(self) -> str:
+        """Name the person's password by what Django names it by in sessions; nothing where the person is gone."""
+        return self.login.user.get_session_auth_hash() if self.login.user else ""
 
 
 class AuthenticateView(allauth.AuthenticateView):
@@ -18,7 +36,17 @@ class AuthenticateView(allauth.AuthenticateView):
         return super().get_context_data(**kwargs) | {"factors": factors_of(self.stage.login.user)}
 
 
-second_step = AuthenticateView.as_view()
+authenticate = AuthenticateView.as_view()
+
+
+@login_not_required
+def second_step(request: HttpRequest) -> HttpResponseBase:
+    """Take a factor, but not for a password that is another by now: one begins anew, and has guessed at nothing."""
+    stage = LoginStageController.enter(request, SecondStep.key)
+    if stage and not stage.still_holds():
+        response: HttpResponseBase = stage.abort()
+        return response
+    return authenticate(request)
 
 
 @login_not_required

@@ -1,0 +1,77 @@
+"""A log-in that waits at the second step ends with what it rests on: the password, the factor, the account."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pyotp
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.totp.internal.auth import TOTP
+from django.test import Client as Browser
+
+from accounts.models import SecurityEvent, User
+from tests.accounts.mails import link_in, newest
+from tests.accounts.test_two_step import SECOND_STEP, code_of, give_code, give_password, is_signed_in
+from tests.cast import PASSWORD, sign_in
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
+
+NEW_PASSWORD = "another good passphrase"
+NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+
+
+@pytest.fixture
+def secret(alice: User) -> str:
+    """What the app of Alice holds."""
+    secret = pyotp.random_base32()
+    TOTP.activate(alice, secret)
+    return secret
+
+
+def change(alice: User) -> None:
+    sign_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
+
+
+def reset(alice: User) -> None:
+    browser = Browser()
+    browser.post("/account/password/reset/", {"email": alice.email})
+    browser.post(browser.get(link_in(newest()), follow=True).redirect_chain[-1][0], NEW)
+
+
+def remove_factors(alice: User) -> None:
+    Authenticator.objects.filter(user=alice).delete()
+
+
+def delete(alice: User) -> None:
+    alice.delete()
+
+
+@pytest.mark.parametrize("end", [change, reset, remove_factors, delete])
+def test_it_ends_and_the_log_in_page_is_there_again(alice: User, secret: str, end: Callable[[User], Any]) -> None:
+    waiting = give_password()
+
+    end(alice)
+    response = give_code(waiting, code_of(secret))
+
+    assert (response.status_code, response["Location"]) == (302, "/account/login/")
+    assert waiting.get("/account/login/").status_code == 200
+    assert not is_signed_in(waiting)
+
+
+def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_owner(alice: User, secret: str) -> None:
+    """Whoever knew it has left log-ins waiting, and the owner has chosen another so that codes are taken again."""
+    waiting = [Browser(REMOTE_ADDR=f"198.51.100.{number}") for number in range(1, 6)]
+    for browser in waiting:
+        browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    change(alice)
+    SecurityEvent.objects.all().delete()
+
+    for browser in waiting:
+        for _guess in range(5):
+            give_code(browser, "000000")
+
+    owner = Browser(REMOTE_ADDR="203.0.113.9")
+    owner.post("/account/login/", {"login": alice.email, "password": NEW_PASSWORD})
+    response = owner.post(SECOND_STEP, {"code": code_of(secret)})
+    assert (response.status_code, is_signed_in(owner)) == (302, True)
+    assert not SecurityEvent.objects.filter(kind=SecurityEvent.Kind.SIGN_IN_FAILED).exists()
