@@ -1,14 +1,47 @@
 """The WSGI application that Granian serves."""
 
 import os
+from collections.abc import MutableMapping
+from typing import Any
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.core.wsgi import get_wsgi_application
+from django.http.request import MediaType
+from django.utils.functional import cached_property
+from django.utils.http import parse_header_parameters
 
 from developers import vault
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
 
+
+class Request(WSGIRequest):
+    """A request with whatever `Content-Type` and `Accept`.
+
+    Python's parser of mail headers raises at some of them in a dozen ways, at the first before any middleware
+    could answer.
+    """
+
+    def _set_content_type_params(self, meta: MutableMapping[str, Any]) -> None:
+        """Take no encoding from a charset: forms are in UTF-8 and so is JSON, and `hex` is a charset to Python."""
+        try:
+            self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
+        except Exception:  # noqa: BLE001 - see above
+            media_type = meta["CONTENT_TYPE"].partition(";")[0].strip().lower()
+            self.content_type, self.content_params = media_type, {}
+            # Whoever reads a form parses it once more.
+            meta["CONTENT_TYPE"] = media_type
+
+    @cached_property
+    def accepted_types(self) -> list[MediaType]:
+        try:
+            return super().accepted_types
+        except Exception:  # noqa: BLE001 - see above
+            return []
+
+
 application = get_wsgi_application()
+application.request_class = Request
 
 # Django's checks do not run under WSGI: a weak ring must stop the start, not the first request.
 vault.ring()

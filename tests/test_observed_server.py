@@ -25,6 +25,14 @@ pytestmark = pytest.mark.xdist_group("observed")
 
 PAGE = "/developers/api-access-token/"
 PASSWORD = "three otters read the tide"
+# At the first two Python's parser of headers raises; the others are charsets to it, and no encodings of text.
+UNREADABLE = [
+    "application/json; a*=nonsense''%41",
+    "application/json; a*=x; a*1=y",
+    "application/json; charset*=utf-8''%00",
+    "application/json; charset=hex",
+    "application/json; charset=idna",
+]
 
 
 class Observed(CoveredServer):
@@ -175,6 +183,21 @@ def test_a_warning_carries_the_id_of_its_request(server: Observed) -> None:
     assert answer.headers["X-Request-ID"] == "evil-1"
     assert (warning["level"], warning["logger"]) == ("WARNING", "django.security.DisallowedHost")
     assert (request["route"], request["status"]) == ("-", 400)
+
+
+@pytest.mark.parametrize("content_type", UNREADABLE)
+def test_no_content_type_keeps_a_request_from_its_answer_and_its_line(server: Observed, content_type: str) -> None:
+    request_id = f"type-{UNREADABLE.index(content_type)}"
+    headers = {"Content-Type": content_type, "X-Request-ID": request_id}
+
+    answers = [
+        ask(f"{server.url}{address}?a=%41", headers=headers) for address in ("/api/v7/token", "/nowhere", "/healthz")
+    ]
+
+    told = [(answer.status_code, answer.headers["X-Request-ID"]) for answer in answers]
+    assert told == [(401, request_id), (404, request_id), (200, request_id)]
+    assert answers[0].json()["code"] == 401
+    assert [line["status"] for line in server.lines_of(request_id)] == [401, 404]
 
 
 def test_health_is_counted_and_not_logged(server: Observed) -> None:
