@@ -6,7 +6,7 @@ the same account's contacts waits, and an e-mail that was free a moment ago stil
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db import transaction
@@ -129,7 +129,7 @@ class _Book:
         self.by_phone: dict[str, Contact] = {}
         known: dict[str, Contact] = {}
         emails = [row.email for row in rows if row.email]
-        phones = [row.phone.whole for row in rows if row.phone and row.phone.whole]
+        phones = [row.phone.whole for row in rows if row.phone]
         owned = Contact.objects.owned_by(owner)
         for found in (Q(email__in=part) for part in _parts(emails)):
             known |= {contact.pk: contact for contact in owned.filter(found)}
@@ -148,6 +148,9 @@ class _Book:
         contact = with_email or with_phone or self._new(bot)
         self.by_email.pop(contact.email, None)
         self.by_phone.pop(contact.phone, None)
+        if row.phone == Phone(contact.phone, ""):
+            # The number that is there, told in one piece: its prefix stays known.
+            row = replace(row, phone=None)
         row.apply_to(contact)
         if len(contact.attributes) > MOST_ATTRIBUTES:
             self.faults[position] = TOO_MANY_ATTRIBUTES

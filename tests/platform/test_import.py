@@ -73,6 +73,31 @@ def test_a_contact_with_the_same_e_mail_or_number_is_updated(
     assert updated.updated_at > contact.updated_at
 
 
+@pytest.mark.parametrize(
+    "again",
+    [
+        row("", "asha@example.com", {"number": "", "prefix": ""}, country=""),
+        row("", "asha@example.com", {"number": " ", "prefix": "44"}, country=" "),
+        row(email="asha@example.com", phone={"prefix": "44"}),
+        row("", "", {"number": "9876543210", "prefix": "91"}, country=""),
+    ],
+)
+def test_what_is_empty_in_a_row_tells_nothing(as_alice: Caller, asha: Contact, again: dict[str, Any]) -> None:
+    (before,) = as_alice.data("POST", "/inbox/users")
+
+    answers = [as_alice.data("POST", PATH, [one]) for one in (again, row(phone={"number": "919876543210"}))]
+
+    assert answers == [{"ids": [asha.pk], "created": 0, "updated": 1}] * 2
+    (after,) = as_alice.data("POST", "/inbox/users")
+    assert after == before | {"updatedAt": after["updatedAt"]}
+
+
+def test_a_new_contact_may_have_empty_columns(as_alice: Caller) -> None:
+    as_alice.data("POST", PATH, [row("Asha", "", {"number": "", "prefix": "91"}, country=""), row("Ben", "")])
+
+    assert people() == [("Asha", "", ""), ("Ben", "", "")]
+
+
 def test_rows_of_one_person_make_one_contact(as_alice: Caller) -> None:
     rows = [
         row("Asha", "asha@example.com"),

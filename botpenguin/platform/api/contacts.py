@@ -1,7 +1,7 @@
 """A contact on the wire: how it is told, and how it is taken back."""
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -249,7 +249,10 @@ class RowIn(Input):
     profile: NewProfileIn
 
     def details(self) -> Details:
-        return self.profile.userDetails.details(Contact())
+        """What the row tells. An import takes nothing away: an empty text is a column that was left empty."""
+        told = self.profile.userDetails.details(Contact())
+        phone = told.phone if told.phone and told.phone.whole else None
+        return replace(told, email=told.email or None, phone=phone, country=told.country or None)
 
 
 @dataclass(frozen=True)

@@ -100,8 +100,9 @@ def import_contacts(
 ) -> Envelope[ImportedOut]:
     """Add up to 1,000 contacts, all or none.
 
-    A row whose e-mail or number a contact has already updates that contact: tags are added, attributes merged. The
-    answer is 201 if any contact is new, 200 if all were there, and 400 with a sentence for each row that is wrong.
+    A row whose e-mail or number a contact has already updates that contact: tags are added, attributes merged, and a
+    name, e-mail, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
+    200 if all were there, and 400 with a sentence for each row that is wrong.
     """
     wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
     if wrong:
