@@ -1,41 +1,55 @@
 """One account sees and touches nothing of another's, and a revoked token nothing at all.
 
 Both walk the OpenAPI document, so that an operation to come is covered by itself: each is sent
-somebody else's ids in every place that takes a text.
+somebody else's ids in every place that takes a text: in paths, queries, headers and bodies.
 """
 
 import json
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Sequence
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 from django.core import serializers
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin.platform.api import reference
 from botpenguin.platform.api.openapi import example, resolved
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
+from developers.outbound.models import ApiLog, OutboundApi
+from developers.outbound.recipe import Field, Recipe
 from tests.cast import sign_in, token_text
 from tests.platform.calls import Caller, caller, contact_of
 
-Sending = tuple[str, str, Any]
+Sending = tuple[str, str, dict[str, str], Any]
 # Of these it is known that bob's own token is meant.
 OF_THE_TOKEN_ITSELF = {"/token/revoke", "/token/report-exposed"}
+# In whatever alice has that names nothing. Bob never sends it, so no answer to him may hold it.
+MARKER = "only-alice-knows"
+NAMES = ["secret@example.com", "919876543210", "secret-tag"]
+
+
+def belongings(owner: User, word: str, email: str, phone: str, tag: str) -> list[str]:
+    """Give an account one thing of each kind, with the word in every text; return their ids."""
+    bot = Bot.objects.create(owner=owner, name=word, platform="whatsapp")
+    reach = {"email": email, "phone": phone, "country": word}
+    contact = contact_of(owner, (tag, word), name=word, bot=bot, **reach, notes=[word], attributes={word: word})
+    segment = Segment.objects.create(owner=owner, name=word, tags=[tag, word])
+    # An address that no call may reach.
+    api = OutboundApi.objects.make(owner, word, Recipe("GET", "http://10.0.0.1/{{name}}", (Field("word", word),)))
+    return [bot.pk, contact.pk, segment.pk, api.pk]
 
 
 @pytest.fixture
-def secrets_of_alice(alice: User) -> list[str]:
-    """What only alice may see: ids, an e-mail, a number, names."""
-    bot = Bot.objects.create(owner=alice, name="Secret bot", platform="whatsapp")
-    contact = contact_of(
-        alice, ("secret-tag",), name="Secret person", bot=bot, email="secret@example.com", phone="919876543210"
-    )
-    segment = Segment.objects.create(owner=alice, name="Secret segment", tags=["secret-tag"])
-    return [
-        *(bot.pk, contact.pk, segment.pk),
-        *("Secret bot", "Secret person", "Secret segment"),
-        *("secret@example.com", "919876543210", "secret-tag"),
-    ]
+def ids_of_alice(alice: User) -> list[str]:
+    return belongings(alice, MARKER, *NAMES)
+
+
+@pytest.fixture
+def ids_of_bob(bob: User) -> list[str]:
+    return belongings(bob, "bobs", "bob@example.org", "442079460991", "bobs-tag")
 
 
 def everything_of(owner: User) -> str:
@@ -44,27 +58,40 @@ def everything_of(owner: User) -> str:
         *Contact.objects.filter(owner=owner).order_by("pk"),
         *ContactTag.objects.filter(contact__owner=owner).order_by("pk"),
         *Segment.objects.filter(owner=owner).order_by("pk"),
+        *OutboundApi.objects.filter(owner=owner).order_by("pk"),
+        *ApiLog.objects.filter(owner=owner).order_by("pk"),
     ]
     return str(serializers.serialize("json", rows))
 
 
-def sendings(secrets: list[str]) -> Iterator[Sending]:
-    """Every operation with its example, and with each secret wherever a text may stand."""
+def sendings(secrets: list[str], own: Sequence[str] = ()) -> Iterator[Sending]:
+    """Every operation with its example, and with each secret wherever a text may stand, in all such places and in each.
+
+    In the path stands the secret too, and in turn each of the sender's own ids, behind which the body is looked at.
+    """
     for path, operations in reference.document()["paths"].items():
         if path in OF_THE_TOKEN_ITSELF:
             continue
         for method, operation in operations.items():
             content = operation.get("requestBody", {}).get("content", {}).get("application/json")
             for secret in secrets:
-                address = path.replace("{", "").replace("}", "") if "{" not in path else _filled(path, secret)
-                query = f"?botId={secret}" if operation.get("parameters") else ""
-                yield method.upper(), address + query, content and content["example"]
-                if content:
-                    yield method.upper(), address, _everywhere(content["schema"], secret)
+                bodies = [content["example"], *_only(_everywhere(content["schema"], secret))] if content else [None]
+                for filling in [secret, *own] if "{" in path else [secret]:
+                    for address, headers in _addressed(path, operation["parameters"], secret, filling):
+                        for body in bodies:
+                            yield method.upper(), address, headers, body
 
 
-def _filled(path: str, secret: str) -> str:
-    return path.partition("{")[0] + secret + path.partition("}")[2]
+def _addressed(
+    path: str, parameters: list[dict[str, Any]], secret: str, filling: str
+) -> Iterator[tuple[str, dict[str, str]]]:
+    """The address by itself, and with the secret in each other parameter: of two one might hide the next."""
+    address = re.sub(r"{\w+}", filling, path)
+    yield address, {}
+    for parameter in parameters:
+        name, place = parameter["name"], parameter["in"]
+        if place != "path":
+            yield {"query": (f"{address}?{urlencode({name: secret})}", {}), "header": (address, {name: secret})}[place]
 
 
 def _everywhere(schema: Any, secret: str) -> Any:
@@ -83,33 +110,35 @@ def _everywhere(schema: Any, secret: str) -> Any:
 
 
 def _only(body: Any) -> Iterator[Any]:
-    """The body, and each of its keys by itself: one wrong field must not hide what another would do."""
+    """The body, and each of its parts by itself: one wrong field must not hide what another would do."""
     yield body
     if isinstance(body, dict):
-        for key, value in body.items():
-            yield {key: value}
+        yield from ({key: part} for key, value in body.items() for part in _only(value))
+    elif isinstance(body, list):
+        yield from ([part] for item in body for part in _only(item))
 
 
+@pytest.mark.long
 def test_bob_reads_and_changes_nothing_of_alices_by_any_operation(
-    alice: User, as_bob: Caller, secrets_of_alice: list[str]
+    alice: User, bob: User, ids_of_alice: list[str], ids_of_bob: list[str], settings: Settings
 ) -> None:
+    settings.API_RATE_LIMIT = settings.OUTBOUND_RATE_LIMIT = 0
+    as_bob = caller(bob)
     before = everything_of(alice)
     told: list[str] = []
-    sent = 0
 
-    for method, address, body in sendings(secrets_of_alice):
-        for part in _only(body):
-            response = as_bob.send(method, address, part)
-            sent += 1
-            assert response.status_code < 500
-            if response.status_code < 300:
-                told.append(response.content.decode())
+    for method, address, headers, body in sendings(ids_of_alice + NAMES, ids_of_bob):
+        response = as_bob.send(method, address, body, **headers)
+        assert response.status_code < 500
+        told.append(response.content.decode())
 
     assert everything_of(alice) == before
-    assert sent > 500
+    assert len(told) > 2000
+    assert [text for text in [*told, everything_of(bob)] if MARKER in text] == []
     # What bob sent himself he may read again; what only alice's rows hold he may not.
-    ids = secrets_of_alice[:3]
-    assert [text for text in told if any(secret in text for secret in ids) and not _is_echo(text, ids)] == []
+    assert [
+        text for text in told if any(found in text for found in ids_of_alice) and not _is_echo(text, ids_of_alice)
+    ] == []
 
 
 def _is_echo(text: str, ids: list[str]) -> bool:
@@ -129,10 +158,10 @@ def _is_echo(text: str, ids: list[str]) -> bool:
 
 
 def test_alices_ids_open_to_alice_what_they_close_to_bob(
-    as_alice: Caller, as_bob: Caller, secrets_of_alice: list[str]
+    as_alice: Caller, as_bob: Caller, ids_of_alice: list[str]
 ) -> None:
     """The walk above would prove nothing if the ids were wrong."""
-    bot, contact, segment = secrets_of_alice[:3]
+    bot, contact, segment, api = ids_of_alice
     good = [
         ("GET", f"/bots/{bot}", None),
         ("PUT", f"/inbox/users/{contact}", {}),
@@ -140,6 +169,7 @@ def test_alices_ids_open_to_alice_what_they_close_to_bob(
         ("PUT", "/inbox/users/status-update", {"ids": [contact], "status": "OPEN"}),
         ("POST", "/integrations/custom-app/general-authentication", {"botId": bot}),
         ("PUT", "/integrations/custom-app/update-user-attributes", {"search": contact, "attributes": {}}),
+        ("POST", f"/third-party-apis/{api}/run", {"contactId": contact}),
     ]
 
     assert [as_alice.send(*sending).status_code for sending in good] == [200] * len(good)
@@ -149,7 +179,7 @@ def test_alices_ids_open_to_alice_what_they_close_to_bob(
 
 
 def test_after_a_revoke_through_the_page_every_operation_refuses_the_old_token(
-    alice: User, secrets_of_alice: list[str]
+    alice: User, ids_of_alice: list[str]
 ) -> None:
     old = caller(alice)
     before = everything_of(alice)
@@ -157,8 +187,8 @@ def test_after_a_revoke_through_the_page_every_operation_refuses_the_old_token(
     sign_in(alice).post("/developers/api-access-token/revoke/", {"generation": 1, "even_if_used": "on"})
 
     addresses = set()
-    for method, address, body in sendings(secrets_of_alice[:3]):
-        response = old.send(method, address, body)
+    for method, address, headers, body in sendings(ids_of_alice):
+        response = old.send(method, address, body, **headers)
         assert response.status_code == 401, (method, address)
         assert "was revoked at" in response.json()["message"]
         addresses.add((method, address.partition("?")[0]))
