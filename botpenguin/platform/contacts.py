@@ -4,7 +4,7 @@ All of it happens in one transaction that first takes the owner's row. So whoeve
 the same account's contacts waits, and an e-mail that was free a moment ago still is.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
@@ -93,16 +93,17 @@ def changing(owner: int) -> Iterator[None]:
         yield
 
 
-def import_all(owner: int, rows: Sequence[Details], bot: Bot | None = None) -> Imported:
+def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
     """Add a contact for each row, or update the one with its e-mail or number; all rows or none.
 
-    Tags are added and attributes merged. Raises `Conflict`.
+    Tags are added and attributes merged. Rows are known by their positions. Those that are `wrong` already are told
+    together with what is found wrong with the others. Raises `Conflict`.
     """
     with changing(owner):
-        book = _Book(owner, rows)
-        contacts = [book.write(position, row, bot) for position, row in enumerate(rows, start=1)]
-        if book.faults:
-            raise Conflict(book.faults)
+        book = _Book(owner, rows.values())
+        contacts = [book.write(position, row, bot) for position, row in rows.items()]
+        if faults := {**wrong, **book.faults}:
+            raise Conflict(dict(sorted(faults.items())))
         distinct = list({contact.pk: contact for contact in contacts}.values())
         book.free_what_others_take()
         Contact.objects.bulk_create(
@@ -112,7 +113,9 @@ def import_all(owner: int, rows: Sequence[Details], bot: Bot | None = None) -> I
             update_fields=["name", "email", "phone", "phone_prefix", "country", "attributes", "bot", "updated_at"],
         )
         tags = {
-            (contact.pk, name): None for contact, row in zip(contacts, rows, strict=True) for name in row.tags or ()
+            (contact.pk, name): None
+            for contact, row in zip(contacts, rows.values(), strict=True)
+            for name in row.tags or ()
         }
         add_tags(tags)
         return Imported([contact.pk for contact in contacts], book.created)
@@ -121,7 +124,7 @@ def import_all(owner: int, rows: Sequence[Details], bot: Bot | None = None) -> I
 class _Book:
     """An account's contacts as an import meets them, by e-mail and by number."""
 
-    def __init__(self, owner: int, rows: Sequence[Details]) -> None:
+    def __init__(self, owner: int, rows: Collection[Details]) -> None:
         self.owner = owner
         self.created = 0
         self.faults: dict[int, str] = {}
@@ -145,6 +148,8 @@ class _Book:
         with_phone = self.by_phone.get(row.phone.whole if row.phone else "")
         if with_email and with_phone and with_email is not with_phone:
             self.faults[position] = "the e-mail is one contact's and the number another's"
+            # Left as they are: a later row that says the same is as wrong.
+            return with_email
         contact = with_email or with_phone or self._new(bot)
         self.by_email.pop(contact.email, None)
         self.by_phone.pop(contact.phone, None)

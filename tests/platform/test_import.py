@@ -266,6 +266,28 @@ def test_a_row_of_two_contacts_or_with_too_many_attributes_is_refused(as_alice: 
     assert people() == before
 
 
+def test_rows_that_are_wrong_by_themselves_and_by_what_is_there_are_told_together(
+    as_alice: Caller, alice: User
+) -> None:
+    contact_of(alice, name="Asha", email="asha@example.com")
+    contact_of(alice, name="Ben", phone="442079460991")
+    both = row("Both", "asha@example.com", {"number": "442079460991"})
+    before = people()
+
+    refusal = as_alice.refusal("POST", PATH, [row("Cleo"), both, row("Dora", "dora"), row("Eve"), both, row("Fay\0")])
+
+    assert refusal == (
+        400,
+        [
+            "Row 2: the e-mail is one contact's and the number another's.",
+            "Row 3: profile.userDetails.contact.email should be an e-mail address.",
+            "Row 5: the e-mail is one contact's and the number another's.",
+            "Row 6: profile.userDetails.userProvidedName should be a text of at most 200 characters.",
+        ],
+    )
+    assert people() == before
+
+
 @pytest.mark.parametrize(
     ("body", "sentence"),
     [

@@ -1,6 +1,5 @@
 """The resource `inbox`: an account's contacts and segments."""
 
-from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Annotated
 
@@ -104,14 +103,14 @@ def import_contacts(
     name, e-mail, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
     200 if all were there, and 400 with a sentence for each row that is wrong.
     """
-    wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
-    if wrong:
-        raise refused(wrong)
     bot = bots.find(request, bot_id or bot_id_header) if bot_id or bot_id_header else None
+    wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
+    good = {position: row.details() for position, row in enumerate(rows, start=1) if not isinstance(row, Faults)}
     try:
-        imported = contacts.import_all(request.auth.owner_id, [row.details() for row in rows], bot)
+        imported = contacts.import_all(request.auth.owner_id, good, bot, wrong)
     except Conflict as conflict:
-        raise refused(conflict.faults) from conflict
+        sentences = [f"Row {position}: {why}." for position, why in conflict.faults.items()]
+        raise errors.Failed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences) from conflict
     data = ImportedOut(ids=imported.ids, created=imported.created, updated=len(imported.ids) - imported.created)
     return Created(data=data) if imported.created else Envelope(data=data)
 
@@ -120,11 +119,6 @@ def _why(row: Faults) -> str:
     told = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors[:MOST_FAULTS]]
     more = len(row.errors) - len(told)
     return "; ".join([*told, f"{more} more"] if more else told)
-
-
-def refused(faults: Mapping[int, str]) -> errors.Failed:
-    sentences = [f"Row {position}: {why}." for position, why in faults.items()]
-    return errors.Failed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences)
 
 
 # Before the one with an id in its path, which would take it for an id.
