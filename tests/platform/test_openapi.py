@@ -63,8 +63,8 @@ def test_every_operation_says_what_it_does_and_what_it_answers(document: dict[st
         assert operation["summary"], path
         assert operation["description"], path
         assert re.fullmatch(r"[a-z]+(_[a-z]+)*", operation["operationId"]), path
-        common = {"400", "403", "404", "405", "429", "500"} | (set() if path in OPEN else {"401"})
-        of_bodies = {"409", "411", "413", "415", "422"} if "requestBody" in operation else set()
+        common = {"400", "403", "404", "405", "411", "429", "500", "503"} | (set() if path in OPEN else {"401"})
+        of_bodies = {"409", "413", "415", "422"} if "requestBody" in operation else set()
         assert set(operation["responses"]) >= common | of_bodies, path
         assert set(operation["responses"]) & {"200", "201", "204"}, path
 
@@ -76,6 +76,27 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
                 assert content["example"], path
     for response in document["components"]["responses"].values():
         assert response["content"]["application/json"]["example"]["success"] is False
+
+
+def test_headers_of_limits_are_told_where_they_are_sent(document: dict[str, Any]) -> None:
+    errors = document["components"]["responses"]
+    quota = {"RateLimit-Policy", "RateLimit"}
+
+    good = {
+        path: set(response.get("headers", {}))
+        for path, operation in operations(document)
+        for status, response in operation["responses"].items()
+        if status.startswith("2")
+    }
+    told = {name: set(response["headers"]) for name, response in errors.items() if "headers" in response}
+
+    assert good == {path: set() if path in OPEN else quota for path in document["paths"]}
+    assert told == {
+        "UNAUTHORIZED": {"WWW-Authenticate"},
+        "METHOD_NOT_ALLOWED": {"Allow"},
+        "TOO_MANY_REQUESTS": {"Retry-After", *quota},
+        "SERVICE_UNAVAILABLE": {"Retry-After"},
+    }
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:

@@ -32,10 +32,11 @@ ERRORS = {
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of a token a minute, or too many unknown tokens from an address. "
     "`Retry-After` says when to come back.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something broke on the server. It has been logged there.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "A part that this needs is out of reach, and nothing was changed. `Retry-After` "
+    "says when to come back.",
 }
 OF_BODIES = {
     HTTPStatus.CONFLICT,
-    HTTPStatus.LENGTH_REQUIRED,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
@@ -43,10 +44,16 @@ OF_BODIES = {
 INDIRECTIONS = ("$ref", "allOf", "anyOf")
 UNUSED = HttpResponse()
 PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
+RETRY_AFTER = {"Retry-After": "Seconds to wait."}
+QUOTA = {
+    "RateLimit-Policy": "How many requests a token may make in how many seconds, where they are counted.",
+    "RateLimit": "How many of them are left, and for how many seconds.",
+}
 HEADERS = {
     HTTPStatus.UNAUTHORIZED: {"WWW-Authenticate": "The challenge of RFC 6750."},
     HTTPStatus.METHOD_NOT_ALLOWED: {"Allow": "The methods that the path takes."},
-    HTTPStatus.TOO_MANY_REQUESTS: {"Retry-After": "Seconds to wait."},
+    HTTPStatus.TOO_MANY_REQUESTS: RETRY_AFTER | QUOTA,
+    HTTPStatus.SERVICE_UNAVAILABLE: RETRY_AFTER,
 }
 
 
@@ -74,6 +81,9 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
             # The body that stands for none says nothing to clients.
             content["schema"].pop("default", None)
             content["example"] = example(content["schema"], schemas)
+    if "security" in operation:
+        for response in operation["responses"].values():
+            response["headers"] = _headers(QUOTA)
     for status in ERRORS:
         is_possible = (status not in OF_BODIES or bodies) and (
             status is not HTTPStatus.UNAUTHORIZED or "security" in operation
@@ -132,8 +142,9 @@ def _response(status: HTTPStatus) -> dict[str, Any]:
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, "example": example}},
     }
     if status in HEADERS:
-        response["headers"] = {
-            name: {"description": description, "schema": {"type": "string"}}
-            for name, description in HEADERS[status].items()
-        }
+        response["headers"] = _headers(HEADERS[status])
     return response
+
+
+def _headers(descriptions: Mapping[str, str]) -> dict[str, Any]:
+    return {name: {"description": told, "schema": {"type": "string"}} for name, told in descriptions.items()}
