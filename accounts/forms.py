@@ -6,6 +6,7 @@ from allauth.account import forms as allauth
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
+from django.contrib.auth.hashers import make_password
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -51,6 +52,12 @@ class SignupForm(Plain, allauth.SignupForm):  # type: ignore[misc]  # allauth ty
     autocomplete = {"email": "username", "password1": "new-password"}
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
+
+    def try_save(self, request: HttpRequest) -> Any:
+        if self.account_already_exists:
+            # For nothing: a new account takes as long, and the time would tell who has one.
+            make_password(self.cleaned_data["password1"])
+        return super().try_save(request)
 
 
 class ResetPasswordForm(Plain, allauth.ResetPasswordForm):

@@ -4,6 +4,7 @@ import re
 from typing import Any
 
 import pytest
+from django.contrib.auth.hashers import MD5PasswordHasher
 from django.test import Client as Browser
 from post_office.models import Email
 from pytest_django.fixtures import Settings
@@ -16,6 +17,16 @@ pytestmark = pytest.mark.usefixtures("queued_mail")
 
 KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 NEW_PASSWORD = "another good passphrase"
+
+
+class Counted(MD5PasswordHasher):
+    """A hasher that notes what it hashed."""
+
+    hashed: list[str] = []
+
+    def encode(self, password: str, salt: str) -> str:
+        self.hashed.append(password)
+        return super().encode(password, salt)
 
 
 def seen(response: Any, email: str) -> tuple[int, str, str]:
@@ -69,6 +80,19 @@ def test_signing_up_answers_alike_for_known_and_unknown_addresses(alice: User) -
     assert {mail.to[0] for mail in Email.objects.all()} == {KNOWN, UNKNOWN}
     assert User.objects.filter(email=KNOWN).count() == 1
     assert alice.check_password(PASSWORD)
+
+
+@pytest.mark.parametrize("email", [KNOWN, UNKNOWN])
+def test_signing_up_hashes_one_password_for_known_and_unknown_addresses(
+    alice: User, settings: Settings, email: str
+) -> None:
+    """Hashing takes most of the time that one waits."""
+    settings.PASSWORD_HASHERS = [f"{__name__}.Counted"]
+    Counted.hashed.clear()
+
+    post("/account/signup/", {"email": email, "password1": NEW_PASSWORD})
+
+    assert Counted.hashed == [NEW_PASSWORD]
 
 
 def test_asking_for_a_reset_answers_alike_for_known_and_unknown_addresses(alice: User) -> None:
