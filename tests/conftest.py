@@ -2,6 +2,7 @@
 
 import shutil
 
+import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
@@ -14,6 +15,10 @@ from developers.guesses import Guesses
 from developers.sightings import Sightings
 from tests import prepared
 from tests.cast import LAPTOP, PASSWORD, PHONE
+
+# An example may take its time: the machine has other things to do.
+hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -87,7 +87,7 @@ class Nginx:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.process.terminate()
-        self.process.wait(10)
+        self.process.wait(60)
 
     @property
     def tls(self) -> ssl.SSLContext:

@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -21,7 +22,8 @@ import httpx
 Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parent.parent
-SECONDS_TO_START = 60
+# What does not come at all costs this once; what is slow is waited for, on however busy a machine.
+SECONDS_TO_START = 180
 # For plain HTTP: where nothing else is said, each client of httpx reads all certificates first, for 30 ms.
 TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 # By which coverage finds its way into the processes that a test starts.
@@ -106,13 +108,13 @@ class Server:
         if self.process.poll() is None:
             self.process.send_signal(number)
         try:
-            return self.process.wait(timeout=30)
+            return self.process.wait(timeout=90)
         finally:
             for pid in [self.process.pid, *family]:
                 kill(pid)
 
     def client(self) -> httpx.Client:
-        return httpx.Client(base_url=self.url, trust_env=False, timeout=30, verify=TRUSTS_NOBODY)
+        return httpx.Client(base_url=self.url, trust_env=False, timeout=60, verify=TRUSTS_NOBODY)
 
     @property
     def output(self) -> str:
@@ -166,10 +168,10 @@ def write_secrets(path: Path) -> None:
 
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=120, check=False)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
-def poll(condition: Callable[[], Found | None], seconds: float = 60) -> Found:
+def poll(condition: Callable[[], Found | None], seconds: float = SECONDS_TO_START) -> Found:
     """Ask until the answer is true, and return it; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
@@ -180,22 +182,25 @@ def poll(condition: Callable[[], Found | None], seconds: float = 60) -> Found:
 
 def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
     """Send one request to a server of the tests, over plain HTTP."""
-    return httpx.request(method, url, trust_env=False, verify=TRUSTS_NOBODY, **options)
+    return httpx.request(method, url, trust_env=False, verify=TRUSTS_NOBODY, **{"timeout": 60} | options)
 
 
 def responds(port: int) -> bool:
     """Tell whether a server at this port says that it is healthy."""
     try:
-        return ask(f"http://127.0.0.1:{port}/healthz").is_success
+        return ask(f"http://127.0.0.1:{port}/healthz", timeout=10).is_success
     except httpx.TransportError:
         return False
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+    """Choose a port that nobody listens on, below those that the system gives to clients meanwhile."""
+    while True:
+        # By chance, and not by `random`, which begins alike in each process of a run.
+        port = 11_000 + secrets.randbelow(20_000)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind(("127.0.0.1", port))
+            return port
 
 
 def descendants(pid: int) -> list[int]:

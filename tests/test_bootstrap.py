@@ -114,7 +114,7 @@ def test_a_first_run_that_had_to_wait_finds_the_secrets_of_the_other(tmp_path: P
         server.poll(lambda: waiting.search(Path("/proc/locks").read_text()))
         env_file.write_text("SECRET_KEY=s\nTOKEN_KEYS=t\n")
         os.close(folder)
-        said, _ = late.communicate(timeout=30)
+        said, _ = late.communicate(timeout=90)
 
     assert said == "The secrets are there; nothing is written.\n"
     assert env_file.read_text() == "SECRET_KEY=s\nTOKEN_KEYS=t\n"

@@ -57,7 +57,7 @@ class Observed(CoveredServer):
 
     def scrape(self) -> Counter[str]:
         """Every sample, by its name and labels as they are written."""
-        page = ask(f"http://127.0.0.1:{self.metrics_port}/metrics", timeout=10)
+        page = ask(f"http://127.0.0.1:{self.metrics_port}/metrics")
         page.raise_for_status()
         return Counter(
             {
@@ -162,7 +162,7 @@ def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> N
     def call(request_id: str) -> str:
         headers = bearing(token, **{"X-Request-ID": request_id})
         address, _ = addresses[asked[request_id]]
-        answered: str = ask(server.url + address, headers=headers, timeout=30).headers["X-Request-ID"]
+        answered: str = ask(server.url + address, headers=headers).headers["X-Request-ID"]
         return answered
 
     with ThreadPoolExecutor(8) as threads:

@@ -169,7 +169,7 @@ def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: typ
     part = next(pid for pid in family if f"\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
 
     server.kill(part)
-    status = running.process.wait(timeout=30)
+    status = running.process.wait(timeout=90)
 
     assert status == 1
     assert running.output == READY.format(url=running.url) + (

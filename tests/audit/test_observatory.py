@@ -32,7 +32,7 @@ def test_the_observatory_gives_its_best_grade(
         env=os.environ | {"NODE_EXTRA_CA_CERTS": str(site.front.certificate)},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
         check=False,
     )
 

@@ -58,7 +58,7 @@ LEAST_REQUESTS = 30
 
 
 def run(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(command, capture_output=True, text=True, timeout=600, check=False)
+    return subprocess.run(command, capture_output=True, text=True, timeout=1200, check=False)
 
 
 def scan(site: Site, folder: Path, url: str, modules: list[str], *more: str) -> dict[str, object]:

@@ -25,7 +25,6 @@ from tests.server import COVERAGE, ROOT, free_port, poll, responds
 # Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
 
-START_UP_SECONDS = 60
 # What does not come at all costs this once; what is slow is waited for.
 PATIENCE_MS = 30_000
 expect.set_options(timeout=PATIENCE_MS)
@@ -69,7 +68,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         ) as server,
     ):
         try:
-            poll(lambda: responds(port), START_UP_SECONDS)
+            poll(lambda: responds(port))
             yield Site(port)
         finally:
             server.terminate()

@@ -193,7 +193,7 @@ def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_
         with closing(sqlite3.connect(tmp_path / "var" / "db.sqlite3")) as database:
             server.poll(lambda: database.execute("SELECT count(*) FROM accounts_session").fetchone() == (0,))
         worker.send_signal(signal.SIGTERM)
-        status = worker.wait(timeout=30)
+        status = worker.wait(timeout=90)
     finally:
         worker.kill()
 

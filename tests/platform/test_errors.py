@@ -7,7 +7,6 @@ import pytest
 from django.db import OperationalError, connection
 from django.test import Client as Browser
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
@@ -121,7 +120,6 @@ def test_the_token_of_a_disabled_account_is_401(alice: User) -> None:
 
 
 # The first request of a process imports every address, which takes its time.
-@hypothesis_settings(deadline=None)
 @given(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.sampled_from(["", "Bearer ", "Bearer bpat_"]))
 def test_any_bytes_in_the_header_are_401_without_a_query(header: str, start: str) -> None:
     """A query would raise here, and be a 500."""

@@ -38,7 +38,7 @@ def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> Non
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=300,
+            timeout=900,
             check=False,
         )
 

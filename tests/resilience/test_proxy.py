@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("proxy")]
 SLOW_CLIENTS = 200
 ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
 # Far more than any answer takes, and far less than a client would wait that is starved.
-PROMPTLY = 10
+PROMPTLY = 25
 
 
 @pytest.fixture(scope="module")

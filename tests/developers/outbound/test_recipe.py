@@ -6,7 +6,6 @@ from urllib.parse import unquote
 
 import pytest
 from hypothesis import given
-from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from developers.outbound import recipe as recipes
@@ -55,7 +54,6 @@ def test_attributes_are_named_once_each_in_the_order_of_their_first_use() -> Non
     assert placeholders(replace(recipe, method="GET")) == ["city", "Plan", "age"]
 
 
-@hypothesis_settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_whatever_an_attribute_holds_the_body_stays_json_of_the_same_form(value: str) -> None:
     recipe = Recipe("POST", URL, body='{"greeting": "Hi \\"{{name}}\\" \\\\", "name": {{name}}}')
@@ -65,7 +63,6 @@ def test_whatever_an_attribute_holds_the_body_stays_json_of_the_same_form(value:
     assert body == {"greeting": f'Hi "{value}" \\', "name": value}
 
 
-@hypothesis_settings(deadline=None)
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1))
 def test_whatever_an_attribute_holds_it_stays_one_segment_of_the_path(value: str) -> None:
     try:

@@ -142,7 +142,7 @@ def test_a_run_fills_sends_maps_and_logs(weather: OutboundApi, alice: User) -> N
     assert (log.request_body, log.response_body, log.response_size) == (MASK, body.decode(), len(body))
     assert (log.problem, log.is_cut, log.ip, log.client) == ("", False, LAPTOP.ip, LAPTOP.user_agent)
     assert ["Content-Type", "application/json"] in log.response_headers
-    assert 0 < log.seconds < 5
+    assert 0 < log.seconds < 30
     assert str(log) == "Weather: POST 200"
 
 
