@@ -5,7 +5,7 @@ import json
 import re
 from collections.abc import Iterator
 from html import escape
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode
 
 from developers import tokens
@@ -130,32 +130,55 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
 
 
 def _texts(body: str) -> Iterator[str]:
-    yield from (text for _name, text in _leaves(_json(body)) if len(text) >= LEAST_TEXT)
+    yield from (leaf.text for leaf in _leaves(body) if len(leaf.text) >= LEAST_TEXT)
 
 
 def _sensitive_texts(body: str) -> Iterator[str]:
-    """What stands in a body under names such as "password" is a secret, marked or not."""
-    yield from (text for name, text in _leaves(_json(body)) if text and SENSITIVE.search(name))
+    """What stands in a body under names such as "password", or further below them, is a secret, marked or not."""
+    for leaf in _leaves(body):
+        is_telling = len(leaf.text) >= LEAST_TEXT
+        if (is_telling and (leaf.is_named or leaf.is_below)) or (leaf.is_named and leaf.text and not leaf.is_number):
+            yield leaf.text
 
 
-def _json(body: str) -> Any:
+class _Number(str):
+    """A number as it is written."""
+
+    __slots__ = ()
+
+
+class _Leaf(NamedTuple):
+    """A text or number of JSON; whether its own name says that it is a secret, and whether an outer one does."""
+
+    text: str
+    is_named: bool
+    is_below: bool
+
+    @property
+    def is_number(self) -> bool:
+        return isinstance(self.text, _Number)
+
+
+def _leaves(body: str) -> Iterator[_Leaf]:
+    """Every text and number of a body, in no order; none where it is no JSON."""
     try:
-        return json.loads(body)
+        left = [(json.loads(body, parse_int=_Number, parse_float=_Number), False, False)]
     except (ValueError, RecursionError):
-        return None
-
-
-def _leaves(data: Any) -> Iterator[tuple[str, str]]:
-    """Every text in what JSON holds, with the name that it stands under, in no order."""
-    left = [("", data)]
+        return
     while left:
-        name, value = left.pop()
+        value, is_named, is_below = left.pop()
         if isinstance(value, dict):
-            left.extend(value.items())
+            left.extend((inner, _is_sensitive(key, inner), is_named or is_below) for key, inner in value.items())
         elif isinstance(value, list):
-            left.extend((name, inner) for inner in value)
+            left.extend((inner, is_named, is_below) for inner in value)
         elif isinstance(value, str):
-            yield name, value
+            yield _Leaf(value, is_named, is_below)
+
+
+def _is_sensitive(name: str, value: Any) -> bool:
+    # "max_tokens" and the like are numbers of tokens.
+    is_count = isinstance(value, _Number) and name.lower().endswith("tokens")
+    return not is_count and SENSITIVE.search(name) is not None
 
 
 def _ways_to_write(secret: str) -> Iterator[str]:

@@ -28,8 +28,11 @@ MOST_FILLED_IN = 1_000_000
 # What a text of JSON is walked by: attributes, escapes, and the quotes that open and close its strings.
 JSON_PARTS = re.compile(rf'{PLACEHOLDER.pattern}|\\.|"', re.ASCII | re.DOTALL)
 BEFORE_PATH = re.compile(r"[^/?#]*//[^/?#]*")
-# Names that say by themselves that their values are secrets.
-SENSITIVE = re.compile(r"(?i)auth|cookie|token|secret|passw|api[-_]?key|^key$|signature|credential|session")
+# Names that say by themselves that their values are secrets. Too many rather than too few: what is hidden still works.
+SENSITIVE = re.compile(
+    r"(?i)auth(?!ors?(?:[^a-z]|$))|bearer|cookie|credential|hmac|jwt|passw|pass(?:phrase|code)?$|pwd|secret|session"
+    r"|signature|token|api[-_]?key|key$|^appid$|(?:^|[^a-z])(?:otp|pin|sid|sig)(?:[^a-z]|$)"
+)
 
 
 class Unfillable(Exception):

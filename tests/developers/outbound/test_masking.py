@@ -92,3 +92,30 @@ def test_a_text_that_is_cut_is_kept_as_far_as_nothing_is_hidden(alice: User) -> 
         log = logged(alice, Recipe("GET", server.url, headers=(Field("Key", "hush-hush"),)))
 
     assert log.response_body == "x" * KEPT_OF_A_BODY
+
+
+@pytest.mark.parametrize(
+    ("body", "kept"),
+    [
+        ('{"password": 123456, "total": 9876}', f'{{"password": {MASK}, "total": 9876}}'),
+        ('{"pin": 1.50e3, "otp": "7"}', f'{{"pin": {MASK}, "otp": "{MASK}"}}'),
+        ('{"pin": 123, "otp": "", "max_tokens": 1000, "token": true}', None),
+        ('{"credentials": {"id": "ab", "parts": [{"value": "s3cr3t"}]}}', f'"parts": [{{"value": "{MASK}"}}]}}}}'),
+        ('{"credentials": [["s3cr3t"], 4711]}', f'{{"credentials": [["{MASK}"], {MASK}]}}'),
+    ],
+)
+def test_what_stands_under_a_telling_name_is_hidden_in_the_body_and_in_its_echo(
+    alice: User, body: str, kept: str | None
+) -> None:
+    with far(response(body.encode(), TEXT)) as server:
+        log = logged(alice, Recipe("POST", server.url, body=body))
+
+    assert log.request_body.endswith(kept or body)
+    assert log.response_body == log.request_body
+
+
+def test_of_a_secret_body_numbers_are_hidden_too(alice: User) -> None:
+    with far(response(b"[4711, 12, 3.1415]")) as server:
+        log = logged(alice, Recipe("POST", server.url, body='{"a": 4711, "b": [12, 3.1415]}', body_is_secret=True))
+
+    assert log.response_body == f"[{MASK}, 12, {MASK}]"
