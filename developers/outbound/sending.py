@@ -105,7 +105,7 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
                 )
                 % {"most": MOST_REDIRECTS}
             )
-        hop = _next_hop(recipe, hop, targets.read(to.partition("#")[0]), answer.status)
+        hop = _next_hop(hop, targets.read(to.partition("#")[0]), answer.status)
 
 
 def _first_hop(recipe: Recipe) -> _Hop:
@@ -120,7 +120,7 @@ def _first_hop(recipe: Recipe) -> _Hop:
     return _Hop(recipe.method, targets.read(f"{url}?{query}" if query else url), recipe.headers, body)
 
 
-def _next_hop(recipe: Recipe, hop: _Hop, url: httpx.URL, status: int) -> _Hop:
+def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
     if hop.url.scheme == "https" and url.scheme == "http":
         raise Failed(_("The server redirects from https to http, where others could read along. That is not followed."))
     if holds_own_token(Recipe("GET", str(url))):
@@ -129,8 +129,9 @@ def _next_hop(recipe: Recipe, hop: _Hop, url: httpx.URL, status: int) -> _Hop:
     method, body = (hop.method, hop.body) if is_same else ("GET", b"")
     headers = hop.headers
     if _origin(url) != _origin(hop.url):
-        if body and recipe.body_is_secret:
-            raise Failed(_("The server redirects to another one, which must not get the secret body."))
+        # Marked secret or not: it was written for the first server.
+        if body:
+            raise Failed(_("The server redirects to another one, which must not get the body. That is not followed."))
         headers = tuple(
             header for header in headers if header.name.lower() in HARMLESS_HEADERS and not header.is_hidden
         )
