@@ -1,8 +1,8 @@
 """curl commands: `read` makes a recipe of a pasted one, `write` prints a recipe as one.
 
 The library `curler` parses what curl itself would parse further; it knows few of curl's
-options, exits on the others and keeps one header of a name. So each option is first put
-into the spelling that it knows, and those that mean nothing here are left out and told.
+options, and exits on the others. So each option is first put into the spelling that it
+knows, and those that mean nothing here are left out and told.
 Nothing is ever run, and no file is read.
 """
 
@@ -11,9 +11,7 @@ import base64
 import re
 import shlex
 from collections.abc import Iterator, Sequence
-from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
-from io import StringIO
 from itertools import count
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
@@ -135,7 +133,8 @@ def read(command: str) -> Import:
     parts = _Parts()
     for name, value in _options(_tokens(command)):
         _take(parts, name, value)
-    if not parts.url:
+    # What begins like an option is none to `curler`: it would print so, for all the process, and exit.
+    if not parts.url or parts.url.startswith("-"):
         raise NotRead(str(NO_ADDRESS))
     parsed = _parse(parts)
     try:
@@ -357,13 +356,7 @@ def _parse(parts: _Parts) -> argparse.Namespace:
     words = ["curl", parts.url, "-X", method, *(f"--header={header}" for header in parts.headers)]
     if parts.data:
         words.append(f"--data={'&'.join(parts.data)}")
-    silence = StringIO()
-    try:
-        # It prints what it does not understand, and exits.
-        with redirect_stderr(silence), redirect_stdout(silence):
-            return curler.get_curl_cli_parsed_args(shlex.join(words))
-    except SystemExit:
-        raise NotRead(str(NO_ADDRESS)) from None
+    return curler.get_curl_cli_parsed_args(shlex.join(words))
 
 
 def _headers(texts: list[str]) -> Iterator[Field]:

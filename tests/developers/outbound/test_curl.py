@@ -1,6 +1,9 @@
 """curl commands read and written; nothing is run, and no file is opened."""
 
 import shlex
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 import pytest
 from hypothesis import example, given
@@ -75,6 +78,8 @@ def test_what_is_left_out_and_what_is_to_be_filled_in_is_told() -> None:
         ("curl 'https://a.test", "A quotation mark is opened and never closed. Paste the whole command."),
         ("curl", "The command names no address. It needs one, like https://api.example.com/orders."),
         ("curl -- -a", "The command names no address. It needs one, like https://api.example.com/orders."),
+        ("curl -- -h", "The command names no address. It needs one, like https://api.example.com/orders."),
+        ("curl --url=--data", "The command names no address. It needs one, like https://api.example.com/orders."),
         ("curl 'http://[a'", "The command names no address. It needs one, like https://api.example.com/orders."),
         ("curl -X", "The option --request has no value. Paste the whole command."),
         ("curl -Z a.test", "The option -Z is not known here. Take it out of the command and try again."),
@@ -105,6 +110,20 @@ def test_what_cannot_be_read_is_refused_with_a_sentence(
 
     assert str(refused.value) == sentence
     assert capfd.readouterr() == ("", "")
+
+
+def test_what_others_print_meanwhile_is_not_held_up() -> None:
+    streams = sys.stdout, sys.stderr
+    commands = [f"curl {A} -H 'A: b' -d '{{}}'", f"curl '--url=-{A}'"] * 200
+
+    def read(command: str) -> None:
+        with suppress(curl.NotRead):
+            curl.read(command)
+
+    with ThreadPoolExecutor(4) as threads:
+        seen = [(sys.stdout, sys.stderr) for _ in threads.map(read, commands)]
+
+    assert [*seen, (sys.stdout, sys.stderr)] == [streams] * 401
 
 
 @pytest.mark.parametrize("option", ["-d @f", "--data-binary @f", "--json @f", "--data-urlencode a@f", "-H @f", "-b f"])
