@@ -141,7 +141,7 @@ def read(command: str) -> Import:
         split = urlsplit(parsed.url if "://" in parsed.url else f"https://{parsed.url}")
     except ValueError:
         raise NotRead(str(NO_ADDRESS)) from None
-    body = parsed.data or ""
+    body = "&".join(parts.data)
     queries = [split.query, *([body] if parts.data_is_query else [])]
     recipe = Recipe(
         method=parsed.X,
@@ -353,9 +353,9 @@ def _parse(parts: _Parts) -> argparse.Namespace:
             _("The method %(method)s is not offered. It is one of %(methods)s.")
             % {"method": method[:20], "methods": ", ".join(METHODS)}
         )
-    words = ["curl", parts.url, "-X", method, *(f"--header={header}" for header in parts.headers)]
-    if parts.data:
-        words.append(f"--data={'&'.join(parts.data)}")
+    # argparse, which it uses, drops a value of two hyphens. That is no header, and data are taken without it.
+    headers = [f"--header={header}" for header in parts.headers if header != "--"]
+    words = ["curl", parts.url, "-X", method, *headers]
     return curler.get_curl_cli_parsed_args(shlex.join(words))
 
 

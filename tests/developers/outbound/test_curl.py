@@ -44,6 +44,7 @@ A = "https://a.test"
         ),
         (f"curl -g {A} | jq .", Recipe("GET", A)),
         (f"curl -- {A}", Recipe("GET", A)),
+        (f"curl {A} -H -- -H -a:1 -d --", Recipe("POST", A, headers=(Field("-a", "1"),), body="--")),
     ],
 )
 def test_a_command_is_read_as_curl_would_send_it(command: str, recipe: Recipe) -> None:
