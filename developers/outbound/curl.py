@@ -172,8 +172,12 @@ def write(recipe: Recipe) -> str:
         lines.append("--location")
     for header in recipe.headers:
         value = variables.named(header.name) if header.is_hidden else header.value
-        lines.append(f"-H {_word([f'{header.name}: ', value])}")
-    if recipe.body:
+        # After a colon with nothing behind it curl leaves the header out.
+        lines.append(f"-H {_word([f'{header.name}: ', value] if header.value else [f'{header.name};'])}")
+    if recipe.sends_body:
+        # As it is sent here: without it curl says that a body is a form.
+        if "content-type" not in (header.name.lower() for header in recipe.headers):
+            lines.append("-H 'Content-Type: application/json'")
         lines.append(f"--data-raw {_word([variables.named('body') if recipe.body_is_secret else recipe.body])}")
     return " \\\n  ".join(lines)
 

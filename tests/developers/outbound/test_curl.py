@@ -4,6 +4,7 @@ import shlex
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from hypothesis import example, given
@@ -151,8 +152,29 @@ def test_a_recipe_is_written_with_its_secrets_as_variables() -> None:
         """  -H 'Authorization: '"$AUTHORIZATION" \\\n"""
         """  -H 'X-Trace: it'"'"'s' \\\n"""
         """  -H 'authorization: '"$AUTHORIZATION_2" \\\n"""
+        "  -H 'Content-Type: application/json' \\\n"
         '''  --data-raw "$BODY"'''
     )
+
+
+@pytest.mark.parametrize(
+    ("recipe", "written"),
+    [
+        (Recipe("GET", A, body='{"kept": "for another method"}'), f"curl -X GET {A}"),
+        (Recipe("DELETE", A, body=" "), f"curl -X DELETE {A}"),
+        (
+            Recipe("PUT", A, headers=(Field("content-type", "text/csv"),), body="1"),
+            f"curl -X PUT {A} \\\n  -H 'content-type: text/csv' \\\n  --data-raw 1",
+        ),
+        (
+            Recipe("GET", A, headers=(Field("X-Empty", ""), Field("X-Key", "", is_secret=True))),
+            f"curl -X GET {A} \\\n  -H 'X-Empty;' \\\n  -H 'X-Key;'",
+        ),
+    ],
+)
+def test_what_is_written_is_the_call_that_is_sent(recipe: Recipe, written: str) -> None:
+    assert curl.write(recipe) == written
+    assert curl.read(written).recipe.headers == tuple(Field(each.name, each.value) for each in recipe.headers)
 
 
 TEXT = (
@@ -166,9 +188,10 @@ TEXT = (
 @example('"$', "$'a'", "PUT")
 @given(TEXT, TEXT, st.sampled_from(["POST", "PUT"]))
 def test_what_is_written_is_read_back(value: str, body: str, method: str) -> None:
-    recipe = Recipe(method, A, (Field("a", value),), (Field("X-Trace", value),), body=body)
+    headers = (Field("X-Trace", value), Field("X-Empty", ""), Field("Content-Type", "application/json"))
+    recipe = Recipe(method, A, (Field("a", value),), headers[:2], body=body)
 
     written = curl.write(recipe)
 
-    assert curl.read(written).recipe == recipe
+    assert curl.read(written).recipe == replace(recipe, headers=headers)
     assert shlex.split(written)[-1] == body
