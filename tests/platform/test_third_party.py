@@ -79,6 +79,20 @@ def test_a_contact_gives_its_attributes_and_takes_what_is_mapped(as_alice: Calle
     assert asha.attributes == {"plan": "gold", "age": 41, "is_new": False, "temperature": "21"}
 
 
+def test_what_is_asked_for_goes_before_what_a_contact_has_whatever_its_case(as_alice: Caller, asha: Contact) -> None:
+    asha.attributes = {"Email": "attribute@example.com", "PLAN": "gold"}
+    asha.save()
+    with far(weather()) as server:
+        path = f"/third-party-apis/{api_of(asha.owner, server.url, '/{{EMAIL}}/{{plan}}').pk}/run"
+        as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"email": "wanted@example.com"}})
+        as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"Plan": "silver"}})
+
+    assert requested(server) == [
+        b"GET /wanted%40example.com/gold?key=hush-hush",
+        b"GET /attribute%40example.com/silver?key=hush-hush",
+    ]
+
+
 def test_what_a_contact_cannot_take_is_told_beside_the_response(as_alice: Caller, asha: Contact) -> None:
     asha.attributes = {f"a{number}": 1 for number in range(100)}
     asha.save()

@@ -100,7 +100,9 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     if api is None:
         raise HttpError(HTTPStatus.NOT_FOUND, "There is no 3rd party API with this id in your account.")
     contact = inbox.find(request, wanted.contactId) if wanted.contactId else None
-    attributes = (_known_of(contact) if contact else {}) | wanted.attributes
+    # By their names in lower case, as calls ask for them: what is wanted goes before what is known, however written.
+    parts = (_known_of(contact) if contact else {}, wanted.attributes)
+    attributes = {name.lower(): value for part in parts for name, value in part.items()}
     try:
         run = running.run(api, attributes, kind="call", client=Client.of(request))
     except running.Unfillable as unfillable:
