@@ -92,6 +92,8 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
         try:
             to = str(hop.url.join(location))
         except (httpx.InvalidURL, ValueError):
+            if not recipe.follows_redirects:
+                return answer
             raise Failed(_("The server redirects to an address that cannot be read.")) from None
         trail.append(to)
         if not recipe.follows_redirects:

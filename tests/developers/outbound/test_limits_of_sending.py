@@ -114,6 +114,14 @@ def test_a_redirect_is_told_and_not_followed(alice: User) -> None:
     assert server.connections == 1
 
 
+def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice: User) -> None:
+    with far(response(b'"moved"', "Location: http://[::1/", status="301 Moved")) as server:
+        answer = send(Recipe("GET", server.url), owner=alice)
+
+    assert (answer.status, answer.problem, answer.data, answer.redirected_to) == (301, None, "moved", ())
+    assert ("Location", "http://[::1/") in answer.headers
+
+
 @pytest.mark.parametrize(
     ("status", "method", "again"),
     [("302 A", "POST", b"GET"), ("303 B", "PUT", b"GET"), ("307 C", "POST", b"POST"), ("301 D", "GET", b"GET")],
