@@ -21,6 +21,8 @@ MOST_SPELLINGS = 500
 KEPT_OF_A_LINE = 16 * 1024
 # PostgreSQL stores no NUL, so no text that is kept holds one.
 HIDDEN = "\0"
+# As long as a token at least, encoded.
+BASE64 = re.compile(rf"[0-9A-Za-z+/_-]{{{tokens.LENGTH * 4 // 3},}}", re.ASCII)
 JSON_ESCAPE = re.compile(r"\\u00([0-7][0-9a-fA-F])")
 
 
@@ -28,23 +30,34 @@ def holds_own_token(recipe: Recipe) -> bool:
     """Tell whether a call would send what looks like an API access token, plainly or in a usual encoding."""
     fields = [text for part in (*recipe.parameters, *recipe.headers) for text in (part.name, part.value)]
     texts = [recipe.url, *fields, recipe.body if recipe.sends_body else ""]
-    return any(tokens.PATTERN.search(way) for text in texts for way in _ways_to_read(text))
+    return any(_holds_token(text) for text in texts)
+
+
+def _holds_token(text: str) -> bool:
+    return any(tokens.PATTERN.search(way) for way in _ways_to_read(text))
 
 
 def _ways_to_read(text: str) -> Iterator[str]:
-    yield text
-    yield unquote(text)
-    yield unquote(unquote_plus(text))
-    yield JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text)
-    for word in text.split():
-        yield _from_base64(word)
+    unescaped = JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
+    for way in dict.fromkeys((text, unquote(text), unquote(unquote_plus(text)), unescaped)):
+        yield way
+        for run in BASE64.findall(way):
+            # What stands before it, a / say, looks like a part of it: it may begin at any letter.
+            yield from (_decoded(run[start:]).decode("latin-1") for start in range(4))
+
+
+def _decoded(text: str) -> bytes:
+    """Decode base64 of either alphabet, padded or not. Raises `ValueError` for anything else."""
+    letters = text.rstrip("=").replace("-", "+").replace("_", "/")
+    # One letter on top is not yet a byte.
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
+    return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
 
 
 def _from_base64(word: str) -> str:
-    """Decode base64 of either alphabet, or return nothing."""
-    text = word.rstrip("=").replace("-", "+").replace("_", "/")
+    """Decode base64 to text, or return nothing."""
     try:
-        return base64.b64decode(text + "=" * (-len(text) % 4), validate=True).decode()
+        return _decoded(word).decode()
     except ValueError:
         return ""
 
@@ -93,7 +106,9 @@ class Mask:
         text = text.replace(HIDDEN, "�")
         for way in self._ways:
             text = text.replace(way, HIDDEN)
-        return tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text)
+        text = tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text)
+        # In another encoding it is found, and not where: nothing is kept of what holds one so.
+        return HIDDEN if _holds_token(text) else text
 
     def _header(self, name: str, value: str, is_hidden: bool) -> list[str]:
         return [self.text(name), MASK if is_hidden and value else self.beginning(value, KEPT_OF_A_LINE)]

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.usefixtures("loopback")
 
 BODY = tokens.PREFIX + "x" * tokens.RANDOM_LENGTH
 TOKEN = BODY + tokens.checksum(BODY)
-BASIC = f"Basic {base64.b64encode(f'me:{TOKEN}'.encode()).decode()}"
+
+
+def encoded(text: str) -> str:
+    return base64.b64encode(text.encode("latin-1")).decode()
 
 
 @pytest.fixture(scope="module")
@@ -203,12 +206,13 @@ def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificate
         Recipe("GET", "http://127.0.0.1/", parameters=(Field(TOKEN, "x"),)),
         Recipe("GET", "http://127.0.0.1/", headers=(Field("Authorization", f"Bearer {TOKEN}"),)),
         Recipe("GET", "http://127.0.0.1/", headers=(Field("X", f"prefix{TOKEN}"),)),
-        Recipe(
-            "GET",
-            "http://127.0.0.1/",
-            headers=(Field("Authorization", BASIC),),
-        ),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field("Authorization", f"Basic {encoded(f'me:{TOKEN}')}"),)),
+        *(Recipe("GET", f"http://127.0.0.1/{'x' * n}{encoded(TOKEN + 'x' * n)}") for n in range(4)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(Field("x", encoded(f"me:{TOKEN}").rstrip("=")),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field("X", f"token={encoded(f'{TOKEN}ÿ')};a=b"),)),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps({"token": TOKEN})),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps({"a": [encoded(f"me:{TOKEN}")]})),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps(encoded(f"??>{TOKEN}ÿÿ")).replace("/", "\\/")),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps({"token": TOKEN}).replace("_", "\\u005f")),
     ],
 )

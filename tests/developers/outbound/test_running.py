@@ -242,6 +242,15 @@ def test_our_own_token_is_neither_sent_nor_logged(alice: User) -> None:
     assert tokens.mask(token[-4:]) in ran.log.url
 
 
+def test_a_text_with_our_own_token_in_base64_is_not_logged(alice: User) -> None:
+    encoded = base64.urlsafe_b64encode(f"me:{token_text(alice)}".encode()).decode()
+    recipe = Recipe("POST", "https://api.example.com", headers=(Field("X", encoded),), body=json.dumps({"a": encoded}))
+
+    log = try_out(alice, "Leak", recipe, {}, client=LAPTOP).log
+
+    assert (log.url, log.request_headers, log.request_body) == ("https://api.example.com", [["X", MASK]], MASK)
+
+
 def test_an_api_is_its_owners_alone(weather: OutboundApi, alice: User, bob: User) -> None:
     assert running.api_of(alice, weather.pk) == weather
     assert running.api_of(bob.pk, weather.pk) is None
