@@ -5,4 +5,4 @@ class PlatformConfig(AppConfig):
     name = "botpenguin.platform"
 
     def ready(self) -> None:
-        from botpenguin import checks  # noqa: F401, PLC0415 - registers the system checks
+        from botpenguin import caseless, checks  # noqa: F401, PLC0415 - registers what searches and the system checks

@@ -1,14 +1,16 @@
 """What the pages Bots and Inbox post."""
 
+from contextlib import suppress
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from botpenguin.platform.contacts import changing
 from botpenguin.platform.models import Bot, Platform, Segment
 
 NAME_LENGTH = 100
@@ -87,11 +89,11 @@ class SegmentForm(FocusOnFirstError, forms.Form):
     )
 
     def add_to(self, owner: User) -> Segment | None:
-        """Make the segment, or say that its name is taken: the database knows, whoever asks at the same time."""
-        try:
-            with transaction.atomic():
+        """Make the segment, or say that its name is taken: one at a time, for SQLite tells É from é."""
+        with suppress(IntegrityError), changing(owner.pk):
+            taken = {name.casefold() for name in owner.segments.values_list("name", flat=True)}
+            if self.cleaned_data["name"].casefold() not in taken:
                 return Segment.objects.create(owner=owner, **self.cleaned_data)
-        except IntegrityError:
-            self.fields["name"].widget.attrs["autofocus"] = True
-            self.add_error("name", gettext("There is a segment of this name already."))
-            return None
+        self.fields["name"].widget.attrs["autofocus"] = True
+        self.add_error("name", gettext("There is a segment of this name already."))
+        return None

@@ -240,12 +240,14 @@ def test_a_segment_is_made_and_applied(alice: User, people: dict[str, Contact]) 
             [f"“{'y' * 20}…” is too long: a tag has at most 60 characters."],
         ),
         ({"name": "old", "tags": "lead"}, ["There is a segment of this name already."]),
+        ({"name": "ÉTÉ", "tags": "lead"}, ["There is a segment of this name already."]),
     ],
 )
 def test_a_segment_that_cannot_be_made_says_why_and_loses_nothing(
     alice: User, people: dict[str, Contact], typed: dict[str, str], errors: list[str]
 ) -> None:
-    Segment.objects.create(owner=alice, name="Old", tags=["lead"])
+    for name in ("Old", "été"):
+        Segment.objects.create(owner=alice, name=name, tags=["lead"])
 
     response = sign_in(alice).post(f"{ADD}?q=cleo", typed)
 
@@ -253,7 +255,7 @@ def test_a_segment_that_cannot_be_made_says_why_and_loses_nothing(
     assert re.findall(r'field__error"[^>]*>([^<]+)<', page) == errors
     assert [response.context["form"][field].value() for field in ("name", "tags")] == [typed["name"], typed["tags"]]
     assert (names(response), page.count("autofocus")) == (["Cleo"], 1)
-    assert list(Segment.objects.values_list("name", flat=True)) == ["Old"]
+    assert list(Segment.objects.values_list("name", flat=True)) == ["Old", "été"]
 
 
 def test_two_people_may_name_segments_alike(alice: User, bob: User) -> None:

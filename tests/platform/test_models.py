@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from django.db import IntegrityError, transaction
+from django.db.models import F
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment, object_id
@@ -117,3 +118,26 @@ def test_a_text_that_no_database_stores_finds_nobody(alice: User, search: str) -
     Contact.objects.create(owner=alice, name="Asha")
 
     assert list(Contact.objects.owned_by(alice).mentioning(search)) == []
+
+
+@pytest.mark.parametrize("search", ["Élodie Şahin", "élodie", "ÉLODIE", "DIE ŞA", "ş"])
+def test_a_name_is_found_whatever_its_case_beyond_ascii_too(alice: User, search: str) -> None:
+    Contact.objects.create(owner=alice, name="Élodie Şahin")
+    Contact.objects.create(owner=alice, name="Elodie Sahin")
+
+    assert [contact.name for contact in Contact.objects.owned_by(alice).mentioning(search)] == ["Élodie Şahin"]
+
+
+@pytest.mark.parametrize(("search", "found"), [("É%", ["100 É%"]), ("é_", ["É_"]), ("é\\", ["É\\"])])
+def test_what_stands_for_anything_in_a_pattern_stands_for_itself(alice: User, search: str, found: list[str]) -> None:
+    for name in ("100 É%", "É_", "É\\", "É"):
+        Contact.objects.create(owner=alice, name=name)
+
+    assert [contact.name for contact in Contact.objects.owned_by(alice).mentioning(search)] == found
+
+
+def test_a_name_may_be_looked_for_in_another_column(alice: User) -> None:
+    Contact.objects.create(owner=alice, name="Éva", country="évaland")
+    Contact.objects.create(owner=alice, name="Eva", country="évaland")
+
+    assert [contact.name for contact in Contact.objects.filter(country__icontains=F("name"))] == ["Éva"]
