@@ -1,17 +1,19 @@
 """Bounds on guessing passwords and codes, with which no stranger locks an owner out.
 
 An attempt at an account is counted by who makes it: a browser in which its owner has signed in,
-since they chose their password, by its own cookie; everybody else by address and account. So
-what others do wrong elsewhere never refuses the owner's right password.
+since they chose their password, by the name in its cookie; everybody else by address and account.
+So what others do wrong elsewhere never refuses the owner's right password.
 
 Guessing from many addresses is slowed instead. After so many failures of strangers at one account
 within an hour, each address has one try in a quarter of an hour in place of five in five minutes:
 enough for one who knows the password. The owner's own browsers are not part of that. The rest is
 borne by Argon2, by the rule for passwords, and by a second step.
 
-Codes of six digits want a bound over all strangers, or enough addresses would guess one. Only who
-knows the password gets to try, so it is counted for the password: its owner, refused in a browser
-that is new, chooses another by mail, and is let in at once while the other is out.
+Codes of six digits want a bound over all strangers, or enough addresses would guess one. A stranger
+to them is every browser in which nobody has come past the second step. Only who knows the password
+gets to try, so it is counted for the password: its owner, refused in a browser that is new, chooses
+another by mail, and is let in at once while the other is out. The browsers past the second step
+have such a bound of their own, which no stranger can use up.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -27,8 +29,9 @@ from accounts.models import User
 # What a provider gives a site: under attack its networks count as one.
 SITE_PREFIX = 48
 CODES_ARE_GUESSED = _(
-    "Too many wrong codes from browsers that you had not used before. Choose a new password, by the link for a "
-    "forgotten one, and it is open again at once. Or use such a browser or a passkey, or wait %(wait)s."
+    "Too many wrong codes from browsers in which no right one was given before. Choose a new password, by the link "
+    "for a forgotten one, and it is open again at once. Or use a browser in which one was, or a passkey, or wait "
+    "%(wait)s."
 )
 
 
@@ -49,14 +52,14 @@ def at_password(request: HttpRequest, email: str) -> Taken:
 
 def at_code(request: HttpRequest, person: User) -> Taken:
     """Count a try of a code, to be given back where it was right. Raises `ValidationError` for one too many."""
-    taken = Taken(request)
-    if known_browsers.is_trusted(request, person):
-        browser = known_browsers.name(request)
+    taken, password = Taken(request), person.get_session_auth_hash()
+    browser = known_browsers.name_past_second_step(request, person)
+    if browser:
         taken.take("code", f"{browser}:{person.pk}")
-        taken.take("codes", f"{browser}:{person.pk}")
+        taken.take("codes", f"known:{password}:{person.pk}")
     else:
         taken.take("code", f"{ratelimit.get_ip(request)}:{person.pk}")
-        taken.take("codes", f"{person.get_session_auth_hash()}:{person.pk}", text=CODES_ARE_GUESSED)
+        taken.take("codes", f"{password}:{person.pk}", text=CODES_ARE_GUESSED)
     return taken
 
 
@@ -75,10 +78,9 @@ def forgive(request: HttpRequest, person: User) -> None:
 
 
 def _browser(request: HttpRequest, account: str) -> str:
-    """Return the name of the browser where the account's owner has signed in in it, and else nothing."""
-    name = known_browsers.name(request)
-    owner = User.objects.by_email(account) if name else None
-    return name if owner and known_browsers.is_trusted(request, owner) else ""
+    """Return the name of a browser in which the account's owner has signed in, and else nothing."""
+    owner = User.objects.by_email(account) if known_browsers.COOKIE in request.COOKIES else None
+    return known_browsers.name(request, owner) if owner else ""
 
 
 def _site(address: str) -> str:

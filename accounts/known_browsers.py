@@ -1,16 +1,28 @@
 """Browsers in which a person has signed in before, told by a signed cookie that stays in them."""
 
+import secrets
 from datetime import timedelta
+from typing import NamedTuple
 
+from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.http import HttpRequest, HttpResponseBase
 
 from accounts.models import User
 
 COOKIE = "__Host-known" if settings.HTTPS else "known"
-SALT = "accounts.known_browsers"
+SALT = "accounts.known_browsers.marks"
 KEPT_FOR = timedelta(days=365)
 PEOPLE_AT_MOST = 10
+
+
+class Mark(NamedTuple):
+    """What a browser says of one who signed in: their password, its own name, and the factor past which they came."""
+
+    person: str = ""
+    password: str = ""
+    browser: str = ""
+    factor: str = ""
 
 
 def look(request: HttpRequest, person: User) -> None:
@@ -24,25 +36,30 @@ def is_news(request: HttpRequest) -> bool:
 
 def is_known(request: HttpRequest, person: User) -> bool:
     """Tell whether this person has signed in here before."""
-    return any(entry.partition("-")[0] == str(person.pk) for entry in _entries(request))
+    return any(mark.person == str(person.pk) for mark in _marks(request))
 
 
-def is_trusted(request: HttpRequest, person: User) -> bool:
-    """Tell whether this person has signed in here since they chose their password."""
-    return _entry(person) in _entries(request)
+def name(request: HttpRequest, person: User) -> str:
+    """Name a browser in which this person has signed in since they chose their password; others have no name.
+
+    It stays, whoever signs in there: a new one each time would give as many tries as there are sign-ins.
+    """
+    return _mark(request, person).browser
 
 
-def name(request: HttpRequest) -> str:
-    """Name a browser that says that it is known, by what it says, which is new with each sign-in there."""
-    return request.COOKIES.get(COOKIE, "")
+def name_past_second_step(request: HttpRequest, person: User) -> str:
+    """Name such a browser where they came past the second step too, with the app or the codes that they have now."""
+    mark = _mark(request, person)
+    return mark.browser if mark.factor and mark.factor == _factor(person) else ""
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> None:
-    """Leave word in the browser that this person has signed in there; it opens nothing."""
-    others = [entry for entry in _entries(request) if entry.partition("-")[0] != str(person.pk)]
+    """Leave word in the browser that this person has signed in there, past every step; it opens nothing."""
+    mark = Mark(str(person.pk), _password(person), name(request, person) or secrets.token_hex(8), _factor(person))
+    others = [mark for mark in _marks(request) if mark.person != str(person.pk)]
     response.set_signed_cookie(
         COOKIE,
-        ".".join([_entry(person), *others][:PEOPLE_AT_MOST]),
+        ".".join("-".join(mark) for mark in [mark, *others][:PEOPLE_AT_MOST]),
         salt=SALT,
         max_age=KEPT_FOR,
         secure=settings.HTTPS,
@@ -51,10 +68,23 @@ def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> 
     )
 
 
-def _entry(person: User) -> str:
+def _password(person: User) -> str:
     # Changes with the password, of which it says nothing: an HMAC of its hash.
-    return f"{person.pk}-{person.get_session_auth_hash()[:16]}"
+    return person.get_session_auth_hash()[:16]
 
 
-def _entries(request: HttpRequest) -> list[str]:
-    return (request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=KEPT_FOR) or "").split(".")
+def _factor(person: User) -> str:
+    """Name what the second step takes codes of: the app, without one the recovery codes, or nothing."""
+    types = [Authenticator.Type.RECOVERY_CODES, Authenticator.Type.TOTP]
+    last = Authenticator.objects.filter(user=person, type__in=types).order_by("type").last()
+    return str(last.pk) if last else ""
+
+
+def _mark(request: HttpRequest, person: User) -> Mark:
+    own = (str(person.pk), _password(person))
+    return next((mark for mark in _marks(request) if (mark.person, mark.password) == own), Mark())
+
+
+def _marks(request: HttpRequest) -> list[Mark]:
+    said = request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=KEPT_FOR) or ""
+    return [Mark(*text.split("-")) for text in said.split(".") if text]

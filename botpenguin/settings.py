@@ -277,7 +277,7 @@ ACCOUNT_RATE_LIMITS = {
     # From this many of strangers on, an account is under attack, and each address has less.
     "guesses_of_strangers": "30/h/key",
     "guess_under_attack": "1/15m/key",
-    # Wrong codes: of one browser or address at one account, and of all strangers with one password.
+    # Wrong codes: of one browser or address at one account; of all strangers with one password, or all other browsers.
     "code": "5/5m/key",
     "codes": "20/d/key",
     # Mails that strangers can ask for.

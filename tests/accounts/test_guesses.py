@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
 from django.conf import settings
@@ -244,6 +245,71 @@ def test_the_owner_s_browser_passes_the_second_step_whatever_strangers_guess(ali
     answer = browser.post(SECOND_STEP, {"code": code_of(secret, 1)})
 
     assert (answer.status_code, is_signed_in(browser)) == (302, True)
+
+
+def test_browsers_that_have_given_no_code_of_this_app_are_strangers_to_it(alice: User, clock: list[float]) -> None:
+    """Whoever knows the password can collect any number of them, best before there is a second step."""
+    browsers = [at(ip) for _browser, ip in zip(range(6), addresses(), strict=False)]
+    for browser in browsers:
+        log_in(browser)
+        browser.post("/account/logout/")
+        clock[0] += 1
+    old = generate_totp_secret()
+    TOTP.activate(alice, old)
+    log_in(browsers[0])
+    browsers[0].post(SECOND_STEP, {"code": code_of(old)})
+    browsers[0].post("/account/logout/")
+    Authenticator.objects.all().delete()
+    TOTP.activate(alice, generate_totp_secret())
+
+    answers = []
+    for browser in browsers:
+        answers += guess_codes(browser, 5)
+        clock[0] += 301
+
+    assert answers == [200] * 20 + [429] * 10
+
+
+def test_browsers_past_the_second_step_share_the_tries_of_a_day(alice: User, secret: str, clock: list[float]) -> None:
+    browsers = [at(ip) for _browser, ip in zip(range(3), addresses(), strict=False)]
+    for browser in browsers:
+        log_in(browser)
+        browser.post(SECOND_STEP, {"code": code_of(secret)})
+        browser.post("/account/logout/")
+        clock[0] += 120
+
+    answers = []
+    for browser in browsers * 2:
+        answers += guess_codes(browser, 5)
+        clock[0] += 301
+
+    assert answers == [200] * 20 + [429] * 10
+    assert guess_codes(at("203.0.113.9"), 1) == [200]
+
+
+def test_signing_in_again_and_again_gives_a_browser_no_more_tries(
+    alice: User, bob: User, secret: str, clock: list[float]
+) -> None:
+    browser = at(STRANGER)
+    log_in(browser)
+    browser.post(SECOND_STEP, {"code": code_of(secret)})
+
+    answers: dict[str, list[int]] = {"password": [], "code": []}
+    for _time in range(6):
+        clock[0] += 1
+        browser.post("/account/logout/")
+        log_in(browser, email="bob@example.org")
+        browser.post("/account/logout/")
+        answers["password"] += statuses(1, browser)
+    cache.clear()
+    for _time in range(6):
+        clock[0] += 1
+        answers["code"] += guess_codes(browser, 1)
+        browser.post("/account/login/start-again/")
+        log_in(browser, email="bob@example.org")
+        browser.post("/account/logout/")
+
+    assert answers == {"password": [200] * 5 + [429], "code": [200] * 5 + [429]}
 
 
 def test_a_new_password_opens_the_second_step_again_at_once(alice: User, secret: str) -> None:
