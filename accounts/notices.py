@@ -4,7 +4,7 @@ Queued in the transaction of the event that it tells of, under a `Message-ID` fr
 id, and carries no secret. `accounts.outbox` says what becomes of it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -25,6 +25,17 @@ PASSWORD_IS_KNOWN = gettext_lazy(
     "Choose a new password at once; it signs them out."
 )
 CHOOSE_PASSWORD = gettext_lazy("Choose a new password")
+# In this order: what they added opens the account to them, or asks its owner for what only they have.
+WAY_IN_IS_THEIRS = gettext_lazy(
+    "Was it not you? Then somebody is signed in as you. First remove every passkey and app that is not yours: a new "
+    "password alone leaves it there, and by it they get in again, or keep you out. Then choose a new password, which "
+    "signs them out. If you cannot log in any more, write to the operator of this server at once."
+)
+WAYS_IN = gettext_lazy("Look at your ways to log in")
+CODES_ARE_THEIRS = gettext_lazy(
+    "Was it not you? Then somebody is signed in as you, and has your recovery codes. "
+    "Choose a new password at once; it signs them out. Then make new codes, under My Account → Security."
+)
 ACCOUNT_IS_LOST = gettext_lazy(
     "Was it not you? Then somebody has taken your account over. Write to the operator of this server at once."
 )
@@ -44,6 +55,8 @@ NEW_SIGN_IN = Notice(
     gettext_lazy("New sign-in to your account"),
     gettext_lazy("Somebody, hopefully you, signed in to BotPenguin from a browser that you had not used before."),
 )
+
+NEW_SIGN_IN_BY_PASSKEY = replace(NEW_SIGN_IN, if_not_you=WAY_IN_IS_THEIRS, page="security", button=WAYS_IN)
 
 ACCOUNT_DELETED = Notice(
     gettext_lazy("Your account was deleted"),
@@ -84,6 +97,9 @@ NOTICES = {
     (Kind.FACTOR_ADDED, Means.AUTHENTICATOR): Notice(
         gettext_lazy("An authenticator app was added"),
         gettext_lazy("Logging in to your BotPenguin account asks for a code of the app from now on."),
+        WAY_IN_IS_THEIRS,
+        page="security",
+        button=WAYS_IN,
     ),
     (Kind.FACTOR_REMOVED, Means.AUTHENTICATOR): Notice(
         gettext_lazy("Your authenticator app was removed"),
@@ -92,10 +108,14 @@ NOTICES = {
     (Kind.CODES_RENEWED, ""): Notice(
         gettext_lazy("New recovery codes were made"),
         gettext_lazy("The recovery codes that your BotPenguin account had before open it no longer."),
+        CODES_ARE_THEIRS,
     ),
     (Kind.FACTOR_ADDED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was added"),
         gettext_lazy("Your BotPenguin account can be opened by a new passkey."),
+        WAY_IN_IS_THEIRS,
+        page="security",
+        button=WAYS_IN,
     ),
     (Kind.FACTOR_REMOVED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was removed"),

@@ -33,10 +33,12 @@ def signed_up(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(auth.user_logged_in)
 def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     proofs = get_authentication_records(request, user)
+    means = _means(**proofs[-1]) if proofs else ""
+    notice = notices.NEW_SIGN_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_SIGN_IN
     with transaction.atomic():
-        event = record(Kind.SIGNED_IN, user, Client.of(request), _means(**proofs[-1]) if proofs else "")
+        event = record(Kind.SIGNED_IN, user, Client.of(request), means)
         if known_browsers.is_news(request):
-            notices.tell(event, user, notices.NEW_SIGN_IN)
+            notices.tell(event, user, notice)
 
 
 @receiver(auth.user_login_failed)

@@ -1,14 +1,20 @@
 """Mail about what happens to an account: when, from where, and what to do if it was somebody else."""
 
 import re
+from collections.abc import Callable
 from datetime import datetime
+from typing import Any
 
 import pytest
 from django.test import Client as Browser
 from post_office.models import Email
 
 from accounts.models import User
+from tests.accounts import test_passkeys as passkeys
 from tests.accounts.mails import link_in, newest
+from tests.accounts.security_key import SecurityKey
+from tests.accounts.test_passkeys import add_passkey
+from tests.accounts.test_two_step import SET_UP, code_of, key_on
 from tests.cast import PASSWORD, sign_in, token_text
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
@@ -100,6 +106,50 @@ def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
         "You log in to BotPenguin as alice@wonderland.example now. alice@example.com opens the account no longer.",
     )
     assert RESET not in newest().message
+
+
+def add_app(alice: User) -> None:
+    browser = sign_in(alice)
+    browser.post(SET_UP, {"code": code_of(key_on(browser.get(SET_UP)))})
+
+
+def log_in_by_passkey(alice: User) -> None:
+    key = SecurityKey()
+    add_passkey(alice, key)
+    passkeys.log_in(key)
+
+
+@pytest.mark.parametrize(
+    ("act", "subject"),
+    [
+        (lambda alice: add_passkey(alice, SecurityKey()), "A passkey was added"),
+        (add_app, "An authenticator app was added"),
+        (log_in_by_passkey, "New sign-in to your account"),
+    ],
+)
+def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_chosen(
+    alice: User, act: Callable[[User], Any], subject: str
+) -> None:
+    """A new password alone would keep out whoever has chosen it, and not the thief."""
+    act(alice)
+
+    mail = newest()
+    remove, choose = mail.message.index("First remove every passkey"), mail.message.index("Then choose a new password")
+    assert (mail.subject, remove < choose) == (subject, True)
+    assert "If you cannot log in any more, write to the operator of this server at once." in mail.message
+    assert mail.message.rstrip().endswith("Look at your ways to log in:\nhttps://app.example.com/account/security/")
+    assert 'href="https://app.example.com/account/security/"' in mail.html_message
+    assert RESET not in mail.message + mail.html_message
+
+
+def test_new_recovery_codes_are_told_with_what_to_do_first(alice: User) -> None:
+    add_app(alice)
+    sign_in(alice).post("/account/security/recovery-codes/new/")
+
+    told = newest().message
+    assert newest().subject == "New recovery codes were made"
+    assert told.index("Choose a new password at once") < told.index("Then make new codes")
+    assert f"Choose a new password:\n{RESET}" in told
 
 
 def test_a_deleted_account_is_told(alice: User) -> None:
