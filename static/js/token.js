@@ -101,8 +101,16 @@ document.addEventListener("htmx:afterSwap", (event) => {
   if (event.detail.target.matches("dialog")) event.detail.target.showModal();
 });
 
+// Behind a dialog the line could be neither seen nor heard.
+function tellFailure() {
+  const dialog = document.querySelector("dialog[open]");
+  dialog?.close();
+  say("failed");
+  if (dialog) byId("token-status").focus();
+}
+
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failure, (event) => {
-    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) say("failed");
+    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) tellFailure();
   });
 }

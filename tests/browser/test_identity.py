@@ -13,9 +13,11 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
+from developers import issuance
+from developers.models import ApiToken
 from tests.browser.conftest import Site
 from tests.browser.people import TOKEN_PAGE, copy_token, log_in, open_token_page, token_box
-from tests.cast import PASSWORD
+from tests.cast import LAPTOP, PASSWORD
 
 pytestmark = pytest.mark.browser
 
@@ -107,6 +109,24 @@ def test_a_server_that_is_away_is_told_of(page: Page, site: Site, alice: User) -
     page.get_by_role("button", name="Copy").click()
 
     expect(page.locator("#token-status")).to_have_text("That did not work. Reload the page and try again.")
+
+
+@pytest.mark.parametrize("failure", [{"status": 503}, {"status": 403}, None])
+def test_a_revoke_that_fails_in_its_dialog_is_told_of_before_it(
+    page: Page, site: Site, alice: User, failure: dict[str, int] | None
+) -> None:
+    issuance.record_use(alice.pk, 1, LAPTOP)
+    open_token_page(page, site)
+    page.get_by_role("button", name="Revoke API Token").click()
+    expect(page.get_by_role("dialog")).to_be_visible()
+    page.route("**/revoke/", lambda route: route.fulfill(**failure) if failure else route.abort())
+
+    page.get_by_role("button", name="Revoke and replace").click()
+
+    expect(page.get_by_role("dialog")).to_be_hidden()
+    line = page.get_by_role("status").filter(has_text="That did not work. Reload the page and try again.")
+    expect(line).to_be_focused()
+    assert ApiToken.objects.get().generation == 1
 
 
 def test_after_logging_out_back_shows_no_token_page(page: Page, site: Site, alice: User) -> None:
