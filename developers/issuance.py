@@ -225,12 +225,12 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
 
 def forget_events(before: datetime) -> Iterator[int]:
     """Delete what happened to tokens before a moment, whosever they are, and yield how many events, batch by batch."""
-    return delete_in_batches(TokenEvent.objects.filter(at__lt=before))
+    yield from delete_in_batches(TokenEvent.objects.filter(at__lt=before))
 
 
 def forget_revoked(before: datetime) -> Iterator[int]:
     """Delete revoked tokens that were neither revoked nor tried since a moment, and yield how many, batch by batch."""
-    return delete_in_batches(_last_seen_before(before, RevokedToken.objects.all()))
+    yield from delete_in_batches(_last_seen_before(before, RevokedToken.objects.all()))
 
 
 def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> TokenEvent:

@@ -6,6 +6,7 @@ import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db.backends.signals import connection_created
 
 from accounts import bookkeeping
 from accounts.models import User
@@ -13,7 +14,7 @@ from botpenguin.platform.api import limits
 from developers import bearer, issuance
 from developers.guesses import Guesses
 from developers.sightings import Sightings
-from tests import prepared
+from tests import prepared, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 
 # An example may take its time: the machine has other things to do.
@@ -22,6 +23,7 @@ hypothesis.settings.load_profile("patient")
 
 
 def pytest_configure(config: pytest.Config) -> None:
+    connection_created.connect(writers.watch)
     # Once a run: the processes of xdist find it in their environment.
     if not hasattr(config, "workerinput"):
         config.add_cleanup(prepared.arrange())

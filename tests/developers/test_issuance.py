@@ -1,6 +1,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from post_office.models import Email
 
@@ -9,6 +10,7 @@ from developers import issuance, tokens, vault
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken, TokenEvent
 from tests.cast import LAPTOP, PHONE, sign_in, token_text
+from tests.server import ROOT
 
 pytestmark = pytest.mark.django_db
 Kind = TokenEvent.Kind
@@ -20,6 +22,22 @@ def activity(user: User) -> list[tuple[str, int]]:
 
 def damage(user: User) -> None:
     ApiToken.objects.filter(user=user).update(ciphertext="damaged")
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        "ApiToken.objects.update(last_used_ip=None)",
+        "RevokedToken.objects.all().delete()",
+        "TokenEvent.objects.create(user_id=1, kind='issued')",
+        "connection.cursor().execute('DELETE FROM developers_apitoken')",
+    ],
+)
+def test_whoever_else_writes_a_table_of_the_token_fails_every_test(write: str) -> None:
+    elsewhere = compile(write, ROOT / "developers/views.py", "exec")
+
+    with pytest.raises(pytest.fail.Exception, match=r"^developers/views\.py writes a table of the token, which only "):
+        exec(elsewhere, globals() | {"connection": connection})  # noqa: S102 - as if it stood there
 
 
 def test_a_first_visit_makes_a_token_and_says_so() -> None:

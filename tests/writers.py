@@ -1,0 +1,48 @@
+"""Only `developers/issuance.py` writes the tables of the token: held in every test, where a statement is sent.
+
+Who writes is told by the innermost file of the project on the stack. Tests arrange rows themselves, and rows go
+with their account.
+"""
+
+import re
+import sys
+from collections.abc import Iterator
+from traceback import walk_stack
+from typing import Any
+
+import pytest
+from django.db.backends.base.base import BaseDatabaseWrapper
+
+from tests.server import ROOT
+
+WRITER, DELETER = "developers/issuance.py", "accounts/deletion.py"
+OURS = ("accounts", "botpenguin", "developers", "tests")
+WRITE = re.compile(
+    r'\s*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE)\b[\w\s]*"?developers_(apitoken|revokedtoken|tokenevent)\b', re.I
+)
+
+
+def watch(connection: BaseDatabaseWrapper, **signal: Any) -> None:
+    if refuse_others not in connection.execute_wrappers:
+        # Before those of a test, which takes the last one away again.
+        connection.execute_wrappers.insert(0, refuse_others)
+
+
+def refuse_others(execute: Any, sql: Any, *rest: Any) -> Any:
+    write = WRITE.match(str(sql))
+    if write:
+        files = list(files_on_the_stack())
+        writer = files[0] if files else "tests"
+        goes_with_account = write[1].upper() == "DELETE" and writer == DELETER
+        if not (writer.startswith("tests") or WRITER in files or goes_with_account):
+            # No exception of the kind that the code under test may catch.
+            pytest.fail(f"{writer} writes a table of the token, which only {WRITER} may.")
+    return execute(sql, *rest)
+
+
+def files_on_the_stack() -> Iterator[str]:
+    """The project's files that led to the statement, the innermost first."""
+    for frame, _ in walk_stack(sys._getframe(2)):
+        name = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
+        if name.split("/")[0] in OURS:
+            yield name
