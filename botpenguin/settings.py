@@ -19,13 +19,17 @@ from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
 env = environ.Env()
 env.read_env(env.str("ENV_FILE", default=str(DEFAULT_ENV_FILE)))
 STATE_DIR = Path(env.str("STATE_DIR", default=str(DEFAULT_STATE_DIR)))
+# Fewer are a word again and again; the sixteen of a random hexadecimal number are nearly all there.
+LEAST_DIFFERENT = 10
 
 
 def secret(name: str, least: int) -> str:
     value = env.str(name, default="")
-    if len(value) < least:
+    is_guessed = len(set(value)) < LEAST_DIFFERENT or value.startswith("django-insecure-")
+    if len(value) < least or is_guessed:
+        problem = "missing" if not value else "too short" if len(value) < least else "too easy to guess"
         raise ImproperlyConfigured(
-            f"{name} is {'too short' if value else 'missing'}: it needs at least {least} random characters. "
+            f"{name} is {problem}: it needs at least {least} random characters. "
             f"Run `python -m botpenguin.bootstrap` once to write a .env with fresh secrets, "
             f"or make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
         )

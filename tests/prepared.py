@@ -4,6 +4,7 @@ To migrate costs each test process and each server seconds. tests/test_serve.py 
 """
 
 import os
+import secrets
 import shutil
 import sys
 import tempfile
@@ -60,4 +61,4 @@ def prepare(folder: Path, **settings: str) -> None:
 
 
 # No row of a new database is sealed with them.
-SECRETS = {"SECRET_KEY": "prepared" * 8, "TOKEN_KEYS": "prepared" * 8}
+SECRETS = {"SECRET_KEY": secrets.token_urlsafe(48), "TOKEN_KEYS": secrets.token_urlsafe(32)}

@@ -7,7 +7,7 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import User
-from tests import server
+from tests import prepared, server
 from tests.cast import PASSWORD, sign_in
 
 POLICY = (
@@ -46,7 +46,7 @@ def test_the_cookies_are_out_of_reach_of_scripts(alice: User) -> None:
 
 
 def test_under_https_the_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
-    environment = server.environment(tmp_path, HTTPS="true", SECRET_KEY="s" * 50, TOKEN_KEYS="k" * 43)
+    environment = server.environment(tmp_path, HTTPS="true", **prepared.SECRETS)
     names = "from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME)"
 
     told = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", names, env=environment)

@@ -270,9 +270,10 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
     [
         ("PORT", "eighty", "A setting cannot be read: invalid literal for int() with base 10: 'eighty'"),
         ("SECRET_KEY", "short", "SECRET_KEY is too short"),
+        ("SECRET_KEY", "a" * 50, "SECRET_KEY is too easy to guess"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT is neither text nor json."),
         ("TOKEN_KEYS", "short", "TOKEN_KEYS is too short"),
-        ("TOKEN_KEYS", "!" * 43, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
+        ("TOKEN_KEYS", "!0123456789" * 4, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(
