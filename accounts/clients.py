@@ -13,6 +13,8 @@ from django.http import HttpRequest, HttpResponse
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 USER_AGENT_LENGTH = 200
 
+Network = IPv4Network | IPv6Network
+
 
 @dataclass(frozen=True, slots=True)
 class Client:
@@ -35,10 +37,8 @@ def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     Only peers in `TRUSTED_PROXIES` (addresses or networks) are believed. `X-Forwarded-For`
     is read from the right, past the trusted proxies, so what a client wrote into it counts
     for nothing.
-
-    Raises `ImproperlyConfigured` at the start of the server where `TRUSTED_PROXIES` holds anything else.
     """
-    trusted = tuple(_network(text) for text in settings.TRUSTED_PROXIES)
+    trusted = trusted_proxies()
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if trusted and _is_within(request.META.get("REMOTE_ADDR", ""), trusted):
@@ -49,6 +49,11 @@ def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
         return get_response(request)
 
     return middleware
+
+
+def trusted_proxies() -> tuple[Network, ...]:
+    """Return the networks in `TRUSTED_PROXIES`. Raises `ImproperlyConfigured` where it holds anything else."""
+    return tuple(_network(text) for text in settings.TRUSTED_PROXIES)
 
 
 def client_ip(request: HttpRequest) -> str | None:
@@ -70,9 +75,6 @@ def describe_user_agent(user_agent: str) -> str:
     # RFC 9110, section 10.1.5: the first product is the program itself.
     product, _, version = user_agent.split(maxsplit=1)[0].partition("/")
     return f"{product} {'.'.join(version.split('.')[:2])}".strip()
-
-
-Network = IPv4Network | IPv6Network
 
 
 def _network(text: str) -> Network:

@@ -1,4 +1,4 @@
-"""System checks of what stands around the apps: metrics tell how much an installation is used, and are not for all."""
+"""System checks of what stands around the apps: proxies are believed, and metrics are not for all."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -8,6 +8,9 @@ from django.apps.config import AppConfig
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
+from django.core.exceptions import ImproperlyConfigured
+
+from accounts.clients import trusted_proxies
 
 NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an address of a network that only it is in."
 
@@ -25,4 +28,14 @@ def check_metrics_are_not_public(app_configs: Sequence[AppConfig] | None, **kwar
         return [Error("METRICS_HOST is a public address.", hint=NOT_PUBLIC, id="botpenguin.E001")]
     if address.is_unspecified:
         return [Caution("METRICS_HOST is every address of this machine.", hint=NOT_PUBLIC, id="botpenguin.W001")]
+    return []
+
+
+@register(Tags.security)
+def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Workers read them first, when the start has been announced already."""
+    try:
+        trusted_proxies()
+    except ImproperlyConfigured as error:
+        return [Error(str(error), id="botpenguin.E002")]
     return []

@@ -36,6 +36,13 @@ def secret(name: str, least: int) -> str:
     return value
 
 
+def address(name: str, default: str) -> str:
+    value: str = env.str(name, default=default)
+    if "://" not in value:
+        raise ImproperlyConfigured(f"{name} is no address such as {default}, which stands in where it is left out.")
+    return value
+
+
 # Core
 
 DEBUG = env.bool("DEBUG", default=False)
@@ -146,7 +153,7 @@ TEMPLATES = [
 
 # Database
 
-DATABASES = {"default": env.db_url("DATABASE_URL", default=f"sqlite:///{STATE_DIR / 'db.sqlite3'}")}
+DATABASES = {"default": env.db_url_config(address("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"] |= {
         "CONN_MAX_AGE": None,
@@ -184,7 +191,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # Cache: what every process must share, which is the rate limits by address.
 
-CACHES = {"default": env.cache_url("CACHE_URL", default="dbcache://shared_cache?max_entries=100000")}
+CACHES = {"default": env.cache_url_config(address("CACHE_URL", "dbcache://shared_cache?max_entries=100000"))}
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
     # Seconds. One that vanishes without a word holds nobody up for long.
     CACHES["default"]["OPTIONS"] = {

@@ -273,6 +273,8 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
         ("SECRET_KEY", "a" * 50, "SECRET_KEY is too easy to guess"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT is neither text nor json."),
         ("TOKEN_KEYS", "short", "TOKEN_KEYS is too short"),
+        ("TRUSTED_PROXIES", "10.0.0.0/8/8", "TRUSTED_PROXIES holds '10.0.0.0/8/8', which is neither an address nor a"),
+        ("DATABASE_URL", "panel.db", "DATABASE_URL is no address such as sqlite:///"),
         ("TOKEN_KEYS", "!0123456789" * 4, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
     ],
 )

@@ -31,3 +31,15 @@ def test_a_secret_of_chance_is_taken(monkeypatch: pytest.MonkeyPatch, make: Call
     monkeypatch.setenv("SECRET_KEY", value)
 
     assert settings.secret("SECRET_KEY", 50) == value
+
+
+@pytest.mark.parametrize("value", ["", "db.sqlite3"])
+def test_what_is_no_address_of_a_database_is_refused(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    monkeypatch.setenv("DATABASE_URL", value)
+
+    with pytest.raises(ImproperlyConfigured) as caught:
+        settings.address("DATABASE_URL", "sqlite:////srv/db.sqlite3")
+
+    assert str(caught.value) == (
+        "DATABASE_URL is no address such as sqlite:////srv/db.sqlite3, which stands in where it is left out."
+    )

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.clients import Client, client_ip, describe_user_agent, trust_proxies
+from botpenguin.checks import check_trusted_proxies
 
 PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.1"]
 FORWARDING = {
@@ -102,12 +103,14 @@ def test_a_network_may_be_named_by_an_address_in_it(settings: Settings) -> None:
 
 @pytest.mark.parametrize("wrong", ["", "proxy.example.net", "10.0.0.0/33", "*"])
 def test_what_is_no_network_stops_the_start_with_a_sentence(settings: Settings, wrong: str) -> None:
+    sentence = f"TRUSTED_PROXIES holds {wrong!r}, which is neither an address nor a network such as 10.0.0.0/8."
     with pytest.raises(ImproperlyConfigured) as caught:
         settled(settings, "10.0.0.1", {}, proxies=[wrong])
 
-    assert str(caught.value) == (
-        f"TRUSTED_PROXIES holds {wrong!r}, which is neither an address nor a network such as 10.0.0.0/8."
-    )
+    checked = check_trusted_proxies(None)
+
+    assert str(caught.value) == sentence
+    assert [(message.id, message.msg) for message in checked] == [("botpenguin.E002", sentence)]
 
 
 @pytest.mark.parametrize(
