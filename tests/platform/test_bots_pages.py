@@ -1,10 +1,12 @@
 """The page Bots and its acts, without a browser."""
 
 import re
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
@@ -145,6 +147,38 @@ def test_a_bot_is_renamed(alice: User, shop: Bot) -> None:
     assert (response.status_code, response["Location"]) == (302, f"{PAGE}{shop.pk}/")
     assert (shop.name, shop.platform, shop.owner) == ("Front desk", "website", alice)
     assert words(browser.get(response["Location"])).startswith("Name saved. Bots Front desk")
+
+
+def rename_while(shop: Bot, change: Callable[[], Any]) -> int:
+    """Rename a bot, have something else happen once the page has read it, and return the status."""
+    browser = sign_in(shop.owner)
+    happened: list[str] = []
+
+    def then_change(execute: Any, sql: str, *rest: Any) -> Any:
+        result = execute(sql, *rest)
+        if 'FROM "platform_bot"' in sql and not happened:
+            happened.append(sql)
+            change()
+        return result
+
+    with connection.execute_wrapper(then_change):
+        return browser.post(f"{PAGE}{shop.pk}/", {"name": "Front desk"}).status_code
+
+
+def test_renaming_a_bot_undoes_nothing_that_the_api_changes_meanwhile(shop: Bot) -> None:
+    bot = Bot.objects.filter(pk=shop.pk)
+
+    status = rename_while(shop, lambda: bot.update(platform="sms"))
+
+    assert (status, list(bot.values_list("name", "platform"))) == (302, [("Front desk", "sms")])
+
+
+def test_renaming_a_bot_that_is_deleted_meanwhile_does_not_bring_it_back(shop: Bot) -> None:
+    bot = Bot.objects.filter(pk=shop.pk)
+
+    status = rename_while(shop, bot.delete)
+
+    assert (status, bot.exists()) == (404, False)
 
 
 def test_a_name_that_cannot_be_taken_leaves_the_old_one(alice: User, shop: Bot) -> None:

@@ -44,7 +44,10 @@ def bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
     # What was typed is put into the bot even where it is refused; the title says what it is called.
     title = bot.name
     if request.method == "POST" and form.is_valid():
-        form.save()
+        with changing(request.user.pk):
+            # The API may have changed it meanwhile, or deleted it.
+            get_object_or_404(request.user.bots, pk=bot_id)
+            bot.save(update_fields=["name", "updated_at"])
         messages.success(request, _("Name saved."))
         return redirect("platform:bot", bot_id=bot_id)
     return render(request, "platform/bot.html", {"bot": bot, "form": form, "title": title})
