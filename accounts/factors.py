@@ -17,7 +17,10 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
 from accounts import sealing
-from accounts.models import User
+from accounts.clients import Client
+from accounts.models import SecurityEvent, User
+from accounts.security_log import record
+from accounts.sessions import end_all
 
 # Where allauth keeps what it has had sealed.
 SEALED_IN = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
@@ -82,6 +85,14 @@ def factors_of(user: User) -> dict[str, Any]:
         "recovery_codes": codes,
         "left": codes and settings.MFA_RECOVERY_CODE_COUNT - codes.data["used_mask"].bit_count(),
     }
+
+
+def remove_all(owner: User, client: Client) -> None:
+    """Take from a person all that a log-in asks for besides the password, sign them out everywhere, and tell them."""
+    with transaction.atomic():
+        Authenticator.objects.filter(user=owner).delete()
+        end_all(owner)
+        record(SecurityEvent.Kind.FACTORS_REMOVED, owner, client)
 
 
 def count_unreadable(using: str) -> int:

@@ -114,6 +114,7 @@ class SecurityEvent(models.Model):
         EMAIL_CHANGED = "email-changed", _("Email changed")
         FACTOR_ADDED = "factor-added", _("Way to log in added")
         FACTOR_REMOVED = "factor-removed", _("Way to log in removed")
+        FACTORS_REMOVED = "factors-removed", _("Ways to log in removed by the operator")
         CODES_RENEWED = "codes-renewed", _("New recovery codes made")
         CODE_USED = "code-used", _("Recovery code used")
 

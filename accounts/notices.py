@@ -105,6 +105,17 @@ NOTICES = {
         gettext_lazy("Your authenticator app was removed"),
         gettext_lazy("Logging in to your BotPenguin account no longer asks for a code."),
     ),
+    (Kind.FACTORS_REMOVED, ""): Notice(
+        gettext_lazy("Your ways to log in were removed"),
+        gettext_lazy(
+            "The operator of this server has removed the passkeys, the authenticator app and the recovery codes of "
+            "your BotPenguin account. Your password opens it alone now. You were signed out everywhere."
+        ),
+        gettext_lazy(
+            "Was it not you who asked for it? Then somebody has in your name. "
+            "Choose a new password at once, and write to the operator of this server."
+        ),
+    ),
     (Kind.CODES_RENEWED, ""): Notice(
         gettext_lazy("New recovery codes were made"),
         gettext_lazy("The recovery codes that your BotPenguin account had before open it no longer."),

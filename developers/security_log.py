@@ -60,12 +60,18 @@ KINDS: dict[str, list[str]] = {
         *(Account.PASSWORD_CHANGED, Account.PASSWORD_RESET),
         *(Account.EMAIL_ASKED, Account.EMAIL_CHANGED),
     ],
-    Group.FACTORS: [Account.FACTOR_ADDED, Account.FACTOR_REMOVED, Account.CODES_RENEWED, Account.CODE_USED],
+    Group.FACTORS: [
+        *(Account.FACTOR_ADDED, Account.FACTOR_REMOVED, Account.FACTORS_REMOVED),
+        *(Account.CODES_RENEWED, Account.CODE_USED),
+    ],
     Group.TOKEN: [*Token],
 }
 # The marks of the token page: what is new, what ended, what was refused.
 NEW = (Account.SIGNED_UP, Account.SIGNED_IN, Account.FACTOR_ADDED, Token.ISSUED)
-ENDED = (Account.SIGNED_OUT, Account.SESSION_ENDED, Account.SESSIONS_ENDED, Account.FACTOR_REMOVED, Token.REVOKED)
+ENDED = (
+    *(Account.SIGNED_OUT, Account.SESSION_ENDED, Account.SESSIONS_ENDED),
+    *(Account.FACTOR_REMOVED, Account.FACTORS_REMOVED, Token.REVOKED),
+)
 MARKS = dict.fromkeys(NEW, "issued") | dict.fromkeys(ENDED, "revoked") | dict.fromkeys(KINDS[Group.FAILED], "refused")
 
 

@@ -1,0 +1,35 @@
+"""Let in somebody who has lost their second factor, or whose account a thief has given one."""
+
+from argparse import ArgumentParser
+from typing import Any
+
+from allauth.mfa.models import Authenticator
+from django.core.management.base import BaseCommand, CommandError
+
+from accounts import factors
+from accounts.clients import Client
+from accounts.models import SecurityEvent, User
+
+HERE = Client(None, "manage.py")
+
+
+class Command(BaseCommand):
+    help = "Remove a person's passkeys, authenticator app and recovery codes, sign them out everywhere, and mail them."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--user", metavar="E-MAIL", required=True, help="whose; make sure first who asks for it")
+        parser.add_argument("--dry-run", action="store_true", help="only say what that would be")
+
+    def handle(self, *args: Any, user: str, dry_run: bool, **options: Any) -> None:
+        owner = User.objects.by_email(user)
+        if owner is None:
+            raise CommandError(f"There is no account with the e-mail {user}.")
+        types = Authenticator.objects.filter(user=owner).order_by("created_at", "pk").values_list("type", flat=True)
+        found = ", ".join(str(SecurityEvent.Means(kind).label) for kind in types)
+        if not found:
+            self.stdout.write(f"{owner} has none. Nothing was changed.")
+        elif dry_run:
+            self.stdout.write(f"Would be removed: {found}.")
+        else:
+            factors.remove_all(owner, HERE)
+            self.stdout.write(f"Removed: {found}. {owner} is signed out everywhere, and told by mail.")

@@ -1,0 +1,94 @@
+"""An operator lets in who has lost their factors, or whose account has those of a thief."""
+
+from io import StringIO
+
+import pyotp
+import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
+from django.core.management import CommandError, call_command
+from django.test import Client as Browser
+
+from accounts.models import SecurityEvent, User
+from tests.accounts.mails import newest
+from tests.accounts.security_key import SecurityKey
+from tests.accounts.test_passkeys import add_passkey, log_in
+from tests.cast import PASSWORD, sign_in
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
+
+
+def remove_factors(*arguments: str) -> str:
+    output = StringIO()
+    call_command("remove_factors", "--user", *arguments, stdout=output)
+    return output.getvalue()
+
+
+def is_signed_in(browser: Browser) -> bool:
+    return browser.get("/account/").status_code == 200
+
+
+def test_the_password_opens_the_account_alone_again_and_a_thief_is_out(alice: User, bob: User) -> None:
+    TOTP.activate(bob, pyotp.random_base32())
+    TOTP.activate(alice, pyotp.random_base32())
+    RecoveryCodes.activate(alice)
+    key = SecurityKey()
+    add_passkey(alice, key)
+    thief = log_in(key)
+    before = is_signed_in(thief)
+
+    told = remove_factors("Alice@Example.com")
+
+    owner = Browser()
+    response = owner.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
+    assert told == (
+        "Removed: Authenticator app, Recovery codes, Passkey. "
+        "alice@example.com is signed out everywhere, and told by mail.\n"
+    )
+    assert (response["Location"], is_signed_in(owner)) == ("/", True)
+    assert (before, is_signed_in(thief), is_signed_in(log_in(key))) == (True, False, False)
+    assert [factor.user for factor in Authenticator.objects.all()] == [bob]
+
+
+def test_the_owner_is_told_once_and_finds_it_in_the_security_log(alice: User) -> None:
+    TOTP.activate(alice, pyotp.random_base32())
+    RecoveryCodes.activate(alice)
+
+    remove_factors("alice@example.com")
+
+    event = SecurityEvent.objects.get(kind="factors-removed")
+    mail = newest()
+    assert (event.user, event.client, mail.message_id) == (
+        alice,
+        "manage.py",
+        f"<security-event.{event.pk}@app.example.com>",
+    )
+    assert (mail.to, mail.subject) == (["alice@example.com"], "Your ways to log in were removed")
+    assert "Your password opens it alone now." in mail.message
+    log = sign_in(alice).get("/account/security/log/?kind=ways-to-log-in").content.decode()
+    assert "Ways to log in removed by the operator" in log
+
+
+def test_a_dry_run_only_says_what_there_is(alice: User) -> None:
+    TOTP.activate(alice, pyotp.random_base32())
+    browser = sign_in(alice)
+
+    told = remove_factors("alice@example.com", "--dry-run")
+
+    assert told == "Would be removed: Authenticator app.\n"
+    assert (Authenticator.objects.count(), is_signed_in(browser)) == (1, True)
+
+
+def test_one_who_has_none_stays_signed_in(alice: User) -> None:
+    browser = sign_in(alice)
+
+    told = remove_factors("alice@example.com")
+
+    assert told == "alice@example.com has none. Nothing was changed.\n"
+    assert is_signed_in(browser)
+
+
+def test_an_address_without_an_account_is_refused(alice: User) -> None:
+    with pytest.raises(CommandError, match=r"^There is no account with the e-mail nobody@example\.com\.$"):
+        remove_factors("nobody@example.com")
