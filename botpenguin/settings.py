@@ -291,7 +291,8 @@ ACCOUNT_RATE_LIMITS = {
     # Wrong codes: of one browser or address at one account; of all strangers with one password, or all other browsers.
     "code": "5/5m/key",
     "codes": "20/d/key",
-    # Mails that strangers can ask for.
+    # Mails that strangers can ask for. The links in those before still work.
+    "confirm_email": "1/3m/key,5/d/key",
     "reset_mail": "3/h/key",
     "account_exists_mail": "3/d/key",
     "report_exposed": "10/m/ip",

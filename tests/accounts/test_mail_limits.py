@@ -1,0 +1,50 @@
+"""Mails that strangers can ask for are few, so that nobody's mailbox is filled with them."""
+
+import pytest
+from post_office.models import Email
+
+from accounts.models import User
+from tests.accounts.test_guesses import ALICE, NEW_PASSWORD, addresses, at, log_in
+from tests.cast import sign_in
+
+pytestmark = pytest.mark.usefixtures("queued_mail")
+
+
+def test_strangers_cannot_fill_a_mailbox_with_links(alice: User, clock: list[float]) -> None:
+    statuses = []
+    for ip, _time in zip(addresses(), range(5), strict=False):
+        # allauth's own bound on the mails of a sign-up.
+        clock[0] += 181
+        asked = at(ip).post("/account/password/reset/", {"email": ALICE})
+        signed_up = at(ip).post("/account/signup/", {"email": ALICE, "password1": NEW_PASSWORD})
+        statuses += [asked.status_code, signed_up.status_code]
+
+    assert statuses == [302] * 10
+    assert Email.objects.filter(subject="Choose a new BotPenguin password").count() == 3
+    assert Email.objects.filter(subject="You have a BotPenguin account already").count() == 3
+
+
+def test_strangers_cannot_fill_a_mailbox_with_links_that_confirm_it(alice: User, clock: list[float]) -> None:
+    new = {"email": "victim@example.net", "password1": NEW_PASSWORD}
+    at("192.0.2.1").post("/account/signup/", new)
+    thief = sign_in(alice)
+    for ip, _time in zip(addresses(), range(8), strict=False):
+        clock[0] += 181
+        log_in(at(ip), NEW_PASSWORD, new["email"])
+        thief.post("/account/email/", {"email": new["email"], "action_add": ""})
+
+    mails = Email.objects.filter(to=new["email"])
+    assert mails.count() == 5
+    clock[0] += 86_400
+    log_in(at("192.0.2.2"), NEW_PASSWORD, new["email"])
+    assert mails.count() == 6
+
+
+def test_a_link_that_was_used_up_is_sent_anew(alice: User) -> None:
+    for ip, _time in zip(addresses(), range(4), strict=False):
+        at(ip).post("/account/password/reset/", {"email": ALICE})
+    log_in(at("203.0.113.9"))
+
+    at("203.0.113.9").post("/account/password/reset/", {"email": ALICE})
+
+    assert Email.objects.filter(subject="Choose a new BotPenguin password").count() == 4
