@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 from uuid import uuid4
 
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.mail import EmailMultiAlternatives
@@ -13,7 +14,7 @@ from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, known_browsers, outbox
+from accounts import email_changes, guesses, known_browsers, outbox
 from accounts.clients import client_ip
 from accounts.limits import Taken
 from accounts.models import User
@@ -60,6 +61,13 @@ class AccountAdapter(DefaultAccountAdapter):
         if user:
             guess.give_back()
         return user
+
+    def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
+        """Give an address to whoever has shown that it is theirs; what others only claim ends."""
+        if email_address.can_set_verified():
+            email_changes.drop_other_claims(email_address)
+        confirmed: bool = super().confirm_email(request, email_address)
+        return confirmed
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
         """Save a new password and end every session; a change of password then writes its own anew.

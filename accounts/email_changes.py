@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.batches import delete_in_batches
-from accounts.models import SecurityEvent
+from accounts.models import SecurityEvent, User
 
 # As long as the link works that is mailed when the change is asked for.
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
@@ -24,6 +24,15 @@ def waiting() -> QuerySet[EmailAddress]:
 def cancel(person: AbstractBaseUser) -> None:
     """Have the link that was mailed to a new address lead nowhere."""
     waiting().filter(user=person.pk).delete()
+
+
+def drop_other_claims(confirmed: EmailAddress) -> None:
+    """Delete what others have of an address and never confirmed: changes to it, and an account that waits for it.
+
+    Nobody was ever signed in to such an account, which holds nothing.
+    """
+    EmailAddress.objects.filter(email=confirmed.email).exclude(pk=confirmed.pk).delete()
+    User.objects.filter(email=confirmed.email, last_login=None).exclude(pk=confirmed.user_id).delete()
 
 
 def forget_old() -> Iterator[int]:

@@ -59,6 +59,11 @@ class SignupForm(Plain, allauth.SignupForm):  # type: ignore[misc]  # allauth ty
             make_password(self.cleaned_data["password1"])
         return super().try_save(request)
 
+    def validate_unique_email(self, value: str) -> str:
+        """Tell whether an account logs in with the address; to allauth one that waits for its link is as good."""
+        self.account_already_exists = User.objects.by_email(value) is not None
+        return value
+
 
 class ResetPasswordForm(Plain, allauth.ResetPasswordForm):
     autocomplete = {"email": "username"}

@@ -263,6 +263,8 @@ ACCOUNT_FORMS = {
 # anybody hold an account in another's name. Without mail the link lies in var/mail/.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
+# An address that somebody else only asks for is free: whose it is, is who follows the link.
+ACCOUNT_PREVENT_ENUMERATION = "strict"
 # One address an account: a new one takes the place of the old once it is confirmed.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "my-account"

@@ -213,6 +213,37 @@ def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
     assert [mail.to for mail in Email.objects.order_by("pk")] == [["alice@example.com"], [NEW], [NEW]]
 
 
+def test_an_address_that_somebody_asks_for_is_free_to_be_signed_up_with_by_whose_it_is(bob: User) -> None:
+    ask_for(sign_in(bob))
+    his = link_in(newest())
+    cache.clear()
+    new, browser = {"email": NEW, "password1": "another good passphrase"}, Browser()
+
+    browser.post("/account/signup/", new)
+    mailed = newest()
+    browser.post(link_in(mailed))
+    entered = browser.post("/account/login/", {"login": NEW, "password": new["password1"]})
+
+    assert (mailed.to, mailed.subject) == ([NEW], "Confirm your email for BotPenguin")
+    assert entered["Location"] == "/"
+    assert "This link no longer works" in text(Browser().get(his))
+    addresses = EmailAddress.objects.order_by("email").values_list("email", "verified", "primary")
+    assert list(addresses) == [(NEW, True, True), ("bob@example.org", True, True)]
+
+
+def test_an_address_that_somebody_has_signed_up_with_and_not_confirmed_is_free_to_change_to(alice: User) -> None:
+    Browser().post("/account/signup/", {"email": NEW, "password1": "another good passphrase"})
+    cache.clear()
+    browser = sign_in(alice)
+    ask_for(browser)
+
+    confirmed = browser.post(link_in(newest()), follow=True)
+
+    assert messages_on(confirmed) == [f"{NEW} is confirmed. It is your log-in now."]
+    assert list(User.objects.values_list("email", flat=True)) == [NEW]
+    assert can_log_in(NEW)
+
+
 def test_a_change_that_nobody_confirms_is_forgotten_after_three_days(alice: User, bob: User) -> None:
     newcomer = {"email": "carol@example.com", "password1": "another good passphrase"}
     Browser().post("/account/signup/", newcomer)

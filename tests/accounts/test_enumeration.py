@@ -5,12 +5,13 @@ from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import MD5PasswordHasher
+from django.core.cache import cache
 from django.test import Client as Browser
 from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tests.accounts.mails import link_in
+from tests.accounts.mails import link_in, newest
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
@@ -127,6 +128,21 @@ def test_a_visit_of_the_link_alone_confirms_nothing(db: None) -> None:
     Browser().get(link_in(Email.objects.get()))
 
     assert log_in(UNKNOWN, NEW_PASSWORD)["Location"] == "/account/confirm-email/"
+
+
+def test_one_whose_address_a_stranger_has_signed_up_with_gets_in_by_a_new_password(db: None) -> None:
+    browser, passwords = Browser(), {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
+    post("/account/signup/", {"email": UNKNOWN, "password1": PASSWORD})
+
+    browser.post("/account/password/reset/", {"email": UNKNOWN})
+    browser.post(browser.get(link_in(newest()), follow=True).redirect_chain[-1][0], passwords)
+    cache.clear()
+    before = log_in(UNKNOWN, NEW_PASSWORD)
+    browser.post(link_in(newest()))
+
+    assert before["Location"] == "/account/confirm-email/"
+    assert log_in(UNKNOWN, NEW_PASSWORD)["Location"] == "/"
+    assert log_in(UNKNOWN, PASSWORD).status_code == 200
 
 
 @pytest.mark.parametrize("weak", ["short", "password123456", "74839201748392", "nobody@example.com"])
