@@ -24,7 +24,9 @@ threads = BoundedSemaphore(max(1, settings.THREADS // 4))
 
 
 class Busy(Exception):
-    """Another call is under way. The text is a sentence for people."""
+    """Another call is under way. The text is a sentence for people; `seconds` says when to try again."""
+
+    seconds = 1
 
 
 class TooMany(Exception):

@@ -63,6 +63,15 @@ document.addEventListener("htmx:beforeRequest", (event) => {
   if (event.detail.elt.id === "test") byId("test-status").textContent = byId("test-status").dataset.calling;
 });
 
+// Too many calls, or another one under way: what htmx takes for an error alone says so in words.
+document.addEventListener("htmx:beforeSwap", (event) => {
+  const { xhr } = event.detail;
+  if (xhr.status === 429 && xhr.getResponseHeader("HX-Retarget")) {
+    event.detail.shouldSwap = true;
+    event.detail.isError = false;
+  }
+});
+
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failure, (event) => {
     const isOfTheForm = event.detail.elt.closest("#editor");

@@ -11,6 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.turns import turn
 from tests.browser.conftest import Site
 from tests.browser.people import log_in, tab_to
 from tests.browser.soundness import expect_sound
@@ -205,6 +206,23 @@ def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: Us
     assert page.evaluate("navigator.clipboard.readText()") == (
         """curl -X GET https://api.example.com \\\n  -H 'Authorization: '"$AUTHORIZATION\""""
     )
+
+
+def test_a_test_that_comes_too_soon_is_told_so(
+    open_context: Callable[..., BrowserContext], site: Site, alice: User
+) -> None:
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com"))
+    page = open_context(expected_status=429).new_page()
+    open_tab(page, site)
+    page.get_by_role("link", name="Weather", exact=True).click()
+
+    with turn(alice.pk):
+        page.get_by_role("button", name="Test").click()
+
+        expect(page.locator("#test-status")).to_have_text(
+            "Another call of yours is under way. Try again once it has ended."
+        )
+    expect(page.get_by_role("button", name="Test")).to_be_visible()
 
 
 @pytest.mark.long

@@ -84,12 +84,18 @@ def try_out(request: SignedInRequest, api_id: str | None = None) -> HttpResponse
             run = running.try_out(
                 request.user, name, recipe, samples, client=Client.of(request), api=api if api_id else None
             )
-        except (running.Unfillable, running.Busy, running.TooMany) as refusal:
+        except running.Unfillable as refusal:
             outcome["refusal"] = str(refusal)
+        except (running.Busy, running.TooMany) as refusal:
+            outcome["refusal"] = str(refusal)
+            request.retry_after = refusal.seconds  # type: ignore[attr-defined]  # for accounts.middleware.tell_limits
         else:
             outcome |= {"run": run, "tree": None if run.answer.data is NO_DATA else tree(run.answer.data)}
     context = _context(editor, stored, names) | outcome
-    return render(request, f"{TEMPLATE}#outcome" if is_htmx(request) else TEMPLATE, context)
+    response = render(request, f"{TEMPLATE}#outcome" if is_htmx(request) else TEMPLATE, context)
+    # By this the script tells our answer from the page that a proxy puts beside a 429.
+    response["HX-Retarget"] = "#outcome"
+    return response
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

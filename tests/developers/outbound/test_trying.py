@@ -6,8 +6,10 @@ from dataclasses import replace
 from html import unescape
 
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from developers.outbound import turns
 from developers.outbound.models import ApiLog, OutboundApi
 from tests.cast import sign_in
 from tests.developers.outbound.conftest import SECRET
@@ -121,3 +123,21 @@ def test_what_cannot_be_sent_is_said_in_words(alice: User) -> None:
     assert "An attribute would lead the URL to another path" in words(dots)
     assert (wrong["HX-Retarget"], wrong.content.decode().strip()[:5]) == ("#editor", "<form")
     assert "Give the address to call." in words(page)
+
+
+@pytest.mark.parametrize("headers", [{}, HTMX], ids=["a page", "a fragment"])
+def test_one_call_at_a_time_and_so_many_a_minute(alice: User, settings: Settings, headers: dict[str, str]) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 1
+    browser = sign_in(alice)
+    call = GET | {"url": "http://10.0.0.1"}
+
+    with turns.turn(alice.pk):
+        busy = browser.post(f"{PAGE}new/test/", call, headers=headers)
+    often = browser.post(f"{PAGE}new/test/", call, headers=headers)
+
+    assert (busy.status_code, busy["Retry-After"], busy["HX-Retarget"]) == (429, "1", "#outcome")
+    assert "Another call of yours is under way. Try again once it has ended." in words(busy)
+    assert (often.status_code, often["HX-Retarget"]) == (429, "#outcome")
+    assert 0 < int(often["Retry-After"]) <= turns.WINDOW
+    assert f"Too many calls within a minute. Try again in {often['Retry-After']} second" in words(often)
+    assert ("<html" in often.content.decode()) == (headers == {})
