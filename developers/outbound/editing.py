@@ -22,6 +22,8 @@ TITLES = {
     "body": gettext_lazy("Body"),
     "mappings": gettext_lazy("Manage API Response"),
 }
+# What a run for a contact fills in without any attribute.
+CONTACT_FIELDS = ("name", "email", "phone")
 
 
 class Part:
@@ -60,6 +62,11 @@ class Editor:
     @cached_property
     def types(self) -> dict[str, str]:
         return {attribute.name.lower(): attribute.type for attribute in self.attributes}
+
+    @property
+    def contact_fields(self) -> list[str]:
+        """What a contact has besides its attributes; of one name, the attribute goes before."""
+        return [name for name in CONTACT_FIELDS if name not in self.types]
 
     @property
     def parts(self) -> list[Part]:

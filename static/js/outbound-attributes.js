@@ -5,7 +5,7 @@ let field = null;
 let list = null;
 let start = 0;
 
-const attributes = () => [...document.querySelectorAll("#attribute-names option")];
+const attributes = () => [...document.querySelectorAll("#contact-fields option, #attribute-names option")];
 const options = () => [...list.querySelectorAll("[role=option]")];
 
 function close() {
@@ -139,6 +139,7 @@ document.addEventListener("focusout", (event) => {
 // A known attribute has its type already.
 document.addEventListener("change", (event) => {
   if (!event.target.name?.endsWith("-attribute")) return;
-  const known = attributes().find((each) => each.value.toLowerCase() === event.target.value.trim().toLowerCase());
+  const named = event.target.value.trim().toLowerCase();
+  const known = attributes().find((each) => each.dataset.type && each.value.toLowerCase() === named);
   if (known) event.target.closest(".row").querySelector("select").value = known.dataset.type;
 });

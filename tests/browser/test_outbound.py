@@ -170,9 +170,12 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
     expect(page.get_by_role("listbox")).to_have_count(0)
     value.fill("")
     page.locator("#part-parameters").get_by_role("button", name="Insert an attribute").click()
+    expect(page.get_by_role("listbox").get_by_role("option")).to_have_text(
+        ["nameThe contact's own", "emailThe contact's own", "phoneThe contact's own", "cityText"]
+    )
     value.press("Enter")
 
-    expect(value).to_have_value("{{city}}")
+    expect(value).to_have_value("{{name}}")
     page.get_by_role("tab", name="Parameters").press("ArrowRight")
     expect(page.get_by_role("tab", name="Headers")).to_be_focused()
     expect(page.get_by_role("button", name="Add row to Headers")).to_be_visible()

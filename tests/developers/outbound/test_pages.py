@@ -164,6 +164,18 @@ def test_an_attribute_keeps_the_type_that_it_has(alice: User) -> None:
     assert "This attribute has the type Number already." in words(response)
 
 
+def test_the_contacts_own_fields_are_offered_unless_an_attribute_has_the_name(alice: User) -> None:
+    CustomAttribute.objects.named(alice, "Email")
+
+    page = sign_in(alice).get(f"{PAGE}new/").content.decode()
+
+    lists = re.findall(r'<datalist id="([\w-]+)">(.*?)</datalist>', page)
+    assert [(name, re.findall(r'value="(\w+)"', options)) for name, options in lists] == [
+        ("contact-fields", ["name", "phone"]),
+        ("attribute-names", ["Email"]),
+    ]
+
+
 def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> None:
     browser = sign_in(alice)
 
