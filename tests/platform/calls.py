@@ -16,15 +16,16 @@ NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 # An id that no object has.
 NOBODY = "6743a1f09b2c4d5e6f708192"
 NOTHING = object()
-TOKEN = """
+TOKENS = """
 from accounts.clients import Client
 from accounts.models import User
 from developers import issuance
 from tests.cast import token_text
 
-user = User.objects.create_user("{local_part}@example.com", "correct horse battery staple")
-issuance.issue(user, Client("127.0.0.1", "tests"))
-print(token_text(user))
+for number in range({count}):
+    user = User.objects.create_user(f"{name}{{number}}@example.com", "correct horse battery staple")
+    issuance.issue(user, Client("127.0.0.1", "tests"))
+    print(token_text(user))
 """
 
 
@@ -87,8 +88,8 @@ def names(found: list[dict[str, Any]]) -> list[str]:
     return [contact["profile"]["userDetails"]["name"] for contact in found]
 
 
-def account_on(server: Server) -> str:
-    """Make an account on a real server, and return its token."""
-    made = server.manage("shell", "--command", TOKEN.format(local_part=object_id()))
+def accounts_on(server: Server, count: int) -> list[str]:
+    """Make accounts on a real server, and return their tokens."""
+    made = server.manage("shell", "--no-imports", "--command", TOKENS.format(count=count, name=object_id()))
     assert made.returncode == 0, made.stderr
-    return made.stdout.split()[-1]
+    return made.stdout.split()

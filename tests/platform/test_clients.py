@@ -5,12 +5,13 @@ They are the programs that others wrote for BotPenguin, with another base URL.
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from itertools import repeat
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.platform.calls import BASE, account_on
+from tests.platform.calls import BASE, accounts_on
 from tests.server import Server
 
 # One server for all of them.
@@ -26,23 +27,29 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 class Program:
     """A client program: its base URL, the token that somebody pasted into it, and headers of its own."""
 
-    def __init__(self, server: Server, **headers: str) -> None:
+    def __init__(self, server: Server, token: str, **headers: str) -> None:
         self.http = httpx.Client(base_url=server.url + BASE, trust_env=False, timeout=30)
         # What httpx says of itself is not what the clients say.
         del self.http.headers["Accept"]
-        self.http.headers.update({"Authorization": f"Bearer {account_on(server)}"} | headers)
+        self.http.headers.update({"Authorization": f"Bearer {token}"} | headers)
 
     def send(self, method: str, path: str, body: Any = None, **options: Any) -> httpx.Response:
         return self.http.request(method, path, json=body, **options)
 
 
+@pytest.fixture(scope="module")
+def tokens(server: Server) -> Iterator[str]:
+    """Tokens of new accounts, as many as are asked for; to start a command for each would take a second each."""
+    return (token for _ in repeat(None) for token in accounts_on(server, 40))
+
+
 @pytest.fixture
-def program(server: Server) -> Iterator[Callable[..., Program]]:
+def program(server: Server, tokens: Iterator[str]) -> Iterator[Callable[..., Program]]:
     """Start a client program for a new account, and end it after the test."""
     with ExitStack() as stack:
 
         def start(**headers: str) -> Program:
-            started = Program(server, **headers)
+            started = Program(server, next(tokens), **headers)
             stack.enter_context(started.http)
             return started
 

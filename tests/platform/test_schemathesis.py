@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.platform.calls import account_on
+from tests.platform.calls import accounts_on
 from tests.server import ROOT, Server
 
 # The one ends the token that all requests bear, the other knows strangers by their addresses.
@@ -32,7 +32,7 @@ def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> Non
 
 def checked(server: Server, choice: str, max_examples: int) -> int:
     """Let schemathesis loose on a part of the API with the token of a new account; return how many calls passed."""
-    token = account_on(server)
+    [token] = accounts_on(server, 1)
     run = subprocess.run(
         [
             *(str(Path(sys.executable).with_name("schemathesis")), "run", f"{server.url}/api/v7/openapi.json"),
