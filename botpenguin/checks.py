@@ -1,4 +1,4 @@
-"""System checks of what stands around the apps: proxies are believed, and metrics are not for all."""
+"""System checks of what stands around the apps: proxies are believed, limits are shared, metrics are not for all."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.clients import trusted_proxies
 
+SHARES_NOTHING = ("django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache")
 NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an address of a network that only it is in."
 
 
@@ -39,3 +40,12 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any
     except ImproperlyConfigured as error:
         return [Error(str(error), id="botpenguin.E002")]
     return []
+
+
+@register(Tags.security)
+def check_limits_are_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Rate limits are counted in the cache: each process for itself, or none, would let guesses through."""
+    if settings.CACHES["default"]["BACKEND"] not in SHARES_NOTHING:
+        return []
+    hint = "Leave it out, or name Redis or Valkey, such as redis://host:6379/0."
+    return [Error("CACHE_URL names a cache that processes do not share.", hint=hint, id="botpenguin.E003")]

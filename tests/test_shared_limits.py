@@ -6,7 +6,10 @@ import sys
 from pathlib import Path
 
 import httpx
+import pytest
+from pytest_django.fixtures import Settings
 
+from botpenguin.checks import check_limits_are_shared
 from tests.server import Server, environment, run
 
 ASK_THE_CACHE = """
@@ -51,6 +54,20 @@ def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Pa
     assert [answer.status_code for answer in reports] == [200] * 10 + [429]
     assert reports[-1].headers["Retry-After"] == "60"
     assert reports[-1].json()["message"] == "Too many requests. Try again in 60 seconds."
+
+
+@pytest.mark.parametrize(
+    ("backend", "told"),
+    [
+        ("locmem.LocMemCache", ["CACHE_URL names a cache that processes do not share."]),
+        ("dummy.DummyCache", ["CACHE_URL names a cache that processes do not share."]),
+        ("redis.RedisCache", []),
+    ],
+)
+def test_a_cache_that_processes_do_not_share_is_refused(settings: Settings, backend: str, told: list[str]) -> None:
+    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+
+    assert [message.msg for message in check_limits_are_shared(None) if message.is_serious()] == told
 
 
 def test_a_redis_that_says_nothing_is_given_up_after_a_second(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("audit")
     with Front(folder) as front:
         settings = {"HTTPS": "on", "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1"}
-        served = Server(folder, CACHE_URL="dummycache://", API_RATE_LIMIT="0", **settings).without_coverage()
+        served = Server(folder, DJANGO_SETTINGS_MODULE="tests.audit.settings", **settings).without_coverage()
         with served as server:
             front.pass_to(server.port)
             yield sign_in(front, server)
