@@ -54,7 +54,9 @@ def show_token(request: SignedInRequest) -> HttpResponse:
 @act_on(PAGE)
 @never_cache
 def copy_token(request: SignedInRequest) -> HttpResponse:
-    return _reveal(request, TokenEvent.Kind.COPIED, act="copy")
+    """Hand the token to the page's own script for the clipboard; where there is none, show it to be copied by hand."""
+    kind = TokenEvent.Kind.COPIED if wants_json(request) else TokenEvent.Kind.SHOWN
+    return _reveal(request, kind, act="copy")
 
 
 @act_on(PAGE)

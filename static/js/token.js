@@ -15,19 +15,38 @@ function say(key, line = byId("token-status")) {
 
 const asPlainText = (text) => new Blob([text], { type: "text/plain" });
 
-// The promise goes into the clipboard item as it is: waiting for the answer first would
-// lose the user's gesture, and Safari and Firefox would refuse to write.
-async function copyToken(form) {
-  const token = requestToken(form);
+class Unasked extends Error {}
+
+// Firefox and Safari do not tell.
+async function isClipboardDenied() {
   try {
-    await navigator.clipboard.write([new ClipboardItem({ "text/plain": token.then(asPlainText) })]);
+    const { state } = await navigator.permissions.query({ name: "clipboard-write" });
+    return state === "denied";
+  } catch {
+    return false;
+  }
+}
+
+// The promise goes into the clipboard item as it is: waiting for the answer first would
+// lose the user's gesture, and Safari and Firefox would refuse to write. Where the clipboard
+// refuses at once, the token is not asked for: it is shown instead, and recorded as that.
+async function copyToken(form) {
+  let isRefused = false;
+  const token = isClipboardDenied().then((isDenied) => {
+    if (isDenied || isRefused) throw new Unasked();
+    return requestToken(form);
+  });
+  const text = token.then(asPlainText);
+  text.catch(() => {});
+  try {
+    await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
     say("copied");
     flashCopied();
   } catch {
-    token.then(
-      () => htmx.trigger(form, "clipboard-refused"),
-      (error) => error instanceof Redirected || say(error instanceof Refused ? error.message : "failed"),
-    );
+    isRefused = true;
+    const error = await token.then(() => new Unasked(), (error) => error);
+    if (error instanceof Unasked) htmx.trigger(form, "clipboard-refused");
+    else if (!(error instanceof Redirected)) say(error instanceof Refused ? error.message : "failed");
   }
 }
 

@@ -27,6 +27,7 @@ HIDE_TAB = """
   Object.defineProperty(document, "hidden", {value: true});
   document.dispatchEvent(new Event("visibilitychange"));
 """
+REJECT = "navigator.clipboard.write = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
 STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
 
@@ -171,11 +172,16 @@ def test_the_whole_journey_by_keyboard_alone(page: Page, site: Site, alice: User
     assert call_api(site, token).status_code == 401
 
 
+@pytest.mark.parametrize("refusal", ["denied", "rejected"])
 def test_without_permission_for_the_clipboard_the_token_is_shown_selected(
-    open_context: Callable[..., BrowserContext], site: Site, alice: User
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, refusal: str
 ) -> None:
     page = open_context(permissions=[]).new_page()
-    page.add_init_script("navigator.clipboard.write = () => Promise.reject(new DOMException('', 'NotAllowedError'))")
+    if refusal == "rejected":
+        page.add_init_script(REJECT)
+    else:
+        denied = {"permission": {"name": "clipboard-write"}, "setting": "denied", "origin": site.url("")}
+        page.context.new_cdp_session(page).send("Browser.setPermission", denied)
     open_token_page(page, site)
 
     page.get_by_role("button", name="Copy").click()
@@ -252,3 +258,4 @@ def _expect_token_selected(page: Page, site: Site) -> None:
     )
     selected = token_box(page).evaluate("box => box.value.slice(box.selectionStart, box.selectionEnd)")
     assert call_api(site, selected).status_code == 200
+    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["shown", "issued"]

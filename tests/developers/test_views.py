@@ -131,6 +131,15 @@ def test_a_plain_form_promises_no_hiding_that_only_a_script_could_do(alice: User
     assert "The token is selected" not in text(response)
 
 
+@pytest.mark.parametrize(("headers", "kind"), [(JSON, "copied"), (HTMX, "shown"), ({}, "shown")])
+def test_a_token_that_is_drawn_to_be_copied_by_hand_is_recorded_as_shown(
+    alice: User, headers: dict[str, str], kind: str
+) -> None:
+    sign_in(alice).post(f"{PAGE}copy/", headers=headers)
+
+    assert list(TokenEvent.objects.values_list("kind", flat=True)) == [kind, "issued"]
+
+
 def test_an_unused_token_is_replaced_at_once_by_htmx(alice: User) -> None:
     old = alice.api_token.hint
 
