@@ -34,17 +34,19 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_safe_url(self, url: str) -> bool:
-        """Return only to local pages; an act takes only POST and would greet the person with an error.
+        """Return only to local pages; an act takes only POST, and the API a token: both would greet with an error.
 
         Stricter than allauth's own rule, which also believes every host that is served or trusted.
         """
         if not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
             return False
+        path = urlsplit(url).path
         try:
-            match = resolve(urlsplit(url).path)
+            match = resolve(path)
         except Resolver404:
             return False
-        return not hasattr(match.func, "page")
+        is_for_programs = path.startswith("/api/") and match.url_name != "api-reference"
+        return not is_for_programs and not hasattr(match.func, "page")
 
     def get_client_ip(self, request: HttpRequest) -> str:
         return client_ip(request) or NO_ADDRESS

@@ -53,7 +53,7 @@ def test_a_signed_out_act_by_a_script_is_told_where_to_go(act: str) -> None:
     assert response.json() == {"redirect": LOG_IN_AND_BACK}
 
 
-@pytest.mark.parametrize("page", [PAGE, f"{PAGE}?confirmed=copy", "/account/"])
+@pytest.mark.parametrize("page", [PAGE, f"{PAGE}?confirmed=copy", "/account/", "/api/v7/docs"])
 def test_logging_in_leads_back_to_the_page(alice: User, page: str) -> None:
     assert log_in(alice, page) == page
 
@@ -83,9 +83,12 @@ def test_logging_in_leads_back_to_the_page(alice: User, page: str) -> None:
         f"{PAGE}copy/",
         f"{PAGE}revoke/",
         f"{PAGE}revoke/?generation=1",
+        "/api/v7/token",
+        "/api/v7/token/revoke",
+        "/api/v7/openapi.json",
     ],
 )
-def test_logging_in_leads_to_no_other_site_and_to_no_act(alice: User, next_url: str) -> None:
+def test_logging_in_leads_to_no_other_site_to_no_act_and_to_no_call(alice: User, next_url: str) -> None:
     assert log_in(alice, next_url) == "/"
 
 
