@@ -19,6 +19,9 @@ from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digit
 # SQLite of old takes 999 parameters a statement.
 AT_ONCE = 400
 
+# Of a telephone number.
+FEWEST_DIGITS = 4
+
 EMAIL_TAKEN = "the e-mail is another contact's"
 PHONE_TAKEN = "the number is another contact's"
 NOBODY = "a contact needs a name, an e-mail or a number"
@@ -28,7 +31,10 @@ TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number and its country's prefix, in digits. A number that says its own prefix needs none beside it."""
+    """A number and its country's prefix, in digits. A number that says its own prefix needs none beside it.
+
+    What is left without the prefix is a number by itself: clients write back what they read.
+    """
 
     whole: str
     prefix: str
@@ -40,7 +46,8 @@ class Phone:
             return cls("", "")
         if not number.strip().startswith("+"):
             return cls(prefix + whole, prefix)
-        return cls(whole, prefix if whole.startswith(prefix) and whole != prefix else "")
+        is_its_own = whole.startswith(prefix) and len(whole) - len(prefix) >= FEWEST_DIGITS
+        return cls(whole, prefix if is_its_own else "")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,12 +3,35 @@
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
 
 from accounts.models import User
 from botpenguin.platform.models import Contact
 from tests.platform.calls import NOBODY, Caller, contact_of, names
 
 NO_CONTACT = (404, ["There is no contact with this id in your account."])
+
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
+WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
+VALUES = TEXTS | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e9, 1e9) | st.booleans()
+PREFIXES = st.from_regex(r"[0-9]{0,5}", fullmatch=True)
+NUMBERS = st.from_regex(r"[0-9]{4,10}", fullmatch=True)
+PHONES = st.one_of(
+    st.builds(lambda prefix, number: {"number": number, "prefix": prefix}, PREFIXES, NUMBERS | st.just("")),
+    # With the prefix in the number: what is left may be as short as nothing.
+    st.builds(lambda prefix, number: {"number": f"+{number}", "prefix": number[:prefix]}, st.integers(0, 5), NUMBERS),
+)
+EMAILS = st.sampled_from(["", "Asha@Example.com"])
+DETAILS = st.fixed_dictionaries(
+    {"userProvidedName": WORDS, "contact": st.fixed_dictionaries({"email": EMAILS, "phone": PHONES})},
+    optional={
+        "country": TEXTS,
+        "tags": st.lists(WORDS, max_size=5),
+        "attributes": st.dictionaries(WORDS, VALUES, max_size=5),
+    },
+)
 
 
 class TestChanging:
@@ -22,6 +45,19 @@ class TestChanging:
 
         assert written == read | {"updatedAt": written["updatedAt"]}
         assert as_alice.data("POST", "/inbox/users") == [written]
+
+    @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+    @given(DETAILS)
+    def test_whatever_was_imported_can_be_written_back_as_it_is_read(
+        self, as_alice: Caller, details: dict[str, Any]
+    ) -> None:
+        Contact.objects.all().delete()
+        as_alice.data("POST", "/inbox/users/import", [{"profile": {"userDetails": details}}])
+        (read,) = as_alice.data("POST", "/inbox/users")
+
+        written = as_alice.data("PUT", f"/inbox/users/{read['_id']}", read)
+
+        assert written == read | {"updatedAt": written["updatedAt"]}
 
     def test_the_whole_contact_is_changed(self, as_alice: Caller, asha: Contact) -> None:
         (read,) = as_alice.data("POST", "/inbox/users")
@@ -104,6 +140,8 @@ class TestChanging:
             ({"number": "+442079460991", "prefix": "44"}, "2079460991", "44"),
             ({"number": "+442079460991", "prefix": "91"}, "442079460991", ""),
             ({"number": "+442079460991"}, "442079460991", ""),
+            ({"number": "+441234", "prefix": "44"}, "1234", "44"),
+            ({"number": "+44123", "prefix": "44"}, "44123", ""),
             ({"prefix": "44"}, "9876543210", "44"),
             ({"number": ""}, "", ""),
             ({}, "9876543210", "91"),

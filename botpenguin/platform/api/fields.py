@@ -17,7 +17,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
-from botpenguin.platform.contacts import MOST_ATTRIBUTES
+from botpenguin.platform.contacts import FEWEST_DIGITS, MOST_ATTRIBUTES
 from botpenguin.platform.models import ID_LENGTH, UNSTORABLE, Contact, Platform
 
 # The largest whole number that JavaScript, and so most clients, hold exactly.
@@ -34,7 +34,7 @@ VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # What HTML takes for an e-mail address, and a domain of at least two parts.
 EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
-NUMBER = r"\+?(?:[ ()./-]*[0-9]){4,15}[ ()./-]*"
+NUMBER = rf"\+?(?:[ ()./-]*[0-9]){{{FEWEST_DIGITS},15}}[ ()./-]*"
 PREFIX = r"\+?[0-9]{1,5}"
 
 
