@@ -27,6 +27,8 @@ PHONE_TAKEN = "the number is another contact's"
 NOBODY = "a contact needs a name, an e-mail or a number"
 MOST_ATTRIBUTES = 100
 TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
+MOST_TAGS = 50
+TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,12 +142,13 @@ class _Book:
         known: dict[str, Contact] = {}
         emails = [row.email for row in rows if row.email]
         phones = [row.phone.whole for row in rows if row.phone]
-        owned = Contact.objects.owned_by(owner)
+        owned = Contact.objects.owned_by(owner).prefetch_related("tags")
         for found in (Q(email__in=part) for part in _parts(emails)):
             known |= {contact.pk: contact for contact in owned.filter(found)}
         for found in (Q(phone__in=part) for part in _parts(phones)):
             # One that both lists name must stay one object.
             known = {contact.pk: contact for contact in owned.filter(found)} | known
+        self.tags = {pk: {tag.name for tag in contact.tags.all()} for pk, contact in known.items()}
         self.before = {pk: (contact.email, contact.phone) for pk, contact in known.items()}
         for contact in known.values():
             self._list(contact)
@@ -166,6 +169,9 @@ class _Book:
         row.apply_to(contact)
         if len(contact.attributes) > MOST_ATTRIBUTES:
             self.faults[position] = TOO_MANY_ATTRIBUTES
+        self.tags[contact.pk] = self.tags.get(contact.pk, set()).union(row.tags or ())
+        if len(self.tags[contact.pk]) > MOST_TAGS:
+            self.faults[position] = TOO_MANY_TAGS
         contact.bot = bot or contact.bot
         self._list(contact)
         return contact

@@ -241,6 +241,24 @@ def test_each_bad_row_is_told_in_a_sentence_and_nothing_is_kept(as_alice: Caller
     assert not Contact.objects.exists()
 
 
+def test_a_contact_gets_no_more_tags_than_can_be_written_back(as_alice: Caller, alice: User) -> None:
+    contact_of(alice, ("vip", "new"), email="asha@example.com")
+    many = [f"{number}" for number in range(48)]
+
+    refusal = as_alice.refusal(
+        "POST",
+        PATH,
+        [
+            row("Ben", tags=["vip"]),
+            *(row(email="asha@example.com", tags=[*many, "vip", last]) for last in ("new", "old")),
+        ],
+    )
+    fitting = as_alice.data("POST", PATH, [row(email="asha@example.com", tags=[*many, "vip"])])
+
+    assert refusal == (400, ["Row 3: a contact has at most 50 tags."])
+    assert (fitting["updated"], Contact.objects.get().tags.count()) == (1, 50)
+
+
 def test_a_row_of_two_contacts_or_with_too_many_attributes_is_refused(as_alice: Caller, alice: User) -> None:
     contact_of(alice, name="Asha", email="asha@example.com", attributes={f"{number}": 1 for number in range(99)})
     contact_of(alice, name="Ben", phone="442079460991")

@@ -17,7 +17,7 @@ from pydantic_core import ErrorDetails
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.envelope import Timestamp
 from botpenguin.platform.api.fields import Input, PlatformName, StatusName
-from botpenguin.platform.contacts import Details, Phone
+from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
 from botpenguin.platform.models import Contact, Segment
 
 
@@ -138,7 +138,7 @@ class UserDetailsIn(Input):
     name: fields.Name | None = None
     userProvidedName: fields.Name | None = None
     contact: ReachIn | None = None
-    tags: Annotated[list[fields.Tag], Field(max_length=fields.MOST_TAGS)] | None = None
+    tags: Annotated[list[fields.Tag], Field(max_length=MOST_TAGS)] | None = None
     attributes: fields.Attributes | None = None
     country: fields.Country | None = None
 

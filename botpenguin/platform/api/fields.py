@@ -23,7 +23,6 @@ from botpenguin.platform.models import ID_LENGTH, UNSTORABLE, Contact, Platform
 # The largest whole number that JavaScript, and so most clients, hold exactly.
 LARGEST_NUMBER = 2**53 - 1
 LONGEST_VALUE = 1000
-MOST_TAGS = 50
 MOST_NOTES = 100
 
 ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
