@@ -227,7 +227,28 @@ class TestAttributes:
 
         assert Contact.objects.get().attributes == {"plan": "silver", "is_new": False}
 
-    def test_a_map_may_be_the_whole_body(self, as_alice: Caller, asha: Contact) -> None:
+    @pytest.mark.parametrize("path", ["", "/attributes"])
+    def test_a_map_of_names_may_be_the_whole_body(self, as_alice: Caller, asha: Contact, path: str) -> None:
+        as_alice.data("PUT", f"/inbox/users/{asha.pk}{path}", {"plan": "silver", "age": None, "name": "x"})
+
+        asha.refresh_from_db()
+        assert (asha.name, asha.attributes) == ("Asha", {"plan": "silver", "is_new": False, "name": "x"})
+
+    def test_beside_a_key_of_a_contact_others_are_no_attributes(self, as_alice: Caller, asha: Contact) -> None:
+        for key in ("_id", "_customer", "status", "profile", "isOnline", "updatedAt", "segments"):
+            as_alice.data("PUT", f"/inbox/users/{asha.pk}", {key: None, "plan": "silver", "_agent": []})
+
+        assert Contact.objects.get().attributes == asha.attributes
+
+    def test_what_is_no_attribute_of_a_map_is_named(self, as_alice: Caller, asha: Contact) -> None:
+        refusal = as_alice.refusal("PUT", f"/inbox/users/{asha.pk}", {"plan": []})
+
+        assert refusal == (
+            422,
+            ["attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, true, false or null."],
+        )
+
+    def test_an_attribute_may_be_called_attributes(self, as_alice: Caller, asha: Contact) -> None:
         as_alice.data("PUT", f"/inbox/users/{asha.pk}/attributes", {"attributes": "many", "score": -1.5})
 
         assert Contact.objects.get().attributes == asha.attributes | {"attributes": "many", "score": -1.5}

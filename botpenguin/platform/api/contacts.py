@@ -1,6 +1,6 @@
 """A contact on the wire: how it is told, and how it is taken back."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
@@ -161,8 +161,18 @@ class ProfileIn(Input):
     notes: Annotated[list[fields.Note], Field(max_length=fields.MOST_NOTES)] | None = None
 
 
+# By these a body is told to be a contact.
+KEYS = frozenset(
+    {"attributes", *(field.serialization_alias or name for name, field in ContactOut.model_fields.items())}
+)
+
+
 class ContactIn(Input):
-    """A contact as it was read and then changed, or only what changes."""
+    """A contact as it was read and then changed, or only what changes. A map without any of its keys is attributes."""
+
+    model_config = {
+        "json_schema_extra": {"anyOf": [*({"required": [key]} for key in sorted(KEYS)), fields.FLAT_SCHEMA]},
+    }
 
     platform: Annotated[list[PlatformName], Field(min_length=1, max_length=1)] | None = None
     status: StatusName | None = None
@@ -171,6 +181,11 @@ class ContactIn(Input):
     isContact: bool | None = None
     isSubscriber: bool | None = None
     unreadMessages: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def of_attributes(cls, body: Any) -> Any:
+        return {"attributes": body} if isinstance(body, Mapping) and KEYS.isdisjoint(body) else body
 
     def write_to(self, contact: Contact) -> list[str] | None:
         """Change the contact, and return its tags, where they are given."""

@@ -176,13 +176,12 @@ VALUE_SCHEMA: dict[str, Any] = {
     "examples": ["gold"],
 }
 KEY_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{VISIBLE}$"}
-MAP_SCHEMA: dict[str, Any] = {
-    "type": "object",
+FLAT_SCHEMA: dict[str, Any] = {
     "maxProperties": MOST_ATTRIBUTES,
     "propertyNames": KEY_SCHEMA,
     "additionalProperties": VALUE_SCHEMA,
-    "examples": [{"plan": "gold"}],
 }
+MAP_SCHEMA: dict[str, Any] = {"type": "object", **FLAT_SCHEMA, "examples": [{"plan": "gold"}]}
 LIST_SCHEMA: dict[str, Any] = {
     "type": "array",
     "maxItems": MOST_ATTRIBUTES,

@@ -145,8 +145,9 @@ def update_status(request: BearerRequest, change: StatusUpdate) -> Envelope[Stat
 def change_contact(request: BearerRequest, change: ContactIn, contact_id: ContactId) -> Envelope[ContactOut]:
     """Takes a contact as it was read, or only what changes; an empty text empties its field.
 
-    Tags, notes and the attributes of the profile replace what is there; attributes beside the profile are merged.
-    `_id`, `_customer`, times and whatever else the server tells of a contact are ignored.
+    Tags, notes and the attributes of the profile replace what is there; attributes beside the profile are merged, and
+    so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, times and whatever else
+    the server tells of a contact are ignored.
     """
     with contacts.changing(request.auth.owner_id):
         contact = find(request, contact_id)
