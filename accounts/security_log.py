@@ -39,8 +39,8 @@ def record(kind: Kind, owner: User, client: Client, means: str = "") -> Security
 
 
 def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
-    """Add one of `FAILURES`, of which at most `FAILURES_AN_HOUR` are kept."""
-    if not _is_flooded(owner, kind):
+    """Add one of `FAILURES`, of which `FAILURES_AN_HOUR` by each means are kept: wrong passwords hide no wrong code."""
+    if not _is_flooded(owner, kind, means):
         record(kind, owner, client, means)
 
 
@@ -49,6 +49,6 @@ def forget(before: datetime) -> Iterator[int]:
     return delete_in_batches(SecurityEvent.objects.filter(at__lt=before))
 
 
-def _is_flooded(owner: User, kind: Kind) -> bool:
-    an_hour_ago = timezone.now() - timedelta(hours=1)
-    return SecurityEvent.objects.filter(user=owner.pk, kind=kind, at__gte=an_hour_ago).count() >= FAILURES_AN_HOUR
+def _is_flooded(owner: User, kind: Kind, means: str) -> bool:
+    alike = SecurityEvent.objects.filter(user=owner.pk, kind=kind, means=means)
+    return alike.filter(at__gte=timezone.now() - timedelta(hours=1)).count() >= FAILURES_AN_HOUR

@@ -140,10 +140,11 @@ def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: U
         security_log.record_failure(kind, alice, LAPTOP, Means.PASSWORD)
 
     security_log.record_failure(kind, bob, LAPTOP, Means.PASSWORD)
+    security_log.record_failure(kind, alice, LAPTOP, Means.AUTHENTICATOR)
     security_log.record(Kind.SIGNED_IN, alice, LAPTOP)
 
     counts = [SecurityEvent.objects.filter(user=user).count() for user in (alice, bob)]
-    assert counts == [security_log.FAILURES_AN_HOUR + 1, 1]
+    assert counts == [security_log.FAILURES_AN_HOUR + 2, 1]
 
 
 def test_an_hour_later_failures_are_written_again(alice: User) -> None:
