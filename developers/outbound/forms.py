@@ -148,7 +148,9 @@ class MappingForm(PlainForm):
         known = self.types.get(self.cleaned_data.get("attribute", "").lower())
         if known and "type" in self.cleaned_data and self.cleaned_data["type"] != known:
             self.add_error(
-                "type", _("This attribute has the type %(type)s already.") % {"type": CustomAttribute.Type(known).label}
+                "type",
+                _("This attribute has the type %(type)s already. Change that under Attributes, beside API Logs.")
+                % {"type": CustomAttribute.Type(known).label},
             )
 
 
@@ -158,6 +160,12 @@ class CurlForm(PlainForm):
         error_messages={"required": gettext_lazy("Paste a command that begins with curl.")},
         widget=forms.Textarea(attrs=PLAIN | {"rows": "8", "placeholder": "curl https://api.example.com/orders"}),
     )
+
+
+class TypeForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = CustomAttribute
+        fields = ("type",)
 
 
 class ConfirmForm(forms.Form):

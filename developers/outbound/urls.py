@@ -4,7 +4,7 @@ from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
 from developers.outbound.models import ID_LENGTH
-from developers.outbound.views import apis, editor, logs
+from developers.outbound.views import apis, attributes, editor, logs
 
 
 class ApiIdConverter(StringConverter):
@@ -21,6 +21,9 @@ urlpatterns = [
     path("new/rows/", editor.change_rows, name="change-new-rows"),
     path("new/test/", editor.try_out, name="test-new"),
     path("import/", editor.import_curl, name="import-curl"),
+    path("attributes/", attributes.attributes, name="attributes"),
+    path("attributes/<int:attribute_id>/", attributes.change_type, name="change-type"),
+    path("attributes/<int:attribute_id>/remove/", attributes.remove_attribute, name="remove-attribute"),
     path("logs/", logs.logs, name="logs"),
     path("logs/<int:log_id>/", logs.log, name="log"),
     path("<api_id:api_id>/", editor.editor, name="api"),

@@ -243,7 +243,7 @@ def test_every_page_is_sound(open_context: Callable[..., BrowserContext], site: 
         mappings=(Mapping("data.status", "status"),),
     )
     api = OutboundApi.objects.make(alice, "Order status", recipe)
-    for path in ("", "?q=nothing", "import/", "new/"):
+    for path in ("", "?q=nothing", "import/", "attributes/", "new/"):
         page.goto(site.url(PAGE + path))
         expect_sound(page)
 

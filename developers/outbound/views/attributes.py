@@ -1,0 +1,48 @@
+"""Custom attributes: their types, where one was chosen wrongly, and those that are not needed any more."""
+
+from django.contrib import messages
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts.acts import act_on
+from accounts.paging import paged
+from accounts.requests import SignedInRequest
+from developers.outbound.forms import TypeForm
+from developers.outbound.models import CustomAttribute
+
+PAGE = "developers:outbound:attributes"
+
+
+@require_safe
+@never_cache
+def attributes(request: SignedInRequest) -> HttpResponse:
+    page = paged(request, CustomAttribute.objects.of(request.user))
+    return render(request, "developers/outbound/attributes.html", page | {"types": CustomAttribute.Type.choices})
+
+
+@act_on(PAGE)
+@never_cache
+def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
+    """Have an attribute hold another type from now on; what contacts hold already stays as it is."""
+    attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
+    form = TypeForm(request.POST, instance=attribute)
+    if form.is_valid():
+        form.save()
+        told = {"attribute": attribute, "type": attribute.get_type_display()}
+        messages.success(request, _("%(attribute)s has the type %(type)s now.") % told)
+    else:
+        messages.error(request, _("Choose one of the list."))
+    return redirect(PAGE)
+
+
+@act_on(PAGE)
+@never_cache
+def remove_attribute(request: SignedInRequest, attribute_id: int) -> HttpResponse:
+    """Forget an attribute and its type. A mapping that names it still fills it in, and makes it anew once saved."""
+    attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
+    attribute.delete()
+    messages.success(request, _("%(attribute)s is removed. Contacts keep what they have.") % {"attribute": attribute})
+    return redirect(PAGE)

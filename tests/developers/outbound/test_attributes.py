@@ -1,0 +1,73 @@
+"""The page of custom attributes: types changed, and attributes removed."""
+
+import re
+
+import pytest
+
+from accounts.models import User
+from developers.outbound.models import CustomAttribute
+from tests.cast import sign_in
+from tests.developers.outbound.test_pages import GET, PAGE, words
+
+ATTRIBUTES = f"{PAGE}attributes/"
+
+
+def known(owner: User) -> list[tuple[str, str]]:
+    return list(CustomAttribute.objects.of(owner).values_list("name", "type"))
+
+
+def test_ones_own_attributes_are_shown_with_their_types(alice: User, bob: User) -> None:
+    browser = sign_in(alice)
+    assert "No attributes yet" in words(browser.get(ATTRIBUTES))
+    CustomAttribute.objects.named(alice, "total", "number")
+    CustomAttribute.objects.named(bob, "secret_plan")
+
+    response = browser.get(ATTRIBUTES)
+
+    assert re.findall(r'<option value="(\w+)" selected', response.content.decode()) == ["number"]
+    assert "total" in words(response)
+    assert "secret_plan" not in words(response)
+    assert f'href="{ATTRIBUTES}"' in browser.get(PAGE).content.decode()
+
+
+def test_a_type_that_was_chosen_wrongly_is_changed(alice: User) -> None:
+    attribute = CustomAttribute.objects.named(alice, "total", "date")
+    browser = sign_in(alice)
+    mapping = {"mappings-0-path": "a", "mappings-0-attribute": "total", "mappings-0-type": "number"}
+    refused = browser.post(f"{PAGE}new/", GET | mapping)
+    assert "This attribute has the type Date already. Change that under Attributes, beside API Logs." in words(refused)
+
+    changed = browser.post(f"{ATTRIBUTES}{attribute.pk}/", {"type": "number"}, follow=True)
+    saved = browser.post(f"{PAGE}new/", GET | mapping, follow=True)
+
+    assert "total has the type Number now." in words(changed)
+    assert "Orders is saved." in words(saved)
+    assert known(alice) == [("total", "number")]
+
+
+def test_a_type_that_is_none_changes_nothing(alice: User) -> None:
+    attribute = CustomAttribute.objects.named(alice, "total", "date")
+
+    response = sign_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/", {"type": "colour"}, follow=True)
+
+    assert "Choose one of the list." in words(response)
+    assert known(alice) == [("total", "date")]
+
+
+def test_an_attribute_is_removed(alice: User) -> None:
+    attribute = CustomAttribute.objects.named(alice, "total")
+
+    response = sign_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/remove/", follow=True)
+
+    assert "total is removed. Contacts keep what they have." in words(response)
+    assert known(alice) == []
+
+
+@pytest.mark.parametrize("act", ["", "remove/"])
+def test_an_attribute_of_somebody_else_is_not_there(alice: User, bob: User, act: str) -> None:
+    attribute = CustomAttribute.objects.named(bob, "plan")
+
+    response = sign_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/{act}", {"type": "number"})
+
+    assert response.status_code == 404
+    assert known(bob) == [("plan", "text")]
