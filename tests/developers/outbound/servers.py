@@ -44,11 +44,16 @@ class Peer:
 
 
 class Far:
-    """A listening socket whose every connection meets the behaviour, in a thread of its own."""
+    """A listening socket whose every connection meets the behaviour, in a thread of its own.
+
+    `names` are those by which TLS was asked for (SNI), None where it named none.
+    """
 
     def __init__(self, behaviour: Behaviour, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
         self.behaviour = behaviour
         self.tls = tls
+        if tls:
+            tls.sni_callback = lambda _connection, name, _context: self.names.append(name)
         self.requests: list[bytes] = []
         self.names: list[str | None] = []
         self.connections = 0

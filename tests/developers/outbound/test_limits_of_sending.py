@@ -49,6 +49,8 @@ def test_certificates_are_checked_by_the_name_in_the_url(alice: User, authority:
         )
 
     assert (answer.problem, answer.data) == (None, "secure")
+    # It was connected to by its address.
+    assert server.names == ["api.example.com"]
 
 
 def test_a_certificate_that_is_not_to_be_trusted_is_refused(alice: User, authority: certificates.Authority) -> None:
@@ -76,6 +78,23 @@ def test_broken_tls_is_told(alice: User) -> None:
         answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
 
     assert answer.problem == "No secure connection came about: the server broke the rules of TLS."
+
+
+def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) -> None:
+    settings.OUTBOUND_SECONDS = 0.5
+
+    def drip(peer: Peer) -> None:
+        peer.connection.recv(65536)
+        # The header of a record of TLS that promises 16 KB, each byte of them in good time.
+        peer.send(b"\x16\x03\x03\x40\x00")
+        while not peer.stopped.wait(0.02):
+            peer.send(b"\x02")
+
+    with Far(drip) as server:
+        answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
+
+    assert answer.problem == "The server could not be reached within 0.5 seconds."
+    assert 0.5 <= answer.seconds < 10
 
 
 def test_nobody_at_the_port_is_told(alice: User) -> None:
