@@ -189,7 +189,7 @@ def web_server() -> Sequence[str]:
     logging = settings.STATE_DIR / f"logging-{settings.PORT}.json"
     logging.write_text(json.dumps(settings.LOGGING))
     return (
-        *("granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *("botpenguin.granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
         *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--respawn-failed-workers"),
@@ -218,8 +218,9 @@ def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
                 child.wait(1)
                 break
             except subprocess.TimeoutExpired:
-                # Said again, and to all of its group: a worker that has only just started may have missed it.
-                os.killpg(child.pid, signal.SIGTERM)
+                # Said again, since Granian may miss it while it replaces a worker; but to none of its workers: the
+                # third time freezes one, with all that is under way in it.
+                child.terminate()
         # Workers that have outlived their parent are in its group still.
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)

@@ -3,6 +3,7 @@
 import signal
 import socket
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
@@ -18,6 +19,8 @@ from tests.server import CoveredServer, Server, ask
 ON = ["sqlite", "postgresql"]
 REPORT = b'{"tokens": ["none of ours"]}'
 LENGTH_SENT = 10
+# Longer than `serve` waits before it tells Granian to stop a third time.
+SECONDS_HELD = 3
 
 
 @pytest.fixture(scope="module")
@@ -71,6 +74,8 @@ def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_
         with begin_report(node) as upload:
             node.process.send_signal(signal.SIGTERM)
             server.poll(lambda: not accepts(node.port))
+            stopped_at = time.monotonic()
+            server.poll(lambda: time.monotonic() > stopped_at + SECONDS_HELD)
             upload.sendall(REPORT[LENGTH_SENT:])
             answer = HTTPResponse(upload)
             answer.begin()

@@ -7,6 +7,7 @@ import socket
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from subprocess import CompletedProcess
@@ -160,7 +161,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
     assert [pid for pid in family if server.is_alive(pid)] == []
 
 
-@pytest.mark.parametrize(("kind", "module"), [(CoveredServer, "granian"), (Server, "mail_worker")])
+@pytest.mark.parametrize(("kind", "module"), [(CoveredServer, "botpenguin.granian"), (Server, "mail_worker")])
 def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: type[Server], module: str) -> None:
     running = kind(was_served, WORKERS="1")
     running.start()
@@ -187,6 +188,20 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
 
     assert status == -signal.SIGINT
     assert "Traceback" not in starting.output
+
+
+def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(was_served: Path) -> None:
+    starting = Server(was_served, WORKERS="1", MAIL_WORKER="off")
+    starting.start()
+    # The web server and its worker, in which Django is not loaded yet.
+    server.poll(lambda: len(server.descendants(starting.process.pid)) >= 2)
+    told_at = time.monotonic()
+
+    status = starting.stop()
+
+    assert status == 0
+    # It was not killed for not having heard.
+    assert time.monotonic() - told_at < serve.SECONDS_FOR_REQUESTS
 
 
 def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
