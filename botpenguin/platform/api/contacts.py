@@ -7,6 +7,7 @@ from typing import Annotated, Any, Self
 from pydantic import (
     BaseModel,
     Field,
+    JsonValue,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -165,13 +166,14 @@ class ProfileIn(Input):
 KEYS = frozenset(
     {"attributes", *(field.serialization_alias or name for name, field in ContactOut.model_fields.items())}
 )
+ONE_OF_ITS_KEYS: list[JsonValue] = [{"required": [key]} for key in sorted(KEYS)]
 
 
 class ContactIn(Input):
     """A contact as it was read and then changed, or only what changes. A map without any of its keys is attributes."""
 
     model_config = {
-        "json_schema_extra": {"anyOf": [*({"required": [key]} for key in sorted(KEYS)), fields.FLAT_SCHEMA]},
+        "json_schema_extra": {"anyOf": [*ONE_OF_ITS_KEYS, fields.FLAT_SCHEMA]},
     }
 
     platform: Annotated[list[PlatformName], Field(min_length=1, max_length=1)] | None = None
