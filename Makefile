@@ -9,7 +9,6 @@ DEPLOY := nginx systemd
 TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
-.NOTPARALLEL:
 .PHONY: help run worker test lint types checks tests tests-postgresql audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
@@ -22,7 +21,10 @@ run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare 
 worker: .venv/run.stamp ## send mail from here, for web servers that run with MAIL_WORKER=off
 	@$(BIN)/python manage.py mail_worker
 
-test: .venv/dev.stamp lint types checks tests tests-postgresql ## all checks and all tests; installs what they need
+test: .venv/dev.stamp ## all checks and all tests; installs what they need
+	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks .venv/npm.stamp .venv/audit.stamp
+	@$(MAKE) --no-print-directory tests
+	@$(MAKE) --no-print-directory tests-postgresql
 
 lint: .venv/dev.stamp ## mistakes, format and import directions
 	$(BIN)/ruff check .
