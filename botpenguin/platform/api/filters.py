@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
 
 from django.db.models import Q
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.fields import Input, PlatformName, StatusName
@@ -26,9 +26,14 @@ EXAMPLE: dict[str, Any] = {
     "isSubscriber": True,
 }
 
+
+def _told(texts: list[str]) -> list[str]:
+    return [text for text in texts if text]
+
+
 Few = Field(max_length=100)
-Ids = Annotated[list[fields.OptionalId], Few] | None
-Texts = Annotated[list[fields.AnyText], Few] | None
+Ids = Annotated[list[fields.OptionalId], Few, AfterValidator(_told)] | None
+Texts = Annotated[list[fields.AnyText], Few, AfterValidator(_told)] | None
 
 
 class Period(Input):
@@ -52,7 +57,9 @@ class ContactFilter(Input):
 
     model_config = {"json_schema_extra": {"examples": [EXAMPLE]}}
 
-    page: int = Field(default=1, ge=1, description=f"From 1; a page holds {PAGE_SIZE}. Past the end it is empty.")
+    page: Annotated[int, Field(ge=1)] | None = Field(
+        default=1, description=f"From 1; a page holds {PAGE_SIZE}. Past the end it is empty."
+    )
     searchText: str | None = Field(
         default=None, description="A part of a name, an e-mail or a number.", examples=["asha"]
     )
@@ -116,9 +123,10 @@ class ContactFilter(Input):
         return contacts.none() if "isOnline" in named and self.isOnline else contacts
 
     def page_of(self, owner: int) -> list[Contact]:
-        if self.page > LAST_PAGE:
+        page = self.page or 1
+        if page > LAST_PAGE:
             return []
-        start = (self.page - 1) * PAGE_SIZE
+        start = (page - 1) * PAGE_SIZE
         # By ids first: what stands before a page is counted in the index, and its rows are never read.
         ids = list(self.of(owner).newest_first().values_list("pk", flat=True)[start : start + PAGE_SIZE])
         return list(Contact.objects.owned_by(owner).filter(pk__in=ids).newest_first().prefetch_related("tags"))
