@@ -27,7 +27,6 @@ PAGE = "developers:api-access-token"
 FIRST_TAB = "developers:outbound:apis"
 TEMPLATE = "developers/api_access_token.html"
 ACTIVITY_LENGTH = 10
-STILL_IN_USE_LENGTH = 3
 NO_GENERATION = 0
 
 
@@ -126,7 +125,7 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "token": token,
         "news": before if before and before.is_news else None,
         "revoked_tokens": revoked_tokens,
-        "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use][:STILL_IN_USE_LENGTH],
+        "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
         "events": owner.token_events.all()[:ACTIVITY_LENGTH],
         "public_url": settings.PUBLIC_URL,
     }

@@ -300,6 +300,22 @@ def test_a_revoked_token_that_is_still_tried_is_told(alice: User) -> None:
     )
 
 
+@pytest.mark.parametrize(("still_tried", "folded"), [(3, ""), (4, "And one other "), (20, "And 17 others ")])
+def test_every_revoked_token_that_is_still_tried_is_told_the_latest_first(
+    alice: User, still_tried: int, folded: str
+) -> None:
+    for generation in range(1, still_tried + 1):
+        revoke(alice, generation, LAPTOP, even_if_used=True)
+        now = timezone.now()
+        RevokedToken.objects.filter(generation=generation).update(refused_count=1, last_refused_at=now)
+    hints = list(RevokedToken.objects.order_by("-generation").values_list("hint", flat=True))
+
+    told = text(sign_in(alice).get(PAGE)).partition("Still in use somewhere")[2].partition("Try it")[0]
+
+    assert re.findall(r"The token ending (\w{4}) ,", told) == hints
+    assert re.findall(r"And (?:one other|\d+ others) ", told) == [folded] * bool(folded)
+
+
 def test_a_sighting_of_long_ago_is_not_told(alice: User) -> None:
     revoke(alice, 1, LAPTOP, even_if_used=True)
     RevokedToken.objects.update(refused_count=12, last_refused_at=timezone.now() - timedelta(days=8))
