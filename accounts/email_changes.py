@@ -10,7 +10,8 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.batches import delete_in_batches
-from accounts.models import SecurityEvent, User
+from accounts.models import User
+from accounts.security_log import Kind, people_with
 
 # As long as the link works that is mailed when the change is asked for.
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
@@ -38,5 +39,5 @@ def drop_other_claims(confirmed: EmailAddress) -> None:
 def forget_old() -> Iterator[int]:
     """Delete the addresses that nobody has confirmed in time, and yield how many, batch by batch."""
     # The address tells no time; the event of asking for it does.
-    asked = SecurityEvent.objects.filter(kind=SecurityEvent.Kind.EMAIL_ASKED, at__gte=timezone.now() - KEPT_FOR)
-    return delete_in_batches(waiting().exclude(user__in=asked.values("user")))
+    asked = people_with(Kind.EMAIL_ASKED, timezone.now() - KEPT_FOR)
+    return delete_in_batches(waiting().exclude(user__in=asked))

@@ -18,8 +18,8 @@ from qrcode.main import QRCode
 
 from accounts import sealing
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
-from accounts.security_log import record
+from accounts.models import User
+from accounts.security_log import Kind, record
 from accounts.sessions import end_all
 
 # Where allauth keeps what it has had sealed.
@@ -92,7 +92,7 @@ def remove_all(owner: User, client: Client) -> None:
     with transaction.atomic():
         Authenticator.objects.filter(user=owner).delete()
         end_all(owner)
-        record(SecurityEvent.Kind.FACTORS_REMOVED, owner, client)
+        record(Kind.FACTORS_REMOVED, owner, client)
 
 
 def count_unreadable(using: str) -> int:

@@ -13,8 +13,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts import guesses, notices
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
-from accounts.security_log import record
+from accounts.models import User
+from accounts.security_log import Kind, record
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 
@@ -108,7 +108,7 @@ class ChangeEmailForm(Plain, allauth.AddEmailForm):
         """Tell the address that would be replaced, and mail the new one its link: both, or neither."""
         old, new = self.user.email, self.cleaned_data["email"]
         with transaction.atomic():
-            event = record(SecurityEvent.Kind.EMAIL_ASKED, self.user, Client.of(request))
+            event = record(Kind.EMAIL_ASKED, self.user, Client.of(request))
             notices.tell(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
             waiting: EmailAddress = super().save(request)
         return waiting

@@ -15,7 +15,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts import outbox
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
+from accounts.events import SecurityEvent
+from accounts.models import User
 from accounts.outbox import Letter
 
 Kind, Means = SecurityEvent.Kind, SecurityEvent.Means

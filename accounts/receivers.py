@@ -17,12 +17,9 @@ from django.http import HttpRequest
 
 from accounts import guesses, known_browsers, notices
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
-from accounts.security_log import record, record_failure
+from accounts.models import User
+from accounts.security_log import Kind, Means, record, record_failure
 from accounts.sessions import NOBODY
-
-Kind = SecurityEvent.Kind
-Means = SecurityEvent.Means
 
 
 @receiver(account.user_signed_up)

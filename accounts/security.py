@@ -17,9 +17,8 @@ from accounts.clients import Client
 from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
 from accounts.factors import factors_of, qr_squares
 from accounts.identity import fresh_proof
-from accounts.models import SecurityEvent
 from accounts.requests import SignedInRequest
-from accounts.security_log import record
+from accounts.security_log import Kind, record
 from accounts.sessions import where_signed_in
 
 require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
@@ -90,11 +89,11 @@ def make_recovery_codes(request: SignedInRequest) -> HttpResponse:
     if recovery.can_generate_recovery_codes(request.user):
         with transaction.atomic():
             recovery.generate_recovery_codes(request)
-            record(SecurityEvent.Kind.CODES_RENEWED, request.user, Client.of(request))
+            record(Kind.CODES_RENEWED, request.user, Client.of(request))
     return redirect("recovery-codes")
 
 
 def record_added(request: SignedInRequest, *factors: Authenticator | None) -> None:
     """Put new factors into the security log, inside the transaction that made them."""
     for factor in filter(None, factors):
-        record(SecurityEvent.Kind.FACTOR_ADDED, request.user, Client.of(request), factor.type)
+        record(Kind.FACTOR_ADDED, request.user, Client.of(request), factor.type)

@@ -7,16 +7,20 @@ the events of `developers.issuance`, and `developers.security_log` shows both in
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from accounts import notices
 from accounts.batches import delete_in_batches
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
+from accounts.events import SecurityEvent
+from accounts.models import User
 
 Kind = SecurityEvent.Kind
+Means = SecurityEvent.Means
 
 # Strangers can make these happen: a flood of them must neither fill the table nor bury the rest.
 FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED)
@@ -24,7 +28,7 @@ FAILURES_AN_HOUR = 10
 
 
 def record(kind: Kind, owner: User, client: Client, means: str = "") -> SecurityEvent:
-    """Add an event to the owner's log, with one of `SecurityEvent.Means` or none, and queue the mail that it is worth.
+    """Add an event to the owner's log, with one of `Means` or none, and queue the mail that it is worth.
 
     Call it inside the transaction of what happened: all of it is written, or none.
     """
@@ -47,6 +51,11 @@ def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
 def forget(before: datetime) -> Iterator[int]:
     """Delete what happened before a moment, whosever it is, and yield how many events that were, batch by batch."""
     return delete_in_batches(SecurityEvent.objects.filter(at__lt=before))
+
+
+def people_with(kind: Kind, since: datetime) -> QuerySet[Any, Any]:
+    """Return, for queries, the ids of those to whom something happened since a moment."""
+    return SecurityEvent.objects.filter(kind=kind, at__gte=since).values("user")
 
 
 def _is_flooded(owner: User, kind: Kind, means: str) -> bool:

@@ -13,9 +13,9 @@ from accounts.acts import act_on
 from accounts.clients import Client
 from accounts.forms import EndSessionForm, NameForm
 from accounts.identity import fresh_proof
-from accounts.models import SecurityEvent, SessionQuerySet
+from accounts.models import SessionQuerySet
 from accounts.requests import SignedInRequest
-from accounts.security_log import record
+from accounts.security_log import Kind, record
 from accounts.sessions import elsewhere
 
 
@@ -53,19 +53,19 @@ def end_session(request: SignedInRequest) -> HttpResponse:
     """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
     form = EndSessionForm(request.POST)
     chosen = elsewhere(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
-    ended = _end(request, chosen, SecurityEvent.Kind.SESSION_ENDED)
+    ended = _end(request, chosen, Kind.SESSION_ENDED)
     messages.success(request, _("Signed out there.") if ended else _("That browser was signed out already."))
     return redirect("security")
 
 
 @act_on("security")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    _end(request, elsewhere(request), SecurityEvent.Kind.SESSIONS_ENDED)
+    _end(request, elsewhere(request), Kind.SESSIONS_ENDED)
     messages.success(request, _("Signed out everywhere else."))
     return redirect("security")
 
 
-def _end(request: SignedInRequest, sessions: SessionQuerySet, kind: SecurityEvent.Kind) -> bool:
+def _end(request: SignedInRequest, sessions: SessionQuerySet, kind: Kind) -> bool:
     """End sessions of the person who asks, and put it into their security log; tell whether there were any."""
     with transaction.atomic():
         ended = bool(sessions.delete()[0])

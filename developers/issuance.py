@@ -21,10 +21,13 @@ from accounts.batches import BATCH, delete_in_batches
 from accounts.clients import Client
 from accounts.models import User
 from developers import metrics, notices, tokens, vault
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from developers.tokens import Secret
 
 logger = logging.getLogger(__name__)
+
+Kind = TokenEvent.Kind
 
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 REVOKED_KEPT_FOR = timedelta(days=90)
@@ -74,7 +77,7 @@ def issue(owner: User, client: Client) -> ApiToken:
                 key_id=sealed.key_id,
                 hint=secret.hint,
             )
-            _record(TokenEvent.Kind.ISSUED, token, client, at=token.issued_at)
+            _record(Kind.ISSUED, token, client, at=token.issued_at)
             return token
     except IntegrityError:
         return ApiToken.objects.get(user=owner)
@@ -124,8 +127,8 @@ def revoke(
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
         revoked = _bury(old, now, reason)
-        event = _record(TokenEvent.Kind.REVOKED, old, client, at=now, note=_note(old, reason))
-        _record(TokenEvent.Kind.ISSUED, current, client, at=now)
+        event = _record(Kind.REVOKED, old, client, at=now, note=_note(old, reason))
+        _record(Kind.ISSUED, current, client, at=now)
         notices.token_revoked(owner, event, revoked)
         # Robust: the token is revoked by then, and no full disk of the metrics' files may say otherwise.
         transaction.on_commit(partial(count_revocation, reason.value), robust=True)
@@ -172,7 +175,7 @@ def reseal(token: ApiToken) -> bool:
     return bool(as_read.update(digest=sealed.digest, ciphertext=sealed.ciphertext, key_id=sealed.key_id))
 
 
-def reveal(owner: User, kind: TokenEvent.Kind, client: Client) -> Secret:
+def reveal(owner: User, kind: Kind, client: Client) -> Secret:
     """Open the owner's token for display, and record that it was SHOWN, COPIED or TRIED.
 
     Raises `vault.Unreadable`, after logging it, where the row's parts do not fit each other.
@@ -211,7 +214,7 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         )
         unreported = revoked.filter(Q(refusal_reported_on__isnull=True) | Q(refusal_reported_on__lt=now.date()))
         if unreported.update(refusal_reported_on=now.date()):
-            _record(TokenEvent.Kind.REFUSED, revoked.get(), client, at=now)
+            _record(Kind.REFUSED, revoked.get(), client, at=now)
         untold = revoked.filter(
             Q(owner_told_at__isnull=True) | Q(owner_told_at__lt=now - TOLD_EVERY),
             revoked_at__lt=now - SETTLES_WITHIN,
@@ -219,8 +222,8 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         if untold.update(owner_told_at=now):
             told = revoked.select_related("user").get()
             # A day apart, two mails never tell of the same event, of which there is one a calendar day.
-            days_refusals = told.user.token_events.filter(kind=TokenEvent.Kind.REFUSED, generation=told.generation)
-            notices.token_still_in_use(told, days_refusals.first() or _record(TokenEvent.Kind.REFUSED, told, client))
+            days_refusals = told.user.token_events.filter(kind=Kind.REFUSED, generation=told.generation)
+            notices.token_still_in_use(told, days_refusals.first() or _record(Kind.REFUSED, told, client))
 
 
 def forget_events(before: datetime) -> Iterator[int]:
@@ -233,7 +236,7 @@ def forget_revoked(before: datetime) -> Iterator[int]:
     yield from delete_in_batches(_last_seen_before(before, RevokedToken.objects.all()))
 
 
-def _record(kind: TokenEvent.Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> TokenEvent:
+def _record(kind: Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> TokenEvent:
     return TokenEvent.objects.create(
         user_id=token.user_id,
         kind=kind,

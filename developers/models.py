@@ -9,6 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+import developers.events  # noqa: F401 - one more table, of which no more than that is to be known here
 from accounts.clients import USER_AGENT_LENGTH
 from developers import tokens
 from developers.vault import Sealed
@@ -109,39 +110,3 @@ class RevokedToken(models.Model):
     def is_still_in_use(self) -> bool:
         """Whether somebody has tried it within the last week."""
         return self.last_refused_at is not None and timezone.now() - self.last_refused_at < STILL_IN_USE
-
-
-class TokenEvent(models.Model):
-    """Something that happened to a person's token: what the page lists under "Recent activity"."""
-
-    class Kind(models.TextChoices):
-        ISSUED = "issued", _("Issued")
-        SHOWN = "shown", _("Shown")
-        COPIED = "copied", _("Copied")
-        TRIED = "tried", _("Tried out")
-        REVOKED = "revoked", _("Revoked")
-        REFUSED = "refused", _("Refused")
-
-    class Note(models.TextChoices):
-        UNREADABLE = "unreadable", _("Its stored copy could not be read.")
-        API = "api", _("Through the API.")
-        EXPOSED = "exposed", _("Reported as exposed.")
-        PASSWORD = "password", _("With the password.")
-        OPERATOR = "operator", _("By the operator.")
-        RESTORED = "restored", _("A backup was restored.")
-
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
-    kind = models.CharField(max_length=10, choices=Kind)
-    note = models.CharField(max_length=10, choices=Note, blank=True)
-    hint = models.CharField(max_length=tokens.HINT_LENGTH)
-    generation = models.PositiveIntegerField()
-    at = models.DateTimeField(default=timezone.now)
-    ip = models.GenericIPAddressField(null=True)
-    client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
-
-    class Meta:
-        ordering: ClassVar = ["-at", "-pk"]
-        indexes: ClassVar = [models.Index(F("user"), F("at").desc(), F("id").desc(), name="developers_event_latest")]
-
-    def __str__(self) -> str:
-        return f"{self.get_kind_display()} …{self.hint}"

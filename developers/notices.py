@@ -11,7 +11,8 @@ from accounts import outbox
 from accounts.clients import Client
 from accounts.models import User
 from accounts.notices import Notice, collected
-from developers.models import RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import RevokedToken
 
 PAGE = "developers:api-access-token"
 

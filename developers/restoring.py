@@ -20,10 +20,12 @@ from post_office.models import STATUS, Email
 
 from accounts import email_changes
 from accounts.clients import Client
-from accounts.models import SecurityEvent, Session
+from accounts.events import SecurityEvent
+from accounts.models import Session
 from developers import checks, issuance
 from developers.backups import Unusable
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 
 HERE = Client(None, "manage.py restore")
 # More rows than any table got since a backup, and few enough for hundreds of restores with ids of 32 bits.

@@ -19,11 +19,12 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import SecurityEvent, User
+from accounts.events import SecurityEvent
+from accounts.models import User
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
 from accounts.security_log import FAILURES, FAILURES_AN_HOUR
-from developers.models import TokenEvent
+from developers.events import TokenEvent
 
 FILE_NAME = "botpenguin-security-log.csv"
 MOST_ROWS_OF_A_FILE = 10_000

@@ -20,7 +20,7 @@ from accounts.requests import SignedInRequest, is_htmx, wants_json
 from developers import issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
-from developers.models import RevokedToken, TokenEvent
+from developers.models import RevokedToken
 from developers.vault import Unreadable
 
 PAGE = "developers:api-access-token"
@@ -47,14 +47,14 @@ def api_access_token(request: SignedInRequest) -> HttpResponse:
 @act_on(PAGE)
 @never_cache
 def show_token(request: SignedInRequest) -> HttpResponse:
-    return _reveal(request, TokenEvent.Kind.SHOWN, act="show")
+    return _reveal(request, issuance.Kind.SHOWN, act="show")
 
 
 @act_on(PAGE)
 @never_cache
 def copy_token(request: SignedInRequest) -> HttpResponse:
     """Hand the token to the page's own script for the clipboard; where there is none, show it to be copied by hand."""
-    kind = TokenEvent.Kind.COPIED if wants_json(request) else TokenEvent.Kind.SHOWN
+    kind = issuance.Kind.COPIED if wants_json(request) else issuance.Kind.SHOWN
     return _reveal(request, kind, act="copy")
 
 
@@ -62,7 +62,7 @@ def copy_token(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def try_token(request: SignedInRequest) -> HttpResponse:
     """Hand the token to the page's own script, which calls the API with it; nothing else has a use for it."""
-    return _reveal(request, TokenEvent.Kind.TRIED, act="try") if wants_json(request) else redirect(PAGE)
+    return _reveal(request, issuance.Kind.TRIED, act="try") if wants_json(request) else redirect(PAGE)
 
 
 @act_on(PAGE)
@@ -83,7 +83,7 @@ def revoke_token(request: SignedInRequest) -> HttpResponse:
 
 
 @sensitive_variables("secret")
-def _reveal(request: SignedInRequest, kind: TokenEvent.Kind, *, act: str) -> HttpResponse:
+def _reveal(request: SignedInRequest, kind: issuance.Kind, *, act: str) -> HttpResponse:
     """Answer with the token itself, to one who has lately proved who they are."""
     if not is_fresh(request):
         return ask_for_proof(request, act)

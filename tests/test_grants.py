@@ -16,9 +16,10 @@ from tests.server import ROOT
 VISIT = """
 from django.db import ProgrammingError, connection
 from django.test import Client
-from accounts.models import SecurityEvent, User
+from accounts.models import User
+from accounts.events import SecurityEvent
 from developers import issuance, security_log
-from developers.models import TokenEvent
+from developers.events import TokenEvent
 
 for email in ("alice@example.com", "bob@example.org"):
     User.objects.create_user(email, "correct horse battery staple")
@@ -29,7 +30,7 @@ print(browser.post("/account/delete/", {"email": email}).headers["Location"])
 print(SecurityEvent.objects.count(), TokenEvent.objects.count())
 for events in (SecurityEvent, TokenEvent):
     try:
-        events.objects.update(ip=None)
+        events._base_manager.update(ip=None)
     except ProgrammingError as error:
         print(error)
 """

@@ -17,7 +17,8 @@ from psycopg_pool import PoolTimeout
 from accounts.models import Session, User
 from botpenguin import outages
 from botpenguin.platform.models import Bot, Contact
-from developers.models import ApiToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken
 from tests.cast import sign_in, token_text
 
 READ_ONLY = {

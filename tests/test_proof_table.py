@@ -18,8 +18,10 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
-from accounts.models import SecurityEvent, User
-from developers.models import ApiToken, TokenEvent
+from accounts.events import SecurityEvent
+from accounts.models import User
+from developers.events import TokenEvent
+from developers.models import ApiToken
 from tests.accounts.test_two_step import code_of, dump, key_on
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
 

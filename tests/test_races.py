@@ -19,8 +19,9 @@ from accounts.bookkeeping import LOCK_TIMEOUT
 from accounts.models import User
 from developers import bearer, issuance
 from developers.bearer import Refusal, Refused
+from developers.events import TokenEvent
 from developers.issuance import Outcome, Verdict
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_text
 
 pytestmark = pytest.mark.django_db(transaction=True)

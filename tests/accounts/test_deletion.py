@@ -10,7 +10,8 @@ from django.test import Client as Browser
 from accounts.models import Session, User
 from botpenguin.platform.models import Bot, Contact
 from developers import issuance
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
 
 PAGE = "/account/delete/"

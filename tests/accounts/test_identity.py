@@ -8,7 +8,7 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.models import TokenEvent
+from developers.events import TokenEvent
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
 
 PAGE = "/developers/api-access-token/"

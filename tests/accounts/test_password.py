@@ -9,7 +9,8 @@ from post_office.models import Email
 
 from accounts.models import User
 from developers import issuance
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.accounts.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, sign_in, token_text
 

@@ -10,7 +10,8 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.management import CommandError, call_command
 from django.test import Client as Browser
 
-from accounts.models import SecurityEvent, User
+from accounts.events import SecurityEvent
+from accounts.models import User
 from tests.accounts.mails import newest
 from tests.accounts.security_key import SecurityKey
 from tests.accounts.test_passkeys import add_passkey, log_in

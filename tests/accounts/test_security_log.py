@@ -2,6 +2,7 @@
 
 import ast
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -11,15 +12,17 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.contrib.auth import authenticate
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import security_log
-from accounts.models import SecurityEvent, Session, User
+from accounts.append_only import Unchangeable
+from accounts.events import SecurityEvent
+from accounts.models import Session, User
 from developers.admin import site as admin
-from developers.models import TokenEvent
+from developers.events import TokenEvent
 from tests.accounts.mails import link_in, newest
 from tests.accounts.security_key import SecurityKey
 from tests.cast import LAPTOP, PASSWORD, prove_identity
@@ -150,7 +153,7 @@ def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: U
 def test_an_hour_later_failures_are_written_again(alice: User) -> None:
     for _ in range(security_log.FAILURES_AN_HOUR):
         security_log.record_failure(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
-    SecurityEvent.objects.update(at=timezone.now() - timedelta(minutes=61))
+    SecurityEvent._base_manager.update(at=timezone.now() - timedelta(minutes=61))
 
     security_log.record_failure(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
 
@@ -329,6 +332,38 @@ def test_one_function_a_table_adds_events_and_one_forgets_them_and_nothing_chang
         ("developers/issuance.py", "_record", "create"),
         ("developers/issuance.py", "forget_events", "delete_in_batches"),
     }
+
+
+def alike(event: SecurityEvent | TokenEvent, **changed: Any) -> Any:
+    """Return an event that is not in the table yet, and like another but for some fields."""
+    fields = {field.attname: getattr(event, field.attname) for field in event._meta.fields}
+    return type(event)(**fields | changed)
+
+
+@pytest.mark.parametrize("events", [SecurityEvent, TokenEvent])
+def test_an_event_is_added_and_never_changed(alice: User, events: Any) -> None:
+    security_log.record(Kind.SIGNED_IN, alice, LAPTOP)
+    event = events.objects.get()
+    attempts: list[Callable[[], Any]] = [
+        event.save,
+        lambda: event.save(update_fields=["ip"]),
+        lambda: events.objects.update(ip=None),
+        lambda: events.objects.filter(user=alice).update(ip=None),
+        lambda: getattr(alice, events.user.field.remote_field.related_name).update(ip=None),
+        lambda: events.objects.bulk_update([event], ["ip"]),
+        lambda: events.objects.update_or_create(pk=event.pk, defaults={"ip": None}),
+        lambda: events.objects.bulk_create(
+            [alike(event, ip=None)], update_conflicts=True, update_fields=["ip"], unique_fields=["id"]
+        ),
+    ]
+
+    for attempt in attempts:
+        with pytest.raises(Unchangeable, match=events.__name__), transaction.atomic():
+            attempt()
+    with pytest.raises(IntegrityError), transaction.atomic():
+        alike(event, ip=None).save()
+
+    assert events.objects.get().ip == LAPTOP.ip
 
 
 def test_no_event_can_be_edited_in_the_admin() -> None:

@@ -7,7 +7,8 @@ from playwright.sync_api import BrowserContext, expect
 
 from accounts import security_log
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
+from accounts.events import SecurityEvent
+from accounts.models import User
 from developers import issuance
 from developers.models import RevokedToken
 from tests.browser.conftest import Site

@@ -7,7 +7,8 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
-from developers.models import ApiToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken
 from tests.browser.conftest import TOKEN, Site
 from tests.browser.people import (
     TOKEN_PAGE,

@@ -20,7 +20,8 @@ from accounts.bookkeeping import LOCK_TIMEOUT
 from accounts.models import User
 from developers import bearer, issuance, tokens
 from developers.bearer import Bearer, Refusal, Refused
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PASSWORD, PHONE, token_text
 
 # The same in every process, as parallel test runs want it.

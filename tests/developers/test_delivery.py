@@ -16,8 +16,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import issuance
+from developers.events import TokenEvent
 from developers.management.commands.mail_worker import TURN, wait_after
-from developers.models import TokenEvent
 from tests import server
 from tests.cast import LAPTOP
 from tests.mail_server import MailServer

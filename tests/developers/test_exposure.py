@@ -12,7 +12,8 @@ from accounts.clients import Client
 from accounts.models import User
 from developers import bearer, issuance, tokens
 from developers.bearer import report_exposed
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, sign_in, token_text
 from tests.test_races import at_once
 

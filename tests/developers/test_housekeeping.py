@@ -13,10 +13,12 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
-from accounts.models import SecurityEvent, Session, User
+from accounts.events import SecurityEvent
+from accounts.models import Session, User
 from developers import housekeeping
+from developers.events import TokenEvent
 from developers.housekeeping import Housekeeper, Round
-from developers.models import RevokedToken, TokenEvent
+from developers.models import RevokedToken
 from developers.outbound.models import ApiLog
 from tests.clock import Clock
 

@@ -7,8 +7,9 @@ from post_office.models import Email
 
 from accounts.models import User
 from developers import issuance, tokens, vault
+from developers.events import TokenEvent
 from developers.issuance import Verdict
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, sign_in, token_text
 from tests.server import ROOT
 

@@ -10,8 +10,9 @@ from post_office.models import Email
 from accounts.clients import Client
 from accounts.models import User
 from developers import issuance
+from developers.events import TokenEvent
 from developers.issuance import Verdict
-from developers.models import RevokedToken, TokenEvent
+from developers.models import RevokedToken
 from tests.cast import LAPTOP, PHONE, token_text
 
 pytestmark = pytest.mark.django_db

@@ -7,7 +7,8 @@ from django.utils import timezone
 from post_office.models import Email
 
 from accounts.models import User
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import sign_in, token_text
 
 

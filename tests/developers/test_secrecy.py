@@ -11,7 +11,8 @@ from post_office.models import Email
 
 from accounts.models import User
 from developers import issuance
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_text
 
 LONGEST_LEAK = 11

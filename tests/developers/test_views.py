@@ -10,8 +10,9 @@ from post_office.models import Email
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from developers.events import TokenEvent
 from developers.issuance import revoke
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, sign_in, token_text
 
 PAGE = "/developers/api-access-token/"

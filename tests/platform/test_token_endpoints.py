@@ -11,7 +11,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from developers import issuance, tokens
-from developers.models import ApiToken, RevokedToken, TokenEvent
+from developers.events import TokenEvent
+from developers.models import ApiToken, RevokedToken
 from tests.cast import PHONE, token_text
 
 REVOKE = "/api/v7/token/revoke"

@@ -8,7 +8,8 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts import factors
 from accounts.clients import Client
-from accounts.models import SecurityEvent, User
+from accounts.models import User
+from accounts.security_log import Means
 
 HERE = Client(None, "manage.py")
 
@@ -25,7 +26,7 @@ class Command(BaseCommand):
         if owner is None:
             raise CommandError(f"There is no account with the e-mail {user}.")
         types = Authenticator.objects.filter(user=owner).order_by("created_at", "pk").values_list("type", flat=True)
-        found = ", ".join(str(SecurityEvent.Means(kind).label) for kind in types)
+        found = ", ".join(str(Means(kind).label) for kind in types)
         if not found:
             self.stdout.write(f"{owner} has none. Nothing was changed.")
         elif dry_run:
