@@ -16,10 +16,17 @@ from developers.models import ApiToken
 from developers.outbound.addresses import allowed_networks
 from developers.outbound.models import OutboundApi
 
-# How a database is asked when it answers a commit, and the answers that mean "once it is on disk".
-DURABILITY: dict[str, tuple[str, set[int | str]]] = {
+# How a database is asked, and the answers that will do.
+Questions = dict[str, tuple[str, set[int | str]]]
+# When is a commit answered? Once it is on disk, also on a standby that is waited for.
+DURABILITY: Questions = {
     "sqlite": ("PRAGMA synchronous", {2, 3}),
-    "postgresql": ("SHOW synchronous_commit", {"on", "remote_write", "remote_apply"}),
+    "postgresql": ("SHOW synchronous_commit", {"on", "remote_apply"}),
+}
+# What does a statement see? All that was committed before it, and nothing else.
+ISOLATION: Questions = {
+    "sqlite": ("PRAGMA read_uncommitted", {0}),
+    "postgresql": ("SHOW default_transaction_isolation", {"read committed"}),
 }
 LOST_TOKENS = "{} tokens in the database {} are under a key that TOKEN_KEYS does not hold: they would be refused."
 LOST_CALLS = (
@@ -62,22 +69,38 @@ def check_revokes_are_durable(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
     """An answered revoke must survive a crash, so a commit must wait for the disk."""
-    errors: list[CheckMessage] = []
-    for alias in databases or []:
-        connection = connections[alias]
-        question, durable = DURABILITY[connection.vendor]
-        with connection.cursor() as cursor:
+    return [
+        Error(
+            f"The database {alias} answers a commit before it is on disk: a revoke could be forgotten.",
+            hint="Use PRAGMA synchronous=FULL on SQLite, synchronous_commit=on on PostgreSQL.",
+            id="developers.E004",
+        )
+        for alias in _with_other_answers(DURABILITY, databases or [])
+    ]
+
+
+@register(Tags.database)
+def check_reads_see_what_is_committed(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """Not only the settings choose: so do the database, its role, and `options` of a connection."""
+    return [
+        Error(
+            f"The database {alias} does not read under READ COMMITTED: a bearer check could miss a revoke.",
+            hint="Use default_transaction_isolation='read committed' on PostgreSQL, for the role and the database too.",
+            id="developers.E003",
+        )
+        for alias in _with_other_answers(ISOLATION, databases or [])
+    ]
+
+
+def _with_other_answers(questions: Questions, databases: Sequence[str]) -> Iterator[str]:
+    for alias in databases:
+        question, welcome = questions[connections[alias].vendor]
+        with connections[alias].cursor() as cursor:
             cursor.execute(question)
-            answer = cursor.fetchone()[0]
-        if answer not in durable:
-            errors.append(
-                Error(
-                    f"The database {alias} answers a commit before it is on disk: a revoke could be forgotten.",
-                    hint="Use PRAGMA synchronous=FULL on SQLite, synchronous_commit=on on PostgreSQL.",
-                    id="developers.E004",
-                )
-            )
-    return errors
+            if cursor.fetchone()[0] not in welcome:
+                yield alias
 
 
 @register(Tags.database)

@@ -18,7 +18,11 @@ from developers.outbound.recipe import Recipe
 
 DURABILITY = {
     "sqlite": ("PRAGMA synchronous = {}", ["OFF", "NORMAL"], "FULL"),
-    "postgresql": ("SET synchronous_commit = '{}'", ["off", "local"], "on"),
+    "postgresql": ("SET synchronous_commit = '{}'", ["off", "remote_write"], "on"),
+}
+ISOLATION = {
+    "sqlite": ("PRAGMA read_uncommitted = {}", "1", "0"),
+    "postgresql": ("SET default_transaction_isolation = '{}'", "repeatable read", "read committed"),
 }
 
 
@@ -104,9 +108,28 @@ def test_a_commit_that_does_not_wait_for_the_disk_is_an_error(careless: int) -> 
     ]
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_database_that_was_told_to_read_otherwise_is_an_error() -> None:
+    statement, otherwise, usual = ISOLATION[connection.vendor]
+    with connection.cursor() as cursor:
+        cursor.execute(statement.format(otherwise))
+        try:
+            found = checks.check_reads_see_what_is_committed(None, databases=["default"])
+        finally:
+            cursor.execute(statement.format(usual))
+
+    assert told(found) == [
+        (
+            "developers.E003",
+            "The database default does not read under READ COMMITTED: a bearer check could miss a revoke.",
+        )
+    ]
+
+
 @pytest.mark.django_db
-def test_the_database_of_the_project_waits_for_the_disk() -> None:
+def test_the_database_of_the_project_waits_for_the_disk_and_reads_what_is_committed() -> None:
     assert checks.check_revokes_are_durable(None, databases=["default"]) == []
+    assert checks.check_reads_see_what_is_committed(None, databases=["default"]) == []
 
 
 def test_a_ring_that_lacks_the_key_of_a_token_is_an_error(alice: User, bob: User, settings: Settings) -> None:
@@ -189,6 +212,7 @@ def test_a_database_before_its_first_migration_is_no_error() -> None:
 
 def test_checks_that_need_a_database_say_nothing_without_one() -> None:
     assert checks.check_revokes_are_durable(None) == []
+    assert checks.check_reads_see_what_is_committed(None) == []
     assert checks.check_ring_fits_database(None) == []
 
 
