@@ -41,7 +41,9 @@ def api_access_token(request: SignedInRequest) -> HttpResponse:
     """Show the page; its query may name an act to take up again, or what came of a plain form's revoke."""
     page = _page(request)
     told = _told_by_query(request, page)
-    return render(request, TEMPLATE, page | told | {"confirmed": request.GET.get("confirmed", "")})
+    # The address may come from anybody; whether one has confirmed who they are, the session tells.
+    confirmed = request.GET.get("confirmed", "") if is_fresh(request) else ""
+    return render(request, TEMPLATE, page | told | {"confirmed": confirmed})
 
 
 @act_on(PAGE)

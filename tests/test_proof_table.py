@@ -202,6 +202,16 @@ def test_one_who_proves_who_they_are_comes_back_to_the_page_and_can_do_it(
     assert (done.status_code, done.get("Location", "")) == ACTS[name].answer(way)
 
 
+@pytest.mark.parametrize("name", TOLD_ON_RETURN)
+def test_an_address_alone_confirms_nobody(stand_before: Callable[[str], Person], name: str) -> None:
+    person = stand_before(name)
+    person.prove(STALE)
+
+    page = person.browser.get(ACTS[name].back).content.decode()
+
+    assert (page.count("Confirmed."), page.count("autofocus")) == (0, 0)
+
+
 @every_way
 @pytest.mark.parametrize("name", ["show", "copy", "try it"])
 def test_only_what_was_asked_for_holds_the_token(
