@@ -33,8 +33,16 @@ def test_a_credential_is_good_for_no_other_bot(as_bob: Caller, reception: Bot) -
     assert as_bob.refusal("POST", CREDENTIAL, {"slug": "n8n"}) == (422, ["botId is required."])
 
 
-@pytest.mark.parametrize("search", ["ASHA@example.com", "919876543210", "+91 98765-43210", "9876543210", "id"])
-def test_attributes_are_set_on_whom_a_search_names(as_alice: Caller, alice: User, reception: Bot, search: str) -> None:
+@pytest.mark.parametrize(
+    "search",
+    [
+        *("ASHA@example.com", "919876543210", "+91 98765-43210", "9876543210", "id"),
+        *(919876543210, 9876543210, 9876543210.0),
+    ],
+)
+def test_attributes_are_set_on_whom_a_search_names(
+    as_alice: Caller, alice: User, reception: Bot, search: object
+) -> None:
     contact = contact_of(
         alice, email="asha@example.com", phone="919876543210", phone_prefix="91", attributes={"plan": "gold"}
     )
@@ -55,15 +63,17 @@ def test_attributes_are_set_on_whom_a_search_names(as_alice: Caller, alice: User
     assert Contact.objects.get(pk=contact.pk).attributes == {"plan": "gold", "city": "Pune"}
 
 
-@pytest.mark.parametrize("search", ["ben@example.com", "12345", "Asha", "", "\0", NOBODY])
-def test_a_search_that_names_nobody_is_refused(as_alice: Caller, alice: User, search: str) -> None:
+@pytest.mark.parametrize(
+    "search", ["ben@example.com", "12345", "Asha", "", "\0", NOBODY, 12345, 0, True, 1.5, [], None]
+)
+def test_a_search_that_names_nobody_is_refused(as_alice: Caller, alice: User, search: object) -> None:
     contact_of(alice)
 
     status, (sentence,) = as_alice.refusal("PUT", UPDATE, {"search": search, "attributes": {"a": 1}})
 
     assert (status, sentence) == (
         (422, "search should be a text of at most 200 characters.")
-        if search == "\0"
+        if search in ("\0", 0, True, 1.5, [], None)
         else (404, "No contact of your account has this e-mail, number or id.")
     )
 

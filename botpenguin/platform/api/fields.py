@@ -105,8 +105,15 @@ def _typed(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else value
 
 
+_Search = Text(NO_NUL, 200, "a text of at most 200 characters", "asha@example.com")
 _Number = Text(NUMBER, 40, "a telephone number of 4 to 15 digits", "9876543210", may_be_empty=True)
 _Prefix = Text(PREFIX, 6, "the prefix of a country, 1 to 5 digits", "91", may_be_empty=True)
+Search = Annotated[
+    str,
+    _Search,
+    BeforeValidator(_typed),
+    WithJsonSchema({"anyOf": [_Search.schema, {"type": "integer", "minimum": 1, "maximum": 10**15 - 1}]}),
+]
 Number = Annotated[
     str,
     _Number,

@@ -26,9 +26,8 @@ class Credential(Input):
 
 
 class AttributeUpdate(Input):
-    search: fields.AnyText = Field(
-        description="An e-mail, a number or an id. A number with its country's prefix finds one contact at most.",
-        examples=["asha@example.com"],
+    search: fields.Search = Field(
+        description="An e-mail, a number or an id. A number with its country's prefix finds one contact at most."
     )
     attributes: fields.Attributes
     botId: fields.OptionalId | None = None
