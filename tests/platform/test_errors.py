@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from botpenguin import outages
 from developers import tokens
 from developers.bearer import Refusal
 from tests.cast import token_text
@@ -20,6 +21,7 @@ ADDRESS = "/api/v7/token"
 WELL_FORMED = "bpat_" + "Ab3" * 13 + "x" + tokens.checksum("bpat_" + "Ab3" * 13 + "x")
 INVALID = 'Bearer realm="BotPenguin", error="invalid_token", error_description="{}"'
 STRANGER = Browser()
+UNAVAILABLE = "The server cannot do this right now, and nothing was changed. Try again in a few seconds."
 BROKEN = "Something broke on our side. It has been logged; try again in a moment."
 
 
@@ -152,9 +154,7 @@ def test_a_database_that_does_not_answer_is_503_and_logged_without_the_token(
     with connection.execute_wrapper(does_not_answer):
         response = Browser().get(f"{ADDRESS}?apiKey={token}", headers={"Authorization": f"Bearer {token}"})
 
-    assert_error(
-        response, 503, "The server cannot do this right now, and nothing was changed. Try again in a few seconds."
-    )
+    assert_error(response, 503, UNAVAILABLE)
     assert caplog.messages[0] == (
         "GET '/api/v7/token' was answered 503, since the database cannot serve: the database has gone away"
     )
@@ -181,6 +181,25 @@ def test_a_failing_operation_is_500(path: str, settings: Settings, caplog: pytes
     assert_error(response, 500, BROKEN)
     assert caplog.messages[0] == f"GET {path!r} failed."
     assert "ZeroDivisionError" in caplog.text
+
+
+@pytest.mark.usefixtures("debug", "db")
+def test_the_reference_page_that_fails_is_500_as_everything_else(settings: Settings) -> None:
+    del settings.PUBLIC_URL
+
+    response = Browser(raise_request_exception=False).get("/api/v7/docs")
+
+    assert_error(response, 500, BROKEN)
+
+
+def test_the_reference_page_in_an_outage_is_503_as_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outages, "breaker", outages.Breaker())
+    outages.breaker.trip()
+
+    response = Browser(raise_request_exception=False).get("/api/v7/docs")
+
+    assert_error(response, 503, UNAVAILABLE)
+    assert response["Retry-After"] == "5"
 
 
 @pytest.mark.usefixtures("debug")

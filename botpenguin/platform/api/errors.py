@@ -133,15 +133,19 @@ def unavailable() -> HttpResponse:
     return response
 
 
+def broken() -> HttpResponse:
+    return envelope.error(
+        HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side. It has been logged; try again in a moment."
+    )
+
+
 def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
     if outages.is_outage(exception):
         outages.note(exception, request.method, request.path)
         return unavailable()
     # Quoted: an escaped line end in a path would start a line of its own in the log.
     logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
-    return envelope.error(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side. It has been logged; try again in a moment."
-    )
+    return broken()
 
 
 def register(api: NinjaAPI) -> None:

@@ -28,7 +28,11 @@ def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
             return get_response(request)
         problem = _refusal(request)
         if not problem and request.path_info == PAGE and request.method in ("GET", "HEAD"):
-            return get_response(request)
+            page = get_response(request)
+            if page.status_code < HTTPStatus.INTERNAL_SERVER_ERROR:
+                return page
+            is_outage = page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            problem = errors.unavailable() if is_outage else errors.broken()
         return _complete(request, problem or _answer(request))
 
     return middleware
