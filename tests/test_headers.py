@@ -36,19 +36,42 @@ def test_the_cookies_are_out_of_reach_of_scripts(alice: User) -> None:
 
     browser.get("/account/login/")
     browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    browser.post("/account/sessions/end-others/")
 
     assert {name: bool(cookie["httponly"]) for name, cookie in browser.cookies.items()} == {
         "csrftoken": True,
         "known": True,
+        "messages": True,
         "sessionid": True,
     }
-    assert {cookie["samesite"] for cookie in browser.cookies.values()} == {"Lax"}
+    # The last two are what the prefix `__Host-` asks for besides `Secure`.
+    kept = {(cookie["samesite"], cookie["path"], cookie["domain"]) for cookie in browser.cookies.values()}
+    assert kept == {("Lax", "/", "")}
+
+
+def told_under_https(tmp_path: Path, question: str) -> str:
+    environment = server.environment(tmp_path, HTTPS="true", **prepared.SECRETS)
+    told = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", question, env=environment)
+    assert told.returncode == 0, told.stderr
+    return told.stdout
 
 
 def test_under_https_the_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
-    environment = server.environment(tmp_path, HTTPS="true", **prepared.SECRETS)
-    names = "from django.conf import settings as s; print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME)"
+    names = told_under_https(
+        tmp_path,
+        "from django.conf import settings as s; from accounts import known_browsers; from botpenguin import messages;"
+        "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, known_browsers.COOKIE, messages.Cookie.cookie_name);"
+        "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)",
+    )
 
-    told = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", names, env=environment)
+    assert names == "__Host-sessionid __Host-csrftoken __Host-known __Host-messages\nTrue True\n"
 
-    assert told.stdout == "__Host-sessionid __Host-csrftoken\n", told.stderr
+
+def test_under_https_no_other_site_holds_on_to_a_window_of_ours(tmp_path: Path) -> None:
+    policy = told_under_https(
+        tmp_path,
+        "from django.test import Client;"
+        "print(Client(SERVER_NAME='localhost').get('/healthz', secure=True).headers['Cross-Origin-Opener-Policy'])",
+    )
+
+    assert policy == "same-origin\n"
