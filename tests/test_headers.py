@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from django.test import Client as Browser
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests import prepared, server
@@ -47,6 +48,19 @@ def test_the_cookies_are_out_of_reach_of_scripts(alice: User) -> None:
     # The last two are what the prefix `__Host-` asks for besides `Secure`.
     kept = {(cookie["samesite"], cookie["path"], cookie["domain"]) for cookie in browser.cookies.values()}
     assert kept == {("Lax", "/", "")}
+
+
+def test_no_answer_opens_itself_to_pages_of_other_sites(db: None, settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "some.js").write_text("")
+    settings.STATIC_ROOT = tmp_path
+    browser = Browser(headers={"Origin": "https://elsewhere.example"})
+
+    answers = [browser.get(path) for path in ("/static/some.js", "/account/login/", "/api/v7/token", "/no/such/page")]
+    for answer in answers:
+        answer.close()
+
+    assert [answer.status_code for answer in answers] == [200, 200, 401, 404]
+    assert [name for answer in answers for name in answer.headers if name.startswith("Access-Control-")] == []
 
 
 def told_under_https(tmp_path: Path, question: str) -> str:
