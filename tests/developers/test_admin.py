@@ -39,6 +39,15 @@ def test_no_page_shows_token_digest_or_ciphertext(operator: Browser, alice: User
     assert [secret for secret in secrets for page in pages if secret in page] == []
 
 
+@pytest.mark.parametrize("field", ["ciphertext", "digest", "key_id", "hint", "user__password", "user__email"])
+def test_the_list_is_searched_and_not_filtered(operator: Browser, alice: User, field: str) -> None:
+    """Filters would tell, a character at a time, what no page shows."""
+    answers = [operator.get(TOKENS, {f"{field}{lookup}": "a"}) for lookup in ("", "__startswith", "__gte")]
+
+    assert [answer.status_code for answer in answers] == [400] * 3
+    assert "That request did not make sense" in answers[0].content.decode()
+
+
 def test_the_one_action_revokes(operator: Browser, alice: User, bob: User) -> None:
     old = token_text(alice)
 
