@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import notices
+from accounts import notices, outbox
 from accounts.clients import Client
 from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
@@ -35,6 +35,8 @@ def delete(request: SignedInRequest) -> None:
     with transaction.atomic():
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
+        # All but the one that tells of this, which is not written yet.
+        outbox.forget_all_of(person)
         notices.tell_of_deletion(person, Client.of(request))
         logout(request)
         person.delete()

@@ -17,7 +17,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.conf import settings
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils import timezone, translation
@@ -99,6 +99,11 @@ def tell(
     kept = collecting.context | {"count": collecting.context["count"] + 1}
     drawn = collected(kept["count"], datetime.fromisoformat(kept["since"]))
     Email.objects.filter(pk=collecting.pk).update(context=kept, message=drawn.text, html_message=drawn.html)
+
+
+def forget_all_of(owner: User) -> None:
+    """Delete the letters to a person, and those about them to an address that was theirs, sent or not."""
+    Email.objects.filter(Q(to=owner.email) | Q(context__about__startswith=f"{owner.pk}:")).delete()
 
 
 def ended() -> QuerySet[Email]:

@@ -6,12 +6,14 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.apps import apps
 from django.test import Client as Browser
+from post_office.models import STATUS, Email
 
 from accounts.models import Session, User
 from botpenguin.platform.models import Bot, Contact
 from developers import issuance
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
+from tests.accounts.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
 
 PAGE = "/account/delete/"
@@ -53,6 +55,27 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
     assert after == before
     for model in (User, Session, EmailAddress, ApiToken, RevokedToken, TokenEvent, Bot, Contact):
         assert between[model._meta.label] > before[model._meta.label]
+
+
+@pytest.mark.usefixtures("queued_mail")
+def test_the_mails_to_a_person_go_with_the_account_and_one_tells_so(alice: User, bob: User) -> None:
+    old = sign_in(alice)
+    old.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+    old.post(link_in(newest()))
+    alice.refresh_from_db()
+    for owner in (alice, bob):
+        issuance.revoke(owner, 1, LAPTOP, even_if_used=True)
+    Email.objects.filter(to="alice@example.com").update(status=STATUS.sent)
+    before = sorted(str(mail.to) for mail in Email.objects.all())
+
+    delete(sign_in(alice), "alice@wonderland.example")
+
+    here, there = "['alice@wonderland.example']", "['alice@example.com']"
+    assert before == [there, there, here, here, "['bob@example.org']"]
+    assert [(mail.to, mail.subject) for mail in Email.objects.order_by("pk")] == [
+        (["bob@example.org"], "Your API access token was revoked"),
+        (["alice@wonderland.example"], "Your account was deleted"),
+    ]
 
 
 def test_the_token_and_every_session_stop_at_once(alice: User) -> None:
