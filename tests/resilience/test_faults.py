@@ -6,8 +6,10 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -17,11 +19,13 @@ import pytest
 from accounts.bookkeeping import SECONDS_OF_NO_TRYING
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people, unknown
-from tests.server import Server, descendants, free_port, kill, poll
+from tests.server import Found, Server, descendants, free_port, is_alive, kill, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("faults")]
 
+# Of revoked tokens so many are kept.
 ROTATIONS = 20
+ROTATORS = 6
 SECONDS_LOCKED = 3
 CALLS = 20
 MOST_UNKNOWN = 120
@@ -33,6 +37,14 @@ PROMPTLY = 25
 def node(serve: Serve) -> Server:
     server = serve(WORKERS="2", API_REFUSED_LIMIT=str(MOST_UNKNOWN))
     make_people(server, 4)
+    return server
+
+
+@pytest.fixture(scope="module")
+def lone(serve: Serve) -> Server:
+    """A node with one process, which has all that is under way."""
+    server = serve(WORKERS="1")
+    make_people(server, ROTATORS + 1)
     return server
 
 
@@ -70,39 +82,69 @@ def workers(server: Server) -> list[int]:
     return []
 
 
+def started_at(pid: int) -> int:
+    """When a process was started, in ticks of the clock since the machine was; process ids begin anew."""
+    return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
+
+
 def oldest_worker(server: Server) -> int:
     """Not one that took a place just now: Granian gives up where one crashes twice within 5.5 seconds."""
-    return min(workers(server))
+    return min(workers(server), key=started_at)
 
 
-def test_a_killed_worker_is_replaced_and_no_rotation_is_lost_or_half_done(node: Server) -> None:
-    person = Person(node.url, 0)
-    tokens = [person.copy()]
-    victim = oldest_worker(node)
+class Rotator:
+    """Somebody who revokes and copies again and again, whatever breaks off meanwhile."""
 
-    answered = 0
-    for number in range(ROTATIONS - 1):
-        if number == ROTATIONS // 2:
-            os.kill(victim, signal.SIGKILL)
-        try:
-            answered += person.revoke().status_code == 200
-        except httpx.TransportError:
-            continue  # it was the victim's
-        tokens.append(poll(lambda: copied(person)))
+    def __init__(self, person: Person) -> None:
+        self.person, self.tokens = person, [person.copy()]
+        self.is_revoking, self.answered, self.broken_off = False, 0, 0
 
-    poll(lambda: len(workers(node)) == 2 and victim not in workers(node), 60)
-    current = poll(lambda: copied(person))
-    assert answered >= ROTATIONS - 4
-    assert statuses(node, current) == 200
-    assert {statuses(node, token) for token in set(tokens) - {current}} == {401}
-    assert_whole(node)
+    def rotate(self, is_over: threading.Event) -> None:
+        while not is_over.is_set() and len(self.tokens) < ROTATIONS:
+            page = poll(lambda: survived(self.person.page))
+            self.is_revoking = True
+            answer = survived(partial(self.person.revoke, page))
+            self.is_revoking = False
+            self.answered += answer is not None and answer.status_code == 200
+            self.broken_off += answer is None
+            self.tokens.append(poll(lambda: survived(self.person.copy)))
 
 
-def copied(person: Person) -> str | None:
+def survived(ask: Callable[[], Found]) -> Found | None:
+    """What is answered, or nothing where the process that would answer dies."""
     try:
-        return person.copy()
+        return ask()
     except httpx.TransportError:
         return None
+
+
+def test_a_worker_killed_while_tokens_are_revoked_is_replaced_and_no_rotation_is_lost_or_half_done(
+    lone: Server,
+) -> None:
+    rotators = [Rotator(Person(lone.url, number)) for number in range(ROTATORS)]
+    [victim] = workers(lone)
+    is_over = threading.Event()
+
+    with ThreadPoolExecutor(ROTATORS) as pool:
+        rotating = [pool.submit(rotator.rotate, is_over) for rotator in rotators]
+        poll(lambda: all(rotator.answered >= 2 for rotator in rotators))
+        poll(lambda: sum(rotator.is_revoking for rotator in rotators) >= 2)
+        kill(victim)
+        poll(lambda: workers(lone) not in ([], [victim]))
+        seen = sum(rotator.answered for rotator in rotators)
+        poll(lambda: sum(rotator.answered for rotator in rotators) >= seen + ROTATORS)
+        is_over.set()
+        for done in rotating:
+            done.result()
+
+    assert sum(rotator.broken_off for rotator in rotators) >= 1
+    for rotator in rotators:
+        current = rotator.person.copy()
+        assert statuses(lone, current) == 200
+        assert {statuses(lone, token) for token in {*rotator.tokens} - {current}} == {401}
+        # Each revoke that was answered has made a token of its own.
+        assert len({*rotator.tokens}) > rotator.answered
+    assert_whole(lone)
 
 
 @contextmanager
@@ -221,22 +263,23 @@ def test_a_server_on_a_read_only_database_starts_serves_what_is_read_and_says_wh
     assert statuses(node, token) == 200
 
 
-def test_killed_processes_leave_a_database_that_a_new_start_finds_whole(serve: Serve) -> None:
-    server = serve(WORKERS="1")
-    make_people(server, 1)
-    person = Person(server.url, 0)
+def test_killed_processes_leave_a_database_that_a_new_start_finds_whole(lone: Server) -> None:
+    person = Person(lone.url, ROTATORS)
     old = person.copy()
     assert person.revoke().status_code == 200
     new = person.copy()
 
-    for pid in [*descendants(server.process.pid), server.process.pid]:
+    family = [*descendants(lone.process.pid), lone.process.pid]
+    for pid in family:
         kill(pid)
-    server.process.wait()
-    server.start()
-    server.wait_until_ready()
+    lone.process.wait()
+    # Orphans may still hold the port.
+    poll(lambda: not any(is_alive(pid) for pid in family))
+    lone.start()
+    lone.wait_until_ready()
 
-    assert (statuses(server, old), statuses(server, new)) == (401, 200)
-    assert_whole(server)
+    assert (statuses(lone, old), statuses(lone, new)) == (401, 200)
+    assert_whole(lone)
 
 
 def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server) -> None:
