@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
+from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.db.models import CharField, TextField, lookups
 from django.db.models.sql.compiler import SQLCompiler
 from django.dispatch import receiver
@@ -16,10 +17,9 @@ def folded(text: str | None) -> str | None:
     return text and text.casefold()
 
 
-@receiver(connection_created)
-def teach(connection: BaseDatabaseWrapper, **kwargs: Any) -> None:
-    if connection.vendor == "sqlite":
-        connection.connection.create_function("casefold", 1, folded, deterministic=True)
+@receiver(connection_created, sender=SqliteWrapper)
+def teach(connection: SqliteWrapper, **kwargs: Any) -> None:
+    connection.connection.create_function("casefold", 1, folded, deterministic=True)
 
 
 @CharField.register_lookup
