@@ -145,6 +145,17 @@ def test_one_whose_address_a_stranger_has_signed_up_with_gets_in_by_a_new_passwo
     assert log_in(UNKNOWN, PASSWORD).status_code == 200
 
 
+def test_a_link_that_confirms_an_address_works_for_three_days(db: None, clock: list[float]) -> None:
+    post("/account/signup/", {"email": UNKNOWN, "password1": NEW_PASSWORD})
+    link = link_in(newest())
+
+    pages = []
+    for clock[0] in (3 * 86_400 - 60, 3 * 86_400 + 60):
+        pages.append(Browser().get(link).content.decode())
+
+    assert ["This link no longer works" in page for page in pages] == [False, True]
+
+
 @pytest.mark.parametrize("weak", ["short", "password123456", "74839201748392", "nobody@example.com"])
 def test_a_weak_password_makes_no_account(db: None, weak: str) -> None:
     response = post("/account/signup/", {"email": UNKNOWN, "password1": weak})

@@ -1,9 +1,11 @@
 """A new password ends the sessions that the old one opened, and the token too unless its owner says otherwise."""
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.test import Client as Browser
 from post_office.models import Email
 
@@ -198,6 +200,22 @@ def test_a_change_of_email_that_a_thief_has_asked_for_does_not_survive_a_new_pas
         person.refresh_from_db()
     assert "a new password has ended it" in page.content.decode()
     assert (alice.email, bob.email) == ("alice@example.com", "bob@wonderland.example")
+
+
+@pytest.mark.parametrize(("age", "works"), [(timedelta(days=3), True), (timedelta(days=3, seconds=1), False)])
+def test_a_link_for_a_new_password_works_for_three_days(
+    alice: User, monkeypatch: pytest.MonkeyPatch, age: timedelta, works: bool
+) -> None:
+    browser = Browser()
+    now = datetime.now(UTC).replace(tzinfo=None)
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: now)
+    browser.post("/account/password/reset/", {"email": alice.email})
+    monkeypatch.setattr(PasswordResetTokenGenerator, "_now", lambda self: now + age)
+
+    response = browser.get(link_in(newest()), follow=True)
+
+    assert bool(response.redirect_chain) == works
+    assert ("password1" in response.content.decode()) == works
 
 
 def test_one_who_has_opened_a_session_with_an_old_password_is_not_shown_the_new_token(alice: User) -> None:

@@ -124,6 +124,27 @@ def test_a_copied_cookie_opens_nothing_after_logging_out(alice: User) -> None:
     assert not is_signed_in(thief)
 
 
+def test_the_sessions_of_a_deactivated_account_are_closed_at_once(alice: User, bob: User) -> None:
+    here, there, somebody_else = log_in(), log_in(), sign_in(bob)
+
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    assert [is_signed_in(browser) for browser in (here, there, somebody_else)] == [False, False, True]
+
+
+def test_logging_in_gives_the_session_another_key(alice: User) -> None:
+    """Else whoever had planted a key in somebody's browser would be signed in along with them."""
+    browser = Browser()
+    browser.get("/account/login/passkey/", headers={"Accept": "application/json"})
+    planted = key_of(browser)
+
+    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
+
+    thief = Browser()
+    thief.cookies[settings.SESSION_COOKIE_NAME] = planted
+    assert (is_signed_in(browser), key_of(browser) == planted, is_signed_in(thief)) == (True, False, False)
+
+
 def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice: User) -> None:
     here, there = log_in(), log_in()
     under_way = SessionStore(key_of(there))
