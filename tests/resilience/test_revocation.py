@@ -1,13 +1,14 @@
 """Revocation under load: what SECURITY.md guarantees, measured by one clock."""
 
+import json
 import random
 import time
 
 import pytest
 
 from tests.resilience.conftest import Serve
-from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
-from tests.server import poll
+from tests.resilience.load import PATH, Call, Hammer, Person, Program, make_people, unknown
+from tests.server import Server, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
@@ -29,13 +30,18 @@ class Life:
         return must_be_good and call.status != 200
 
 
+def processes_that_answered(server: Server) -> set[int]:
+    lines = [json.loads(line) for line in server.output.splitlines() if line.startswith("{")]
+    return {line["process"] for line in lines if (line.get("route"), line.get("status")) in ((PATH, 200), (PATH, 401))}
+
+
 @pytest.mark.xdist_group("revocation")
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_under_load_no_dead_token_is_accepted_and_no_live_one_refused(
     kind: str, serve: Serve, request: pytest.FixtureRequest
 ) -> None:
     where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
-    server = serve(WORKERS="2", **where)
+    server = serve(WORKERS="2", LOG_FORMAT="json", **where)
     make_people(server, 1)
     person = Person(server.url)
     lives = [Life(person.copy(), time.monotonic())]
@@ -66,6 +72,7 @@ def test_under_load_no_dead_token_is_accepted_and_no_live_one_refused(
     assert hammer.statuses == {200, 401}
     assert hammer.count(200) >= LEAST_GOOD
     assert hammer.count(401) >= LEAST_REFUSED
+    assert len(processes_that_answered(server)) == 2
     # The clients met every moment of a token's life: some calls were under way while it was revoked.
     assert any(
         call.began_at < life.revoked_at and call.ended_at > life.revoke_sent_at
