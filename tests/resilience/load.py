@@ -47,7 +47,7 @@ class Person:
         opened.append(self.client.close)
         page = self.client.get("/account/login/")
         form = {"login": f"person{number}@example.com", "password": PASSWORD}
-        entered = self.client.post("/account/login/", data=form | {"csrfmiddlewaretoken": _csrf(page)})
+        entered = self.client.post("/account/login/", data=form | {"csrfmiddlewaretoken": csrf_token(page)})
         assert entered.status_code == 302, entered.text
         assert entered.headers["Location"] == "/", entered.headers
 
@@ -71,12 +71,12 @@ class Person:
         """Send the form of an act, as the page's script does."""
         return self.client.post(
             f"{TOKEN_PAGE}{act}/",
-            data=fields | {"csrfmiddlewaretoken": _csrf(page)},
+            data=fields | {"csrfmiddlewaretoken": csrf_token(page)},
             headers={"Accept": "application/json"},
         )
 
 
-def _csrf(page: httpx.Response) -> str:
+def csrf_token(page: httpx.Response) -> str:
     found = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
     assert found, page.text
     return found[1]

@@ -1,19 +1,48 @@
-"""Revocation under load: what SECURITY.md guarantees, measured by one clock."""
+"""Revocation under load and by many at once: what SECURITY.md guarantees, measured by one clock."""
 
 import json
 import random
+import re
 import time
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import cache
+from threading import Barrier
 
+import httpx
 import pytest
 
 from tests.resilience.conftest import Serve
-from tests.resilience.load import PATH, Call, Hammer, Person, Program, make_people, unknown
-from tests.server import Server, poll
+from tests.resilience.load import PATH, TOKEN_PAGE, Call, Hammer, Person, Program, csrf_token, make_people, unknown
+from tests.server import Server, ask, poll
 
-pytestmark = [pytest.mark.resilience, pytest.mark.long]
+pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("revocation")]
+on_both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 
 CLIENTS, ROTATIONS = 8, 100
 LEAST_GOOD, LEAST_REFUSED = 5_000, 500
+VISITS, REVOKES = 20, 50
+# Nobody waits for Argon2: what is at once is not signing in.
+SIGN_IN = """
+from accounts.models import User
+from developers import issuance
+from tests.cast import LAPTOP, sign_in
+
+newcomer, holder = (User.objects.create_user(f"{{name}}@example.com") for name in ("newcomer", "holder"))
+issuance.issue(holder, LAPTOP)
+for user, times in ((newcomer, {visits}), (holder, {revokes})):
+    print(*(sign_in(user).cookies["sessionid"].value for _ in range(times)))
+"""
+LOOK = """
+from accounts.models import User
+from post_office.models import Email
+
+for name in ("newcomer", "holder"):
+    user = User.objects.get(email=f"{name}@example.com")
+    kinds = sorted(user.token_events.values_list("kind", flat=True))
+    print(user.api_token.generation, user.revoked_tokens.count(), kinds, Email.objects.filter(to=user.email).count())
+"""
 
 
 class Life:
@@ -35,13 +64,70 @@ def processes_that_answered(server: Server) -> set[int]:
     return {line["process"] for line in lines if (line.get("route"), line.get("status")) in ((PATH, 200), (PATH, 401))}
 
 
-@pytest.mark.xdist_group("revocation")
-@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_under_load_no_dead_token_is_accepted_and_no_live_one_refused(
-    kind: str, serve: Serve, request: pytest.FixtureRequest
+@pytest.fixture(scope="module")
+def server_on(serve: Serve, request: pytest.FixtureRequest) -> Callable[[str], Server]:
+    @cache
+    def start(kind: str) -> Server:
+        where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
+        return serve(WORKERS="2", LOG_FORMAT="json", **where)
+
+    return start
+
+
+def shell(server: Server, command: str) -> list[str]:
+    done = server.manage("shell", "--no-imports", "--command", command)
+    assert done.returncode == 0, done.stderr
+    return done.stdout.splitlines()
+
+
+def at_once(act: Callable[[str], httpx.Response], sessions: list[str]) -> list[httpx.Response]:
+    """Do one thing in so many sessions, starting together."""
+    barrier = Barrier(len(sessions))
+
+    def run(session: str) -> httpx.Response:
+        barrier.wait()
+        return act(session)
+
+    with ThreadPoolExecutor(len(sessions)) as threads:
+        return list(threads.map(run, sessions))
+
+
+@on_both_databases
+def test_many_sessions_at_once_make_one_first_token_and_replace_one(
+    kind: str, server_on: Callable[[str], Server]
 ) -> None:
-    where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
-    server = serve(WORKERS="2", LOG_FORMAT="json", **where)
+    server = server_on(kind)
+    page = f"http://127.0.0.1:{server.port}{TOKEN_PAGE}"
+    newcomers, holders = (line.split() for line in shell(server, SIGN_IN.format(visits=VISITS, revokes=REVOKES)))
+
+    def visit(session: str) -> httpx.Response:
+        return ask(page, headers={"Cookie": f"sessionid={session}"}, timeout=60)
+
+    visits = at_once(visit, newcomers)
+    drawn = visit(holders[0])
+    form = {"generation": "1", "csrfmiddlewaretoken": csrf_token(drawn)}
+    cookie = f"csrftoken={drawn.cookies['csrftoken']}"
+
+    def revoke(session: str) -> httpx.Response:
+        headers = {"Cookie": f"{cookie}; sessionid={session}", "HX-Request": "true"}
+        return ask(f"{page}revoke/", "POST", data=form, headers=headers, timeout=60)
+
+    revokes = at_once(revoke, holders)
+
+    assert {answer.status_code for answer in [*visits, *revokes]} == {200}
+    assert len({re.findall(r"bpat_•+\w{4}", answer.text)[0] for answer in visits}) == 1
+    told = Counter(
+        re.findall("A new token is in place|Nothing was revoked just now", answer.text)[0] for answer in revokes
+    )
+    assert told == {"A new token is in place": 1, "Nothing was revoked just now": REVOKES - 1}
+    assert shell(server, LOOK) == ["1 0 ['issued'] 0", "2 1 ['issued', 'issued', 'revoked'] 1"]
+
+
+@on_both_databases
+def test_under_load_no_dead_token_is_accepted_and_no_live_one_refused(
+    kind: str, server_on: Callable[[str], Server]
+) -> None:
+    server = server_on(kind)
     make_people(server, 1)
     person = Person(server.url)
     lives = [Life(person.copy(), time.monotonic())]
