@@ -9,6 +9,8 @@ from playwright.sync_api import Page, expect
 WIDTHS = (320, 390, 640, 1216, 1280)
 # axe looks at the least and the most that a page may have of room; between them only the flow differs.
 WIDTHS_FOR_AXE = (320, 1280)
+# And at a usual phone, at the pages that matter most.
+WITH_PHONE = (320, 390, 1280)
 HEIGHT = 800
 # What is only read does not scroll: its end would be hidden.
 READ_WHOLE = """[...document.querySelectorAll("textarea[readonly]")].every(
@@ -16,7 +18,9 @@ READ_WHOLE = """[...document.querySelectorAll("textarea[readonly]")].every(
 )"""
 
 
-def expect_sound(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
+def expect_sound(
+    page: Page, widths: tuple[int, ...] = WIDTHS, widths_for_axe: tuple[int, ...] = WIDTHS_FOR_AXE
+) -> None:
     """No part is wider than the window or cut off, there is one title, and axe finds nothing, in light and in dark."""
     expect(page).to_have_title(re.compile(".+ · BotPenguin$"))
     before = page.viewport_size
@@ -24,7 +28,7 @@ def expect_sound(page: Page, widths: tuple[int, ...] = WIDTHS) -> None:
         page.set_viewport_size({"width": width, "height": HEIGHT})
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"wider than {width} pixels"
         assert page.evaluate(READ_WHOLE), f"cut off at {width} pixels"
-        for scheme in ("light", "dark") if width in WIDTHS_FOR_AXE or widths != WIDTHS else ():
+        for scheme in ("light", "dark") if width in widths_for_axe else ():
             # Reduced motion: colours in the middle of a transition would be nobody's.
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
             results = run_axe(page)

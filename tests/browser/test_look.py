@@ -8,8 +8,9 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from developers.models import ApiToken
 from tests.browser.conftest import Site
-from tests.browser.people import call_api, copy_token, open_token_page
-from tests.browser.soundness import expect_sound
+from tests.browser.people import TOKEN_PAGE, call_api, copy_token, open_token_page
+from tests.browser.soundness import WITH_PHONE, expect_sound
+from tests.cast import token_text
 
 pytestmark = pytest.mark.browser
 
@@ -24,28 +25,28 @@ def page(open_context: Callable[..., BrowserContext]) -> Page:
 
 def test_the_token_page_is_sound_in_every_state(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
     page.get_by_role("button", name="Show").click()
     expect(page.get_by_role("button", name="Hide")).to_be_visible()
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
     token = copy_token(page)
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
     call_api(site, token)
     page.get_by_role("button", name="Revoke API Token").click()
     expect(page.get_by_role("dialog")).to_be_visible()
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
     page.get_by_role("button", name="Revoke and replace").click()
     expect(page.get_by_text("A new token is in place")).to_be_visible()
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
     call_api(site, token)
     page.reload()
     expect(page.get_by_role("heading", name="Still in use somewhere")).to_be_visible()
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
 
 def test_a_token_that_cannot_be_read_is_told_soundly(
@@ -59,7 +60,7 @@ def test_a_token_that_cannot_be_read_is_told_soundly(
 
     expect(page.get_by_role("alert")).to_contain_text("This token cannot be shown any more")
     expect(page.get_by_role("alert")).to_be_focused()
-    expect_sound(page)
+    expect_sound(page, widths_for_axe=WITH_PHONE)
 
 
 def test_the_menu_of_small_screens_unfolds_soundly(
@@ -73,7 +74,62 @@ def test_the_menu_of_small_screens_unfolds_soundly(
     page.get_by_role("button", name="Menu").click()
 
     expect(link).to_be_visible()
-    expect_sound(page, widths=(390,))
+    expect_sound(page, widths=(390,), widths_for_axe=(390,))
+
+
+def test_the_answers_to_plain_forms_are_sound(page: Page, site: Site, alice: User) -> None:
+    """As without scripts, which axe itself needs."""
+    open_token_page(page, site)
+    page.locator("form:has(#token-visibility)").evaluate("form => form.submit()")
+    expect(page.get_by_role("button", name="Hide")).to_be_visible()
+    expect(page.locator("#token-status")).to_have_text("Shown until you leave this page.")
+    expect_sound(page, widths_for_axe=WITH_PHONE)
+
+    call_api(site, token_text(alice))
+    page.locator(".token-facts__revoke").evaluate("form => form.submit()")
+    expect(page.get_by_role("heading", name="This token is in use. Revoke it?", level=1)).to_be_visible()
+    expect_sound(page, widths_for_axe=WITH_PHONE)
+
+
+def visit_the_admin_site(page: Page, site: Site) -> None:
+    page.goto(site.url("/admin/"))
+
+
+def send_a_stale_form(page: Page, site: Site) -> None:
+    page.context.clear_cookies(name="csrftoken")
+    page.locator(".token-facts__revoke").evaluate("form => form.submit()")
+
+
+def visit_an_act(page: Page, site: Site) -> None:
+    page.goto(site.url(f"{TOKEN_PAGE}revoke/"))
+
+
+def ask_for_too_many_resets(page: Page, site: Site) -> None:
+    page.context.clear_cookies()
+    address = site.url("/account/password/reset/")
+    page.goto(address)
+    page.get_by_label("Email").fill("nobody@example.com")
+    form = page.evaluate("Object.fromEntries(new FormData(document.querySelector('form')))")
+    for _ in range(20):
+        page.context.request.post(address, form=form, max_redirects=0)
+    page.keyboard.press("Enter")
+
+
+def test_the_pages_that_refuse_are_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User) -> None:
+    refusals = [
+        (403, "This is not yours to open", visit_the_admin_site),
+        (403, "This form has gone stale", send_a_stale_form),
+        (405, "This address takes no visits", visit_an_act),
+        (429, "Too many tries", ask_for_too_many_resets),
+    ]
+    for status, title, reach in refusals:
+        page = open_context(expected_status=status).new_page()
+        open_token_page(page, site)
+
+        reach(page, site)
+
+        expect(page.get_by_role("heading", name=title)).to_be_visible()
+        expect_sound(page, widths_for_axe=WITH_PHONE)
 
 
 @pytest.mark.parametrize("path", SIGNED_OUT_PAGES)

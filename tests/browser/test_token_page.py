@@ -37,8 +37,11 @@ def test_a_person_signs_in_copies_the_token_revokes_it_and_copies_the_new_one(
 ) -> None:
     page.goto(site.url())
     log_in(page)
-    page.goto(site.url("/account/"))
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer").click()
+    developer = page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer")
+    expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()
+    expect(developer).to_be_hidden()
+    page.get_by_role("button", name="More").click()
+    developer.click()
     page.get_by_role("link", name="API Access Token").click()
     page.get_by_role("link", name="API Access Token").click()
     expect(token_box(page)).to_have_value(MASK)
