@@ -1,3 +1,4 @@
+import re
 from importlib import import_module
 
 import pytest
@@ -20,6 +21,19 @@ def test_passwords_are_hashed_by_argon2_first() -> None:
     project = import_module("botpenguin.settings")
 
     assert project.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
+
+
+@pytest.mark.parametrize(
+    ("path", "hints"),
+    [
+        ("/account/login/", {"login": "username", "password": "current-password"}),
+        ("/account/signup/", {"email": "username", "password1": "new-password"}),
+    ],
+)
+def test_password_managers_are_told_what_to_fill_in(db: None, path: str, hints: dict[str, str]) -> None:
+    page = Browser().get(path).content.decode()
+
+    assert dict(re.findall(r'<input [^>]*name="(\w+)"[^>]* autocomplete="([\w-]+)"', page)) == hints
 
 
 @pytest.mark.parametrize("typed", ["carol.smith@example.net", "Carol.Smith@Example.NET", " CAROL.SMITH@example.net "])

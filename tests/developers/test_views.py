@@ -52,6 +52,13 @@ def test_the_page_holds_the_mask_and_no_token(alice: User, bob: User) -> None:
     assert bob.api_token.hint not in text(response)
 
 
+def test_browsers_neither_fill_in_nor_offer_to_save_the_token(alice: User) -> None:
+    page = sign_in(alice).get(PAGE).content.decode()
+
+    assert re.findall(r'<textarea id="token"[^>]* readonly [^>]* autocomplete="(\w+)"', page) == ["off"]
+    assert 'type="password"' not in page
+
+
 def test_the_page_is_kept_by_no_cache(alice: User) -> None:
     response = sign_in(alice).get(PAGE)
 
