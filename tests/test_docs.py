@@ -55,7 +55,7 @@ def test_every_file_that_is_named_exists(document: Path) -> None:
 
 
 def test_every_setting_is_in_the_readme() -> None:
-    settings = set(re.findall(r'(?:env\.\w+|secret)\(\s*"([A-Z_]+)"', read("botpenguin/settings.py")))
+    settings = set(re.findall(r'(?:env\.\w+|secret|address)\(\s*"([A-Z_]+)"', read("botpenguin/settings.py")))
 
     told = re.findall(r"^\| `([A-Z_]+)` \|", read("README.md"), re.MULTILINE)
 
