@@ -30,7 +30,9 @@ def test_nginx_takes_the_site(tmp_path: Path) -> None:
     checked = Nginx(tmp_path, 8000, 8001).check()
 
     assert checked.returncode == 0, checked.stderr
-    assert "[warn]" not in checked.stderr or "http2" in checked.stderr
+    # Later versions than Debian's have another word for it.
+    expected = 'the "listen ... http2" directive is deprecated'
+    assert [line for line in checked.stderr.splitlines() if "[warn]" in line and expected not in line] == []
 
 
 def test_nothing_in_nginx_repeats_a_post() -> None:

@@ -44,6 +44,13 @@ def test_a_digest_of_two_persons_is_refused(alice: User, bob: User) -> None:
         ApiToken.objects.filter(user=bob).update(digest=ApiToken.objects.get(user=alice).digest)
 
 
+@pytest.mark.django_db(transaction=True)
+def test_a_token_of_nobody_is_refused(alice: User) -> None:
+    """SQLite looks after references only in connections that ask it to."""
+    with refusal("(?i)foreign key"):
+        ApiToken.objects.filter(user=alice).update(user=alice.pk + 1)
+
+
 def test_a_token_before_the_first_generation_is_refused(alice: User) -> None:
     with refusal("developers_apitoken_generation_from_one"):
         ApiToken.objects.filter(user=alice).update(generation=0)

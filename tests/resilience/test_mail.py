@@ -7,8 +7,10 @@ from collections.abc import Iterator
 from contextlib import ExitStack, closing
 from pathlib import Path
 
+import psycopg
 import pytest
 
+from tests import postgresql
 from tests.mail_server import MailServer
 from tests.server import Server, poll
 
@@ -50,12 +52,18 @@ class Worker:
         return Counter(re.findall(r"^Message-ID: (\S+)", letter, re.MULTILINE | re.IGNORECASE)[0] for letter in letters)
 
 
-@pytest.fixture
-def node(tmp_path: Path) -> Server:
+@pytest.fixture(params=["sqlite", "postgresql"])
+def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """One whose web server is not started: here only its state and its workers matter."""
-    server = Server(tmp_path).without_coverage()
-    server.prepare()
-    return server
+    with ExitStack() as stack:
+        where = {}
+        if request.param == "postgresql":
+            running = stack.enter_context(postgresql.server())
+            name = postgresql.prepared_database(running)
+            where = {"DATABASE_URL": running.url.removesuffix("postgres") + name}
+        server = Server(tmp_path, **where).without_coverage()
+        server.prepare()
+        yield server
 
 
 @pytest.fixture
@@ -70,8 +78,9 @@ def queue(node: Server, what: str) -> None:
 
 
 def count_unsent(node: Server) -> int:
-    with closing(sqlite3.connect(node.folder / "var" / "db.sqlite3")) as connection:
-        [[count]] = connection.execute("SELECT count(*) FROM post_office_email WHERE status != 0")
+    url = node.environment.get("DATABASE_URL")
+    with closing(psycopg.connect(url) if url else sqlite3.connect(node.folder / "var" / "db.sqlite3")) as connection:
+        [[count]] = connection.execute("SELECT count(*) FROM post_office_email WHERE status != 0").fetchall()
     return int(count)
 
 
