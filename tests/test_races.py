@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier
+from threading import Barrier, Lock
 from typing import TypeVar
 
 import pytest
@@ -33,15 +33,20 @@ PATIENCE_MS = 60_000
 
 def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
     """Do one thing in so many threads, each with a connection of its own, starting together."""
-    barrier = Barrier(times)
+    barrier, connecting = Barrier(times), Lock()
     _, tell = LOCK_TIMEOUT[connection.vendor]
 
     def run(_: int) -> Result:
         try:
-            with connection.cursor() as cursor:
+            # One after the other: only then do they wait longer for a lock than usual.
+            with connecting, connection.cursor() as cursor:
                 cursor.execute(tell.format(PATIENCE_MS))
             barrier.wait()
             return act()
+        except Exception:
+            # The others would wait for it for ever.
+            barrier.abort()
+            raise
         finally:
             connection.close()
 
