@@ -35,6 +35,23 @@ def test_nginx_takes_the_site(tmp_path: Path) -> None:
     assert [line for line in checked.stderr.splitlines() if "[warn]" in line and expected not in line] == []
 
 
+def test_nginx_takes_the_nodes_of_compose_but_for_what_debians_does_not_know_yet(tmp_path: Path) -> None:
+    nodes = (DEPLOY / "nginx" / "upstream-compose.conf").read_text()
+    for written, known in (
+        ("    resolver 127.0.0.11 valid=5s;\n", ""),
+        ("web-1:8000 resolve ", "127.0.0.1:8000 "),
+        ("web-2:8000 resolve ", "127.0.0.1:8001 "),
+    ):
+        assert written in nodes
+        nodes = nodes.replace(written, known)
+    nginx = Nginx(tmp_path, 8000, 8001)
+    (tmp_path / "conf.d" / "upstream.conf").write_text(nodes)
+
+    checked = nginx.check()
+
+    assert checked.returncode == 0, checked.stderr
+
+
 def test_nothing_in_nginx_repeats_a_post() -> None:
     directives = [
         line.strip()
