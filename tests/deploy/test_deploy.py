@@ -88,6 +88,18 @@ def test_the_units_are_shut_in(unit: Path) -> None:
     assert rated.returncode == 0, rated.stdout
 
 
+def test_the_units_share_their_state_and_so_a_database_of_sqlite() -> None:
+    states = [
+        (
+            re.findall(r"^Environment=STATE_DIR=(.*)$", text, re.MULTILINE),
+            re.findall(r"^StateDirectory=(.*)$", text, re.MULTILINE),
+        )
+        for text in (unit.read_text() for unit in UNITS)
+    ]
+
+    assert states == [(["/var/lib/botpenguin"], ["botpenguin"])] * 2
+
+
 def test_the_compose_file_fits_its_schema() -> None:
     checked = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml")
 
