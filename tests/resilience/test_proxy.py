@@ -134,6 +134,23 @@ def test_a_request_has_one_id_in_both_logs_and_in_the_answer(nginx: Nginx, nodes
     assert key not in log.read_text()
 
 
+@pytest.mark.parametrize(
+    ("status", "line", "header"),
+    [
+        (400, "GET / HTTP/1.1", "Content-Length: many"),
+        (404, "GET /metrics HTTP/1.1", "A: 1"),
+        (413, "POST /account/login/ HTTP/1.1", "Content-Length: 1048577"),
+        (414, f"GET /{'a' * 10_000} HTTP/1.1", "A: 1"),
+    ],
+)
+def test_what_nginx_answers_by_itself_has_an_id_too(nginx: Nginx, status: int, line: str, header: str) -> None:
+    answer = exchange(nginx, f"{line}\nHost: {HOST}\nConnection: close\n{header}")
+
+    [request_id] = answer.headers.get_all("X-Request-ID") or []
+    assert answer.status == status
+    poll(lambda: f'"request_id": "{request_id}"' in (nginx.folder / "access.log").read_text())
+
+
 def test_metrics_are_for_nobody_outside(nginx: Nginx) -> None:
     answers = [
         exchange(nginx, f"GET {path} HTTP/1.1\nHost: {HOST}\nConnection: close") for path in ("/metrics", "/metrics/x")
@@ -157,6 +174,7 @@ def test_plain_http_leads_pages_to_https_and_refuses_the_api(nginx: Nginx) -> No
         call = client.get("/api/v7/token")
 
     assert (page.status_code, page.headers["Location"]) == (308, f"https://{HOST}/bots/?a=1")
+    assert len(page.headers.get_list("X-Request-ID")) == 1
     assert (call.status_code, call.json()["code"], call.json()["success"]) == (403, 403, False)
 
 
