@@ -42,7 +42,7 @@ class Guesses:
         """Raise `TooMany` where a token from this address is not to be looked up. A limit of 0 refuses nothing."""
         if not limit or not self._counts or digest in self._good or ip is None:
             return
-        wait = math.ceil(self._began_at + WINDOW - time.monotonic())
+        wait = math.ceil(WINDOW - (time.monotonic() - self._began_at))
         if wait > 0 and self._counts[_neighbourhood(ip)] >= limit:
             raise TooMany(wait)
 

@@ -68,5 +68,5 @@ def _count(owner_id: int) -> None:
     if now - began_at >= WINDOW:
         began_at, taken = now, 0
     if taken >= settings.OUTBOUND_RATE_LIMIT:
-        raise TooMany(math.ceil(began_at + WINDOW - now))
+        raise TooMany(math.ceil(WINDOW - (now - began_at)))
     cache.set(key, (began_at, taken + 1), WINDOW)

@@ -47,6 +47,14 @@ def test_as_many_requests_as_the_limit_pass_in_a_minute_and_then_again(
     assert second == [200, 200, 200, 429]
 
 
+def test_a_window_is_never_longer_than_a_minute(alice: User, settings: Settings, clock: Clock) -> None:
+    settings.API_RATE_LIMIT = 3
+    # With a minute added and then taken away it is a little larger.
+    clock.now = 8132.0132
+
+    assert call(token_text(alice))["RateLimit"] == '"token";r=2;t=60'
+
+
 def test_one_too_many_is_told_when_to_come_back(alice: User, settings: Settings, clock: Clock) -> None:
     settings.API_RATE_LIMIT = 1
     token = token_text(alice)

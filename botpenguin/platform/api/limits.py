@@ -73,7 +73,8 @@ class Windows:
                 began_at, taken = now, 0
             if taken < limit:
                 self._windows[key] = (began_at, taken + 1)
-        return Quota(limit, limit - taken - 1, math.ceil(began_at + WINDOW - now))
+        # Not the end less now: of large numbers that is a little more than a minute, and would be told as 61 seconds.
+        return Quota(limit, limit - taken - 1, math.ceil(WINDOW - (now - began_at)))
 
     def __len__(self) -> int:
         return len(self._windows)
