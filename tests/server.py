@@ -132,6 +132,14 @@ class Server:
         """The mails that the worker has written, where no mail server is set."""
         return [text for path in (self.folder / "var" / "mail").glob("*.log") if (text := path.read_text())]
 
+    @property
+    def workers(self) -> list[int]:
+        """The processes that answer requests: all that descend from Granian, save for what tidies up after Python."""
+        for pid in descendants(self.process.pid):
+            if b"botpenguin.granian" in command_line(pid):
+                return [child for child in descendants(pid) if b"resource_tracker" not in command_line(child)]
+        return []
+
     def manage(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
         """Run `manage.py` beside the server, on the same state."""
         return run(sys.executable, "manage.py", *arguments, env=self.environment | settings)
@@ -217,6 +225,14 @@ def descendants(pid: int) -> list[int]:
     for ancestor in found:
         found += [child for child, parent in parents.items() if parent == ancestor]
     return found[1:]
+
+
+def command_line(pid: int) -> bytes:
+    """A process may have ended since it was found, and then it has none."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_bytes()
+    except OSError:
+        return b""
 
 
 def is_alive(pid: int) -> bool:

@@ -9,7 +9,7 @@ import sqlite3
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from developers import tokens
 from tests.leaks import find
-from tests.server import CoveredServer, ask, descendants, free_port, poll
+from tests.server import CoveredServer, ask, free_port, poll
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.xdist_group("observed")
@@ -69,16 +69,6 @@ class Observed(CoveredServer):
                 if not sample.name.endswith(("_bucket", "_sum"))
             }
         )
-
-    @property
-    def workers(self) -> list[int]:
-        """The processes that answer requests: all that descend from the web server."""
-        for child in descendants(self.process.pid):
-            # A process may end between the two looks at it.
-            with suppress(OSError):
-                if b"granian" in Path(f"/proc/{child}/cmdline").read_bytes():
-                    return descendants(child)
-        return []
 
     @contextmanager
     def without(self, table: str) -> Iterator[None]:

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from urllib.parse import quote
@@ -72,16 +72,6 @@ def statuses(server: Server, token: str) -> int:
     return Program(server.port).send(token).status
 
 
-def workers(server: Server) -> list[int]:
-    """The processes that answer requests: all that descend from the web server."""
-    for pid in descendants(server.process.pid):
-        # A process may end between the two looks at it.
-        with suppress(OSError):
-            if b"granian" in Path(f"/proc/{pid}/cmdline").read_bytes():
-                return descendants(pid)
-    return []
-
-
 def started_at(pid: int) -> int:
     """When a process was started, in ticks of the clock since the machine was; process ids begin anew."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
@@ -89,7 +79,7 @@ def started_at(pid: int) -> int:
 
 def oldest_worker(server: Server) -> int:
     """Not one that took a place just now: Granian gives up where one crashes twice within 5.5 seconds."""
-    return min(workers(server), key=started_at)
+    return min(server.workers, key=started_at)
 
 
 class Rotator:
@@ -122,7 +112,7 @@ def test_a_worker_killed_while_tokens_are_revoked_is_replaced_and_no_rotation_is
     lone: Server,
 ) -> None:
     rotators = [Rotator(Person(lone.url, number)) for number in range(ROTATORS)]
-    [victim] = workers(lone)
+    [victim] = lone.workers
     is_over = threading.Event()
 
     with ThreadPoolExecutor(ROTATORS) as pool:
@@ -130,7 +120,7 @@ def test_a_worker_killed_while_tokens_are_revoked_is_replaced_and_no_rotation_is
         poll(lambda: all(rotator.answered >= 2 for rotator in rotators))
         poll(lambda: sum(rotator.is_revoking for rotator in rotators) >= 2)
         kill(victim)
-        poll(lambda: workers(lone) not in ([], [victim]))
+        poll(lambda: lone.workers not in ([], [victim]))
         seen = sum(rotator.answered for rotator in rotators)
         poll(lambda: sum(rotator.answered for rotator in rotators) >= seen + ROTATORS)
         is_over.set()
@@ -187,7 +177,7 @@ def test_a_database_locked_for_three_seconds_loses_nothing(node: Server) -> None
 @contextmanager
 def full(server: Server) -> Iterator[None]:
     """Have the kernel refuse what its processes write to files, as a disk does that is full."""
-    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in workers(server)}
+    limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in server.workers}
     for pid, (_, most) in limits.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
     try:
