@@ -9,6 +9,9 @@ DEPLOY := nginx systemd
 TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
+# Where Python is told to write no bytecode, each of the hundreds of starts would compile all that it imports.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help run worker test lint types checks tests tests-postgresql audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
