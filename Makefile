@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 # Where Python is told to write no bytecode, each of the hundreds of starts would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run worker test lint types checks tests tests-postgresql audit bench screenshot format lock
+.PHONY: help run worker test lint types checks tests tests-postgresql packages audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -24,8 +24,8 @@ run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare 
 worker: .venv/run.stamp ## send mail from here, for web servers that run with MAIL_WORKER=off
 	@$(BIN)/python manage.py mail_worker
 
-test: .venv/dev.stamp ## all checks and all tests; installs what they need
-	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks .venv/npm.stamp .venv/audit.stamp
+test: ## all checks and all tests; installs what they need
+	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks packages .venv/npm.stamp .venv/audit.stamp
 	@$(MAKE) --no-print-directory tests
 	@$(MAKE) --no-print-directory tests-postgresql
 
@@ -45,13 +45,16 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## every test, on SQLite, with every branch covered
-	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql redis-server
+tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp packages ## every test, on SQLite, with every branch covered
 	$(PYTEST) --cov --cov-report=term
 
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
 	scripts/debian-packages postgresql
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not resilience and not audit"
+
+# After what may install python3-venv: two of apt at once get in each other's way.
+packages: | .venv/bin/pip
+	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql redis-server
 
 audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the log-in page and the token page
 	scripts/debian-packages chromium fonts-dejavu-core
