@@ -58,7 +58,7 @@ def pytest_sessionstart() -> None:
 def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
     """Have Django find a database that is migrated already."""
     name = settings.DATABASES["default"].get("TEST", {}).get("NAME", "")
-    if (found := prepared.state()) and settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") and (found := prepared.state()):
         shutil.copyfile(found / prepared.DATABASE, name)
     return True
 
