@@ -1,9 +1,13 @@
-"""`python -m botpenguin.granian`: Granian, none of whose workers misses that it is told to stop."""
+"""`python -m botpenguin.granian`: Granian, whose workers share what they serve and miss no signal that ends them."""
 
+import gc
+import multiprocessing
 import os
 import signal
 from functools import partial
+from importlib import import_module
 
+from django.conf import settings
 from granian.cli import entrypoint
 
 
@@ -20,7 +24,19 @@ def end_young_workers_at_once() -> None:
     os.register_at_fork(after_in_parent=unblock, after_in_child=unblock)
 
 
+def load_application() -> None:
+    """Load Django before any worker is forked: all of them share it, and whoever replaces a dead one has it at once."""
+    if multiprocessing.get_start_method() != "fork":
+        return
+    # They open no connection and start no thread: neither outlives a fork.
+    import_module("botpenguin.wsgi")
+    import_module(settings.ROOT_URLCONF)
+    # Else each worker's first collection would copy what it shares.
+    gc.freeze()
+
+
 # A worker that is spawned, as from Python 3.14 on, imports this module too.
 if __name__ == "__main__":
+    load_application()
     end_young_workers_at_once()
     entrypoint()  # type: ignore[no-untyped-call]

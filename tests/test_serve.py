@@ -1,5 +1,7 @@
 """`python -m botpenguin.serve`, the real thing: what `make run` runs."""
 
+import gc
+import multiprocessing
 import re
 import secrets
 import signal
@@ -15,7 +17,7 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
-from botpenguin import serve
+from botpenguin import granian, serve
 from tests import server
 from tests.server import CoveredServer, FirstServer, Server
 
@@ -193,7 +195,7 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
 def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(was_served: Path) -> None:
     starting = Server(was_served, WORKERS="1", MAIL_WORKER="off")
     starting.start()
-    # The web server and its worker, in which Django is not loaded yet.
+    # The web server and its worker, which does not serve yet.
     server.poll(lambda: len(server.descendants(starting.process.pid)) >= 2)
     told_at = time.monotonic()
 
@@ -202,6 +204,15 @@ def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(was_served: 
     assert status == 0
     # It was not killed for not having heard.
     assert time.monotonic() - told_at < serve.SECONDS_FOR_REQUESTS
+
+
+def test_nothing_is_loaded_for_workers_that_are_spawned(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(multiprocessing, "get_start_method", lambda: "spawn")
+    frozen = gc.get_freeze_count()
+
+    granian.load_application()
+
+    assert gc.get_freeze_count() == frozen
 
 
 def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -21,7 +21,7 @@ from developers.outbound.answers import NO_DATA, Answer
 from developers.outbound.masking import Mask
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
-from developers.outbound.sending import Busy, TooMany, send
+from developers.outbound.turns import Busy, TooMany
 from developers.vault import Unreadable
 
 __all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
@@ -94,6 +94,9 @@ def _run(
     resolver: Resolver = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Run:
+    # What it needs takes a tenth of a start to load, and most processes call nobody.
+    from developers.outbound.sending import send  # noqa: PLC0415
+
     sent_at = timezone.now()
     try:
         filled = fill(recipe, attributes)

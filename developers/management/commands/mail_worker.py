@@ -33,6 +33,8 @@ class Command(BaseCommand):
         "Send queued mail as it comes, until SIGTERM or SIGINT. Forget mail a day after it was sent: it holds links. "
         "Once a day do the housekeeping, as `housekeeping` does by hand."
     )
+    # The web server's start makes them; here they would load all that answers requests.
+    requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--once", action="store_true", help="send what is due, then end: for cron")
