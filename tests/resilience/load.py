@@ -7,6 +7,7 @@ import socket
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -145,6 +146,7 @@ class Hammer:
     def __init__(self, programs: list[Program], choose: Callable[[random.Random], str]) -> None:
         self.programs, self.choose = programs, choose
         self.calls: list[Call] = []
+        self._counts: Counter[int] = Counter()
         self._is_over = threading.Event()
 
     @contextmanager
@@ -165,7 +167,10 @@ class Hammer:
             self.calls.append(program.send(self.choose(chance)))
 
     def count(self, status: int) -> int:
-        return sum(call.status == status for call in self.calls)
+        """Count the calls answered so. For the thread that waits: it asks often, so each call is looked at once."""
+        fresh = self.calls[self._counts.total() :]
+        self._counts.update(call.status for call in fresh)
+        return self._counts[status]
 
     @property
     def statuses(self) -> set[int]:
