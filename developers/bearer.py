@@ -161,9 +161,14 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
 
     def lookup(digests: list[bytes]) -> tuple[Any, ...] | None:
         connection = connections[alias]
-        with connection.cursor() as cursor:
+        connection.close_if_health_check_failed()
+        connection.ensure_connection()
+        with connection.wrap_database_errors:
+            # The backend's own cursor: Django's around it notes queries for whoever debugs, and costs as much again.
+            cursor = connection.cursor() if connection.queries_logged else connection.create_cursor()
             cursor.execute(sql, dict(zip(names, digests, strict=True)))
             row = cursor.fetchone()
+            cursor.close()
         if row is None:
             return None
         values = list(row)
