@@ -58,8 +58,7 @@ def trusted_proxies() -> tuple[Network, ...]:
 
 def client_ip(request: HttpRequest) -> str | None:
     """Return the client's address, or None where the server knows none (a unix socket)."""
-    address = _parse(request.META.get("REMOTE_ADDR", ""))
-    return None if address is None else str(address)
+    return _canonical(request.META.get("REMOTE_ADDR", ""))
 
 
 @lru_cache(maxsize=1024)
@@ -94,6 +93,12 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+@lru_cache(maxsize=1024)
+def _canonical(text: str) -> str | None:
+    address = _parse(text)
+    return None if address is None else str(address)
 
 
 def _is_within(text: str, networks: tuple[Network, ...]) -> bool:

@@ -21,6 +21,7 @@ from developers.bearer import Bearer
 logger = logging.getLogger("botpenguin.requests")
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
+LINE = "%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, user %(user)s"
 OTHER = "other"
 UNRESOLVED = "-"
 # Asked every few seconds by whatever supervises the node: told only where they bring bad news.
@@ -65,7 +66,9 @@ def _tell(request: HttpRequest, status: int, seconds: float, static: str) -> Non
         "client": client_ip(request) or "-",
         "user": user_of(request) or "-",
     }
-    logger.info("%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, user %(user)s", told, extra=told)
+    if logger.isEnabledFor(logging.INFO):
+        # What `logger.info` does, save for looking on the stack for the line that called it: always this one.
+        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, LINE, (told,), None, extra=told))
 
 
 @cache

@@ -1,5 +1,6 @@
 """The WSGI application that Granian serves."""
 
+import logging
 import os
 from collections.abc import MutableMapping
 from typing import Any
@@ -39,6 +40,10 @@ class Request(WSGIRequest):
         except Exception:  # noqa: BLE001 - see above
             return []
 
+
+# What no line tells is not to be found out for each: https://docs.python.org/3/howto/logging.html#optimization
+for unused in ("logThreads", "logMultiprocessing", "logAsyncioTasks"):
+    setattr(logging, unused, False)
 
 application = get_wsgi_application()
 application.request_class = Request

@@ -163,9 +163,10 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
         connection = connections[alias]
         connection.close_if_health_check_failed()
         connection.ensure_connection()
+        is_watched = connection.queries_logged or connection.execute_wrappers
         with connection.wrap_database_errors:
-            # The backend's own cursor: Django's around it notes queries for whoever debugs, and costs as much again.
-            cursor = connection.cursor() if connection.queries_logged else connection.create_cursor()
+            # The backend's own: the one that Django puts around it for whoever watches costs as much as the query.
+            cursor = connection.cursor() if is_watched else connection.create_cursor()
             cursor.execute(sql, dict(zip(names, digests, strict=True)))
             row = cursor.fetchone()
             cursor.close()

@@ -262,3 +262,10 @@ def test_the_text_format_tells_the_same(alice: User, caplog: pytest.LogCaptureFi
     [line] = caplog.text.splitlines()
     assert "[call-1] INFO botpenguin.requests: GET /account/ 200 in " in line
     assert line.endswith(f" ms to 203.0.113.9, user {alice.pk}")
+
+
+def test_a_level_above_info_silences_the_lines_of_requests(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.WARNING, "botpenguin.requests")
+
+    assert Browser().get("/account/login/").status_code == 200
+    assert [record for record in caplog.records if record.name == "botpenguin.requests"] == []

@@ -35,7 +35,8 @@ ACCOUNTS = 1000
 CHECKS, CALLS, PAGES = 1000, 500, 50
 SECONDS, CONNECTIONS = 2, 8
 TOKEN_PAGE = "/developers/api-access-token/"
-requests = RequestFactory()
+# As every request of HTTP/1.1 does, these name their host.
+requests = RequestFactory(headers={"Host": "testserver"})
 
 
 def main() -> None:

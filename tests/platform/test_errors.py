@@ -12,6 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin import outages
+from botpenguin.platform.api import middleware
 from developers import tokens
 from developers.bearer import Refusal
 from tests.cast import token_text
@@ -84,6 +85,20 @@ def test_a_wrong_host_is_400(host: str, path: str) -> None:
     response = Browser().get(path, HTTP_HOST=host)
 
     assert_error(response, 400, "This host name is not served here. Check the base URL.")
+
+
+@pytest.mark.parametrize("most", [0, 1, 100])
+def test_a_wrong_host_is_400_whatever_hosts_were_right_before(
+    most: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(middleware, "MOST_HOSTS", most)
+    settings.ALLOWED_HOSTS = [".example.com"]
+    browser = Browser()
+    hosts = ["a.example.com", "b.example.com:8000", "b.example.com", "example.net", "a.example.com.example.net"]
+
+    statuses = [browser.get("/api/v7/openapi.json", HTTP_HOST=host).status_code for host in hosts * 2]
+
+    assert statuses == [200, 200, 200, 400, 400] * 2
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,9 @@ def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
         result: Envelope[Any] | None = operation(*args, **kwargs)
         if result is None:
             return HttpResponse(status=HTTPStatus.NO_CONTENT, content_type=JSON)
-        return HttpResponse(result.model_dump_json(by_alias=True), status=result.code, content_type=JSON)
+        # As bytes: of a text Django would look for the charset in the content type.
+        body = result.model_dump_json(by_alias=True).encode()
+        return HttpResponse(body, status=result.code, content_type=JSON)
 
     return write
 
