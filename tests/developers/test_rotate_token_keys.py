@@ -6,7 +6,8 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
+from django.db import OperationalError
 from django.test import Client as Browser
 from pytest_django import Settings
 
@@ -97,6 +98,29 @@ def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and
     rotate()
 
     assert rotate() == f"0 {FACTORS}0 {CALLS}0 rows left.\n"
+
+
+def test_a_database_that_fails_in_the_middle_is_told_and_the_next_run_goes_on(
+    alice: User, bob: User, settings: Settings, old_and_new: tuple[str, str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.TOKEN_KEYS = [*reversed(old_and_new)]
+    reseal = issuance.reseal
+
+    def locked_for_bob(row: ApiToken) -> bool:
+        if row.user_id == bob.pk:
+            raise OperationalError("database is locked")
+        return reseal(row)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(issuance, "reseal", locked_for_bob)
+        with pytest.raises(CommandError) as failed:
+            rotate(batch=1)
+
+    assert str(failed.value) == (
+        "The database could not be used: database is locked. What was moved stays so; run this again for the rest."
+    )
+    assert ApiToken.objects.get(user=alice).key_id == vault.ring()[0].id
+    assert rotate() == f"1 rows moved to key {vault.ring()[0].id}.\n0 {FACTORS}0 {CALLS}0 rows left.\n"
 
 
 def test_second_factors_move_too_and_stay_what_they_are(

@@ -3,7 +3,8 @@
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, CommandError
+from django.db import OperationalError
 
 from accounts import factors
 from developers import issuance, vault
@@ -21,6 +22,14 @@ class Command(BaseCommand):
         parser.add_argument("--batch", type=int, default=500, metavar="ROWS", help="rows read at once (500)")
 
     def handle(self, *args: Any, batch: int, **options: Any) -> None:
+        try:
+            self._move_all(batch)
+        except OperationalError as error:
+            raise CommandError(
+                f"The database could not be used: {error}. What was moved stays so; run this again for the rest."
+            ) from error
+
+    def _move_all(self, batch: int) -> None:
         first = vault.ring()[0].id
         remaining = ApiToken.objects.exclude(key_id=first).order_by("pk")
         resealed, last = 0, 0
