@@ -33,14 +33,19 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """Begin with what lasts long, or one process would end with it while the others have nothing left to do.
 
-    On PostgreSQL run what uses the database that all tests share: the rest is no different there.
+    On PostgreSQL run what uses the database that all tests share, or starts a server on one of its own: the rest is
+    no different there.
     """
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         return
-    others = [item for item in items if not uses_database(item)]
+    others = [item for item in items if not is_run_on_postgresql(item)]
     config.hook.pytest_deselected(items=others)
-    items[:] = [item for item in items if uses_database(item)]
+    items[:] = [item for item in items if is_run_on_postgresql(item)]
+
+
+def is_run_on_postgresql(item: pytest.Item) -> bool:
+    return uses_database(item) or item.get_closest_marker("server") is not None
 
 
 def uses_database(item: pytest.Item) -> bool:

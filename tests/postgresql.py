@@ -14,6 +14,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -22,8 +23,6 @@ from tests.server import descendants, free_port, is_alive, kill, poll
 
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"
-# Tells tests.settings from which database to copy those of the tests.
-TEMPLATE = "PREPARED_DATABASE"
 SIZE = "-c max_connections=300"
 
 
@@ -44,10 +43,7 @@ class PostgreSQL:
 
     def new_database(self) -> str:
         """Make an empty database, and return its URL."""
-        name = f"test_{secrets.token_hex(8)}"
-        with psycopg.connect(self.url, autocommit=True) as connection:
-            connection.execute(f"CREATE DATABASE {name}".encode())
-        return self.url.removesuffix("postgres") + name
+        return new_database(self.url)
 
     def kill(self) -> None:
         """End all of its processes at once, as a crash of the machine does; `start` recovers what was committed."""
@@ -76,6 +72,23 @@ class PostgreSQL:
             # Ctrl-C is for the command; the server ends after it.
             start_new_session=True,
         )
+
+
+def new_database(beside: str, template: str = "") -> str:
+    """Make a database beside another, empty or as the template is to which nobody is connected; return its URL."""
+    name = f"test_{secrets.token_hex(8)}"
+    with psycopg.connect(beside, autocommit=True) as connection:
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}".encode())
+    return urlsplit(beside)._replace(path=f"/{name}").geturl()
+
+
+def copied(url: str) -> str:
+    """Copy a database while it is used, and return the URL of the copy."""
+    copy = new_database(url)
+    dump = subprocess.run([program_path("pg_dump"), url], stdout=subprocess.PIPE, check=True)
+    load: list[str | Path] = [program_path("psql"), "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null"]
+    subprocess.run([*load, copy], input=dump.stdout, check=True)
+    return copy
 
 
 @contextmanager
@@ -118,7 +131,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with server() as running:
-            told = {"DATABASE_URL": running.url, TEMPLATE: prepared_database(running)}
+            told = {"DATABASE_URL": running.url, prepared.TEMPLATE: prepared_database(running)}
             command = subprocess.run(sys.argv[1:], env=os.environ | told, check=False)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)

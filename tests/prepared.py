@@ -16,6 +16,8 @@ from tests import server
 
 # Names the folder to all processes of a run.
 PLACE = "PREPARED_STATE"
+# On PostgreSQL, names the migrated database from which those of the tests are copied.
+TEMPLATE = "PREPARED_DATABASE"
 DATABASE = "db.sqlite3"
 PREPARE = """
 import django
@@ -47,6 +49,27 @@ def state() -> Path | None:
             prepare(folder / "var")
             made.touch()
     return folder / "var"
+
+
+def database(folder: Path) -> str:
+    """Put a migrated database into the folder, or on PostgreSQL where the tests run there, and return its URL."""
+    if url := database_on_postgresql():
+        return url
+    if found := state():
+        shutil.copyfile(found / DATABASE, folder / DATABASE)
+    return f"{server.SQLITE}{folder / DATABASE}"
+
+
+def database_on_postgresql(*, is_empty: bool = False) -> str | None:
+    """Make a database where the tests run on PostgreSQL, migrated unless it is to be empty; return its URL."""
+    where = os.environ.get("DATABASE_URL", server.SQLITE)
+    if where.startswith(server.SQLITE):
+        return None
+    # Here, since it needs this module.
+    from tests import postgresql  # noqa: PLC0415
+
+    template = "" if is_empty else os.environ.get(TEMPLATE, "")
+    return postgresql.new_database(where, template)
 
 
 def prepare(folder: Path, **settings: str) -> None:

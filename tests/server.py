@@ -6,13 +6,14 @@ import secrets
 import shutil
 import signal
 import socket
+import sqlite3
 import ssl
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -22,6 +23,7 @@ import httpx
 Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parent.parent
+SQLITE = "sqlite:///"
 # What does not come at all costs this once; what is slow is waited for, on however busy a machine.
 SECONDS_TO_START = 180
 # For plain HTTP: where nothing else is said, each client of httpx reads all certificates first, for 30 ms.
@@ -40,10 +42,10 @@ class Server:
     """A server whose state lives in `folder`; a second one there finds what the first has left.
 
     Settings are passed as keyword arguments: `Server(tmp_path, WORKERS="1", SIGN_UP="off")`.
-    It finds the database migrated and the static files collected.
+    It finds the database migrated and the static files collected. Where the tests run on PostgreSQL, so does it,
+    unless it is given a `DATABASE_URL`: `.env` names a database of its own there.
     """
 
-    begins_from_nothing = False
     # Nearly all that a server runs is covered by tests in their own process, where it costs far less.
     is_covered = False
 
@@ -59,7 +61,11 @@ class Server:
 
     def __enter__(self) -> Self:
         self.start()
-        self.wait_until_ready()
+        try:
+            self.wait_until_ready()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def __exit__(
@@ -68,8 +74,7 @@ class Server:
         self.stop()
 
     def start(self) -> None:
-        if not self.begins_from_nothing:
-            self.prepare()
+        self.prepare()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "botpenguin.serve"],
@@ -85,10 +90,45 @@ class Server:
         from tests import prepared  # noqa: PLC0415
 
         state = Path(self.environment["STATE_DIR"])
-        if not state.exists() and (found := prepared.state()):
-            unused = prepared.DATABASE if "DATABASE_URL" in self.environment else ""
-            shutil.copytree(found, state, ignore=shutil.ignore_patterns(unused))
-            write_secrets(Path(self.environment["ENV_FILE"]))
+        if state.exists() or not (found := prepared.state()):
+            return
+        is_elsewhere = "DATABASE_URL" in self.environment
+        url = None if is_elsewhere else prepared.database_on_postgresql()
+        unused = prepared.DATABASE if is_elsewhere or url else ""
+        shutil.copytree(found, state, ignore=shutil.ignore_patterns(unused))
+        write_secrets(self.env_file, **{"DATABASE_URL": url} if url else {})
+
+    @property
+    def env_file(self) -> Path:
+        return Path(self.environment["ENV_FILE"])
+
+    @property
+    def database_url(self) -> str:
+        """Where its database is: its environment says so, or else `.env`, or nobody."""
+        named = re.search("^DATABASE_URL=(.+)$", self.env_file.read_text(), re.MULTILINE)
+        state = Path(self.environment["STATE_DIR"])
+        return self.environment.get("DATABASE_URL") or (named[1] if named else f"{SQLITE}{state / 'db.sqlite3'}")
+
+    @contextmanager
+    def database(self) -> Iterator[Any]:
+        """Look into its database beside it, SQLite or PostgreSQL; each statement is a transaction of its own."""
+        with closing(connect(self.database_url)) as connection:
+            yield connection
+
+    def rows(self, query: str) -> list[Any]:
+        with self.database() as connection:
+            found: list[Any] = connection.execute(query).fetchall()
+        return found
+
+    @contextmanager
+    def without(self, table: str) -> Iterator[None]:
+        """Take a table away for a while."""
+        with self.database() as database:
+            database.execute(f"ALTER TABLE {table} RENAME TO away")
+            try:
+                yield
+            finally:
+                database.execute(f"ALTER TABLE away RENAME TO {table}")
 
     def without_coverage(self) -> Self:
         """Run commands beside it at full speed too."""
@@ -158,9 +198,16 @@ class CoveredServer(Server):
 
 
 class FirstServer(CoveredServer):
-    """The same where nothing is prepared, as after a clone."""
+    """The same where nothing is prepared: as after a clone, or, on PostgreSQL, as README says how to begin there."""
 
-    begins_from_nothing = True
+    def prepare(self) -> None:
+        # Here, since it needs this module.
+        from tests import prepared  # noqa: PLC0415
+
+        if not self.env_file.exists() and (url := prepared.database_on_postgresql(is_empty=True)):
+            self.env_file.write_text(f"DATABASE_URL={url}\n")
+            made = run(sys.executable, "-m", "botpenguin.bootstrap", "--new-database", env=self.environment)
+            assert made.returncode == 0, made.stderr
 
 
 def environment(folder: Path, **settings: str) -> dict[str, str]:
@@ -169,10 +216,20 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
     return kept | {"ENV_FILE": str(folder / ".env"), "STATE_DIR": str(folder / "var")} | settings
 
 
-def write_secrets(path: Path) -> None:
+def write_secrets(path: Path, **more: str) -> None:
     """Write what a first start writes: to a database that is there it would add none."""
     if not path.exists():
-        path.write_text(f"SECRET_KEY={secrets.token_urlsafe(48)}\nTOKEN_KEYS={secrets.token_urlsafe(32)}\n")
+        settings = {"SECRET_KEY": secrets.token_urlsafe(48), "TOKEN_KEYS": secrets.token_urlsafe(32)} | more
+        path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
+
+
+def connect(url: str) -> Any:
+    if url.startswith(SQLITE):
+        return sqlite3.connect(url.removeprefix(SQLITE), isolation_level=None)
+    # Of those who start servers, few have PostgreSQL's driver.
+    import psycopg  # noqa: PLC0415
+
+    return psycopg.connect(url, autocommit=True)
 
 
 def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:

@@ -2,10 +2,9 @@
 
 import base64
 import re
-import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import chain
 from typing import Any
 
 import pyotp
@@ -15,13 +14,13 @@ from developers import tokens
 from tests.accounts.security_key import SecurityKey
 from tests.accounts.test_passkeys import ADD, options_on
 from tests.leaks import find
-from tests.server import Server, poll
+from tests.server import SQLITE, Server, poll
 from tests.test_project import routes
 from tests.visitor import Visitor
 
 EMAIL, NEW_EMAIL = "carol@example.com", "carol@example.org"
 # One life for all of them.
-pytestmark = pytest.mark.xdist_group("crawl")
+pytestmark = [pytest.mark.server, pytest.mark.xdist_group("crawl")]
 
 PASSWORDS = {"first password": "a walrus sings at dawn", "second password": "two owls count to seven"}
 PAGE, SETUP = "/developers/api-access-token/", "/account/security/authenticator/"
@@ -52,7 +51,7 @@ class Life:
             self.sealed |= {f"ciphertext of {name}": ciphertext} | spellings(f"digest of {name}", digest)
         for name, digest in self.rows("SELECT hint, digest FROM developers_revokedtoken"):
             self.sealed |= spellings(f"digest of {name}", digest)
-        for kind, data in self.rows("SELECT type, data FROM mfa_authenticator WHERE type != 'webauthn'"):
+        for kind, data in self.rows("SELECT type, CAST(data AS text) FROM mfa_authenticator WHERE type != 'webauthn'"):
             self.sealed |= {
                 f"sealed {kind} {at}": sealed for at, sealed in enumerate(re.findall(r"gAAAA[\w=-]+", data))
             }
@@ -60,22 +59,29 @@ class Life:
             self.sealed |= {f"hash of the password of {email}": password.rpartition("$")[2]}
 
     def rows(self, query: str) -> list[Any]:
-        database = sqlite3.connect(self.server.folder / "var" / "db.sqlite3")
-        try:
-            return database.execute(query).fetchall()
-        finally:
-            database.close()
+        return self.server.rows(query)
 
 
 def spellings(name: str, content: bytes) -> dict[str, str]:
     return {f"{name} in hex": content.hex(), f"{name} in base64": base64.b64encode(content).decode()}
 
 
-def state(folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Every file that the server keeps, but for static files and its settings, by name."""
-    for path in sorted((folder / "var").rglob("*")):
-        if path.is_file() and "static" not in path.relative_to(folder).parts:
-            yield path.name, path.read_bytes()
+def state(server: Server) -> dict[str, bytes]:
+    """Every file that the server keeps, but for static files and its settings, and every table of PostgreSQL."""
+    files = [path for path in (server.folder / "var").rglob("*") if path.is_file() and "static" not in path.parts]
+    return {path.name: path.read_bytes() for path in files} | tables_of_postgresql(server)
+
+
+def tables_of_postgresql(server: Server) -> dict[str, bytes]:
+    if server.database_url.startswith(SQLITE):
+        return {}
+    names = [name for (name,) in server.rows("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+    assert "accounts_user" in names
+    return {name: b"\0".join(map(in_bytes, chain(*server.rows(f'SELECT * FROM "{name}"')))) for name in names}  # noqa: S608 - names of our own tables
+
+
+def in_bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
 
 
 def link_in_mail(server: Server, address: str, part: str) -> str:
@@ -234,10 +240,10 @@ def test_no_mail_holds_a_secret(life: Life) -> None:
     assert find(mails, life.secrets | life.sealed) == []
 
 
-def test_no_file_of_the_server_holds_a_secret_in_clear(life: Life) -> None:
-    kept = dict(state(life.server.folder))
+def test_nothing_that_the_server_keeps_holds_a_secret_in_clear(life: Life) -> None:
+    kept = state(life.server)
 
-    assert {"db.sqlite3"} <= kept.keys()
+    assert {"db.sqlite3", "accounts_user"} & kept.keys()
     assert {name: leaks for name, content in kept.items() if (leaks := find([content], life.secrets))} == {}
 
 
@@ -249,4 +255,4 @@ def test_the_search_finds_what_somebody_has_put_into_a_table(life: Life) -> None
 
     assert life.server.manage("shell", "-v0", "-c", code).returncode == 0
 
-    assert [name for name, content in state(life.server.folder) if find([content], planted)] != []
+    assert [name for name, content in state(life.server).items() if find([content], planted)] != []

@@ -39,6 +39,16 @@ OPEN_PAGES = {
 }
 # What the API takes from anybody.
 OPEN_OPERATIONS = {"/api/v7/token/report-exposed"}
+# Tests that start servers on databases of their own choice, SQLite or PostgreSQL, whichever the others run on.
+CHOOSING = {
+    "test_backup.py",
+    "test_key_rotation.py",
+    "test_mail.py",
+    "test_nodes.py",
+    "test_outages.py",
+    "test_restore.py",
+    "test_revocation.py",
+}
 MOST_LINES = 400
 
 
@@ -63,6 +73,14 @@ def files(*suffixes: str) -> list[Path]:
     )
     paths = [ROOT / name for name in listed.stdout.splitlines()]
     return [path for path in paths if path.is_file() and (not suffixes or path.suffix in suffixes)]
+
+
+def test_tests_that_start_a_server_run_on_postgresql_too() -> None:
+    sources = {path.name: path.read_text() for path in (ROOT / "tests").rglob("test_*.py")}
+    starting = {name for name, source in sources.items() if re.search(r"\b(Covered|First)?Server\(|: Serve\b", source)}
+    chosen = {name for name, source in sources.items() if re.search(r"mark\.(server|django_db)\b", source)}
+
+    assert starting - chosen == CHOOSING
 
 
 @pytest.mark.django_db

@@ -1,4 +1,7 @@
-"""`python -m botpenguin.serve`, the real thing: what `make run` runs."""
+"""`python -m botpenguin.serve`, the real thing: what `make run` runs.
+
+What is about files, or refused before a database is asked, is no different on PostgreSQL, and runs on SQLite only.
+"""
 
 import gc
 import multiprocessing
@@ -11,6 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from subprocess import CompletedProcess
 
@@ -18,8 +22,8 @@ import httpx
 import pytest
 
 from botpenguin import granian, serve
-from tests import server
-from tests.server import CoveredServer, FirstServer, Server
+from tests import postgresql, server
+from tests.server import SQLITE, CoveredServer, FirstServer, Server
 
 READY = "BotPenguin is at {url} - sign in there with the e-mail and password of an account.\nPress Ctrl-C to stop.\n"
 
@@ -42,14 +46,20 @@ def served(folder: Path) -> Iterator[Server]:
 @pytest.fixture
 def was_served(served: Server, tmp_path: Path) -> Path:
     """A state that an earlier start has left."""
-    source = sqlite3.connect(served.folder / "var" / "db.sqlite3")
     (tmp_path / "var").mkdir()
-    copy = sqlite3.connect(tmp_path / "var" / "db.sqlite3")
-    source.backup(copy)
-    source.close()
-    copy.close()
-    (tmp_path / ".env").write_text((served.folder / ".env").read_text())
+    (tmp_path / ".env").write_text(served.env_file.read_text())
+    copy_database(served, tmp_path)
     return tmp_path
+
+
+def copy_database(served: Server, folder: Path) -> None:
+    url = served.database_url
+    if url.startswith(SQLITE):
+        with served.database() as source, closing(sqlite3.connect(folder / "var" / "db.sqlite3")) as copy:
+            source.backup(copy)
+    else:
+        copied = postgresql.copied(url)
+        (folder / ".env").write_text(served.env_file.read_text().replace(url, copied))
 
 
 def sign_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
@@ -64,20 +74,27 @@ def try_to_serve(folder: Path, **settings: str) -> CompletedProcess[str]:
     return server.run(sys.executable, "-m", "botpenguin.serve", env=environment)
 
 
+@pytest.mark.server
 def test_the_first_start_tells_where_it_is_and_how_to_sign_in(served: Server) -> None:
     email, password = served.first_account
 
     # Other tests ask the same server for pages.
     sentences = [line for line in served.output.splitlines() if " INFO botpenguin.requests: " not in line]
-    assert "\n".join([*sentences, ""]) == (
-        f"Wrote fresh secrets to {served.folder}/.env. Keep it as safe as the database.\n"
-        f"{re.search(r'Updating the database: [0-9]+ migrations.', served.output)[0]}\n"  # type: ignore[index]
-        f"The first account: {email} with the password {password}\n"
-        "The password is told only now. Write it down, or change it under My Account.\n"
-        + READY.format(url=f"http://localhost:{served.port}")
+    # On PostgreSQL a command of its own has written them.
+    wrote = f"Wrote fresh secrets to {served.folder}/.env. Keep it as safe as the database.\n"
+    assert (
+        "\n".join([*sentences, ""])
+        == (
+            (wrote if served.database_url.startswith(SQLITE) else "")
+            + f"{re.search(r'Updating the database: [0-9]+ migrations.', served.output)[0]}\n"  # type: ignore[index]
+            f"The first account: {email} with the password {password}\n"
+            "The password is told only now. Write it down, or change it under My Account.\n"
+            + READY.format(url=f"http://localhost:{served.port}")
+        )
     )
 
 
+@pytest.mark.server
 def test_the_first_account_signs_in_and_reaches_the_panel(served: Server) -> None:
     with served.client() as client:
         signed_in = sign_in(client, *served.first_account)
@@ -90,6 +107,7 @@ def test_the_first_account_signs_in_and_reaches_the_panel(served: Server) -> Non
     assert page.status_code == 200
 
 
+@pytest.mark.server
 def test_it_tells_its_health(served: Server) -> None:
     with served.client() as client:
         answers = [client.get("/healthz"), client.get("/readyz")]
@@ -113,6 +131,7 @@ def test_nobody_else_on_the_machine_can_read_its_state(served: Server) -> None:
     assert (served.folder / ".env").stat().st_mode & 0o777 == 0o600
 
 
+@pytest.mark.server
 def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
     with served.client() as client:
         client.get("/account/password/reset/")
@@ -129,6 +148,7 @@ def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
     assert f"\nTo: {served.first_account[0]}\n" in mail
 
 
+@pytest.mark.server
 def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
     password = secrets.token_urlsafe(12)
 
@@ -145,6 +165,7 @@ def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
 
 
 # Covered once: the other signal and the other part run the same lines.
+@pytest.mark.server
 @pytest.mark.parametrize(("kind", "number"), [(CoveredServer, signal.SIGINT), (Server, signal.SIGTERM)])
 def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
     was_served: Path, kind: type[Server], number: int
@@ -163,6 +184,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
     assert [pid for pid in family if server.is_alive(pid)] == []
 
 
+@pytest.mark.server
 @pytest.mark.parametrize(("kind", "module"), [(CoveredServer, "botpenguin.granian"), (Server, "mail_worker")])
 def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: type[Server], module: str) -> None:
     running = kind(was_served, WORKERS="1")
@@ -192,6 +214,7 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
     assert "Traceback" not in starting.output
 
 
+@pytest.mark.server
 def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(was_served: Path) -> None:
     starting = Server(was_served, WORKERS="1", MAIL_WORKER="off")
     starting.start()
@@ -213,6 +236,18 @@ def test_nothing_is_loaded_for_workers_that_are_spawned(monkeypatch: pytest.Monk
     granian.load_application()
 
     assert gc.get_freeze_count() == frozen
+
+
+def test_a_server_of_the_tests_that_is_not_ready_in_time_is_not_left_running(
+    was_served: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    late = Server(was_served, WORKERS="1", MAIL_WORKER="off")
+    monkeypatch.setattr(server, "SECONDS_TO_START", 0)
+
+    with pytest.raises(AssertionError, match="what was waited for did not come"), late:
+        pass
+
+    assert late.process.poll() is not None
 
 
 def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -271,15 +306,12 @@ def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_serv
     assert not (was_served / ".env").exists()
 
 
+@pytest.mark.server
 def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Server, was_served: Path) -> None:
     with served.client() as client:
         sign_in(client, *served.first_account)
         client.get("/developers/api-access-token/")
-    database = sqlite3.connect(was_served / "var" / "db.sqlite3")
-    source = sqlite3.connect(served.folder / "var" / "db.sqlite3")
-    source.backup(database)
-    source.close()
-    database.close()
+    copy_database(served, was_served)
     wrong = secrets.token_urlsafe(32)
 
     refused = try_to_serve(was_served, TOKEN_KEYS=wrong)

@@ -49,17 +49,17 @@ def lone(serve: Serve) -> Server:
 
 
 def database(server: Server) -> Path:
+    """Of SQLite: on PostgreSQL runs what breaks but the server's processes, and tests/resilience/test_outages.py."""
     return server.folder / "var" / "db.sqlite3"
 
 
 def rows(server: Server) -> list[tuple[int, int, int]]:
     """Each person's generation, how many revoked tokens they have, and how many tokens they were issued."""
-    with closing(sqlite3.connect(database(server))) as connection:
-        return connection.execute(
-            "SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),"
-            " (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')"
-            " FROM developers_apitoken t ORDER BY t.user_id"
-        ).fetchall()
+    return server.rows(
+        "SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),"
+        " (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')"
+        " FROM developers_apitoken t ORDER BY t.user_id"
+    )
 
 
 def assert_whole(server: Server) -> None:
@@ -108,6 +108,7 @@ def survived(ask: Callable[[], Found]) -> Found | None:
         return None
 
 
+@pytest.mark.server
 def test_a_worker_killed_while_tokens_are_revoked_is_replaced_and_no_rotation_is_lost_or_half_done(
     lone: Server,
 ) -> None:
@@ -272,6 +273,7 @@ def test_killed_processes_leave_a_database_that_a_new_start_finds_whole(lone: Se
     assert_whole(lone)
 
 
+@pytest.mark.server
 def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server) -> None:
     person = Person(node.url, 2)
     token = person.copy()
@@ -285,6 +287,7 @@ def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server
     assert hammer.statuses <= {0, 200}
 
 
+@pytest.mark.server
 def test_whoever_guesses_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(node: Server) -> None:
     person = Person(node.url, 2)
     token = person.copy()

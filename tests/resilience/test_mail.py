@@ -1,13 +1,11 @@
 """Two mail workers beside each other, of which one dies."""
 
 import re
-import sqlite3
 from collections import Counter
 from collections.abc import Iterator
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
-import psycopg
 import pytest
 
 from tests import postgresql
@@ -78,9 +76,7 @@ def queue(node: Server, what: str) -> None:
 
 
 def count_unsent(node: Server) -> int:
-    url = node.environment.get("DATABASE_URL")
-    with closing(psycopg.connect(url) if url else sqlite3.connect(node.folder / "var" / "db.sqlite3")) as connection:
-        [[count]] = connection.execute("SELECT count(*) FROM post_office_email WHERE status != 0").fetchall()
+    [[count]] = node.rows("SELECT count(*) FROM post_office_email WHERE status != 0")
     return int(count)
 
 

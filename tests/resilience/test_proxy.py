@@ -15,12 +15,13 @@ from typing import NamedTuple
 import httpx
 import pytest
 
+from tests import prepared
 from tests.nginx import HOST, Nginx
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
 from tests.server import Server, free_port, poll, write_secrets
 
-pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("proxy")]
+pytestmark = [pytest.mark.resilience, pytest.mark.server, pytest.mark.xdist_group("proxy")]
 
 SLOW_CLIENTS = 200
 ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
@@ -33,7 +34,7 @@ def nodes(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> list[Server
     folder = tmp_path_factory.mktemp("nodes")
     write_secrets(folder / ".env")
     settings = {
-        "DATABASE_URL": f"sqlite:///{folder / 'db.sqlite3'}",
+        "DATABASE_URL": prepared.database(folder),
         "ENV_FILE": str(folder / ".env"),
         "WORKERS": "1",
         "HTTPS": "on",
