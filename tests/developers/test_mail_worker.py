@@ -1,10 +1,9 @@
 """The mail worker: sends what is queued, goes on after trouble, forgets what was sent."""
 
 import signal
-import sqlite3
 import subprocess
 import sys
-from contextlib import closing
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from redis.exceptions import ConnectionError as OutOfReach
 from developers.management.commands import mail_worker
 from developers.management.commands.mail_worker import TURN
 from tests import server
+from tests.server import Server
 
 pytestmark = pytest.mark.django_db
 
@@ -170,32 +170,22 @@ def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() ->
 
 
 def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
-    """It starts before its tables are there, which is what a database in trouble looks like."""
-    environment = server.environment(tmp_path)
-    (tmp_path / "var").mkdir()
-    server.run(sys.executable, "-m", "botpenguin.bootstrap", env=environment)
+    """Without the table of turns it can do nothing, not even the day's housekeeping."""
+    node, log = Server(tmp_path), tmp_path / "log"
+    node.prepare()
     command = [sys.executable, "manage.py", "mail_worker"]
-    log = tmp_path / "log"
 
-    with log.open("w") as output:
-        worker = subprocess.Popen(command, cwd=server.ROOT, env=environment, stdout=output, stderr=output)
-    try:
-        server.poll(lambda: "Mail waits: this round failed." in log.read_text())
-        for arguments in (
-            ["migrate"],
-            # Before the table of turns: with that the day's housekeeping begins.
-            ["shell", "-c", LETTER_AND_SESSION],
-            ["createcachetable"],
-        ):
-            done = server.run(sys.executable, "manage.py", *arguments, env=environment)
-            assert done.returncode == 0, done.stderr
-        letter = server.poll(lambda: "".join(path.read_text() for path in (tmp_path / "var" / "mail").glob("*.log")))
-        with closing(sqlite3.connect(tmp_path / "var" / "db.sqlite3")) as database:
-            server.poll(lambda: database.execute("SELECT count(*) FROM accounts_session").fetchone() == (0,))
+    with ExitStack() as stack:
+        with node.without("shared_cache"):
+            output = stack.enter_context(log.open("w"))
+            worker = subprocess.Popen(command, cwd=node.root, env=node.environment, stdout=output, stderr=output)
+            stack.callback(worker.kill)
+            server.poll(lambda: "Mail waits: this round failed." in log.read_text())
+            made = node.manage("shell", "-c", LETTER_AND_SESSION, **{server.COVERAGE: ""})
+        [letter] = server.poll(lambda: node.sent_mail)
+        server.poll(lambda: node.rows("SELECT count(*) FROM accounts_session") == [(0,)])
         worker.send_signal(signal.SIGTERM)
         status = worker.wait(timeout=90)
-    finally:
-        worker.kill()
 
-    assert status == 0
+    assert (made.returncode, status) == (0, 0), made.stderr
     assert "Subject: Hi\n" in letter
