@@ -24,10 +24,14 @@ import django
 from django.core.management import call_command
 
 django.setup()
-from botpenguin import serve, storage
+from botpenguin import serve
 
 serve.migrate()
 call_command("createcachetable", verbosity=0)
+"""
+COLLECT = """
+from botpenguin import storage
+
 storage.collect(serve.UNUSED_STATIC_FILES)
 """
 
@@ -46,7 +50,7 @@ def state() -> Path | None:
     folder = Path(os.environ[PLACE])
     with bootstrap.alone_in(folder):
         if not (made := folder / "made").exists():
-            prepare(folder / "var")
+            prepare(folder / "var", PREPARE + COLLECT)
             made.touch()
     return folder / "var"
 
@@ -72,14 +76,12 @@ def database_on_postgresql(*, is_empty: bool = False) -> str | None:
     return postgresql.new_database(where, template)
 
 
-def prepare(folder: Path, **settings: str) -> None:
-    """Migrate the database there, or where `DATABASE_URL` says, and collect the static files."""
+def prepare(folder: Path, code: str = PREPARE, **settings: str) -> None:
+    """Migrate the database there, or where `DATABASE_URL` says."""
     folder.mkdir()
     environment = server.environment(folder.parent, **settings | SECRETS | {"STATE_DIR": str(folder)})
     environment.pop(server.COVERAGE, None)
-    done = server.run(
-        sys.executable, "-c", PREPARE, env=environment | {"DJANGO_SETTINGS_MODULE": "botpenguin.settings"}
-    )
+    done = server.run(sys.executable, "-c", code, env=environment | {"DJANGO_SETTINGS_MODULE": "botpenguin.settings"})
     assert done.returncode == 0, done.stderr
 
 

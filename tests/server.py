@@ -46,7 +46,8 @@ class Server:
     unless it is given a `DATABASE_URL`: `.env` names a database of its own there.
     """
 
-    # Nearly all that a server runs is covered by tests in their own process, where it costs far less.
+    # Nearly all that a server and the commands beside it run is covered by tests in their own process, where it costs
+    # far less.
     is_covered = False
 
     # Where the project lies.
@@ -57,6 +58,8 @@ class Server:
         self.port = int(settings.get("PORT") or free_port())
         self.url = f"http://localhost:{self.port}"
         self.environment = environment(folder, **{"PORT": str(self.port)} | settings)
+        if not self.is_covered:
+            self.environment.pop(COVERAGE, None)
         self.log = folder / f"server-{self.port}.log"
 
     def __enter__(self) -> Self:
@@ -79,7 +82,7 @@ class Server:
             self.process = subprocess.Popen(
                 [sys.executable, "-m", "botpenguin.serve"],
                 cwd=self.root,
-                env=self.environment if self.is_covered else self.environment | {COVERAGE: ""},
+                env=self.environment,
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -129,11 +132,6 @@ class Server:
                 yield
             finally:
                 database.execute(f"ALTER TABLE away RENAME TO {table}")
-
-    def without_coverage(self) -> Self:
-        """Run commands beside it at full speed too."""
-        self.environment.pop(COVERAGE, None)
-        return self
 
     def wait_until_ready(self) -> None:
         poll(self._is_ready, SECONDS_TO_START)
@@ -192,7 +190,7 @@ class Server:
 
 
 class CoveredServer(Server):
-    """The same where it runs lines that only a server runs."""
+    """The same where it, or a command beside it, runs lines that nothing else runs."""
 
     is_covered = True
 

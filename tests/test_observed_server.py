@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from developers import tokens
 from tests.leaks import find
-from tests.server import CoveredServer, ask, free_port, poll
+from tests.server import COVERAGE, CoveredServer, ask, free_port, poll
 from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.server, pytest.mark.xdist_group("observed")]
@@ -260,7 +260,8 @@ def test_mail_that_waits_is_told(server: Observed, owner: Visitor) -> None:
 def test_the_mail_worker_writes_json_too(server: Observed, owner: Visitor) -> None:
     owner.post("/account/password/reset/", {"email": server.first_account[0]})
 
-    worked = server.manage("mail_worker", "--once", EMAIL_URL=f"smtp://127.0.0.1:{free_port()}")
+    nowhere = {"EMAIL_URL": f"smtp://127.0.0.1:{free_port()}", COVERAGE: ""}
+    worked = server.manage("mail_worker", "--once", **nowhere)
 
     lines = [json.loads(line) for line in worked.stderr.splitlines()]
     assert (worked.returncode, worked.stdout) == (0, "")

@@ -42,8 +42,8 @@ def report(server: Server, ip: str) -> httpx.Response:
 
 @pytest.mark.server
 def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Path) -> None:
-    settings = {"TRUSTED_PROXIES": "127.0.0.1"}
-    with Server(tmp_path, **settings) as one, Server(tmp_path, WORKERS="1", **settings) as other:
+    settings = {"TRUSTED_PROXIES": "127.0.0.1", "WORKERS": "1", "MAIL_WORKER": "off"}
+    with Server(tmp_path, **settings) as one, Server(tmp_path, **settings) as other:
         email, password = one.first_account
 
         guessed = [log_in((one, other)[number % 2], "198.51.100.7", email, "guessed wrong") for number in range(10)]

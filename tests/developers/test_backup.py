@@ -21,7 +21,7 @@ from accounts.models import Session, User
 from developers import backups, issuance
 from tests.cast import LAPTOP
 from tests.prepared import DATABASE, state
-from tests.server import Server
+from tests.server import CoveredServer
 
 pytestmark = [pytest.mark.resilience]
 
@@ -90,10 +90,10 @@ def refusal(*arguments: str) -> str:
     return str(refused.value)
 
 
-def server(live: Path) -> Server:
+def server(live: Path) -> CoveredServer:
     """A server that has not been started, with the keys of the tests."""
     keys = {name: os.environ[name] for name in ("SECRET_KEY", "TOKEN_KEYS")}
-    return Server(live.parent.parent, **keys)
+    return CoveredServer(live.parent.parent, **keys)
 
 
 def changing(path: Path) -> Any:

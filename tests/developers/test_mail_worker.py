@@ -22,7 +22,7 @@ from redis.exceptions import ConnectionError as OutOfReach
 from developers.management.commands import mail_worker
 from developers.management.commands.mail_worker import TURN
 from tests import server
-from tests.server import Server
+from tests.server import CoveredServer
 
 pytestmark = pytest.mark.django_db
 
@@ -171,7 +171,7 @@ def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() ->
 
 def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
     """Without the table of turns it can do nothing, not even the day's housekeeping."""
-    node, log = Server(tmp_path), tmp_path / "log"
+    node, log = CoveredServer(tmp_path), tmp_path / "log"
     node.prepare()
     command = [sys.executable, "manage.py", "mail_worker"]
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.server, pytest.mark.xdist_group("clients")]
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("clients"), WORKERS="1") as running:
+    with Server(tmp_path_factory.mktemp("clients"), WORKERS="1", MAIL_WORKER="off") as running:
         yield running
 
 

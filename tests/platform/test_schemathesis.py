@@ -23,7 +23,8 @@ SEED = 20261124
 @pytest.mark.long
 @pytest.mark.server
 def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> None:
-    with Server(tmp_path, API_RATE_LIMIT="0", TRUSTED_PROXIES="127.0.0.1,::1").without_coverage() as server:
+    settings = {"WORKERS": "1", "MAIL_WORKER": "off", "API_RATE_LIMIT": "0", "TRUSTED_PROXIES": "127.0.0.1,::1"}
+    with Server(tmp_path, **settings) as server:
         whole = checked(server, "--exclude-path", max_examples=10)
         apart = checked(server, "--include-path", max_examples=10)
 

@@ -30,7 +30,7 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
             limits = {"API_RATE_LIMIT": "0", "MAIL_WORKER": "off", "WORKERS": "2"}
             if "DATABASE_URL" in settings:
                 write_secrets(folder / ".env")
-            server = Server(folder, **limits | settings).without_coverage()
+            server = Server(folder, **limits | settings)
             server.start()
             stack.callback(server.stop)
             server.wait_until_ready()

@@ -59,7 +59,7 @@ def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
             running = stack.enter_context(postgresql.server())
             name = postgresql.prepared_database(running)
             where = {"DATABASE_URL": running.url.removesuffix("postgres") + name}
-        server = Server(tmp_path, **where).without_coverage()
+        server = Server(tmp_path, **where)
         server.prepare()
         yield server
 

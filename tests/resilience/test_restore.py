@@ -19,7 +19,7 @@ from tests.cast import PASSWORD
 from tests.postgresql import program_path
 from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, PEOPLE, Hammer, Person, Program, make_people
-from tests.server import COVERAGE, Server, ask, poll, write_secrets
+from tests.server import CoveredServer, Server, ask, poll, write_secrets
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
@@ -139,13 +139,13 @@ def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(da
     write_secrets(tmp_path / ".env")
     server, dump = Server(tmp_path, DATABASE_URL=database), tmp_path / "panel.dump"
     people = PEOPLE.format(count=2, password=PASSWORD)
-    made = server.manage("shell", "--command", PREPARE + people, **{COVERAGE: ""})
+    made = server.manage("shell", "--command", PREPARE + people)
     assert made.returncode == 0, made.stderr
     run_printed(server.manage("backup", str(dump)).stderr, r"umask 077 && (pg_dump .*)\)$")
     steps = server.manage("restore", str(dump)).stderr
     run_printed(steps, r"^2\. (createdb .*)$")
     run_printed(steps, r"^3\. (pg_restore .*)$")
-    restored = Server(tmp_path, DATABASE_URL=urlsplit(database)._replace(path="/postgres_restored").geturl())
+    restored = CoveredServer(tmp_path, DATABASE_URL=urlsplit(database)._replace(path="/postgres_restored").geturl())
     with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
         refused = restored.manage("restore", "--after-pg-restore", "--noinput")
     kept = restored.manage("restore", "--after-pg-restore", "--noinput", "--keep-tokens")
