@@ -8,19 +8,22 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests import server
+from tests import prepared, server
 from tests.postgresql import postgresql
 from tests.server import ROOT
 
-# Alice signs in, opens the pages and deletes her account; then somebody tries to change what was written.
+# The server starts. Alice signs in, opens the pages and deletes her account; then somebody tries to change what was
+# written.
 VISIT = """
-from django.db import ProgrammingError, connection
+from django.core.management import call_command
+from django.db import ProgrammingError
 from django.test import Client
 from accounts.models import User
 from accounts.events import SecurityEvent
 from developers import issuance, security_log
 from developers.events import TokenEvent
 
+call_command("migrate", verbosity=0)
 for email in ("alice@example.com", "bob@example.org"):
     User.objects.create_user(email, "correct horse battery staple")
     browser = Client(HTTP_HOST="localhost")
@@ -41,18 +44,16 @@ def test_the_server_s_role_serves_every_page_and_changes_no_event(tmp_path: Path
     grants = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
     with postgresql() as owner_url:
         web_url = urlsplit(owner_url)._replace(netloc=f"web@127.0.0.1:{urlsplit(owner_url).port}").geturl()
-        owner = server.environment(tmp_path, DATABASE_URL=owner_url, DJANGO_SETTINGS_MODULE="tests.settings")
-        web = owner | {"DATABASE_URL": web_url}
-        for command in ("migrate", "createcachetable"):
-            server.run(sys.executable, "manage.py", command, env=owner | {server.COVERAGE: ""})
+        prepared.prepare(tmp_path / "var", DATABASE_URL=owner_url)
         with psycopg.connect(owner_url) as connection:
             connection.execute("CREATE ROLE web LOGIN")
             connection.execute(grants.encode())
 
-        started = server.run(sys.executable, "manage.py", "migrate", env=web)
-        visited = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", VISIT, env=web)
+        web = server.environment(tmp_path, DATABASE_URL=web_url, DJANGO_SETTINGS_MODULE="tests.settings")
+        visited = server.run(
+            *(sys.executable, "manage.py", "shell", "-v0", "-c", VISIT), env=web | {server.COVERAGE: ""}
+        )
 
-    assert started.returncode == 0, started.stderr
     assert visited.stdout.splitlines() == [
         "[200, 200]",
         "[200, 200]",

@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 import psycopg
 import pytest
 
-from tests.cast import PASSWORD
+from tests import prepared
 from tests.postgresql import program_path
 from tests.resilience.conftest import Serve
-from tests.resilience.load import PATH, PEOPLE, Hammer, Person, Program, make_people
+from tests.resilience.load import PATH, Hammer, Person, Program, make_people
 from tests.server import CoveredServer, Server, ask, poll, write_secrets
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long]
@@ -26,12 +26,6 @@ pytestmark = [pytest.mark.resilience, pytest.mark.long]
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
 numbers = itertools.count()
-PREPARE = """
-from django.core.management import call_command
-
-call_command("migrate", verbosity=0)
-call_command("createcachetable", verbosity=0)
-"""
 # Each person's generation, and what there must be for it: a revoked token fewer, and as many issued.
 BOOKS = """
 SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),
@@ -136,11 +130,10 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
 
 
 def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(database: str, tmp_path: Path) -> None:
+    prepared.prepare(tmp_path / "var", DATABASE_URL=database)
     write_secrets(tmp_path / ".env")
     server, dump = Server(tmp_path, DATABASE_URL=database), tmp_path / "panel.dump"
-    people = PEOPLE.format(count=2, password=PASSWORD)
-    made = server.manage("shell", "--command", PREPARE + people)
-    assert made.returncode == 0, made.stderr
+    make_people(server, 2)
     run_printed(server.manage("backup", str(dump)).stderr, r"umask 077 && (pg_dump .*)\)$")
     steps = server.manage("restore", str(dump)).stderr
     run_printed(steps, r"^2\. (createdb .*)$")
