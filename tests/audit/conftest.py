@@ -37,7 +37,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     """A bot and a contact are there. Nothing limits how often a scanner may ask: it has to see pages, not refusals."""
     folder = tmp_path_factory.mktemp("audit")
     with Front(folder) as front:
-        settings = {"HTTPS": "on", "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1", "MAIL_WORKER": "off"}
+        settings = {"HTTPS": "on", "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1"}
+        settings |= {"WORKERS": "1", "MAIL_WORKER": "off"}
         with Server(folder, DJANGO_SETTINGS_MODULE="tests.audit.settings", **settings) as server:
             front.pass_to(server.port)
             yield sign_in(front, server)
