@@ -49,7 +49,7 @@ tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp packages ## every test,
 	$(PYTEST) --cov --cov-report=term
 
 tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
-	scripts/debian-packages postgresql
+	scripts/debian-packages postgresql nginx
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not audit"
 
 # After what may install python3-venv: two of apt at once get in each other's way.
