@@ -1,15 +1,15 @@
 """Importing contacts: all rows or none, few queries, and nobody twice."""
 
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
-from django.db import connection, connections
+from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
 from tests.platform.calls import NOBODY, Caller, contact_of, row
+from tests.test_races import at_once
 
 PATH = "/inbox/users/import"
 NOTHING = "Nothing was imported."
@@ -340,15 +340,13 @@ def test_a_thousand_rows_take_few_queries(as_alice: Caller, alice: User) -> None
 def test_imports_at_the_same_time_make_nobody_twice(alice: User, as_alice: Caller) -> None:
     rows = [row(f"{number}", f"{number}@example.com", {"number": f"{10**9 + number}"}) for number in range(40)]
 
-    def send(body: list[dict[str, Any]]) -> tuple[int, int]:
-        try:
-            response = as_alice.send("POST", PATH, body)
-            return response.status_code, response.json()["data"]["created"]
-        finally:
-            connections.close_all()
+    bodies = [rows, rows[::-1], rows[20:] + rows[:20], rows]
 
-    with ThreadPoolExecutor(4) as threads:
-        answers = list(threads.map(send, [rows, rows[::-1], rows[20:] + rows[:20], rows]))
+    def send() -> tuple[int, int]:
+        response = as_alice.send("POST", PATH, bodies.pop())
+        return response.status_code, response.json()["data"]["created"]
+
+    answers = at_once(4, send)
 
     assert sorted(answers) == [(200, 0), (200, 0), (200, 0), (201, 40)]
     assert Contact.objects.owned_by(alice).count() == 40
