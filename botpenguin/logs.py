@@ -9,12 +9,7 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 FORMATTERS: dict[str, dict[str, Any]] = {
-    "text": {
-        "()": "developers.logs.MaskingFormatter",
-        "fmt": "{asctime} [{request_id}] {levelname} {name}: {message}",
-        "style": "{",
-        "defaults": {"request_id": "-"},
-    },
+    "text": {"()": "developers.logs.MaskingFormatter"},
     "json": {"()": "developers.logs.MaskingJsonFormatter"},
 }
 

@@ -27,6 +27,14 @@ class MaskingFormatter(logging.Formatter):
 
     converter = staticmethod(time.gmtime)
 
+    def usesTime(self) -> bool:  # noqa: N802 - logging's name
+        return True
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
+        # A style would look for its fields among all that a record has, which takes four times as long.
+        request_id = getattr(record, "request_id", "-")
+        return f"{record.asctime} [{request_id}] {record.levelname} {record.name}: {record.message}"
+
     def format(self, record: logging.LogRecord) -> str:
         return without_secrets(super().format(record))
 
