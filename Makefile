@@ -48,9 +48,9 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp packages ## every test, on SQLite, with every branch covered
 	$(PYTEST) --cov --cov-report=term
 
-tests-postgresql: .venv/dev.stamp ## the tests that use a database, on PostgreSQL
+tests-postgresql: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## the tests that use a database, on PostgreSQL
 	scripts/debian-packages postgresql nginx
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not audit"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
 
 # After what may install python3-venv: two of apt at once get in each other's way.
 packages: | .venv/bin/pip
