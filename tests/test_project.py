@@ -115,11 +115,39 @@ def test_a_deployment_behind_a_proxy_passes_every_check(tmp_path: Path, mail: di
     )
 
 
-def test_without_secrets_a_command_says_how_to_make_them(tmp_path: Path) -> None:
+def test_a_first_command_brings_secrets_as_a_first_start_does(tmp_path: Path) -> None:
+    command = (sys.executable, "manage.py", "makemigrations", "--check", "--dry-run")
+
+    first, second = (server.run(*command, env=server.environment(tmp_path)) for _ in range(2))
+
+    assert [(done.returncode, done.stdout) for done in (first, second)] == [(0, "No changes detected\n")] * 2
+    assert first.stderr == f"Wrote fresh secrets to {tmp_path}/.env. Keep it as safe as the database.\n"
+    assert second.stderr == ""
+    assert (tmp_path / ".env").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_command_makes_no_secrets_beside_a_database(tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    (tmp_path / "var" / "db.sqlite3").write_bytes(b"somebody's")
+
     refused = server.run(sys.executable, "manage.py", "check", env=server.environment(tmp_path))
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr == (
+        f"There is a database, {tmp_path}/var/db.sqlite3, but no SECRET_KEY and no TOKEN_KEYS. Put back the .env that "
+        f"it was used with, at {tmp_path}/.env: fresh secrets would end every session and make every token in it "
+        "unreadable.\n"
+    )
+    assert not (tmp_path / ".env").exists()
+
+
+def test_settings_without_secrets_say_how_to_make_them(tmp_path: Path) -> None:
+    environment = server.environment(tmp_path, DJANGO_SETTINGS_MODULE="botpenguin.settings")
+
+    refused = server.run(sys.executable, "-c", "import botpenguin.settings", env=environment)
+
+    assert refused.returncode == 1
+    assert refused.stderr.endswith(
         "SECRET_KEY is missing: it needs at least 50 random characters. Run `python -m botpenguin.bootstrap` once to "
         "write a .env with fresh secrets, or make one with `python -c 'import secrets; "
         "print(secrets.token_urlsafe(48))'`.\n"
