@@ -7,10 +7,11 @@ from typing import Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.backends.signals import connection_created
-from django.db.backends.sqlite3.base import DatabaseWrapper as SqliteWrapper
 from django.db.models import CharField, TextField, lookups
 from django.db.models.sql.compiler import SQLCompiler
 from django.dispatch import receiver
+
+from botpenguin.sqlite3.base import DatabaseWrapper as SqliteWrapper
 
 
 def folded(text: str | None) -> str | None:
