@@ -45,10 +45,10 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-tests: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp packages ## every test, on SQLite, with every branch covered
-	$(PYTEST) --cov --cov-report=term
+tests: .venv/dev.stamp packages ## every test but the two scanners, on SQLite, with every branch covered
+	$(PYTEST) --cov --cov-report=term -m "not audit"
 
-tests-postgresql: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## the tests that use a database, on PostgreSQL
+tests-postgresql: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## the tests that use a database, and the scanners, on PostgreSQL
 	scripts/debian-packages postgresql nginx
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
 

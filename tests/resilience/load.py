@@ -141,10 +141,14 @@ class Program:
 
 
 class Hammer:
-    """Programs that call without a pause until the block ends, each with the token that `choose` names."""
+    """Programs that call until the block ends, each with the token that `choose` names.
 
-    def __init__(self, programs: list[Program], choose: Callable[[random.Random], str]) -> None:
-        self.programs, self.choose = programs, choose
+    Between two calls each rests for `pause` seconds: where something else is to go on meanwhile, calls without a pause
+    would but keep it from the processor.
+    """
+
+    def __init__(self, programs: list[Program], choose: Callable[[random.Random], str], pause: float = 0) -> None:
+        self.programs, self.choose, self.pause = programs, choose, pause
         self.calls: list[Call] = []
         self._counts: Counter[int] = Counter()
         self._is_over = threading.Event()
@@ -163,7 +167,7 @@ class Hammer:
 
     def _hammer(self, program: Program) -> None:
         chance = random.Random(program.address)  # noqa: S311 - which token comes next is no secret
-        while not self._is_over.is_set():
+        while not self._is_over.wait(self.pause):
             self.calls.append(program.send(self.choose(chance)))
 
     def count(self, status: int) -> int:

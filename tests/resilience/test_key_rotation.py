@@ -17,6 +17,8 @@ from tests.server import Server, poll
 pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("rotation")]
 
 CLIENTS, REVOKERS = 8, 2
+# Hundreds of calls a second all the same, and the rotation has a processor to go on by.
+PAUSE = 0.01
 USED, REVOKED = 100, 120
 # One that is read long before its turn comes is the likelier to be revoked in between.
 BATCHES = 4
@@ -104,8 +106,9 @@ def test_tokens_move_to_a_new_key_while_they_are_used_and_revoked(
     rotating = rotate(server, batch)
     assert rotating.stdout
     assert rotating.stdout.readline().startswith(f"{batch} rows moved")
+    programs = [Program(server.port) for _ in range(CLIENTS)]
     with (
-        Hammer([Program(server.port) for _ in range(CLIENTS)], lambda chance: chance.choice(used)).running() as hammer,
+        Hammer(programs, lambda chance: chance.choice(used), PAUSE).running() as hammer,
         ThreadPoolExecutor(REVOKERS) as pool,
     ):
         revoking = [pool.submit(revoke_some, Program(server.port)) for _ in range(REVOKERS)]

@@ -24,6 +24,7 @@ from tests.server import CoveredServer, Server, ask, poll, write_secrets
 pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
+PAUSE = 0.01
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
 numbers = itertools.count()
 # Each person's generation, and what there must be for it: a revoked token fewer, and as many issued.
@@ -83,7 +84,7 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
     tokens = [person.copy() for person in people]
 
     with (
-        Hammer([Program(server.port) for _ in range(2)], lambda chance: tokens[STEADY]).running() as hammer,
+        Hammer([Program(server.port) for _ in range(2)], lambda chance: tokens[STEADY], PAUSE).running() as hammer,
         going_on(people[ROTATING].revoke, lambda: arrive(server)) as counts,
     ):
         poll(lambda: hammer.count(200) >= LEAST_CALLS and min(counts) >= LEAST_ROTATIONS)
