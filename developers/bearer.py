@@ -151,12 +151,10 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
     The queryset remains the source of truth; what a raw cursor skips of the ORM, the
     conversion of columns, is taken from its compiler.
     """
-    names = [f"digest_{number}" for number in range(keys)]
-    placeholders = [name.encode() for name in names]
+    placeholders = [str(number).encode() for number in range(keys)]
     query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS).query
     compiler = query.get_compiler(using=alias)
-    # Named, since for SQLite Django looks for unnamed parameters letter by letter, each time.
-    sql = compiler.as_sql()[0] % tuple(f"%({name})s" for name in names)
+    sql, _ = compiler.as_sql()
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
 
     def lookup(digests: list[bytes]) -> tuple[Any, ...] | None:
@@ -167,7 +165,7 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
         with connection.wrap_database_errors:
             # The backend's own: the one that Django puts around it for whoever watches costs as much as the query.
             cursor = connection.cursor() if is_watched else connection.create_cursor()
-            cursor.execute(sql, dict(zip(names, digests, strict=True)))
+            cursor.execute(sql, digests)
             row = cursor.fetchone()
             cursor.close()
         if row is None:

@@ -10,6 +10,7 @@ import hmac
 import re
 import secrets
 import string
+from functools import cache
 from typing import Any
 from zlib import crc32
 
@@ -87,4 +88,12 @@ def digest(token: str, key: bytes) -> bytes:
 
     At 238 bits a token cannot be guessed, so a slow hash would cost every request and buy nothing.
     """
-    return hmac.digest(key, token.encode(), "sha256")
+    keyed = _keyed(key).copy()
+    keyed.update(token.encode())
+    return keyed.digest()
+
+
+@cache
+def _keyed(key: bytes) -> hmac.HMAC:
+    # To take in the key costs more than to digest a token.
+    return hmac.new(key, digestmod="sha256")

@@ -243,7 +243,7 @@ def reset_password(alice: User) -> Act:
     return partial(browser.post, browser.get(link_in(newest()))["Location"], NEW)
 
 
-SEAL, OPEN, DIGEST = "cryptography.fernet.Fernet.encrypt", "cryptography.fernet.Fernet.decrypt", "hmac.digest"
+SEAL, OPEN, DIGEST = "cryptography.fernet.Fernet.encrypt", "cryptography.fernet.Fernet.decrypt", "hmac.HMAC.update"
 SEAL_FACTOR, OPEN_FACTOR = "cryptography.fernet.MultiFernet.encrypt", "cryptography.fernet.MultiFernet.decrypt"
 CODES, CODE = (
     "allauth.mfa.recovery_codes.internal.auth.sha1",

@@ -83,7 +83,7 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
             content["example"] = example(content["schema"], schemas)
     if "security" in operation:
         for response in operation["responses"].values():
-            response["headers"] = _headers(QUOTA)
+            response.setdefault("headers", _headers(QUOTA))
     for status in ERRORS:
         is_possible = (status not in OF_BODIES or bodies) and (
             status is not HTTPStatus.UNAUTHORIZED or "security" in operation

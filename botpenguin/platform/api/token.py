@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from accounts.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
-from botpenguin.platform.api.envelope import Envelope, Timestamp
+from botpenguin.platform.api.envelope import Envelope, Plain, Timestamp, timestamp
 from botpenguin.platform.api.limits import ByAddress, body_at_most
 from developers import bearer
 
@@ -33,15 +33,19 @@ class TokenInfo(BaseModel):
     operation_id="read_token",
     response=Envelope[TokenInfo],
 )
-def whose(request: BearerRequest) -> Envelope[TokenInfo]:
+def whose(request: BearerRequest) -> Plain:
     """The account that the token belongs to, the token's last four characters, and when it was issued and last used.
 
     The last use is the one before this request, known to the minute.
     """
     found = request.auth
-    return Envelope(
-        data=TokenInfo(email=found.email, hint=found.hint, issuedAt=found.issued_at, lastUsedAt=found.last_used_at)
-    )
+    told = {
+        "email": found.email,
+        "hint": found.hint,
+        "issuedAt": timestamp(found.issued_at),
+        "lastUsedAt": timestamp(found.last_used_at) if found.last_used_at else None,
+    }
+    return {"success": True, "message": "", "data": told, "code": HTTPStatus.OK}
 
 
 @router.post(
@@ -51,6 +55,7 @@ def whose(request: BearerRequest) -> Envelope[TokenInfo]:
     # Not limited: whoever fears a leak must not be slowed down by the one who hammers with the token.
     auth=ApiAccessToken(is_limited=False),
     response={HTTPStatus.NO_CONTENT: None},
+    openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": {}}}},
 )
 def revoke(request: BearerRequest) -> None:
     """The token that bears this request stops working at once, and its owner is mailed.
