@@ -160,7 +160,8 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
     def lookup(digests: list[bytes]) -> tuple[Any, ...] | None:
         connection = connections[alias]
         connection.close_if_health_check_failed()
-        connection.ensure_connection()
+        if connection.connection is None:
+            connection.ensure_connection()
         is_watched = connection.queries_logged or connection.execute_wrappers
         with connection.wrap_database_errors:
             # The backend's own: the one that Django puts around it for whoever watches costs as much as the query.

@@ -3,9 +3,10 @@
 import gc
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from threading import Event
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import OperationalError, connection, transaction
@@ -79,19 +80,23 @@ def test_placeholders_are_put_into_the_spelling_of_sqlite_as_django_does(sql: st
             assert converted == djangos.convert_query(None, text, param_names=names)
 
 
+@pytest.mark.parametrize("time_zone", [UTC, ZoneInfo("Asia/Kolkata")])
 @pytest.mark.parametrize(
-    ("stored", "moment"),
+    "stored",
     [
-        ("2026-11-24 14:02:09", datetime(2026, 11, 24, 14, 2, 9, tzinfo=UTC)),
-        ("2026-11-24 14:02:09.000123", datetime(2026, 11, 24, 14, 2, 9, 123, tzinfo=UTC)),
-        ("2026-11-24 15:02:09+01:00", datetime(2026, 11, 24, 14, 2, 9, tzinfo=UTC)),
-        (None, None),
-        ("2026-11-24 4:02", datetime(2026, 11, 24, 4, 2, tzinfo=UTC)),
+        datetime(2026, 11, 24, 14, 2, 9, 123456),  # noqa: DTZ001 - as it lies in the database
+        datetime(2026, 11, 24, 14, 2, 9, tzinfo=ZoneInfo("Europe/Berlin")),
+        "2026-11-24 14:02:09",
+        "2026-11-24 15:02:09+01:00",
+        None,
     ],
 )
-def test_a_moment_is_read_as_django_reads_it(stored: str | None, moment: datetime | None) -> None:
+def test_a_moment_is_read_as_django_reads_it(stored: Any, time_zone: tzinfo) -> None:
     wrapper: Any = base.DatabaseWrapper(connection.settings_dict)
+    wrapper.timezone = time_zone
     ours, djangos = (kind(wrapper) for kind in (base.DatabaseOperations, DatabaseOperations))
 
-    assert ours.convert_datetimefield_value(stored, None, wrapper) == moment
-    assert djangos.convert_datetimefield_value(stored, None, wrapper) == moment
+    read = ours.convert_datetimefield_value(stored, None, wrapper)
+
+    as_django = djangos.convert_datetimefield_value(stored, None, wrapper)
+    assert (read, read and read.tzinfo) == (as_django, as_django and as_django.tzinfo)

@@ -48,11 +48,9 @@ class Cursor(base.SQLiteCursorWrapper):
 
 class DatabaseOperations(operations.DatabaseOperations):
     def convert_datetimefield_value(self, value: Any, expression: Any, connection: Any) -> Any:
-        try:
-            moment = datetime.fromisoformat(value)
-        except (TypeError, ValueError):
-            return super().convert_datetimefield_value(value, expression, connection)
-        return moment if moment.tzinfo else moment.replace(tzinfo=self.connection.timezone)
+        if isinstance(value, datetime) and value.tzinfo is None:
+            return value.replace(tzinfo=self.connection.timezone)
+        return super().convert_datetimefield_value(value, expression, connection)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
