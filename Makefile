@@ -84,19 +84,21 @@ lock: .venv/dev.stamp ## write the lock files anew from pyproject.toml; UPGRADE=
 	$(BIN)/pip $(PIP_INSTALL) $<
 	@touch $@
 
-# Of what tools bring, most is never imported: it is compiled once it is. uv takes a tenth of pip's time; it knows nothing
-# of how pip is configured, so where it cannot reach what pip can, pip does the work.
+# Of what tools bring, most is never imported: it is compiled once it is. uv takes a tenth of pip's time. It knows nothing
+# of how pip is configured: where pip has an index of its own, or uv reaches none, pip does the work.
 PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes -r
-WITH_UV = $(BIN)/uv pip install --quiet --python $(1) --require-hashes -r $< || $(1) -m pip $(PIP_INSTALL) $< --no-compile
+INSTALL_INTO = { ! $(BIN)/pip config list | grep --quiet '\.index-url=' \
+	&& $(BIN)/uv pip install --quiet --python $(1) --require-hashes -r $<; } \
+	|| $(1) -m pip $(PIP_INSTALL) $< --no-compile
 
 .venv/dev.stamp: requirements-dev.txt | .venv/bin/uv
-	$(call WITH_UV,$(BIN)/python)
+	$(call INSTALL_INTO,$(BIN)/python)
 	@touch $@
 
 # The scanner wapiti pins other versions of libraries that we use: it has an environment of its own.
 .venv/audit.stamp: requirements-audit.txt | .venv/bin/uv
 	$(PYTHON) -m venv --clear .venv/audit
-	$(call WITH_UV,.venv/audit/bin/python)
+	$(call INSTALL_INTO,.venv/audit/bin/python)
 	@touch $@
 
 # The one that is locked.

@@ -166,9 +166,11 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
         with connection.wrap_database_errors:
             # The backend's own: the one that Django puts around it for whoever watches costs as much as the query.
             cursor = connection.cursor() if is_watched else connection.create_cursor()
-            cursor.execute(sql, digests)
-            row = cursor.fetchone()
-            cursor.close()
+            try:
+                cursor.execute(sql, digests)
+                row = cursor.fetchone()
+            finally:
+                cursor.close()
         if row is None:
             return None
         values = list(row)

@@ -1,25 +1,26 @@
-"""Django's backend for SQLite, save for what a failed statement leaves behind, and for what each costs.
+"""Django's backend for SQLite, save for what a transaction that could not begin leaves, and for what a query costs.
 
-A statement that failed is let go of at once, by the thread that sent it. An exception and its traceback refer to each
-other, and so keep the cursor until Python collects garbage: in whichever thread that happens. To let go of a cursor
-takes its connection's mutex (https://www.sqlite.org/c3ref/reset.html), which SQLite holds all the time that a statement
-waits for a lock. So a thread that held the lock, and collected what was left of another's failure, waited for that
-other, which waited for the lock: both until the wait was over, and in vain.
+Django begins a transaction by a cursor that it does not close. Where that fails, the error, as Django hands it on, and
+the cursor keep each other until Python collects garbage: in whichever thread that happens. To let go of such a cursor
+takes its connection's mutex, which SQLite holds all the time that a statement waits for a lock
+(https://www.sqlite.org/c3ref/db_mutex.html). So a thread that held the lock, and collected what was left of another's
+failure, waited for that other, which waited for the lock: both until the wait was over, and in vain.
+docs/adr/0008-a-backend-for-sqlite.md tells more.
 
-And Django looks for the placeholders in each statement and for the time zone of each time anew, which takes as long as
-SQLite takes to find a row. Here a text of SQL is converted once, and what Django wrote as UTC is read as UTC.
+And placeholders are put into SQLite's spelling once for each text of SQL, and a moment is given the connection's time
+zone in one step. As Django does it, both take as long as SQLite takes to find a row.
 """
 
-import sqlite3
 from collections.abc import Iterable
 from datetime import datetime
 from functools import lru_cache
-from typing import Any, Self
+from typing import Any
 
 from django.db.backends.sqlite3 import base, operations
 
-# Letters: what is longer puts many rows at once, and hardly ever as many again.
+# Letters: what is longer puts many rows at once, and hardly ever as many again. So at most 8 MB are kept.
 LONGEST_KEPT = 4_000
+MOST_KEPT = 1_000
 # Whose method looks at nothing of its cursor, and is not in the types of Django.
 DJANGOS: Any = base.SQLiteCursorWrapper
 
@@ -29,18 +30,10 @@ def convert(query: str, names: tuple[str, ...] | None) -> str:
     return converted
 
 
-convert_once = lru_cache(maxsize=1000)(convert)
+convert_once = lru_cache(maxsize=MOST_KEPT)(convert)
 
 
 class Cursor(base.SQLiteCursorWrapper):
-    def execute(self, *statement: Any) -> Self:
-        try:
-            super().execute(*statement)
-        except sqlite3.Error:
-            self.close()
-            raise
-        return self
-
     def convert_query(self, query: str, *, param_names: Iterable[str] | None = None) -> str:
         names = None if param_names is None else tuple(param_names)
         return (convert if len(query) > LONGEST_KEPT else convert_once)(query, names)
@@ -55,7 +48,12 @@ class DatabaseOperations(operations.DatabaseOperations):
 
 class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
+    transaction_mode: str | None
 
     def create_cursor(self, name: str | None = None) -> Cursor:
         cursor: Cursor = self.connection.cursor(factory=Cursor)
         return cursor
+
+    def _start_transaction_under_autocommit(self) -> None:
+        with self.cursor() as cursor:
+            cursor.execute(f"BEGIN {self.transaction_mode or 'DEFERRED'}")

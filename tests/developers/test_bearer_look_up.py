@@ -42,8 +42,13 @@ def test_what_the_driver_raises_is_an_outage_to_django_too(alice: User, monkeypa
     driver: Any = connection
 
     class Gone:
+        is_closed = False
+
         def execute(self, *statement: Any) -> None:
             raise driver.Database.OperationalError("the database has gone away")
+
+        def close(self) -> None:
+            Gone.is_closed = True
 
     with monkeypatch.context() as patched:
         patched.setattr(connection, "create_cursor", Gone)
@@ -52,3 +57,4 @@ def test_what_the_driver_raises_is_an_outage_to_django_too(alice: User, monkeypa
             check(token)
         # By this Django knows to look whether the connection is any good before the next request.
         assert connection.errors_occurred
+        assert Gone.is_closed

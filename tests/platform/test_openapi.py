@@ -92,10 +92,13 @@ def test_headers_of_limits_are_told_where_they_are_sent(document: dict[str, Any]
 
     uncounted = {*OPEN, "/token/revoke"}
     assert good == {path: set() if path in uncounted else quota for path in document["paths"]}
+    refused = {path for path, operation in operations(document) if "ADDRESS" in operation["responses"]["429"]["$ref"]}
+    assert refused == uncounted
     assert told == {
         "UNAUTHORIZED": {"WWW-Authenticate"},
         "METHOD_NOT_ALLOWED": {"Allow"},
         "TOO_MANY_REQUESTS": {"Retry-After", *quota},
+        "TOO_MANY_OF_AN_ADDRESS": {"Retry-After"},
         "SERVICE_UNAVAILABLE": {"Retry-After"},
     }
 

@@ -26,8 +26,8 @@ class Created(Envelope[Data], Generic[Data]):
     code: int = HTTPStatus.CREATED.value
 
 
-class Plain(TypedDict):
-    """An envelope that is written as it is: for the call that is made most, where a model takes longer than a token."""
+class PlainEnvelope(TypedDict):
+    """An envelope that is written as it is, without a model, whose making the call that is made most would feel."""
 
     success: bool
     message: str
@@ -51,7 +51,7 @@ def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
 
     @wraps(operation)
     def write(*args: Any, **kwargs: Any) -> HttpResponse:
-        result: Envelope[Any] | Plain | None = operation(*args, **kwargs)
+        result: Envelope[Any] | PlainEnvelope | None = operation(*args, **kwargs)
         if result is None:
             return HttpResponse(status=HTTPStatus.NO_CONTENT, content_type=JSON)
         # As bytes: of a text Django would look for the charset in the content type.

@@ -44,6 +44,11 @@ OF_BODIES = {
 INDIRECTIONS = ("$ref", "allOf", "anyOf")
 UNUSED = HttpResponse()
 PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
+# What is answered 429 where no token's requests are counted.
+OF_AN_ADDRESS = "TOO_MANY_OF_AN_ADDRESS"
+TOO_MANY_OF_AN_ADDRESS = (
+    "Too many unknown tokens, or too many requests, from an address. `Retry-After` says when to come back."
+)
 RETRY_AFTER = {"Retry-After": "Seconds to wait."}
 QUOTA = {
     "RateLimit-Policy": "How many requests a token may make in how many seconds, where they are counted.",
@@ -66,7 +71,10 @@ class DocumentedApi(NinjaAPI):
         document = super().get_openapi_schema(**options)
         components = document["components"]
         components["schemas"]["ErrorEnvelope"] = envelope.ErrorEnvelope.model_json_schema()
-        components["responses"] = {status.name: _response(status) for status in ERRORS}
+        components["responses"] = {
+            **{status.name: _response(status, told, HEADERS.get(status)) for status, told in ERRORS.items()},
+            OF_AN_ADDRESS: _response(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY_OF_AN_ADDRESS, RETRY_AFTER),
+        }
         for path in document["paths"].values():
             for operation in path.values():
                 _complete(operation, components["schemas"])
@@ -81,15 +89,18 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
             # The body that stands for none says nothing to clients.
             content["schema"].pop("default", None)
             content["example"] = example(content["schema"], schemas)
-    if "security" in operation:
+    # An operation whose calls are not counted says of its answer that it has no headers.
+    is_counted = "security" in operation and not any("headers" in told for told in operation["responses"].values())
+    if is_counted:
         for response in operation["responses"].values():
-            response.setdefault("headers", _headers(QUOTA))
+            response["headers"] = _headers(QUOTA)
     for status in ERRORS:
         is_possible = (status not in OF_BODIES or bodies) and (
             status is not HTTPStatus.UNAUTHORIZED or "security" in operation
         )
         if is_possible:
-            operation["responses"][status.value] = {"$ref": f"#/components/responses/{status.name}"}
+            name = status.name if is_counted or status is not HTTPStatus.TOO_MANY_REQUESTS else OF_AN_ADDRESS
+            operation["responses"][status.value] = {"$ref": f"#/components/responses/{name}"}
     for parameter in operation.get("parameters", ()):
         # ninja repeats the schema's list here, where OpenAPI wants a map.
         parameter.pop("examples", None)
@@ -135,14 +146,14 @@ def _drop_titles(parts: Iterable[Any]) -> None:
             _drop_titles(part)
 
 
-def _response(status: HTTPStatus) -> dict[str, Any]:
-    example = {"success": False, "message": ERRORS[status], "data": [ERRORS[status]], "code": status.value}
+def _response(status: HTTPStatus, told: str, headers: Mapping[str, str] | None) -> dict[str, Any]:
+    example = {"success": False, "message": told, "data": [told], "code": status.value}
     response: dict[str, Any] = {
-        "description": ERRORS[status],
+        "description": told,
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, "example": example}},
     }
-    if status in HEADERS:
-        response["headers"] = _headers(HEADERS[status])
+    if headers:
+        response["headers"] = _headers(headers)
     return response
 
 

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field
 
 from accounts.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
-from botpenguin.platform.api.envelope import Envelope, Plain, Timestamp, timestamp
+from botpenguin.platform.api.envelope import Envelope, PlainEnvelope, Timestamp, timestamp
 from botpenguin.platform.api.limits import ByAddress, body_at_most
 from developers import bearer
 
@@ -33,7 +33,7 @@ class TokenInfo(BaseModel):
     operation_id="read_token",
     response=Envelope[TokenInfo],
 )
-def whose(request: BearerRequest) -> Plain:
+def whose(request: BearerRequest) -> PlainEnvelope:
     """The account that the token belongs to, the token's last four characters, and when it was issued and last used.
 
     The last use is the one before this request, known to the minute.
@@ -55,6 +55,7 @@ def whose(request: BearerRequest) -> Plain:
     # Not limited: whoever fears a leak must not be slowed down by the one who hammers with the token.
     auth=ApiAccessToken(is_limited=False),
     response={HTTPStatus.NO_CONTENT: None},
+    # Nor is a quota told.
     openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": {}}}},
 )
 def revoke(request: BearerRequest) -> None:
