@@ -8,7 +8,7 @@ failure, waited for that other, which waited for the lock: both until the wait w
 docs/adr/0008-a-backend-for-sqlite.md tells more.
 
 And placeholders are put into SQLite's spelling once for each text of SQL, and a moment is given the connection's time
-zone in one step. As Django does it, both take as long as SQLite takes to find a row.
+zone in one step. As Django does it, the two together take nearly as long as SQLite takes to find a row.
 """
 
 from collections.abc import Iterable

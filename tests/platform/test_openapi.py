@@ -152,6 +152,18 @@ def test_the_page_tells_of_every_operation_and_asks_no_third_party(document: dic
 
 
 @pytest.mark.django_db
+def test_the_page_lists_each_error_once(document: dict[str, Any]) -> None:
+    page = Browser().get(PAGE).content.decode()
+
+    told = re.findall(r"<dt><code>(\d+)</code></dt>", page)
+
+    assert told == sorted({*told})
+    assert {*told} == {
+        str(response["content"]["application/json"]["example"]["code"])
+        for response in document["components"]["responses"].values()
+    }
+
+
 def test_the_page_lists_the_fields_of_a_body() -> None:
     told = {operation.id: operation for group in reference.groups().values() for operation in group}
 

@@ -29,8 +29,8 @@ ERRORS = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of a token a minute, or too many unknown tokens from an address. "
-    "`Retry-After` says when to come back.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of a token a minute, or too many requests or unknown tokens from "
+    "an address. `Retry-After` says when to come back.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something broke on the server. It has been logged there.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A part that this needs is out of reach, and nothing was changed. `Retry-After` "
     "says when to come back.",
@@ -44,11 +44,8 @@ OF_BODIES = {
 INDIRECTIONS = ("$ref", "allOf", "anyOf")
 UNUSED = HttpResponse()
 PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
-# What is answered 429 where no token's requests are counted.
-OF_AN_ADDRESS = "TOO_MANY_OF_AN_ADDRESS"
-TOO_MANY_OF_AN_ADDRESS = (
-    "Too many unknown tokens, or too many requests, from an address. `Retry-After` says when to come back."
-)
+# The same where no token's requests are counted, and so no quota is told.
+TOO_MANY_OF_AN_ADDRESS = "TOO_MANY_OF_AN_ADDRESS"
 RETRY_AFTER = {"Retry-After": "Seconds to wait."}
 QUOTA = {
     "RateLimit-Policy": "How many requests a token may make in how many seconds, where they are counted.",
@@ -72,8 +69,8 @@ class DocumentedApi(NinjaAPI):
         components = document["components"]
         components["schemas"]["ErrorEnvelope"] = envelope.ErrorEnvelope.model_json_schema()
         components["responses"] = {
-            **{status.name: _response(status, told, HEADERS.get(status)) for status, told in ERRORS.items()},
-            OF_AN_ADDRESS: _response(HTTPStatus.TOO_MANY_REQUESTS, TOO_MANY_OF_AN_ADDRESS, RETRY_AFTER),
+            **{status.name: _response(status, HEADERS.get(status)) for status in ERRORS},
+            TOO_MANY_OF_AN_ADDRESS: _response(HTTPStatus.TOO_MANY_REQUESTS, RETRY_AFTER),
         }
         for path in document["paths"].values():
             for operation in path.values():
@@ -99,7 +96,7 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
             status is not HTTPStatus.UNAUTHORIZED or "security" in operation
         )
         if is_possible:
-            name = status.name if is_counted or status is not HTTPStatus.TOO_MANY_REQUESTS else OF_AN_ADDRESS
+            name = status.name if is_counted or status is not HTTPStatus.TOO_MANY_REQUESTS else TOO_MANY_OF_AN_ADDRESS
             operation["responses"][status.value] = {"$ref": f"#/components/responses/{name}"}
     for parameter in operation.get("parameters", ()):
         # ninja repeats the schema's list here, where OpenAPI wants a map.
@@ -146,10 +143,10 @@ def _drop_titles(parts: Iterable[Any]) -> None:
             _drop_titles(part)
 
 
-def _response(status: HTTPStatus, told: str, headers: Mapping[str, str] | None) -> dict[str, Any]:
-    example = {"success": False, "message": told, "data": [told], "code": status.value}
+def _response(status: HTTPStatus, headers: Mapping[str, str] | None) -> dict[str, Any]:
+    example = {"success": False, "message": ERRORS[status], "data": [ERRORS[status]], "code": status.value}
     response: dict[str, Any] = {
-        "description": told,
+        "description": ERRORS[status],
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, "example": example}},
     }
     if headers:

@@ -14,7 +14,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.views.decorators.http import require_GET, require_safe
 
-from botpenguin.platform.api.openapi import resolved
+from botpenguin.platform.api.openapi import ERRORS, resolved
 from botpenguin.platform.api.v7 import api
 
 NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object"}
@@ -143,11 +143,7 @@ def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
 
 
 def _errors() -> list[tuple[int, SafeString]]:
-    responses = document()["components"]["responses"].values()
-    return [
-        (answer["content"]["application/json"]["example"]["code"], _coded(answer["description"]))
-        for answer in responses
-    ]
+    return [(status.value, _coded(told)) for status, told in ERRORS.items()]
 
 
 def _indented(value: Any) -> str:
