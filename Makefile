@@ -12,7 +12,7 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 # Where Python is told to write no bytecode, each of the hundreds of starts would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run worker test lint types checks tests tests-postgresql packages audit bench screenshot format lock
+.PHONY: help run worker test test-all lint types checks tests tests-postgresql packages audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -28,6 +28,10 @@ test: ## all checks and all tests; installs what they need
 	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks packages .venv/npm.stamp .venv/audit.stamp
 	@$(MAKE) --no-print-directory tests
 	@$(MAKE) --no-print-directory tests-postgresql
+
+test-all: test ## those, and what is too slow for every run: to pass before a release
+	$(PYTEST) -m release
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "release and not browser"
 
 lint: .venv/dev.stamp ## mistakes, format and import directions
 	$(BIN)/ruff check .
@@ -45,12 +49,12 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-tests: .venv/dev.stamp packages ## every test but the two scanners, on SQLite, with every branch covered
-	$(PYTEST) --cov --cov-report=term -m "not audit"
+tests: .venv/dev.stamp packages ## every test but the two scanners and the slowest, on SQLite, with every branch covered
+	$(PYTEST) --cov --cov-report=term -m "not audit and not release"
 
 tests-postgresql: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## the tests that use a database, and the scanners, on PostgreSQL
 	scripts/debian-packages postgresql nginx
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not release"
 
 # After what may install python3-venv: two of apt at once get in each other's way.
 packages: | .venv/bin/pip
