@@ -20,6 +20,7 @@ from accounts.limits import Taken
 from accounts.models import User
 from accounts.outbox import Letter
 from accounts.sessions import end_all
+from accounts.validators import mailbox, normalized
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind
@@ -53,6 +54,10 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return bool(settings.SIGN_UP)
+
+    def clean_email(self, email: str) -> str:
+        """Return the one spelling of an address, which is kept. Raises `ValidationError` where it has none."""
+        return normalized(email)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
         """Leave the counting to `authenticate`: allauth's own lets strangers lock an owner out."""
@@ -95,7 +100,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_password_reset_mail(user, email, context)
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        if Taken(self.request).may_take("account_exists_mail", email.lower()):
+        if Taken(self.request).may_take("account_exists_mail", mailbox(email)):
             super().send_account_already_exists_mail(email)
 
     def get_login_stages(self) -> list[str]:

@@ -7,6 +7,7 @@ from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.contrib.auth.hashers import make_password
+from django.core.validators import validate_email
 from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from accounts import guesses, notices
 from accounts.clients import Client
 from accounts.models import User
 from accounts.security_log import Kind, record
+from accounts.validators import mailbox, normalized, validate_mailbox
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 
@@ -43,12 +45,27 @@ class Plain(forms.Form):
             unfilled.field.widget.attrs["autofocus"] = True
 
 
+class ForMailbox(Plain):
+    """A form with the address of a mailbox that is to be written to: the rule sees it as it was typed."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["email"].validators.remove(validate_email)
+        self.fields["email"].validators.append(validate_mailbox)
+
+
 class LoginForm(Plain, allauth.LoginForm):
     autocomplete = {"login": "username", "password": "current-password"}
     labels = {"login": _("Email"), "password": _("Password")}
 
+    def clean_login(self) -> str:
+        """Return the address as its account has it: version 0.1.0 kept other spellings, and what breaks the rule."""
+        typed: str = super().clean_login()
+        owner = User.objects.by_email(typed)
+        return owner.email if owner else typed
 
-class SignupForm(Plain, allauth.SignupForm):  # type: ignore[misc]  # allauth types clean() loosely
+
+class SignupForm(ForMailbox, allauth.SignupForm):  # type: ignore[misc]  # allauth types clean() loosely
     autocomplete = {"email": "username", "password1": "new-password"}
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
@@ -65,13 +82,13 @@ class SignupForm(Plain, allauth.SignupForm):  # type: ignore[misc]  # allauth ty
         return value
 
 
-class ResetPasswordForm(Plain, allauth.ResetPasswordForm):
+class ResetPasswordForm(ForMailbox, allauth.ResetPasswordForm):
     autocomplete = {"email": "username"}
     labels = {"email": _("Email")}
 
     def clean_email(self) -> str:
         """Find whom to mail; to allauth an address that waits for its link is as good as the one that opens."""
-        email: str = self.cleaned_data["email"]
+        email = normalized(self.cleaned_data["email"])
         owner = User.objects.by_email(email)
         self.users = [owner] if owner and owner.is_active else []
         return email
@@ -99,7 +116,7 @@ class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
         return password
 
 
-class ChangeEmailForm(Plain, allauth.AddEmailForm):
+class ChangeEmailForm(ForMailbox, allauth.AddEmailForm):
     autocomplete = {"email": "email"}
     labels = {"email": _("New email")}
     user: User
@@ -132,7 +149,7 @@ class DeleteAccountForm(Plain):
 
     def clean_email(self) -> str:
         email: str = self.cleaned_data["email"]
-        if email.lower() != self.user.email.lower():
+        if mailbox(email) != mailbox(self.user.email):
             raise forms.ValidationError(_("That is not the email of this account."))
         return email
 

@@ -25,6 +25,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import known_browsers
 from accounts.limits import APP, Taken
 from accounts.models import User
+from accounts.validators import mailbox
 
 # What a provider gives a site: under attack its networks count as one.
 SITE_PREFIX = 48
@@ -37,7 +38,7 @@ CODES_ARE_GUESSED = _(
 
 def at_password(request: HttpRequest, email: str) -> Taken:
     """Count a try of a password, to be given back where it was right. Raises `ValidationError` for one too many."""
-    taken, account = Taken(request), email.lower()
+    taken, account = Taken(request), mailbox(email)
     browser = _browser(request, account)
     if browser:
         taken.take("guess", f"{browser}:{account}")
@@ -74,7 +75,7 @@ def forgive(request: HttpRequest, person: User) -> None:
     """Forget what was guessed here at the password that somebody has just chosen anew."""
     address = ratelimit.get_ip(request)
     for action, source in (("guess", address), ("guess_under_attack", _site(address))):
-        ratelimit.clear(request, app=APP, action=action, key=f"{source}:{person.email}")
+        ratelimit.clear(request, app=APP, action=action, key=f"{source}:{mailbox(person.email)}")
 
 
 def _browser(request: HttpRequest, account: str) -> str:

@@ -12,28 +12,34 @@ from django.utils.translation import gettext_lazy as _
 
 import accounts.events  # noqa: F401 - one more table, of which no more than that is to be known here
 from accounts.clients import USER_AGENT_LENGTH
+from accounts.validators import normalized, spellings
 
 
 class UserManager(BaseUserManager["User"]):
     use_in_migrations = True
 
     def get_by_natural_key(self, username: str | None) -> "User":
-        return self.get(email__iexact=username)
+        user = self.by_email(username or "")
+        if user is None:
+            raise self.model.DoesNotExist
+        return user
 
     def by_email(self, email: str) -> "User | None":
         """Return the account that logs in with this address; one that somebody only asks to log in with is nobody's."""
-        return self.filter(email=email.lower()).first()
+        names = spellings(email)
+        found = {user.email: user for user in self.filter(email__in=names)}
+        return next((found[name] for name in names if name in found), None)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
         """Make an account that can sign in at once.
 
         Whoever makes an account by code vouches for its address, so the address is
-        recorded as verified; people who sign up by themselves verify it by mail. It is kept
-        in lower case, in which log-in looks it up.
+        recorded as verified; people who sign up by themselves verify it by mail. It is kept in
+        its one spelling. Raises `ValidationError` where it is no address that mail can go to.
         """
         if not email:
             raise ValueError("An account needs an e-mail address.")
-        user = self.model(email=email.strip().lower(), **fields)
+        user = self.model(email=normalized(email.strip()), **fields)
         user.set_password(password)
         with transaction.atomic(using=self._db):
             user.save(using=self._db)

@@ -1,19 +1,21 @@
 """The queue of outgoing mail: rows of post_office, written in the transaction of what they tell of.
 
 A letter is put there if and only if its event is: nothing here raises but what the database
-raises. A letter that cannot be drawn goes out without its details, and whether an address or the
-sender is any good is found out by the worker, which tries for days. `post_office.mail.send` will
-not do: it refuses addresses, and it renders texts as templates once more, also what a stranger
-has chosen, such as the name of a program.
+raises. A letter that cannot be drawn goes out without its details. One to an address that breaks
+the rule of `accounts.validators` has failed before it is sent, and `give_up_unsendable` ends those
+that came here by another way. Whether an address exists is found out by the worker, which tries
+for days. `post_office.mail.send` will not do: it refuses addresses, and it renders texts as
+templates once more, also what a stranger has chosen, such as the name of a program.
 
 `Message-ID` comes from the event. A worker that dies after it has sent a letter and before it
 has noted so sends it again, and a mail program knows it for the same one (RFC 5322, section 3.6.4).
 """
 
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.errors import MessageError
 from typing import Any
 
 from django.conf import settings
@@ -25,6 +27,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from post_office.models import PRIORITY, STATUS, Email
 
+from accounts import validators
 from accounts.batches import delete_in_batches
 from accounts.models import User
 
@@ -38,6 +41,8 @@ HOUR = timedelta(hours=1)
 CLOSED_BEFORE = timedelta(minutes=1)
 # After it was sent or given up. More than the hour by which letters are counted above.
 KEPT_FOR = timedelta(days=1)
+# In ASCII: whatever it holds, it is one line of the log.
+NOT_AN_ADDRESS = "The mail %s is not sent: %a is not the address of one mailbox."
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,15 +66,21 @@ def draw(template: str, subject: Promise, context: dict[str, Any], owner: User) 
 
 
 def put(letter: Letter, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:
-    """Queue a letter, to be sent at once or at a moment, under the `Message-ID` `<name@host>`."""
+    """Queue a letter, to be sent at once or at a moment, under the `Message-ID` `<name@host>`.
+
+    One to an address that is none is kept as failed, so that its event goes on.
+    """
+    is_address = validators.is_address(to)
+    if not is_address:
+        logger.warning(NOT_AN_ADDRESS, name, to)
     email = Email(
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=to,
+        to=validators.mailbox(to),
         subject=letter.subject,
         message=letter.text,
         html_message=letter.html,
         message_id=f"<{name}@{settings.POST_OFFICE['MESSAGE_ID_FQDN']}>",
-        status=STATUS.queued,
+        status=STATUS.queued if is_address else STATUS.failed,
         priority=PRIORITY.medium,
         scheduled_time=at,
         context={"about": about, "count": 1, "since": timezone.now().isoformat()},
@@ -87,7 +98,7 @@ def tell(
     """
     now = timezone.now()
     # To whom and when first, which is quickly told: where everybody's token is replaced, the queue is long.
-    alike = Email.objects.filter(to=to, created__gt=now - HOUR, context__about=about)
+    alike = Email.objects.filter(to=validators.mailbox(to), created__gt=now - HOUR, context__about=about)
     if alike.count() < SINGLY_AN_HOUR:
         put(letter(), to, name, about=about)
         return
@@ -103,7 +114,33 @@ def tell(
 
 def forget_all_of(owner: User) -> None:
     """Delete the letters to a person, and those about them to an address that was theirs, sent or not."""
-    Email.objects.filter(Q(to=owner.email) | Q(context__about__startswith=f"{owner.pk}:")).delete()
+    written_to = Q(to__in=validators.spellings(owner.email))
+    Email.objects.filter(written_to | Q(context__about__startswith=f"{owner.pk}:")).delete()
+
+
+def give_up_unsendable(due: Iterable[Email]) -> None:
+    """End the letters that no try can send, so that they neither come back for days nor hold up others.
+
+    Those are the ones to an address that breaks the rule, and the ones of which no message can be made.
+    """
+    for email in due:
+        recipients = [*email.to, *email.cc, *email.bcc] or [""]
+        wrong = [to for to in recipients if not validators.is_address(to)]
+        if wrong:
+            logger.warning(NOT_AN_ADDRESS, email.pk, wrong[0])
+        elif (fault := _fault_of(email)) is not None:
+            logger.warning("The mail %s is not sent: no message can be made of it, %a.", email.pk, fault)
+        else:
+            continue
+        Email.objects.filter(pk=email.pk).update(status=STATUS.failed, last_updated=timezone.now())
+
+
+def _fault_of(email: Email) -> Exception | None:
+    try:
+        email.email_message().message().as_bytes()
+    except (ValueError, MessageError) as fault:
+        return fault
+    return None
 
 
 def ended() -> QuerySet[Email]:

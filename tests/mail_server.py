@@ -12,6 +12,7 @@ class MailServer:
 
     def __init__(self, *, refuse: int = 0, on_taken: Callable[[], None] = lambda: None) -> None:
         self.letters: list[str] = []
+        self.recipients: list[str] = []
         self.refused = 0
         keeper = self
 
@@ -25,6 +26,9 @@ class MailServer:
                     if command.startswith("MAIL") and keeper.refused < refuse:
                         keeper.refused += 1
                         self.say("451 try again later")
+                    elif command.startswith("RCPT"):
+                        keeper.recipients.append(line[len("RCPT TO:") :])
+                        self.say("250 fine")
                     elif command == "DATA":
                         self.take()
                     else:
@@ -51,7 +55,7 @@ class MailServer:
         return int(self.server.server_address[1])
 
     def __enter__(self) -> Self:
-        threading.Thread(target=self.server.serve_forever, daemon=True).start()
+        threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
         return self
 
     def __exit__(

@@ -1,7 +1,8 @@
 import secrets
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.exceptions import ValidationError
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import IntegrityError, transaction
 
 from accounts.models import User
@@ -20,6 +21,8 @@ class Command(BaseCommand):
                 if User.objects.exists():
                     return
                 User.objects.create_superuser(options["email"], password)
+        except ValidationError as error:
+            raise CommandError(f"{options['email']} is no address for an account: {error.message}") from None
         except IntegrityError:
             # Two first starts at once: the other one has made it, and has printed its password.
             return

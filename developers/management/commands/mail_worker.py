@@ -62,6 +62,7 @@ def work() -> None:
     if is_idle or not cache.add(TURN, True, TURN_LASTS.total_seconds()):
         return
     with keeping_turn():
+        outbox.give_up_unsendable(mail.get_queued())
         due = [email.pk for email in mail.get_queued()]
         mail.send_queued()
         put_off(due)

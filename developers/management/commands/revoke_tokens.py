@@ -37,12 +37,13 @@ class Command(BaseCommand):
 
     def _choose(self, options: dict[str, Any]) -> QuerySet[ApiToken]:
         tokens = ApiToken.objects.all()
-        if options["user"]:
-            owner = User.objects.filter(email__iexact=options["user"]).first()
+        # Not by its truth: an empty variable of a shell does not mean everybody.
+        if options["user"] is not None:
+            owner = User.objects.by_email(options["user"])
             if owner is None:
                 raise CommandError(f"There is no account with the e-mail {options['user']}.")
             return tokens.filter(user=owner)
-        if options["issued_before"]:
+        if options["issued_before"] is not None:
             return tokens.filter(issued_at__lt=moment(options["issued_before"]))
         return tokens
 
