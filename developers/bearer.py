@@ -9,6 +9,7 @@ revoke. Headers follow RFC 6750, section 2.1; `authtype: Key` is what BotPenguin
 published clients send beside it.
 """
 
+import logging
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
@@ -28,7 +29,7 @@ from developers import issuance, metrics, tokens, vault
 from developers.exposure import report_exposed
 from developers.guesses import TooMany, guesses
 from developers.models import ApiToken, RevokedToken
-from developers.sightings import sightings
+from developers.sightings import Sightings, sightings
 from developers.tokens import Secret
 
 __all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed", "revoke"]
@@ -36,6 +37,11 @@ __all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed",
 # RFC 9110, section 5.6.3: what may stand around a header's value, and nothing else that Unicode calls space.
 WHITESPACE = " \t"
 COLUMNS = ("user_id", "user__email", "user__is_active", "generation", "hint", "issued_at", "last_used_at")
+PROOF = ("digest", "key_id", "binding")
+
+logger = logging.getLogger(__name__)
+# Owners whose rows were changed by somebody else than `issuance`: each is logged once a minute.
+mismatches = Sightings()
 
 
 class Bearer(NamedTuple):
@@ -100,7 +106,7 @@ def check(request: HttpRequest) -> Bearer:
     return bearer
 
 
-@sensitive_variables("token", "digests")
+@sensitive_variables("token", "digests", "row", "digest", "binding")
 def _check(request: HttpRequest) -> Bearer:
     token = _token_in(request)
     digests = vault.digests(token)
@@ -109,7 +115,10 @@ def _check(request: HttpRequest) -> Bearer:
     row = lookup(digests)
     if row is None:
         raise _refused_as_revoked_or_unknown(request, digests)
-    bearer = Bearer(*row)
+    *told, digest, key_id, binding = row
+    bearer = Bearer(*told)
+    if not vault.is_bound(bearer.owner_id, bearer.generation, digest, key_id, binding):
+        raise _refused_as_changed(request, bearer, digests)
     if not bearer.is_active:
         raise Refused(Refusal.DISABLED)
     guesses.remember(digests[0])
@@ -152,7 +161,7 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
     conversion of columns, is taken from its compiler.
     """
     placeholders = [str(number).encode() for number in range(keys)]
-    query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS).query
+    query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS, *PROOF).query
     compiler = query.get_compiler(using=alias)
     sql, _ = compiler.as_sql()
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
@@ -184,6 +193,19 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
 
 def _is_stale(last_used_at: datetime | None) -> bool:
     return last_used_at is None or timezone.now() - last_used_at > issuance.LAST_USE_RESOLUTION
+
+
+def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[bytes]) -> Refused:
+    guesses.forget(digests[0])
+    guesses.add(client_ip(request))
+    if mismatches.add(bearer.owner_id):
+        logger.error(
+            # Quoted, since it may be text by now.
+            "The token of user %r, generation %r, is refused: its row was changed by something else than this program.",
+            bearer.owner_id,
+            bearer.generation,
+        )
+    return Refused(Refusal.UNKNOWN)
 
 
 def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> Refused:

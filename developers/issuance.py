@@ -75,6 +75,7 @@ def issue(owner: User, client: Client) -> ApiToken:
                 digest=sealed.digest,
                 ciphertext=sealed.ciphertext,
                 key_id=sealed.key_id,
+                binding=sealed.binding,
                 hint=secret.hint,
             )
             _record(Kind.ISSUED, token, client, at=token.issued_at)
@@ -114,6 +115,7 @@ def revoke(
             digest=sealed.digest,
             ciphertext=sealed.ciphertext,
             key_id=sealed.key_id,
+            binding=sealed.binding,
             hint=secret.hint,
             generation=generation + 1,
             issued_at=now,
@@ -162,7 +164,7 @@ def revoke_all(chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.
 
 @sensitive_variables("secret", "sealed")
 def reseal(token: ApiToken) -> bool:
-    """Seal and digest a token anew under the first key of the ring; tell whether its row was changed.
+    """Seal, digest and bind a token anew under the first key of the ring; return whether its row was changed.
 
     Not where its owner has revoked it meanwhile, and not where it cannot be read: only a revoke helps it.
     """
@@ -172,7 +174,10 @@ def reseal(token: ApiToken) -> bool:
         return False
     sealed = vault.seal(token.user_id, token.generation, secret)
     as_read = ApiToken.objects.filter(user=token.user_id, generation=token.generation, digest=token.digest)
-    return bool(as_read.update(digest=sealed.digest, ciphertext=sealed.ciphertext, key_id=sealed.key_id))
+    changed = as_read.update(
+        digest=sealed.digest, ciphertext=sealed.ciphertext, key_id=sealed.key_id, binding=sealed.binding
+    )
+    return bool(changed)
 
 
 def reveal(owner: User, kind: Kind, client: Client) -> Secret:
@@ -183,6 +188,8 @@ def reveal(owner: User, kind: Kind, client: Client) -> Secret:
     token = token_of(owner, client)
     try:
         secret = vault.unseal(owner.pk, token.generation, token.sealed)
+        if not token.is_bound:
+            raise vault.Unreadable("its binding is not of this row")
     except vault.Unreadable as error:
         logger.error("The token of user %s, generation %s, is not shown: %s.", owner.pk, token.generation, error)
         raise

@@ -11,10 +11,11 @@ from django.utils.translation import gettext_lazy as _
 
 import developers.events  # noqa: F401 - one more table, of which no more than that is to be known here
 from accounts.clients import USER_AGENT_LENGTH
-from developers import tokens
+from developers import tokens, vault
 from developers.vault import Sealed
 
 DIGEST_LENGTH = 32
+BINDING_LENGTH = 32
 STILL_IN_USE = timedelta(days=7)
 NEWS = timedelta(days=7)
 
@@ -28,6 +29,8 @@ class ApiToken(models.Model):
     digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
     ciphertext = models.TextField()
     key_id = models.CharField(max_length=8)
+    # NULL where the row is from before there were bindings, and cannot be unsealed. Such a token is refused.
+    binding = models.BinaryField(max_length=BINDING_LENGTH, null=True)
     hint = models.CharField(max_length=tokens.HINT_LENGTH)
     generation = models.PositiveIntegerField(default=1)
     issued_at = models.DateTimeField(default=timezone.now)
@@ -55,7 +58,12 @@ class ApiToken(models.Model):
 
     @property
     def sealed(self) -> Sealed:
-        return Sealed(bytes(self.digest), self.ciphertext, self.key_id)
+        return Sealed(bytes(self.digest), self.ciphertext, self.key_id, self.binding)
+
+    @property
+    def is_bound(self) -> bool:
+        """Whether the row is as `issuance` has written it for this owner and generation."""
+        return vault.is_bound(self.user_id, self.generation, bytes(self.digest), self.key_id, self.binding)
 
 
 class RevokedToken(models.Model):

@@ -87,6 +87,7 @@ def bob(db: None) -> User:
 @pytest.fixture(autouse=True)
 def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bearer, "sightings", Sightings())
+    monkeypatch.setattr(bearer, "mismatches", Sightings())
 
 
 @pytest.fixture(autouse=True)

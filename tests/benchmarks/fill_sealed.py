@@ -28,6 +28,7 @@ def token_of(owner_id: int) -> ApiToken:
         digest=sealed.digest,
         ciphertext=sealed.ciphertext,
         key_id=sealed.key_id,
+        binding=sealed.binding,
         hint=secret.hint,
     )
 

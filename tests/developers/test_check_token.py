@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from accounts.models import User
 from developers import issuance, tokens
+from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
 from tests.server import ROOT
 
@@ -53,6 +54,17 @@ def test_a_revoked_token_is_told_with_when_and_why(alice: User, check: Check) ->
         4,
         f"The token …{token[-4:]} was revoked {revoked.revoked_at:%F %T} UTC. It belonged to alice@example.com. "
         "Revoked by its owner.\n",
+    )
+
+
+def test_a_token_whose_row_was_changed_is_told_as_refused(alice: User, check: Check) -> None:
+    token = token_text(alice)
+    ApiToken.objects.update(generation=2)
+
+    assert check(token) == (
+        3,
+        f"The token …{token[-4:]} is refused: the row that holds it, of alice@example.com, was changed by something "
+        "else than this program. See who can write to the database, and revoke the token.\n",
     )
 
 

@@ -93,6 +93,19 @@ def test_what_cannot_be_read_is_counted_and_keeps_the_old_key_needed(
     assert ApiToken.objects.get(user=alice).key_id == vault.ring()[0].id
 
 
+def test_rows_without_a_binding_get_one_and_moved_ones_do_not(alice: User, bob: User) -> None:
+    token = token_text(alice)
+    ApiToken.objects.filter(user=bob).update(ciphertext=ApiToken.objects.get(user=alice).ciphertext)
+    ApiToken.objects.update(binding=None)
+
+    output = rotate()
+
+    assert "1 rows moved to key" in output
+    assert "1 rows left.\n" in output
+    assert status_of(token) == 200
+    assert ApiToken.objects.get(user=bob).binding is None
+
+
 def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and_new: tuple[str, str]) -> None:
     settings.TOKEN_KEYS = [*reversed(old_and_new)]
     rotate()

@@ -3,6 +3,7 @@ import hashlib
 import hmac
 import secrets
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from cryptography.hazmat.primitives.hashes import SHA256
@@ -74,6 +75,64 @@ def test_each_purpose_has_its_own_key(settings: Settings) -> None:
     assert not key.digest_key.startswith(bytes.fromhex(key.id))
     assert not sealing.startswith(bytes.fromhex(key.id))
     assert not material.startswith(bytes.fromhex(key.id))
+
+
+@given(st.binary(max_size=200), st.binary(min_size=1, max_size=64))
+def test_an_hmac_with_its_key_hashed_before_is_that_of_the_standard_library(message: bytes, key: bytes) -> None:
+    assert vault.Hmac(key).digest(message) == hmac.digest(key, message, "sha256")
+
+
+def test_the_binding_is_hmac_sha256_over_owner_generation_and_digest_under_a_key_of_its_own(
+    settings: Settings,
+) -> None:
+    settings.TOKEN_KEYS = [NEW]
+    material = base64.urlsafe_b64decode(NEW + "=")
+    key = HKDF(SHA256(), 32, salt=None, info=b"botpenguin token binding v1").derive(material)
+
+    sealed = vault.seal(7, 3, tokens.generate())
+
+    message = (7).to_bytes(8, "big") + (3).to_bytes(8, "big") + sealed.digest
+    assert sealed.binding == hmac.new(key, message, hashlib.sha256).digest()
+    assert vault.is_bound(7, 3, sealed.digest, sealed.key_id, sealed.binding)
+    assert vault.binding(7, 3, replace(sealed, binding=None)) == sealed.binding
+
+
+@given(st.integers(-1, 2**64), st.integers(-1, 2**64))
+def test_a_binding_is_of_no_other_owner_or_generation(owner: int, generation: int) -> None:
+    sealed = vault.seal(7, 3, tokens.generate())
+
+    is_bound = vault.is_bound(owner, generation, sealed.digest, sealed.key_id, sealed.binding)
+
+    assert is_bound == ((owner, generation) == (7, 3))
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"binding": "é"},
+        {"binding": 7},
+        {"binding": None},
+        {"generation": "one"},
+        {"generation": None},
+        {"owner_id": "alice"},
+        {"digest": "text"},
+        {"key_id": b"\xff"},
+        {"key_id": 7},
+    ],
+)
+def test_values_of_other_types_which_sqlite_takes_too_are_not_bound(changed: dict[str, Any]) -> None:
+    sealed = vault.seal(7, 3, tokens.generate())
+    row: dict[str, Any] = {"owner_id": 7, "generation": 3, "digest": sealed.digest, "key_id": sealed.key_id}
+
+    assert not vault.is_bound(**row | {"binding": sealed.binding} | changed)
+
+
+def test_no_binding_is_made_for_a_row_that_does_not_open() -> None:
+    sealed = replace(vault.seal(7, 3, tokens.generate()), binding=None)
+
+    for owner, generation in ((8, 3), (7, 4)):
+        with pytest.raises(Unreadable, match="its ciphertext belongs to another row"):
+            vault.binding(owner, generation, sealed)
 
 
 def test_a_key_shows_nothing_of_itself() -> None:

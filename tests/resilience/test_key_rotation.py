@@ -42,7 +42,9 @@ EmailAddress.objects.bulk_create(
 secrets = [tokens.generate() for user in users]
 sealed = [vault.seal(user.pk, 1, secret) for user, secret in zip(users, secrets)]
 ApiToken.objects.bulk_create([
-    ApiToken(user=user, digest=s.digest, ciphertext=s.ciphertext, key_id=s.key_id, hint=secret.hint)
+    ApiToken(
+        user=user, digest=s.digest, ciphertext=s.ciphertext, key_id=s.key_id, binding=s.binding, hint=secret.hint
+    )
     for user, secret, s in zip(users, secrets, sealed)
 ])
 print(*(secret.open() for secret in secrets), sep="\\n")

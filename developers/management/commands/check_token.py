@@ -47,10 +47,8 @@ def look_up(token: str) -> tuple[Found, str]:
     name = f"The token …{token[-tokens.HINT_LENGTH :]}"
     digests = vault.digests(tokens.Secret(token))
     active = ApiToken.objects.filter(digest__in=digests).select_related("user").first()
-    if active and active.user.is_active:
-        return Found.ACTIVE, f"{name} is active. It belongs to {active.user.email}, issued {active.issued_at:%F %T %Z}."
     if active:
-        return Found.DISABLED, f"{name} belongs to {active.user.email}, whose account is disabled: it is refused."
+        return describe(active, name)
     revoked = RevokedToken.objects.filter(digest__in=digests).select_related("user").first()
     if revoked:
         reason = revoked.get_reason_display()
@@ -61,3 +59,16 @@ def look_up(token: str) -> tuple[Found, str]:
         Found.UNKNOWN,
         f"{name} is well-formed, and nobody has it: it is of another server, or long forgotten.",
     )
+
+
+def describe(token: ApiToken, name: str) -> tuple[Found, str]:
+    """Return the same of a token that has not been revoked."""
+    email = token.user.email
+    if not token.is_bound:
+        return Found.UNKNOWN, (
+            f"{name} is refused: the row that holds it, of {email}, was changed by something else than this program. "
+            "See who can write to the database, and revoke the token."
+        )
+    if token.user.is_active:
+        return Found.ACTIVE, f"{name} is active. It belongs to {email}, issued {token.issued_at:%F %T %Z}."
+    return Found.DISABLED, f"{name} belongs to {email}, whose account is disabled: it is refused."

@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
+from django.db.models import Q
 
 from accounts import factors
 from developers import issuance, vault
@@ -31,7 +32,8 @@ class Command(BaseCommand):
 
     def _move_all(self, batch: int) -> None:
         first = vault.ring()[0].id
-        remaining = ApiToken.objects.exclude(key_id=first).order_by("pk")
+        # Also those that were not bound yet, when the key that they are under was missing from the ring, say.
+        remaining = ApiToken.objects.filter(~Q(key_id=first) | Q(binding=None)).order_by("pk")
         resealed, last = 0, 0
         # By key, not by offset: rows leave the selection while it is read.
         while rows := list(remaining.filter(pk__gt=last)[:batch]):
