@@ -4,9 +4,12 @@ from typing import Any, cast
 from urllib.parse import urlsplit
 from uuid import uuid4
 
+from allauth.account import signals
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.internal.flows.manage_email import emit_email_changed
 from allauth.account.models import EmailAddress
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
@@ -18,6 +21,7 @@ from accounts import email_changes, guesses, known_browsers, outbox
 from accounts.clients import client_ip
 from accounts.limits import Taken
 from accounts.models import User
+from accounts.orm.changes import Gone
 from accounts.outbox import Letter
 from accounts.sessions import end_all
 from accounts.validators import mailbox, normalized
@@ -70,21 +74,29 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Give an address to whoever has shown that it is theirs; what others only claim ends."""
-        if email_address.can_set_verified():
-            email_changes.drop_other_claims(email_address)
-        confirmed: bool = super().confirm_email(request, email_address)
-        return confirmed
+        """Make an address the log-in of its account, in place of allauth's flow, which saves whole rows."""
+        about = {"email": email_address.email}
+        if not email_address.can_set_verified():
+            self.add_message(request, messages.ERROR, "account/messages/email_confirmation_failed.txt", about)
+            return False
+        replaced = email_changes.confirm(email_address)
+        signals.email_confirmed.send(sender=EmailAddress, request=request, email_address=email_address)
+        emit_email_changed(request, replaced, email_address)
+        self.add_message(request, messages.SUCCESS, "account/messages/email_confirmed.txt", about)
+        return True
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
-        """Save a new password and end every session; a change of password then writes its own anew.
+        """Replace the password that was read and end every session; a change of password then writes its own anew.
 
         Hashing it takes long on purpose. Who calls this in a transaction hashes before it, with
-        `user.set_password`, and the user then still knows of which password that was.
+        `user.set_password`, and the user then still knows of which password that was. Raises `Gone` where another
+        request has replaced the password since, or deleted the account.
         """
         if user._password != password:  # type: ignore[attr-defined]  # Django keeps it until it is saved
             user.set_password(password)
-        user.save(update_fields=["password"])
+        as_read = User.objects.filter(pk=user.pk, password=cast(User, user).read("password"))
+        if not as_read.update(password=user.password):
+            raise Gone("The password was changed, or the account deleted, meanwhile.")
         end_all(user)
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:

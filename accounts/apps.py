@@ -5,4 +5,12 @@ class AccountsConfig(AppConfig):
     name = "accounts"
 
     def ready(self) -> None:
-        from accounts import receivers  # noqa: F401, PLC0415 - has allauth tell the security log
+        from allauth.account.models import EmailAddress  # noqa: PLC0415 - apps are ready only now
+        from allauth.mfa.models import Authenticator  # noqa: PLC0415
+
+        from accounts import receivers  # noqa: F401, PLC0415 - connects the signals of allauth to the security log
+        from accounts.orm.changes import SavesChanges  # noqa: PLC0415
+
+        # allauth saves whole rows, and would bring a deleted passkey or an address of before back.
+        for model in (EmailAddress, Authenticator):
+            model.__bases__ = (SavesChanges, *model.__bases__)

@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from accounts.batches import delete_in_batches
 from accounts.models import User
+from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
 
 # As long as the link works that is mailed when the change is asked for.
@@ -25,6 +26,22 @@ def waiting() -> QuerySet[EmailAddress]:
 def cancel(person: AbstractBaseUser) -> None:
     """Have the link that was mailed to a new address lead nowhere."""
     waiting().filter(user=person.pk).delete()
+
+
+def confirm(address: EmailAddress) -> EmailAddress | None:
+    """Make a confirmed address the log-in of its account; return the one that it replaces, if there is one.
+
+    Call it inside a transaction. Raises `Gone` where the address, or the account, was deleted meanwhile.
+    """
+    drop_other_claims(address)
+    others = EmailAddress.objects.filter(user=address.user_id).exclude(pk=address.pk)
+    replaced = others.first()
+    others.delete()
+    confirmed = EmailAddress.objects.filter(pk=address.pk, verified=False).update(verified=True, primary=True)
+    if not confirmed or not User.objects.filter(pk=address.user_id).update(email=address.email):
+        raise Gone("The address was given up meanwhile.")
+    address.verified = address.primary = True
+    return replaced
 
 
 def drop_other_claims(confirmed: EmailAddress) -> None:

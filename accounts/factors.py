@@ -123,8 +123,7 @@ def reseal_all() -> tuple[int, int]:
 def _reseal(factor: Authenticator) -> bool:
     name = SEALED_IN[factor.type]
     try:
-        factor.data[name] = sealing.reseal(factor.data[name])
+        resealed = factor.data | {name: sealing.reseal(factor.data[name])}
     except sealing.Unreadable:
         return False
-    factor.save(update_fields=["data"])
-    return True
+    return bool(Authenticator.objects.filter(pk=factor.pk).update(data=resealed))

@@ -53,7 +53,7 @@ def at_password(request: HttpRequest, email: str) -> Taken:
 
 def at_code(request: HttpRequest, person: User) -> Taken:
     """Count a try of a code, to be given back where it was right. Raises `ValidationError` for one too many."""
-    taken, password = Taken(request), person.get_session_auth_hash()
+    taken, password = Taken(request), person.password_fingerprint()
     browser = known_browsers.name_past_second_step(request, person)
     if browser:
         taken.take("code", f"{browser}:{person.pk}")

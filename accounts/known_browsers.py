@@ -70,7 +70,7 @@ def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> 
 
 def _password(person: User) -> str:
     # Changes with the password, of which it says nothing: an HMAC of its hash.
-    return person.get_session_auth_hash()[:16]
+    return person.password_fingerprint()[:16]
 
 
 def _factor(person: User) -> str:

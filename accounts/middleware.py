@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django.conf import settings
 from django.contrib.auth import REDIRECT_FIELD_NAME
 from django.contrib.auth.middleware import LoginRequiredMiddleware
+from django.db import IntegrityError
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
@@ -26,6 +27,13 @@ TIME_ZONES = frozenset(available_timezones())
 
 class LoginRequired(LoginRequiredMiddleware):
     """Send the signed-out to log in and then back to a page, never to an address that only takes POST."""
+
+    def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
+        """Do the same where an account was deleted while it wrote something that needs an owner."""
+        if not isinstance(error, IntegrityError) or not request.user.is_authenticated:
+            return None
+        is_gone = not User.objects.filter(pk=request.user.pk).exists()
+        return send_to(request, resolve_url(settings.LOGIN_URL)) if is_gone else None
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:  # type: ignore[override]
         return send_to(

@@ -1,18 +1,29 @@
 """The person: an account whose login is its e-mail address."""
 
+import secrets
 from typing import Any, ClassVar, Self
 
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
+from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
 from django.db.models.functions import Lower
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
 import accounts.events  # noqa: F401 - one more table, of which no more than that is to be known here
 from accounts.clients import USER_AGENT_LENGTH
+from accounts.orm.changes import SavesChanges
 from accounts.validators import normalized, spellings
+
+EPOCH_LENGTH = 22
+
+
+def new_epoch() -> str:
+    """Return 128 random bits as text. A count could come again after a restore."""
+    return secrets.token_urlsafe(16)
 
 
 class UserManager(BaseUserManager["User"]):
@@ -50,7 +61,7 @@ class UserManager(BaseUserManager["User"]):
         return self.create_user(email, password, **{**fields, "is_staff": True, "is_superuser": True})
 
 
-class User(AbstractBaseUser, PermissionsMixin):
+class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[misc]  # it saves by keywords only
     email = models.EmailField(_("email"), unique=True)
     name = models.CharField(_("name"), max_length=100, blank=True)
     time_zone = models.CharField(
@@ -59,6 +70,10 @@ class User(AbstractBaseUser, PermissionsMixin):
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    # Whatever ends all sessions changes it: those made before, and log-ins under way, do not match it.
+    session_epoch = models.CharField(max_length=EPOCH_LENGTH, default="", editable=False)
+    # When a backup that holds the account was restored: mailed links of before are dead.
+    restored_at = models.DateTimeField(null=True, editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -78,13 +93,39 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def check_password(self, raw_password: str) -> bool:
+        """Compare a password, and hash it anew where parameters have changed, unless the password has meanwhile.
+
+        Django's own writes the hash in any case, and a log-in would so undo a new password.
+        """
+        as_read = self.password
+
+        def upgrade(raw_password: str) -> None:
+            upgraded = make_password(raw_password)
+            if User.objects.filter(pk=self.pk, password=as_read).update(password=upgraded):
+                self.password = self._read["password"] = upgraded
+
+        return check_password(raw_password, as_read, upgrade)
+
+    def password_fingerprint(self) -> str:
+        """Return an HMAC of the password's hash: it changes with the password and says nothing about it."""
+        fingerprint: str = super()._get_session_auth_hash()  # type: ignore[misc]
+        return fingerprint
+
+    def _get_session_auth_hash(self, secret: str | None = None) -> str:
+        """What a session must match, by Django's check at each request: the password and the epoch."""
+        fingerprint: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        if not self.session_epoch:
+            return fingerprint
+        return salted_hmac("accounts.session_epoch", fingerprint + self.session_epoch, secret=secret).hexdigest()
+
 
 class SessionQuerySet(models.QuerySet["Session"]):
     def open(self) -> Self:
         return self.filter(expire_date__gt=timezone.now())
 
 
-class Session(AbstractBaseSession):
+class Session(SavesChanges, AbstractBaseSession):  # type: ignore[misc]  # it saves by keywords only
     """A browser that visits, and whose person may be signed in. `accounts.sessions` writes its rows.
 
     Its key here is a digest of the one in the browser's cookie.

@@ -19,6 +19,7 @@ from django.views.decorators.cache import never_cache
 from accounts.acts import act_on
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
 from accounts.identity import fresh_proof
+from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
 from accounts.security import record_added, require_page_or_form
 
@@ -47,10 +48,20 @@ def passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
     form = PasskeyNameForm(request.POST if request.method == "POST" else {"name": own.wrap().name})
     if request.method == "POST" and form.is_valid():
-        flows.rename_authenticator(request, own, form.cleaned_data["name"])
+        rename(own, form.cleaned_data["name"])
         messages.success(request, _("Name saved."))
         return redirect("security")
     return render(request, "accounts/passkey.html", {"form": form, "passkey": own})
+
+
+def rename(passkey: Authenticator, name: str) -> None:
+    """Give a passkey another name. Raises `Gone` where it was removed meanwhile."""
+    with transaction.atomic():
+        # Locked and read anew: its data hold more than the name.
+        current = Authenticator.objects.select_for_update().filter(pk=passkey.pk).first()
+        if current is None:
+            raise Gone("The passkey was removed meanwhile.")
+        Authenticator.objects.filter(pk=passkey.pk).update(data=current.data | {"name": name})
 
 
 @act_on("security")

@@ -15,13 +15,16 @@ from typing import Any, cast
 
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
+from django.db import IntegrityError
 from django.utils import timezone
 
 from accounts import bookkeeping, email_changes
 from accounts.batches import delete_in_batches
 from accounts.clients import Client
-from accounts.models import Session, SessionQuerySet
+from accounts.models import Session, SessionQuerySet, User, new_epoch
+from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
 
 LAST_SEEN_RESOLUTION = timedelta(minutes=1)
@@ -57,6 +60,13 @@ class SessionStore(DatabaseSessionStore):
         if key:
             Session.objects.filter(pk=digest(key)).delete()
 
+    def save(self, must_create: bool = False) -> None:
+        """Write what changed. Raises `UpdateError`, answered with 400, where the session or its person is gone."""
+        try:
+            super().save(must_create)
+        except (Gone, IntegrityError):
+            raise UpdateError from None
+
     @classmethod
     def clear_expired(cls) -> None:
         """Do what `manage.py clearsessions` asks for."""
@@ -70,6 +80,8 @@ class SessionStore(DatabaseSessionStore):
         before = self.row
         row.signed_in_at = before.signed_in_at if before and before.user_id == row.user_id else now
         row.last_seen_at, row.ip, row.user_agent = now, self.client.ip, self.client.user_agent
+        if before and before.pk == row.pk:
+            row.is_changed_from(before)
         self.row = row
         return row
 
@@ -92,12 +104,20 @@ def elsewhere(request: SignedInRequest) -> SessionQuerySet:
 
 
 def end_all(person: AbstractBaseUser) -> None:
-    """Sign a person out everywhere, and drop the change of e-mail that one of the sessions may have asked for.
+    """Log a person out everywhere, and drop the change of email that one of the sessions may have requested.
 
     Whoever was in a session that was not theirs could otherwise still follow the link and take the account along.
+    Log-ins under way end too: they began in an epoch of before.
     """
+    start_epoch(person)
     Session.objects.filter(user=person.pk).delete()
     email_changes.cancel(person)
+
+
+def start_epoch(person: AbstractBaseUser) -> None:
+    """Make every session of before invalid, also one that a log-in is about to write."""
+    person.session_epoch = new_epoch()  # type: ignore[attr-defined]
+    User.objects.filter(pk=person.pk).update(session_epoch=person.session_epoch)  # type: ignore[attr-defined]
 
 
 def forget_expired() -> Iterator[int]:

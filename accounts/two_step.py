@@ -22,6 +22,12 @@ class SecondStep(AuthenticateStage):
         handled: tuple[Any, bool] = super().handle()
         return handled
 
+    def exit(self) -> HttpResponse:
+        """Go on with the log-in. This stage has read the person anew since the view asked whether it still holds."""
+        leave: Any = super().exit if self.still_holds() else self.abort
+        response: HttpResponse = leave()
+        return response
+
     def still_holds(self) -> bool:
         return self.state.get("password") == self._password() and self._should_handle(self.request)
 
@@ -41,7 +47,7 @@ authenticate = AuthenticateView.as_view()
 
 @login_not_required
 def second_step(request: HttpRequest) -> HttpResponseBase:
-    """Take a factor, but not for a password that is another by now: one begins anew, and has guessed at nothing."""
+    """Take a factor, but only for the password and the epoch with which the log-in began; otherwise begin anew."""
     stage = LoginStageController.enter(request, SecondStep.key)
     if stage and not stage.still_holds():
         response: HttpResponseBase = stage.abort()

@@ -2,6 +2,7 @@
 
 from allauth.account import views as allauth
 from django.contrib import messages
+from django.contrib.auth import update_session_auth_hash
 from django.contrib.auth.decorators import login_not_required
 from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
@@ -13,17 +14,17 @@ from accounts.acts import act_on
 from accounts.clients import Client
 from accounts.forms import EndSessionForm, NameForm
 from accounts.identity import fresh_proof
-from accounts.models import SessionQuerySet
+from accounts.models import SessionQuerySet, User
 from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
-from accounts.sessions import elsewhere
+from accounts.sessions import elsewhere, start_epoch
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def my_account(request: HttpRequest) -> HttpResponse:
-    form = NameForm(request.POST or None, instance=request.user)
+def my_account(request: SignedInRequest) -> HttpResponse:
+    form = NameForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
-        form.save()
+        User.objects.filter(pk=request.user.pk).update(name=form.cleaned_data["name"])
         messages.success(request, _("Name saved."))
         return redirect("my-account")
     return render(request, "accounts/my_account.html", {"form": form})
@@ -60,7 +61,10 @@ def end_session(request: SignedInRequest) -> HttpResponse:
 
 @act_on("security")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    _end(request, elsewhere(request), Kind.SESSIONS_ENDED)
+    with transaction.atomic():
+        _end(request, elsewhere(request), Kind.SESSIONS_ENDED)
+        start_epoch(request.user)
+        update_session_auth_hash(request, request.user)
     messages.success(request, _("Signed out everywhere else."))
     return redirect("security")
 

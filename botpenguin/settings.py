@@ -271,8 +271,8 @@ ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "my-account"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
-# Django's own: by allauth's, who asks for another email in a stolen session ends the link that its owner was mailed.
-ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "django.contrib.auth.tokens.PasswordResetTokenGenerator"  # noqa: S105 - a class
+# Based on Django's: with allauth's, whoever asks for another email in a stolen session ends the owner's link.
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.backends.PasswordResetTokens"  # noqa: S105 - a class
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""

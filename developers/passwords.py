@@ -19,10 +19,12 @@ from django.shortcuts import redirect
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from django.views.generic import FormView
 
 from accounts.clients import Client
 from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
+from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
 from developers import issuance
 from developers.models import RevokedToken
@@ -45,7 +47,29 @@ class ResetPasswordAndTokenForm(ResetPasswordKeyForm):
     revoke_token = forms.BooleanField(label=LABEL, required=False, initial=True)
 
 
-class ChangePassword(allauth.PasswordChangeView):
+class ReplacesPassword(FormView):  # type: ignore[type-arg]
+    """Before allauth's view: saves the password and revokes the token together, or neither."""
+
+    def form_valid(self, form: ChangePasswordAndTokenForm | ResetPasswordAndTokenForm) -> HttpResponse:
+        # Hashed before the transaction: no other writer shall wait for Argon2.
+        form.user.set_password(form.cleaned_data["password1"])
+        try:
+            with transaction.atomic():
+                revoke_if_asked(self.request, form.user, form.cleaned_data)
+                return super().form_valid(form)
+        except Gone:
+            return self.refuse()
+
+    def refuse(self) -> HttpResponse:
+        """Answer where another request has replaced the password, or deleted the account, meanwhile."""
+        logout(self.request)
+        # What was said of the revoke did not happen.
+        list(messages.get_messages(self.request))
+        messages.error(self.request, _("The password was changed in another place meanwhile. Log in with that one."))
+        return redirect("account_login")
+
+
+class ChangePassword(ReplacesPassword, allauth.PasswordChangeView):
     """Change the password of the person who is signed in; they stay so in this browser only.
 
     The current password, which the form asks for, is the fresh proof of identity.
@@ -54,31 +78,15 @@ class ChangePassword(allauth.PasswordChangeView):
     def get_default_success_url(self) -> str:
         return reverse("my-account")
 
-    def form_valid(self, form: ChangePasswordAndTokenForm) -> HttpResponse:
-        hash_ahead(form)
-        with transaction.atomic():
-            revoke_if_asked(self.request, form.user, form.cleaned_data)
-            response: HttpResponse = super().form_valid(form)
-        return response
 
-
-class ResetPassword(allauth.PasswordResetFromKeyView):
+class ResetPassword(ReplacesPassword, allauth.PasswordResetFromKeyView):
     """Take a new password from one who followed the link in a mail; they are signed out everywhere."""
 
-    def form_valid(self, form: ResetPasswordAndTokenForm) -> HttpResponse:
+    def form_valid(self, form: ResetPasswordAndTokenForm) -> HttpResponse:  # type: ignore[override]
         if self.request.user.is_authenticated:
             # Every session of this person ends, so this one, too, must be written anew.
             logout(self.request)
-        hash_ahead(form)
-        with transaction.atomic():
-            revoke_if_asked(self.request, form.user, form.cleaned_data)
-            response: HttpResponse = super().form_valid(form)
-        return response
-
-
-def hash_ahead(form: ChangePasswordAndTokenForm | ResetPasswordAndTokenForm) -> None:
-    """Hash the new password before the transaction that saves it: no other writer shall wait for Argon2."""
-    form.user.set_password(form.cleaned_data["password1"])
+        return super().form_valid(form)
 
 
 def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.orm.changes import Gone
 from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
 
 # SQLite of old takes 999 parameters a statement.
@@ -28,6 +29,11 @@ NOBODY = "a contact needs a name, an e-mail or a number"
 MOST_ATTRIBUTES = 100
 TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
 MOST_TAGS = 50
+# What a request may change of a contact.
+CHANGEABLE = (
+    *("name", "email", "phone", "phone_prefix", "country", "attributes", "notes"),
+    *("platform", "status", "is_contact", "is_subscriber", "unread_messages", "updated_at"),
+)
 TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
 
 
@@ -95,10 +101,14 @@ class Conflict(Exception):
 
 @contextmanager
 def changing(owner: int) -> Iterator[None]:
-    """Hold the owner's row for a transaction: one change at a time, no deadlocks, no races for an e-mail."""
+    """Hold the owner's row for a transaction: one change at a time, no deadlocks, no races for an e-mail.
+
+    Raises `Gone` where the account was deleted meanwhile.
+    """
     with transaction.atomic():
         # Without a key: what only refers to the owner need not wait.
-        User.objects.select_for_update(no_key=True).filter(pk=owner).values("pk").first()
+        if not User.objects.select_for_update(no_key=True).filter(pk=owner).values("pk").first():
+            raise Gone("The account was deleted meanwhile.")
         yield
 
 
@@ -221,7 +231,9 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         raise Conflict({1: PHONE_TAKEN})
     if len(contact.attributes) > MOST_ATTRIBUTES:
         raise Conflict({1: TOO_MANY_ATTRIBUTES})
-    contact.save()
+    contact.updated_at = timezone.now()
+    changes = {name: getattr(contact, name) for name in CHANGEABLE}
+    Contact.objects.filter(pk=contact.pk).update(**changes)
     if tags is not None:
         contact.tags.exclude(name__in=tags).delete()
         add_tags((contact.pk, name) for name in tags)

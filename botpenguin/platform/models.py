@@ -14,6 +14,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
+from accounts.orm.changes import Gone
 
 ID_LENGTH = 24
 OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
@@ -59,6 +60,11 @@ class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
 
 
 class BotQuerySet(OwnedQuerySet):
+    def change(self, **columns: str) -> None:
+        """Change a bot. Raises `Gone` where it was deleted meanwhile."""
+        if not self.update(**columns, updated_at=timezone.now()):
+            raise Gone("The bot was deleted meanwhile.")
+
     def with_contact_counts(self) -> Self:
         return self.annotate(contact_count=models.Count("contacts"))
 

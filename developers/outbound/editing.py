@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.orm.changes import Gone
 from developers.outbound import targets
 from developers.outbound.drafts import Draft, Row, stored_values
 from developers.outbound.faults import Fault, faults
@@ -105,7 +106,10 @@ class Editor:
         )
 
     def save(self) -> bool:
-        """Keep the call, with the attributes that it is the first to name; False, told, where its name is taken."""
+        """Keep the call, with the attributes that it is the first to name.
+
+        Return False, with an error in the form, where its name is taken or the API was deleted meanwhile.
+        """
         self.api.name = self.form.cleaned_data["name"]
         try:
             with transaction.atomic():
@@ -116,6 +120,9 @@ class Editor:
         except IntegrityError:
             self.form.add_error("name", _("There is an API of this name already."))
             self.form.fields["name"].widget.attrs["autofocus"] = True
+            return False
+        except Gone:
+            self.form.add_error(None, _("This API was deleted meanwhile, in another tab or device. Nothing was saved."))
             return False
         return True
 

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.clients import USER_AGENT_LENGTH
 from accounts.models import User
+from accounts.orm.changes import Gone
 from developers import vault
 from developers.outbound import recipe as recipes
 from developers.outbound.recipe import Recipe
@@ -175,11 +176,20 @@ class OutboundApi(models.Model):
         return recipe
 
     def keep(self, recipe: Recipe) -> None:
-        """Seal a call, and save it with the name. Raises `IntegrityError` where the owner's name is taken."""
+        """Seal a call, and save it with the name.
+
+        Raises `IntegrityError` where the owner's name is taken, and `Gone` where the API was deleted meanwhile.
+        """
         self.method, self.url, self.follows_redirects = recipe.method, recipe.url, recipe.follows_redirects
         self.sealed, self.key_id = vault.seal_outbound(self.owner_id, self.pk, recipes.dump(recipe))
         with transaction.atomic():
-            self.save()
+            if self._state.adding:
+                self.save(force_insert=True)
+                return
+            self.updated_at = timezone.now()
+            columns = ("name", "method", "url", "follows_redirects", "sealed", "key_id", "updated_at")
+            if not OutboundApi.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in columns}):
+                raise Gone("The API was deleted meanwhile.")
 
 
 def reseal_all() -> tuple[int, int]:

@@ -67,6 +67,7 @@ def test_the_owner_is_told_once_and_finds_it_in_the_security_log(alice: User) ->
     )
     assert (mail.to, mail.subject) == (["alice@example.com"], "Your ways to log in were removed")
     assert "Your password opens it alone now." in mail.message
+    alice.refresh_from_db()
     log = sign_in(alice).get("/account/security/log/?kind=ways-to-log-in").content.decode()
     assert "Ways to log in removed by the operator" in log
 

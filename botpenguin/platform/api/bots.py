@@ -58,7 +58,8 @@ def list_bots(request: BearerRequest) -> Envelope[list[BotOut]]:
 @router.post("/bots", summary="Create a bot", operation_id="create_bot", response={HTTPStatus.CREATED: Created[BotOut]})
 def create_bot(request: BearerRequest, new: NewBot) -> Created[BotOut]:
     """A bot has a name, which others may have too, and the platform that it talks on."""
-    bot = Bot.objects.create(owner_id=request.auth.owner_id, name=new.name, platform=new.platform)
+    with changing(request.auth.owner_id):
+        bot = Bot.objects.create(owner_id=request.auth.owner_id, name=new.name, platform=new.platform)
     return Created(data=BotOut.of(bot))
 
 
@@ -73,8 +74,8 @@ def change_bot(request: BearerRequest, change: BotChange, bot_id: BotId) -> Enve
     """Give a bot another name or platform. What is left out stays as it is."""
     with changing(request.auth.owner_id):
         bot = find(request, bot_id)
-        bot.name, bot.platform = change.name or bot.name, change.platform or bot.platform
-        bot.save(update_fields=["name", "platform", "updated_at"])
+        Bot.objects.filter(pk=bot.pk).change(**change.model_dump(exclude_none=True))
+        bot.refresh_from_db()
     return Envelope(data=BotOut.of(bot))
 
 

@@ -29,7 +29,8 @@ def bots(request: SignedInRequest) -> HttpResponse:
 def new_bot(request: SignedInRequest) -> HttpResponse:
     form = NewBotForm(request.POST or None, instance=Bot(owner=request.user))
     if request.method == "POST" and form.is_valid():
-        bot = form.save()
+        with changing(request.user.pk):
+            bot = form.save()
         messages.success(request, _("%(bot)s is created.") % {"bot": bot})
         return redirect(PAGE)
     return render(request, "platform/new_bot.html", {"form": form})
@@ -45,9 +46,7 @@ def bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
     title = bot.name
     if request.method == "POST" and form.is_valid():
         with changing(request.user.pk):
-            # The API may have changed it meanwhile, or deleted it.
-            get_object_or_404(request.user.bots, pk=bot_id)
-            bot.save(update_fields=["name", "updated_at"])
+            request.user.bots.filter(pk=bot_id).change(name=form.cleaned_data["name"])
         messages.success(request, _("Name saved."))
         return redirect("platform:bot", bot_id=bot_id)
     return render(request, "platform/bot.html", {"bot": bot, "form": form, "title": title})

@@ -30,7 +30,7 @@ def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
     attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
     form = TypeForm(request.POST, instance=attribute)
     if form.is_valid():
-        form.save()
+        CustomAttribute.objects.filter(pk=attribute_id).update(type=form.cleaned_data["type"])
         told = {"attribute": attribute, "type": attribute.get_type_display()}
         messages.success(request, _("%(attribute)s has the type %(type)s now.") % told)
     else:

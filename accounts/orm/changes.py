@@ -1,0 +1,73 @@
+"""Saving a loaded row: only the columns that were changed, and only while the row exists.
+
+Django's own `save` writes every column as it was read, and inserts a row that was deleted meanwhile. A form that is
+sent in the same moment would so undo a new password, a deactivation or a deletion.
+"""
+
+from collections.abc import Iterable
+from copy import deepcopy
+from typing import Any, Self
+
+from django.db import DatabaseError, models
+from django.http import Http404
+
+
+class Gone(Http404):
+    """A row was deleted after it was read. A view that does not catch it answers 404."""
+
+
+class SavesChanges:
+    """Comes before `models.Model` among the bases of a model, ours or a library's."""
+
+    _read: dict[str, Any]
+
+    @classmethod
+    def from_db(cls, db: str | None, field_names: Iterable[str], values: Iterable[Any]) -> Self:
+        row: Self = super().from_db(db, field_names, values)  # type: ignore[misc]
+        row._read = row._values()
+        return row
+
+    def refresh_from_db(self, using: str | None = None, fields: Iterable[str] | None = None, **options: Any) -> None:
+        super().refresh_from_db(using, fields, **options)  # type: ignore[misc]
+        values = self._values()
+        self._read = values if fields is None else self._read | {name: values[name] for name in fields}
+
+    def save(self, *, force_insert: bool = False, update_fields: Iterable[str] | None = None, **options: Any) -> None:
+        """Insert a new row, or update the changed columns of a loaded one. Raises `Gone` where there is none."""
+        if self._state.adding:  # type: ignore[attr-defined]
+            super().save(force_insert=True, **options)  # type: ignore[misc]
+        elif changed := self._changed(update_fields):
+            try:
+                super().save(update_fields=changed, **options)  # type: ignore[misc]
+            except DatabaseError as error:
+                # Django raises the base class itself where no row was updated, and subclasses for all else.
+                if type(error) is not DatabaseError:
+                    raise
+                raise Gone(f"A row of {type(self).__name__} was deleted meanwhile.") from None
+        self._read = self._values()
+
+    def read(self, attname: str) -> Any:
+        """Return what a column held when the row was read or last written."""
+        return self._read[attname]
+
+    def is_changed_from(self, before: Self) -> None:
+        """Take a row made anew for the stored one that `before` was read from or written to."""
+        self._state.adding = False  # type: ignore[attr-defined]
+        self._read = before._read
+
+    def _changed(self, update_fields: Iterable[str] | None) -> list[str]:
+        values = self._values()
+        fields = {field.attname: field.name for field in self._fields() if not field.primary_key}
+        changed = [name for attname, name in fields.items() if attname in values and self._differs(attname, values)]
+        return changed if update_fields is None else [name for name in changed if name in set(update_fields)]
+
+    def _differs(self, attname: str, values: dict[str, Any]) -> bool:
+        return attname not in self._read or self._read[attname] != values[attname]
+
+    def _values(self) -> dict[str, Any]:
+        columns = vars(self)
+        loaded = {field.attname: columns[field.attname] for field in self._fields() if field.attname in columns}
+        return {name: deepcopy(value) if isinstance(value, dict | list) else value for name, value in loaded.items()}
+
+    def _fields(self) -> list["models.Field[Any, Any]"]:
+        return self._meta.concrete_fields  # type: ignore[attr-defined,no-any-return]
