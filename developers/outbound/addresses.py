@@ -8,6 +8,7 @@ After the IANA registries of special-purpose addresses (RFC 6890, as updated).
 """
 
 import socket
+import time
 from collections.abc import Callable, Sequence
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
@@ -64,6 +65,8 @@ CLOSED_IPV6 = tuple(
 # Look-ups take no time limit. One that does not end is left behind in its thread, and this many of them at most.
 MOST_LOOKUPS = 8
 lookups = BoundedSemaphore(MOST_LOOKUPS)
+# A look-up that leads nowhere takes a whole multiple of so many seconds, whatever the name server knew.
+STEP = 0.5
 
 
 class Unreachable(Exception):
@@ -90,31 +93,37 @@ def allowed_networks() -> tuple[Network, ...]:
 def resolve(host: str, port: int, *, seconds: float, resolver: Resolver = socket.getaddrinfo) -> list[Address]:
     """Look a host up, once, and return its addresses, all of which a call may reach.
 
-    Raises `Unreachable` where there are none, where one of them is closed, or where that takes longer.
+    Raises `Unreachable` where there are none, where one of them is closed, or where that takes longer. What is raised
+    and when is the same for all of these, so that nobody finds out which names this network knows.
     """
     try:
         found = [ip_address(host)]
     except ValueError:
+        began_at = time.monotonic()
         found = _look_up(host, port, seconds, resolver)
-    if not found:
-        raise Unreachable(no_such_name(host))
-    if not all(is_open(address) for address in found):
-        raise Unreachable(
-            _("The server %(host)s has a private or reserved address. Calls may only reach public ones.")
-            % {"host": host}
-        )
+        if not _are_open(found):
+            passed = time.monotonic() - began_at
+            time.sleep(max(min(-passed % STEP, seconds - passed), 0))
+    if not _are_open(found):
+        raise Unreachable(no_public_server())
     return found
 
 
-def no_such_name(host: str) -> str:
-    return _("There is no server called %(host)s. Check the URL for typing errors.") % {"host": host}
+def no_public_server() -> str:
+    return _(
+        "There is no public server at this address. Check the URL for typing errors, or try again later. "
+        "Private and reserved addresses cannot be called, unless this server's operator has opened them."
+    )
+
+
+def _are_open(found: list[Address]) -> bool:
+    return bool(found) and all(is_open(address) for address in found)
 
 
 def _look_up(host: str, port: int, seconds: float, resolver: Resolver) -> list[Address]:
-    too_slow = _("The name %(host)s could not be looked up in time. Try again.") % {"host": host}
     if not lookups.acquire(blocking=False):
-        raise Unreachable(too_slow)
-    results: SimpleQueue[list[Address] | None] = SimpleQueue()
+        return []
+    results: SimpleQueue[list[Address]] = SimpleQueue()
 
     def look_up() -> None:
         try:
@@ -122,16 +131,15 @@ def _look_up(host: str, port: int, seconds: float, resolver: Resolver) -> list[A
             # Of an IPv6 address with a zone, the zone counts for the check too: it is link-local.
             results.put(list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers)))
         except (OSError, UnicodeError, ValueError):
-            results.put(None)
+            results.put([])
         finally:
             lookups.release()
 
     Thread(target=look_up, name="outbound look-up", daemon=True).start()
     try:
-        found = results.get(timeout=max(seconds, 0))
+        return results.get(timeout=max(seconds, 0))
     except Empty:
-        raise Unreachable(too_slow) from None
-    return found or []
+        return []
 
 
 @cache

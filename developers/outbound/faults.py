@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from developers.outbound import mapping, targets
 from developers.outbound.recipe import ATTRIBUTE_NAME, JSON_PARTS, METHODS, NOT_IN_HEADERS, Recipe
+from developers.outbound.token_search import holds_token
 
 MOST_FIELDS = 50
 LONGEST_VALUE = 8_000
@@ -41,6 +42,11 @@ def faults(recipe: Recipe) -> Iterator[Fault]:
     if sentence:
         yield Fault("body", sentence)
     yield from _faults_of_mappings(recipe)
+    yield from _own_tokens(recipe)
+
+
+def own_token() -> str:
+    return _("This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out.")
 
 
 def first_fault(recipe: Recipe) -> str | None:
@@ -99,3 +105,13 @@ def _faults_of_mappings(recipe: Recipe) -> Iterator[Fault]:
         if not re.fullmatch(ATTRIBUTE_NAME, mapped.attribute, re.ASCII):
             sentence = _("Use letters, digits and underscores, and start with no digit.")
             yield Fault(f"mappings.{position}.attribute", sentence)
+
+
+def _own_tokens(recipe: Recipe) -> Iterator[Fault]:
+    places = [("url", recipe.url)]
+    for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
+        for position, part in enumerate(fields):
+            places += [(f"{kind}.{position}.name", part.name), (f"{kind}.{position}.value", part.value)]
+    if recipe.sends_body:
+        places.append(("body", recipe.body))
+    yield from (Fault(where, own_token()) for where, text in places if holds_token(text))

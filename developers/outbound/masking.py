@@ -1,15 +1,15 @@
-"""Keeping secrets out of what is kept of a call, and our own tokens out of calls."""
+"""Keeping secrets out of what is kept of a call."""
 
 import base64
 import json
-import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus, unquote, unquote_plus, urlencode
+from urllib.parse import quote, quote_plus, urlencode
 
 from developers import tokens
 from developers.outbound.recipe import MASK, SENSITIVE, Field, Recipe
+from developers.outbound.token_search import holds_token
 
 # Of a secret in several words, "Bearer 1a2b3c" say, each word of this length is one too.
 LEAST_WORD = 6
@@ -21,43 +21,15 @@ MOST_SPELLINGS = 500
 KEPT_OF_A_LINE = 16 * 1024
 # PostgreSQL stores no NUL, so no text that is kept holds one.
 HIDDEN = "\0"
-# As long as a token at least, encoded.
-BASE64 = re.compile(rf"[0-9A-Za-z+/_-]{{{tokens.LENGTH * 4 // 3},}}", re.ASCII)
-JSON_ESCAPE = re.compile(r"\\u00([0-7][0-9a-fA-F])")
-
-
-def holds_own_token(recipe: Recipe) -> bool:
-    """Tell whether a call would send what looks like an API access token, plainly or in a usual encoding."""
-    fields = [text for part in (*recipe.parameters, *recipe.headers) for text in (part.name, part.value)]
-    texts = [recipe.url, *fields, recipe.body if recipe.sends_body else ""]
-    return any(_holds_token(text) for text in texts)
-
-
-def _holds_token(text: str) -> bool:
-    return any(tokens.PATTERN.search(way) for way in _ways_to_read(text))
-
-
-def _ways_to_read(text: str) -> Iterator[str]:
-    unescaped = JSON_ESCAPE.sub(lambda match: chr(int(match[1], 16)), text).replace("\\/", "/")
-    for way in dict.fromkeys((text, unquote(text), unquote(unquote_plus(text)), unescaped)):
-        yield way
-        for run in BASE64.findall(way):
-            # What stands before it, a / say, looks like a part of it: it may begin at any letter.
-            yield from (_decoded(run[start:]).decode("latin-1") for start in range(4))
-
-
-def _decoded(text: str) -> bytes:
-    """Decode base64 of either alphabet, padded or not. Raises `ValueError` for anything else."""
-    letters = text.rstrip("=").replace("-", "+").replace("_", "/")
-    # One letter on top is not yet a byte.
-    letters = letters[:-1] if len(letters) % 4 == 1 else letters
-    return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True)
 
 
 def _from_base64(word: str) -> str:
-    """Decode base64 to text, or return nothing."""
+    """Decode base64 of either alphabet, padded or not, to text, or return nothing."""
+    letters = word.rstrip("=").replace("-", "+").replace("_", "/")
+    # One letter on top is not yet a byte.
+    letters = letters[:-1] if len(letters) % 4 == 1 else letters
     try:
-        return _decoded(word).decode()
+        return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True).decode()
     except ValueError:
         return ""
 
@@ -108,7 +80,7 @@ class Mask:
             text = text.replace(way, HIDDEN)
         text = tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text)
         # In another encoding it is found, and not where: nothing is kept of what holds one so.
-        return HIDDEN if _holds_token(text) else text
+        return HIDDEN if holds_token(text) else text
 
     def _header(self, name: str, value: str, is_hidden: bool) -> list[str]:
         return [self.text(name), MASK if is_hidden and value else self.beginning(value, KEPT_OF_A_LINE)]

@@ -22,11 +22,11 @@ from accounts.models import User
 from developers.outbound import answers, targets
 from developers.outbound.addresses import Resolver, Unreachable
 from developers.outbound.answers import NO_DATA, Answer
-from developers.outbound.faults import first_fault
-from developers.outbound.masking import holds_own_token
+from developers.outbound.faults import first_fault, own_token
 from developers.outbound.network import Deadline, Transport, public_certificates
 from developers.outbound.recipe import Field, Recipe
 from developers.outbound.targets import BadUrl
+from developers.outbound.token_search import holds_token
 from developers.outbound.turns import Busy, TooMany, turn
 
 __all__ = ["MOST_BYTES", "Answer", "Busy", "TooMany", "send"]
@@ -39,8 +39,6 @@ USER_AGENT = "BotPenguin"
 REDIRECTS = (301, 302, 303, 307, 308)
 # RFC 9110, section 15.4: these ask for the same request again, the others for a GET where it was a POST.
 SAME_REQUEST = (307, 308)
-# What goes along to another server. The rest was set up for the first one, and may be a secret.
-HARMLESS_HEADERS = ("accept", "accept-language", "content-type", "user-agent")
 WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
@@ -107,6 +105,9 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
                 )
                 % {"most": MOST_REDIRECTS}
             )
+        # Reading an address may change it, the case of a server's name say.
+        if holds_token(location):
+            raise Failed(_("The server redirects to an address with an API access token in it. That is not followed."))
         hop = _next_hop(hop, targets.read(to.partition("#")[0]), answer.status)
 
 
@@ -114,29 +115,26 @@ def _first_hop(recipe: Recipe) -> _Hop:
     fault = first_fault(recipe)
     if fault:
         raise Failed(fault)
-    if holds_own_token(recipe):
-        raise Failed(_("This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out."))
-    url, own = targets.split(recipe.url)
-    query = urlencode([(part.name, part.value) for part in (*own, *recipe.parameters)])
-    body = recipe.body.encode() if recipe.sends_body else b""
-    return _Hop(recipe.method, targets.read(f"{url}?{query}" if query else url), recipe.headers, body)
+    query = urlencode([(part.name, part.value) for part in recipe.parameters])
+    url = targets.read(f"{recipe.url}?{query}" if query else recipe.url)
+    # Each part is without one by now. It may also stand in several, or come about where they are put together.
+    together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
+    if holds_token(url.raw_path) or any(map(holds_token, together)):
+        raise Failed(own_token())
+    return _Hop(recipe.method, url, recipe.headers, recipe.body.encode() if recipe.sends_body else b"")
 
 
 def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
     if hop.url.scheme == "https" and url.scheme == "http":
         raise Failed(_("The server redirects from https to http, where others could read along. That is not followed."))
-    if holds_own_token(Recipe("GET", str(url))):
-        raise Failed(_("The server redirects to an address with an API access token in it. That is not followed."))
     is_same = status in SAME_REQUEST or hop.method not in ("POST", "PUT", "PATCH", "DELETE")
     method, body = (hop.method, hop.body) if is_same else ("GET", b"")
     headers = hop.headers
     if _origin(url) != _origin(hop.url):
-        # Marked secret or not: it was written for the first server.
+        # Written for the first server, and gone for good: the other one may redirect back to it.
         if body:
             raise Failed(_("The server redirects to another one, which must not get the body. That is not followed."))
-        headers = tuple(
-            header for header in headers if header.name.lower() in HARMLESS_HEADERS and not header.is_hidden
-        )
+        headers = ()
     return _Hop(method, url, headers, body)
 
 

@@ -12,6 +12,7 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
+from developers.outbound.addresses import no_public_server
 from developers.outbound.recipe import PLACEHOLDER, Field, attributes_in_path_only, before_path
 
 LONGEST_URL = 8_000
@@ -145,9 +146,7 @@ def _check_name(text: str) -> None:
         raise BadUrl(_("The name of the server holds characters that no name has."))
     # A private installation that opens its networks has such names for good.
     if not settings.OUTBOUND_ALLOWED_NETWORKS and _is_private(host):
-        raise BadUrl(
-            _("The name %(host)s is one of private networks. Calls may only reach public servers.") % {"host": host}
-        )
+        raise BadUrl(no_public_server())
 
 
 def _is_private(host: str) -> bool:

@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin.platform.models import Contact
-from developers.outbound import turns
+from developers.outbound import addresses, turns
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from tests.developers.outbound.servers import Far, Peer, far, response
@@ -127,9 +127,7 @@ def test_a_server_that_fails_is_told_in_the_response(as_alice: Caller, alice: Us
     told = as_alice.data("POST", f"/third-party-apis/{api.pk}/run", {})
 
     assert (told["response"]["status"], told["response"]["body"]) == (None, None)
-    assert told["response"]["problem"] == (
-        "The server 10.0.0.1 has a private or reserved address. Calls may only reach public ones."
-    )
+    assert told["response"]["problem"] == addresses.no_public_server()
 
 
 def test_a_run_without_what_it_needs_is_refused(as_alice: Caller, alice: User) -> None:

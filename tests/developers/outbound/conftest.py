@@ -15,6 +15,7 @@ SECRET = "sk-9f8e7d6c5b4a"
 def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "threads", BoundedSemaphore(1))
     monkeypatch.setattr(addresses, "lookups", BoundedSemaphore(addresses.MOST_LOOKUPS))
+    monkeypatch.setattr(addresses, "STEP", 0.001)
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from typing import Self
+from typing import Any, Self
 
 Behaviour = Callable[["Peer"], None]
 
@@ -126,3 +126,14 @@ def answers(*responses: bytes) -> Behaviour:
 def far(*responses: bytes, host: str = "127.0.0.1") -> Iterator[Far]:
     with Far(answers(*responses), host) as server:
         yield server
+
+
+def resolver_of(*answers: list[str]) -> Any:
+    """A name server that answers with each of these in turn, the last again and again."""
+    left = list(answers)
+
+    def resolver(host: str, port: int, **options: Any) -> list[tuple[Any, ...]]:
+        found = left.pop(0) if len(left) > 1 else left[0]
+        return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", (address, port)) for address in found]
+
+    return resolver

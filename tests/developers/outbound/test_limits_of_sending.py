@@ -14,7 +14,8 @@ from accounts.models import User
 from developers import tokens
 from developers.outbound import turns
 from developers.outbound.answers import explain
-from developers.outbound.recipe import Field, Recipe
+from developers.outbound.faults import own_token
+from developers.outbound.recipe import Field, Recipe, fill
 from developers.outbound.sending import Busy, TooMany, send
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
@@ -159,19 +160,72 @@ def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, 
     assert server.requests[1].endswith(b"\r\n\r\n{}") is (again == b"POST")
 
 
-def test_another_server_gets_nothing_that_was_set_up_for_the_first(alice: User) -> None:
-    headers = (Field("X-Key", "k"), Field("Authorization", "Bearer k"), Field("Accept", "text/csv"))
-    with far(response(b'"there"')) as second, far(response(b"", f"Location: {second.url}/", status="307 M")) as first:
-        answer = send(Recipe("GET", first.url, headers=headers, follows_redirects=True), owner=alice)
-        refused = send(Recipe("POST", first.url, body='{"a": 1}', follows_redirects=True), owner=alice)
+# Whatever a person has set up, also what the sender would write itself.
+SET_UP = (
+    *(Field("X-Key", "set-up"), Field("Authorization", "Bearer set-up", is_secret=True), Field("Cookie", "a=set-up")),
+    *(Field("Accept", "text/set-up"), Field("User-Agent", "set-up"), Field("accept-language", "set-up")),
+    *(Field("Content-Type", "text/set-up"), Field("Referer", "http://set-up/"), Field("Origin", "http://set-up")),
+)
+
+
+def lines(request: bytes) -> list[str]:
+    head, _, _ = request.decode().partition("\r\n\r\n")
+    return sorted(head.split("\r\n")[1:], key=str.lower)
+
+
+def own_lines(server: Far) -> list[str]:
+    """What the sender writes where nothing is set up."""
+    host = f"Host: 127.0.0.1:{server.port}"
+    return ["accept-encoding: gzip, deflate", "accept: */*", "connection: close", host, "user-agent: BotPenguin"]
+
+
+@pytest.mark.parametrize("status", ["301 A", "302 B", "303 C", "307 D", "308 E"])
+def test_another_server_gets_no_header_that_was_set_up_for_the_first(alice: User, status: str) -> None:
+    with far(response(b'"there"')) as second, far(response(b"", f"Location: {second.url}/", status=status)) as first:
+        answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
 
     assert answer.data == "there"
-    assert b"Accept: text/csv" in second.requests[0]
-    assert b"k\r\n" not in second.requests[0]
+    assert sum("set-up" in line for line in lines(first.requests[0])) == len(SET_UP)
+    assert lines(second.requests[0]) == own_lines(second)
+
+
+def test_nor_does_the_first_once_another_one_leads_back_to_it(alice: User) -> None:
+    back: list[bytes] = []
+
+    def redirect_back(peer: Peer) -> None:
+        peer.read_request()
+        peer.send(back[0])
+
+    with Far(redirect_back) as second:
+        away = response(b"", f"Location: {second.url}/", status="302 Found")
+        with far(away, response(b'"back"')) as first:
+            back.append(response(b"", f"Location: {first.url}/back", status="302 Found"))
+            answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
+
+    assert answer.data == "back"
+    assert lines(first.requests[1]) == own_lines(first)
+
+
+def test_another_scheme_is_another_server(alice: User, authority: certificates.Authority) -> None:
+    with (
+        Far(answers(response(b'"secure"')), tls=authority.server("127.0.0.1")) as secure,
+        far(response(b"", f"Location: {secure.url}/", status="301 Moved")) as plain,
+    ):
+        recipe = Recipe("GET", plain.url, headers=SET_UP, follows_redirects=True)
+        answer = send(recipe, owner=alice, ssl_context=authority.client())
+
+    assert answer.data == "secure"
+    assert lines(secure.requests[0]) == own_lines(secure)
+
+
+def test_another_server_gets_no_body(alice: User) -> None:
+    with far(response()) as second, far(response(b"", f"Location: {second.url}/", status="307 M")) as first:
+        refused = send(Recipe("POST", first.url, body='{"a": 1}', follows_redirects=True), owner=alice)
+
     assert refused.problem == (
         "The server redirects to another one, which must not get the body. That is not followed."
     )
-    assert second.connections == 1
+    assert second.connections == 0
 
 
 def test_redirects_without_an_end_are_given_up(alice: User) -> None:
@@ -189,8 +243,10 @@ def test_redirects_without_an_end_are_given_up(alice: User) -> None:
         ("http://user:password@127.0.0.1/", "Put no user name or password into the URL."),
         ("http://[::1/", "The server redirects to an address that cannot be read."),
         ("http://xn--a.example/", "The name of the server holds characters that no name has."),
-        ("//10.0.0.1/", "The server 10.0.0.1 has a private or reserved address."),
+        ("//10.0.0.1/", "There is no public server at this address."),
         (f"/?leak={TOKEN}", "The server redirects to an address with an API access token in it."),
+        (f"//{TOKEN}.example.com/", "The server redirects to an address with an API access token in it."),
+        (f"/{encoded(encoded(TOKEN))}", "The server redirects to an address with an API access token in it."),
     ],
 )
 def test_a_redirect_is_checked_as_a_url_is(alice: User, location: str, problem: str) -> None:
@@ -233,6 +289,18 @@ def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificate
         Recipe("POST", "http://127.0.0.1/", body=json.dumps({"a": [encoded(f"me:{TOKEN}")]})),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps(encoded(f"??>{TOKEN}ÿÿ")).replace("/", "\\/")),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps({"token": TOKEN}).replace("_", "\\u005f")),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps(base64.encodebytes(f"me:{TOKEN}".encode()).decode())),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps(encoded(encoded(TOKEN)))),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps(TOKEN.encode("utf-16").decode("latin-1"))),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps([TOKEN[:20], TOKEN[20:]])),
+        Recipe("POST", "http://127.0.0.1/", body=json.dumps("".join(f"&#{ord(letter)};" for letter in TOKEN))),
+        Recipe("GET", f"http://127.0.0.1/{TOKEN.replace('_', '%25255F')}"),
+        Recipe("GET", f"http://{TOKEN}.example.com/"),
+        Recipe("GET", f"http://127.0.0.1/{TOKEN[:20]}/{TOKEN[20:]}"),
+        Recipe("GET", "http://127.0.0.1/", parameters=(Field("a", TOKEN[:20]), Field("b", TOKEN[20:]))),
+        Recipe("GET", f"http://127.0.0.1/{TOKEN[:-4]}", parameters=(Field(TOKEN[-4:], ""),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field("A", encoded(TOKEN)[:30]), Field("B", encoded(TOKEN)[30:]))),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field(TOKEN, "x"),)),
     ],
 )
 def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
@@ -242,6 +310,25 @@ def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
         None,
         "This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out.",
     )
+
+
+@pytest.mark.parametrize(
+    "recipe",
+    [
+        Recipe("GET", "http://127.0.0.1/{{a}}/{{b}}"),
+        Recipe("GET", "http://127.0.0.1/", parameters=(Field("x", "{{a}}{{b}}"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(Field("X", "{{a}}{{b}}"),)),
+        Recipe("POST", "http://127.0.0.1/", body='{"x": ["{{a}}", {{b}}]}'),
+        Recipe("POST", "http://127.0.0.1/", body='{"x": {{whole}}}'),
+        Recipe("POST", "http://127.0.0.1/", body='{"x": "{{encoded}}"}'),
+    ],
+)
+def test_nor_is_one_that_attributes_fill_in(alice: User, recipe: Recipe) -> None:
+    values = {"a": TOKEN[:9], "b": TOKEN[9:], "whole": TOKEN, "encoded": encoded(f"\r\n{TOKEN}")}
+
+    answer = send(fill(recipe, values), owner=alice)
+
+    assert answer.problem == own_token()
 
 
 # Turns

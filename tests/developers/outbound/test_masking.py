@@ -1,10 +1,13 @@
 """What logs keep of secrets, however many there are and however they are written: nothing, and in little time."""
 
+import base64
 import json
+from collections.abc import Callable
 
 import pytest
 
 from accounts.models import User
+from developers import tokens
 from developers.outbound.masking import KEPT_OF_A_LINE, MOST_SPELLINGS
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog
 from developers.outbound.recipe import MASK, Field, Recipe
@@ -119,3 +122,22 @@ def test_of_a_secret_body_numbers_are_hidden_too(alice: User) -> None:
         log = logged(alice, Recipe("POST", server.url, body='{"a": 4711, "b": [12, 3.1415]}', body_is_secret=True))
 
     assert log.response_body == f"[{MASK}, 12, {MASK}]"
+
+
+@pytest.mark.parametrize(
+    "encode",
+    [
+        lambda token: base64.encodebytes(base64.encodebytes(token.encode())),
+        lambda token: token.replace("_", "%25255F").encode(),
+        lambda token: "".join(f"&#{ord(letter)};" for letter in token).encode(),
+        lambda token: token.encode("utf-16"),
+        lambda token: token.encode().hex().encode(),
+    ],
+)
+def test_of_an_answer_that_holds_an_encoded_token_nothing_is_kept(alice: User, encode: Callable[[str], bytes]) -> None:
+    token = tokens.generate().open()
+    with far(response(b"Your token: " + encode(token), TEXT)) as server:
+        log = logged(alice, Recipe("GET", server.url))
+
+    assert log.response_body in (MASK, "")
+    assert log.url == server.url

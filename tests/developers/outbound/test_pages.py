@@ -8,6 +8,7 @@ import pytest
 from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
+from developers import tokens
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from developers.outbound.views.apis import MOST_COPIES
@@ -128,6 +129,7 @@ def test_a_query_typed_into_the_url_becomes_parameters(alice: User) -> None:
         ({"url": "https://{{host}}/"}, "An attribute may stand in the path of the URL, not in the name of the server."),
         ({"method": "POST", "body": "{"}, "The body is not JSON: see line 1, column 2."),
         ({"url": "https://a.test/?=1"}, "Give it a name."),
+        ({"url": f"https://a.test/{tokens.generate().open()}"}, "This call holds an API access token of BotPenguin"),
         ({"parameters-0-value": "1"}, "Give it a key, or remove the row."),
         ({"headers-4-name": "a b"}, "A header&#x27;s name has letters, digits and hyphens only."),
         ({"mappings-0-path": "a", "mappings-0-attribute": "1", "mappings-0-type": "text"}, "Use letters, digits"),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from accounts.models import User
 from developers import tokens, vault
 from developers.outbound import models, running
-from developers.outbound.faults import faults
+from developers.outbound.faults import faults, own_token
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import MASK, Field, Mapping, Recipe
 from developers.outbound.running import Unfillable, Unreadable, run, try_out
@@ -326,6 +326,20 @@ def test_all_that_is_wrong_is_told_where_it_is() -> None:
         ("mappings", "At most 50 can be mapped."),
         ("mappings.0.path", "This path finds several values. Name one, without *, ?, : or two dots."),
         ("mappings.1.attribute", "Use letters, digits and underscores, and start with no digit."),
+    ]
+
+
+def test_our_own_token_is_told_where_it_stands() -> None:
+    token = tokens.generate().open()
+    parts = (Field("fine", "fine"), Field("x", base64.b64encode(token.encode()).decode()), Field(token, "x"))
+    recipe = Recipe("POST", f"https://example.com/{token}", parts, parts, f'["{token}"]')
+
+    assert [tuple(fault) for fault in faults(recipe)] == [
+        (where, own_token())
+        for where in (
+            *("url", "parameters.1.value", "parameters.2.name", "headers.1.value", "headers.2.name"),
+            "body",
+        )
     ]
 
 

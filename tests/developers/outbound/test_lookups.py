@@ -1,0 +1,97 @@
+"""Look-ups that lead nowhere: whatever the network inside knows of a name, the answer is the same."""
+
+import socket
+from dataclasses import replace
+from threading import BoundedSemaphore, Event
+from typing import Any
+
+import pytest
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from developers.outbound import addresses
+from developers.outbound.addresses import Unreachable, resolve
+from developers.outbound.answers import Answer
+from developers.outbound.recipe import Recipe
+from developers.outbound.sending import send
+from tests.developers.outbound.servers import far, resolver_of, response
+from tests.developers.outbound.test_addresses import NO_PUBLIC_SERVER
+
+
+def fails(*_: Any, **options: Any) -> Any:
+    raise socket.gaierror(-2, "Name or service not known")
+
+
+def misleads(*_: Any, **options: Any) -> Any:
+    raise UnicodeError
+
+
+# What the network inside knows, and what it does not know.
+LOOKUPS = {
+    "unknown": fails,
+    "not a name": misleads,
+    "without addresses": resolver_of([]),
+    "private": resolver_of(["10.0.0.1"]),
+    "loopback": resolver_of(["127.0.1.1"]),
+    "private IPv6": resolver_of(["fd00::1"]),
+    "link-local": resolver_of(["fe80::1%eth0"]),
+    "mixed": resolver_of(["93.184.216.34", "10.0.0.1"]),
+    "mixed families": resolver_of(["2606:4700::1111", "192.168.0.1"]),
+}
+
+
+@pytest.mark.parametrize("resolver", LOOKUPS.values(), ids=LOOKUPS.keys())
+def test_nobody_finds_out_which_names_the_network_inside_knows(
+    alice: User, monkeypatch: pytest.MonkeyPatch, resolver: Any
+) -> None:
+    monkeypatch.setattr(addresses, "STEP", 0.05)
+
+    answer = send(Recipe("GET", "http://wiki.example.com/"), owner=alice, resolver=resolver)
+
+    assert replace(answer, seconds=0) == Answer(problem=NO_PUBLIC_SERVER)
+    assert answer.seconds >= addresses.STEP
+
+
+@pytest.mark.parametrize(
+    "host", ["10.0.0.1", "[fd00::1]", "[::ffff:10.0.0.1]", "localhost", "wiki.local", "db.internal", "metadata"]
+)
+def test_an_address_that_is_private_as_it_is_written_is_refused_in_the_same_words(alice: User, host: str) -> None:
+    answer = send(Recipe("GET", f"http://{host}/"), owner=alice)
+
+    assert answer.problem == NO_PUBLIC_SERVER
+
+
+def test_a_name_that_this_machine_knows_by_itself_is_refused_in_the_same_words(alice: User, settings: Settings) -> None:
+    # So names of private networks are looked up, too.
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["192.0.2.1"]
+
+    answer = send(Recipe("GET", "http://localhost:9999/"), owner=alice)
+
+    assert answer.problem == NO_PUBLIC_SERVER
+
+
+def test_a_redirect_to_a_name_inside_is_refused_in_the_same_words(alice: User, settings: Settings) -> None:
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.2"]
+    settings.OUTBOUND_RATE_LIMIT = 0
+
+    for resolver in LOOKUPS.values():
+        with far(response(b"", "Location: http://wiki/", status="302 Found"), host="127.0.0.2") as outside:
+            recipe = Recipe("GET", outside.url, follows_redirects=True)
+            assert send(recipe, owner=alice, resolver=resolver).problem == NO_PUBLIC_SERVER
+
+
+def test_a_name_server_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(addresses, "lookups", BoundedSemaphore(1))
+    answered = Event()
+
+    def silent(*_: Any, **options: Any) -> Any:
+        answered.wait(30)
+        return []
+
+    # The first waits in vain, the second finds its thread taken.
+    for _ in range(2):
+        with pytest.raises(Unreachable) as caught:
+            resolve("slow.example.com", 80, seconds=0.05, resolver=silent)
+        assert str(caught.value) == NO_PUBLIC_SERVER
+    answered.set()
+    assert addresses.lookups.acquire(timeout=10)
