@@ -7,7 +7,6 @@ database, newest first, which both tables have an index for. `botpenguin.urls` p
 account's pages.
 """
 
-import csv
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts import spreadsheets
 from accounts.events import SecurityEvent
 from accounts.models import User
 from accounts.paging import paged
@@ -28,8 +28,6 @@ from developers.events import TokenEvent
 
 FILE_NAME = "botpenguin-security-log.csv"
 MOST_ROWS_OF_A_FILE = 10_000
-# What makes a spreadsheet take a cell for a formula (OWASP, "CSV injection").
-FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
 Account, Token = SecurityEvent.Kind, TokenEvent.Kind
 
@@ -101,6 +99,11 @@ class Entry(NamedTuple):
         return MARKS.get(self.kind, "")
 
     @property
+    def cells(self) -> list[str]:
+        at = self.at.astimezone(UTC).isoformat(timespec="seconds")
+        return [at, self.what, self.more, self.hint, self.ip or "", self.client]
+
+    @property
     def _is_of_token(self) -> bool:
         return self.kind in Token.values
 
@@ -123,12 +126,9 @@ def download(request: SignedInRequest) -> HttpResponse:
     """Hand out the newest events, of the group that the address asks for, as a file for spreadsheets."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
-    lines = csv.writer(response)
-    lines.writerow([_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")])
-    for row in events_of(request.user, _chosen(request))[:MOST_ROWS_OF_A_FILE]:
-        entry = Entry(*row)
-        told = [entry.what, entry.more, entry.hint, entry.ip or "", entry.client]
-        lines.writerow([entry.at.astimezone(UTC).isoformat(timespec="seconds"), *map(_harmless, told)])
+    spreadsheets.write(response, [[_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")]])
+    entries = (Entry(*row) for row in events_of(request.user, _chosen(request))[:MOST_ROWS_OF_A_FILE])
+    spreadsheets.write(response, (entry.cells for entry in entries))
     return response
 
 
@@ -147,7 +147,3 @@ def events_of(owner: User, group: str = "") -> QuerySet[Any, Any]:
 def _chosen(request: SignedInRequest) -> str:
     asked_for = request.GET.get("kind", "")
     return asked_for if asked_for in Group.values else ""
-
-
-def _harmless(text: str) -> str:
-    return f"'{text}" if text.startswith(FORMULA_STARTS) else text

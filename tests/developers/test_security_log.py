@@ -148,7 +148,9 @@ def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> No
 
     at = SecurityEvent.objects.get().at
     lines = list(csv.reader(StringIO(response.content.decode())))
-    assert lines[:2] == [HEAD, [f"{at:%Y-%m-%dT%H:%M:%S}+00:00", "Signed in", "Password", "", ADDRESS, AGENT]]
+    row = [f"{at:%Y-%m-%dT%H:%M:%S}+00:00", "Signed in", "Password", "", ADDRESS, AGENT]
+    assert lines[:2] == [HEAD, row]
+    assert response.content.decode().splitlines()[1] == ",".join(f'"{cell}"' for cell in row)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
     assert response["Content-Disposition"] == 'attachment; filename="botpenguin-security-log.csv"'
     assert "no-store" in response["Cache-Control"]

@@ -1,0 +1,37 @@
+"""CSV for spreadsheets, in which no cell is a formula (OWASP, "CSV injection").
+
+Which character separates cells is up to the reader's country, and quotes only hold where a field begins. So an
+apostrophe stands before whatever could begin a formula anywhere in a cell, as if each separator were one.
+"""
+
+import csv
+from collections.abc import Iterable
+from typing import IO, Any
+from unicodedata import category, normalize
+
+# Excel takes full-width ones too, which become these in NFKC, and a minus.
+FORMULA_STARTS = frozenset("=+-@|%\u2212")
+SEPARATORS = frozenset(";,|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
+# OWASP names them beside the characters of a formula.
+BAD_STARTS = ("\t", "\r", "\n")
+# Blanks, control and format characters.
+UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
+
+
+def write(file: IO[str] | Any, rows: Iterable[Iterable[str]]) -> None:
+    """Write rows as CSV (RFC 4180), every field in quotes and harmless."""
+    csv.writer(file, quoting=csv.QUOTE_ALL).writerows(map(harmless, row) for row in rows)
+
+
+def harmless(text: str) -> str:
+    """Put an apostrophe before a cell that could be a formula, and inside it before what could become one."""
+    is_guarded, is_blank, begins, kept = text.startswith(BAD_STARTS), True, True, ""
+    for character in text:
+        if begins and normalize("NFKC", character)[0] in FORMULA_STARTS:
+            is_guarded |= is_blank
+            kept += "" if SEPARATORS.isdisjoint(kept) else "'"
+        kept += character
+        is_skipped = character == '"' or category(character) in UNSEEN
+        is_blank &= is_skipped
+        begins = character in SEPARATORS or (begins and is_skipped)
+    return f"'{kept}" if is_guarded else kept
