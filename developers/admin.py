@@ -4,14 +4,16 @@ A site of its own, so that no library's models come along: queued mails, say, ho
 that reset a password.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any, ClassVar
 
 from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_replace
 from django.contrib import admin, messages
+from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -21,6 +23,8 @@ from accounts.models import User
 from developers import issuance
 from developers.models import ApiToken, RevokedToken
 
+# The largest that a BigAutoField has.
+LARGEST_ID = 2**63 - 1
 NO_TRUSTED_TYPES = {"require-trusted-types-for": None, "trusted-types": None}
 
 
@@ -37,6 +41,10 @@ class Site(admin.AdminSite):
         """Spare these pages Trusted Types: Django's jQuery makes elements of text of its own as it starts."""
         spared: Callable[..., Any] = csp_replace(NO_TRUSTED_TYPES)(super().admin_view(view, cacheable))
         return spared
+
+    def get_urls(self) -> list[Any]:
+        """Leave out the address that looks up an object of any model, whatever its id."""
+        return [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]
 
     # The account's own pages know of sessions to end, second factors and the token; the admin's do not.
 
@@ -65,6 +73,19 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     search_help_text = _("By the owner's email.")
     ordering = ("-issued_at",)
     actions = ("revoke",)
+
+    def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
+        """Return a token by its owner's id. Whatever is none is not found: no database takes a number of any length."""
+        token = super().get_object(request, object_id, from_field) if _is_id(object_id) else None
+        if token is None:
+            raise Http404
+        return token
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        if not all(map(_is_id, request.POST.getlist(ACTION_CHECKBOX_NAME))):
+            raise Http404
+        response: HttpResponse = super().changelist_view(request, extra_context)
+        return response
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
@@ -97,3 +118,7 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             "%d token is revoked. Its owner is told.", "%d tokens are revoked. Their owners are told.", revoked
         )
         self.message_user(request, told % revoked, messages.SUCCESS)
+
+
+def _is_id(text: str) -> bool:
+    return bool(re.fullmatch("[0-9]{1,19}", text)) and int(text) <= LARGEST_ID

@@ -130,8 +130,10 @@ def _api(request: SignedInRequest, api_id: str | None) -> tuple[OutboundApi, Rec
 def _change(draft: Draft, request: SignedInRequest) -> tuple[str, str]:
     """Change the draft's rows as the pressed button says; return which part it was, and what gets the focus."""
     part, _dash, number = request.POST.get("remove_row", "").rpartition("-")
-    if part in PARTS and number.isdecimal():
-        del draft.rows(part)[int(number) : int(number) + 1]
+    if part in PARTS:
+        rows = draft.rows(part)
+        # As text: Python reads no number of thousands of digits.
+        rows[:] = [row for index, row in enumerate(rows) if str(index) != number]
         draft.part = part
         return part, "add"
     part = "mappings" if "map" in request.POST else request.POST.get("add_row", "")
