@@ -20,8 +20,8 @@ WRITER = "developers/issuance.py"
 MIGRATIONS = "developers/migrations/"
 # Who deletes accounts, and what goes with them.
 DELETERS = ("accounts/deletion.py", "accounts/email_changes.py")
-# What a table of events does by itself, whoever adds a row.
-OF_TABLES = "accounts/append_only.py"
+# What tables do by themselves, whoever writes a row, and the guards themselves.
+PASSED_OVER = ("accounts/append_only.py", "accounts/orm/changes.py", "tests/writers.py", "tests/whole_rows.py")
 OURS = ("accounts", "botpenguin", "developers", "tests")
 WRITE = re.compile(
     r'\s*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE)\b[\w\s]*"?developers_(apitoken|revokedtoken|tokenevent)\b', re.I
@@ -29,9 +29,13 @@ WRITE = re.compile(
 
 
 def watch(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    if refuse_others not in connection.execute_wrappers:
-        # Before those of a test, which takes the last one away again.
-        connection.execute_wrappers.insert(0, refuse_others)
+    # Here, since it needs this module.
+    from tests.whole_rows import refuse_whole_rows  # noqa: PLC0415
+
+    for guard in (refuse_others, refuse_whole_rows):
+        if guard not in connection.execute_wrappers:
+            # Before those of a test, which takes the last one away again.
+            connection.execute_wrappers.insert(0, guard)
 
 
 def refuse_others(execute: Any, sql: Any, *rest: Any) -> Any:
@@ -50,5 +54,5 @@ def files_on_the_stack() -> Iterator[str]:
     """The project's files that led to the statement, the innermost first."""
     for frame, _ in walk_stack(sys._getframe(2)):
         name = frame.f_code.co_filename.removeprefix(f"{ROOT}/")
-        if name.split("/")[0] in OURS and name != OF_TABLES:
+        if name.split("/")[0] in OURS and name not in PASSED_OVER:
             yield name

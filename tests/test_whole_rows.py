@@ -1,0 +1,62 @@
+"""The guard against writing whole rows bites, whichever code sends the statement."""
+
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from botpenguin.platform.models import Bot
+from tests.server import ROOT
+from tests.whole_rows import fault_in
+
+
+def run_as(file: str, code: str, **names: Any) -> None:
+    """Run code that seems to stand in a file of the project."""
+    exec(compile(code, f"{ROOT}/{file}", "exec"), names)  # noqa: S102 - code of this file
+
+
+@pytest.fixture
+def bot(alice: User) -> Bot:
+    return Bot.objects.create(owner=alice, name="Reception", platform="website")
+
+
+@pytest.mark.parametrize("file", ["accounts/views.py", "developers/issuance.py", "botpenguin/platform/forms.py"])
+@pytest.mark.parametrize(
+    "code",
+    [
+        "bot.save()",
+        "bot.save(force_update=True)",
+        "bot.save_base(force_update=True)",
+        "type(bot).objects.bulk_update([bot], ['owner', 'name', 'platform', 'created_at', 'updated_at'])",
+    ],
+)
+def test_a_whole_row_is_not_updated_by_the_product(bot: Bot, file: str, code: str) -> None:
+    with pytest.raises(pytest.fail.Exception, match=f"{file} updates a whole row"):
+        run_as(file, code, bot=bot)
+
+
+def test_a_row_with_an_id_of_before_is_not_inserted_by_the_product(alice: User) -> None:
+    alice.emailaddress_set.all().delete()
+    code = "user.emailaddress_set.create(pk=1, email='alice@example.com')"
+
+    with pytest.raises(pytest.fail.Exception, match="inserts a row with an id of before"):
+        run_as("accounts/views.py", code, user=alice)
+
+
+def test_some_columns_and_new_rows_may_be_written(bot: Bot) -> None:
+    code = "bot.save(update_fields=['name']); type(bot).objects.create(owner=bot.owner, name='New', platform='sms')"
+
+    run_as("accounts/views.py", code, bot=bot)
+
+    assert Bot.objects.count() == 2
+
+
+def test_tests_may_arrange_rows_as_they_like(bot: Bot) -> None:
+    bot.name = "Night shift"
+
+    with CaptureQueriesContext(connection) as queries:
+        bot.save()
+
+    assert fault_in(queries[0]["sql"]) == "updates a whole row"
