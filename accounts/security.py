@@ -75,7 +75,10 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Show the codes this once."""
-    codes, are_new = recovery.view_recovery_codes(request)
+    with transaction.atomic():
+        # Locked: that they were shown stands in one column with which of them are used.
+        Authenticator.objects.select_for_update().filter(user=request.user).first()
+        codes, are_new = recovery.view_recovery_codes(request)
     if codes is None or not are_new:
         messages.error(request, _("These codes have been shown already. Make new ones."))
         return redirect("recovery-codes")

@@ -9,6 +9,7 @@ from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.models import User
 from accounts.orm.changes import Gone
 from developers.outbound import targets
 from developers.outbound.drafts import Draft, Row, stored_values
@@ -118,6 +119,8 @@ class Editor:
                     CustomAttribute.objects.named(self.api.owner_id, mapped["attribute"], mapped["type"])
                 self.api.keep(self.recipe())
         except IntegrityError:
+            if not User.objects.filter(pk=self.api.owner_id).exists():
+                raise
             self.form.add_error("name", _("There is an API of this name already."))
             self.form.fields["name"].widget.attrs["autofocus"] = True
             return False

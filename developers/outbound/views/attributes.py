@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.acts import act_on
+from accounts.orm.changes import Gone
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
 from developers.outbound.forms import TypeForm
@@ -30,7 +31,8 @@ def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
     attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
     form = TypeForm(request.POST, instance=attribute)
     if form.is_valid():
-        CustomAttribute.objects.filter(pk=attribute_id).update(type=form.cleaned_data["type"])
+        if not CustomAttribute.objects.filter(pk=attribute_id).update(type=form.cleaned_data["type"]):
+            raise Gone("The attribute was removed meanwhile.")
         told = {"attribute": attribute, "type": attribute.get_type_display()}
         messages.success(request, _("%(attribute)s has the type %(type)s now.") % told)
     else:
