@@ -33,6 +33,7 @@ class SecurityEvent(AppendOnly):
         FACTORS_REMOVED = "factors-removed", _("Ways to log in removed by the operator")
         CODES_RENEWED = "codes-renewed", _("New recovery codes made")
         CODE_USED = "code-used", _("Recovery code used")
+        PASSKEY_COPIED = "passkey-copied", _("Passkey refused: it may have been copied")
 
     class Means(models.TextChoices):
         """What a person signed in or proved themselves by, or which of their ways to log in it is about."""

@@ -1,13 +1,14 @@
-"""allauth's forms for second factors: codes that work once, and passkeys whose answer may hold anything."""
+"""allauth's forms for second factors: codes that work once, and passkeys by our own ceremonies."""
 
-import struct
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
+from unicodedata import category
 
 from allauth.core import context
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as codes
+from allauth.mfa.models import Authenticator
 from allauth.mfa.totp import forms as totp
 from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as passkeys
@@ -15,9 +16,10 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, sealing
+from accounts import guesses, sealing, webauthn
 from accounts.factors import spend
 from accounts.forms import Plain
+from accounts.models import User
 
 SEALED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
 
@@ -33,7 +35,11 @@ class Code(Plain):
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "spellcheck": "false"}
 
     def clean_code(self) -> str:
-        code: str = super().clean_code()  # type: ignore[misc]
+        try:
+            code: str = super().clean_code()  # type: ignore[misc]
+        except Authenticator.DoesNotExist:
+            # Removed, or replaced by new ones, since the query before: allauth locks what it has read.
+            raise get_adapter().validation_error("incorrect_code") from None
         if not spend(self.user, code):  # type: ignore[attr-defined]
             raise get_adapter().validation_error("incorrect_code")
         return code
@@ -43,15 +49,25 @@ class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
     """Keep the new secret sealed until a code proves that the app has it; allauth keeps it as it is."""
 
     labels = {"code": _("Code from the app")}
+    is_renewed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         session = context.request.session
         del session[SECRET_SESSION_KEY]
         if self.is_bound and SEALED_SECRET in session:
-            self.secret = sealing.unseal(session[SEALED_SECRET])
-        else:
-            session[SEALED_SECRET] = sealing.seal(self.secret)
+            # Where the key that sealed it has left the ring, the page begins anew with the secret just made.
+            with suppress(sealing.Unreadable):
+                self.secret = sealing.unseal(session[SEALED_SECRET])
+                return
+            self.is_renewed = True
+        session[SEALED_SECRET] = sealing.seal(self.secret)
+
+    def clean_code(self) -> str:
+        if self.is_renewed:
+            raise get_adapter().validation_error("secret_renewed")
+        code: str = super().clean_code()
+        return code
 
 
 class GuessedCode(Code):
@@ -72,43 +88,64 @@ class ReauthenticateForm(GuessedCode, codes.ReauthenticateForm):
 
 @contextmanager
 def one_answer_for_bad_passkeys() -> Iterator[None]:
-    """Refuse a credential that is wrong in whatever way: what it holds is up to who sends it.
-
-    fido2 raises any of these on its way through bytes and CBOR.
-    """
     try:
         yield
-    except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError, struct.error):
+    except webauthn.Refused:
         raise get_adapter().validation_error("incorrect_passkey") from None
-    except ValidationError as error:
-        code = "incorrect_passkey" if getattr(error, "code", "") == "incorrect_code" else ""
-        raise (get_adapter().validation_error(code) if code else error) from None
 
 
-class AddPasskeyForm(passkeys.AddWebAuthnForm):
+def validate_name(text: str) -> None:
+    """Raise `ValidationError` where a name holds what no keyboard types: control characters, lone surrogates."""
+    if any(category(letter) in ("Cc", "Cs") for letter in text):
+        raise ValidationError(_("Leave out control characters."))
+
+
+def passkey_answer() -> forms.Field:
+    """Make the field for what a browser answers, which is refused elsewhere, in one sentence whatever is wrong."""
+    return forms.Field(required=False, widget=forms.HiddenInput)
+
+
+class AddPasskeyForm(forms.Form):
     """Every passkey can log in alone: the challenge asks for one that is discoverable and verifies its user."""
 
-    passwordless = None  # type: ignore[assignment]  # how Django takes a field away
-    name = forms.CharField(label=_("Name"), max_length=60, required=False)
+    name = forms.CharField(label=_("Name"), max_length=60, required=False, validators=[validate_name])
+    credential = passkey_answer()
 
-    def clean(self) -> dict[str, Any]:
+    def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.user = user
+
+    def clean_name(self) -> str:
+        return self.cleaned_data["name"] or get_adapter().generate_authenticator_name(
+            self.user, Authenticator.Type.WEBAUTHN
+        )
+
+    def clean(self) -> None:
+        if not self.errors:
+            with one_answer_for_bad_passkeys():
+                self.new = webauthn.register(context.request, self.cleaned_data["credential"])
+
+    def save(self) -> Authenticator:
+        """Add the passkey, inside a transaction. Raises `ValidationError` where another account has its id."""
         with one_answer_for_bad_passkeys():
-            cleaned: dict[str, Any] = super().clean()
-        return cleaned
+            return webauthn.keep(self.user, self.cleaned_data["name"], self.new)
 
 
 class Passkey(forms.Form):
-    def clean_credential(self) -> Any:
+    credential: Any = passkey_answer()
+
+    def clean_credential(self) -> Authenticator:
         with one_answer_for_bad_passkeys():
-            return super().clean_credential()  # type: ignore[misc]
+            answer, person = self.cleaned_data["credential"], self.user  # type: ignore[attr-defined]
+            return webauthn.authenticate(context.request, answer, person)
 
 
 class CountedPasskey(Passkey):
-    def clean_credential(self) -> Any:
+    def clean_credential(self) -> Authenticator:
         answer = guesses.at_passkey(context.request, self.user)  # type: ignore[attr-defined]
-        credential = super().clean_credential()
+        passkey = super().clean_credential()
         answer.give_back()
-        return credential
+        return passkey
 
 
 class AuthenticatePasskeyForm(CountedPasskey, passkeys.AuthenticateWebAuthnForm):
@@ -124,4 +161,4 @@ class ReauthenticatePasskeyForm(CountedPasskey, passkeys.ReauthenticateWebAuthnF
 
 
 class PasskeyNameForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=60)
+    name = forms.CharField(label=_("Name"), max_length=60, validators=[validate_name])

@@ -1,13 +1,15 @@
 """Second factors: what allauth asks the project about authenticators, recovery codes and passkeys."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
-from urllib.parse import urlsplit
 
 from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import cache
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -19,8 +21,10 @@ from qrcode.main import QRCode
 from accounts import sealing
 from accounts.clients import Client
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
+from accounts.webauthn import public_host
 
 # Where allauth keeps what it has had sealed.
 SEALED_IN = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
@@ -32,6 +36,7 @@ class MFAAdapter(DefaultMFAAdapter):
     error_messages = DefaultMFAAdapter.error_messages | {
         "incorrect_code": gettext_lazy("That code is not right, or it has been used. Try the next one."),
         "incorrect_passkey": gettext_lazy("That passkey did not work. Try again."),
+        "secret_renewed": gettext_lazy("The key on this page had expired. Scan the new one, and type its code."),
         "unreadable": gettext_lazy("This server cannot read your codes any more. Use a passkey, or ask its operator."),
     }
 
@@ -50,7 +55,7 @@ class MFAAdapter(DefaultMFAAdapter):
 
     def get_public_key_credential_rp_entity(self) -> dict[str, str]:
         """Bind passkeys to the host of `PUBLIC_URL`: the request's Host must not choose."""
-        return {"id": str(urlsplit(settings.PUBLIC_URL).hostname), "name": "BotPenguin"}
+        return {"id": public_host(), "name": "BotPenguin"}
 
 
 def spend(user: User, code: str) -> bool:
@@ -72,6 +77,20 @@ def qr_squares(text: str) -> dict[str, Any]:
     rows = code.get_matrix()
     path = "".join(f"M{x} {y}h1v1h-1z" for y, row in enumerate(rows) for x, is_dark in enumerate(row) if is_dark)
     return {"size": len(rows), "path": path}
+
+
+@contextmanager
+def adding_factor(request: SignedInRequest) -> Iterator[None]:
+    """Hold the person's row for a transaction, so that two requests at once do not add what there is one of.
+
+    Raises `SessionInterrupted`, answered with 400, where the person was deleted or logged out everywhere meanwhile.
+    """
+    person = request.user
+    unchanged = User.objects.filter(pk=person.pk, password=person.password, session_epoch=person.session_epoch)
+    with transaction.atomic():
+        if not unchanged.select_for_update(no_key=True).exists():
+            raise SessionInterrupted("The session was ended meanwhile.")
+        yield
 
 
 def factors_of(user: User) -> dict[str, Any]:

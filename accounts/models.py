@@ -141,3 +141,24 @@ class Session(SavesChanges, AbstractBaseSession):  # type: ignore[misc]  # it sa
 
     class Meta:
         ordering: ClassVar = ["-last_seen_at"]
+
+
+class PasskeyCredential(models.Model):
+    """What allauth's row of a passkey does not keep: whose its id is, of all accounts, and its signature counter."""
+
+    authenticator = models.OneToOneField("mfa.Authenticator", on_delete=models.CASCADE, related_name="+")
+    credential_id = models.BinaryField(max_length=1023, unique=True)
+    sign_count = models.PositiveBigIntegerField(default=0)
+
+    def __str__(self) -> str:
+        return f"the credential of passkey {self.authenticator_id}"
+
+
+class UsedChallenge(models.Model):
+    """A challenge that a passkey has answered, by its digest, for as long as it could be answered again."""
+
+    digest = models.BinaryField(max_length=32, unique=True)
+    used_at = models.DateTimeField(default=timezone.now, db_index=True)
+
+    def __str__(self) -> str:
+        return f"a challenge answered at {self.used_at:%F %T}"

@@ -133,6 +133,19 @@ NOTICES = {
         gettext_lazy("A passkey was removed"),
         gettext_lazy("One of the passkeys of your BotPenguin account opens it no longer."),
     ),
+    (Kind.PASSKEY_COPIED, Means.PASSKEY): Notice(
+        gettext_lazy("A passkey was refused"),
+        gettext_lazy(
+            "A passkey of your BotPenguin account was used, and refused: its counter of uses had gone back. "
+            "This happens when somebody uses a copy of the passkey."
+        ),
+        gettext_lazy(
+            "Remove the passkeys that are on a security key, and add them again. "
+            "If you were logging in just now, you can still do so in another way."
+        ),
+        page="security",
+        button=WAYS_IN,
+    ),
 }
 
 

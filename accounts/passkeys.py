@@ -2,22 +2,28 @@
 
 from typing import Any
 
+from allauth.account.adapter import get_adapter as get_account_adapter
 from allauth.account.utils import passthrough_next_redirect_url
+from allauth.account.views import BaseReauthenticateView
 from allauth.core.internal import ratelimit
 from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.flows import auto_generate_recovery_codes
 from allauth.mfa.webauthn import views as allauth
-from allauth.mfa.webauthn.internal import auth, flows
+from allauth.mfa.webauthn.internal import flows
 from django.contrib import messages
 from django.contrib.auth import REDIRECT_FIELD_NAME
+from django.core.exceptions import ValidationError
 from django.db import transaction
-from django.http import HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
+from accounts import webauthn
 from accounts.acts import act_on
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
+from accounts.factors import adding_factor
 from accounts.identity import fresh_proof
 from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
@@ -30,14 +36,16 @@ from accounts.security import record_added, require_page_or_form
 def add_passkey(request: SignedInRequest) -> HttpResponse:
     form = AddPasskeyForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
-        with transaction.atomic():
-            added, new_codes = flows.add_authenticator(
-                request, form.cleaned_data["name"], form.cleaned_data["credential"]
-            )
-            record_added(request, added, new_codes)
-        return redirect("recovery-codes" if new_codes else "security")
-    # Discoverable, so that it logs in without an email.
-    options = auth.begin_registration(request.user, passwordless=True)
+        try:
+            with adding_factor(request):
+                added, new_codes = form.save(), auto_generate_recovery_codes(request)
+                record_added(request, added, new_codes)
+        except ValidationError as error:
+            form.add_error(None, error)
+        else:
+            messages.success(request, _("The passkey is added. It logs you in without your password."))
+            return redirect("recovery-codes" if new_codes else "security")
+    options = webauthn.begin_registration(request, request.user)
     return render(request, "accounts/add_passkey.html", {"form": form, "options": options})
 
 
@@ -74,6 +82,12 @@ def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
 
 
 class LoginView(allauth.LoginWebAuthnView):
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        """Give a script its challenge, and lead everybody else to the log-in page."""
+        if not get_account_adapter().is_ajax(request):
+            return redirect("account_login")
+        return JsonResponse({"request_options": webauthn.begin_authentication(request)})
+
     def form_invalid(self, form: Any) -> HttpResponse:
         """Say what is wrong on the log-in page, which still knows where one was going."""
         super().form_invalid(form)
@@ -82,6 +96,14 @@ class LoginView(allauth.LoginWebAuthnView):
 
 
 class ReauthenticateView(allauth.ReauthenticateWebAuthnView):
+    request: SignedInRequest
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        """Ask for a passkey by our ceremony, and so leave out allauth's own method of this name."""
+        context: dict[str, Any] = BaseReauthenticateView.get_context_data(self, **kwargs)
+        options = webauthn.begin_authentication(self.request, self.request.user)
+        return context | {"js_data": {"request_options": options}}
+
     def form_invalid(self, form: Any) -> HttpResponse:
         """Say what is wrong on the page itself; allauth leads to the log-in page, and so away."""
         return self.render_to_response(self.get_context_data(form=form))

@@ -5,6 +5,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal import flows as recovery
 from allauth.mfa.totp.internal import flows as totp
 from django.contrib import messages
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -15,7 +16,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.acts import act_on
 from accounts.clients import Client
 from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
-from accounts.factors import factors_of, qr_squares
+from accounts.factors import adding_factor, factors_of, qr_squares
 from accounts.identity import fresh_proof
 from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
@@ -40,10 +41,12 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
         return redirect("security")
     form = ActivateTOTPForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
-        with transaction.atomic():
+        del request.session[SEALED_SECRET]
+        with adding_factor(request):
+            if factors_of(request.user)["totp"]:
+                return redirect("security")
             app, new_codes = totp.activate_totp(request, form)
             record_added(request, app, new_codes)
-        del request.session[SEALED_SECRET]
         return redirect("recovery-codes" if new_codes else "security")
     address = get_adapter().build_totp_url(request.user, form.secret)
     return render(request, "accounts/set_up_authenticator.html", {"form": form, "qr": qr_squares(address)})
@@ -82,7 +85,12 @@ def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
     if codes is None or not are_new:
         messages.error(request, _("These codes have been shown already. Make new ones."))
         return redirect("recovery-codes")
-    return render(request, "accounts/recovery_codes.html", {"codes": codes.get_unused_codes()})
+    try:
+        unused = codes.get_unused_codes()
+    except ValidationError as error:
+        messages.error(request, error.message)
+        return redirect("recovery-codes")
+    return render(request, "accounts/recovery_codes.html", {"codes": unused})
 
 
 @act_on("recovery-codes")

@@ -23,7 +23,7 @@ Kind = SecurityEvent.Kind
 Means = SecurityEvent.Means
 
 # Strangers can make these happen: a flood of them must neither fill the table nor bury the rest.
-FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED)
+FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED)
 FAILURES_AN_HOUR = 10
 
 

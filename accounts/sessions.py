@@ -13,6 +13,7 @@ from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, cast
 
+from django.conf import settings
 from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import UpdateError
@@ -28,6 +29,9 @@ from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
 
 LAST_SEEN_RESOLUTION = timedelta(minutes=1)
+# Anybody can have a session made: by a challenge for passkeys, a password before its second step, a mailed link.
+# As long as a log-in may take, by allauth's default.
+VISITOR_SESSION_AGE = timedelta(minutes=15)
 NOBODY = Client(None, "")
 
 
@@ -51,6 +55,11 @@ class SessionStore(DatabaseSessionStore):
                 f"Where user {self.row.user_id} was last seen",
                 lambda: row.update(last_seen_at=now, ip=client.ip, user_agent=client.user_agent),
             )
+
+    def get_session_cookie_age(self) -> int:
+        """Return the seconds that the session lasts from its last change: minutes, until somebody is logged in."""
+        age = settings.SESSION_COOKIE_AGE if SESSION_KEY in self else VISITOR_SESSION_AGE.total_seconds()
+        return int(age)
 
     def exists(self, session_key: str) -> bool:
         return Session.objects.filter(pk=digest(session_key)).exists()

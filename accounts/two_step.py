@@ -10,6 +10,7 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
+from accounts import webauthn
 from accounts.acts import act_on
 from accounts.factors import factors_of
 
@@ -38,8 +39,16 @@ class SecondStep(AuthenticateStage):
 
 class AuthenticateView(allauth.AuthenticateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Offer only what this account has."""
-        return super().get_context_data(**kwargs) | {"factors": factors_of(self.stage.login.user)}
+        """Offer only what this account has, and ask for a passkey by our ceremony, in the place of allauth's."""
+        person = self.stage.login.user
+        factors = factors_of(person)
+        options = webauthn.begin_authentication(self.request, person) if factors["passkeys"] else None
+        return {
+            "form": self.auth_form,
+            "webauthn_form": self.webauthn_form,
+            "factors": factors,
+            "js_data": {"request_options": options},
+        }
 
 
 authenticate = AuthenticateView.as_view()

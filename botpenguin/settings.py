@@ -276,8 +276,8 @@ ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.backends.PasswordResetTokens"
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# No "remember me" box: a session lasts SESSION_COOKIE_AGE, as people expect of a dashboard.
-ACCOUNT_SESSION_REMEMBER = True
+# No "remember me" box: accounts.sessions sets how long a session lasts, before its log-in and after it.
+ACCOUNT_SESSION_REMEMBER, ACCOUNT_SESSION_COOKIE_AGE = True, None
 # Amount, duration, and for whom: an address, or the key that our code names. Where a limit of allauth's
 # counts a whole account, a stranger could use it up: those are replaced. What limits a page is by the minute.
 ACCOUNT_RATE_LIMITS = {

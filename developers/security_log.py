@@ -61,7 +61,7 @@ KINDS: dict[str, list[str]] = {
     ],
     Group.FACTORS: [
         *(Account.FACTOR_ADDED, Account.FACTOR_REMOVED, Account.FACTORS_REMOVED),
-        *(Account.CODES_RENEWED, Account.CODE_USED),
+        *(Account.CODES_RENEWED, Account.CODE_USED, Account.PASSKEY_COPIED),
     ],
     Group.TOKEN: [*Token],
 }
