@@ -9,7 +9,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts.batches import delete_in_batches
+from accounts.batches import delete_in_batches, delete_matching
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
@@ -25,7 +25,7 @@ def waiting() -> QuerySet[EmailAddress]:
 
 def cancel(person: AbstractBaseUser) -> None:
     """Have the link that was mailed to a new address lead nowhere."""
-    waiting().filter(user=person.pk).delete()
+    delete_matching(waiting().filter(user=person.pk))
 
 
 def confirm(address: EmailAddress) -> EmailAddress | None:
@@ -50,7 +50,7 @@ def drop_other_claims(confirmed: EmailAddress) -> None:
     Nobody was ever signed in to such an account, which holds nothing.
     """
     EmailAddress.objects.filter(email=confirmed.email).exclude(pk=confirmed.pk).delete()
-    User.objects.filter(email=confirmed.email, last_login=None).exclude(pk=confirmed.user_id).delete()
+    delete_matching(User.objects.filter(email=confirmed.email, last_login=None).exclude(pk=confirmed.user_id))
 
 
 def forget_old() -> Iterator[int]:

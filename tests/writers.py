@@ -20,8 +20,11 @@ WRITER = "developers/issuance.py"
 MIGRATIONS = "developers/migrations/"
 # Who deletes accounts, and what goes with them.
 DELETERS = ("accounts/deletion.py", "accounts/email_changes.py")
-# What tables do by themselves, whoever writes a row, and the guards themselves.
-PASSED_OVER = ("accounts/append_only.py", "accounts/orm/changes.py", "tests/writers.py", "tests/whole_rows.py")
+# What tables do by themselves, whoever writes a row, what deletes rows for its callers, and the guards themselves.
+PASSED_OVER = (
+    *("accounts/append_only.py", "accounts/batches.py", "accounts/orm/changes.py"),
+    *("tests/writers.py", "tests/whole_rows.py"),
+)
 OURS = ("accounts", "botpenguin", "developers", "tests")
 WRITE = re.compile(
     r'\s*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE)\b[\w\s]*"?developers_(apitoken|revokedtoken|tokenevent)\b', re.I

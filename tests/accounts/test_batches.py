@@ -1,0 +1,115 @@
+"""What is deleted because of a condition stays where somebody has changed it meanwhile."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from threading import Thread
+from typing import Any
+
+import pytest
+from allauth.account.models import EmailAddress
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+from post_office.models import STATUS, Email
+
+from accounts import email_changes, outbox, sessions
+from accounts.models import Session, User
+from developers import issuance
+from developers.models import RevokedToken
+from tests.cast import LAPTOP
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+class Meanwhile:
+    """Makes a change from another connection, once something has been read outside of a transaction so many times.
+
+    Inside a transaction that holds rows it could only wait for the end.
+    """
+
+    def __init__(self, reads: int, rows: QuerySet[Any], **values: Any) -> None:
+        self.reads, self.rows, self.values = reads, rows, values
+        self.changed: list[int] = []
+
+    def __call__(self, execute: Callable[..., Any], sql: str, params: Any, many: bool, context: Any) -> Any:
+        result = execute(sql, params, many, context)
+        if sql.startswith("SELECT") and not connection.in_atomic_block:
+            self.reads -= 1
+            if not self.reads:
+                self.make()
+        return result
+
+    def make(self) -> None:
+        def change() -> None:
+            try:
+                self.changed.append(self.rows.update(**self.values))
+            finally:
+                connection.close()
+
+        if not self.changed:
+            thread = Thread(target=change)
+            thread.start()
+            thread.join()
+
+
+def asked_for(owner: User) -> EmailAddress:
+    address: EmailAddress = owner.emailaddress_set.create(email="new@example.com")
+    return address
+
+
+def old_letter() -> Email:
+    letter = Email.objects.create(from_email="a@example.com", to="b@example.com")
+    Email.objects.filter(pk=letter.pk).update(status=STATUS.failed, last_updated=timezone.now() - timedelta(days=2))
+    return letter
+
+
+def confirmed(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+    rows = EmailAddress.objects.filter(pk=asked_for(alice).pk)
+    return rows, {"verified": True}, lambda: list(email_changes.forget_old())
+
+
+def confirmed_while_signed_out(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+    rows = EmailAddress.objects.filter(pk=asked_for(alice).pk)
+    return rows, {"verified": True}, lambda: email_changes.cancel(alice)
+
+
+def signed_in(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+    waits = User.objects.create(email="new@example.com")
+    address = asked_for(alice)
+    rows = User.objects.filter(pk=waits.pk)
+    return rows, {"last_login": timezone.now()}, lambda: email_changes.drop_other_claims(address)
+
+
+def queued_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+    rows = Email.objects.filter(pk=old_letter().pk)
+    return rows, {"status": STATUS.requeued}, lambda: list(outbox.forget_ended())
+
+
+def prolonged(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+    now = timezone.now()
+    Session.objects.create(session_key="over", session_data="", expire_date=now - timedelta(minutes=1))
+    rows = Session.objects.filter(pk="over")
+    return rows, {"expire_date": now + timedelta(days=14)}, lambda: list(sessions.forget_expired())
+
+
+def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+    now = timezone.now()
+    issuance.revoke_current(alice, LAPTOP, reason=RevokedToken.Reason.OWNER)
+    RevokedToken.objects.update(revoked_at=now - timedelta(days=99))
+    rows = RevokedToken.objects.filter(user=alice)
+    return rows, {"last_refused_at": now}, lambda: list(issuance.forget_revoked(now - timedelta(days=90)))
+
+
+@pytest.mark.parametrize("reads", [1, 2])
+@pytest.mark.parametrize(
+    "case", [confirmed, confirmed_while_signed_out, signed_in, queued_again, prolonged, tried_again]
+)
+def test_a_row_is_changed_or_deleted_and_never_both(alice: User, case: Callable[[User], Any], reads: int) -> None:
+    rows, values, delete = case(alice)
+    meanwhile = Meanwhile(reads, rows, **values)
+
+    with connection.execute_wrapper(meanwhile):
+        delete()
+    meanwhile.make()
+
+    assert [rows.count()] == meanwhile.changed
