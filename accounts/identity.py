@@ -12,18 +12,20 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts.acts import View, page_of
+from accounts.models import CLOCKS_DIFFER_BY
 from accounts.requests import SignedInRequest, send_to
 
 
 def is_fresh(request: SignedInRequest) -> bool:
-    """Tell whether the newest log-in or re-authentication lies within `REAUTHENTICATION_TIMEOUT`.
+    """Check for a log-in or re-authentication within `REAUTHENTICATION_TIMEOUT`.
 
-    allauth's own rule counts only explicit re-authentications, so that one who has just
-    logged in would be asked again.
+    One dated in the future does not count: the clock was set back since. allauth's own rule counts only explicit
+    re-authentications, so that one who has just logged in would be asked again.
     """
+    now = timezone.now().timestamp()
+    earliest, latest = now - settings.REAUTHENTICATION_TIMEOUT.total_seconds(), now + CLOCKS_DIFFER_BY.total_seconds()
     records = get_authentication_records(request, request.user)
-    newest = max((float(record["at"]) for record in records), default=0.0)
-    return timezone.now().timestamp() - newest < settings.REAUTHENTICATION_TIMEOUT.total_seconds()
+    return any(earliest < float(record["at"]) <= latest for record in records)
 
 
 def fresh_proof(view: View) -> View:

@@ -1,8 +1,10 @@
 """The person: an account whose login is its e-mail address."""
 
 import secrets
+from datetime import timedelta
 from typing import Any, ClassVar, Self
 
+from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
@@ -19,6 +21,8 @@ from accounts.orm.changes import SavesChanges
 from accounts.validators import normalized, spellings
 
 EPOCH_LENGTH = 22
+# What another node wrote this much ahead is not dated in the future.
+CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
 def new_epoch() -> str:
@@ -123,6 +127,12 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
 class SessionQuerySet(models.QuerySet["Session"]):
     def open(self) -> Self:
         return self.filter(expire_date__gt=timezone.now())
+
+    def valid(self) -> Self:
+        """Open, and not dated in the future: by a clock that was set back since, or by another writer."""
+        latest = timezone.now() + CLOCKS_DIFFER_BY
+        last_end = latest + timedelta(seconds=settings.SESSION_COOKIE_AGE)
+        return self.open().filter(expire_date__lte=last_end, signed_in_at__lte=latest, last_seen_at__lte=latest)
 
 
 class Session(SavesChanges, AbstractBaseSession):  # type: ignore[misc]  # it saves by keywords only

@@ -95,7 +95,7 @@ class SessionStore(DatabaseSessionStore):
         return row
 
     def _get_session_from_db(self) -> Session | None:
-        self.row = Session.objects.open().filter(pk=digest(self.session_key or "")).first()
+        self.row = Session.objects.valid().filter(pk=digest(self.session_key or "")).first()
         if self.row is None:
             self._session_key = None
         return self.row

@@ -23,13 +23,10 @@ WITH_PARAMETERS = sorted({route for route in routes(get_resolver()) if PARAMETER
 NOT_THERE = {HTTPStatus.NOT_FOUND, HTTPStatus.METHOD_NOT_ALLOWED}
 
 # A mailed link that does not work says so, and the admin sends its old addresses on.
+ANSWERED = {HTTPStatus.OK, HTTPStatus.FOUND, HTTPStatus.BAD_REQUEST, HTTPStatus.NOT_FOUND}
 SENTENCES = {
-    "/account/confirm-email/<str:key>/": {HTTPStatus.FOUND, HTTPStatus.BAD_REQUEST},
-    "/account/password/reset/key/<base36:uidb36>-<str:key>/": {
-        HTTPStatus.OK,
-        HTTPStatus.BAD_REQUEST,
-        HTTPStatus.NOT_FOUND,
-    },
+    "/account/confirm-email/<str:key>/": ANSWERED,
+    "/account/password/reset/key/<base36:uidb36>-<str:key>/": ANSWERED,
     f"{TOKENS}<path:object_id>/": {HTTPStatus.FOUND},
 }
 

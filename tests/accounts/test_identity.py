@@ -1,9 +1,11 @@
 """How old a proof of identity may be, whose, and what is one; what it is asked for tells `test_proof_table`."""
 
+import time
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
+from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS_KEY
 from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
@@ -34,7 +36,10 @@ def test_one_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
     assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
-@pytest.mark.parametrize(("seconds", "is_fresh"), [(3500, True), (3601, False), (24 * 3600, False)])
+@pytest.mark.parametrize(
+    ("seconds", "is_fresh"),
+    [(3500, True), (3601, False), (24 * 3600, False), (-2, True), (-60, False), (-3600, False), (-(10**9), False)],
+)
 def test_a_proof_lasts_an_hour(alice: User, seconds: int, is_fresh: bool) -> None:
     browser = sign_in(alice)
     prove_identity(browser, alice, seconds_ago=seconds)
@@ -45,6 +50,15 @@ def test_a_proof_lasts_an_hour(alice: User, seconds: int, is_fresh: bool) -> Non
         assert response.json() == {"token": token_text(alice)}
     else:
         assert_proof_is_asked_for(response)
+
+
+def test_a_proof_dated_in_the_future_hides_no_good_one(alice: User) -> None:
+    browser = sign_in(alice)
+    session = browser.session
+    session[RECORDS_KEY] = [*session[RECORDS_KEY], session[RECORDS_KEY][0] | {"at": time.time() + 3600}]
+    session.save()
+
+    assert ask(browser).json() == {"token": token_text(alice)}
 
 
 def test_how_long_a_proof_lasts_is_a_setting(alice: User, settings: Settings) -> None:

@@ -263,3 +263,38 @@ def test_a_key_is_known_to_exist_by_its_digest(alice: User) -> None:
     browser = log_in()
 
     assert (SessionStore().exists(key_of(browser)), SessionStore().exists("x" * 32)) == (True, False)
+
+
+@pytest.mark.parametrize(
+    "ahead",
+    [
+        {"signed_in_at": timedelta(minutes=1)},
+        {"signed_in_at": timedelta(days=400)},
+        {"last_seen_at": timedelta(hours=1)},
+        {"expire_date": timedelta(days=14, minutes=1)},
+        {"expire_date": timedelta(days=36_500)},
+    ],
+    ids=str,
+)
+def test_a_session_dated_in_the_future_opens_nothing_and_can_be_ended(alice: User, ahead: dict[str, timedelta]) -> None:
+    dated, other = log_in(), log_in()
+    Session.objects.filter(pk=row_of(dated).pk).update(**{name: timezone.now() + by for name, by in ahead.items()})
+
+    was_signed_in = is_signed_in(dated)
+    other.post("/account/sessions/end-others/")
+
+    assert (was_signed_in, is_signed_in(other)) == (False, True)
+    assert Session.objects.count() == 1
+
+
+def test_a_session_of_a_node_whose_clock_is_a_little_ahead_is_good(alice: User) -> None:
+    browser = log_in()
+    now = timezone.now()
+    ahead = {
+        "signed_in_at": now,
+        "last_seen_at": now,
+        "expire_date": now + timedelta(seconds=settings.SESSION_COOKIE_AGE),
+    }
+    Session.objects.update(**{name: at + timedelta(seconds=3) for name, at in ahead.items()})
+
+    assert is_signed_in(browser)

@@ -1,5 +1,6 @@
 """A log-in that waits at the second step ends with what it rests on: the password, the factor, the account."""
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -76,3 +77,18 @@ def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_o
     response = owner.post(SECOND_STEP, {"code": code_of(secret)})
     assert (response.status_code, is_signed_in(owner)) == (302, True)
     assert not SecurityEvent.objects.filter(kind=SecurityEvent.Kind.SIGN_IN_FAILED).exists()
+
+
+@pytest.mark.parametrize(("seconds_ahead", "is_good"), [(-60, True), (2, True), (60, False), (10**9, False)])
+def test_one_whose_password_was_given_in_the_future_ends(
+    alice: User, secret: str, seconds_ahead: int, is_good: bool
+) -> None:
+    waiting = give_password()
+    session = waiting.session
+    session["account_login"] |= {"initiated_at": time.time() + seconds_ahead}
+    session.save()
+
+    response = give_code(waiting, code_of(secret))
+
+    assert response.status_code == 302
+    assert is_signed_in(waiting) == is_good
