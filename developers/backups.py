@@ -118,6 +118,17 @@ def generations(connection: sqlite3.Connection | None) -> dict[int, int] | None:
         return None
 
 
+def count_rows(connection: sqlite3.Connection | None) -> dict[str, int]:
+    """Count the rows of each table; of none where the database cannot tell."""
+    if connection is None:
+        return {}
+    try:
+        tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}  # noqa: S608 - names of its own
+    except sqlite3.DatabaseError:
+        return {}
+
+
 def dated_name() -> str:
     """Return the name of a backup that is put into a folder."""
     return f"botpenguin-{_stamp()}.sqlite3"

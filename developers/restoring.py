@@ -1,28 +1,28 @@
 """Making a database that comes out of a backup fit to be served again.
 
-It knows nothing of what happened since: of revokes, log-outs and mails that were sent. So its
-tokens are replaced, its sessions ended, and the mails and changes of e-mail dropped that wait in
-it. Ids go on far beyond its own, for what was given out since still names its own: a mailed link
-that confirms an address holds the id of that address, and a mail's `Message-ID` that of its event.
+It knows nothing of what happened since: of revokes, log-outs, mails that were sent and links that
+were used. So its tokens are replaced, its sessions ended, mailed links made invalid, and the mails
+and changes of e-mail dropped that wait in it. Ids go on far beyond its own, for what was given out
+since still names its own: a mailed link that confirms an address holds the id of that address, and
+a mail's `Message-ID` that of its event.
 """
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 
-from django.core.management import call_command
-from django.db import connection
+from allauth.account.models import EmailAddress
+from django.db import DatabaseError, connection
+from django.db.migrations.exceptions import InconsistentMigrationHistory
 from django.db.migrations.loader import MigrationLoader
-from django.db.models import Max
+from django.db.models import F, Max
+from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from accounts import email_changes
 from accounts.clients import Client
 from accounts.events import SecurityEvent
-from accounts.models import Session
-from developers import checks, issuance
+from accounts.models import Session, User, new_epoch
+from developers import checks, issuance, rows, schemas
 from developers.backups import Unusable
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
@@ -56,23 +56,24 @@ class Settled:
     mails: int
 
 
-@contextmanager
-def looking_at(database: Path) -> Iterator[None]:
-    """Have Django work on another SQLite database, whose changes need not be on disk before the next one."""
-    usual = connection.settings_dict["NAME"]
-    connection.close()
-    connection.settings_dict["NAME"] = str(database)
-    try:
-        with connection.cursor() as cursor:
-            cursor.execute("PRAGMA synchronous = OFF")
-        yield
-    finally:
-        connection.close()
-        connection.settings_dict["NAME"] = usual
-
-
 def bring_up_to_date() -> None:
-    """Migrate the database as far as this code goes. Raises `Unusable` where it is newer, or not of this project."""
+    """Migrate the database as far as this code goes, and look it over.
+
+    Raises `Unusable` where it is newer, not of this project, or another than this version makes.
+    """
+    _refuse_foreign()
+    try:
+        schemas.migrate()
+    except (DatabaseError, InconsistentMigrationHistory) as error:
+        raise Unusable(f"It cannot be brought up to date: {str(error).strip().rstrip('.')}.") from error
+    if found := schemas.differences():
+        raise Unusable(f"Its schema is not that of this version: {schemas.in_words(found)}.")
+    if connection.vendor == "sqlite" and (found := rows.contradictions()):
+        raise Unusable(f"Its rows contradict each other: {schemas.in_words(found)}.")
+
+
+def _refuse_foreign() -> None:
+    """Raise `Unusable` where migrating it could run what somebody has put there, or fail on it."""
     loader = MigrationLoader(connection)
     if ("developers", "0001_initial") not in loader.applied_migrations:
         raise Unusable("It is not a database of this project.")
@@ -80,8 +81,10 @@ def bring_up_to_date() -> None:
     newer = sorted(f"{app}.{name}" for app, name in set(loader.applied_migrations) - known)
     if newer:
         raise Unusable(f"It is of a newer version, which is to restore it: this one does not know {', '.join(newer)}.")
-    call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
+    if found := schemas.active():
+        raise Unusable(f"It holds what no version of this project has: {schemas.in_words(found)}.")
+    if connection.vendor == "sqlite" and (found := rows.of_other_types()):
+        raise Unusable(f"Columns hold values of other types than theirs: {schemas.in_words(found)}.")
 
 
 def newest_entry() -> datetime | None:
@@ -109,8 +112,12 @@ def settle(*, keep_tokens: bool) -> Settled:
     # Most were sent soon after, and the links in them have had their time; events are in the security log.
     mails, _ = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued]).delete()
     sessions, _ = Session.objects.all().delete()
+    # Log-ins under way end by the one, links for a new password by the other.
+    User.objects.update(session_epoch=new_epoch(), restored_at=timezone.now())
     # Those that a new password has ended since would be there again, and their links as well.
     email_changes.waiting().delete()
+    # A link that confirms an address holds its id. None of those that were skipped is given out again.
+    EmailAddress.objects.filter(verified=False).update(id=F("id") + SKIPPED_IDS)
     tokens = 0 if keep_tokens else issuance.revoke_all(ApiToken.objects.all(), HERE, RevokedToken.Reason.RESTORED)
     problems = checks.check_ring_fits_database(None, databases=["default"])
     if problems:

@@ -41,7 +41,6 @@ OPEN_PAGES = {
 OPEN_OPERATIONS = {"/api/v7/token/report-exposed"}
 # Tests that start servers on databases of their own choice, SQLite or PostgreSQL, whichever the others run on.
 CHOOSING = {
-    "test_backup.py",
     "test_key_rotation.py",
     "test_mail.py",
     "test_nodes.py",

@@ -1,128 +1,19 @@
 """`backup` and `restore`, each on a SQLite database of its own."""
 
-import os
 import secrets
 import shutil
 import sqlite3
-from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
-from typing import Any
 
 import pytest
-from allauth.mfa.totp.internal.auth import TOTP
-from django.core.management import CommandError, call_command
-from django.db import connection
-from django.utils import timezone
-from pytest_django import DjangoDbBlocker
+from django.core.management import call_command
 
-from accounts.models import Session, User
-from developers import backups, issuance, restoring
-from tests.cast import LAPTOP
-from tests.prepared import DATABASE, state
-from tests.server import CoveredServer
+from developers import backups, schemas
+from tests.developers.databases import ask, changing, manage, names, refusal, server, set_aside
 
 pytestmark = [pytest.mark.resilience]
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:
-    """A database in which Bob's token was revoked once, and a mail about it waits."""
-    migrated = state()
-    assert migrated
-    path = tmp_path_factory.mktemp("prepared") / "db.sqlite3"
-    shutil.copy(migrated / DATABASE, path)
-    with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
-        look_at(path, patch)
-        users = [User.objects.create_user(f"{name}@example.com") for name in ("alice", "bob")]
-        for user in users:
-            issuance.issue(user, LAPTOP)
-        bob = users[1]
-        issuance.revoke(bob, 1, LAPTOP, even_if_used=True)
-        Session.objects.create(session_key="x", session_data="", expire_date=timezone.now(), user=bob)
-        TOTP.activate(bob, "A" * 32)
-        bob.emailaddress_set.create(email="new@example.com")
-        connection.close()
-    return path
-
-
-def look_at(path: Path, patch: pytest.MonkeyPatch) -> None:
-    """Have Django's settings name another database."""
-    connection.close()
-    patch.setitem(connection.settings_dict, "NAME", str(path))
-
-
-@pytest.fixture
-def live(
-    prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
-) -> Iterator[Path]:
-    """The database of a server that does not run."""
-    path = tmp_path / "var" / "db.sqlite3"
-    path.parent.mkdir()
-    shutil.copy(prepared, path)
-    with django_db_blocker.unblock():
-        look_at(path, monkeypatch)
-        yield path
-        connection.close()
-
-
-@pytest.fixture
-def backup(live: Path, tmp_path: Path) -> Path:
-    """A backup from before Bob's second revoke, and before everybody took another name."""
-    path = tmp_path / "backup.sqlite3"
-    backups.take(live, path)
-    with changing(live) as database:
-        database.execute("UPDATE developers_apitoken SET generation = 3 WHERE generation = 2")
-        database.execute("UPDATE accounts_user SET name = 'changed since'")
-    return path
-
-
-def manage(*arguments: str) -> str:
-    output = StringIO()
-    call_command(*arguments, stdout=output)
-    return output.getvalue()
-
-
-def refusal(*arguments: str) -> str:
-    with pytest.raises(CommandError) as refused:
-        manage(*arguments)
-    return str(refused.value)
-
-
-def server(live: Path) -> CoveredServer:
-    """A server that has not been started, with the keys of the tests."""
-    keys = {name: os.environ[name] for name in ("SECRET_KEY", "TOKEN_KEYS")}
-    return CoveredServer(live.parent.parent, **keys)
-
-
-def changing(path: Path) -> Any:
-    database = sqlite3.connect(path, isolation_level=None)
-    database.create_function("REGEXP", 2, lambda pattern, text: True)
-    return closing(database)
-
-
-def ask(path: Path, query: str) -> list[Any]:
-    with closing(sqlite3.connect(path)) as database:
-        return database.execute(query).fetchall()
-
-
-def names(live: Path) -> set[str]:
-    """What lies where the database lies."""
-    return {path.name for path in live.parent.iterdir()}
-
-
-def set_aside(live: Path) -> Path:
-    [name] = [name for name in names(live) if ".replaced-" in name]
-    return live.with_name(name)
-
-
-@pytest.fixture
-def kept(live: Path, backup: Path) -> Iterator[None]:
-    """Nothing is changed by what is refused, and nothing left behind."""
-    before = ask(live, "SELECT name FROM accounts_user"), names(live)
-    yield
-    assert (ask(live, "SELECT name FROM accounts_user"), names(live)) == before
 
 
 def test_a_backup_is_whole_for_its_owner_only_and_says_what_it_does_not_hold(live: Path, tmp_path: Path) -> None:
@@ -315,7 +206,7 @@ def test_a_backup_whose_keys_are_missing_is_refused(live: Path, backup: Path) ->
 
 
 def test_a_backup_of_an_older_version_is_brought_up_to_date(live: Path, backup: Path) -> None:
-    with restoring.looking_at(backup):
+    with schemas.looking_at(backup):
         call_command("migrate", "developers", "0006", verbosity=0)
     columns = "SELECT count(*) FROM pragma_table_info('developers_apitoken') WHERE name = 'binding'"
     older = ask(backup, columns)
@@ -357,7 +248,7 @@ def test_where_there_is_no_database_the_backup_becomes_it(live: Path, backup: Pa
 
     restored = manage("restore", str(backup), "--noinput")
 
-    assert restored.startswith(f"{backup} is restored. There was no database before.\nTokens replaced: 2.")
+    assert f"\n{backup} is restored. There was no database before.\nTokens replaced: 2." in restored
     aside = set_aside(live)
     assert aside.read_bytes() == b"log"
     assert ask(live, "SELECT count(*) FROM accounts_user") == [(2,)]

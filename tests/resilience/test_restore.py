@@ -149,7 +149,8 @@ def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(da
         "CommandError: Nothing was restored. The database is in use. Stop every server, mail worker and other command "
         "first.\n"
     )
-    assert kept.stdout.startswith("WARNING: every revoke answered since 20"), kept.stderr
+    assert "\nWARNING: every revoke answered since 20" in kept.stdout, kept.stderr
+    assert re.search(r"^users +2$", kept.stdout, re.MULTILINE)
     assert "Tokens replaced: 2. The old ones are refused" in replaced.stdout, replaced.stderr
     with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
         rows = connection.execute("SELECT reason, generation FROM developers_revokedtoken ORDER BY user_id").fetchall()

@@ -8,9 +8,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import connection
+from django.db import DatabaseError, connection
 
-from developers import backups, restoring
+from accounts.models import User
+from developers import backups, restoring, rows, schemas
 from developers.management.commands.backup import shell_command
 from developers.restoring import Settled
 
@@ -37,6 +38,9 @@ class Command(BaseCommand):
             "--keep-tokens", action="store_true", help="keep the tokens of the backup: this undoes every revoke since"
         )
         parser.add_argument(
+            "--even-if-empty", action="store_true", help="with --no-input, restore a backup without any account too"
+        )
+        parser.add_argument(
             "--no-input", "--noinput", action="store_false", dest="interactive", help="do it without asking"
         )
 
@@ -53,37 +57,46 @@ class Command(BaseCommand):
                 self._restore(**options)
         except backups.Unusable as reason:
             raise CommandError(f"Nothing was restored. {reason}") from reason
-        except (OSError, sqlite3.Error) as error:
+        except (OSError, sqlite3.Error, DatabaseError) as error:
             raise CommandError(f"Nothing was restored: {error}.") from error
 
-    def _restore(self, *, path: Path, keep_tokens: bool, interactive: bool, **options: Any) -> None:
+    def _restore(self, *, path: Path, keep_tokens: bool, **options: Any) -> None:
         live = Path(settings.DATABASES["default"]["NAME"])
         if live.exists() and path.samefile(live):
             raise backups.Unusable(f"{path} is the database itself.")
         with backups.alone_with(live) as running, backups.staged(path, live) as copy:
             backups.check(copy)
-            with restoring.looking_at(copy):
+            with schemas.looking_at(copy):
                 restoring.bring_up_to_date()
                 taken_at = restoring.newest_entry() or datetime.fromtimestamp(path.stat().st_mtime).astimezone()
                 warning = warn(taken_at, backups.generations(running)) if keep_tokens else ""
-                self._ask(f"{path} takes the place of {live}.", taken_at, warning, is_asked=interactive)
+                self._show_rows(backups.count_rows(running), **options)
+                self._ask(f"{path} takes the place of {live}.", taken_at, warning, **options)
                 settled = restoring.settle(keep_tokens=keep_tokens)
             aside = backups.install(copy, live, running)
         kept = f"The database that was there is kept as {aside}." if aside else "There was no database before."
         self.stdout.write(f"{path} is restored. {kept}")
         self._tell(settled, warning)
 
-    def _finish(self, *, keep_tokens: bool, interactive: bool, **options: Any) -> None:
+    def _finish(self, *, keep_tokens: bool, **options: Any) -> None:
         if restoring.is_used_by_others():
             raise backups.Unusable(IN_USE)
         restoring.bring_up_to_date()
         taken_at = restoring.newest_entry()
         warning = warn(taken_at, None) if keep_tokens else ""
-        self._ask("The database was restored by pg_restore.", taken_at, warning, is_asked=interactive)
+        self._show_rows({}, **options)
+        self._ask("The database was restored by pg_restore.", taken_at, warning, **options)
         self._tell(restoring.settle(keep_tokens=keep_tokens), warning)
 
-    def _ask(self, what: str, taken_at: datetime | None, warning: str, *, is_asked: bool) -> None:
-        if not is_asked:
+    def _show_rows(self, running: dict[str, int], *, interactive: bool, even_if_empty: bool, **options: Any) -> None:
+        """Say how many rows there are. Where nobody reads it, refuse a backup without any account."""
+        counts = rows.count()
+        self.stdout.write(rows.compare(counts, running))
+        if not (interactive or even_if_empty or counts[User._meta.db_table]):
+            raise backups.Unusable("There is no account in it. If that is right, add --even-if-empty.")
+
+    def _ask(self, what: str, taken_at: datetime | None, warning: str, *, interactive: bool, **options: Any) -> None:
+        if not interactive:
             return
         tokens = (
             warning or "Every token is replaced by a fresh one; programs that use one stop until they are given it."

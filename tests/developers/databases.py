@@ -1,0 +1,59 @@
+"""SQLite databases that are backed up and restored, and what a test does with them."""
+
+import os
+import sqlite3
+from contextlib import closing
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+
+from tests.server import CoveredServer
+
+
+def look_at(path: Path, patch: pytest.MonkeyPatch) -> None:
+    """Have Django's settings name another database."""
+    connection.close()
+    patch.setitem(connection.settings_dict, "NAME", str(path))
+
+
+def manage(*arguments: str) -> str:
+    output = StringIO()
+    call_command(*arguments, stdout=output)
+    return output.getvalue()
+
+
+def refusal(*arguments: str) -> str:
+    with pytest.raises(CommandError) as refused:
+        manage(*arguments)
+    return str(refused.value)
+
+
+def server(live: Path) -> CoveredServer:
+    """A server that has not been started, with the keys of the tests."""
+    keys = {name: os.environ[name] for name in ("SECRET_KEY", "TOKEN_KEYS")}
+    return CoveredServer(live.parent.parent, **keys)
+
+
+def changing(path: Path) -> Any:
+    database = sqlite3.connect(path, isolation_level=None)
+    database.create_function("REGEXP", 2, lambda pattern, text: True)
+    return closing(database)
+
+
+def ask(path: Path, query: str) -> list[Any]:
+    with closing(sqlite3.connect(path)) as database:
+        return database.execute(query).fetchall()
+
+
+def names(live: Path) -> set[str]:
+    """What lies where the database lies."""
+    return {path.name for path in live.parent.iterdir()}
+
+
+def set_aside(live: Path) -> Path:
+    [name] = [name for name in names(live) if ".replaced-" in name]
+    return live.with_name(name)
