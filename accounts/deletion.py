@@ -2,7 +2,6 @@
 
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
@@ -14,6 +13,7 @@ from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
 from accounts.models import User
 from accounts.requests import SignedInRequest
+from accounts.sessions import still_signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -32,7 +32,7 @@ def delete_account(request: SignedInRequest) -> HttpResponse:
 
 def delete(request: SignedInRequest) -> None:
     """Log out and delete the person: the rows of every app that are theirs go with them, by their foreign keys."""
-    with transaction.atomic():
+    with still_signed_in(request):
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
         # All but the one that tells of this, which is not written yet.

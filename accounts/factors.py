@@ -1,7 +1,5 @@
 """Second factors: what allauth asks the project about authenticators, recovery codes and passkeys."""
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from allauth.core.internal.cryptokit import normalize_user_code
@@ -9,7 +7,6 @@ from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.mfa.models import Authenticator
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.sessions.exceptions import SessionInterrupted
 from django.core.cache import cache
 from django.db import transaction
 from django.utils.crypto import salted_hmac
@@ -21,7 +18,6 @@ from qrcode.main import QRCode
 from accounts import sealing
 from accounts.clients import Client
 from accounts.models import User
-from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
 from accounts.webauthn import public_host
@@ -79,20 +75,6 @@ def qr_squares(text: str) -> dict[str, Any]:
     return {"size": len(rows), "path": path}
 
 
-@contextmanager
-def adding_factor(request: SignedInRequest) -> Iterator[None]:
-    """Hold the person's row for a transaction, so that two requests at once do not add what there is one of.
-
-    Raises `SessionInterrupted`, answered with 400, where the person was deleted or logged out everywhere meanwhile.
-    """
-    person = request.user
-    unchanged = User.objects.filter(pk=person.pk, password=person.password, session_epoch=person.session_epoch)
-    with transaction.atomic():
-        if not unchanged.select_for_update(no_key=True).exists():
-            raise SessionInterrupted("The session was ended meanwhile.")
-        yield
-
-
 def factors_of(user: User) -> dict[str, Any]:
     """Tell what guards an account: `totp` and `recovery_codes` or None, `passkeys`, and codes `left`."""
     own = list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
@@ -109,8 +91,9 @@ def factors_of(user: User) -> dict[str, Any]:
 def remove_all(owner: User, client: Client) -> None:
     """Take from a person all that a log-in asks for besides the password, sign them out everywhere, and tell them."""
     with transaction.atomic():
-        Authenticator.objects.filter(user=owner).delete()
+        # First: a session that is adding a factor has added it by then, or is refused.
         end_all(owner)
+        Authenticator.objects.filter(user=owner).delete()
         record(Kind.FACTORS_REMOVED, owner, client)
 
 

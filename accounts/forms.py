@@ -8,14 +8,15 @@ from allauth.core import context
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.validators import validate_email
-from django.db import transaction
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import guesses, notices
 from accounts.clients import Client
 from accounts.models import User
+from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
+from accounts.sessions import still_signed_in
 from accounts.validators import mailbox, normalized, validate_mailbox
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
@@ -124,7 +125,7 @@ class ChangeEmailForm(ForMailbox, allauth.AddEmailForm):
     def save(self, request: HttpRequest) -> EmailAddress:
         """Tell the address that would be replaced, and mail the new one its link: both, or neither."""
         old, new = self.user.email, self.cleaned_data["email"]
-        with transaction.atomic():
+        with still_signed_in(cast(SignedInRequest, request)):
             event = record(Kind.EMAIL_ASKED, self.user, Client.of(request))
             notices.tell(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
             waiting: EmailAddress = super().save(request)

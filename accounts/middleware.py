@@ -19,7 +19,7 @@ from accounts.acts import page_of
 from accounts.clients import Client
 from accounts.models import User
 from accounts.requests import send_to
-from accounts.sessions import SessionStore
+from accounts.sessions import Ended, SessionStore
 
 TIME_ZONE_COOKIE = "time_zone"
 TIME_ZONES = frozenset(available_timezones())
@@ -29,16 +29,22 @@ class LoginRequired(LoginRequiredMiddleware):
     """Send the signed-out to log in and then back to a page, never to an address that only takes POST."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Do the same where an account was deleted while it wrote something that needs an owner."""
-        if not isinstance(error, IntegrityError) or not request.user.is_authenticated:
+        """Do the same where the session has ended, or the account was deleted, since the request began."""
+        is_over = isinstance(error, Ended)
+        if isinstance(error, IntegrityError) and request.user.is_authenticated:
+            is_over = not User.objects.filter(pk=request.user.pk).exists()
+        if not is_over:
             return None
-        is_gone = not User.objects.filter(pk=request.user.pk).exists()
-        return send_to(request, resolve_url(settings.LOGIN_URL)) if is_gone else None
+        request.session.flush()
+        return to_log_in(request)
 
     def handle_no_permission(self, request: HttpRequest, view_func: Callable[..., Any]) -> HttpResponse:  # type: ignore[override]
-        return send_to(
-            request, f"{resolve_url(settings.LOGIN_URL)}?{urlencode({REDIRECT_FIELD_NAME: page_of(request)})}"
-        )
+        return to_log_in(request)
+
+
+def to_log_in(request: HttpRequest) -> HttpResponse:
+    url, back = resolve_url(settings.LOGIN_URL), urlencode({REDIRECT_FIELD_NAME: page_of(request)})
+    return send_to(request, f"{url}?{back}")
 
 
 def track_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

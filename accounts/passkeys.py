@@ -23,11 +23,11 @@ from django.views.decorators.cache import never_cache
 from accounts import webauthn
 from accounts.acts import act_on
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
-from accounts.factors import adding_factor
 from accounts.identity import fresh_proof
 from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
 from accounts.security import record_added, require_page_or_form
+from accounts.sessions import still_signed_in
 
 
 @require_page_or_form
@@ -37,7 +37,7 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
     form = AddPasskeyForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
         try:
-            with adding_factor(request):
+            with still_signed_in(request):
                 added, new_codes = form.save(), auto_generate_recovery_codes(request)
                 record_added(request, added, new_codes)
         except ValidationError as error:
@@ -76,7 +76,7 @@ def rename(passkey: Authenticator, name: str) -> None:
 @fresh_proof
 def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
-    with transaction.atomic():
+    with still_signed_in(request):
         flows.remove_authenticator(request, own)
     return redirect("security")
 

@@ -6,7 +6,6 @@ from allauth.mfa.recovery_codes.internal import flows as recovery
 from allauth.mfa.totp.internal import flows as totp
 from django.contrib import messages
 from django.core.exceptions import ValidationError
-from django.db import transaction
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils.translation import gettext as _
@@ -16,11 +15,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.acts import act_on
 from accounts.clients import Client
 from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
-from accounts.factors import adding_factor, factors_of, qr_squares
+from accounts.factors import factors_of, qr_squares
 from accounts.identity import fresh_proof
 from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
-from accounts.sessions import where_signed_in
+from accounts.sessions import still_signed_in, where_signed_in
 
 require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
@@ -42,7 +41,7 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
     form = ActivateTOTPForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
         del request.session[SEALED_SECRET]
-        with adding_factor(request):
+        with still_signed_in(request):
             if factors_of(request.user)["totp"]:
                 return redirect("security")
             app, new_codes = totp.activate_totp(request, form)
@@ -57,7 +56,7 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
 def remove_authenticator(request: SignedInRequest) -> HttpResponse:
     authenticator = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
     if request.method == "POST":
-        with transaction.atomic():
+        with still_signed_in(request):
             totp.deactivate_totp(request, authenticator)
         return redirect("security")
     return render(request, "accounts/remove_authenticator.html")
@@ -78,7 +77,7 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
 @never_cache
 def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Show the codes this once."""
-    with transaction.atomic():
+    with still_signed_in(request):
         # Locked: that they were shown stands in one column with which of them are used.
         Authenticator.objects.select_for_update().filter(user=request.user).first()
         codes, are_new = recovery.view_recovery_codes(request)
@@ -98,7 +97,7 @@ def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
 def make_recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Put new codes in the place of the old ones."""
     if recovery.can_generate_recovery_codes(request.user):
-        with transaction.atomic():
+        with still_signed_in(request):
             recovery.generate_recovery_codes(request)
             record(Kind.CODES_RENEWED, request.user, Client.of(request))
     return redirect("recovery-codes")

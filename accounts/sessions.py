@@ -9,6 +9,7 @@ here uses, looks keys up as they are, and finds none.)
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from hashlib import blake2b
 from typing import Any, cast
@@ -18,7 +19,7 @@ from django.contrib.auth import SESSION_KEY
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
-from django.db import IntegrityError
+from django.db import IntegrityError, transaction
 from django.utils import timezone
 
 from accounts import bookkeeping, email_changes
@@ -33,6 +34,10 @@ LAST_SEEN_RESOLUTION = timedelta(minutes=1)
 # As long as a log-in may take, by allauth's default.
 VISITOR_SESSION_AGE = timedelta(minutes=15)
 NOBODY = Client(None, "")
+
+
+class Ended(Exception):
+    """The session was ended, or the person deactivated, after the request had begun: the person logs in anew."""
 
 
 class SessionStore(DatabaseSessionStore):
@@ -99,6 +104,23 @@ class SessionStore(DatabaseSessionStore):
         if self.row is None:
             self._session_key = None
         return self.row
+
+
+@contextmanager
+def still_signed_in(request: SignedInRequest) -> Iterator[None]:
+    """Hold the person's row for a transaction in which they change how their account is opened.
+
+    So what a request adds, such as a passkey, is there before an act that ends its session, or not at all. Raises
+    `Ended` where such an act was first.
+    """
+    with transaction.atomic():
+        person, session = request.user, Session.objects.filter(pk=digest(request.session.session_key or ""))
+        unchanged = User.objects.select_for_update(no_key=True).filter(
+            pk=person.pk, is_active=True, password=person.read("password"), session_epoch=person.session_epoch
+        )
+        if not unchanged.values("pk").first() or not session.exists():
+            raise Ended
+        yield
 
 
 def where_signed_in(request: SignedInRequest) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from accounts.identity import fresh_proof
 from accounts.models import SessionQuerySet, User
 from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
-from accounts.sessions import elsewhere, start_epoch
+from accounts.sessions import elsewhere, start_epoch, still_signed_in
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -61,7 +61,7 @@ def end_session(request: SignedInRequest) -> HttpResponse:
 
 @act_on("security")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    with transaction.atomic():
+    with still_signed_in(request):
         _end(request, elsewhere(request), Kind.SESSIONS_ENDED)
         start_epoch(request.user)
         update_session_auth_hash(request, request.user)
@@ -71,7 +71,7 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
 
 def _end(request: SignedInRequest, sessions: SessionQuerySet, kind: Kind) -> bool:
     """End sessions of the person who asks, and put it into their security log; tell whether there were any."""
-    with transaction.atomic():
+    with still_signed_in(request):
         ended = bool(sessions.delete()[0])
         if ended:
             record(kind, request.user, Client.of(request))

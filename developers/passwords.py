@@ -7,7 +7,8 @@ addresses that allauth's would have. A receiver of allauth's signals would run o
 password is saved; here both are one transaction, the token first: no password without the revoke.
 """
 
-from typing import Any
+from contextlib import AbstractContextManager
+from typing import Any, cast
 
 from allauth.account import views as allauth
 from django import forms
@@ -26,6 +27,7 @@ from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
+from accounts.sessions import Ended, still_signed_in
 from developers import issuance
 from developers.models import RevokedToken
 
@@ -54,11 +56,15 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
         # Hashed before the transaction: no other writer shall wait for Argon2.
         form.user.set_password(form.cleaned_data["password1"])
         try:
-            with transaction.atomic():
+            with self.unchanged():
                 revoke_if_asked(self.request, form.user, form.cleaned_data)
                 return super().form_valid(form)
-        except Gone:
+        except (Gone, Ended):
             return self.refuse()
+
+    def unchanged(self) -> AbstractContextManager[None]:
+        """Give the transaction in which both are written."""
+        return transaction.atomic()
 
     def refuse(self) -> HttpResponse:
         """Answer where another request has replaced the password, or deleted the account, meanwhile."""
@@ -74,6 +80,9 @@ class ChangePassword(ReplacesPassword, allauth.PasswordChangeView):
 
     The current password, which the form asks for, is the fresh proof of identity.
     """
+
+    def unchanged(self) -> AbstractContextManager[None]:
+        return still_signed_in(cast(SignedInRequest, self.request))
 
     def get_default_success_url(self) -> str:
         return reverse("my-account")
