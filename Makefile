@@ -12,7 +12,8 @@ PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 # Where Python is told to write no bytecode, each of the hundreds of starts would compile all that it imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run worker test test-all lint types checks tests tests-postgresql packages audit bench screenshot format lock
+.PHONY: help run worker test test-all lint types checks tests tests-quick tests-postgresql packages audit bench screenshot
+.PHONY: format lock
 .DEFAULT_GOAL := help
 
 help: ## list what can be made
@@ -32,6 +33,7 @@ test: ## all checks and all tests; installs what they need
 test-all: test ## those, and what is too slow for every run: to pass before a release
 	$(PYTEST) -m release
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "release and not browser"
+	scripts/fresh-debian
 
 lint: .venv/dev.stamp ## mistakes, format and import directions
 	$(BIN)/ruff check .
@@ -51,6 +53,9 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 
 tests: .venv/dev.stamp packages ## every test but the two scanners and the slowest, on SQLite, with every branch covered
 	$(PYTEST) --cov --cov-report=term -m "not audit and not release"
+
+tests-quick: .venv/dev.stamp ## the tests that need nothing but Python, on SQLite
+	$(PYTEST) --ignore tests/deploy -m "not (audit or browser or long or release or resilience or server)"
 
 tests-postgresql: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## the tests that use a database, and the scanners, on PostgreSQL
 	scripts/debian-packages postgresql nginx

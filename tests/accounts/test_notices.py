@@ -202,13 +202,12 @@ def test_a_browser_may_be_known_to_several_people(alice: User, bob: User) -> Non
     assert [mail.to for mail in Email.objects.all()] == [["bob@example.org"]]
 
 
-@pytest.mark.parametrize("forged", ["1", "1:forged", "\x00"])
-def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: str) -> None:
+@pytest.mark.parametrize("forged", [b"1", b"1:forged", b"\x00", rb'"\000\012"', b"\xff", b"=;known"])
+def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: bytes) -> None:
     log_in(Browser())
-    browser = Browser()
-    browser.cookies["known"] = forged
 
-    log_in(browser)
+    # Written as it is sent: later versions of Python make no cookie that holds control characters.
+    log_in(Browser(headers={"Cookie": f"known={forged.decode('latin-1')}"}))
 
     assert subjects() == ["New sign-in to your account"]
 
