@@ -1,14 +1,28 @@
 """Static files as they are served."""
 
 import hashlib
-from collections.abc import Sequence
+import re
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from os import stat_result
 from pathlib import Path
+from typing import Any, Never
+from wsgiref.headers import Headers
 
 from django.conf import settings
 from django.contrib.staticfiles.finders import get_finders
 from django.core.management import call_command
+from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.utils.http import parse_etags
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import Response, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
+
+from botpenguin.encodings import IDENTITY, accepted
+
+# In the folder, and for nobody outside: the manifest, and what `collect` leaves there.
+HIDDEN = re.compile(rf"/\.|/{re.escape(CompressedManifestStaticFilesStorage.manifest_name)}$")
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
@@ -22,6 +36,54 @@ class StaticFilesStorage(CompressedManifestStaticFilesStorage):
         *CompressedManifestStaticFilesStorage.patterns,
         ("js/*.js", ((r'(?P<matched>from "(?P<url>\./[^"]+)")', 'from "%(url)s"'),)),
     )
+
+
+class Representation(StaticFile):
+    """A static file in one content coding, under an ETag of its own (RFC 9110, section 8.8.3)."""
+
+    def is_not_modified(self, request_headers: Mapping[str, str]) -> bool:
+        """Compare as section 13.1.2 of the RFC says. WhiteNoise knows neither lists nor weak ETags."""
+        if asked := request_headers.get("HTTP_IF_NONE_MATCH"):
+            return not {"*", self.etag}.isdisjoint(etag.removeprefix("W/") for etag in parse_etags(asked))
+        return bool(super().is_not_modified(request_headers))  # type: ignore[no-untyped-call]
+
+    @staticmethod
+    def parse_byte_range(range_header: str) -> Never:
+        """Have ranges ignored: WhiteNoise does not read `If-Range`, and a client would join pieces of two codings."""
+        raise ValueError
+
+
+class NegotiatedFile:
+    """A static file in each coding that it was compressed to: the client's headers choose one."""
+
+    def __init__(self, file: StaticFile) -> None:
+        self.representations: dict[str, Representation] = {}
+        for _, path, items in file.alternatives:
+            headers = Headers(list(items))
+            coding = headers.get("Content-Encoding", IDENTITY)
+            status = Path(path).stat()
+            headers["ETag"] = f'"{status.st_mtime_ns:x}-{status.st_size:x}-{coding}"'
+            self.representations[coding] = Representation(path, headers.items())  # type: ignore[no-untyped-call]
+
+    def get_response(self, method: str, request_headers: Mapping[str, Any]) -> Response:
+        codings = [*accepted(request_headers.get("HTTP_ACCEPT_ENCODING", "")), IDENTITY]
+        chosen: Any = next(self.representations[coding] for coding in codings if coding in self.representations)
+        response: Response = chosen.get_response(method, request_headers)
+        return response
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):
+    """Serve each file in a coding that the client accepts, and nothing that is hidden."""
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]  # WhiteNoise does so too
+        answer = self.get_response if HIDDEN.search(request.path_info) else super().__call__
+        response: HttpResponseBase = answer(request)
+        return response
+
+    def get_static_file(
+        self, path: str, url: str, stat_cache: Mapping[str, stat_result] | None = None
+    ) -> NegotiatedFile:
+        return NegotiatedFile(super().get_static_file(path, url, stat_cache=stat_cache))  # type: ignore[no-untyped-call]
 
 
 def collect(ignored: Sequence[str]) -> None:

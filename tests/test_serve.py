@@ -126,6 +126,16 @@ def test_static_files_are_served_under_names_that_never_go_stale(served: Server)
     assert answer.headers["Content-Encoding"] == "br"
 
 
+def test_what_lies_beside_static_files_is_not_served(served: Server) -> None:
+    names = [".collected", "staticfiles.json"]
+
+    with served.client() as client:
+        statuses = [client.get(f"/static/{name}").status_code for name in names]
+
+    assert [(served.folder / "var/static" / name).is_file() for name in names] == [True, True]
+    assert statuses == [404, 404]
+
+
 def test_nobody_else_on_the_machine_can_read_its_state(served: Server) -> None:
     assert (served.folder / "var").stat().st_mode & 0o777 == 0o700
     assert (served.folder / ".env").stat().st_mode & 0o777 == 0o600
