@@ -111,6 +111,14 @@ class AccountAdapter(DefaultAccountAdapter):
         if Taken(self.request).may_take("reset_mail", f"{user.pk}:{user.password}:{user.last_login}"):
             super().send_password_reset_mail(user, email, context)
 
+    def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
+        """Mail the link for a change of email, so often for one account, and for all accounts together."""
+        taken, address = Taken(request), emailconfirmation.email_address
+        if not taken.may_take("change_mail", f"{address.user_id}:{address.email}"):
+            return
+        if taken.may_take("change_mails", address.email):
+            super().send_confirmation_mail(request, emailconfirmation, signup)
+
     def send_account_already_exists_mail(self, email: str) -> None:
         if Taken(self.request).may_take("account_exists_mail", mailbox(email)):
             super().send_account_already_exists_mail(email)

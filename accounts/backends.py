@@ -1,19 +1,53 @@
 """Checking a password, and the links that stand in for a forgotten one."""
 
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from allauth.account import auth_backends as allauth
+from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser
+from django.contrib.auth.hashers import check_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.http import HttpRequest
 
-from accounts.models import User
+from accounts import sign_ups
+from accounts.afterwards import after_response
+from accounts.models import SignUp, User
 
 
 class AuthenticationBackend(allauth.AuthenticationBackend):
+    def authenticate(self, request: HttpRequest | None, **credentials: Any) -> AbstractBaseUser | None:  # type: ignore[override]
+        self.request = request
+        person: AbstractBaseUser | None = super().authenticate(request, **credentials)
+        return person
+
     def _authenticate_by_email(self, email: str, password: str) -> AbstractBaseUser | None:
-        """Ask the one account that logs in with this address; to allauth one that waits for its link is as good."""
-        checked: AbstractBaseUser | None = self._check_password(User.objects.by_email(email), password)
-        return checked
+        """Check the password of the account that has this address, confirmed.
+
+        The right password of an address that waits to be confirmed is as good as a wrong one, and has the link mailed.
+        Whatever the address is, it takes the same queries and one hash.
+        """
+        person, waiting = User.objects.by_email(email), sign_ups.find(self.request, email)
+        if person:
+            checked: AbstractBaseUser | None = self._check_password(person, password)
+            if checked and not _is_confirmed(person):
+                self._mail(sign_ups.mail_again, email)
+                return None
+            return checked
+        if waiting:
+            self._did_check_password = True
+            if check_password(password, waiting.password):
+                self._mail(sign_ups.mail_own, waiting)
+        return None
+
+    def _mail(self, mail: Callable[..., None], to: str | SignUp) -> None:
+        if self.request:
+            after_response(self.request, partial(mail, self.request, to))
+
+
+def _is_confirmed(person: User) -> bool:
+    return EmailAddress.objects.filter(user=person, email=person.email, verified=True).exists()
 
 
 class PasswordResetTokens(PasswordResetTokenGenerator):

@@ -10,7 +10,7 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts.batches import delete_in_batches, delete_matching
-from accounts.models import User
+from accounts.models import SignUp, User
 from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
 
@@ -45,12 +45,21 @@ def confirm(address: EmailAddress) -> EmailAddress | None:
 
 
 def drop_other_claims(confirmed: EmailAddress) -> None:
-    """Delete what others have of an address and never confirmed: changes to it, and an account that waits for it.
+    """Delete what others have of an address and never confirmed: sign-ups, changes to it, and accounts of 0.1.0.
 
-    Nobody was ever signed in to such an account, which holds nothing.
+    Nobody was ever logged in to such an account, which holds nothing.
     """
+    # First: whoever confirms a sign-up holds these rows, and needs the others afterwards.
+    SignUp.objects.filter(email=confirmed.email).delete()
     EmailAddress.objects.filter(email=confirmed.email).exclude(pk=confirmed.pk).delete()
     delete_matching(User.objects.filter(email=confirmed.email, last_login=None).exclude(pk=confirmed.user_id))
+
+
+def confirm_by_reset(person: AbstractBaseUser) -> None:
+    """Confirm the address of an account of 0.1.0 that never was: the link for the new password was mailed to it."""
+    own = EmailAddress.objects.filter(user=person.pk, email=F("user__email"), verified=False)
+    if own.update(verified=True, primary=True):
+        drop_other_claims(EmailAddress.objects.get(user=person.pk, verified=True))
 
 
 def forget_old() -> Iterator[int]:

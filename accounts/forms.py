@@ -1,17 +1,20 @@
 """allauth's forms with our widgets: labels instead of placeholders, and hints for password managers."""
 
+from functools import partial
 from typing import Any, cast
 
 from allauth.account import forms as allauth
+from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
 from django.contrib.auth.hashers import make_password
 from django.core.validators import validate_email
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, notices
+from accounts import guesses, notices, sign_ups
+from accounts.afterwards import after_response
 from accounts.clients import Client
 from accounts.models import User
 from accounts.requests import SignedInRequest
@@ -71,15 +74,15 @@ class SignupForm(ForMailbox, allauth.SignupForm):  # type: ignore[misc]  # allau
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
 
-    def try_save(self, request: HttpRequest) -> Any:
-        if self.account_already_exists:
-            # For nothing: a new account takes as long, and the time would tell who has one.
-            make_password(self.cleaned_data["password1"])
-        return super().try_save(request)
+    def try_save(self, request: HttpRequest) -> tuple[None, HttpResponseBase]:
+        """Answer before anybody looks up whether the address has an account. None is made before it is confirmed."""
+        email, password = self.cleaned_data["email"], make_password(self.cleaned_data["password1"])
+        response: HttpResponseBase = get_adapter().respond_email_verification_sent(request, None)
+        browser = sign_ups.mark_browser(request, response)
+        after_response(request, partial(sign_ups.begin, request, email, password, browser))
+        return None, response
 
     def validate_unique_email(self, value: str) -> str:
-        """Tell whether an account logs in with the address; to allauth one that waits for its link is as good."""
-        self.account_already_exists = User.objects.by_email(value) is not None
         return value
 
 
@@ -88,11 +91,31 @@ class ResetPasswordForm(ForMailbox, allauth.ResetPasswordForm):
     labels = {"email": _("Email")}
 
     def clean_email(self) -> str:
-        """Find whom to mail; to allauth an address that waits for its link is as good as the one that opens."""
-        email = normalized(self.cleaned_data["email"])
-        owner = User.objects.by_email(email)
+        """Look nothing up: the time of the response would say what was found."""
+        return normalized(self.cleaned_data["email"])
+
+    def save(self, request: HttpRequest, **kwargs: Any) -> str:
+        after_response(request, partial(self.mail, request))
+        return self.clean_email()
+
+    def mail(self, request: HttpRequest) -> None:
+        """Mail the link for a new password; where the address waits to be confirmed, the link that does so."""
+        owner = User.objects.by_email(self.clean_email())
         self.users = [owner] if owner and owner.is_active else []
-        return email
+        if owner:
+            super().save(request)
+        else:
+            sign_ups.mail_again(request, self.clean_email())
+
+
+class SendAgainForm(ForMailbox):
+    """The address to which a link to confirm it is mailed again."""
+
+    autocomplete = {"email": "username"}
+    email = forms.EmailField(label=_("Email"))
+
+    def clean_email(self) -> str:
+        return normalized(self.cleaned_data["email"])
 
 
 class ResetPasswordKeyForm(Plain, allauth.ResetPasswordKeyForm):

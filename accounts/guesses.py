@@ -78,6 +78,11 @@ def forgive(request: HttpRequest, person: User) -> None:
         ratelimit.clear(request, app=APP, action=action, key=f"{source}:{mailbox(person.email)}")
 
 
+def site_of(request: HttpRequest) -> str:
+    """Name the network that a request comes from: the address, or the /48 of an IPv6 one."""
+    return _site(ratelimit.get_ip(request))
+
+
 def _browser(request: HttpRequest, account: str) -> str:
     """Return the name of a browser in which the account's owner has signed in, and else nothing."""
     owner = User.objects.by_email(account) if known_browsers.COOKIE in request.COOKIES else None

@@ -3,6 +3,7 @@
 import secrets
 from datetime import timedelta
 from typing import Any, ClassVar, Self
+from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
@@ -172,3 +173,25 @@ class UsedChallenge(models.Model):
 
     def __str__(self) -> str:
         return f"a challenge answered at {self.used_at:%F %T}"
+
+
+class SignUp(models.Model):
+    """An account to be, until its address is confirmed. `accounts.sign_ups` writes these rows."""
+
+    # Random: a link of before a restore names nothing that came after it.
+    id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
+    email = models.EmailField()
+    # Its hash.
+    password = models.CharField(max_length=128)
+    # The digest of a secret that the browser which signed up has in a cookie.
+    browser = models.CharField(max_length=40)
+    # When it was made, or its link last mailed.
+    renewed_at = models.DateTimeField(default=timezone.now)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["email", "browser"], name="accounts_signup_one_of_a_browser")
+        ]
+
+    def __str__(self) -> str:
+        return self.email

@@ -3,6 +3,7 @@
 Added factors too: of some allauth tells only after the commit, where an event could be lost.
 """
 
+from functools import partial
 from typing import Any
 
 from allauth.account import signals as account
@@ -19,16 +20,12 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from accounts import guesses, known_browsers, notices
+from accounts import email_changes, guesses, known_browsers, notices
+from accounts.afterwards import after_response
 from accounts.clients import Client
 from accounts.models import User
 from accounts.security_log import Kind, Means, record, record_failure
 from accounts.sessions import NOBODY
-
-
-@receiver(account.user_signed_up)
-def signed_up(request: HttpRequest, user: User, **_: Any) -> None:
-    record(Kind.SIGNED_UP, user, Client.of(request))
 
 
 def finish_log_in(request: HttpRequest, user: User, **_: Any) -> None:
@@ -63,8 +60,12 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver(auth.user_login_failed)
 def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """Note a wrong password; where the address is nobody's there is nothing to note, and one look-up alike."""
-    owner = User.objects.by_email(str(credentials.get("email", "")))
+    """Note a wrong password of an account, once the response is sent: its time must not say that there is one."""
+    after_response(request, partial(note_failure, str(credentials.get("email", "")), request))
+
+
+def note_failure(email: str, request: HttpRequest | None) -> None:
+    owner = User.objects.by_email(email)
     if owner:
         is_theirs = request is not None and getattr(request, "user", None) == owner
         kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.SIGN_IN_FAILED
@@ -91,6 +92,7 @@ def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 @receiver(account.password_reset)
 def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
     record(Kind.PASSWORD_RESET, user, Client.of(request))
+    email_changes.confirm_by_reset(user)
     guesses.forgive(request, user)
 
 

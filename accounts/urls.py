@@ -5,7 +5,7 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import deletion, passkeys, security, two_step, views
+from accounts import confirming, deletion, passkeys, security, two_step, views
 
 
 class Base36Converter(StringConverter):
@@ -42,7 +42,9 @@ urlpatterns = [
     path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate, name="mfa_reauthenticate_webauthn"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
-    path("confirm-email/<str:key>/", views.confirm_email, name="account_confirm_email"),
+    path("confirm-email/again/", confirming.send_again, name="send-confirmation-again"),
+    path("confirm-email/again/done/", confirming.sent_again, name="confirmation-sent-again"),
+    path("confirm-email/<str:key>/", confirming.confirm_email, name="account_confirm_email"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),
     path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
     path(

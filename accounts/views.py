@@ -3,9 +3,7 @@
 from allauth.account import views as allauth
 from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
-from django.contrib.auth.decorators import login_not_required
-from django.db import transaction
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
@@ -34,18 +32,6 @@ def my_account(request: SignedInRequest) -> HttpResponse:
 def change_email(request: SignedInRequest) -> HttpResponseBase:
     """Take a new address, which counts once its link is followed; taken ones are answered alike."""
     response: HttpResponseBase = allauth.email(request)
-    return response
-
-
-@login_not_required
-def confirm_email(request: HttpRequest, key: str) -> HttpResponseBase:
-    """Ask whether an address is the reader's; one that takes another's place does so wholly or not at all."""
-    try:
-        with transaction.atomic():
-            response: HttpResponseBase = allauth.confirm_email(request, key=key)
-    except Http404:
-        # The link stopped working while its page was open, which then says so.
-        return redirect("account_confirm_email", key)
     return response
 
 

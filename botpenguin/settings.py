@@ -13,7 +13,7 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from botpenguin import logs
+from botpenguin import logs, rate_limits
 from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
 
 env = environ.Env()
@@ -116,6 +116,7 @@ MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
     "botpenguin.platform.api.middleware.answer_api",
     "botpenguin.storage.StaticFilesMiddleware",
+    "accounts.afterwards.work_afterwards",
     "botpenguin.encodings.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "botpenguin.headers.page_headers",
@@ -260,8 +261,7 @@ ACCOUNT_FORMS = {
     "change_password": "developers.passwords.ChangePasswordAndTokenForm",
     "reauthenticate": "accounts.forms.ReauthenticateForm",
 }
-# Always: an unverified sign-up would tell known addresses from unknown ones, and let
-# anybody hold an account in another's name. Without mail the link lies in var/mail/.
+# Always. accounts.sign_ups does it for new accounts. Without mail the link lies in var/mail/.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
 # An address that somebody else only asks for is free: whose it is, is who follows the link.
@@ -278,28 +278,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # No "remember me" box: accounts.sessions sets how long a session lasts, before its log-in and after it.
 ACCOUNT_SESSION_REMEMBER, ACCOUNT_SESSION_COOKIE_AGE = True, None
-# Amount, duration, and for whom: an address, or the key that our code names. Where a limit of allauth's
-# counts a whole account, a stranger could use it up: those are replaced. What limits a page is by the minute.
-ACCOUNT_RATE_LIMITS = {
-    "login_failed": None,  # accounts.guesses counts instead
-    "reauthenticate": "20/m/ip",
-    "change_password": "20/m/ip",
-    "reset_password": "20/m/ip",
-    # Wrong passwords: of one browser or address at one account, and of one address at all of them.
-    "guess": "5/5m/key",
-    "guess_by_address": "10/m/ip",
-    # From this many of strangers on, an account is under attack, and each address has less.
-    "guesses_of_strangers": "30/h/key",
-    "guess_under_attack": "1/15m/key",
-    # Wrong codes: of one browser or address at one account; of all strangers with one password, or all other browsers.
-    "code": "5/5m/key",
-    "codes": "20/d/key",
-    # Mails that strangers can ask for. The links in those before still work.
-    "confirm_email": "1/3m/key,5/d/key",
-    "reset_mail": "3/h/key",
-    "account_exists_mail": "3/d/key",
-    "report_exposed": "10/m/ip",
-}
+ACCOUNT_RATE_LIMITS = rate_limits.RATE_LIMITS
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 

@@ -16,7 +16,7 @@ from django.core.cache.backends.db import DatabaseCache
 from django.db import connection
 from django.utils import timezone
 
-from accounts import email_changes, outbox, security_log, sessions
+from accounts import email_changes, outbox, security_log, sessions, sign_ups
 from accounts.batches import BATCH
 from developers import issuance
 from developers.outbound import running
@@ -54,6 +54,7 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
     "changes of e-mail": email_changes.forget_old,
+    "sign-ups": sign_ups.forget_old,
     "mails": outbox.forget_ended,
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
     "events of accounts": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),

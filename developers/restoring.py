@@ -21,7 +21,7 @@ from post_office.models import STATUS, Email
 from accounts import email_changes
 from accounts.clients import Client
 from accounts.events import SecurityEvent
-from accounts.models import Session, User, new_epoch
+from accounts.models import Session, SignUp, User, new_epoch
 from developers import checks, issuance, rows, schemas
 from developers.backups import Unusable
 from developers.events import TokenEvent
@@ -116,6 +116,7 @@ def settle(*, keep_tokens: bool) -> Settled:
     User.objects.update(session_epoch=new_epoch(), restored_at=timezone.now())
     # Those that a new password has ended since would be there again, and their links as well.
     email_changes.waiting().delete()
+    SignUp.objects.all().delete()
     # A link that confirms an address holds its id. None of those that were skipped is given out again.
     EmailAddress.objects.filter(verified=False).update(id=F("id") + SKIPPED_IDS)
     tokens = 0 if keep_tokens else issuance.revoke_all(ApiToken.objects.all(), HERE, RevokedToken.Reason.RESTORED)

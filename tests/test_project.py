@@ -22,6 +22,8 @@ from tests.server import ROOT
 OPEN_PAGES = {
     "/account/confirm-email/",
     "/account/confirm-email/<str:key>/",
+    "/account/confirm-email/again/",
+    "/account/confirm-email/again/done/",
     "/account/inactive/",
     "/account/login/",
     "/account/login/passkey/",

@@ -8,13 +8,13 @@ import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP, format_hotp_value, generate_totp_secret, hotp_value
-from django.conf import settings
 from django.core.cache import cache
 from django.test import Client as Browser
 from django.test import RequestFactory
 
 from accounts import limits
 from accounts.models import User
+from botpenguin.rate_limits import RATE_LIMITS
 from tests.accounts.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
 
@@ -334,9 +334,7 @@ def test_a_page_that_is_limited_says_to_wait_a_minute_and_so_do_all_of_its_kind(
     page = answers[-1]
     assert (page.status_code, page["Retry-After"]) == (429, "60")
     assert "Wait a minute, then try again." in page.content.decode()
-    of_pages = {
-        rate for rates in settings.ACCOUNT_RATE_LIMITS.values() for rate in (rates or "").split(",") if "/ip" in rate
-    }
+    of_pages = {rate for rates in RATE_LIMITS.values() for rate in (rates or "").split(",") if "/ip" in rate}
     assert {rate.split("/")[1] for rate in of_pages} == {"m"}
 
 

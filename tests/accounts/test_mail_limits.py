@@ -32,12 +32,38 @@ def test_strangers_cannot_fill_a_mailbox_with_links_that_confirm_it(alice: User,
         clock[0] += 181
         log_in(at(ip), NEW_PASSWORD, new["email"])
         thief.post("/account/email/", {"email": new["email"], "action_add": ""})
+        thief.post("/account/email/", {"email": new["email"], "action_send": ""})
 
     mails = Email.objects.filter(to=new["email"])
-    assert mails.count() == 5
+    # Three of the one sign-up, five of the one account.
+    assert mails.count() == 8
     clock[0] += 86_400
     log_in(at("192.0.2.2"), NEW_PASSWORD, new["email"])
-    assert mails.count() == 6
+    assert mails.count() == 9
+
+
+def test_one_account_that_asks_for_an_address_does_not_use_up_the_mails_of_another(
+    alice: User, bob: User, clock: list[float]
+) -> None:
+    thief, owner = sign_in(bob), sign_in(alice)
+    for _time in range(8):
+        clock[0] += 181
+        for action in ("action_add", "action_send"):
+            thief.post("/account/email/", {"email": "new@example.net", action: ""})
+    mails = Email.objects.filter(to="new@example.net")
+    before = mails.count()
+
+    owner.post("/account/email/", {"email": "new@example.net", "action_add": ""})
+
+    assert (before, mails.count()) == (5, 6)
+
+
+def test_many_accounts_cannot_fill_a_mailbox_with_links_for_a_change_of_email(db: None) -> None:
+    for number in range(22):
+        thief = sign_in(User.objects.create_user(f"thief{number}@example.com", NEW_PASSWORD))
+        thief.post("/account/email/", {"email": "new@example.net", "action_add": ""})
+
+    assert Email.objects.filter(to="new@example.net").count() == 20
 
 
 def test_a_link_that_was_used_up_is_sent_anew(alice: User) -> None:

@@ -14,7 +14,7 @@ from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
 from accounts.events import SecurityEvent
-from accounts.models import Session, User
+from accounts.models import Session, SignUp, User
 from developers import housekeeping
 from developers.events import TokenEvent
 from developers.housekeeping import Housekeeper, Round
@@ -69,6 +69,8 @@ def of_all_ages(alice: User) -> dict[str, Any]:
     sessions(1)
     Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
     alice.emailaddress_set.create(email="asked.for@example.com")
+    for email, age in (("old@example.com", MINUTE), ("new@example.com", -MINUTE)):
+        SignUp.objects.create(email=email, password="!", renewed_at=now - timedelta(days=3) - age)
     for subject, age in (("old", timedelta(days=1) + MINUTE), ("new", timedelta(days=1) - MINUTE)):
         letter = Email.objects.create(from_email="a@example.com", to="b@example.com", subject=subject)
         Email.objects.filter(pk=letter.pk).update(status=STATUS.sent, last_updated=now - age)
@@ -84,6 +86,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         "revoked tokens": (RevokedToken, 2),
         "sessions": (Session, 1),
         "changes of e-mail": (EmailAddress, 1),
+        "sign-ups": (SignUp, 1),
         "mails": (Email, 1),
     }
 
@@ -94,8 +97,8 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     call_command("housekeeping", stdout=output)
 
     assert output.getvalue() == (
-        "1 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, 1 mails, 1 logs of outbound calls, "
-        "1 events of accounts, 1 events of tokens deleted.\n"
+        "1 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, 1 sign-ups, 1 mails, "
+        "1 logs of outbound calls, 1 events of accounts, 1 events of tokens deleted.\n"
     )
     assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
         name: count for name, (_, count) in of_all_ages.items()

@@ -1,0 +1,82 @@
+"""What a link to confirm an address asks for where it is followed in another browser."""
+
+from typing import Any
+
+from allauth.account.adapter import get_adapter
+from django import forms
+from django.contrib.auth.hashers import check_password, make_password
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts import guesses
+from accounts.clients import Client
+from accounts.forms import PASSWORD_HELP, Plain
+from accounts.models import SignUp, User
+from accounts.security_log import Kind, Means, record_failure
+
+
+def password_field(label: Any) -> forms.CharField:
+    return forms.CharField(label=label, strip=False, widget=forms.PasswordInput)
+
+
+class SignUpPasswordForm(Plain):
+    """The password of the sign-up whose link was followed."""
+
+    autocomplete = {"password": "current-password"}
+    password = password_field(_("Password you signed up with"))
+
+    def __init__(self, *args: Any, request: HttpRequest, waiting: SignUp, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request, self.waiting = request, waiting
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        guess = guesses.at_password(self.request, self.waiting.email)
+        if not check_password(password, self.waiting.password):
+            raise forms.ValidationError(_("That is not the password of this sign-up. Try again, or choose a new one."))
+        guess.give_back()
+        return password
+
+    def hashed(self) -> str:
+        return self.waiting.password
+
+
+class NewPasswordForm(Plain):
+    """A new password in the place of the one of the sign-up, which somebody else may have chosen."""
+
+    autocomplete = {"password1": "new-password"}
+    helps = {"password1": PASSWORD_HELP}
+    password1 = password_field(_("New password"))
+
+    def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.email = email
+        # The other form is above this one.
+        self.fields["password1"].widget.attrs.pop("autofocus")
+
+    def clean_password1(self) -> str:
+        password: str = get_adapter().clean_password(self.cleaned_data["password1"], user=User(email=self.email))
+        return password
+
+    def hashed(self) -> str:
+        return make_password(self.cleaned_data["password1"])
+
+
+class AccountPasswordForm(Plain):
+    """The password of the account that asked for a change of email."""
+
+    autocomplete = {"password": "current-password"}
+    password = password_field(_("Password of that account"))
+
+    def __init__(self, *args: Any, request: HttpRequest, user: User, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.request, self.user = request, user
+
+    def clean_password(self) -> str:
+        password: str = self.cleaned_data["password"]
+        guess = guesses.at_password(self.request, self.user.email)
+        if not self.user.check_password(password):
+            record_failure(Kind.CONFIRMING_FAILED, self.user, Client.of(self.request), Means.PASSWORD)
+            raise forms.ValidationError(_("That is not its password. Try again."))
+        guess.give_back()
+        return password

@@ -1,0 +1,175 @@
+"""Sign-ups: accounts to be, each of which waits for the link that was mailed to its address.
+
+    sign-up ──────▶ SignUp(email, password hash, browser) ──mail──▶ link
+    link, in the browser that signed up ──────▶ User with that password
+    link, elsewhere ── password of the sign-up ─▶ User with that password
+                    ── new password ───────────▶ User with the new one
+
+Anybody may sign up with anybody's address, any number of times; sign-ups know nothing of each other, and a browser
+that signs up again replaces only its own password. The first that is confirmed becomes the account, and ends all
+others for the address with their links. Until then there is no account: nobody can log in, and no address is held.
+
+Mails are limited so that others do not use up those of the owner: each sign-up has mails of its own, which only its
+browser and its password ask for. New sign-ups, and whoever else asks, are counted by network and address.
+"""
+
+import secrets
+from collections.abc import Iterator
+from datetime import timedelta
+from hashlib import blake2b
+
+from allauth.account import app_settings
+from allauth.account.adapter import get_adapter
+from allauth.account.models import EmailAddress
+from django.conf import settings
+from django.core import signing
+from django.db import IntegrityError, transaction
+from django.db.models import Case, When
+from django.http import HttpRequest, HttpResponseBase
+from django.urls import reverse
+from django.utils import timezone
+
+from accounts import email_changes
+from accounts.batches import delete_in_batches
+from accounts.clients import Client
+from accounts.guesses import site_of
+from accounts.limits import Taken
+from accounts.models import SignUp, User
+from accounts.security_log import Kind, record
+from accounts.validators import mailbox
+
+COOKIE = "__Host-sign-up" if settings.HTTPS else "sign-up"
+COOKIE_SALT, LINK_SALT = "accounts.sign_ups.browser", "accounts.sign_ups.link"
+# As long as a link works.
+KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
+
+
+def mark_browser(request: HttpRequest, response: HttpResponseBase) -> str:
+    """Leave a secret in the browser that signs up, and return its digest. Every sign-up is answered with one."""
+    secret = _secret(request) or secrets.token_urlsafe(16)
+    response.set_signed_cookie(
+        COOKIE,
+        secret,
+        salt=COOKIE_SALT,
+        max_age=KEPT_FOR,
+        secure=settings.HTTPS,
+        httponly=True,
+        samesite="Lax",
+    )
+    return _digest(secret)
+
+
+def begin(request: HttpRequest, email: str, password: str, browser: str) -> None:
+    """Keep a sign-up with the hash of its password, and mail the link; or mail that there is an account already.
+
+    One too many for the address is not kept: its mailbox has the links of those before, each of which takes a new
+    password.
+    """
+    if User.objects.by_email(email):
+        get_adapter(request).send_account_already_exists_mail(email)
+        return
+    email = mailbox(email)
+    is_new = not SignUp.objects.filter(email=email, browser=browser).exists()
+    if is_new and not _may_mail(request, ("sign_up", f"{site_of(request)}:{email}"), ("sign_ups", email)):
+        return
+    SignUp.objects.bulk_create(
+        [SignUp(email=email, password=password, browser=browser)],
+        update_conflicts=True,
+        unique_fields=["email", "browser"],
+        update_fields=["password", "renewed_at"],
+    )
+    mail_own(request, SignUp.objects.get(email=email, browser=browser))
+
+
+def mail_own(request: HttpRequest, waiting: SignUp) -> None:
+    """Mail the link to one who knows the password of the sign-up, or whose browser signed up."""
+    if _may_mail(request, ("own_link_mail", waiting.pk.hex)):
+        _mail(request, waiting)
+
+
+def mail_again(request: HttpRequest, email: str) -> None:
+    """Mail the link again to an address that waits to be confirmed, whoever asks; to others nothing."""
+    email = mailbox(email)
+    waiting = find(request, email)
+    if waiting and not User.objects.by_email(email):
+        if is_from(request, waiting):
+            mail_own(request, waiting)
+        elif _may_mail(request, ("link_mail", f"{site_of(request)}:{email}"), ("link_mails", email)):
+            _mail(request, waiting)
+    # Accounts of version 0.1.0 were made before their address was confirmed.
+    unconfirmed = EmailAddress.objects.filter(email=email, user__email=email, user__is_active=True, verified=False)
+    for address in unconfirmed:
+        address.send_confirmation(request)
+
+
+def find(request: HttpRequest | None, email: str) -> SignUp | None:
+    """Return what waits for an address: what this browser has signed up, or else the newest. One query in any case."""
+    own_first = Case(When(browser=_browser(request), then=0), default=1)
+    return SignUp.objects.filter(email=mailbox(email)).order_by(own_first, "-renewed_at").first()
+
+
+def from_key(key: str) -> SignUp | None:
+    """Return the sign-up whose link holds this key, as long as it waits."""
+    try:
+        pk = signing.loads(key, salt=LINK_SALT, max_age=KEPT_FOR)
+    except signing.BadSignature:
+        return None
+    waiting = SignUp.objects.filter(pk=pk).first()
+    return waiting if waiting and not User.objects.by_email(waiting.email) else None
+
+
+def is_from(request: HttpRequest, waiting: SignUp) -> bool:
+    """Whether this browser signed up."""
+    return waiting.browser == _browser(request)
+
+
+def confirm(request: HttpRequest, waiting: SignUp, password: str) -> bool:
+    """Make the account, with the hash of a password. False where the sign-up was confirmed, changed or ended since."""
+    try:
+        with transaction.atomic():
+            # In one order: of two links that are followed at once the second waits, and then finds nothing.
+            alike = SignUp.objects.select_for_update().filter(email=waiting.email).order_by("pk")
+            if (waiting.pk, waiting.password) not in list(alike.values_list("pk", "password")):
+                return False
+            person = User(email=waiting.email, password=password)
+            person.save()
+            address = person.emailaddress_set.create(email=person.email, verified=True, primary=True)
+            email_changes.drop_other_claims(address)
+            record(Kind.SIGNED_UP, person, Client.of(request))
+    except IntegrityError:
+        return False
+    return True
+
+
+def forget_old() -> Iterator[int]:
+    """Delete sign-ups whose last link has had its time, and yield how many, batch by batch."""
+    return delete_in_batches(SignUp.objects.filter(renewed_at__lt=timezone.now() - KEPT_FOR))
+
+
+def _mail(request: HttpRequest, waiting: SignUp) -> None:
+    SignUp.objects.filter(pk=waiting.pk).update(renewed_at=timezone.now())
+    key = signing.dumps(waiting.pk.hex, salt=LINK_SALT)
+    url = settings.PUBLIC_URL + reverse("account_confirm_email", args=[key])
+    get_adapter(request).send_mail("account/email/email_confirmation_signup", waiting.email, {"activate_url": url})
+
+
+def _may_mail(request: HttpRequest, *limits: tuple[str, str]) -> bool:
+    taken = Taken(request)
+    if all(taken.may_take(action, key) for action, key in limits):
+        return True
+    taken.give_back()
+    return False
+
+
+def _secret(request: HttpRequest) -> str:
+    return request.get_signed_cookie(COOKIE, "", salt=COOKIE_SALT, max_age=KEPT_FOR) or ""
+
+
+def _browser(request: HttpRequest | None) -> str:
+    secret = _secret(request) if request else ""
+    return _digest(secret) if secret else ""
+
+
+def _digest(secret: str) -> str:
+    """What the database knows of a browser's secret, which has 128 random bits."""
+    return blake2b(secret.encode(), digest_size=20).hexdigest()
