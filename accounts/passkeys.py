@@ -27,7 +27,7 @@ from accounts.identity import fresh_proof
 from accounts.orm.changes import Gone
 from accounts.requests import SignedInRequest
 from accounts.security import record_added, require_page_or_form
-from accounts.sessions import still_signed_in
+from accounts.sessions import make_room, still_signed_in
 
 
 @require_page_or_form
@@ -86,6 +86,7 @@ class LoginView(allauth.LoginWebAuthnView):
         """Give a script its challenge, and lead everybody else to the log-in page."""
         if not get_account_adapter().is_ajax(request):
             return redirect("account_login")
+        make_room()
         return JsonResponse({"request_options": webauthn.begin_authentication(request)})
 
     def form_invalid(self, form: Any) -> HttpResponse:

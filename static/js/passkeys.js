@@ -20,7 +20,12 @@ async function answer(form) {
 
 // On the page itself, or fetched where the page is open to all and its challenge would often go unused.
 async function challenge(form) {
-  if (form.dataset.options) return JSON.parse(document.getElementById(form.dataset.options).textContent);
+  if (form.dataset.options) {
+    const options = JSON.parse(document.getElementById(form.dataset.options).textContent);
+    // A device would make a passkey that the server no longer takes.
+    if (performance.now() > options.publicKey.timeout) throw new Error("The challenge of this page has expired.");
+    return options;
+  }
   const response = await fetch(form.dataset.optionsFrom, { headers: { Accept: "application/json" } });
   if (!response.ok) throw new Error(response.statusText);
   return (await response.json()).request_options;

@@ -8,6 +8,7 @@ import pyotp
 import pytest
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
+from django.core.cache import cache
 from django.test import Client as Browser
 from django.utils import timezone
 
@@ -42,6 +43,12 @@ def give_a_password(browser: Browser) -> None:
     """Stand before the second step."""
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
     assert browser.get(SECOND_STEP).status_code == 200
+
+
+def log_in_by_password() -> Browser:
+    browser = Browser()
+    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
+    return browser
 
 
 def follow_the_link_for_a_new_password(browser: Browser) -> None:
@@ -118,3 +125,18 @@ def test_an_expired_session_of_a_visitor_holds_no_challenge(alice: User) -> None
     browser.post(LOG_IN, {"credential": key.get(options)})
 
     assert not is_signed_in(browser)
+
+
+def test_challenges_make_room_once_a_minute_for_those_that_come_after(alice: User) -> None:
+    for _ in range(3):
+        challenge(Browser())
+    Session.objects.update(expire_date=timezone.now())
+    kept = log_in_by_password()
+
+    challenge(Browser())
+    within_the_minute = Session.objects.count()
+    cache.clear()
+    challenge(Browser())
+
+    assert (within_the_minute, Session.objects.count()) == (5, 3)
+    assert is_signed_in(kept)

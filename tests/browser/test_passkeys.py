@@ -228,3 +228,17 @@ def test_every_page_of_two_steps_is_sound(open_context: Callable[..., BrowserCon
 def add_passkey_here(page: Page) -> None:
     page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
+
+
+def test_a_page_open_for_too_long_makes_no_passkey_and_says_so(
+    page: Page, site: Site, alice: User, device: Device
+) -> None:
+    open_security(page, site)
+    page.clock.install()
+    page.goto(site.url(f"{SECURITY}passkeys/add/"))
+    page.clock.fast_forward("10:01")
+
+    page.get_by_role("button", name="Add passkey").click()
+
+    expect(page.get_by_text("That did not work. Reload the page and try again.")).to_be_visible()
+    assert device.cdp.send("WebAuthn.getCredentials", {"authenticatorId": device.id}) == {"credentials": []}
