@@ -40,7 +40,7 @@ from fido2.webauthn import (
 )
 
 from accounts.clients import Client
-from accounts.models import PasskeyCredential, UsedChallenge, User
+from accounts.models import CLOCKS_DIFFER_BY, PasskeyCredential, UsedChallenge, User
 from accounts.security_log import Kind, Means, record_failure
 
 # Where a session keeps the challenge that its page, or its log-in, waits to have answered.
@@ -176,9 +176,13 @@ def _keep_challenge(request: HttpRequest, state: dict[str, Any]) -> None:
 
 
 def _take_challenge(request: HttpRequest) -> dict[str, Any]:
-    """Take the challenge out of the session, for one answer, right or wrong. Raises `Refused` where it is too old."""
+    """Take the challenge out of the session, for one answer, right or wrong.
+
+    Raises `Refused` where it has expired, or is dated in the future: the clock was set back since.
+    """
     state: dict[str, Any] = request.session.pop(CHALLENGE, None) or {"at": 0}
-    if abs(time.time() - state["at"]) > CHALLENGE_LIFETIME.total_seconds():
+    age = timedelta(seconds=time.time() - state["at"])
+    if not -CLOCKS_DIFFER_BY <= age <= CHALLENGE_LIFETIME:
         raise Refused
     return state
 
