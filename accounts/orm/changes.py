@@ -36,15 +36,17 @@ class SavesChanges:
         """Insert a new row, or update the changed columns of a loaded one. Raises `Gone` where there is none."""
         if self._state.adding:  # type: ignore[attr-defined]
             super().save(force_insert=True, **options)  # type: ignore[misc]
+            self._read = self._values()
         elif changed := self._changed(update_fields):
             try:
-                super().save(update_fields=changed, **options)  # type: ignore[misc]
+                super().save(update_fields=[field.name for field in changed], **options)  # type: ignore[misc]
             except DatabaseError as error:
-                # Django raises the base class itself where no row was updated, and subclasses for all else.
-                if type(error) is not DatabaseError:
+                # The error of a driver is its cause; where no row was updated Django raises one of its own.
+                if error.__cause__:
                     raise
                 raise Gone(f"A row of {type(self).__name__} was deleted meanwhile.") from None
-        self._read = self._values()
+            values = self._values()
+            self._read |= {field.attname: values[field.attname] for field in changed}
 
     def read(self, attname: str) -> Any:
         """Return what a column held when the row was read or last written."""
@@ -55,14 +57,16 @@ class SavesChanges:
         self._state.adding = False  # type: ignore[attr-defined]
         self._read = before._read
 
-    def _changed(self, update_fields: Iterable[str] | None) -> list[str]:
-        values = self._values()
-        fields = {field.attname: field.name for field in self._fields() if not field.primary_key}
-        changed = [name for attname, name in fields.items() if attname in values and self._differs(attname, values)]
-        return changed if update_fields is None else [name for name in changed if name in set(update_fields)]
-
-    def _differs(self, attname: str, values: dict[str, Any]) -> bool:
-        return attname not in self._read or self._read[attname] != values[attname]
+    def _changed(self, update_fields: Iterable[str] | None) -> "list[models.Field[Any, Any]]":
+        """Return the loaded columns, of those named where some are, that differ from what was read."""
+        values, named = self._values(), None if update_fields is None else set(update_fields)
+        unread = object()
+        return [
+            field
+            for field in self._fields()
+            if field.attname in values and not field.primary_key and (named is None or field.name in named)
+            if self._read.get(field.attname, unread) != values[field.attname]
+        ]
 
     def _values(self) -> dict[str, Any]:
         columns = vars(self)
