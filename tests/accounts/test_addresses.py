@@ -7,12 +7,15 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
+from django.forms import EmailField
 from django.test import Client as Browser
+from django.urls import get_resolver
 from django.utils import timezone
 from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
 from accounts import outbox
+from accounts.forms import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain, ResetPasswordForm, SignupForm
 from accounts.models import User
 from accounts.outbox import Letter
 from developers import issuance
@@ -27,7 +30,7 @@ TWO_IN_ONE = f'"x,{VICTIM},"@evil.example'
 # Each was taken by version 0.1.0.
 REFUSED = [
     TWO_IN_ONE,
-    f'"x\x0bBcc: {VICTIM}"@evil.example',
+    f'"x\x0bBcc:{VICTIM}"@evil.example',
     '"x\x0c"@evil.example',
     "x@evil.example\u202e",
     "x@\u212aelvin.example",
@@ -228,3 +231,20 @@ def test_a_letter_that_no_try_can_send_is_ended_at_once_and_holds_up_no_other(
     ]
     assert len([message for message in caplog.messages if "is not sent" in message]) == 1
     assert not any(record.exc_info for record in caplog.records)
+
+
+def test_every_form_with_an_address_has_the_rule_or_sends_no_mail() -> None:
+    """Log-in and deletion compare what was typed with an account's address, which may be of version 0.1.0."""
+    get_resolver().url_patterns  # noqa: B018 - imports every form
+    forms = [
+        form for form in subclasses(Plain) if any(isinstance(field, EmailField) for field in form.base_fields.values())
+    ]
+
+    assert {form for form in forms if not issubclass(form, ForMailbox)} == {DeleteAccountForm}
+    assert {form for form in forms if issubclass(form, ForMailbox)} >= {SignupForm, ResetPasswordForm, ChangeEmailForm}
+
+
+def subclasses(of: type[Plain]) -> Iterator[type[Plain]]:
+    for form in of.__subclasses__():
+        yield form
+        yield from subclasses(form)

@@ -25,7 +25,7 @@ TYPED = st.builds("{}@{}.{}".format, st.text(LETTERS, min_size=1), st.text(LETTE
 REFUSED = [
     '"x,victim@corp.example,"@evil.example',
     '"x"@evil.example',
-    '"x\x0bBcc: victim@corp.example"@evil.example',
+    '"x\x0bBcc:victim@corp.example"@evil.example',
     '"x\x0c"@evil.example',
     "x@evil.example\u202e",
     "x@evil.example,victim@corp.example",
