@@ -128,7 +128,8 @@ def test_two_right_codes_at_once_set_up_one_app(alice: User) -> None:
 
     statuses = at_once(3, set_up)
 
-    assert set(statuses) <= {302, 400}
+    # 200 where a period ended meanwhile, and with it the oldest of these codes.
+    assert set(statuses) <= {200, 302, 400}
     assert 302 in statuses
     assert sorted(Authenticator.objects.values_list("type", flat=True)) == ["recovery_codes", "totp"]
 
