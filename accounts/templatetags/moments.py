@@ -30,11 +30,16 @@ def ago(moment: datetime) -> str:
 
 @register.filter
 def clock(moment: datetime) -> str:
-    """Tell the time of a moment today, and the date too of any other: "14:02", "19 Nov, 09:47"."""
+    """Tell the time of a moment today, and the date too of any other: "14:02", "19 Nov, 09:47".
+
+    With its zone in the hour that comes twice, when clocks are put back: "25 Oct, 02:30 CEST".
+    """
     local, today = timezone.localtime(moment), timezone.localdate()
+    comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
+    zone = f" {local.tzname()}" if comes_twice else ""
     if local.date() == today:
-        return date_format(local, "H:i")
-    return date_format(local, "j M, H:i" if local.year == today.year else "j M Y, H:i")
+        return date_format(local, "H:i") + zone
+    return date_format(local, "j M, H:i" if local.year == today.year else "j M Y, H:i") + zone
 
 
 @register.filter
@@ -54,7 +59,9 @@ def at_clock(moment: datetime) -> str:
 @register.filter
 def exact(moment: datetime) -> str:
     """Tell a moment to the second, with its zone: "24 November 2026, 14:02:09 CET"."""
-    return date_format(timezone.localtime(moment), "j F Y, H:i:s T")
+    local = timezone.localtime(moment)
+    # Django's own format of the zone is empty in the hour that comes twice.
+    return f"{date_format(local, 'j F Y, H:i:s')} {local.tzname()}"
 
 
 @register.filter

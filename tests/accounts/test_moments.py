@@ -1,4 +1,5 @@
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.utils import timezone
@@ -49,6 +50,51 @@ def test_days_are_those_of_the_persons_time_zone(moment: datetime, clock: str, w
         told = (moments.clock(moment), moments.day_and_clock(moment), moments.at_clock(moment))
 
     assert told == (clock, with_day, in_sentence)
+
+
+@pytest.mark.parametrize(
+    ("zone", "moment", "clocks"),
+    [
+        ("Europe/Berlin", datetime(2026, 10, 25, 0, 59, tzinfo=UTC), ["25 Oct, 02:59 CEST", "25 Oct, 02:59 CET"]),
+        ("Europe/Berlin", datetime(2026, 10, 24, 23, 59, tzinfo=UTC), ["25 Oct, 01:59", "25 Oct, 02:59 CEST"]),
+        ("Europe/Berlin", datetime(2026, 3, 29, 0, 59, tzinfo=UTC), ["29 Mar, 01:59", "29 Mar, 03:59"]),
+        ("America/New_York", datetime(2026, 11, 1, 5, 30, tzinfo=UTC), ["1 Nov, 01:30 EDT", "1 Nov, 01:30 EST"]),
+        ("America/New_York", datetime(2026, 11, 1, 6, 59, tzinfo=UTC), ["1 Nov, 01:59 EST", "1 Nov, 02:59"]),
+        # Its clocks are put back by half an hour.
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 14, 30, tzinfo=UTC), ["5 Apr, 01:30 +11", "5 Apr, 02:00"]),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 15, 0, tzinfo=UTC), ["5 Apr, 01:30 +1030", "5 Apr, 02:30"]),
+        ("Asia/Kathmandu", datetime(2026, 10, 25, 0, 59, tzinfo=UTC), ["25 Oct, 06:44", "25 Oct, 07:44"]),
+    ],
+)
+def test_of_a_time_that_comes_twice_the_zone_tells_which_it_is(zone: str, moment: datetime, clocks: list[str]) -> None:
+    with timezone.override(zone):
+        told = [moments.clock(moment), moments.clock(moment + timedelta(hours=1))]
+        exact = moments.exact(moment)
+
+    assert told == clocks
+    assert exact.endswith(f":00 {moment.astimezone(ZoneInfo(zone)).tzname()}")
+
+
+@pytest.mark.parametrize(
+    ("zone", "first", "last"),
+    [
+        # Days of 25 hours, of 23 and of 24 and a half.
+        ("Europe/Berlin", datetime(2026, 10, 24, 22, tzinfo=UTC), datetime(2026, 10, 25, 22, 59, tzinfo=UTC)),
+        ("America/New_York", datetime(2026, 3, 8, 5, tzinfo=UTC), datetime(2026, 3, 9, 3, 59, tzinfo=UTC)),
+        ("Australia/Lord_Howe", datetime(2026, 4, 4, 13, tzinfo=UTC), datetime(2026, 4, 5, 13, 29, tzinfo=UTC)),
+    ],
+)
+def test_today_is_as_long_as_the_day_on_which_clocks_are_changed(
+    monkeypatch: pytest.MonkeyPatch, zone: str, first: datetime, last: datetime
+) -> None:
+    minute = timedelta(minutes=1)
+    for now in (first, last):
+        monkeypatch.setattr(timezone, "now", lambda now=now: now)
+        with timezone.override(zone):
+            told = [moments.day_and_clock(moment) for moment in (first - minute, first, last, last + minute)]
+
+        assert told[1:3] == ["today, 00:00", "today, 23:59"]
+        assert [words.startswith("today") for words in told] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
