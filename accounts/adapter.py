@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
         """Make an address the log-in of its account, in place of allauth's flow, which saves whole rows."""
         about = {"email": email_address.email}
-        if not email_address.can_set_verified():
+        if not email_address.user.is_active or not email_address.can_set_verified():
             self.add_message(request, messages.ERROR, "account/messages/email_confirmation_failed.txt", about)
             return False
         replaced = email_changes.confirm(email_address)

@@ -56,5 +56,9 @@ class PasswordResetTokens(PasswordResetTokenGenerator):
     The session epoch does not: whoever logs the owner out in a stolen session must not end the owner's link.
     """
 
+    def check_token(self, user: Any, token: str | None) -> bool:
+        """A link of before does not choose the password of an account that is deactivated."""
+        return user is not None and user.is_active and super().check_token(user, token)
+
     def _make_hash_value(self, user: Any, timestamp: int) -> str:
         return f"{super()._make_hash_value(user, timestamp)}{user.restored_at or ''}"

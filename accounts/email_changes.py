@@ -31,14 +31,16 @@ def cancel(person: AbstractBaseUser) -> None:
 def confirm(address: EmailAddress) -> EmailAddress | None:
     """Make a confirmed address the log-in of its account; return the one that it replaces, if there is one.
 
-    Call it inside a transaction. Raises `Gone` where the address, or the account, was deleted meanwhile.
+    Call it inside a transaction. Raises `Gone` where the address was deleted meanwhile, or the account is no more or
+    deactivated.
     """
     drop_other_claims(address)
     others = EmailAddress.objects.filter(user=address.user_id).exclude(pk=address.pk)
     replaced = others.first()
     others.delete()
     confirmed = EmailAddress.objects.filter(pk=address.pk, verified=False).update(verified=True, primary=True)
-    if not confirmed or not User.objects.filter(pk=address.user_id).update(email=address.email):
+    account = User.objects.filter(pk=address.user_id, is_active=True)
+    if not confirmed or not account.update(email=address.email):
         raise Gone("The address was given up meanwhile.")
     address.verified = address.primary = True
     return replaced

@@ -98,6 +98,16 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
     def __str__(self) -> str:
         return self.email
 
+    def update_changed(self, names: list[str], **options: Any) -> None:
+        """Deactivating an account, or opening it again, also ends its sessions and its waiting change of address."""
+        if "is_active" not in names:
+            super().update_changed(names, **options)
+            return
+        self.session_epoch = new_epoch()
+        with transaction.atomic():
+            super().update_changed([*names, "session_epoch"], **options)
+            self.emailaddress_set.filter(verified=False).exclude(email=self.email).delete()
+
     def check_password(self, raw_password: str) -> bool:
         """Compare a password, and hash it anew where parameters have changed, unless the password has meanwhile.
 

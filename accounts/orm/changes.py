@@ -38,15 +38,19 @@ class SavesChanges:
             super().save(force_insert=True, **options)  # type: ignore[misc]
             self._read = self._values()
         elif changed := self._changed(update_fields):
-            try:
-                super().save(update_fields=[field.name for field in changed], **options)  # type: ignore[misc]
-            except DatabaseError as error:
-                # The error of a driver is its cause; where no row was updated Django raises one of its own.
-                if error.__cause__:
-                    raise
-                raise Gone(f"A row of {type(self).__name__} was deleted meanwhile.") from None
-            values = self._values()
-            self._read |= {field.attname: values[field.attname] for field in changed}
+            self.update_changed([field.name for field in changed], **options)
+
+    def update_changed(self, names: list[str], **options: Any) -> None:
+        """Update these fields of a loaded row. Raises `Gone` where there is none."""
+        try:
+            super().save(update_fields=names, **options)  # type: ignore[misc]
+        except DatabaseError as error:
+            # The error of a driver is its cause; where no row was updated Django raises one of its own.
+            if error.__cause__:
+                raise
+            raise Gone(f"A row of {type(self).__name__} was deleted meanwhile.") from None
+        values = self._values()
+        self._read |= {field.attname: values[field.attname] for field in self._fields() if field.name in names}
 
     def read(self, attname: str) -> Any:
         """Return what a column held when the row was read or last written."""
