@@ -63,7 +63,7 @@ TAMPERED = {
         "It holds what no version of this project has: table notes.",
     ),
     "a table more": (
-        ["CREATE TABLE notes (text TEXT)"],
+        ["CREATE TABLE notes (text)"],
         "Its schema is not that of this version: the table notes is none of this version.",
     ),
     "an index more": (
