@@ -14,6 +14,7 @@ from django.db import connection, transaction
 from django.test import Client as Browser
 from post_office.models import Email
 
+from accounts import sign_ups
 from accounts.models import User
 from developers import schemas
 from tests.developers.databases import ask, changing, manage, refusal
@@ -303,6 +304,18 @@ def test_a_link_that_confirms_the_address_of_an_account_is_dead(live: Path, back
     assert (was_good, EmailConfirmationHMAC.from_key(key)) == (True, None)
     waiting = EmailAddress.objects.get(email="alice@example.com")
     assert EmailConfirmationHMAC.from_key(EmailConfirmationHMAC(waiting).key) is not None
+
+
+def test_a_link_that_confirms_a_sign_up_is_dead(live: Path, backup: Path) -> None:
+    with schemas.looking_at(backup):
+        Browser().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
+        found = re.search(r"/account/confirm-email/(\S+?)/", Email.objects.latest("pk").message)
+        assert found
+        was_good = sign_ups.from_key(found[1]) is not None
+
+    manage("restore", str(backup), "--noinput")
+
+    assert (was_good, sign_ups.from_key(found[1])) == (True, None)
 
 
 def test_log_ins_under_way_end(live: Path, backup: Path) -> None:
