@@ -50,6 +50,22 @@ def test_the_cookies_are_out_of_reach_of_scripts(alice: User) -> None:
     assert kept == {("Lax", "/", "")}
 
 
+@pytest.mark.parametrize(
+    "value", [b"\x00", b"\x01\x1f\x7f", rb'"\000"', rb'"\012Set-Cookie: a=1"', b'"', b"\xff\xfe", b"a" * 4000]
+)
+@pytest.mark.parametrize("name", ["sessionid", "csrftoken", "messages", "known", "time_zone", "unknown"])
+def test_no_cookie_breaks_a_page_or_comes_back_with_control_characters(alice: User, name: str, value: bytes) -> None:
+    """Later versions of Python refuse to make such cookies, and would answer 500 where one was set as it came."""
+    browser = Browser(headers={"Cookie": f"{name}={value.decode('latin-1')}"})
+
+    page = browser.get("/account/login/")
+    signed_in = browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+
+    assert (page.status_code, signed_in.status_code) == (200, 302)
+    sent = [morsel.OutputString() for answer in (page, signed_in) for morsel in answer.cookies.values()]
+    assert [cookie for cookie in sent if not cookie.isprintable() or "Set-Cookie" in cookie] == []
+
+
 def test_no_answer_opens_itself_to_pages_of_other_sites(db: None, settings: Settings, tmp_path: Path) -> None:
     (tmp_path / "some.js").write_text("")
     settings.STATIC_ROOT = tmp_path
