@@ -19,6 +19,13 @@ from tests.server import CoveredServer, Server, ask
 ON = ["sqlite", "postgresql"]
 REPORT = b'{"tokens": ["none of ours"]}'
 LENGTH_SENT = 10
+# Prints the token of the first account.
+REVEAL = """
+from accounts.models import User
+from accounts.sessions import NOBODY
+from developers import issuance
+print(issuance.reveal(User.objects.get(), issuance.Kind.SHOWN, NOBODY).open())
+"""
 # Longer than `serve` waits before it tells Granian to stop a third time.
 SECONDS_HELD = 3
 
@@ -67,10 +74,13 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
 def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_under_way(tmp_path: Path) -> None:
     paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
     with CoveredServer(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:
+        bearer = {"Authorization": f"Bearer {node.manage('shell', '-v', '0', '-c', REVEAL).stdout.strip()}"}
         before = [client.get(path).headers.get("Connection") for path in paths]
         node.process.send_signal(signal.SIGTERM)
         not_ready = server.poll(lambda: refusal(f"{node.url}/readyz"))
         during = [client.get(path) for path in paths]
+        revoked = client.post("/api/v7/token/revoke", headers=bearer)
+        refused = client.get("/api/v7/token", headers=bearer)
 
         with begin_report(node) as upload:
             node.process.send_signal(signal.SIGTERM)
@@ -85,6 +95,10 @@ def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_
     assert before == [None] * 3
     assert (not_ready.status_code, not_ready.text) == (503, "stopping\n")
     assert [(told.status_code, told.headers["Connection"]) for told in during] == [(200, "close")] * 3
+    assert [(told.status_code, told.headers["Connection"]) for told in (revoked, refused)] == [
+        (204, "close"),
+        (401, "close"),
+    ]
     assert (answer.status, status) == (200, 0)
 
 
