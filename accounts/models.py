@@ -16,7 +16,8 @@ from django.utils import timezone
 from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext_lazy as _
 
-import accounts.events  # noqa: F401 - one more table, of which no more than that is to be known here
+import accounts.events
+import accounts.throttling.models  # noqa: F401 - more tables, of which no more than that is to be known here
 from accounts.clients import USER_AGENT_LENGTH
 from accounts.orm.changes import SavesChanges
 from accounts.validators import normalized, spellings

@@ -12,6 +12,7 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.clients import trusted_proxies
 
+KEEPS_NO_PICKLE = ("accounts.throttling.cache.DatabaseCache", "django.core.cache.backends.redis.RedisCache")
 SHARES_NOTHING = ("django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache")
 NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an address of a network that only it is in."
 
@@ -44,8 +45,10 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 
 @register(Tags.security)
 def check_limits_are_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Rate limits are counted in the cache: each process for itself, or none, would let guesses through."""
-    if settings.CACHES["default"]["BACKEND"] not in SHARES_NOTHING:
+    """Each process would count for itself, or none would; and Django's other caches pickle what they keep."""
+    backend = settings.CACHES["default"]["BACKEND"]
+    if backend in KEEPS_NO_PICKLE:
         return []
+    problem = "that processes do not share" if backend in SHARES_NOTHING else "whose values are pickles"
     hint = "Leave it out, or name Redis or Valkey, such as redis://host:6379/0."
-    return [Error("CACHE_URL names a cache that processes do not share.", hint=hint, id="botpenguin.E003")]
+    return [Error(f"CACHE_URL names a cache {problem}.", hint=hint, id="botpenguin.E003")]

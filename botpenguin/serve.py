@@ -81,7 +81,6 @@ def prepare() -> None:
     with alone_at_the_database():
         refuse_bad_configuration()
         migrate()
-        call_command("createcachetable", verbosity=0)
         call_command("create_first_account")
     with bootstrap.alone_in(settings.STATE_DIR):
         storage.collect(UNUSED_STATIC_FILES)

@@ -6,6 +6,7 @@ with a sentence that says how to make one.
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import environ
@@ -36,10 +37,12 @@ def secret(name: str, least: int) -> str:
     return value
 
 
-def address(name: str, default: str) -> str:
+def address(name: str, default: str, stand_in: str = "which") -> str:
     value: str = env.str(name, default=default)
     if "://" not in value:
-        raise ImproperlyConfigured(f"{name} is no address such as {default}, which stands in where it is left out.")
+        raise ImproperlyConfigured(
+            f"{name} is no address such as {default}, {stand_in} stands in where it is left out."
+        )
     return value
 
 
@@ -191,15 +194,18 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Cache: what every process must share, which is the rate limits by address.
+# Cache: what every process must share, as numbers and JSON. Django's own backends pickle, which runs what they read.
 
-CACHES = {"default": env.cache_url_config(address("CACHE_URL", "dbcache://shared_cache?max_entries=100000"))}
+CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "accounts.throttling.cache.DatabaseCache"}}
+if "CACHE_URL" in env:
+    CACHES["default"] = env.cache_url_config(address("CACHE_URL", "redis://host:6379/0", "and a table of the database"))
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
     # Seconds. One that vanishes without a word holds nobody up for long.
     CACHES["default"]["OPTIONS"] = {
         "socket_connect_timeout": 1,
         "socket_timeout": 1,
         **CACHES["default"].get("OPTIONS", {}),
+        "serializer": "accounts.throttling.cache.JSONSerializer",
     }
 
 # Mail: queued in the database by post_office, sent by `manage.py mail_worker`.

@@ -11,13 +11,11 @@ from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 from django.conf import settings
-from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
-from django.core.cache.backends.db import DatabaseCache
-from django.db import connection
+from django.core.cache import cache
 from django.utils import timezone
 
 from accounts import email_changes, outbox, security_log, sessions, sign_ups
-from accounts.batches import BATCH
+from accounts.throttling import counters
 from developers import issuance
 from developers.outbound import running
 
@@ -31,26 +29,8 @@ SECONDS_BETWEEN_LOOKS = 3600
 SECONDS_AT_A_TIME = 0.5
 
 
-def forget_cached() -> Iterator[int]:
-    """Delete what has expired in the database's cache, which Django does only once it is full."""
-    store = caches[DEFAULT_CACHE_ALIAS]
-    if not isinstance(store, DatabaseCache):
-        return
-    table = connection.ops.quote_name(store.cache_model_class._meta.db_table)
-    now = connection.ops.adapt_datetimefield_value(timezone.now().replace(microsecond=0, tzinfo=None))
-    few = f"SELECT cache_key FROM {table} WHERE expires < %s LIMIT {BATCH}"  # noqa: S608 - a table and a number of ours
-    # Asked again in the DELETE, for a counter may have begun anew meanwhile.
-    delete = f"DELETE FROM {table} WHERE expires < %s AND cache_key IN ({few})"  # noqa: S608
-    deleted = BATCH
-    while deleted == BATCH:
-        with connection.cursor() as cursor:
-            cursor.execute(delete, [now, now])
-            deleted = cursor.rowcount
-        yield deleted
-
-
 PARTS: dict[str, Callable[[], Iterator[int]]] = {
-    "rows of the cache": forget_cached,
+    "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
     "changes of e-mail": email_changes.forget_old,

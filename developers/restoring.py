@@ -22,6 +22,7 @@ from accounts import email_changes
 from accounts.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import Session, SignUp, User, new_epoch
+from accounts.throttling import counters
 from developers import checks, issuance, rows, schemas
 from developers.backups import Unusable
 from developers.events import TokenEvent
@@ -123,6 +124,7 @@ def settle(*, keep_tokens: bool) -> Settled:
     problems = checks.check_ring_fits_database(None, databases=["default"])
     if problems:
         raise Unusable(" ".join(f"{problem.msg} {problem.hint}" for problem in problems))
+    counters.forget_all()
     return Settled(tokens, sessions, mails)
 
 

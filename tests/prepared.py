@@ -21,13 +21,11 @@ TEMPLATE = "PREPARED_DATABASE"
 DATABASE = "db.sqlite3"
 PREPARE = """
 import django
-from django.core.management import call_command
 
 django.setup()
 from botpenguin import serve
 
 serve.migrate()
-call_command("createcachetable", verbosity=0)
 """
 COLLECT = """
 from botpenguin import storage

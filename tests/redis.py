@@ -3,11 +3,27 @@
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any, ClassVar
 
-from redis import Redis
+from redis import ConnectionPool, Redis
 from redis.exceptions import ConnectionError as Refused
 
 from tests.server import free_port, poll
+
+
+class Pool(ConnectionPool):
+    """The connections of one thread, which Django leaves to the end of the process."""
+
+    made: ClassVar[list[ConnectionPool]] = []
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options)
+        self.made.append(self)
+
+    @classmethod
+    def close_all(cls) -> None:
+        while cls.made:
+            cls.made.pop().disconnect()
 
 
 class RedisServer:
@@ -51,3 +67,14 @@ def redis() -> Iterator[RedisServer]:
         yield server
     finally:
         server.kill()
+
+
+def in_redis(url: str) -> dict[str, dict[str, Any]]:
+    """`CACHES` as the settings have it where `CACHE_URL` is this."""
+    return {
+        "default": {
+            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "LOCATION": url,
+            "OPTIONS": {"serializer": "accounts.throttling.cache.JSONSerializer", "pool_class": Pool},
+        }
+    }

@@ -42,8 +42,8 @@ DATABASE_PASSWORD, MAIL_PASSWORD, CACHE_PASSWORD = "opens-the-database", "opens-
 Act = Callable[[], Any]
 
 
-# A transaction must end; and rate limits, which each ask the cache's table many times, are like one another.
-PASSED_OVER = re.compile("SAVEPOINT|shared_cache")
+# A transaction must end; and rate limits, of which an act asks many, are like one another.
+PASSED_OVER = re.compile("SAVEPOINT|accounts_counter|accounts_cachedvalue")
 
 
 class Fault(Exception):

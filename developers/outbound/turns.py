@@ -1,12 +1,10 @@
 """How many outbound calls may be under way, and how often: a call holds a thread of the server for seconds.
 
 A person has one at a time, over all processes and machines, by an entry in the cache that outlives
-the longest call. A process has at most a quarter of its threads for all of them. Calls are counted
-while the person's turn is held, so the count is exact; a window is a minute from its first call.
+the longest call. A process has at most a quarter of its threads for all of them. A window of counted
+calls is a minute from its first.
 """
 
-import math
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import BoundedSemaphore
@@ -15,6 +13,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from accounts.throttling.counters import Limit, name_of
 
 WINDOW = 60
 # A person's turn ends by itself this long after the longest call would have: its process must have died.
@@ -63,10 +63,6 @@ def turn(owner_id: int) -> Iterator[None]:
 def _count(owner_id: int) -> None:
     if not settings.OUTBOUND_RATE_LIMIT:
         return
-    key, now = f"outbound.count:{owner_id}", time.time()
-    began_at, taken = cache.get(key) or (now, 0)
-    if now - began_at >= WINDOW:
-        began_at, taken = now, 0
-    if taken >= settings.OUTBOUND_RATE_LIMIT:
-        raise TooMany(math.ceil(WINDOW - (now - began_at)))
-    cache.set(key, (began_at, taken + 1), WINDOW)
+    limit = Limit(name_of("outbound", str(owner_id)), settings.OUTBOUND_RATE_LIMIT, WINDOW)
+    if limit.take() is None:
+        raise TooMany(limit.seconds_left())

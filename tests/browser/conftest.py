@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.contrib.auth.hashers import make_password
+from django.core.cache import cache
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
 
@@ -78,8 +79,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
 @pytest.fixture(autouse=True)
 def _clean_site(site: Site, transactional_db: None) -> None:
     """Rows are committed, so that the server sees them, and flushed; its rate limits start anew for each test."""
-    with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM shared_cache")
+    cache.clear()
 
 
 @pytest.fixture(scope="session")

@@ -1,5 +1,6 @@
 """Housekeeping: each part deletes what has had its time and nothing else, a little at a time, by one worker a day."""
 
+import time
 from datetime import timedelta
 from io import StringIO
 from typing import Any
@@ -8,13 +9,13 @@ import pytest
 from allauth.account.models import EmailAddress
 from django.core.cache import cache
 from django.core.management import CommandError, call_command
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from post_office.models import STATUS, Email
-from pytest_django.fixtures import Settings
 
 from accounts.events import SecurityEvent
 from accounts.models import Session, SignUp, User
+from accounts.throttling.models import Counter
 from developers import housekeeping
 from developers.events import TokenEvent
 from developers.housekeeping import Housekeeper, Round
@@ -74,12 +75,11 @@ def of_all_ages(alice: User) -> dict[str, Any]:
     for subject, age in (("old", timedelta(days=1) + MINUTE), ("new", timedelta(days=1) - MINUTE)):
         letter = Email.objects.create(from_email="a@example.com", to="b@example.com", subject=subject)
         Email.objects.filter(pk=letter.pk).update(status=STATUS.sent, last_updated=now - age)
-    cache.set("old", 1, 1)
-    cache.set("new", 1, 600)
-    with connection.cursor() as cursor:
-        past = connection.ops.adapt_datetimefield_value((now - MINUTE).replace(tzinfo=None))
-        cursor.execute("UPDATE shared_cache SET expires = %s WHERE cache_key LIKE %s", [past, "%old"])
+    for name, seconds in (("old", -1), ("new", 600)):
+        cache.set(name, 1, seconds)
+        Counter.objects.create(name=name, count=1, ends_at=(time.time() + seconds) * 1000)
     return {
+        "counts": (Counter, 1),
         "events of accounts": (SecurityEvent, 1),
         "events of tokens": (TokenEvent, 1),
         "logs of outbound calls": (ApiLog, 1),
@@ -97,7 +97,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     call_command("housekeeping", stdout=output)
 
     assert output.getvalue() == (
-        "1 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, 1 sign-ups, 1 mails, "
+        "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, 1 sign-ups, 1 mails, "
         "1 logs of outbound calls, 1 events of accounts, 1 events of tokens deleted.\n"
     )
     assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
@@ -114,38 +114,21 @@ def test_each_step_is_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
 
     left = [Session.objects.count() for _ in Round().steps()]
 
-    assert sorted(set(left), reverse=True) == [5, 3, 1, 0]
+    assert sorted(set(left), reverse=True) == [3, 1, 0]
 
 
-def test_a_full_cache_is_gone_through_batch_by_batch(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(housekeeping, "BATCH", 2)
-    for number in range(3):
-        cache.set(f"old-{number}", 1, 600)
-    with connection.cursor() as cursor:
-        past = connection.ops.adapt_datetimefield_value((timezone.now() - MINUTE).replace(tzinfo=None))
-        cursor.execute("UPDATE shared_cache SET expires = %s", [past])
+def test_a_part_that_fails_is_told_and_the_others_are_done(caplog: pytest.LogCaptureFixture) -> None:
+    def break_counters(execute: Any, sql: str, *rest: Any) -> Any:
+        if "accounts_counter" in sql:
+            raise OperationalError
+        return execute(sql, *rest)
 
-    deleted = list(housekeeping.forget_cached())
-
-    assert deleted == [2, 1]
-
-
-def test_a_cache_elsewhere_forgets_by_itself(settings: Settings) -> None:
-    settings.CACHES = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
-
-    assert list(housekeeping.forget_cached()) == []
-
-
-@pytest.mark.django_db(transaction=True)
-def test_a_part_that_fails_is_told_and_the_others_are_done(
-    settings: Settings, caplog: pytest.LogCaptureFixture
-) -> None:
-    settings.CACHES = {
-        "default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "no_such_table"}
-    }
     sessions(1)
 
-    with pytest.raises(CommandError, match=r"^These failed, as the log says: rows of the cache\.$"):
+    with (
+        connection.execute_wrapper(break_counters),
+        pytest.raises(CommandError, match=r"^These failed, as the log says: rows of the cache\.$"),
+    ):
         call_command("housekeeping", stdout=StringIO())
 
     assert not Session.objects.exists()
@@ -180,7 +163,7 @@ def test_a_worker_goes_on_where_it_stopped_to_send_mail(monkeypatch: pytest.Monk
         worker.go_on()
         left.append(Session.objects.count())
 
-    assert sorted(set(left), reverse=True) == [3, 2, 1, 0]
+    assert sorted(set(left), reverse=True) == [2, 1, 0]
 
 
 def test_a_day_with_nothing_to_delete_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:

@@ -3,6 +3,7 @@
 import signal
 import subprocess
 import sys
+import time
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -11,7 +12,6 @@ import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
-from django.db import connection
 from django.utils import timezone
 from post_office.mail import send
 from post_office.models import STATUS, Email
@@ -19,6 +19,7 @@ from pytest_django import DjangoAssertNumQueries
 from pytest_django.fixtures import Settings
 from redis.exceptions import ConnectionError as OutOfReach
 
+from accounts.throttling.models import CachedValue
 from developers.management.commands import mail_worker
 from developers.management.commands.mail_worker import TURN
 from tests import server
@@ -107,12 +108,8 @@ def test_a_turn_is_renewed_as_long_as_the_mail_server_takes(monkeypatch: pytest.
     cache.set(TURN, True, 60)
 
     def is_renewed() -> bool:
-        with connection.cursor() as cursor:
-            later = timezone.now() + timedelta(minutes=30)
-            cursor.execute(
-                "SELECT count(*) FROM shared_cache WHERE cache_key LIKE %s AND expires > %s", [f"%{TURN}", later]
-            )
-            return bool(cursor.fetchone()[0])
+        in_half_an_hour = (time.time() + 1800) * 1000
+        return CachedValue.objects.filter(key__endswith=TURN, ends_at__gt=in_half_an_hour).exists()
 
     with mail_worker.keeping_turn():
         server.poll(is_renewed)
@@ -176,7 +173,7 @@ def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_
     command = [sys.executable, "manage.py", "mail_worker"]
 
     with ExitStack() as stack:
-        with node.without("shared_cache"):
+        with node.without("accounts_cachedvalue"):
             output = stack.enter_context(log.open("w"))
             worker = subprocess.Popen(command, cwd=node.root, env=node.environment, stdout=output, stderr=output)
             stack.callback(worker.kill)

@@ -1,0 +1,31 @@
+from collections.abc import Iterator
+
+import pytest
+from pytest_django.fixtures import Settings
+from redis import Redis
+
+from tests.redis import Pool, RedisServer, in_redis, redis
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[RedisServer]:
+    with redis() as server:
+        yield server
+
+
+@pytest.fixture
+def in_redis_server(db: None, settings: Settings, redis_server: RedisServer) -> Iterator[Redis]:
+    """Redis, empty, in which the cache is now."""
+    with Redis.from_url(redis_server.url) as client:
+        client.flushdb()
+        settings.CACHES = in_redis(redis_server.url)
+        yield client
+    Pool.close_all()
+
+
+@pytest.fixture(params=["database", "redis"])
+def store(request: pytest.FixtureRequest) -> str:
+    """Where counts and the cache are kept: each test runs on both."""
+    if request.param == "redis":
+        request.getfixturevalue("in_redis_server")
+    return str(request.param)
