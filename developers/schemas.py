@@ -179,7 +179,6 @@ def empty_schema() -> Iterator[None]:
 
 def migrate() -> None:
     call_command("migrate", verbosity=0, interactive=False)
-    call_command("createcachetable", verbosity=0)
 
 
 def in_words(found: list[str]) -> str:

@@ -1,17 +1,21 @@
 """Rate limits over real servers that share a database and nothing else."""
 
+import ast
 import re
 import socket
 import sys
 from pathlib import Path
+from secrets import token_urlsafe
 
 import httpx
 import pytest
+from environ import Env
 from pytest_django.fixtures import Settings
 
 from botpenguin.checks import check_limits_are_shared
 from tests.server import Server, environment, run
 
+PRINT_CACHES = "from botpenguin.settings import CACHES; print(CACHES)"
 ASK_THE_CACHE = """
 import time
 from django.core.cache import cache
@@ -69,6 +73,33 @@ def test_a_cache_that_processes_do_not_share_is_refused(settings: Settings, back
     settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
 
     assert [message.msg for message in check_limits_are_shared(None) if message.is_serious()] == told
+
+
+@pytest.mark.parametrize("url", ["dbcache://shared_cache", "filecache:///srv/cache", "pymemcache://127.0.0.1:11211"])
+def test_a_cache_that_pickles_is_refused(settings: Settings, url: str) -> None:
+    settings.CACHES = {"default": Env.cache_url_config(url)}
+
+    assert [error.msg for error in check_limits_are_shared(None)] == [
+        "CACHE_URL names a cache whose values are pickles."
+    ]
+
+
+def test_the_cache_that_is_there_without_a_setting_is_ours(settings: Settings) -> None:
+    assert settings.CACHES == {"default": {"BACKEND": "accounts.throttling.cache.DatabaseCache"}}
+    assert check_limits_are_shared(None) == []
+
+
+def test_no_setting_brings_pickles_into_redis(tmp_path: Path) -> None:
+    url = "redis://127.0.0.1:6379/0?serializer=django.core.cache.backends.redis.RedisSerializer&socket_timeout=3"
+    settings = environment(tmp_path, CACHE_URL=url, SECRET_KEY=token_urlsafe(48), TOKEN_KEYS=token_urlsafe(32))
+    asked = run(sys.executable, "-c", PRINT_CACHES, env=settings)
+
+    [caches] = ast.literal_eval(asked.stdout).values()
+    assert caches["OPTIONS"] == {
+        "socket_connect_timeout": 1,
+        "socket_timeout": 3,
+        "serializer": "accounts.throttling.cache.JSONSerializer",
+    }
 
 
 def test_a_redis_that_says_nothing_is_given_up_after_a_second(tmp_path: Path) -> None:

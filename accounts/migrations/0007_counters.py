@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_passkey_credentials"),
+        ("accounts", "0008_sign_ups"),
     ]
 
     operations = [

@@ -134,10 +134,11 @@ class InRedis:
 
     def give_back(self, limit: Limit, taken_at: int) -> None:
         def count_one_less(pipe: Any) -> None:
+            # Asked for first: what the answer takes must not make the window seem a later one.
+            longest_left = limit.length - (now() - taken_at)
             count, left = self._read(pipe, limit)
             pipe.multi()
-            # As in the database; a window that is over has nothing left.
-            if count > 0 and 0 < left <= limit.length - (now() - taken_at):
+            if count > 0 and left <= longest_left:
                 pipe.set(self._key(limit.name), count - 1, keepttl=True)
 
         self._do(limit, count_one_less)

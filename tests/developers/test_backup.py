@@ -9,9 +9,12 @@ from pathlib import Path
 
 import pytest
 from django.core.management import call_command
+from pytest_django.fixtures import Settings
 
 from developers import backups, schemas
 from tests.developers.databases import ask, changing, manage, names, refusal, server, set_aside
+from tests.redis import in_redis
+from tests.server import free_port
 
 pytestmark = [pytest.mark.resilience]
 
@@ -108,6 +111,26 @@ def test_a_restore_replaces_every_token_ends_sessions_and_changes_of_email_and_k
     assert ask(aside, "SELECT DISTINCT name FROM accounts_user") == [("changed since",)]
     assert aside.stat().st_mode & 0o777 == 0o600
     assert names(live) == {"db.sqlite3", aside.name}
+
+
+def test_a_restore_empties_the_cache_and_the_counts_of_tries(live: Path, backup: Path) -> None:
+    with changing(backup) as database:
+        database.execute("INSERT INTO accounts_counter VALUES ('guess:x', 5, 9000000000000)")
+        database.execute("INSERT INTO accounts_cachedvalue VALUES ('x', 'no JSON', 9000000000000)")
+
+    manage("restore", str(backup), "--noinput")
+
+    tables = "SELECT (SELECT count(*) FROM accounts_counter), (SELECT count(*) FROM accounts_cachedvalue)"
+    assert ask(live, tables) == [(0, 0)]
+
+
+@pytest.mark.usefixtures("kept")
+def test_where_the_cache_cannot_be_emptied_nothing_is_restored(live: Path, backup: Path, settings: Settings) -> None:
+    settings.CACHES = in_redis(f"redis://127.0.0.1:{free_port()}/0")
+
+    refused = refusal("restore", str(backup), "--noinput")
+
+    assert refused.startswith("Nothing was restored: the cache cannot be emptied: ")
 
 
 def test_a_restore_gives_no_id_a_second_time_and_sends_no_mail_a_second_time(live: Path, backup: Path) -> None:
