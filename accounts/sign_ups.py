@@ -108,6 +108,11 @@ def find(request: HttpRequest | None, email: str) -> SignUp | None:
     return SignUp.objects.filter(email=mailbox(email)).order_by(own_first, "-renewed_at").first()
 
 
+def path_of(waiting: SignUp) -> str:
+    """Return the path of the link that confirms a sign-up."""
+    return reverse("account_confirm_email", args=[signing.dumps(waiting.pk.hex, salt=LINK_SALT)])
+
+
 def from_key(key: str) -> SignUp | None:
     """Return the sign-up whose link holds this key, as long as it waits."""
     try:
@@ -148,8 +153,7 @@ def forget_old() -> Iterator[int]:
 
 def _mail(request: HttpRequest, waiting: SignUp) -> None:
     SignUp.objects.filter(pk=waiting.pk).update(renewed_at=timezone.now())
-    key = signing.dumps(waiting.pk.hex, salt=LINK_SALT)
-    url = settings.PUBLIC_URL + reverse("account_confirm_email", args=[key])
+    url = settings.PUBLIC_URL + path_of(waiting)
     get_adapter(request).send_mail("account/email/email_confirmation_signup", waiting.email, {"activate_url": url})
 
 

@@ -94,6 +94,21 @@ def test_the_owner_of_the_mailbox_does_not_give_it_away_from_an_account_of_their
     assert owner.get("/account/").status_code == 302
 
 
+def test_an_owner_who_follows_a_thief_s_link_for_a_change_gives_no_address_to_the_thief(bob: User) -> None:
+    """And what they signed up with themselves goes on waiting."""
+    ask_for(sign_in(bob))
+    thieves, owner = link_in(newest()), Browser()
+    owner.post("/account/signup/", {"email": NEW, "password1": "another good passphrase"})
+
+    owner.post(thieves)
+    taken = can_log_in(NEW)
+    owner.post(link_in(newest()))
+
+    assert taken is False
+    entered = Browser().post("/account/login/", {"login": NEW, "password": "another good passphrase"})
+    assert entered["Location"] == "/"
+
+
 def test_the_password_that_a_link_asks_for_is_guessed_at_no_further_than_at_log_in(alice: User) -> None:
     ask_for(sign_in(alice))
     link, elsewhere = link_in(newest()), Browser()

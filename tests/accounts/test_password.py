@@ -195,7 +195,7 @@ def test_a_change_of_email_that_a_thief_has_asked_for_does_not_survive_a_new_pas
     choose(alice)
 
     page = Browser().post(theirs, follow=True)
-    Browser().post(his)
+    sign_in(bob).post(his)
     for person in (alice, bob):
         person.refresh_from_db()
     assert "a new password has ended it" in page.content.decode()

@@ -3,18 +3,26 @@
 from collections.abc import Callable
 
 import pytest
+from django.contrib.auth.hashers import make_password
 from playwright.sync_api import BrowserContext, Page, expect
 
-from accounts.models import User
+from accounts import sign_ups
+from accounts.models import SignUp, User
 from developers.models import ApiToken
 from tests.browser.conftest import Site
 from tests.browser.people import TOKEN_PAGE, call_api, copy_token, open_token_page
 from tests.browser.soundness import WITH_PHONE, expect_sound
-from tests.cast import token_text
+from tests.cast import PASSWORD, token_text
 
 pytestmark = pytest.mark.browser
 
-SIGNED_OUT_PAGES = ["/account/login/", "/account/signup/", "/account/password/reset/", "/no/such/page"]
+SIGNED_OUT_PAGES = [
+    "/account/login/",
+    "/account/signup/",
+    "/account/password/reset/",
+    "/account/confirm-email/again/",
+    "/no/such/page",
+]
 SIGNED_IN_PAGES = ["/account/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/"]
 
 
@@ -136,6 +144,17 @@ def test_the_pages_that_refuse_are_sound(open_context: Callable[..., BrowserCont
 def test_the_pages_before_log_in_are_sound(page: Page, site: Site, path: str) -> None:
     page.goto(site.url(path))
 
+    expect_sound(page)
+
+
+def test_the_page_of_a_link_that_is_followed_in_another_browser_is_sound(page: Page, site: Site) -> None:
+    waiting = SignUp.objects.create(email="carol@example.com", password=make_password(PASSWORD), browser="another")
+    page.goto(site.url(sign_ups.path_of(waiting)))
+
+    page.get_by_label("New password").fill("short")
+    page.get_by_role("button", name="Confirm with the new password").click()
+
+    expect(page.get_by_text("This password is too short.")).to_be_visible()
     expect_sound(page)
 
 

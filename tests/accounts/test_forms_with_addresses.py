@@ -1,0 +1,187 @@
+"""Every form that takes an address answers alike, whosever it is. They are found by walking all pages."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import cache
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+from django.core.cache import cache as shared_cache
+from django.db import connection, transaction
+from django.test import Client as Browser
+from django.test import RequestFactory
+from django.test.client import ClientHandler
+from django.test.utils import CaptureQueriesContext
+
+from accounts.models import User
+from tests.cast import PASSWORD, sign_in
+from tests.test_project import routes
+
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
+
+# What the pages have today. A form that is added appears in the tests by itself, and here by hand.
+FORMS = {
+    ("/account/login/", "login"),
+    ("/account/signup/", "email"),
+    ("/account/password/reset/", "email"),
+    ("/account/confirm-email/again/", "email"),
+    ("/account/email/", "email"),
+    ("/account/delete/", "email"),
+}
+ADDRESSES = {
+    "unknown": "nobody@example.com",
+    "known": "bob@example.org",
+    "known in other case": "Bob@Example.ORG",
+    "unconfirmed": "carol@example.com",
+    "deactivated": "dave@example.com",
+    "asked for by somebody": "erin@example.com",
+}
+# The time of a response, its name, and the length of a body that repeats the address.
+TIMELY = {"Date", "Expires", "X-Request-ID", "Content-Length"}
+NEW_PASSWORD, WRONG = "another good passphrase", "guessed wrong"
+# Typed into the other fields: each is tried with the password that the unconfirmed address waits with, too.
+OTHERS = [{"password": WRONG, "password1": WRONG}, {"password": NEW_PASSWORD, "password1": NEW_PASSWORD}]
+
+
+@dataclass
+class Form:
+    page: str
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+    address: str = ""
+
+
+class Forms(HTMLParser):
+    """The forms of a page that post, and which of their fields takes an address."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.page, self.found = page, list[Form]()
+        self.is_inside = False
+
+    def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
+        attributes = {name: value or "" for name, value in pairs}
+        if tag == "form":
+            self.is_inside = attributes.get("method", "").lower() == "post"
+            self.found += [Form(self.page, attributes.get("action") or self.page)] * self.is_inside
+        elif self.is_inside and (name := attributes.get("name")):
+            self.found[-1].fields[name] = attributes.get("value", "")
+            is_typed = attributes.get("type") not in ("hidden", "submit") and "hidden" not in attributes
+            if is_typed and takes_address(tag, attributes):
+                self.found[-1].address = name
+
+    def handle_endtag(self, tag: str) -> None:
+        self.is_inside = self.is_inside and tag != "form"
+
+
+def takes_address(tag: str, attributes: dict[str, str]) -> bool:
+    hints = (attributes.get("type"), attributes.get("autocomplete"))
+    return tag == "input" and ("email" in hints or "username" in hints or "email" in attributes["name"])
+
+
+@cache
+def forms_with_addresses() -> list[tuple[Form, bool]]:
+    """Open every page that needs nothing in its address, logged out and logged in, and return its forms."""
+    found: dict[tuple[str, str], tuple[Form, bool]] = {}
+    for is_signed_in, browser in enumerate([Browser(), sign_in(User.objects.get(email="alice@example.com"))]):
+        for path in routes():
+            if "<" in path or "^" in path or path.startswith(("/admin/", "/api/")):
+                continue
+            response = browser.get(path)
+            if response.status_code == 200 and "text/html" in response["Content-Type"]:
+                page = Forms(path)
+                page.feed(response.content.decode())
+                for form in page.found:
+                    found.setdefault((form.action, form.address), (form, bool(is_signed_in)))
+    return [(form, is_signed_in) for form, is_signed_in in found.values() if form.address]
+
+
+@pytest.fixture
+def people(alice: User, bob: User) -> None:
+    User.objects.create_user("dave@example.com", PASSWORD, is_active=False)
+    Browser().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
+    sign_in(bob).post("/account/email/", {"email": "erin@example.com", "action_add": ""})
+    shared_cache.clear()
+
+
+@contextmanager
+def undone() -> Iterator[None]:
+    """Leave no trace of what is done, neither in the database nor in its cache."""
+    with transaction.atomic():
+        yield
+        transaction.set_rollback(True)
+
+
+def post(form: Form, is_signed_in: bool, address: str, others: dict[str, str], **headers: str) -> Any:
+    browser = sign_in(User.objects.get(email="alice@example.com")) if is_signed_in else Browser()
+    return browser.post(form.action, form.fields | others | {form.address: address}, headers=headers)
+
+
+def seen(response: Any, address: str) -> dict[str, Any]:
+    """Return all that a response says, without the address that was typed and what is new in every response."""
+    headers = {name: value for name, value in response.headers.items() if name not in TIMELY}
+    body = re.sub(re.escape(address), "ADDRESS", response.content.decode(), flags=re.IGNORECASE)
+    # The number of one's own row, on PostgreSQL another after each try.
+    body = re.sub(r'"id": \d+', '"id": 0', body)
+    body = re.sub(r'(value=\\?")[A-Za-z0-9]{64}', r"\1CSRF", body)
+    cookies = {
+        name: {kind: told for kind, told in cookie.items() if kind != "expires"}
+        for name, cookie in response.cookies.items()
+    }
+    return {"status": response.status_code, "headers": headers, "body": body, "cookies": cookies}
+
+
+def test_the_forms_that_take_an_address_are_found(people: None) -> None:
+    assert {(form.action, form.address) for form, _ in forms_with_addresses()} == FORMS
+
+
+@pytest.mark.parametrize("headers", [{}, {"X-Requested-With": "XMLHttpRequest"}], ids=["page", "script"])
+@pytest.mark.parametrize("others", OTHERS, ids=["wrong password", "password of the sign-up"])
+def test_every_form_answers_alike_whosever_the_address_is(
+    people: None, others: dict[str, str], headers: dict[str, str]
+) -> None:
+    for form, is_signed_in in forms_with_addresses():
+        answers = {}
+        for kind, address in ADDRESSES.items():
+            with undone():
+                answers[kind] = seen(post(form, is_signed_in, address, others, **headers), address)
+
+        assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} tells who has an account"
+
+
+def test_every_form_answers_alike_however_often_it_is_sent(people: None) -> None:
+    for form, is_signed_in in forms_with_addresses():
+        answers: dict[str, list[Any]] = {}
+        for kind, address in ADDRESSES.items():
+            with undone():
+                tries = [post(form, is_signed_in, address, OTHERS[1]) for _time in range(6)]
+            answers[kind] = [(answer.status_code, answer.get("Retry-After") is None) for answer in tries]
+
+        assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} tells who has an account"
+
+
+def test_no_form_before_log_in_asks_or_writes_more_for_one_address_than_for_another(people: None) -> None:
+    """Before the response is sent: what depends on the address is done afterwards, when nobody measures it."""
+    handler = ClientHandler(enforce_csrf_checks=False)
+    handler.load_middleware()
+    for form, is_signed_in in forms_with_addresses():
+        if is_signed_in:
+            continue
+        statements = {}
+        for kind, address in ADDRESSES.items():
+            request = RequestFactory().post(form.action, OTHERS[1] | {form.address: address})
+            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # as Django's own test client does
+            with undone(), CaptureQueriesContext(connection) as queries:
+                handler.get_response(request)
+            statements[kind] = [shape(query["sql"]) for query in queries]
+            assert not any("post_office_email" in statement for statement in statements[kind])
+
+        assert statements == dict.fromkeys(ADDRESSES, statements["unknown"]), form.action
+
+
+def shape(sql: str) -> str:
+    """Return a statement without its values."""
+    return re.sub(r"'[^']*'|\b\d+(\.\d+)?\b|s\d+_x\d+", "?", sql)
