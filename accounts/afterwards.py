@@ -24,7 +24,8 @@ def work_afterwards(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         response = get_response(request)
         works: list[Work] = getattr(request, "afterwards", [])
         if works:
-            # Called by the server once the body is sent (PEP 3333), while this thread still has its connection.
+            # Called by the server once the body is sent (PEP 3333), while this thread still has its connection. With
+            # HTTP/1.1 and a Content-Length, which all pages have, the client has the whole response by then.
             response._resource_closers.append(lambda: _do(request, works))  # type: ignore[attr-defined]
         return response
 

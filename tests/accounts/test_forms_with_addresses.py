@@ -175,8 +175,10 @@ def test_no_form_before_log_in_asks_or_writes_more_for_one_address_than_for_anot
             request = RequestFactory().post(form.action, OTHERS[1] | {form.address: address})
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # as Django's own test client does
             with undone(), CaptureQueriesContext(connection) as queries:
-                handler.get_response(request)
+                response = handler.get_response(request)
             statements[kind] = [shape(query["sql"]) for query in queries]
+            # By it a client knows the end of the response, before the server has closed it.
+            assert response.has_header("Content-Length")
             assert not any("post_office_email" in statement for statement in statements[kind])
 
         assert statements == dict.fromkeys(ADDRESSES, statements["unknown"]), form.action
