@@ -9,7 +9,9 @@ from django.test import RequestFactory
 from accounts.afterwards import after_response, work_afterwards
 
 
-def test_work_begins_once_the_response_is_closed_and_its_errors_are_logged(caplog: pytest.LogCaptureFixture) -> None:
+def test_work_begins_once_the_response_is_closed_and_its_errors_are_logged(
+    db: None, caplog: pytest.LogCaptureFixture
+) -> None:
     done: list[str] = []
 
     def view(request: HttpRequest) -> HttpResponse:
