@@ -109,6 +109,8 @@ def watch(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
 
 
 def as_alice(alice: User) -> Browser:
+    # What failed late may have changed her password, and so ended every log-in with the one of before.
+    alice.refresh_from_db()
     browser = sign_in(alice)
     browser.raise_request_exception = False
     return browser
