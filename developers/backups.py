@@ -8,14 +8,19 @@ import os
 import shutil
 import sqlite3
 import tempfile
+import time
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 # What SQLite keeps beside a database, which belongs to it and to no other.
 BESIDE = ("-wal", "-shm", "-journal")
 SECONDS_OF_WAITING = 1
+# The end of a copy's name until it is whole.
+UNFINISHED = ".botpenguin-part"
+# A copy that is being made is written to far more often than this.
+SECONDS_UNTIL_ABANDONED = 24 * 60 * 60
 UNREADABLE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
@@ -135,7 +140,8 @@ def dated_name() -> str:
 
 
 def _copy(source: sqlite3.Connection, to: Path, *, is_checked: bool) -> None:
-    descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=f".{to.name}.")  # opened with mode 0600
+    _remove_abandoned(to.parent)
+    descriptor, name = tempfile.mkstemp(dir=to.parent, prefix=f".{to.name}.", suffix=UNFINISHED)  # with mode 0600
     os.close(descriptor)
     part = Path(name)
     try:
@@ -152,6 +158,15 @@ def _copy(source: sqlite3.Connection, to: Path, *, is_checked: bool) -> None:
     finally:
         part.unlink()
     _sync(to.parent)
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what copies left in a folder that were killed, so that they do not fill the disk."""
+    for path in folder.glob(f".*{UNFINISHED}*"):
+        # Another copy may remove it at the same time, and one that stays prevents no backup.
+        with suppress(OSError):
+            if time.time() - path.stat().st_mtime > SECONDS_UNTIL_ABANDONED:
+                path.unlink()
 
 
 def _sync(path: Path) -> None:

@@ -1,8 +1,13 @@
 """`backup` and `restore`, each on a SQLite database of its own."""
 
+import os
 import secrets
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
+import time
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
@@ -14,7 +19,7 @@ from pytest_django.fixtures import Settings
 from developers import backups, schemas
 from tests.developers.databases import ask, changing, manage, names, refusal, server, set_aside
 from tests.redis import in_redis
-from tests.server import free_port
+from tests.server import ROOT, free_port
 
 pytestmark = [pytest.mark.resilience]
 
@@ -69,6 +74,36 @@ def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:
         backups.take(damaged, to)
 
     assert [path.name for path in tmp_path.iterdir()] == ["damaged"]
+
+
+def test_what_a_killed_backup_left_is_removed_after_a_day(live: Path, tmp_path: Path) -> None:
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    old, new = (left_by_a_killed_backup(live, folder / name) for name in ("old.sqlite3", "new.sqlite3"))
+    journal = old.with_name(f"{old.name}-journal")
+    of_another_program = folder / ".old.sqlite3.part"
+    for path in (journal, of_another_program):
+        path.touch()
+    a_day_ago = time.time() - backups.SECONDS_UNTIL_ABANDONED - 1
+    for path in (old, journal, of_another_program):
+        os.utime(path, (a_day_ago, a_day_ago))
+
+    manage("backup", str(folder / "old.sqlite3"))
+
+    assert set(folder.iterdir()) == {folder / "old.sqlite3", new, of_another_program}
+
+
+def left_by_a_killed_backup(live: Path, to: Path) -> Path:
+    """Kill a backup before its copy is on disk, and return the one file that it leaves."""
+    there = set(to.parent.iterdir())
+    code = (
+        "import os, sys; from pathlib import Path; from developers import backups; "
+        "os.fsync = lambda _: os.kill(os.getpid(), 9); backups.take(*map(Path, sys.argv[1:]))"
+    )
+    killed = subprocess.run([sys.executable, "-c", code, str(live), str(to)], cwd=ROOT, check=False)
+    [left] = {*to.parent.iterdir()} - there
+    assert (killed.returncode, left.name.startswith(f".{to.name}.")) == (-signal.SIGKILL, True)
+    return left
 
 
 def damage(path: Path) -> None:
