@@ -64,3 +64,24 @@ def tab_to(page: Page, target: Locator) -> None:
             return
         page.keyboard.press("Tab")
     raise AssertionError(f"{target} is not reached by Tab")
+
+
+def go_back(page: Page, site: Site) -> None:
+    page.goto(site.url("/account/"))
+    page.go_back()
+
+
+def go_back_and_forth(page: Page, site: Site) -> None:
+    page.goto(site.url("/account/"))
+    page.go_back()
+    page.go_forward()
+    page.go_back()
+
+
+def reload(page: Page, site: Site) -> None:
+    """As the page's own scripts and the key F5 do: a browser may then put back what fields held."""
+    with page.expect_navigation():
+        page.evaluate("location.reload()")
+
+
+LEAVE_AND_COME_BACK = [go_back, go_back_and_forth, reload]

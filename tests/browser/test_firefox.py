@@ -13,7 +13,14 @@ from playwright.sync_api import Browser, Page, Playwright, expect
 from accounts.models import User
 from tests.browser.conftest import Site
 from tests.browser.engines import FIREFOX
-from tests.browser.people import TOKEN_PAGE, call_api, copy_token, log_in_to_token_page, token_box
+from tests.browser.people import (
+    LEAVE_AND_COME_BACK,
+    TOKEN_PAGE,
+    call_api,
+    copy_token,
+    log_in_to_token_page,
+    token_box,
+)
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.browser
@@ -72,6 +79,18 @@ def test_a_shown_token_hides_in_firefox(page: Page, site: Site, alice: User) -> 
     page.get_by_role("button", name="Hide").click()
 
     expect(token_box(page)).to_have_value(MASK)
+
+
+@pytest.mark.release
+def test_no_way_back_to_the_page_shows_the_token_again_in_firefox(page: Page, site: Site, alice: User) -> None:
+    log_in_to_token_page(page, site)
+    for leave in LEAVE_AND_COME_BACK:
+        page.get_by_role("button", name="Show").click()
+        expect(token_box(page)).to_have_value(TOKEN)
+
+        leave(page, site)
+
+        expect(token_box(page)).to_have_value(MASK)
 
 
 def test_the_journey_in_firefox_without_scripts(page_without_scripts: Page, site: Site, alice: User) -> None:

@@ -11,6 +11,7 @@ from developers.events import TokenEvent
 from developers.models import ApiToken
 from tests.browser.conftest import TOKEN, Site
 from tests.browser.people import (
+    LEAVE_AND_COME_BACK,
     TOKEN_PAGE,
     call_api,
     copy_token,
@@ -72,6 +73,19 @@ def test_the_token_is_nowhere_in_the_page_until_it_is_shown_and_nowhere_again_on
     expect(token_box(page)).to_have_value(MASK)
 
     assert token not in page.content() + page.evaluate(STORAGE)
+
+
+def test_no_way_back_to_the_page_shows_the_token_again(page: Page, site: Site, alice: User) -> None:
+    open_token_page(page, site)
+    for leave in LEAVE_AND_COME_BACK:
+        page.get_by_role("button", name="Show").click()
+        expect(token_box(page)).to_have_value(TOKEN)
+
+        leave(page, site)
+
+        expect(token_box(page)).to_have_value(MASK)
+        assert TOKEN.search(page.content()) is None
+    assert TOKEN.search(page.evaluate(STORAGE)) is None
 
 
 @pytest.mark.parametrize("leave", [HIDE_TAB, "dispatchEvent(new Event('pagehide'))"])

@@ -86,6 +86,21 @@ def test_a_shown_token_hides_in_webkit(driver: WebKitGTK, site: Site, alice: Use
     wait_for(driver, lambda: "•" * 42 in token_in_box(driver))
 
 
+@pytest.mark.release
+def test_no_way_back_to_the_page_shows_the_token_again_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> None:
+    driver.get(site.url(TOKEN_PAGE))
+    driver.find_element(By.ID, "id_login").send_keys("alice@example.com")
+    driver.find_element(By.ID, "id_password").send_keys(PASSWORD, Keys.ENTER)
+    wait_for(driver, lambda: driver.find_element(By.TAG_NAME, "h1").text == "Developers")
+    press(driver, "Show")
+    wait_for(driver, lambda: "•" not in token_in_box(driver))
+
+    driver.get(site.url("/account/"))
+    driver.back()
+
+    wait_for(driver, lambda: "•" * 42 in token_in_box(driver))
+
+
 def press(driver: WebKitGTK, name: str) -> None:
     driver.find_element(By.XPATH, f"//button[normalize-space()='{name}']").click()
 

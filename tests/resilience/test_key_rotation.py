@@ -1,6 +1,7 @@
 """The ring's keys are changed while tokens are used and revoked, as README says to."""
 
 import secrets
+import signal
 import subprocess
 import threading
 import time
@@ -22,6 +23,7 @@ PAUSE = 0.01
 USED, REVOKED = 100, 120
 # One that is read long before its turn comes is the likelier to be revoked in between.
 BATCHES = 4
+KILLS = 5
 # Far more than it takes on the slowest machine.
 SECONDS = 600
 MANY = """
@@ -70,6 +72,16 @@ def has_revoked(person: Person) -> bool:
     answer = person.revoke()
     assert answer.status_code == 503 or answer.json()["verdict"] == "replaced"
     return answer.is_success
+
+
+def statuses_under(key: str, server: Server, tokens: list[str]) -> dict[str, int]:
+    """Take the third step of the change, after which the old key is gone, and return what each token is answered."""
+    server.stop()
+    server.environment["TOKEN_KEYS"] = key
+    server.start()
+    server.wait_until_ready()
+    program = Program(server.port)
+    return {token: program.send(token).status for token in tokens}
 
 
 def is_complete(output: str) -> bool:
@@ -130,13 +142,39 @@ def test_tokens_move_to_a_new_key_while_they_are_used_and_revoked(
     assert hammer.statuses == {200}
     assert sum(at < rotated_at for at in revoked.values()) >= 10
 
-    # The third step: the old key is gone, and nothing is missed.
-    server.stop()
-    server.environment["TOKEN_KEYS"] = new_key
-    server.start()
-    server.wait_until_ready()
-    program = Program(server.port)
     replaced = {*revoked} | of_people
-    statuses = {token: program.send(token).status for token in [*tokens, *copied]}
+    statuses = statuses_under(new_key, server, [*tokens, *copied])
     assert {token for token in statuses if statuses[token] == 401} == replaced
     assert {token for token in statuses if statuses[token] == 200} == {*tokens, *copied} - replaced
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+def test_a_rotation_that_is_killed_again_and_again_goes_on_and_loses_no_token(
+    kind: str, serve: Serve, request: pytest.FixtureRequest
+) -> None:
+    where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
+    old_key, new_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
+    server = serve(WORKERS="2", TOKEN_KEYS=f"{new_key},{old_key}", **where)
+    tokens = make_many(server, 600, old_key)
+    used, revoked = tokens[:500], tokens[-KILLS:]
+    program = Program(server.port)
+
+    with Hammer(
+        [Program(server.port) for _ in range(4)], lambda chance: chance.choice(used), PAUSE
+    ).running() as hammer:
+        for token in revoked:
+            rotating = rotate(server, 10)
+            assert rotating.stdout
+            assert rotating.stdout.readline().startswith("10 rows moved")
+            rotating.kill()
+            rotating.communicate()
+            assert rotating.returncode == -signal.SIGKILL
+            assert [program.send(token, *act).status for act in (["POST", f"{PATH}/revoke"], [])] == [204, 401]
+        output, _ = rotate(server, 10).communicate(timeout=SECONDS)
+
+    assert is_complete(output), output
+    assert hammer.statuses == {200}
+    statuses = statuses_under(new_key, server, tokens)
+    assert {token for token in tokens if statuses[token] == 401} == {*revoked}
+    assert {*statuses.values()} == {200, 401}
