@@ -8,6 +8,7 @@ from typing import Any
 import pyotp
 import pytest
 from allauth.account.models import EmailAddress
+from allauth.account.utils import user_pk_to_url_str
 from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
@@ -17,6 +18,7 @@ from django.test import Client as Browser
 from django.urls import reverse
 
 from accounts import deletion, email_changes, forms, passkeys, security, views
+from accounts.backends import PasswordResetTokens
 from accounts.models import Session, User
 from accounts.sessions import digest, still_signed_in
 from botpenguin.platform.models import Bot
@@ -254,6 +256,21 @@ def test_a_change_of_password_does_not_undo_another(alice: User) -> None:
     assert "was revoked" not in answer.content.decode()
     assert can_log_in(alice.email, NEW_PASSWORD)
     assert not can_log_in(alice.email, thief["password1"])
+
+
+def test_a_mailed_link_for_a_new_password_does_not_undo_another(alice: User) -> None:
+    reader = Browser()
+    key = PasswordResetTokens().make_token(alice)
+    page = reader.get(f"/account/password/reset/key/{user_pk_to_url_str(alice)}-{key}/", follow=True)
+    posted = {"password1": "password of a thief", "password2": "password of a thief"}
+
+    with just_before("SAVEPOINT", lambda: change_password(User.objects.get())) as met:
+        answer = reader.post(page.redirect_chain[-1][0], posted, follow=True)
+
+    assert met
+    assert "The password was changed in another place meanwhile." in answer.content.decode()
+    assert can_log_in(alice.email, NEW_PASSWORD)
+    assert not can_log_in(alice.email, posted["password1"])
 
 
 def add_app(browser: Browser) -> Any:

@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0010_passkey_credentials"),
+        ("accounts", "0007_passkey_credentials"),
     ]
 
     operations = [

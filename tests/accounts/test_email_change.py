@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from typing import Any
+from urllib.parse import urlsplit
 
 import pyotp
 import pytest
@@ -17,6 +18,7 @@ from accounts.events import SecurityEvent
 from accounts.models import SignUp, User
 from tests.accounts.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.interleaving import just_before
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -332,3 +334,29 @@ def test_one_who_has_an_authenticator_app_may_change_theirs_too(alice: User) -> 
 
     alice.refresh_from_db()
     assert alice.email == NEW
+
+
+def test_an_address_that_has_become_another_account_s_is_not_confirmed(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser)
+    link = link_in(newest())
+    User.objects.create_user(NEW, PASSWORD)
+
+    answer = browser.post(link, follow=True)
+
+    assert answer.redirect_chain == [(urlsplit(link).path, 302)]
+    assert set(User.objects.values_list("email", flat=True)) == {"alice@example.com", NEW}
+    assert can_log_in("alice@example.com")
+
+
+def test_a_change_that_is_given_up_in_the_same_moment_is_not_confirmed(alice: User) -> None:
+    browser = sign_in(alice)
+    ask_for(browser)
+    link = link_in(newest())
+
+    with just_before("SAVEPOINT", lambda: email_changes.cancel(alice)) as met:
+        answer = browser.post(link, follow=True)
+
+    assert met
+    assert "This link no longer works" in text(answer)
+    assert User.objects.get().email == "alice@example.com"

@@ -150,7 +150,7 @@ def test_of_a_registration_only_what_is_needed_is_kept(alice: User) -> None:
 
 def test_passkeys_of_before_are_noted_by_the_migration(alice: User, bob: User) -> None:
     """Of two with one id the first keeps it; what cannot be read logs nobody in, as before."""
-    migration = import_module("accounts.migrations.0010_passkey_credentials")
+    migration = import_module("accounts.migrations.0007_passkey_credentials")
     key = SecurityKey(count=5)
     add_passkey(alice, key)
     hers = Authenticator.objects.get(type="webauthn")

@@ -20,7 +20,7 @@ APART = ["/token/revoke", "/token/report-exposed"]
 SEED = 20261124
 
 
-@pytest.mark.long
+@pytest.mark.release
 @pytest.mark.server
 def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> None:
     settings = {"WORKERS": "1", "MAIL_WORKER": "off", "API_RATE_LIMIT": "0", "TRUSTED_PROXIES": "127.0.0.1,::1"}

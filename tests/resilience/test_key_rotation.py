@@ -88,6 +88,7 @@ def is_complete(output: str) -> bool:
     return output.endswith("\n0 rows left.\n")
 
 
+@pytest.mark.release
 @pytest.mark.parametrize(("kind", "count"), [("sqlite", 2_000), ("postgresql", 600)])
 def test_tokens_move_to_a_new_key_while_they_are_used_and_revoked(
     kind: str, count: int, serve: Serve, request: pytest.FixtureRequest

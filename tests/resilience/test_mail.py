@@ -50,7 +50,7 @@ class Worker:
         return Counter(re.findall(r"^Message-ID: (\S+)", letter, re.MULTILINE | re.IGNORECASE)[0] for letter in letters)
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
+@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.release)])
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """One whose web server is not started: here only its state and its workers matter."""
     with ExitStack() as stack:

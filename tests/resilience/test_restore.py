@@ -21,7 +21,7 @@ from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, Hammer, Person, Program, make_people
 from tests.server import CoveredServer, Server, ask, poll, write_secrets
 
-pytestmark = [pytest.mark.resilience, pytest.mark.long]
+pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.release]
 
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 PAUSE = 0.01

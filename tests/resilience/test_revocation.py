@@ -18,7 +18,7 @@ from tests.resilience.load import PATH, TOKEN_PAGE, Call, Hammer, Person, Progra
 from tests.server import Server, ask, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("revocation")]
-on_both_databases = pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+on_both_databases = pytest.mark.parametrize("kind", ["sqlite", pytest.param("postgresql", marks=pytest.mark.release)])
 
 CLIENTS, ROTATIONS = 8, 100
 LEAST_GOOD, LEAST_REFUSED = 5_000, 500

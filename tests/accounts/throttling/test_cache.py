@@ -115,7 +115,7 @@ def test_in_redis_an_integer_is_an_integer_and_the_rest_is_json(in_redis_server:
 
 @pytest.mark.django_db(transaction=True)
 def test_the_table_of_pickles_goes_with_the_upgrade() -> None:
-    migration = import_module("accounts.migrations.0007_counters").Migration
+    migration = import_module("accounts.migrations.0009_counters").Migration
     [drop] = [operation for operation in migration.operations if isinstance(operation, RunSQL)]
     with connection.cursor() as cursor:
         cursor.execute("CREATE TABLE shared_cache (cache_key varchar(255), value text, expires timestamp)")

@@ -273,3 +273,7 @@ def test_a_cache_that_cannot_be_emptied_is_an_error_with_a_sentence(db: None, se
 
     with pytest.raises(OSError, match="the cache cannot be emptied: "):
         counters.forget_all()
+
+
+def test_rows_are_called_by_their_keys() -> None:
+    assert [str(Counter(name="login:1")), str(CachedValue(key=":1:turn"))] == ["login:1", ":1:turn"]
