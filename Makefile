@@ -26,12 +26,12 @@ worker: .venv/run.stamp ## send mail from here, for web servers that run with MA
 	@$(BIN)/python manage.py mail_worker
 
 test: ## all checks and all tests; installs what they need
-	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks packages .venv/npm.stamp .venv/audit.stamp
+	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks packages .venv/npm.stamp
 	@$(MAKE) --no-print-directory tests
 	@$(MAKE) --no-print-directory tests-postgresql
 
-test-all: test ## those, and what is too slow for every run: to pass before a release
-	$(PYTEST) -m release
+test-all: test .venv/audit.stamp ## those, and what is too slow for every run: to pass before a release
+	$(PYTEST) -m "release and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "release and not browser"
 	scripts/fresh-debian
 
@@ -51,13 +51,13 @@ checks: .venv/dev.stamp ## migrations match the models, and settings fit for pro
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-tests: .venv/dev.stamp packages ## every test but the two scanners and the slowest, on SQLite, with every branch covered
+tests: .venv/dev.stamp packages ## every test but the scanners and the slowest, on SQLite, with every branch covered
 	$(PYTEST) --cov --cov-report=term -m "not audit and not release"
 
 tests-quick: .venv/dev.stamp ## the tests that need nothing but Python, on SQLite
 	$(PYTEST) --ignore tests/deploy -m "not (audit or browser or long or release or resilience or server)"
 
-tests-postgresql: .venv/dev.stamp .venv/npm.stamp .venv/audit.stamp ## the tests that use a database, and the scanners, on PostgreSQL
+tests-postgresql: .venv/dev.stamp .venv/npm.stamp ## the tests that use a database, and the Observatory, on PostgreSQL
 	scripts/debian-packages postgresql nginx
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not release"
 

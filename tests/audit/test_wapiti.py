@@ -21,7 +21,7 @@ import pytest
 from tests.audit.conftest import TOKEN_PAGE, Site
 from tests.server import ROOT
 
-pytestmark = [pytest.mark.audit, pytest.mark.server, pytest.mark.long, pytest.mark.xdist_group("audit")]
+pytestmark = [pytest.mark.audit, pytest.mark.server, pytest.mark.release, pytest.mark.xdist_group("audit")]
 
 SCANNER = ROOT / ".venv/audit/bin/wapiti"
 LEFT_OUT = [
