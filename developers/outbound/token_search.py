@@ -39,7 +39,8 @@ ESCAPES = re.compile(
     rb"|&#[xX]0*(?P<html6>[0-9a-fA-F]{1,6});?"
     rb"|(?P<html>&(?:#0*[0-9]{1,7}|[A-Za-z][0-9A-Za-z]{1,31});?)"
 )
-QUOTED_PRINTABLE = re.compile(rb"=(?P<quoted2>[0-9a-fA-F]{2})")
+# With its soft line breaks, which may part an escape of another encoding.
+QUOTED_PRINTABLE = re.compile(rb"=(?P<quoted2>[0-9a-fA-F]{2})|(?P<break>=[ \t]*\r?\n)")
 
 
 def holds_token(text: str | bytes) -> bool:
@@ -94,6 +95,8 @@ def _resolved(match: re.Match[bytes]) -> bytes:
     kind = match.lastgroup
     if kind is None:
         return b"\n"
+    if kind == "break":
+        return b""
     if kind == "html":
         return html.unescape(match[0].decode()).encode(errors="replace")
     number = int(match[kind], 16)

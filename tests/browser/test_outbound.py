@@ -263,6 +263,7 @@ def test_a_test_that_comes_too_soon_is_told_so(
     expect(page.get_by_role("button", name="Test")).to_be_visible()
 
 
+@pytest.mark.release
 @pytest.mark.long
 def test_every_page_is_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far) -> None:
     page = open_context().new_page()

@@ -190,6 +190,7 @@ def test_the_second_step_can_be_left(page: Page, site: Site, alice: User) -> Non
     expect(page.get_by_role("heading", name="Log in")).to_be_visible()
 
 
+@pytest.mark.release
 @pytest.mark.long
 def test_every_page_of_two_steps_is_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User) -> None:
     page = open_context().new_page()

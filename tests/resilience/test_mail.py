@@ -12,7 +12,7 @@ from tests import postgresql
 from tests.mail_server import MailServer
 from tests.server import Server, poll
 
-pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("mail")]
+pytestmark = [pytest.mark.resilience, pytest.mark.release, pytest.mark.xdist_group("mail")]
 
 LETTERS = 30
 SEND = """
@@ -50,7 +50,7 @@ class Worker:
         return Counter(re.findall(r"^Message-ID: (\S+)", letter, re.MULTILINE | re.IGNORECASE)[0] for letter in letters)
 
 
-@pytest.fixture(params=["sqlite", pytest.param("postgresql", marks=pytest.mark.release)])
+@pytest.fixture(params=["sqlite", "postgresql"])
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
     """One whose web server is not started: here only its state and its workers matter."""
     with ExitStack() as stack:

@@ -283,6 +283,7 @@ def test_whoever_guesses_tokens_is_stopped_first_and_starves_nobody(
     assert took < PROMPTLY
 
 
+@pytest.mark.release
 def test_two_nodes_are_restarted_one_by_one_and_no_request_fails(nodes: list[Server], nginx: Nginx, token: str) -> None:
     def walk(address: str, calls: list[Call], is_over: threading.Event) -> None:
         mine = program(nginx, address)

@@ -21,7 +21,7 @@ from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, Hammer, Person, Program, make_people
 from tests.server import CoveredServer, Server, ask, poll, write_secrets
 
-pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.release]
+pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 PAUSE = 0.01
@@ -77,6 +77,7 @@ def told(server: Server, token: str) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("WWW-Authenticate", "")
 
 
+@pytest.mark.release
 def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(serve: Serve, tmp_path: Path) -> None:
     server, path = serve(WORKERS="2", TRUSTED_PROXIES="127.0.0.1"), tmp_path / "backup.sqlite3"
     make_people(server, 4)

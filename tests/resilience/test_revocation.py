@@ -92,6 +92,7 @@ def at_once(act: Callable[[str], httpx.Response], sessions: list[str]) -> list[h
         return list(threads.map(run, sessions))
 
 
+@pytest.mark.release
 @on_both_databases
 def test_many_sessions_at_once_make_one_first_token_and_replace_one(
     kind: str, server_on: Callable[[str], Server]

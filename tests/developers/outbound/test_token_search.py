@@ -79,8 +79,10 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "lines": lambda text: "\n".join(textwrap.wrap(text, 20)),
     "a list": lambda text: json.dumps(textwrap.wrap(text, 10)),
 }  # fmt: skip
-# Those that write text alone, so that each can be the content of each.
-NESTABLE = [name for name in ENCODINGS if name not in ("a list", "JSON in JSON")]
+# Those that write text alone and leave escapes whole, so that each can be the content of each.
+NESTABLE = [
+    name for name in ENCODINGS if name not in ("a list", "JSON in JSON", "lines", "HTML, decimal without semicolons")
+]
 
 
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS.keys())
@@ -98,6 +100,10 @@ def test_a_token_is_found_encoded_again_and_again(encode: Callable[[str], str]) 
 
     assert holds_token(text)
     assert holds_token(text.encode())
+
+
+def test_a_soft_line_break_within_an_escape_hides_no_token() -> None:
+    assert holds_token(ENCODINGS["quoted-printable, soft line breaks"](ENCODINGS["HTML, decimal"](TOKEN)))
 
 
 @given(
