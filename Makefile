@@ -6,7 +6,7 @@ BIN := .venv/bin
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # What reads the files of deploy/.
 DEPLOY := nginx systemd
-TEST_PROCESSES ?= 4
+TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 # Where Python is told to write no bytecode, each of the hundreds of starts would compile all that it imports.

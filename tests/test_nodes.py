@@ -16,7 +16,7 @@ from tests import postgresql, server
 from tests.postgresql import PostgreSQL
 from tests.server import CoveredServer, Server, ask
 
-ON = ["sqlite", pytest.param("postgresql", marks=pytest.mark.release)]
+ON = [pytest.param("sqlite", marks=pytest.mark.release), "postgresql"]
 REPORT = b'{"tokens": ["none of ours"]}'
 LENGTH_SENT = 10
 # Prints the token of the first account.

@@ -44,6 +44,7 @@ def report(server: Server, ip: str) -> httpx.Response:
         return client.post("/api/v7/token/report-exposed", json={"tokens": ["none"]}, headers={"X-Forwarded-For": ip})
 
 
+@pytest.mark.release
 @pytest.mark.server
 def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Path) -> None:
     settings = {"TRUSTED_PROXIES": "127.0.0.1", "WORKERS": "1", "MAIL_WORKER": "off"}

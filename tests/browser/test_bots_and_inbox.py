@@ -168,6 +168,7 @@ def test_no_control_takes_a_name_of_the_token_page(page: Page, site: Site, peopl
         expect(page.get_by_role("link", name="Create New Bot")).to_be_visible()
 
 
+@pytest.mark.release
 def test_the_pages_are_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User) -> None:
     page = open_context().new_page()
     open_bots(page, site)

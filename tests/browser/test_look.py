@@ -31,6 +31,7 @@ def page(open_context: Callable[..., BrowserContext]) -> Page:
     return open_context(expected_status=404, permissions=["clipboard-read", "clipboard-write"]).new_page()
 
 
+@pytest.mark.release
 def test_the_token_page_is_sound_in_every_state(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     expect_sound(page, widths_for_axe=WITH_PHONE)
@@ -123,6 +124,7 @@ def ask_for_too_many_resets(page: Page, site: Site) -> None:
     page.keyboard.press("Enter")
 
 
+@pytest.mark.release
 def test_the_pages_that_refuse_are_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User) -> None:
     refusals = [
         (403, "This is not yours to open", visit_the_admin_site),

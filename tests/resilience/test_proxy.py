@@ -21,7 +21,7 @@ from tests.resilience.conftest import Serve
 from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
 from tests.server import Server, free_port, poll, write_secrets
 
-pytestmark = [pytest.mark.resilience, pytest.mark.server, pytest.mark.xdist_group("proxy")]
+pytestmark = [pytest.mark.resilience, pytest.mark.server, pytest.mark.release, pytest.mark.xdist_group("proxy")]
 
 SLOW_CLIENTS = 200
 ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
@@ -283,7 +283,6 @@ def test_whoever_guesses_tokens_is_stopped_first_and_starves_nobody(
     assert took < PROMPTLY
 
 
-@pytest.mark.release
 def test_two_nodes_are_restarted_one_by_one_and_no_request_fails(nodes: list[Server], nginx: Nginx, token: str) -> None:
     def walk(address: str, calls: list[Call], is_over: threading.Event) -> None:
         mine = program(nginx, address)
