@@ -1,4 +1,4 @@
-"""The setting `ACCOUNT_RATE_LIMITS`: limits that allauth counts in the cache for all processes.
+"""The setting `ACCOUNT_RATE_LIMITS`: limits that `accounts.limits` counts for all processes.
 
 Amount, duration, and for whom: an address, or the key that our code names. Where a limit of allauth's
 counts a whole account, a stranger could use it up: those are replaced. What limits a page is by the minute.
@@ -12,10 +12,10 @@ RATE_LIMITS: dict[str, str | None] = {
     # Wrong passwords: of one browser or address at one account, and of one address at all of them.
     "guess": "5/5m/key",
     "guess_by_address": "10/m/ip",
-    # From this many of strangers on, an account is under attack, and each address has less.
+    # After this many failures from unknown browsers, each address gets fewer attempts.
     "guesses_of_strangers": "30/h/key",
     "guess_under_attack": "1/15m/key",
-    # Wrong codes: of one browser or address at one account; of all strangers with one password, or all other browsers.
+    # Wrong codes: of one browser or address at one account; of all unknown browsers with one password, or all known.
     "code": "5/5m/key",
     "codes": "20/d/key",
     "confirm_again": "20/m/ip",

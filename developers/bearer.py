@@ -115,8 +115,8 @@ def _check(request: HttpRequest) -> Bearer:
     row = lookup(digests)
     if row is None:
         raise _refused_as_revoked_or_unknown(request, digests)
-    *told, digest, key_id, binding = row
-    bearer = Bearer(*told)
+    *columns, digest, key_id, binding = row
+    bearer = Bearer(*columns)
     if not vault.is_bound(bearer.owner_id, bearer.generation, digest, key_id, binding):
         raise _refused_as_changed(request, bearer, digests)
     if not bearer.is_active:

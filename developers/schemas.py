@@ -1,6 +1,6 @@
 """The schema of a database: what it consists of, and what this version's consists of.
 
-A schema is a mapping of names, such as `index x on y`, to the definitions that the database itself tells. Those of
+A schema is a mapping of names, such as `index x on y`, to the definitions that the database itself gives. Those of
 this version come from running all migrations on an empty SQLite file, or in an empty schema of the same PostgreSQL
 database. Indexes that somebody has added count as differences; owners, grants, the order of columns on PostgreSQL,
 what extensions bring, and the tables in which SQLite keeps statistics are not compared.
@@ -82,7 +82,7 @@ found(kind, name, catalogue, id) AS (
 SELECT kind || ' ' || name FROM found
 WHERE NOT EXISTS (SELECT FROM pg_depend WHERE classid = catalogue AND objid = id AND deptype = 'e') ORDER BY 1
 """
-# What `pg_dump` writes of a condition, `IN ('a', 'b')` say, PostgreSQL tells in other words once it has read that.
+# What `pg_dump` writes of a condition, `IN ('a', 'b')` say, PostgreSQL words differently once it has read that.
 ROUND_TRIP = """
 DO $$ DECLARE it record; BEGIN
     FOR it IN SELECT conrelid::regclass AS on_table, conname AS name, pg_get_constraintdef(oid) AS definition

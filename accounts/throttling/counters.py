@@ -30,7 +30,7 @@ LONGEST_IN_REDIS = 3600
 
 
 def name_of(action: str, text: str) -> str:
-    """Name a count: an HMAC, since the text tells of addresses and people, and may hold anything."""
+    """Name a count: an HMAC, since the text names addresses and people, and may hold anything."""
     return f"{action}:{salted_hmac('accounts.throttling.counters', text, algorithm='sha256').hexdigest()[:32]}"
 
 
