@@ -176,7 +176,10 @@ def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
 
 # Covered once: the other signal and the other part run the same lines.
 @pytest.mark.server
-@pytest.mark.parametrize(("kind", "number"), [(CoveredServer, signal.SIGINT), (Server, signal.SIGTERM)])
+@pytest.mark.parametrize(
+    ("kind", "number"),
+    [(CoveredServer, signal.SIGINT), pytest.param(Server, signal.SIGTERM, marks=pytest.mark.release)],
+)
 def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
     was_served: Path, kind: type[Server], number: int
 ) -> None:
@@ -195,7 +198,10 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
 
 
 @pytest.mark.server
-@pytest.mark.parametrize(("kind", "module"), [(CoveredServer, "botpenguin.granian"), (Server, "mail_worker")])
+@pytest.mark.parametrize(
+    ("kind", "module"),
+    [(CoveredServer, "botpenguin.granian"), pytest.param(Server, "mail_worker", marks=pytest.mark.release)],
+)
 def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: type[Server], module: str) -> None:
     running = kind(was_served, WORKERS="1")
     running.start()
@@ -224,6 +230,7 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
     assert "Traceback" not in starting.output
 
 
+@pytest.mark.release
 @pytest.mark.server
 def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(was_served: Path) -> None:
     starting = Server(was_served, WORKERS="1", MAIL_WORKER="off")

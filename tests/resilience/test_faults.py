@@ -108,6 +108,7 @@ def survived(ask: Callable[[], Found]) -> Found | None:
         return None
 
 
+@pytest.mark.release
 @pytest.mark.server
 def test_a_worker_killed_while_tokens_are_revoked_is_replaced_and_no_rotation_is_lost_or_half_done(
     lone: Server,
