@@ -10,6 +10,7 @@ from functools import partial
 
 import pytest
 
+from tests import postgresql
 from tests.cast import PASSWORD
 from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, Hammer, Person, Program
@@ -88,12 +89,19 @@ def is_complete(output: str) -> bool:
     return output.endswith("\n0 rows left.\n")
 
 
+def database_of_its_own(kind: str, request: pytest.FixtureRequest) -> dict[str, str]:
+    """Return the setting of a database that no other test fills: each has keys of its own."""
+    if kind == "sqlite":
+        return {}
+    return {"DATABASE_URL": postgresql.new_database(request.getfixturevalue("database"))}
+
+
 @pytest.mark.release
 @pytest.mark.parametrize(("kind", "count"), [("sqlite", 2_000), ("postgresql", 600)])
 def test_tokens_move_to_a_new_key_while_they_are_used_and_revoked(
     kind: str, count: int, serve: Serve, request: pytest.FixtureRequest
 ) -> None:
-    where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
+    where = database_of_its_own(kind, request)
     batch = count // BATCHES
     old_key, new_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     # The second step of the change: all processes hold both keys, and the new one seals.
@@ -154,7 +162,7 @@ def test_tokens_move_to_a_new_key_while_they_are_used_and_revoked(
 def test_a_rotation_that_is_killed_again_and_again_goes_on_and_loses_no_token(
     kind: str, serve: Serve, request: pytest.FixtureRequest
 ) -> None:
-    where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
+    where = database_of_its_own(kind, request)
     old_key, new_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     server = serve(WORKERS="2", TOKEN_KEYS=f"{new_key},{old_key}", **where)
     tokens = make_many(server, 600, old_key)
