@@ -55,7 +55,7 @@ tests: .venv/dev.stamp packages ## every test but the scanners and the slowest, 
 	$(PYTEST) --cov --cov-report=term -m "not audit and not release"
 
 tests-quick: .venv/dev.stamp ## the tests that need nothing but Python, on SQLite
-	$(PYTEST) --ignore tests/deploy -m "not (audit or browser or long or release or resilience or server)"
+	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or long or release or resilience or server)"
 
 tests-postgresql: .venv/dev.stamp .venv/npm.stamp ## the tests that use a database, and the Observatory, on PostgreSQL
 	scripts/debian-packages postgresql nginx
