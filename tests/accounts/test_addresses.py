@@ -127,7 +127,7 @@ def test_an_account_of_version_0_1_0_goes_on_and_is_deleted(kept: str) -> None:
 
     assert (opened.status_code, deleted.status_code) == (302, 302)
     assert not User.objects.exists()
-    # The one that tells of the deletion.
+    # The notice of the deletion.
     assert Email.objects.count() == 1
 
 

@@ -149,7 +149,7 @@ def test_every_form_answers_alike_whosever_the_address_is(
             with undone():
                 answers[kind] = seen(post(form, is_signed_in, address, others, **headers), address)
 
-        assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} tells who has an account"
+        assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} reveals who has an account"
 
 
 def test_every_form_answers_alike_however_often_it_is_sent(people: None) -> None:
@@ -160,7 +160,7 @@ def test_every_form_answers_alike_however_often_it_is_sent(people: None) -> None
                 tries = [post(form, is_signed_in, address, OTHERS[1]) for _time in range(6)]
             answers[kind] = [(answer.status_code, answer.get("Retry-After") is None) for answer in tries]
 
-        assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} tells who has an account"
+        assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} reveals who has an account"
 
 
 def test_no_form_before_log_in_asks_or_writes_more_for_one_address_than_for_another(people: None) -> None:
