@@ -1,0 +1,71 @@
+"""Bulk work in short transactions: imports, deletions, housekeeping.
+
+SQLite has one writer at a time and no queue: who waits asks again every 1 to 25 ms at first, later every 100 ms
+(https://www.sqlite.org/c3ref/busy_timeout.html). Work that begins its next transaction where the last one ends is
+nearly always faster, and a revoke or a log-in would wait until that work is done. So bulk work of all processes takes
+turns, and rests after each transaction for as long as that has lasted. PostgreSQL locks rows and needs none of it.
+"""
+
+import fcntl
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+# Seconds. The shortest is as long as those take who have just begun to wait and ask again.
+SHORTEST_REST, LONGEST_REST = 0.025, 0.25
+# Whoever waits longer for a turn goes on without it: a process that was stopped in its own must not stop all others.
+PATIENCE = 10.0
+BETWEEN_TRIES = 0.005
+
+
+@contextmanager
+def bulk_writes(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Hold a transaction for one part of bulk work, then rest. Keep the part to some 50 ms: prepare all before it.
+
+    In a transaction of the caller's there is no use in resting: call it outside of any.
+    """
+    connection = connections[using]
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        with transaction.atomic(using=using):
+            yield
+        return
+    with _turn(connection):
+        began: float | None = None
+        try:
+            with transaction.atomic(using=using):
+                began = time.monotonic()
+                yield
+        finally:
+            if began is not None:
+                rest(time.monotonic() - began)
+
+
+def rest(seconds: float) -> None:
+    """Let others write, after a transaction of so many seconds."""
+    time.sleep(min(max(seconds, SHORTEST_REST), LONGEST_REST))
+
+
+@contextmanager
+def _turn(connection: Any) -> Iterator[None]:
+    """Wait for the lock of the folder that holds the database. The system releases it where a process dies."""
+    descriptor = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        gives_up_at = time.monotonic() + PATIENCE
+        while not _lock(descriptor) and time.monotonic() < gives_up_at:
+            time.sleep(BETWEEN_TRIES)
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(descriptor: int) -> bool:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True

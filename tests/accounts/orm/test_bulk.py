@@ -1,0 +1,109 @@
+"""Bulk work takes turns, and rests after each transaction so that others get in."""
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from threading import Event
+
+import pytest
+from django.db import IntegrityError, connection, transaction
+
+from accounts.models import User
+from accounts.orm import bulk
+from accounts.orm.bulk import bulk_writes
+
+# Far more than any of it takes.
+PATIENCE = 20
+HOLD = """
+import fcntl, os, sys
+fcntl.flock(os.open(sys.argv[1], os.O_RDONLY), fcntl.LOCK_EX)
+print("held", flush=True)
+sys.stdin.read()
+"""
+transactional = pytest.mark.django_db(transaction=True)
+
+
+def rename(owner: User, name: str | None) -> int:
+    return User.objects.filter(pk=owner.pk).update(name=name)
+
+
+@transactional
+def test_who_waits_writes_before_bulk_work_that_waits_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    begun, written = Event(), Event()
+    names: list[str] = []
+    monkeypatch.setattr(bulk, "rest", lambda seconds: written.wait(PATIENCE))
+
+    def write() -> None:
+        assert begun.wait(PATIENCE)
+        with transaction.atomic():
+            names.append("a revoke")
+        written.set()
+        connection.close()
+
+    def more_bulk() -> None:
+        assert begun.wait(PATIENCE)
+        with bulk_writes():
+            names.append("more bulk work")
+        connection.close()
+
+    with ThreadPoolExecutor(2) as threads:
+        others = [threads.submit(more_bulk), threads.submit(write)]
+        with bulk_writes():
+            begun.set()
+            rename(alice, "bulk work")
+        for other in others:
+            other.result(PATIENCE)
+
+    if connection.vendor == "sqlite":
+        assert names == ["a revoke", "more bulk work"]
+    assert sorted(names) == ["a revoke", "more bulk work"]
+
+
+@transactional
+def test_what_fails_is_undone_and_rests_all_the_same(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr(bulk, "rest", rests.append)
+
+    with pytest.raises(IntegrityError), bulk_writes():
+        sum(rename(alice, name) for name in ("Anna", None))
+
+    alice.refresh_from_db()
+    assert alice.name == "Alice"
+    assert len(rests) == (connection.vendor == "sqlite")
+
+
+@pytest.fixture
+def _held_by_another_process() -> Iterator[None]:
+    folder = Path(connection.settings_dict["NAME"]).parent
+    command = [sys.executable, "-c", HOLD, str(folder)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        assert process.stdout.readline() == "held\n"
+        yield
+        process.kill()
+
+
+@transactional
+@pytest.mark.usefixtures("_held_by_another_process")
+def test_a_process_that_keeps_its_turn_does_not_stop_all_others(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bulk, "PATIENCE", 0.02)
+
+    with bulk_writes():
+        rename(alice, "Anna")
+
+    alice.refresh_from_db()
+    assert alice.name == "Anna"
+
+
+@pytest.mark.parametrize(("held", "rested"), [(0.001, 0.025), (0.08, 0.08), (3.0, 0.25)])
+def test_a_rest_lasts_as_long_as_the_transaction_within_bounds(
+    held: float, rested: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rests: list[float] = []
+    monkeypatch.setattr("time.sleep", rests.append)
+
+    bulk.rest(held)
+
+    assert rests == [rested]
