@@ -78,6 +78,12 @@ API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT e
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_RATE_LIMIT = env.int("OUTBOUND_RATE_LIMIT", default=30)
 OUTBOUND_SECONDS = env.float("OUTBOUND_SECONDS", default=10.0)
+# How much an account may hold. docs/quotas.md says what each costs on the disk.
+QUOTA_BOTS = env.int("QUOTA_BOTS", default=1_000)
+QUOTA_SEGMENTS = env.int("QUOTA_SEGMENTS", default=200)
+QUOTA_APIS = env.int("QUOTA_APIS", default=500)
+QUOTA_API_BYTES = env.int("QUOTA_API_BYTES", default=10_000_000)
+QUOTA_ATTRIBUTES = env.int("QUOTA_ATTRIBUTES", default=500)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"

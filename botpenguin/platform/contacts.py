@@ -5,16 +5,13 @@ the same account's contacts waits, and an e-mail that was free a moment ago stil
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db import transaction
 from django.db.models import F, Q
 from django.utils import timezone
 
-from accounts.models import User
-from accounts.orm.changes import Gone
+from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
 
 # SQLite of old takes 999 parameters a statement.
@@ -97,19 +94,6 @@ class Conflict(Exception):
     def __init__(self, faults: Mapping[int, str]) -> None:
         super().__init__("; ".join(faults.values()))
         self.faults = faults
-
-
-@contextmanager
-def changing(owner: int) -> Iterator[None]:
-    """Hold the owner's row for a transaction: one change at a time, no deadlocks, no races for an e-mail.
-
-    Raises `Gone` where the account was deleted meanwhile.
-    """
-    with transaction.atomic():
-        # Without a key: what only refers to the owner need not wait.
-        if not User.objects.select_for_update(no_key=True).filter(pk=owner).values("pk").first():
-            raise Gone("The account was deleted meanwhile.")
-        yield
 
 
 def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:

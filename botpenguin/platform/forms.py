@@ -10,7 +10,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
-from botpenguin.platform.contacts import changing
+from accounts.orm.owners import changing
+from accounts.quotas import QuotaExceeded
+from botpenguin.platform import quotas
 from botpenguin.platform.models import Bot, Platform, Segment
 
 NAME_LENGTH = 100
@@ -47,6 +49,14 @@ class NewBotForm(RenameBotForm):
 
     class Meta(RenameBotForm.Meta):
         fields = ("name", "platform")
+
+    def add_to(self, owner: User) -> Bot | None:
+        """Make the bot, or say that there is no room for one."""
+        try:
+            return Bot.objects.make(owner.pk, **self.cleaned_data)
+        except QuotaExceeded as full:
+            self.add_error(None, str(full))
+            return None
 
 
 class ConfirmForm(forms.Form):
@@ -89,11 +99,16 @@ class SegmentForm(FocusOnFirstError, forms.Form):
     )
 
     def add_to(self, owner: User) -> Segment | None:
-        """Make the segment, or say that its name is taken: one at a time, for SQLite tells É from é."""
-        with suppress(IntegrityError), changing(owner.pk):
-            taken = {name.casefold() for name in owner.segments.values_list("name", flat=True)}
-            if self.cleaned_data["name"].casefold() not in taken:
-                return Segment.objects.create(owner=owner, **self.cleaned_data)
+        """Make the segment, or say why not: one at a time, for SQLite tells É from é."""
+        try:
+            with suppress(IntegrityError), changing(owner.pk):
+                taken = {name.casefold() for name in owner.segments.values_list("name", flat=True)}
+                if self.cleaned_data["name"].casefold() not in taken:
+                    quotas.SEGMENTS.check(len(taken))
+                    return Segment.objects.create(owner=owner, **self.cleaned_data)
+        except QuotaExceeded as full:
+            self.add_error(None, str(full))
+            return None
         self.fields["name"].widget.attrs["autofocus"] = True
         self.add_error("name", gettext("There is a segment of this name already."))
         return None

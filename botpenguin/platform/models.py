@@ -15,6 +15,8 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.models import User
 from accounts.orm.changes import Gone
+from accounts.orm.owners import changing
+from botpenguin.platform import quotas
 
 ID_LENGTH = 24
 OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
@@ -60,6 +62,13 @@ class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
 
 
 class BotQuerySet(OwnedQuerySet):
+    def make(self, owner: int, **columns: str) -> "Bot":
+        """Add a bot. Raises `QuotaExceeded`."""
+        with changing(owner):
+            quotas.BOTS.check(self.owned_by(owner).count())
+            bot: Bot = self.create(owner_id=owner, **columns)
+            return bot
+
     def change(self, **columns: str) -> None:
         """Change a bot. Raises `Gone` where it was deleted meanwhile."""
         if not self.update(**columns, updated_at=timezone.now()):

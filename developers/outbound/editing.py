@@ -4,18 +4,20 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from accounts.models import User
 from accounts.orm.changes import Gone
+from accounts.orm.owners import changing
+from accounts.quotas import QuotaExceeded
 from developers.outbound import targets
 from developers.outbound.drafts import Draft, Row, stored_values
 from developers.outbound.faults import Fault, faults
 from developers.outbound.forms import CallForm, FieldForm, MappingForm, PlainForm
 from developers.outbound.models import CustomAttribute, OutboundApi
+from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import Field, Mapping, Recipe
 
 TITLES = {
@@ -109,18 +111,18 @@ class Editor:
     def save(self) -> bool:
         """Keep the call, with the attributes that it is the first to name.
 
-        Return False, with an error in the form, where its name is taken or the API was deleted meanwhile.
+        Return False, with an error in the form, where its name is taken, there is no room, or the API was deleted
+        meanwhile.
         """
         self.api.name = self.form.cleaned_data["name"]
         try:
-            with transaction.atomic():
-                for form in self.mappings.forms:
-                    mapped = form.cleaned_data
-                    CustomAttribute.objects.named(self.api.owner_id, mapped["attribute"], mapped["type"])
+            with changing(self.api.owner_id):
+                self._make_attributes()
                 self.api.keep(self.recipe())
+        except QuotaExceeded as full:
+            self.form.add_error(None, str(full))
+            return False
         except IntegrityError:
-            if not User.objects.filter(pk=self.api.owner_id).exists():
-                raise
             self.form.add_error("name", _("There is an API of this name already."))
             self.form.fields["name"].widget.attrs["autofocus"] = True
             return False
@@ -128,6 +130,14 @@ class Editor:
             self.form.add_error(None, _("This API was deleted meanwhile, in another tab or device. Nothing was saved."))
             return False
         return True
+
+    def _make_attributes(self) -> None:
+        owned = CustomAttribute.objects.of(self.api.owner_id)
+        before = owned.count()
+        for form in self.mappings.forms:
+            mapped = form.cleaned_data
+            CustomAttribute.objects.named(self.api.owner_id, mapped["attribute"], mapped["type"])
+        ATTRIBUTES.check(before, owned.count() - before)
 
     def _content(self, prefix: str, row: Row) -> dict[str, Any]:
         if not self.is_checked:

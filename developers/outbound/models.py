@@ -9,16 +9,18 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.core.validators import RegexValidator
-from django.db import models, transaction
-from django.db.models import F, Q
-from django.db.models.functions import Lower
+from django.db import models
+from django.db.models import Count, F, Q, Sum
+from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.clients import USER_AGENT_LENGTH
 from accounts.models import User
 from accounts.orm.changes import Gone
+from accounts.orm.owners import changing
 from developers import vault
+from developers.outbound import quotas
 from developers.outbound import recipe as recipes
 from developers.outbound.recipe import Recipe
 from developers.vault import Unreadable
@@ -108,8 +110,17 @@ class OutboundApis(Owned):
             return self.none()
         return self.filter(Q(name__icontains=text) | Q(url__icontains=text))
 
+    def check_room(self, api: "OutboundApi") -> None:
+        """Raise `QuotaExceeded` where its owner has no room for an API as it is about to be written."""
+        size, itself = Length("sealed"), Q(pk=api.pk)
+        held = self.of(api.owner_id).aggregate(
+            apis=Count("pk"), size=Sum(size, default=0), before=Sum(size, filter=itself, default=0)
+        )
+        quotas.APIS.check(held["apis"], int(api._state.adding))
+        quotas.API_BYTES.check(held["size"], len(api.sealed) - held["before"])
+
     def make(self, owner: User | int, name: str, recipe: Recipe) -> "OutboundApi":
-        """Keep a new API. Raises `IntegrityError` where its owner has one of this name already."""
+        """Keep a new API. Raises as `keep` does."""
         api = OutboundApi(owner_id=owner if isinstance(owner, int) else owner.pk, name=name)
         api.keep(recipe)
         return api
@@ -178,11 +189,13 @@ class OutboundApi(models.Model):
     def keep(self, recipe: Recipe) -> None:
         """Seal a call, and save it with the name.
 
-        Raises `IntegrityError` where the owner's name is taken, and `Gone` where the API was deleted meanwhile.
+        Raises `IntegrityError` where the owner's name is taken, `Gone` where the API was deleted meanwhile, and
+        `QuotaExceeded` where it grows and there is no room.
         """
         self.method, self.url, self.follows_redirects = recipe.method, recipe.url, recipe.follows_redirects
         self.sealed, self.key_id = vault.seal_outbound(self.owner_id, self.pk, recipes.dump(recipe))
-        with transaction.atomic():
+        with changing(self.owner_id):
+            OutboundApi.objects.check_room(self)
             if self._state.adding:
                 self.save(force_insert=True)
                 return

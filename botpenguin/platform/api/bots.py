@@ -7,11 +7,11 @@ from ninja import P, PathEx, Router
 from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
+from accounts.orm.owners import changing
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, PlatformName
-from botpenguin.platform.contacts import changing
 from botpenguin.platform.models import Bot
 
 router = Router(tags=["bots"], by_alias=True)
@@ -58,8 +58,7 @@ def list_bots(request: BearerRequest) -> Envelope[list[BotOut]]:
 @router.post("/bots", summary="Create a bot", operation_id="create_bot", response={HTTPStatus.CREATED: Created[BotOut]})
 def create_bot(request: BearerRequest, new: NewBot) -> Created[BotOut]:
     """A bot has a name, which others may have too, and the platform that it talks on."""
-    with changing(request.auth.owner_id):
-        bot = Bot.objects.create(owner_id=request.auth.owner_id, name=new.name, platform=new.platform)
+    bot = Bot.objects.make(request.auth.owner_id, name=new.name, platform=new.platform)
     return Created(data=BotOut.of(bot))
 
 

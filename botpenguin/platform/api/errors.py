@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 
+from accounts.quotas import QuotaExceeded
 from botpenguin import outages
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import Unusable
@@ -90,6 +91,11 @@ def at_the_same_time(request: HttpRequest, exception: IntegrityError) -> HttpRes
     return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
 
 
+def quota_exceeded(request: HttpRequest, exception: QuotaExceeded) -> HttpResponse:
+    """Neither 429, after which clients only wait, nor 403, which theirs show as wrong credentials."""
+    return envelope.error(HTTPStatus.CONFLICT, f"{exception} Nothing was changed.")
+
+
 def throttled(request: HttpRequest, exception: Throttled | TooMany) -> HttpResponse:
     what = "unknown tokens from this address" if isinstance(exception, TooMany) else "requests"
     seconds = f"{exception.wait} second{'' if exception.wait == 1 else 's'}"
@@ -156,6 +162,7 @@ def register(api: NinjaAPI) -> None:
         (HttpError, http_error),
         (Failed, failed),
         (IntegrityError, at_the_same_time),
+        (QuotaExceeded, quota_exceeded),
         (Throttled, throttled),
         (TooMany, throttled),
         (Later, later),

@@ -8,6 +8,7 @@ from ninja.errors import HttpError
 from ninja.params import functions
 from pydantic import BaseModel, Field
 
+from accounts.orm.owners import changing
 from botpenguin.platform import contacts
 from botpenguin.platform.api import bots, errors, fields
 from botpenguin.platform.api.authentication import BearerRequest
@@ -149,7 +150,7 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
     so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, times and whatever else
     the server tells of a contact are ignored.
     """
-    with contacts.changing(request.auth.owner_id):
+    with changing(request.auth.owner_id):
         contact = find(request, contact_id)
         return saved(contact, change.write_to(contact))
 
@@ -166,7 +167,7 @@ def set_attributes(
     contact_id: ContactId,
 ) -> Envelope[ContactOut]:
     """Takes a list of `{key, value}`, or a map. Other attributes stay; one whose value is null goes away."""
-    with contacts.changing(request.auth.owner_id):
+    with changing(request.auth.owner_id):
         contact = find(request, contact_id)
         Details(attributes=attributes).apply_to(contact)
         return saved(contact)

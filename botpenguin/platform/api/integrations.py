@@ -6,7 +6,7 @@ from ninja import Router
 from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
-from botpenguin.platform import contacts
+from accounts.orm.owners import changing
 from botpenguin.platform.api import bots, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bots import BotOut
@@ -61,7 +61,7 @@ def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> E
     owner = request.auth.owner_id
     if update.botId:
         bots.find(request, update.botId)
-    with contacts.changing(owner):
+    with changing(owner):
         found = list(Contact.objects.owned_by(owner).identified_by(update.search)[:2])
         if not found:
             raise HttpError(HTTPStatus.NOT_FOUND, "No contact of your account has this e-mail, number or id.")

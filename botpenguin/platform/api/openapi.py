@@ -24,7 +24,8 @@ ERRORS = {
     HTTPStatus.FORBIDDEN: "The request came over plain http, where https is demanded.",
     HTTPStatus.NOT_FOUND: "There is no such thing in the account.",
     HTTPStatus.METHOD_NOT_ALLOWED: "The path takes other methods. `Allow` names them.",
-    HTTPStatus.CONFLICT: "It contradicts what is there: an e-mail or a number is another contact's.",
+    HTTPStatus.CONFLICT: "It contradicts what is there: an e-mail or a number is another contact's. Or the account "
+    "holds as much as it may.",
     HTTPStatus.LENGTH_REQUIRED: "The body came in chunks, without its length.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation takes.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",

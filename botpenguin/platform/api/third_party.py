@@ -8,6 +8,7 @@ from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
 from accounts.clients import Client
+from accounts.orm.owners import changing
 from botpenguin.platform import contacts
 from botpenguin.platform.api import errors, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
@@ -127,7 +128,7 @@ def _store(owner: int, contact_id: str, run: Run) -> list[str]:
 
     Return why that was not possible, if it was not: what the call brought must be told all the same.
     """
-    with contacts.changing(owner):
+    with changing(owner):
         contact: Contact | None = Contact.objects.owned_by(owner).with_id(contact_id).first()
         if contact is None:
             return ["Nothing was stored: the contact has been deleted meanwhile."]

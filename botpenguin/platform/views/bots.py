@@ -8,9 +8,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.acts import act_on
+from accounts.orm.owners import changing
 from accounts.paging import paged
 from accounts.requests import SignedInRequest, is_htmx
-from botpenguin.platform.contacts import changing
+from botpenguin.platform import quotas
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
 
@@ -21,16 +22,16 @@ PAGE = "platform:bots"
 @never_cache
 def bots(request: SignedInRequest) -> HttpResponse:
     page = paged(request, request.user.bots.with_contact_counts().newest_first())
-    return render(request, "platform/bots.html", page)
+    usage = quotas.BOTS.usage(page["page"].paginator.count)
+    return render(request, "platform/bots.html", page | {"usage": usage})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def new_bot(request: SignedInRequest) -> HttpResponse:
     form = NewBotForm(request.POST or None, instance=Bot(owner=request.user))
-    if request.method == "POST" and form.is_valid():
-        with changing(request.user.pk):
-            bot = form.save()
+    bot = form.add_to(request.user) if form.is_valid() else None
+    if bot:
         messages.success(request, _("%(bot)s is created.") % {"bot": bot})
         return redirect(PAGE)
     return render(request, "platform/new_bot.html", {"form": form})

@@ -12,6 +12,7 @@ from accounts.acts import act_on
 from accounts.models import User
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
+from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import ContactQuerySet, Segment
 
@@ -60,6 +61,7 @@ def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
     segment = next((segment for segment in segments if segment.pk == request.GET.get("segment")), None)
     page = paged(request, _contacts(request.user, text, segment))
     filters = {"q": text, "segment": segment, "segments": segments, "form": form}
+    filters["segments_usage"] = quotas.SEGMENTS.usage(len(segments))
     return render(request, "platform/inbox.html", page | filters)
 
 

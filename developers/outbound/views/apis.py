@@ -10,7 +10,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.acts import act_on
 from accounts.paging import paged
+from accounts.quotas import QuotaExceeded
 from accounts.requests import SignedInRequest, is_htmx
+from developers.outbound import quotas
 from developers.outbound.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe
@@ -26,7 +28,8 @@ def apis(request: SignedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     found = OutboundApi.objects.of(request.user)
     page = paged(request, found.search(text) if text else found)
-    return render(request, "developers/outbound/apis.html", page | {"q": text})
+    usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
+    return render(request, "developers/outbound/apis.html", page | {"q": text, "usage": usage})
 
 
 @act_on(PAGE)
@@ -39,7 +42,11 @@ def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
     except Unreadable:
         messages.error(request, _("%(api)s cannot be read any more, so it cannot be copied.") % {"api": api})
         return redirect(PAGE)
-    copy = _copy(api, recipe)
+    try:
+        copy = _copy(api, recipe)
+    except QuotaExceeded as full:
+        messages.error(request, str(full))
+        return redirect(PAGE)
     if copy is None:
         messages.error(
             request, _("There are many copies of %(api)s already. Rename or delete some first.") % {"api": api}

@@ -11,6 +11,7 @@ from accounts.acts import act_on
 from accounts.orm.changes import Gone
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
+from developers.outbound import quotas
 from developers.outbound.forms import TypeForm
 from developers.outbound.models import CustomAttribute
 
@@ -21,7 +22,8 @@ PAGE = "developers:outbound:attributes"
 @never_cache
 def attributes(request: SignedInRequest) -> HttpResponse:
     page = paged(request, CustomAttribute.objects.of(request.user))
-    return render(request, "developers/outbound/attributes.html", page | {"types": CustomAttribute.Type.choices})
+    context = {"types": CustomAttribute.Type.choices, "usage": quotas.ATTRIBUTES.usage(page["page"].paginator.count)}
+    return render(request, "developers/outbound/attributes.html", page | context)
 
 
 @act_on(PAGE)

@@ -1,0 +1,65 @@
+"""Quotas: how much an account may hold, by the settings `QUOTA_…`.
+
+Only growth is refused. What shrinks an account, and what makes it safe, is done however full it is, and a quota that is
+lowered deletes nothing. Amounts are counted in the transaction that adds to them, under `accounts.orm.owners.changing`:
+of two who want the last place, one gets it.
+"""
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from django.conf import settings
+from django.contrib.humanize.templatetags.humanize import intcomma
+from django.template.defaultfilters import filesizeformat
+from django.utils.translation import gettext_lazy as _
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
+# From this part of a quota on, its page shows how much is used.
+NEAR = 0.8
+MAKE_ROOM = _("Delete some to make room.")
+
+
+class QuotaExceeded(Exception):
+    """An account would hold more than it may. The text says so in sentences for people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """How much of a quota is used, in a sentence, and what makes room."""
+
+    text: str
+    remedy: str
+    is_near: bool
+    is_full: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Quota:
+    """The text says how much is used: "You have %(used)s of %(most)s bots."."""
+
+    setting: str
+    text: "_StrPromise"
+    remedy: "_StrPromise" = MAKE_ROOM
+    is_in_bytes: bool = False
+
+    @property
+    def most(self) -> int:
+        most: int = getattr(settings, self.setting)
+        return most
+
+    def usage(self, used: int) -> Usage:
+        text = self.text % {"used": self._in_words(used), "most": self._in_words(self.most)}
+        return Usage(text, str(self.remedy), is_near=used >= self.most * NEAR, is_full=used >= self.most)
+
+    def check(self, used: int, more: int = 1) -> None:
+        """Raise `QuotaExceeded` where there is no room for more. Nothing more always has room."""
+        if more <= 0 or used + more <= self.most:
+            return
+        usage = self.usage(used)
+        added = "" if more == 1 else str(_("This would add %(more)s.")) % {"more": self._in_words(more)}
+        raise QuotaExceeded(" ".join(filter(None, [usage.text, added, usage.remedy])))
+
+    def _in_words(self, amount: int) -> str:
+        return filesizeformat(amount) if self.is_in_bytes else str(intcomma(amount))

@@ -1,0 +1,10 @@
+"""How many 3rd Party Apps APIs and attributes an account may have, and of what size."""
+
+from django.utils.translation import gettext_lazy as _
+
+from accounts.quotas import MAKE_ROOM, Quota
+
+APIS = Quota("QUOTA_APIS", _("You have %(used)s of %(most)s APIs."))
+# As they are sealed.
+API_BYTES = Quota("QUOTA_API_BYTES", _("Your APIs take %(used)s of %(most)s."), MAKE_ROOM, is_in_bytes=True)
+ATTRIBUTES = Quota("QUOTA_ATTRIBUTES", _("You have %(used)s of %(most)s attributes."))
