@@ -9,11 +9,12 @@ After the IANA registries of special-purpose addresses (RFC 6890, as updated).
 
 import socket
 import time
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from queue import Empty, SimpleQueue
-from threading import BoundedSemaphore, Thread
+from threading import Lock, Thread
 from typing import Any
 
 from django.conf import settings
@@ -62,15 +63,45 @@ CLOSED_IPV6 = tuple(
         ),
     )
 )
-# Look-ups take no time limit. One that does not end is left behind in its thread, and this many of them at most.
-MOST_LOOKUPS = 8
-lookups = BoundedSemaphore(MOST_LOOKUPS)
+# Look-ups take no time limit. One that does not end is left behind in its thread: so many of them in a process, and of
+# an account.
+MOST_LOOKUPS = 16
+MOST_OF_AN_ACCOUNT = 2
 # A look-up that leads nowhere takes a whole multiple of so many seconds, whatever the name server knew.
 STEP = 0.5
 
 
 class Unreachable(Exception):
     """A name leads nowhere that a call may go. The text is a sentence for people."""
+
+
+class Lookups:
+    """The look-ups under way in one process. Of an account a second begins only where half of all could yet begin."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._of: Counter[int] = Counter()
+
+    @property
+    def under_way(self) -> int:
+        return self._of.total()
+
+    def begin(self, owner_id: int) -> bool:
+        """Count one more of an account, unless it is one too many."""
+        with self._lock:
+            own = self._of[owner_id]
+            most = MOST_LOOKUPS // 2 if own else MOST_LOOKUPS
+            if own >= MOST_OF_AN_ACCOUNT or self.under_way >= most:
+                return False
+            self._of[owner_id] += 1
+            return True
+
+    def end(self, owner_id: int) -> None:
+        with self._lock:
+            self._of -= Counter([owner_id])
+
+
+lookups = Lookups()
 
 
 def is_public(address: Address) -> bool:
@@ -90,8 +121,10 @@ def allowed_networks() -> tuple[Network, ...]:
     return _networks(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))
 
 
-def resolve(host: str, port: int, *, seconds: float, resolver: Resolver = socket.getaddrinfo) -> list[Address]:
-    """Look a host up, once, and return its addresses, all of which a call may reach.
+def resolve(
+    host: str, port: int, *, seconds: float, owner_id: int, resolver: Resolver = socket.getaddrinfo
+) -> list[Address]:
+    """Look a host up for an account, once, and return its addresses, all of which a call may reach.
 
     Raises `Unreachable` where there are none, where one of them is closed, or where that takes longer. What is raised
     and when is the same for all of these, so that nobody finds out which names this network knows.
@@ -100,7 +133,7 @@ def resolve(host: str, port: int, *, seconds: float, resolver: Resolver = socket
         found = [ip_address(host)]
     except ValueError:
         began_at = time.monotonic()
-        found = _look_up(host, port, seconds, resolver)
+        found = _look_up(host, port, seconds, owner_id, resolver)
         if not _are_open(found):
             passed = time.monotonic() - began_at
             time.sleep(max(min(-passed % STEP, seconds - passed), 0))
@@ -120,8 +153,8 @@ def _are_open(found: list[Address]) -> bool:
     return bool(found) and all(is_open(address) for address in found)
 
 
-def _look_up(host: str, port: int, seconds: float, resolver: Resolver) -> list[Address]:
-    if not lookups.acquire(blocking=False):
+def _look_up(host: str, port: int, seconds: float, owner_id: int, resolver: Resolver) -> list[Address]:
+    if not lookups.begin(owner_id):
         return []
     results: SimpleQueue[list[Address]] = SimpleQueue()
 
@@ -133,7 +166,7 @@ def _look_up(host: str, port: int, seconds: float, resolver: Resolver) -> list[A
         except (OSError, UnicodeError, ValueError):
             results.put([])
         finally:
-            lookups.release()
+            lookups.end(owner_id)
 
     Thread(target=look_up, name="outbound look-up", daemon=True).start()
     try:

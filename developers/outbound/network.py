@@ -50,12 +50,12 @@ def public_certificates() -> ssl.SSLContext:
 class Transport(httpx.BaseTransport):
     """Carries requests by connections that a deadline ends. Raises `Unreachable` and httpcore's exceptions."""
 
-    def __init__(self, deadline: Deadline, resolver: Resolver, ssl_context: ssl.SSLContext) -> None:
+    def __init__(self, deadline: Deadline, resolver: Resolver, ssl_context: ssl.SSLContext, owner_id: int) -> None:
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context,
             max_connections=1,
             max_keepalive_connections=0,
-            network_backend=_Backend(deadline, resolver),
+            network_backend=_Backend(deadline, resolver, owner_id),
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -95,9 +95,10 @@ class _Body(httpx.SyncByteStream):
 
 
 class _Backend(httpcore.NetworkBackend):
-    def __init__(self, deadline: Deadline, resolver: Resolver) -> None:
+    def __init__(self, deadline: Deadline, resolver: Resolver, owner_id: int) -> None:
         self._deadline = deadline
         self._resolver = resolver
+        self._owner_id = owner_id
         self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
@@ -108,7 +109,9 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
-        *others, last = resolve(host, port, seconds=self._deadline.left, resolver=self._resolver)
+        *others, last = resolve(
+            host, port, seconds=self._deadline.left, owner_id=self._owner_id, resolver=self._resolver
+        )
         for position, address in enumerate(others):
             # One that does not answer leaves the others their part of the time.
             seconds = self._deadline.left / (len(others) + 1 - position)

@@ -1,5 +1,6 @@
 """Running an API for a contact: fill in, send, map, log. What the platform calls, and the only writer of `ApiLog`."""
 
+import json
 import socket
 import ssl
 from collections.abc import Iterator, Mapping
@@ -21,13 +22,16 @@ from developers.outbound.answers import NO_DATA, Answer
 from developers.outbound.masking import Mask
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
-from developers.outbound.turns import Busy, TooMany
+from developers.outbound.turns import Busy, TooMany, turn
 from developers.vault import Unreadable
 
 __all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
 
 KEPT_FOR = timedelta(days=10)
 KEPT_AT_MOST = 1_000
+# In bytes, as they are stored. All bounds together keep a log below 256 KB.
+KEPT_OF_HEADERS = 32 * 1024
+KEPT_OF_A_PROBLEM = 1024
 Attributes = Mapping[str, Value]
 
 
@@ -97,16 +101,18 @@ def _run(
     # What it needs takes a tenth of a start to load, and most processes call nobody.
     from developers.outbound.sending import send  # noqa: PLC0415
 
-    sent_at = timezone.now()
-    try:
-        filled = fill(recipe, attributes)
-    except Unfillable as unfillable:
-        _log(call, recipe, Answer(problem=str(unfillable)), sent_at)
-        raise
-    answer = send(filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context)
-    log = _log(call, filled, answer, sent_at)
-    mapped, missing = _map(call.owner_id, recipe, answer)
-    return Run(answer, mapped, missing, log)
+    # What is made of the answer is part of the turn: it takes time too, and writes.
+    with turn(call.owner_id):
+        sent_at = timezone.now()
+        try:
+            filled = fill(recipe, attributes)
+        except Unfillable as unfillable:
+            _log(call, recipe, Answer(problem=str(unfillable)), sent_at)
+            raise
+        answer = send(filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context)
+        log = _log(call, filled, answer, sent_at)
+        mapped, missing = _map(call.owner_id, recipe, answer)
+        return Run(answer, mapped, missing, log)
 
 
 def _map(owner_id: int, recipe: Recipe, answer: Answer) -> tuple[dict[str, Value], list[str]]:
@@ -133,12 +139,12 @@ def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiL
         client=call.client.user_agent,
         method=recipe.method,
         url=mask.url(),
-        request_headers=mask.request_headers(),
+        request_headers=_kept(mask.request_headers()),
         request_body=mask.request_body(KEPT_OF_A_BODY),
         status=answer.status,
-        problem=mask.text(answer.problem or ""),
+        problem=mask.beginning(answer.problem or "", KEPT_OF_A_PROBLEM),
         seconds=answer.seconds,
-        response_headers=mask.response_headers(answer.headers) + _headers_left_out(answer),
+        response_headers=_kept(mask.response_headers(answer.headers), answer.headers_left_out),
         response_body=mask.beginning(answer.text or "", KEPT_OF_A_BODY),
         response_size=answer.size,
         is_cut=answer.is_cut,
@@ -147,11 +153,18 @@ def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiL
     return log
 
 
-def _headers_left_out(answer: Answer) -> list[list[str]]:
-    """A line among the headers that says how many more came, where some did."""
-    number = answer.headers_left_out
+def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
+    """Return the first headers, as many as fit, and a line that says how many more there were, where there were."""
+    kept: list[list[str]] = []
+    room = KEPT_OF_HEADERS
+    for header in headers:
+        room -= len(json.dumps(header))
+        if room < 0:
+            break
+        kept.append(header)
+    number = left_out + len(headers) - len(kept)
     told = ngettext("%(number)d more came and is not kept.", "%(number)d more came and are not kept.", number)
-    return [["…", told % {"number": number}]] if number else []
+    return [*kept, ["…", told % {"number": number}]] if number else kept
 
 
 def _forget_old_logs(owner_id: int) -> None:

@@ -1,4 +1,4 @@
-"""One outbound call, within its limits: time, bytes, redirects, addresses and turns.
+"""One outbound call, within its limits: time, bytes, redirects and addresses.
 
 Whatever the far side or the network does becomes an `Answer`. Time is wall-clock time over all of
 it, `OUTBOUND_SECONDS`, so that no call holds a thread longer.
@@ -27,9 +27,8 @@ from developers.outbound.network import Deadline, Transport, public_certificates
 from developers.outbound.recipe import Field, Recipe
 from developers.outbound.targets import BadUrl
 from developers.outbound.token_search import holds_token
-from developers.outbound.turns import Busy, TooMany, turn
 
-__all__ = ["MOST_BYTES", "Answer", "Busy", "TooMany", "send"]
+__all__ = ["MOST_BYTES", "Answer", "send"]
 
 MOST_BYTES = 1024 * 1024
 # Of 100 KB: no server has so much to say, and each costs time to read, to mask and to show.
@@ -62,22 +61,21 @@ def send(
     resolver: Resolver = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Answer:
-    """Send a recipe that attributes have been filled into. Raises `Busy` or `TooMany`.
+    """Send a recipe that attributes have been filled into.
 
     Names are looked up by `resolver`, and certificates checked by `ssl_context`; tests have their own.
     """
-    with turn(owner if isinstance(owner, int) else owner.pk):
-        deadline = Deadline(settings.OUTBOUND_SECONDS)
-        trail: list[str] = []
-        try:
-            context = ssl_context or public_certificates()
-            with Transport(deadline, resolver, context) as transport:
-                answer = _follow(transport, recipe, trail)
-        except (Failed, BadUrl, Unreachable, httpx.InvalidURL) as error:
-            answer = Answer(problem=str(error))
-        except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-            answer = Answer(problem=_why(error))
-        return replace(answer, seconds=deadline.passed, redirected_to=tuple(trail))
+    deadline = Deadline(settings.OUTBOUND_SECONDS)
+    trail: list[str] = []
+    try:
+        context = ssl_context or public_certificates()
+        with Transport(deadline, resolver, context, owner if isinstance(owner, int) else owner.pk) as transport:
+            answer = _follow(transport, recipe, trail)
+    except (Failed, BadUrl, Unreachable, httpx.InvalidURL) as error:
+        answer = Answer(problem=str(error))
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        answer = Answer(problem=_why(error))
+    return replace(answer, seconds=deadline.passed, redirected_to=tuple(trail))
 
 
 def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:

@@ -1,13 +1,16 @@
 """How many outbound calls may be under way, and how often: a call holds a thread of the server for seconds.
 
-A person has one at a time, over all processes and machines, by an entry in the cache that outlives
-the longest call. A process has at most a quarter of its threads for all of them. A window of counted
-calls is a minute from its first.
+An account has one at a time, over all processes and machines, by an entry in the cache that outlives
+the longest call. A process has places for all of them together, and no call waits for one in a thread:
+it is refused at once, and its account stands in a line instead. A call is counted once it has a place;
+a window of counted calls is a minute from its first.
 """
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from threading import BoundedSemaphore
+from itertools import count
+from threading import Lock
 
 from django.conf import settings
 from django.core.cache import cache
@@ -19,8 +22,12 @@ from accounts.throttling.counters import Limit, name_of
 WINDOW = 60
 # A person's turn ends by itself this long after the longest call would have: its process must have died.
 SPARE_SECONDS = 10
-
-threads = BoundedSemaphore(max(1, settings.THREADS // 4))
+# Two accounts that call slow servers leave a place for a third.
+LEAST_PLACES = 3
+# A refused account stands in the line for so long after it last asked, which a client that heeds `Retry-After` does.
+SECONDS_IN_LINE = 5
+# More accounts than that call nobody in turn within the time of a few calls.
+MOST_REMEMBERED = 1_000
 
 
 class Busy(Exception):
@@ -42,27 +49,90 @@ class TooMany(Exception):
         self.seconds = seconds
 
 
-@contextmanager
-def turn(owner_id: int) -> Iterator[None]:
-    """Hold an owner's turn and one of the threads for a call. Raises `Busy` or `TooMany`."""
-    key = f"outbound.turn:{owner_id}"
-    if not cache.add(key, True, settings.OUTBOUND_SECONDS + SPARE_SECONDS):
-        raise Busy(_("Another call of yours is under way. Try again once it has ended."))
-    try:
-        _count(owner_id)
-        if not threads.acquire(blocking=False):
-            raise Busy(_("The server is busy with other calls. Try again in a moment."))
+class Line:
+    """The places for outbound calls in one process, shared by account.
+
+    A place goes to an account only where it is not needed for those in the line whose last turn was longer ago, so an
+    account that was refused calls before any other calls a second time. Of those without a turn yet the first who
+    asked comes first.
+    """
+
+    def __init__(self, places: int) -> None:
+        self._lock = Lock()
+        self._places = places
+        self._calling: set[int] = set()
+        self._ends_at: dict[int, float] = {}
+        self._last_turn: dict[int, int] = {}
+        self._turns = count(1)
+
+    @contextmanager
+    def place(self, owner_id: int) -> Iterator[None]:
+        """Hold a place for a call of an account. Raises `Busy`."""
+        self._enter(owner_id)
         try:
             yield
         finally:
-            threads.release()
+            with self._lock:
+                self._calling.remove(owner_id)
+
+    def _enter(self, owner_id: int) -> None:
+        now = time.monotonic()
+        with self._lock:
+            if owner_id in self._calling:
+                raise Busy(_own_call())
+            self._ends_at = {other: ends_at for other, ends_at in self._ends_at.items() if ends_at > now}
+            # One who is in the line already keeps the position.
+            self._ends_at[owner_id] = now + SECONDS_IN_LINE
+            line = sorted(self._ends_at, key=lambda other: self._last_turn.get(other, 0))
+            if line.index(owner_id) >= self._places - len(self._calling):
+                raise Busy(_("The server is busy with other calls. Try again in a moment."))
+            del self._ends_at[owner_id]
+            self._calling.add(owner_id)
+            self._remember(owner_id)
+
+    def _remember(self, owner_id: int) -> None:
+        self._last_turn.pop(owner_id, None)
+        self._last_turn[owner_id] = next(self._turns)
+        if len(self._last_turn) > MOST_REMEMBERED:
+            del self._last_turn[next(iter(self._last_turn))]
+
+
+def places_of(threads: int) -> int:
+    """Return how many of a process's threads may hold outbound calls: half, or three where there are few, never all."""
+    return max(1, min(max(LEAST_PLACES, threads // 2), threads - 1))
+
+
+line = Line(places_of(settings.THREADS))
+
+
+@contextmanager
+def turn(owner_id: int) -> Iterator[None]:
+    """Hold a place for a call, and an account's one turn, and count it. Raises `Busy` or `TooMany`.
+
+    A refused call is not counted, and writes nothing.
+    """
+    with line.place(owner_id):
+        limit = Limit(name_of("outbound", str(owner_id)), settings.OUTBOUND_RATE_LIMIT, WINDOW)
+        is_limited = bool(limit.amount)
+        if is_limited and not limit.is_free():
+            raise TooMany(limit.seconds_left())
+        with _alone(owner_id):
+            # Another process may have counted one meanwhile.
+            if is_limited and limit.take() is None:
+                raise TooMany(limit.seconds_left())
+            yield
+
+
+@contextmanager
+def _alone(owner_id: int) -> Iterator[None]:
+    key = f"outbound.turn:{owner_id}"
+    if not cache.add(key, True, settings.OUTBOUND_SECONDS + SPARE_SECONDS):
+        raise Busy(_own_call())
+    try:
+        yield
     finally:
         cache.delete(key)
 
 
-def _count(owner_id: int) -> None:
-    if not settings.OUTBOUND_RATE_LIMIT:
-        return
-    limit = Limit(name_of("outbound", str(owner_id)), settings.OUTBOUND_RATE_LIMIT, WINDOW)
-    if limit.take() is None:
-        raise TooMany(limit.seconds_left())
+def _own_call() -> str:
+    return _("Another call of yours is under way. Try again once it has ended.")

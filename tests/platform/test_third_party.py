@@ -1,5 +1,4 @@
 import json
-from threading import BoundedSemaphore
 
 import pytest
 from django.db import connection
@@ -20,7 +19,7 @@ BODY = json.dumps({"weather": {"temperature": "21"}})
 @pytest.fixture(autouse=True)
 def loopback(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(turns, "threads", BoundedSemaphore(1))
+    monkeypatch.setattr(turns, "line", turns.Line(turns.LEAST_PLACES))
 
 
 def api_of(owner: User, url: str, path: str = "/{{city}}") -> OutboundApi:

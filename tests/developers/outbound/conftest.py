@@ -1,5 +1,3 @@
-from threading import BoundedSemaphore
-
 import pytest
 from pytest_django.fixtures import Settings
 
@@ -13,8 +11,8 @@ SECRET = "sk-9f8e7d6c5b4a"
 
 @pytest.fixture(autouse=True)
 def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "threads", BoundedSemaphore(1))
-    monkeypatch.setattr(addresses, "lookups", BoundedSemaphore(addresses.MOST_LOOKUPS))
+    monkeypatch.setattr(turns, "line", turns.Line(turns.LEAST_PLACES))
+    monkeypatch.setattr(addresses, "lookups", addresses.Lookups())
     monkeypatch.setattr(addresses, "STEP", 0.001)
 
 

@@ -1,24 +1,19 @@
-"""Certificates, redirects, our own token, and turns."""
+"""Certificates, redirects and our own token."""
 
 import base64
 import json
 import socket
 import ssl
-from threading import BoundedSemaphore
 
 import pytest
-from django.core.cache import cache
-from django.db.models import F
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from accounts.throttling.models import Counter
 from developers import tokens
-from developers.outbound import turns
 from developers.outbound.answers import explain
 from developers.outbound.faults import own_token
 from developers.outbound.recipe import Field, Recipe, fill
-from developers.outbound.sending import Busy, TooMany, send
+from developers.outbound.sending import send
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
@@ -331,45 +326,6 @@ def test_nor_is_one_that_attributes_fill_in(alice: User, recipe: Recipe) -> None
     answer = send(fill(recipe, values), owner=alice)
 
     assert answer.problem == own_token()
-
-
-# Turns
-
-
-def test_a_person_has_one_call_at_a_time(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "threads", BoundedSemaphore(2))
-    with turns.turn(alice.pk):
-        with pytest.raises(Busy, match="Another call of yours is under way"):
-            send(Recipe("GET", "http://127.0.0.1/"), owner=alice)
-        with far(response(b'"bob"')) as server:
-            assert send(Recipe("GET", server.url), owner=bob.pk).data == "bob"
-    with far(response(b'"alice"')) as server:
-        assert send(Recipe("GET", server.url), owner=alice).data == "alice"
-
-
-def test_all_together_have_a_quarter_of_the_threads(alice: User, bob: User, settings: Settings) -> None:
-    assert settings.THREADS // 4 == 1
-    with turns.turn(alice.pk), pytest.raises(Busy, match="The server is busy with other calls"):
-        send(Recipe("GET", "http://127.0.0.1/"), owner=bob)
-
-    assert turns.threads.acquire(blocking=False)
-    assert cache.get(f"outbound.turn:{bob.pk}") is None
-
-
-def test_calls_are_counted_by_person_and_minute(
-    alice: User, bob: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    settings.OUTBOUND_RATE_LIMIT = 2
-    nowhere = Recipe("GET", "nowhere")
-    for _ in range(2):
-        send(nowhere, owner=alice)
-
-    with pytest.raises(TooMany, match=r"Too many calls within a minute\. Try again in \d+ seconds\.") as caught:
-        send(nowhere, owner=alice)
-    assert 0 < caught.value.seconds <= turns.WINDOW
-    send(nowhere, owner=bob)
-    Counter.objects.update(ends_at=F("ends_at") - turns.WINDOW * 1000)
-    send(nowhere, owner=alice)
 
 
 @pytest.mark.parametrize(

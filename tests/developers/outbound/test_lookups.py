@@ -2,7 +2,7 @@
 
 import socket
 from dataclasses import replace
-from threading import BoundedSemaphore, Event
+from threading import Event
 from typing import Any
 
 import pytest
@@ -80,18 +80,36 @@ def test_a_redirect_to_a_name_inside_is_refused_in_the_same_words(alice: User, s
             assert send(recipe, owner=alice, resolver=resolver).problem == NO_PUBLIC_SERVER
 
 
-def test_a_name_server_that_does_not_answer_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(addresses, "lookups", BoundedSemaphore(1))
+def test_a_name_server_that_does_not_answer_holds_nobody_up() -> None:
     answered = Event()
 
     def silent(*_: Any, **options: Any) -> Any:
         answered.wait(30)
         return []
 
-    # The first waits in vain, the second finds its thread taken.
-    for _ in range(2):
+    def wait_in_vain(owner_id: int) -> None:
         with pytest.raises(Unreachable) as caught:
-            resolve("slow.example.com", 80, seconds=0.05, resolver=silent)
+            resolve("slow.example.com", 80, seconds=0.001, owner_id=owner_id, resolver=silent)
         assert str(caught.value) == NO_PUBLIC_SERVER
+
+    for _ in range(4):
+        wait_in_vain(owner_id=1)
+    of_one = addresses.lookups.under_way
+    for owner_id in range(2, 9):
+        wait_in_vain(owner_id)
+        wait_in_vain(owner_id)
+    of_eight = addresses.lookups.under_way
+    found = resolve("example.com", 80, seconds=5, owner_id=9, resolver=resolver_of(["93.184.216.34"]))
     answered.set()
-    assert addresses.lookups.acquire(timeout=10)
+
+    # The third look-up of one account, and the second where half are under way, find their thread taken.
+    assert (of_one, of_eight) == (2, 12)
+    assert list(map(str, found)) == ["93.184.216.34"]
+
+
+def test_all_accounts_together_leave_so_many_look_ups_behind() -> None:
+    begun = [addresses.lookups.begin(owner_id) for owner_id in range(addresses.MOST_LOOKUPS + 1)]
+    addresses.lookups.end(0)
+
+    assert begun == [True] * addresses.MOST_LOOKUPS + [False]
+    assert addresses.lookups.begin(addresses.MOST_LOOKUPS)

@@ -24,6 +24,13 @@ def logged(owner: User, recipe: Recipe) -> ApiLog:
     return try_out(owner, "Masked", recipe, {}, client=LAPTOP).log
 
 
+def bytes_of(log: ApiLog) -> int:
+    """What a log's texts take in the database, and its lists as JSON."""
+    values = [getattr(log, field.attname) for field in ApiLog._meta.fields]
+    texts = [json.dumps(value) if isinstance(value, list) else str(value) for value in values]
+    return sum(len(text.encode()) for text in texts)
+
+
 def test_a_call_with_more_secrets_than_can_be_looked_for_is_logged_without_texts(alice: User) -> None:
     many = json.dumps([f"secret {number}" for number in range(MOST_SPELLINGS)])
     reply = response(b"plain", TEXT, "X-Plain: plain", "X-Empty:")
@@ -77,6 +84,21 @@ def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
     assert run.answer.problem == "Keep it to 8000 characters."
     assert run.log.url == f"http://127.0.0.1?q={'x' * 8000}&r={'x' * 8000}&s={'x' * 8000}"[:KEPT_OF_A_LINE]
     assert run.log.request_headers == [["X-Long", "x" * KEPT_OF_A_LINE]]
+
+
+def test_a_log_is_bounded_in_bytes_whatever_is_sent_and_comes(alice: User) -> None:
+    # In JSON each takes 12 bytes, and a letter of the answer's headers six.
+    wide = "\U0001f427" * 7_000
+    fields = tuple(Field(f"X-{number}", wide) for number in range(9))
+    headers = [f"X-{number}: {'ä' * 400}" for number in range(98)]
+    with far(response(b"x" * 200_000, *headers, f"Content-Encoding: {'x' * 40_000}")) as failing:
+        failed = logged(alice, Recipe("POST", failing.url, headers=fields, body=f'"{wide}"'))
+    with far(response(b"x" * 200_000, *headers)) as server:
+        log = logged(alice, Recipe("POST", server.url, headers=fields, body=f'"{wide}"'))
+
+    assert max(bytes_of(failed), bytes_of(log)) < 256 * 1024
+    assert log.request_headers == [["…", "9 more came and are not kept."]]
+    assert [header[0] for header in log.response_headers[-2:]] == ["X-12", "…"]
 
 
 @pytest.mark.parametrize("before", range(0, 130, 13))

@@ -1,0 +1,240 @@
+"""Places for outbound calls: shared by account, counted once taken, and nobody waits for one in a thread."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+from threading import Barrier
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from django.db.models import F
+from django.test.utils import CaptureQueriesContext
+from pytest_django.fixtures import Settings
+
+from accounts.models import User
+from accounts.throttling.counters import Limit
+from accounts.throttling.models import CachedValue, Counter
+from developers.outbound import running, turns
+from developers.outbound.models import ApiLog
+from developers.outbound.recipe import Recipe
+from developers.outbound.running import Busy, TooMany, Unfillable
+from developers.outbound.turns import Line
+from tests.cast import LAPTOP, sign_in
+from tests.developers.outbound.servers import far, response
+from tests.developers.outbound.test_pages import GET, PAGE
+
+NOWHERE = Recipe("GET", "nowhere")
+ALICE, BOB, CAROL, DAVE = range(1, 5)
+
+
+def call(owner: User, recipe: Recipe = NOWHERE) -> running.Run:
+    return running.try_out(owner, "Weather", recipe, {}, client=LAPTOP)
+
+
+def is_refused(line: Line, owner_id: int) -> bool:
+    try:
+        with line.place(owner_id):
+            return False
+    except Busy:
+        return True
+
+
+@contextmanager
+def all_places_taken() -> Iterator[None]:
+    """Accounts that are not in the database call slow servers."""
+    with ExitStack() as stack:
+        for number in range(turns.LEAST_PLACES):
+            stack.enter_context(turns.line.place(-number))
+        yield
+
+
+# Places
+
+
+@pytest.mark.parametrize(("threads", "places"), [(1, 1), (2, 1), (3, 2), (4, 3), (6, 3), (8, 4), (32, 16)])
+def test_outbound_calls_have_half_of_the_threads_or_three_and_never_all(threads: int, places: int) -> None:
+    assert turns.places_of(threads) == places
+
+
+def test_two_accounts_that_call_slow_servers_leave_a_place_for_a_third(settings: Settings) -> None:
+    line = Line(turns.places_of(settings.THREADS))
+
+    with line.place(ALICE), line.place(BOB):
+        refused = [is_refused(line, CAROL) for _ in range(33)]
+
+    assert refused == [False] * 33
+
+
+def test_a_third_gets_its_turn_before_anybodys_second() -> None:
+    line = Line(2)
+    with line.place(BOB):
+        with line.place(ALICE):
+            assert is_refused(line, CAROL)
+        # Alice is the first to ask for the place that she leaves, again and again.
+        assert [is_refused(line, ALICE) for _ in range(3)] == [True] * 3
+        assert not is_refused(line, CAROL)
+        assert not is_refused(line, ALICE)
+
+
+def test_accounts_call_in_turn_however_often_each_asks() -> None:
+    line = Line(1)
+    accounts = [ALICE, BOB, CAROL, DAVE]
+    calls: list[int] = []
+
+    for _ in range(8):
+        with ExitStack() as stack:
+            # Alice asks first, and five times as often.
+            for account in [ALICE, *accounts, ALICE, *reversed(accounts), ALICE]:
+                try:
+                    stack.enter_context(line.place(account))
+                except Busy:
+                    continue
+                calls.append(account)
+
+    assert sorted(calls[:4]) == sorted(calls[4:]) == accounts
+
+
+def test_of_those_who_have_called_nobody_yet_the_first_who_asked_comes_first() -> None:
+    line = Line(1)
+
+    with line.place(ALICE):
+        asked = [is_refused(line, account) for account in (BOB, CAROL, BOB)]
+
+    assert asked == [True] * 3
+    assert [is_refused(line, account) for account in (CAROL, BOB, CAROL)] == [True, False, False]
+
+
+def test_who_asks_no_more_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "SECONDS_IN_LINE", 0)
+    line = Line(1)
+
+    with line.place(ALICE):
+        assert is_refused(line, BOB)
+
+    assert not is_refused(line, ALICE)
+
+
+def test_turns_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(turns, "MOST_REMEMBERED", 2)
+    line = Line(1)
+
+    assert not any(is_refused(line, account) for account in (ALICE, BOB, CAROL, ALICE, BOB))
+    assert len(line._last_turn) == 2
+
+
+def test_as_many_call_at_once_as_there_are_places() -> None:
+    line, start, end = Line(3), Barrier(8), Barrier(8)
+
+    def ask(account: int) -> bool:
+        start.wait(10)
+        with ExitStack() as stack:
+            try:
+                stack.enter_context(line.place(account))
+            except Busy:
+                return False
+            finally:
+                end.wait(10)
+            return True
+
+    with ThreadPoolExecutor(8) as threads:
+        have_called = list(threads.map(ask, range(8)))
+
+    assert sum(have_called) == 3
+
+
+# Turns
+
+
+def test_an_account_has_one_call_at_a_time(alice: User, bob: User, loopback: None) -> None:
+    with turns.turn(alice.pk):
+        with pytest.raises(Busy, match="Another call of yours is under way"):
+            call(alice)
+        with far(response(b'"bob"')) as server:
+            assert call(bob, Recipe("GET", server.url)).answer.data == "bob"
+    with far(response(b'"alice"')) as server:
+        assert call(alice, Recipe("GET", server.url)).answer.data == "alice"
+
+
+def test_an_account_has_one_call_at_a_time_in_all_processes(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    with turns.turn(alice.pk):
+        monkeypatch.setattr(turns, "line", Line(1))
+        with pytest.raises(Busy, match="Another call of yours is under way"):
+            call(alice)
+
+    assert not cache.get(f"outbound.turn:{alice.pk}")
+    call(alice)
+
+
+def test_a_refused_call_is_not_counted_and_writes_nothing(alice: User, settings: Settings) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 1
+    with all_places_taken(), CaptureQueriesContext(connection) as queries:
+        for _ in range(33):
+            with pytest.raises(Busy, match="The server is busy with other calls"):
+                call(alice)
+
+    assert not queries.captured_queries
+    assert not Counter.objects.exists()
+    assert not CachedValue.objects.exists()
+    assert not ApiLog.objects.exists()
+    call(alice)
+
+
+def test_a_call_beyond_the_minutes_writes_nothing_and_leaves_its_place(alice: User, settings: Settings) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 1
+    call(alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        for _ in range(turns.LEAST_PLACES + 1):
+            with pytest.raises(TooMany):
+                call(alice)
+
+    assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
+    assert ApiLog.objects.count() == 1
+
+
+def test_calls_are_counted_by_account_and_minute(alice: User, bob: User, settings: Settings) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 2
+    for _ in range(2):
+        call(alice)
+
+    with pytest.raises(TooMany, match=r"Too many calls within a minute\. Try again in \d+ seconds\.") as caught:
+        call(alice)
+    assert 0 < caught.value.seconds <= turns.WINDOW
+    call(bob)
+    Counter.objects.update(ends_at=F("ends_at") - turns.WINDOW * 1000)
+    call(alice)
+
+
+def test_a_call_that_another_process_has_counted_meanwhile_is_refused(
+    alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 1
+    monkeypatch.setattr(Limit, "is_free", lambda limit: bool(limit.take()))
+
+    with pytest.raises(TooMany):
+        call(alice)
+
+    assert not CachedValue.objects.exists()
+
+
+def test_a_call_that_cannot_be_filled_is_counted_like_others(alice: User, settings: Settings) -> None:
+    settings.OUTBOUND_RATE_LIMIT = 1
+    unfillable = Recipe("GET", "https://api.example.com/{{city}}")
+
+    with pytest.raises(Unfillable):
+        call(alice, unfillable)
+    with pytest.raises(TooMany):
+        call(alice, unfillable)
+
+    assert ApiLog.objects.count() == 1
+
+
+def test_a_test_on_the_page_that_finds_no_place_is_429_at_once(alice: User) -> None:
+    browser = sign_in(alice)
+
+    with all_places_taken():
+        refused = browser.post(f"{PAGE}new/test/", GET | {"url": "http://10.0.0.1"})
+
+    assert (refused.status_code, refused["Retry-After"]) == (429, "1")
+    assert not Counter.objects.exists()
