@@ -4,7 +4,7 @@ All of it happens in one transaction that first takes the owner's row. So whoeve
 the same account's contacts waits, and an e-mail that was free a moment ago still is.
 """
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -12,6 +12,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from accounts.orm.owners import changing
+from botpenguin.platform import sizes
 from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
 
 # SQLite of old takes 999 parameters a statement.
@@ -29,8 +30,11 @@ MOST_TAGS = 50
 # What a request may change of a contact.
 CHANGEABLE = (
     *("name", "email", "phone", "phone_prefix", "country", "attributes", "notes"),
-    *("platform", "status", "is_contact", "is_subscriber", "unread_messages", "updated_at"),
+    *("is_large", "platform", "status", "is_contact", "is_subscriber", "unread_messages", "updated_at"),
 )
+# What an import may change.
+IMPORTED = ("name", "email", "phone", "phone_prefix", "country", "attributes")
+TOO_LARGE = f"a contact has at most {sizes.MOST_BYTES // 1024} KB of attributes, notes and tags"
 TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
 
 
@@ -113,7 +117,7 @@ def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: 
             distinct,
             update_conflicts=True,
             unique_fields=["id"],
-            update_fields=["name", "email", "phone", "phone_prefix", "country", "attributes", "bot", "updated_at"],
+            update_fields=[*IMPORTED, "is_large", "bot", "updated_at"],
         )
         tags = {
             (contact.pk, name): None
@@ -143,6 +147,7 @@ class _Book:
             # One that both lists name must stay one object.
             known = {contact.pk: contact for contact in owned.filter(found)} | known
         self.tags = {pk: {tag.name for tag in contact.tags.all()} for pk, contact in known.items()}
+        self.sizes = {pk: sizes.of_growing(contact, self.tags[pk]) for pk, contact in known.items()}
         self.before = {pk: (contact.email, contact.phone) for pk, contact in known.items()}
         for contact in known.values():
             self._list(contact)
@@ -166,6 +171,8 @@ class _Book:
         self.tags[contact.pk] = self.tags.get(contact.pk, set()).union(row.tags or ())
         if len(self.tags[contact.pk]) > MOST_TAGS:
             self.faults[position] = TOO_MANY_TAGS
+        if _is_grown_too_large(contact, self.tags[contact.pk], lambda: self.sizes.get(contact.pk, 0)):
+            self.faults[position] = TOO_LARGE
         contact.bot = bot or contact.bot
         self._list(contact)
         return contact
@@ -215,12 +222,26 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         raise Conflict({1: PHONE_TAKEN})
     if len(contact.attributes) > MOST_ATTRIBUTES:
         raise Conflict({1: TOO_MANY_ATTRIBUTES})
+    names = {tag.name for tag in contact.tags.all()} if tags is None else tags
+    if _is_grown_too_large(contact, names, lambda: _stored_size(contact.pk)):
+        raise Conflict({1: TOO_LARGE})
     contact.updated_at = timezone.now()
     changes = {name: getattr(contact, name) for name in CHANGEABLE}
     Contact.objects.filter(pk=contact.pk).update(**changes)
     if tags is not None:
         contact.tags.exclude(name__in=tags).delete()
         add_tags((contact.pk, name) for name in tags)
+
+
+def _is_grown_too_large(contact: Contact, tags: Collection[str], size_before: Callable[[], int]) -> bool:
+    """Mark a contact that is larger than is allowed, and tell whether it grows. One of before may stay or shrink."""
+    contact.is_large = sizes.of_json(contact) > sizes.MOST_BYTES
+    return sizes.of_all(contact, tags) > sizes.MOST_BYTES and sizes.of_growing(contact, tags) > size_before()
+
+
+def _stored_size(contact_id: str) -> int:
+    before = Contact.objects.with_tags().get(pk=contact_id)
+    return sizes.of_growing(before, [tag.name for tag in before.tags.all()])
 
 
 def add_tags(tags: Iterable[tuple[str, str]]) -> None:

@@ -3,7 +3,7 @@
 import re
 import secrets
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
-from botpenguin.platform import quotas
+from botpenguin.platform import quotas, sizes
 
 ID_LENGTH = 24
 OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
@@ -26,6 +26,11 @@ NUMBER = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # SQLite refuses patterns of over 50,000 bytes.
 LONGEST_SEARCH = 200
+# Of a contact: those that can be long.
+LARGE_COLUMNS = ("attributes", "notes")
+
+
+models.JSONField.register_lookup(sizes.Octets)
 
 
 def object_id() -> str:
@@ -133,6 +138,17 @@ class ContactQuerySet(OwnedQuerySet):
             )
         return self.none() if UNSTORABLE.search(text) or not text else self.filter(email=text.lower())
 
+    def listed(self, ids: Sequence[str]) -> "list[Contact]":
+        """Fetch contacts in the order of these ids, with their tags; of large ones only what lists show of them."""
+        contacts = self.filter(pk__in=ids).prefetch_related("tags")
+        found = {contact.pk: contact for contact in contacts.filter(is_large=False)}
+        if len(found) < len(ids):
+            begun = {f"begun_{column}": sizes.beginning(column) for column in LARGE_COLUMNS}
+            for contact in contacts.filter(is_large=True).defer(*LARGE_COLUMNS).annotate(**begun):
+                contact.shorten(*(getattr(contact, name) for name in begun))
+                found[contact.pk] = contact
+        return [found[pk] for pk in ids if pk in found]
+
     def tagged(self, names: Iterable[str]) -> Self:
         """Those with at least one of the tags."""
         return self.filter(pk__in=ContactTag.objects.filter(name__in=list(names)).values("contact"))
@@ -162,8 +178,10 @@ class Contact(models.Model):
     phone = models.CharField(max_length=20, blank=True)
     phone_prefix = models.CharField(max_length=5, blank=True)
     country = models.CharField(max_length=60, blank=True)
-    attributes = models.JSONField(default=dict)
-    notes = models.JSONField(default=list)
+    attributes = models.JSONField(default=dict, encoder=sizes.Utf8Encoder)
+    notes = models.JSONField(default=list, encoder=sizes.Utf8Encoder)
+    # Made before there was a bound. It may grow no more.
+    is_large = models.BooleanField(default=False, db_default=False, editable=False)
     is_contact = models.BooleanField(default=True)
     is_imported = models.BooleanField(default=False)
     is_subscriber = models.BooleanField(default=False)
@@ -173,6 +191,9 @@ class Contact(models.Model):
     last_seen_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
+
+    # Whether it holds only what lists show of it.
+    is_shortened = False
 
     objects = ContactQuerySet.as_manager()
 
@@ -198,10 +219,19 @@ class Contact(models.Model):
                 condition=Q(status__in=["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED", "DELETED"]),
                 name="platform_contact_status_is_known",
             ),
+            models.CheckConstraint(
+                condition=Q(is_large=True) | Q(attributes__octets__lte=sizes.MOST_BYTES - F("notes__octets")),
+                name="platform_contact_is_not_too_large",
+            ),
         ]
 
     def __str__(self) -> str:
         return self.name or self.email or self.number
+
+    def shorten(self, attributes: str, notes: str) -> None:
+        """Hold the beginnings of attributes and notes, of which the last entry may be cut off."""
+        self.attributes, self.notes = sizes.read_beginning(attributes), sizes.read_beginning(notes)
+        self.is_shortened = True
 
     @property
     def national_number(self) -> str:

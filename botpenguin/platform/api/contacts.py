@@ -15,11 +15,18 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
+from botpenguin.platform import sizes
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.envelope import Timestamp
 from botpenguin.platform.api.fields import Input, PlatformName, StatusName
 from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
 from botpenguin.platform.models import Contact, Segment
+
+MOST_KB = sizes.MOST_BYTES // 1024
+SHORTENED = (
+    f"This contact is larger than {MOST_KB} KB, so this list holds only its first attributes and notes. "
+    "Read it whole with GET /api/v7/inbox/users/{}."
+)
 
 
 class PhoneOut(BaseModel):
@@ -73,6 +80,12 @@ class ContactOut(BaseModel):
     lastSeenAt: Timestamp | None
     createdAt: Timestamp
     updatedAt: Timestamp
+    shortened: str | None = Field(
+        default=None,
+        exclude_if=lambda sentence: sentence is None,
+        description=f"Only in lists, of a contact that was larger than {MOST_KB} KB before there was a bound: they "
+        "hold its first attributes and notes. This says how to read the whole.",
+    )
 
 
 def told(contacts: Iterable[Contact], owner: int) -> list[ContactOut]:
@@ -114,6 +127,7 @@ def _told(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
         lastSeenAt=contact.last_seen_at,
         createdAt=contact.created_at,
         updatedAt=contact.updated_at,
+        shortened=SHORTENED.format(contact.pk) if contact.is_shortened else None,
     )
 
 
@@ -165,7 +179,7 @@ class ProfileIn(Input):
 # By these a body is told to be a contact.
 KEYS = frozenset(
     {"attributes", *(field.serialization_alias or name for name, field in ContactOut.model_fields.items())}
-)
+) - {"shortened"}
 ONE_OF_ITS_KEYS: list[JsonValue] = [{"required": [key]} for key in sorted(KEYS)]
 
 
@@ -176,6 +190,9 @@ class ContactIn(Input):
         "json_schema_extra": {"anyOf": [*ONE_OF_ITS_KEYS, fields.FLAT_SCHEMA]},
     }
 
+    shortened: fields.AnyText | None = Field(
+        default=None, description="As it was read: then attributes are merged, and notes stay as they are."
+    )
     platform: Annotated[list[PlatformName], Field(min_length=1, max_length=1)] | None = None
     status: StatusName | None = None
     profile: ProfileIn | None = None
@@ -193,7 +210,7 @@ class ContactIn(Input):
         """Change the contact, and return its tags, where they are given."""
         profile = self.profile or ProfileIn()
         details = (profile.userDetails or UserDetailsIn()).details(contact)
-        if details.attributes is not None:
+        if details.attributes is not None and not self.shortened:
             # The whole list was given: what is missing from it is gone.
             contact.attributes = {}
         details.apply_to(contact)
@@ -201,7 +218,7 @@ class ContactIn(Input):
         changes: dict[str, Any] = {
             "platform": self.platform[0] if self.platform else None,
             "status": self.status,
-            "notes": profile.notes,
+            "notes": None if self.shortened else profile.notes,
             "is_contact": self.isContact,
             "is_subscriber": self.isSubscriber,
             "unread_messages": self.unreadMessages,

@@ -129,4 +129,4 @@ class ContactFilter(Input):
         start = (page - 1) * PAGE_SIZE
         # By ids first: what stands before a page is counted in the index, and its rows are never read.
         ids = list(self.of(owner).newest_first().values_list("pk", flat=True)[start : start + PAGE_SIZE])
-        return list(Contact.objects.owned_by(owner).filter(pk__in=ids).newest_first().prefetch_related("tags"))
+        return Contact.objects.owned_by(owner).listed(ids)

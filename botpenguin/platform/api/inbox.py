@@ -79,6 +79,8 @@ def list_segments(request: BearerRequest) -> Envelope[list[SegmentOut]]:
 def list_contacts(request: BearerRequest, wanted: Body[ContactFilter] = EVERYBODY) -> Envelope[list[ContactOut]]:
     """The account's contacts, newest first, 50 a page; past the end `data` is empty.
 
+    A contact that was larger than 64 KB before there was a bound is shortened: its key `shortened` says so.
+
     Every key of the filter is optional. Keys that are not listed are ignored, and so are the flags (isOnline,
     isContact, isImported, isSubscriber) unless applicableFilters names them.
     """
@@ -137,6 +139,14 @@ def update_status(request: BearerRequest, change: StatusUpdate) -> Envelope[Stat
     return Envelope(data=StatusUpdated(updated=updated))
 
 
+@router.get(
+    "/inbox/users/{contact_id}", summary="Read a contact", operation_id="read_contact", response=Envelope[ContactOut]
+)
+def read_contact(request: BearerRequest, contact_id: ContactId) -> Envelope[ContactOut]:
+    """One contact of the account, whole, however large it is."""
+    return Envelope(data=told([find(request, contact_id)], request.auth.owner_id)[0])
+
+
 @router.put(
     "/inbox/users/{contact_id}",
     summary="Change a contact",
@@ -148,7 +158,8 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
 
     Tags, notes and the attributes of the profile replace what is there; attributes beside the profile are merged, and
     so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, times and whatever else
-    the server tells of a contact are ignored.
+    the server tells of a contact are ignored. Of one that a list has shortened, attributes are merged and notes stay. A
+    contact takes at most 64 KB; one that was larger before may keep its size or become smaller.
     """
     with changing(request.auth.owner_id):
         contact = find(request, contact_id)

@@ -14,7 +14,7 @@ from accounts.paging import paged
 from accounts.requests import SignedInRequest
 from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
-from botpenguin.platform.models import ContactQuerySet, Segment
+from botpenguin.platform.models import LARGE_COLUMNS, ContactQuerySet, Segment
 
 PAGE = "platform:inbox"
 
@@ -66,7 +66,7 @@ def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
 
 
 def _contacts(owner: User, text: str, segment: Segment | None) -> ContactQuerySet:
-    contacts = owner.contacts.newest_first().with_tags()
+    contacts = owner.contacts.defer(*LARGE_COLUMNS).newest_first().with_tags()
     if segment:
         contacts = contacts.tagged(segment.tags)
     return contacts.mentioning(text) if text else contacts

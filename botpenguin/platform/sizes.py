@@ -1,0 +1,72 @@
+"""How many bytes a contact takes in the database, and what lists show of one that takes too many."""
+
+import json
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, Any
+
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.models import IntegerField, TextField, Transform
+from django.db.models.functions import Cast, Substr
+from django.db.models.sql.compiler import SQLCompiler
+from pydantic_core import from_json
+
+if TYPE_CHECKING:
+    from botpenguin.platform.models import Contact
+
+# Of a contact: its attributes and notes as JSON, its tags and its other texts, in UTF-8.
+MOST_BYTES = 64 * 1024
+# What lists show of the attributes and of the notes of a larger one, in characters of their JSON: at most 32 KB each.
+SHOWN = 8 * 1024
+
+
+class Utf8Encoder(json.JSONEncoder):
+    """Writes letters as they are, so that SQLite stores what PostgreSQL stores, and the same bytes are counted."""
+
+    def __init__(self, **options: Any) -> None:
+        super().__init__(**options | {"ensure_ascii": False})
+
+
+class Octets(Transform):
+    """The number of bytes of a JSON column's text."""
+
+    lookup_name = "octets"
+    output_field = IntegerField()
+
+    def as_sqlite(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, template="LENGTH(CAST(%(expressions)s AS BLOB))", **context)
+
+    def as_postgresql(self, compiler: SQLCompiler, connection: BaseDatabaseWrapper, **context: Any) -> tuple[str, Any]:
+        return self.as_sql(compiler, connection, template="OCTET_LENGTH((%(expressions)s)::text)", **context)
+
+
+def beginning(column: str) -> Substr:
+    """Return the expression for what lists show of a large contact's column."""
+    return Substr(Cast(column, TextField()), 1, SHOWN)
+
+
+def read_beginning(text: str) -> Any:
+    """Return the entries of a JSON object or list that are whole at the beginning of its text."""
+    part = from_json(text, allow_partial=True)
+    if len(text) == SHOWN and part:
+        # Of a number that was cut nothing shows it.
+        part.pop() if isinstance(part, list) else part.popitem()
+    return part
+
+
+def of_json(contact: "Contact") -> int:
+    """Count the bytes of attributes and notes, as a constraint of the database does."""
+    return sum(len(json.dumps(part, cls=Utf8Encoder).encode()) for part in (contact.attributes, contact.notes))
+
+
+def of_all(contact: "Contact", tags: Iterable[str]) -> int:
+    texts = (contact.name, contact.email, contact.phone, contact.phone_prefix, contact.country)
+    return of_growing(contact, tags) + _of_texts(texts)
+
+
+def of_growing(contact: "Contact", tags: Iterable[str]) -> int:
+    """Count the bytes of what can be long: attributes, notes and tags."""
+    return of_json(contact) + _of_texts(tags)
+
+
+def _of_texts(texts: Iterable[str]) -> int:
+    return sum(len(text.encode()) for text in texts)
