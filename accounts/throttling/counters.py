@@ -20,6 +20,7 @@ from typing import Any
 
 from django.core.cache import DEFAULT_CACHE_ALIAS, cache, caches
 from django.core.cache.backends.redis import RedisCache
+from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils.crypto import salted_hmac
 
@@ -27,6 +28,8 @@ from accounts.batches import delete_in_batches
 from accounts.throttling.models import CachedValue, Counter, now
 
 LONGEST_IN_REDIS = 3600
+# Of rows that have ended, so many are deleted for each new one.
+ENDED_FOR_A_NEW_ONE = 2
 
 
 def name_of(action: str, text: str) -> str:
@@ -87,6 +90,7 @@ class InDatabase:
         Counter.objects.bulk_create(
             [Counter(name=limit.name, count=0, ends_at=at + limit.length)], ignore_conflicts=True
         )
+        _make_room()
         return now() if one_more() else None
 
     def give_back(self, limit: Limit, taken_at: int) -> None:
@@ -182,6 +186,18 @@ def forget_all() -> None:
         raise OSError(f"the cache cannot be emptied: {error}") from error
     for table in (Counter, CachedValue):
         table._default_manager.all().delete()
+
+
+def _make_room() -> None:
+    """Delete a few rows that have ended: strangers make new ones faster than housekeeping comes, once a day.
+
+    The table so holds little more than what is still counted, and nothing that is counted ever goes to make room.
+    """
+    ended = Counter.objects.filter(ends_at__lte=now())
+    if ended.exists():
+        with transaction.atomic():
+            held = ended.select_for_update(skip_locked=True).values_list("pk", flat=True)
+            ended.filter(pk__in=list(held[:ENDED_FOR_A_NEW_ONE])).delete()
 
 
 def forget_ended() -> Iterator[int]:

@@ -1,0 +1,111 @@
+"""What lasts longer than an hour is counted where nothing evicts it, however many other counts there are."""
+
+from collections.abc import Iterator
+
+import pytest
+from allauth.core.internal.ratelimit import parse_rates
+from django.conf import settings
+from django.core.management import call_command
+from django.test import Client as Browser
+from pytest_django import DjangoAssertNumQueries
+from redis import Redis
+
+from accounts.throttling.counters import LONGEST_IN_REDIS, Limit, name_of
+from accounts.throttling.models import Counter, now
+from tests.cast import PASSWORD
+from tests.redis import RedisServer
+
+pytestmark = pytest.mark.django_db
+
+MINUTE, DAY = 60_000, 86_400_000
+# In version 0.1.0 one more count than 100,000 made room by deleting others, whether they were still needed or not.
+BEYOND_ANY_CAP = 100_055
+
+
+@pytest.fixture
+def reached() -> list[Limit]:
+    """Every bound of more than an hour that there is, used up."""
+    rates = [(action, rate) for action, text in settings.ACCOUNT_RATE_LIMITS.items() for rate in parse_rates(text)]
+    limits = [
+        Limit(name_of(action, "somebody"), rate.amount, rate.duration)
+        for action, rate in rates
+        if rate.duration > LONGEST_IN_REDIS
+    ]
+    assert any(limit.name.startswith("codes:") for limit in limits)
+    for limit in limits:
+        while limit.take() is not None:
+            pass
+    return limits
+
+
+def fill(rows: int, ends_at: int, name: str = "guess") -> None:
+    # A name that comes before all others in any order, as those did that were deleted first.
+    made = (Counter(name=f" {name}:{number}", count=1, ends_at=ends_at) for number in range(rows))
+    Counter.objects.bulk_create(made, batch_size=5000)
+
+
+def come_as_strangers(times: int) -> None:
+    """Sign up and log in from new addresses, each of which is counted anew."""
+    for number in range(times):
+        browser = Browser(REMOTE_ADDR=f"203.0.113.{number}")
+        browser.post("/account/signup/", {"email": "carol@example.com", "password1": PASSWORD})
+        browser.post("/account/login/", {"login": f"nobody{number}@example.com", "password": PASSWORD})
+
+
+@pytest.mark.usefixtures("queued_mail", "store")
+@pytest.mark.parametrize("rows", [600, pytest.param(BEYOND_ANY_CAP, marks=pytest.mark.release)])
+def test_nothing_that_others_do_frees_a_bound_of_more_than_an_hour(rows: int, reached: list[Limit]) -> None:
+    fill(rows, now() + 2 * DAY)
+    fill(rows, now() - 1, "ended")
+
+    come_as_strangers(2)
+    call_command("housekeeping")
+    come_as_strangers(1)
+
+    assert [limit.name for limit in reached if limit.is_free()] == []
+    assert Counter.objects.filter(name__startswith=" guess:").count() == rows
+    assert not Counter.objects.filter(name__startswith=" ended:").exists()
+
+
+def test_a_redis_that_is_full_evicts_no_bound_of_more_than_an_hour(
+    reached: list[Limit], redis_server: RedisServer, in_redis_server: Redis, evicting: None
+) -> None:
+    short = Limit(name_of("guess", "somebody"), 1, 300)
+    short.take()
+
+    for number in range(2_000):
+        in_redis_server.set(f"other:{number}", "x" * 1_000)
+
+    assert not in_redis_server.exists(f":1:{short.name}")
+    assert [limit.name for limit in reached if limit.is_free()] == []
+
+
+@pytest.fixture
+def evicting(in_redis_server: Redis) -> Iterator[None]:
+    """Redis makes room for what comes by what was there, in one megabyte more than it has now."""
+    used = in_redis_server.info("memory")["used_memory"]
+    in_redis_server.config_set("maxmemory-policy", "allkeys-lru")
+    in_redis_server.config_set("maxmemory", used + 1_000_000)
+    yield
+    in_redis_server.config_set("maxmemory", 0)
+    in_redis_server.config_set("maxmemory-policy", "noeviction")
+
+
+def test_counts_that_have_ended_go_as_new_ones_come(db: None) -> None:
+    fill(30, now() - 1)
+    fill(5, now() + MINUTE, "live")
+
+    for number in range(15):
+        Limit(name_of("guess", f"somebody {number}"), 5, 60).take()
+
+    assert not Counter.objects.filter(ends_at__lte=now()).exists()
+    assert Counter.objects.count() == 5 + 15
+
+
+def test_a_count_that_is_there_costs_one_statement(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+    limit = Limit(name_of("guess", "somebody"), 5, 60)
+    limit.take()
+    fill(3, now() - 1)
+
+    with django_assert_num_queries(1):
+        limit.take()
