@@ -1,19 +1,35 @@
-"""Deleting an account with all that hangs on it, for good."""
+"""Deleting an account with all that hangs on it, for good.
 
+    at once ─────── nobody logs in any more, the token is refused, the address is free, one mail says so
+    afterwards ──── its rows go, a few at a time, by a mail worker or by `manage.py housekeeping`
+
+Until its rows are gone the account is a row without address or password, and `Deletion` names it: who is killed in
+the middle goes on with it.
+"""
+
+import logging
+from collections.abc import Iterator
+
+from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.contrib.auth import logout
+from django.contrib.auth.hashers import make_password
+from django.db.models.deletion import get_candidate_relations_to_delete
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import notices, outbox
+from accounts.batches import delete_in_batches, delete_with_referrers
 from accounts.clients import Client
 from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
-from accounts.models import User
+from accounts.models import Deletion, User
 from accounts.requests import SignedInRequest
-from accounts.sessions import still_signed_in
+from accounts.sessions import start_epoch, still_signed_in
+
+logger = logging.getLogger(__name__)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -24,19 +40,56 @@ def delete_account(request: SignedInRequest) -> HttpResponse:
     if not form.is_valid():
         return render(request, "accounts/delete_account.html", {"form": form})
     delete(request)
-    messages.success(request, _("Your account and everything in it is deleted."))
+    messages.success(request, _("Your account is deleted. What was in it is removed within minutes."))
     response = redirect("account_login")
     response["Clear-Site-Data"] = '"cache"'
     return response
 
 
 def delete(request: SignedInRequest) -> None:
-    """Log out and delete the person: the rows of every app that are theirs go with them, by their foreign keys."""
+    """Log out and close the account for good. `finish` removes what is left of it."""
+    letter = notices.letter_of_deletion(request.user, Client.of(request))
     with still_signed_in(request):
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
-        # All but the one that tells of this, which is not written yet.
-        outbox.forget_all_of(person)
-        notices.tell_of_deletion(person, Client.of(request))
+        Deletion.objects.create(user_id=person.pk, email=person.email)
+        notices.tell_of_deletion(person, letter)
         logout(request)
-        person.delete()
+        _close(person)
+
+
+def _close(person: User) -> None:
+    """Take from an account its address, and all by which it could be opened."""
+    start_epoch(person)
+    for relation in get_candidate_relations_to_delete(User._meta):
+        # What there is one of goes at once, the token for one: no request finds it from now on.
+        if relation.one_to_one:
+            relation.related_model._base_manager.filter(**{relation.field.name: person.pk}).delete()
+    EmailAddress.objects.filter(user=person.pk).delete()
+    User.objects.filter(pk=person.pk).update(
+        # No address, so nobody can type it.
+        email=f"deleted {person.pk}",
+        name="",
+        password=make_password(None),
+        is_active=False,
+        is_staff=False,
+        is_superuser=False,
+    )
+
+
+def finish_all() -> Iterator[int]:
+    """Remove what is left of closed accounts, and yield how many rows, batch by batch; the first closed comes first.
+
+    One of which not all can be removed does not hold up the others, and is tried again the next time.
+    """
+    for deletion in Deletion.objects.order_by("began_at"):
+        try:
+            yield from _finish(deletion)
+        except Exception:  # whatever it is, the account is still named
+            logger.exception("What is left of the deleted account %s could not be removed yet.", deletion.pk)
+
+
+def _finish(deletion: Deletion) -> Iterator[int]:
+    yield from delete_in_batches(outbox.all_of(deletion.pk, deletion.email, deletion.began_at))
+    yield from delete_with_referrers(User.objects.filter(pk=deletion.pk))
+    yield from delete_in_batches(Deletion.objects.filter(pk=deletion.pk))

@@ -206,3 +206,16 @@ class SignUp(models.Model):
 
     def __str__(self) -> str:
         return self.email
+
+
+class Deletion(models.Model):
+    """An account that was deleted and whose rows are being removed. `accounts.deletion` writes these rows."""
+
+    # No foreign key: it outlives the account's row, which is the last to go.
+    user_id = models.BigIntegerField(primary_key=True)
+    # Under which letters were queued.
+    email = models.EmailField()
+    began_at = models.DateTimeField(default=timezone.now)
+
+    def __str__(self) -> str:
+        return f"the deletion of account {self.user_id}"

@@ -162,9 +162,13 @@ def tell(event: SecurityEvent, owner: User, notice: Notice, *, address: str = ""
     )
 
 
-def tell_of_deletion(owner: User, client: Client) -> None:
+def letter_of_deletion(owner: User, client: Client) -> Letter:
+    return letter(owner, ACCOUNT_DELETED, client, timezone.now())
+
+
+def tell_of_deletion(owner: User, last: Letter) -> None:
     """Queue the last letter to an account, by its own id, which is never given again: its events go with it."""
-    outbox.put(letter(owner, ACCOUNT_DELETED, client, timezone.now()), owner.email, f"deleted-account.{owner.pk}")
+    outbox.put(last, owner.email, f"deleted-account.{owner.pk}")
 
 
 def letter(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Letter:

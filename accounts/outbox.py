@@ -112,10 +112,10 @@ def tell(
     Email.objects.filter(pk=collecting.pk).update(context=kept, message=drawn.text, html_message=drawn.html)
 
 
-def forget_all_of(owner: User) -> None:
-    """Delete the letters to a person, and those about them to an address that was theirs, sent or not."""
-    written_to = Q(to__in=validators.spellings(owner.email))
-    Email.objects.filter(written_to | Q(context__about__startswith=f"{owner.pk}:")).delete()
+def all_of(owner_id: int, email: str, before: datetime) -> QuerySet[Email]:
+    """The letters about a person, and those to their address, which may be another's by now, of before a moment."""
+    written_to = Q(to__in=validators.spellings(email), created__lt=before)
+    return Email.objects.filter(written_to | Q(context__about__startswith=f"{owner_id}:"))
 
 
 def give_up_unsendable(due: Iterable[Email]) -> None:

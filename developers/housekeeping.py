@@ -9,12 +9,13 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from itertools import chain
 
 from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts import email_changes, outbox, security_log, sessions, sign_ups
+from accounts import deletion, email_changes, outbox, security_log, sessions, sign_ups
 from accounts.throttling import counters
 from developers import issuance
 from developers.outbound import running
@@ -25,11 +26,14 @@ logger = logging.getLogger(__name__)
 TURN = "housekeeping.turn"
 EVERY = timedelta(hours=23)
 SECONDS_BETWEEN_LOOKS = 3600
+# Whoever deletes an account reads that its rows are gone within minutes.
+SECONDS_BETWEEN_DELETIONS = 30
 # For so long at a time, between two rounds of mail.
 SECONDS_AT_A_TIME = 0.5
 
 
 PARTS: dict[str, Callable[[], Iterator[int]]] = {
+    "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
@@ -67,19 +71,24 @@ class Round:
 
 
 class Housekeeper:
-    """The part of a mail worker that sees to housekeeping, where no other worker has done so today."""
+    """The part of a mail worker that sees to housekeeping, where no other worker has done so today.
+
+    What is left of deleted accounts every worker removes, whenever there is some.
+    """
 
     def __init__(self) -> None:
-        self._looks_again_at = 0.0
+        self._looks_again_at = self._deletes_again_at = 0.0
         self._steps: Iterator[None] = iter(())
+        self._deletions: Iterator[int] = iter(())
 
-    def go_on(self) -> None:
-        """Begin a round when it is time, or go on with it for a moment."""
+    def go_on(self) -> bool:
+        """Begin a round when it is time, or go on with it for a moment. Return whether something is left to do."""
         began = time.monotonic()
+        if began >= self._deletes_again_at:
+            self._deletions = deletion.finish_all()
+            self._deletes_again_at = began + SECONDS_BETWEEN_DELETIONS
         if began >= self._looks_again_at:
             if cache.add(TURN, True, EVERY.total_seconds()):
                 self._steps = Round().steps()
             self._looks_again_at = began + SECONDS_BETWEEN_LOOKS
-        for _ in self._steps:
-            if time.monotonic() - began > SECONDS_AT_A_TIME:
-                break
+        return any(time.monotonic() - began > SECONDS_AT_A_TIME for _ in chain(self._deletions, self._steps))

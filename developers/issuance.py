@@ -225,6 +225,8 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         untold = revoked.filter(
             Q(owner_told_at__isnull=True) | Q(owner_told_at__lt=now - TOLD_EVERY),
             revoked_at__lt=now - SETTLES_WITHIN,
+            # One that is being deleted has no address any more.
+            user__is_active=True,
         )
         if untold.update(owner_told_at=now):
             told = revoked.select_related("user").get()

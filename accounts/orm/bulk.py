@@ -3,14 +3,16 @@
 SQLite has one writer at a time and no queue: who waits asks again every 1 to 25 ms at first, later every 100 ms
 (https://www.sqlite.org/c3ref/busy_timeout.html). Work that begins its next transaction where the last one ends is
 nearly always faster, and a revoke or a log-in would wait until that work is done. So bulk work of all processes takes
-turns, and rests after each transaction for as long as that has lasted. PostgreSQL locks rows and needs none of it.
+turns, and rests after its transactions for as long as they have lasted. PostgreSQL locks rows and needs none of it.
 """
 
 import fcntl
 import os
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -23,36 +25,59 @@ PATIENCE = 10.0
 BETWEEN_TRIES = 0.005
 
 
+@dataclass(slots=True)
+class Part:
+    """One transaction of bulk work, and for how many seconds it has held its locks, known once it is over."""
+
+    seconds: float = 0
+
+
+class _Unrested(threading.local):
+    seconds = 0.0
+
+
+unrested = _Unrested()
+
+
 @contextmanager
-def bulk_writes(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+def bulk_writes(using: str = DEFAULT_DB_ALIAS) -> Iterator[Part]:
     """Hold a transaction for one part of bulk work, then rest. Keep the part to some 50 ms: prepare all before it.
 
-    In a transaction of the caller's there is no use in resting: call it outside of any.
+    Where the caller holds a transaction, there is no use in resting: call it outside of any.
     """
-    connection = connections[using]
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        with transaction.atomic(using=using):
-            yield
+    connection, part = connections[using], Part()
+    if connection.in_atomic_block:
+        yield part
         return
     with _turn(connection):
         began: float | None = None
         try:
             with transaction.atomic(using=using):
                 began = time.monotonic()
-                yield
+                yield part
         finally:
             if began is not None:
-                rest(time.monotonic() - began)
+                part.seconds = time.monotonic() - began
+                _rest_after(part.seconds, connection.vendor)
 
 
-def rest(seconds: float) -> None:
-    """Let others write, after a transaction of so many seconds."""
-    time.sleep(min(max(seconds, SHORTEST_REST), LONGEST_REST))
+def _rest_after(seconds: float, vendor: str) -> None:
+    """Rest once what was written since the last rest took as long as the shortest one."""
+    unrested.seconds += seconds
+    if vendor == "sqlite" and unrested.seconds >= SHORTEST_REST:
+        rest(min(unrested.seconds, LONGEST_REST))
+        unrested.seconds = 0
+
+
+rest = time.sleep
 
 
 @contextmanager
 def _turn(connection: Any) -> Iterator[None]:
-    """Wait for the lock of the folder that holds the database. The system releases it where a process dies."""
+    """Wait for the lock of the folder that holds SQLite's file. The system releases it where a process dies."""
+    if connection.vendor != "sqlite":
+        yield
+        return
     descriptor = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
         gives_up_at = time.monotonic() + PATIENCE

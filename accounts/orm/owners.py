@@ -13,10 +13,10 @@ from accounts.orm.changes import Gone
 def changing(owner: int) -> Iterator[None]:
     """Hold the owner's row for a transaction: one change at a time, no deadlocks, no races for what there is once.
 
-    Raises `Gone` where the account was deleted meanwhile.
+    Raises `Gone` where the account was deleted or deactivated meanwhile.
     """
     with transaction.atomic():
         # Without a key: what only refers to the owner need not wait.
-        if not User.objects.select_for_update(no_key=True).filter(pk=owner).values("pk").first():
-            raise Gone("The account was deleted meanwhile.")
+        if not User.objects.select_for_update(no_key=True).filter(pk=owner, is_active=True).values("pk").first():
+            raise Gone("The account was deleted or deactivated meanwhile.")
         yield

@@ -14,7 +14,7 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
-from accounts import outbox
+from accounts import deletion, outbox
 from accounts.forms import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain, ResetPasswordForm, SignupForm
 from accounts.models import User
 from accounts.outbox import Letter
@@ -126,6 +126,7 @@ def test_an_account_of_version_0_1_0_goes_on_and_is_deleted(kept: str) -> None:
     deleted = browser.post("/account/delete/", {"email": kept})
 
     assert (opened.status_code, deleted.status_code) == (302, 302)
+    sum(deletion.finish_all())
     assert not User.objects.exists()
     # The notice of the deletion.
     assert Email.objects.count() == 1

@@ -13,7 +13,9 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from accounts import email_changes, outbox, sessions
+from accounts.batches import Size
 from accounts.models import Session, User
+from accounts.orm.bulk import Part
 from developers import issuance
 from developers.models import RevokedToken
 from tests.cast import LAPTOP
@@ -97,7 +99,11 @@ def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[]
     issuance.revoke_current(alice, LAPTOP, reason=RevokedToken.Reason.OWNER)
     RevokedToken.objects.update(revoked_at=now - timedelta(days=99))
     rows = RevokedToken.objects.filter(user=alice)
-    return rows, {"last_refused_at": now}, lambda: list(issuance.forget_revoked(now - timedelta(days=90)))
+    return (
+        rows,
+        {"last_refused_at": now, "refused_count": 1},
+        lambda: list(issuance.forget_revoked(now - timedelta(days=90))),
+    )
 
 
 @pytest.mark.parametrize("reads", [1, 2])
@@ -113,3 +119,36 @@ def test_a_row_is_changed_or_deleted_and_never_both(alice: User, case: Callable[
     meanwhile.make()
 
     assert [rows.count()] == meanwhile.changed
+
+
+def test_a_batch_grows_and_shrinks_with_the_time_that_the_last_one_took() -> None:
+    size, sizes = Size(), []
+
+    for seconds in (0.001, 0.03, 0.06, 0.5, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001):
+        size.fit(Part(seconds))
+        sizes.append(size.rows)
+
+    assert sizes == [100, 100, 50, 25, 50, 100, 200, 400, 500, 500]
+
+
+def test_the_largest_rows_go_one_by_one() -> None:
+    size = Size()
+
+    for _ in range(9):
+        size.fit(Part(1))
+
+    assert size.rows == 1
+
+
+def test_a_row_that_does_not_match_by_its_turn_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("accounts.batches.BATCH", 1)
+    now = timezone.now()
+    for name in ("first", "second"):
+        Session.objects.create(session_key=name, session_data="", expire_date=now - timedelta(minutes=1))
+    first = Session.objects.filter(pk=Session.objects.order_by().values("pk")[:1])
+    meanwhile = Meanwhile(1, Session.objects.filter(pk=first.get().pk), expire_date=now + timedelta(days=14))
+
+    with connection.execute_wrapper(meanwhile):
+        deleted = list(sessions.forget_expired())
+
+    assert (meanwhile.changed, deleted, Session.objects.count()) == ([1], [1], 1)

@@ -37,6 +37,7 @@ ADDRESSES = {
     "known in other case": "Bob@Example.ORG",
     "unconfirmed": "carol@example.com",
     "deactivated": "dave@example.com",
+    "being deleted": "frank@example.com",
     "asked for by somebody": "erin@example.com",
 }
 # The time of a response, its name, and the length of a body that repeats the address.
@@ -102,6 +103,8 @@ def forms_with_addresses() -> list[tuple[Form, bool]]:
 @pytest.fixture
 def people(alice: User, bob: User) -> None:
     User.objects.create_user("dave@example.com", PASSWORD, is_active=False)
+    frank = User.objects.create_user("frank@example.com", PASSWORD)
+    sign_in(frank).post("/account/delete/", {"email": frank.email})
     Browser().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
     sign_in(bob).post("/account/email/", {"email": "erin@example.com", "action_add": ""})
     shared_cache.clear()

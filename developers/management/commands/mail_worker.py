@@ -18,7 +18,7 @@ from developers.housekeeping import Housekeeper
 
 logger = logging.getLogger(__name__)
 
-PAUSE = timedelta(seconds=2)
+PAUSE, SHORT_PAUSE = timedelta(seconds=2), timedelta(milliseconds=50)
 # One worker at a time, on any node. It says again and again that it lives, and one that dies loses its turn.
 TURN = "mail_worker.turn"
 TURN_LASTS, TURN_IS_RENEWED = timedelta(seconds=10), timedelta(seconds=2)
@@ -48,12 +48,13 @@ class Command(BaseCommand):
         housekeeper, stopped = Housekeeper(), False
         while not stopped:
             close_old_connections()
+            pause = PAUSE
             try:
                 work()
-                housekeeper.go_on()
+                pause = SHORT_PAUSE if housekeeper.go_on() else PAUSE
             except Exception:  # whatever is down, mail goes on once it is up again
                 logger.exception("Mail waits: this round failed.")
-            stopped = signal.sigtimedwait(STOP_SIGNALS, PAUSE.total_seconds()) is not None
+            stopped = signal.sigtimedwait(STOP_SIGNALS, pause.total_seconds()) is not None
 
 
 def work() -> None:
