@@ -52,11 +52,11 @@ def delete_with_referrers(rows: QuerySet[Any]) -> Iterator[int]:
     interrupted begins again, and finds what is left. It goes through the models as they are: tables that come later
     need no more than their foreign keys.
     """
-    if not _referrers(rows.model):
+    if not referrers(rows.model):
         yield from delete_in_batches(rows)
         return
     while keys := _keys(rows, FIRST):
-        referring = [(relation, _referring(relation, keys, rows.db)) for relation in _referrers(rows.model)]
+        referring = [(relation, _referring(relation, keys, rows.db)) for relation in referrers(rows.model)]
         for relation, others in referring:
             if relation.on_delete is models.SET_NULL:
                 yield from _detach(others, relation.field.name)
@@ -110,11 +110,15 @@ def _referring(relation: Any, keys: list[Any], using: str) -> QuerySet[Any]:
     return rows
 
 
-def _referrers(model: type[models.Model]) -> list[Any]:
+def referrers(model: type[models.Model]) -> list[Any]:
     """Return the relations of other models to one; those come first to which fewer others refer in their turn."""
-    return sorted(get_candidate_relations_to_delete(model._meta), key=lambda relation: _height(relation.related_model))
+    return sorted(_relations(model), key=lambda relation: _height(relation.related_model))
 
 
 def _height(model: type[models.Model], *above: type[models.Model]) -> int:
-    relations = [] if model in above else get_candidate_relations_to_delete(model._meta)
+    relations = [] if model in above else _relations(model)
     return max((1 + _height(relation.related_model, *above, model) for relation in relations), default=0)
+
+
+def _relations(model: type[models.Model]) -> list[Any]:
+    return list(get_candidate_relations_to_delete(model._meta))

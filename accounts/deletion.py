@@ -14,14 +14,13 @@ from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.contrib.auth import logout
 from django.contrib.auth.hashers import make_password
-from django.db.models.deletion import get_candidate_relations_to_delete
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import notices, outbox
-from accounts.batches import delete_in_batches, delete_with_referrers
+from accounts.batches import delete_in_batches, delete_with_referrers, referrers
 from accounts.clients import Client
 from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
@@ -61,7 +60,7 @@ def delete(request: SignedInRequest) -> None:
 def _close(person: User) -> None:
     """Take from an account its address, and all by which it could be opened."""
     start_epoch(person)
-    for relation in get_candidate_relations_to_delete(User._meta):
+    for relation in referrers(User):
         # What there is one of goes at once, the token for one: no request finds it from now on.
         if relation.one_to_one:
             relation.related_model._base_manager.filter(**{relation.field.name: person.pk}).delete()

@@ -101,7 +101,7 @@ def test_all_that_refers_to_a_person_goes_or_is_detached() -> None:
     seen, waiting = set(), [User]
     ways = set()
     while waiting:
-        for relation in batches._referrers(waiting.pop()):
+        for relation in batches.referrers(waiting.pop()):
             ways.add(relation.on_delete)
             if relation.related_model not in seen:
                 seen.add(relation.related_model)
@@ -145,7 +145,7 @@ def test_who_is_interrupted_goes_on_where_it_was(alice: User, bob: User, kills: 
 
     rounds = 0
     while Deletion.objects.exists():
-        steps = deletion.finish_all()
+        steps: Any = deletion.finish_all()
         for _ in range(kills):
             next(steps, None)
         steps.close()
@@ -160,7 +160,7 @@ def test_who_is_interrupted_goes_on_where_it_was(alice: User, bob: User, kills: 
 def test_what_a_request_adds_meanwhile_goes_too_and_in_batches(alice: User) -> None:
     give_much(alice)
     close(alice)
-    steps = []
+    steps = list[int]()
 
     for step in deletion.finish_all():
         if not Contact.objects.exists() and len(steps) < 40:
@@ -188,7 +188,7 @@ def test_one_that_cannot_be_removed_is_logged_and_does_not_hold_up_the_others(
     close(alice)
     close(bob)
 
-    broken = []
+    broken = list[str]()
 
     def break_once(execute: Any, sql: str, *rest: Any) -> Any:
         if "platform_contact" in sql and not broken:
