@@ -83,6 +83,8 @@ QUOTA_BOTS = env.int("QUOTA_BOTS", default=1_000)
 QUOTA_SEGMENTS = env.int("QUOTA_SEGMENTS", default=200)
 QUOTA_APIS = env.int("QUOTA_APIS", default=500)
 QUOTA_API_BYTES = env.int("QUOTA_API_BYTES", default=10_000_000)
+QUOTA_LOGS = env.int("QUOTA_LOGS", default=1_000)
+QUOTA_LOG_BYTES = env.int("QUOTA_LOG_BYTES", default=20_000_000)
 QUOTA_ATTRIBUTES = env.int("QUOTA_ATTRIBUTES", default=500)
 
 ROOT_URLCONF = "botpenguin.urls"

@@ -3,6 +3,7 @@
 `running` is the only code that writes `ApiLog`.
 """
 
+import json
 import secrets
 import time
 from typing import ClassVar, Self
@@ -30,6 +31,8 @@ NAME_LENGTH = 100
 ATTRIBUTE_LENGTH = 60
 # What is kept of a body, of a request as of an answer, in bytes.
 KEPT_OF_A_BODY = 64 * 1024
+# What a log takes besides its texts: its other columns, and its entries in five indexes.
+BYTES_OF_A_LOG = 700
 
 
 def object_id() -> str:
@@ -249,16 +252,25 @@ class ApiLog(models.Model):
     response_body = models.TextField(blank=True)
     response_size = models.PositiveBigIntegerField(default=0)
     is_cut = models.BooleanField(default=False)
+    # Bytes, as `measure` counts them. Logs of before it was counted have 0.
+    size = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = Owned.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-sent_at", "-pk"]
         indexes: ClassVar = [
-            models.Index(F("owner"), F("sent_at").desc(), F("id").desc(), name="outbound_apilog_latest"),
+            # With the size, which is so added up without reading the logs.
+            models.Index(F("owner"), F("sent_at").desc(), F("id").desc(), F("size"), name="outbound_apilog_sizes"),
             models.Index(F("api"), F("sent_at").desc(), F("id").desc(), name="outbound_apilog_of_api"),
             models.Index(F("sent_at"), name="outbound_apilog_oldest"),
         ]
 
     def __str__(self) -> str:
         return f"{self.api_name}: {self.method} {self.status or self.problem}"
+
+    def measure(self) -> int:
+        """Return how many bytes of the database the log takes, about."""
+        headers = json.dumps([self.request_headers, self.response_headers])
+        texts = (self.url, headers, self.request_body, self.problem, self.response_body)
+        return BYTES_OF_A_LOG + sum(len(text.encode()) for text in texts)

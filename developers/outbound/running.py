@@ -21,6 +21,7 @@ from developers.outbound.addresses import Resolver
 from developers.outbound.answers import NO_DATA, Answer
 from developers.outbound.masking import Mask
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
+from developers.outbound.quotas import LOG_BYTES, LOGS
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
 from developers.outbound.turns import Busy, TooMany, turn
 from developers.vault import Unreadable
@@ -28,7 +29,8 @@ from developers.vault import Unreadable
 __all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
 
 KEPT_FOR = timedelta(days=10)
-KEPT_AT_MOST = 1_000
+# Of logs that one call pushes out, so many go with it, and the others with the next ones.
+MOST_AT_ONCE = 50
 # In bytes, as they are stored. All bounds together keep a log below 256 KB.
 KEPT_OF_HEADERS = 32 * 1024
 KEPT_OF_A_PROBLEM = 1024
@@ -128,7 +130,7 @@ def _map(owner_id: int, recipe: Recipe, answer: Answer) -> tuple[dict[str, Value
 
 def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiLog:
     mask = Mask(recipe)
-    log = ApiLog.objects.create(
+    log = ApiLog(
         owner_id=call.owner_id,
         # It may have been deleted while its call was under way.
         api=OutboundApi.objects.filter(pk=call.api.pk).first() if call.api else None,
@@ -149,6 +151,8 @@ def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiL
         response_size=answer.size,
         is_cut=answer.is_cut,
     )
+    log.size = log.measure()
+    log.save(force_insert=True)
     _forget_old_logs(call.owner_id)
     return log
 
@@ -168,8 +172,13 @@ def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
 
 
 def _forget_old_logs(owner_id: int) -> None:
-    """Keep the owner's logs to their time and number."""
+    """Keep the owner's logs to their time, number and bytes: the oldest go."""
+    before, held, beyond = timezone.now() - KEPT_FOR, 0, list[int]()
     logs = ApiLog.objects.of(owner_id)
-    before = timezone.now() - KEPT_FOR
-    beyond = logs.order_by("-sent_at", "-pk").values_list("sent_at", flat=True)[KEPT_AT_MOST : KEPT_AT_MOST + 1]
-    logs.filter(sent_at__lte=max([before, *beyond])).delete()
+    latest = logs.values_list("pk", "sent_at", "size")[: LOGS.most + MOST_AT_ONCE]
+    for number, (pk, sent_at, size) in enumerate(latest, start=1):
+        held += size
+        if number > LOGS.most or held > LOG_BYTES.most or sent_at <= before:
+            beyond.append(pk)
+    if beyond:
+        logs.filter(pk__in=beyond[-MOST_AT_ONCE:]).delete()

@@ -1,13 +1,20 @@
 """How many APIs and attributes an account may have, and how large its APIs may be."""
 
+import re
+from datetime import timedelta
+from typing import Any
+
 import pytest
+from django.db import connection
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.quotas import QuotaExceeded
-from developers.outbound.models import CustomAttribute, OutboundApi
+from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
-from tests.cast import sign_in
+from developers.outbound.running import try_out
+from tests.cast import LAPTOP, sign_in
 from tests.developers.outbound.test_pages import GET, PAGE, address, words
 from tests.test_races import at_once
 
@@ -92,3 +99,74 @@ def test_an_api_that_names_too_many_new_attributes_is_refused_as_a_whole(alice: 
     assert "Orders is saved." in words(taken)
     assert "Again is saved." in words(again)
     assert "You have 2 of 2 attributes. Delete some to make room." in words(browser.get(f"{PAGE}attributes/"))
+
+
+def log_of(owner: User, name: str, size: int, *, days_ago: float = 1) -> ApiLog:
+    return ApiLog.objects.create(
+        owner=owner, api_name=name, size=size, sent_at=timezone.now() - timedelta(days=days_ago)
+    )
+
+
+def call(owner: User, **parts: Any) -> ApiLog:
+    """Try a call that is logged and reaches nobody."""
+    return try_out(owner, "now", Recipe("POST", "nowhere", **parts), {}, client=LAPTOP).log
+
+
+def logs_of(owner: User) -> list[str]:
+    return [log.api_name for log in ApiLog.objects.of(owner)]
+
+
+def test_the_oldest_logs_go_where_their_bytes_are_too_many(alice: User, bob: User, settings: Settings) -> None:
+    settings.QUOTA_LOG_BYTES = 50_000
+    for days, size in ((4, 10), (3, 30_000), (2, 20_000)):
+        log_of(alice, f"of {size} bytes", size, days_ago=days)
+    log_of(bob, "bob's", 90_000)
+
+    log = call(alice, body="x" * 20_000)
+
+    assert 20_000 < log.size == ApiLog.objects.get(pk=log.pk).measure() < 22_000
+    assert logs_of(alice) == ["now", "of 20000 bytes"]
+    assert logs_of(bob) == ["bob's"]
+
+
+def test_one_call_deletes_few_logs_and_the_next_ones_the_rest(alice: User, settings: Settings) -> None:
+    settings.QUOTA_LOGS, left = 10, []
+    for number in range(150):
+        log_of(alice, str(number), 700, days_ago=9 - number / 1000)
+
+    for _ in range(4):
+        call(alice)
+        left.append(ApiLog.objects.count())
+
+    assert left == [101, 52, 10, 10]
+    assert logs_of(alice) == ["now"] * 4 + ["149", "148", "147", "146", "145", "144"]
+
+
+def test_no_log_is_kept_where_none_may_be_and_calls_go_on(alice: User, settings: Settings) -> None:
+    settings.QUOTA_LOGS = settings.QUOTA_LOG_BYTES = 0
+
+    log = call(alice)
+
+    assert log.problem
+    assert logs_of(alice) == []
+
+
+@pytest.mark.parametrize(("quota", "sentence"), [("LOGS", "You have 1 of 1 logs."), ("LOG_BYTES", "Your logs take")])
+def test_the_page_of_logs_says_that_the_oldest_go(alice: User, settings: Settings, quota: str, sentence: str) -> None:
+    log_of(alice, "Weather", 1)
+    browser = sign_in(alice)
+    before = words(browser.get(f"{PAGE}logs/"))
+
+    setattr(settings, f"QUOTA_{quota}", 1)
+
+    assert "The oldest go as new ones come." not in before
+    assert re.search(rf"{sentence}.* The oldest go as new ones come\.", words(browser.get(f"{PAGE}logs/")))
+
+
+def test_the_sizes_of_logs_are_read_from_their_index(alice: User) -> None:
+    log_of(alice, "Weather", 1)
+    if connection.vendor == "sqlite":
+        plan = ApiLog.objects.of(alice).values_list("pk", "sent_at", "size").explain()
+
+        assert "USING COVERING INDEX outbound_apilog_sizes" in plan
+        assert "TEMP B-TREE" not in plan

@@ -10,6 +10,7 @@ from django.core.exceptions import ValidationError
 from django.core.management import CommandError, call_command
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import tokens, vault
@@ -260,10 +261,8 @@ def test_an_api_is_its_owners_alone(weather: OutboundApi, alice: User, bob: User
 # What is forgotten
 
 
-def test_logs_are_kept_for_ten_days_and_a_thousand_calls(
-    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(running, "KEPT_AT_MOST", 3)
+def test_logs_are_kept_for_ten_days_and_a_thousand_calls(alice: User, bob: User, settings: Settings) -> None:
+    settings.QUOTA_LOGS = 3
     for days in (11, 9, 8, 7):
         for owner in (alice, bob):
             ApiLog.objects.create(owner=owner, api_name=str(days), sent_at=timezone.now() - timedelta(days=days))
