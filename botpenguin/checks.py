@@ -12,7 +12,11 @@ from django.core.exceptions import ImproperlyConfigured
 
 from accounts.clients import trusted_proxies
 
-KEEPS_NO_PICKLE = ("accounts.throttling.cache.DatabaseCache", "django.core.cache.backends.redis.RedisCache")
+KEEPS_NO_PICKLE = (
+    "accounts.throttling.cache.DatabaseCache",
+    "accounts.throttling.redis.Cache",
+    "django.core.cache.backends.redis.RedisCache",
+)
 SHARES_NOTHING = ("django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache")
 NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an address of a network that only it is in."
 

@@ -208,6 +208,8 @@ CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "accounts.throttling
 if "CACHE_URL" in env:
     CACHES["default"] = env.cache_url_config(address("CACHE_URL", "redis://host:6379/0", "and a table of the database"))
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
+    # One thread of a process asks at a time, so one that hangs holds up no other.
+    CACHES["default"]["BACKEND"] = "accounts.throttling.redis.Cache"
     # Seconds. One that vanishes without a word holds nobody up for long.
     CACHES["default"]["OPTIONS"] = {
         "socket_connect_timeout": 1,

@@ -73,7 +73,7 @@ def in_redis(url: str) -> dict[str, dict[str, Any]]:
     """`CACHES` as the settings have it where `CACHE_URL` is this."""
     return {
         "default": {
-            "BACKEND": "django.core.cache.backends.redis.RedisCache",
+            "BACKEND": "accounts.throttling.redis.Cache",
             "LOCATION": url,
             "OPTIONS": {"serializer": "accounts.throttling.cache.JSONSerializer", "pool_class": Pool},
         }

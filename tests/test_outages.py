@@ -16,6 +16,8 @@ from psycopg_pool import PoolTimeout
 
 from accounts import bookkeeping
 from accounts.models import Session, User
+from accounts.throttling import breaker as breaking
+from accounts.throttling.breaker import SECONDS_OF_QUIET, Breaker, OutOfReach
 from botpenguin import outages
 from botpenguin.platform.models import Bot, Contact
 from developers.events import TokenEvent
@@ -47,7 +49,7 @@ ACTS = ["show", "copy", "try", "revoke"]
 
 @pytest.fixture(autouse=True)
 def nobody_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "breaker", outages.Breaker())
+    monkeypatch.setattr(outages, "breaker", Breaker())
 
 
 @pytest.fixture
@@ -197,13 +199,42 @@ def sqlite_error(code: int) -> sqlite3.Error:
         (redis.ConnectionError(), True),
         (redis.exceptions.BusyLoadingError(), True),
         (redis.TimeoutError(), True),
-        (redis.ResponseError(), False),
+        (redis.ResponseError(), True),
+        (redis.exceptions.NoPermissionError(), True),
+        (redis.exceptions.MasterDownError("MASTERDOWN"), True),
+        (redis.exceptions.ClusterDownError("CLUSTERDOWN"), True),
+        (redis.exceptions.MaxConnectionsError(), True),
+        (redis.exceptions.InvalidResponse(), True),
+        (redis.exceptions.DataError(), False),
+        (OutOfReach(), True),
         (ProgrammingError(), False),
         (ZeroDivisionError(), False),
     ],
 )
 def test_what_passes_by_itself_is_told_from_what_is_wrong(error: BaseException, is_outage: bool) -> None:
     assert outages.is_outage(error) is is_outage
+
+
+def test_an_outage_of_the_cache_is_logged_once_however_many_requests_meet_it(
+    caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = Clock()
+    monkeypatch.setattr(breaking, "time", clock)
+
+    monkeypatch.setattr(breaking, "cache", Breaker("cache"))
+    full = redis.ResponseError("MISCONF full")
+    outage = [full, redis.ConnectionError("reset"), redis.ConnectionError("refused"), OutOfReach("Another waits.")]
+
+    for _ in range(3):
+        clock.now += SECONDS_OF_QUIET - 1
+        for error in outage:
+            outages.note(error, "GET", "/")
+    clock.now += SECONDS_OF_QUIET + 1
+    outages.note(full, "GET", "/")
+    outages.note(redis.ResponseError("NOREPLICAS"), "GET", "/")
+
+    told = [message.rpartition(": ")[2] for message in caplog.messages]
+    assert told == ["MISCONF full", "reset", "MISCONF full", "NOREPLICAS"]
 
 
 def test_once_a_request_has_waited_in_vain_the_next_are_told_at_once(

@@ -30,6 +30,8 @@ from accounts.throttling.models import CachedValue, Counter, now
 LONGEST_IN_REDIS = 3600
 # Of rows that have ended, so many are deleted for each new one.
 ENDED_FOR_A_NEW_ONE = 2
+# What Redis answers where a list or a set stands in the place of a text.
+NO_TEXT = "WRONGTYPE"
 
 
 def name_of(action: str, text: str) -> str:
@@ -148,9 +150,7 @@ class InRedis:
         self._do(limit, count_one_less)
 
     def left(self, limit: Limit) -> int:
-        with self._client.pipeline() as pipe:
-            pipe.watch(self._key(limit.name))
-            count, left = self._read(pipe, limit)
+        count, left = self._do(limit, lambda pipe: self._read(pipe, limit))
         return left if count >= limit.amount else 0
 
     def clear(self, limit: Limit) -> None:
@@ -165,8 +165,12 @@ class InRedis:
         from redis.exceptions import ResponseError  # noqa: PLC0415
 
         try:
-            count, left = int(pipe.get(self._key(limit.name))), pipe.pttl(self._key(limit.name))
-        except (TypeError, ValueError, ResponseError):  # none, or something else
+            count, left = int(pipe.get(self._key(limit.name))), int(pipe.pttl(self._key(limit.name)))
+        except (TypeError, ValueError):  # none, or no number
+            return 0, 0
+        except ResponseError as error:
+            if not str(error).startswith(NO_TEXT):
+                raise  # it refuses to say: then nobody may try
             return 0, 0
         return (count, left) if count >= 0 and 0 < left <= limit.length else (0, 0)
 

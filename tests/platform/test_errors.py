@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from accounts.throttling.breaker import Breaker
 from botpenguin import outages
 from botpenguin.platform.api import middleware
 from developers import tokens
@@ -208,7 +209,7 @@ def test_the_reference_page_that_fails_is_500_as_everything_else(settings: Setti
 
 
 def test_the_reference_page_in_an_outage_is_503_as_everything_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "breaker", outages.Breaker())
+    monkeypatch.setattr(outages, "breaker", Breaker())
     outages.breaker.trip()
 
     response = Browser(raise_request_exception=False).get("/api/v7/docs")

@@ -1,0 +1,181 @@
+"""A Redis that refuses, answers nonsense or does not answer is an outage: 503, one line in the log, no traceback."""
+
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from threading import Thread
+
+import pytest
+from django.test import Client as Browser
+from pytest_django.fixtures import Settings
+from redis import Redis
+
+from accounts.throttling import breaker
+from accounts.throttling import redis as cache_in_redis
+from accounts.throttling.breaker import Breaker
+from accounts.throttling.counters import Limit
+from botpenguin import outages
+from tests.cast import PASSWORD
+from tests.redis import Pool, RedisServer, in_redis
+from tests.server import free_port
+
+LOG_IN, CHALLENGE, REPORTS = "/account/login/", "/account/login/passkey/", "/api/v7/token/report-exposed"
+CANNOT_NOW = "We cannot do this right now"
+# How an operator, a full disk or a failover makes it refuse, and how it is undone.
+REFUSALS: dict[str, tuple[list[str], list[str]]] = {
+    "NOREPLICAS": (["CONFIG SET min-replicas-to-write 1"], ["CONFIG SET min-replicas-to-write 0"]),
+    "NOPERM": (["ACL SETUSER default -set -watch"], ["ACL SETUSER default +@all"]),
+    "OOM": (["CONFIG SET maxmemory 1"], ["CONFIG SET maxmemory 0"]),
+    "READONLY": ([f"REPLICAOF 127.0.0.1 {free_port()}"], ["REPLICAOF NO ONE"]),
+    "MASTERDOWN": (
+        ["CONFIG SET replica-serve-stale-data no", f"REPLICAOF 127.0.0.1 {free_port()}"],
+        ["REPLICAOF NO ONE", "CONFIG SET replica-serve-stale-data yes"],
+    ),
+}
+# What a server sends to whoever asks it anything: one that is not ready, not Redis, or broken.
+ANSWERS = {
+    "MISCONF": b"-MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.\r\n",
+    "LOADING": b"-LOADING Redis is loading the dataset in memory\r\n",
+    "CLUSTERDOWN": b"-CLUSTERDOWN The cluster is down\r\n",
+    "MOVED": b"-MOVED 3999 127.0.0.1:6381\r\n",
+    "NOAUTH": b"-NOAUTH Authentication required.\r\n",
+    "WRONGPASS": b"-WRONGPASS invalid username-password pair or user is disabled.\r\n",
+    "too many clients": b"-ERR max number of clients reached\r\n",
+    "protected mode": b"-DENIED Redis is running in protected mode.\r\n",
+    "BUSY": b"-BUSY Redis is busy running a script.\r\n",
+    "TRYAGAIN": b"-TRYAGAIN Multiple keys request during rehashing of slot\r\n",
+    "no Redis": b"HTTP/1.1 400 Bad Request\r\n\r\n",
+    "no number": b":seven\r\n",
+    "no length": b"$seven\r\n",
+    "an empty line": b"\r\n",
+    "bytes": b"\xff\xfe\x00\r\n",
+    "nothing": b"",
+}
+
+
+@pytest.fixture(autouse=True)
+def nobody_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outages, "breaker", Breaker())
+    monkeypatch.setattr(breaker, "cache", Breaker("cache"))
+
+
+@pytest.fixture
+def refusing(request: pytest.FixtureRequest, in_redis_server: Redis) -> Iterator[None]:
+    begin, end = REFUSALS[request.param]
+    run(in_redis_server, *begin)
+    try:
+        yield
+    finally:
+        run(in_redis_server, *end)
+
+
+def run(client: Redis, *commands: str) -> None:
+    for command in commands:
+        client.execute_command(command)  # type: ignore[no-untyped-call]
+
+
+@contextmanager
+def answering(answer: bytes) -> Iterator[str]:
+    """Answer each message of a client so, or close the connection; yield the address."""
+
+    def serve() -> None:
+        with suppress(OSError):
+            while True:
+                client, _ = listener.accept()
+                with client:
+                    while answer and client.recv(65536):
+                        client.sendall(answer)
+
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        thread = Thread(target=serve)
+        thread.start()
+        yield f"redis://127.0.0.1:{listener.getsockname()[1]}/0"
+        Pool.close_all()
+        listener.shutdown(socket.SHUT_RDWR)
+        thread.join()
+
+
+def ask(caplog: pytest.LogCaptureFixture) -> None:
+    """Do all that asks the cache, as a visitor and as a program, and see each refused and the outage logged once."""
+    visitor = Browser(raise_request_exception=False)
+    form = {"login": "alice@example.com", "password": PASSWORD}
+
+    pages = [
+        visitor.post(LOG_IN, form),
+        visitor.post(LOG_IN, form, headers={"HX-Request": "true"}),
+        visitor.get(CHALLENGE, headers={"Accept": "application/json"}),
+        visitor.post("/account/password/reset/", {"email": "alice@example.com"}),
+    ]
+    report = visitor.post(REPORTS, {"tokens": ["none"]}, content_type="application/json")
+
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in [*pages, report]] == [(503, "5")] * 5
+    assert [CANNOT_NOW in page.content.decode() for page in pages] == [True] * 4
+    assert report.json()["code"] == 503
+    lines = [record for record in caplog.records if record.levelname != "INFO"]
+    assert [line.exc_info for line in lines if line.exc_info] == []
+    assert [line.getMessage().partition(",")[0] for line in lines] == ["POST 'account/login/' was answered 503"]
+
+
+@pytest.mark.usefixtures("alice", "refusing")
+@pytest.mark.parametrize("refusing", REFUSALS, indirect=True)
+def test_a_redis_that_refuses_is_an_outage(caplog: pytest.LogCaptureFixture) -> None:
+    ask(caplog)
+
+
+@pytest.mark.usefixtures("alice")
+@pytest.mark.parametrize("answer", ANSWERS.values(), ids=ANSWERS)
+def test_a_redis_that_answers_nonsense_is_an_outage(
+    settings: Settings, caplog: pytest.LogCaptureFixture, answer: bytes
+) -> None:
+    with answering(answer) as url:
+        settings.CACHES = in_redis(url)
+        ask(caplog)
+
+
+@pytest.mark.usefixtures("db")
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        lambda client, key: client.set(key, "no number", px=1000),
+        lambda client, key: client.set(key, "\udcff".encode(errors="surrogateescape"), px=1000),
+        lambda client, key: client.set(key, 3),
+        lambda client, key: client.rpush(key, "a", "list"),
+        lambda client, key: client.sadd(key, "a set"),
+        lambda client, key: client.hset(key, "a", "hash"),
+        lambda client, key: client.xadd(key, {"a": "stream"}),
+    ],
+)
+def test_a_count_in_redis_that_nobody_wrote_is_none(
+    in_redis_server: Redis, redis_server: RedisServer, spoil: Callable[[Redis, str], object]
+) -> None:
+    limit = Limit("guess:somebody", 3, 60)
+    limit.take()
+    [key] = redis_server.names()
+    in_redis_server.delete(key)
+    spoil(in_redis_server, key)
+
+    was_free, taken = limit.is_free(), [limit.take() is not None for _ in range(4)]
+
+    assert (was_free, taken) == (True, [True] * 3 + [False])
+
+
+@pytest.mark.usefixtures("in_redis_server")
+def test_a_limit_that_redis_does_not_let_us_read_is_not_free(in_redis_server: Redis) -> None:
+    run(in_redis_server, "ACL SETUSER default -get")
+    try:
+        with pytest.raises(Exception, match="no permissions") as raised:
+            Limit("guess:somebody", 3, 60).is_free()
+    finally:
+        run(in_redis_server, "ACL SETUSER default +@all")
+
+    assert outages.is_outage(raised.value)
+
+
+def test_what_cannot_be_sent_is_our_own_fault(in_redis_server: Redis, redis_server: RedisServer) -> None:
+    client = cache_in_redis.Client.from_url(redis_server.url)
+
+    with pytest.raises(Exception, match="Invalid input") as raised:
+        client.set("key", object())  # type: ignore[arg-type]
+
+    assert not outages.is_outage(raised.value)
+    client.close()
