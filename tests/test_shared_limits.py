@@ -65,13 +65,13 @@ def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Pa
 @pytest.mark.parametrize(
     ("backend", "told"),
     [
-        ("locmem.LocMemCache", ["CACHE_URL names a cache that processes do not share."]),
-        ("dummy.DummyCache", ["CACHE_URL names a cache that processes do not share."]),
-        ("redis.RedisCache", []),
+        ("django.core.cache.backends.locmem.LocMemCache", ["CACHE_URL names a cache that processes do not share."]),
+        ("django.core.cache.backends.dummy.DummyCache", ["CACHE_URL names a cache that processes do not share."]),
+        ("accounts.throttling.redis.Cache", []),
     ],
 )
 def test_a_cache_that_processes_do_not_share_is_refused(settings: Settings, backend: str, told: list[str]) -> None:
-    settings.CACHES = {"default": {"BACKEND": f"django.core.cache.backends.{backend}"}}
+    settings.CACHES = {"default": {"BACKEND": backend}}
 
     assert [message.msg for message in check_limits_are_shared(None) if message.is_serious()] == told
 
