@@ -1,4 +1,4 @@
-"""The table of what happened to accounts. `pyproject.toml` says who may know it, and import-linter sees to it."""
+"""The tables of what happened to accounts. `pyproject.toml` says who may know it, and import-linter sees to it."""
 
 from typing import ClassVar
 
@@ -55,3 +55,41 @@ class SecurityEvent(AppendOnly):
 
     def __str__(self) -> str:
         return str(self.get_kind_display())
+
+    @property
+    def name(self) -> str:
+        """What a mail about it is called."""
+        return f"security-event.{self.pk}"
+
+    @property
+    def detail(self) -> str:
+        return self.means
+
+
+class EventCount(models.Model):
+    """How many more events of a kind an account had in an hour than are listed singly, and who made the last one.
+
+    `accounts.security_log` writes these rows, for the events of tokens too. `detail` is an event's means or note.
+    """
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="event_counts")
+    kind = models.CharField(max_length=20)
+    detail = models.CharField(max_length=20, blank=True)
+    hour = models.DateTimeField()
+    count = models.PositiveIntegerField(default=0)
+    at = models.DateTimeField()
+    ip = models.GenericIPAddressField(null=True)
+    client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
+
+    class Meta:
+        indexes: ClassVar = [models.Index(F("user"), F("at").desc(), F("id").desc(), name="accounts_count_latest")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "kind", "detail", "hour"], name="accounts_eventcount_once_an_hour")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.count} more of {self.kind}"
+
+    @property
+    def name(self) -> str:
+        return f"counted-event.{self.pk}.{self.count}"

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts import outbox
 from accounts.clients import Client
-from accounts.events import SecurityEvent
+from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
 from accounts.outbox import Letter
 
@@ -149,13 +149,13 @@ NOTICES = {
 }
 
 
-def tell(event: SecurityEvent, owner: User, notice: Notice, *, address: str = "", **facts: Any) -> None:
+def tell(event: SecurityEvent | EventCount, owner: User, notice: Notice, *, address: str = "", **facts: Any) -> None:
     """Queue a notice of an event to the owner, or to an address that was theirs. Call it inside the transaction."""
     client = Client(event.ip, event.client)
-    about = f"{owner.pk}:{event.kind}:{event.means}"
+    about = f"{owner.pk}:{event.kind}:{event.detail}"
     outbox.tell(
         address or owner.email,
-        f"security-event.{event.pk}",
+        event.name,
         about,
         lambda: letter(owner, notice, client, event.at, **facts),
         lambda count, since: collected(owner, notice, count, since),

@@ -3,39 +3,58 @@
 `record` is the only code that adds events and `forget` the only one that removes old ones; they
 go with their account besides. Nothing changes an event. What happened to the token is told by
 the events of `developers.issuance`, and `developers.security_log` shows both in one list.
+
+No flood fills the table or buries the rest: what comes on top of so many alike in an hour is counted,
+in a table beside. Alike are events of one kind by one means. Twice as many are listed of all networks
+as of one, so that who floods a kind from one network hides nobody else's event of it.
 """
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from functools import partial
+from ipaddress import ip_network
 from typing import Any
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import QuerySet
+from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import notices
 from accounts.batches import delete_in_batches
 from accounts.clients import Client
-from accounts.events import SecurityEvent
+from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
 
 Kind = SecurityEvent.Kind
 Means = SecurityEvent.Means
+Counted = EventCount
 
-# Strangers can make these happen: a flood of them must neither fill the table nor bury the rest.
+# Strangers can make these happen: fewer are listed.
 FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED)
 FAILURES_AN_HOUR = 10
+HOUR = timedelta(hours=1)
+# What one connection is given at least (RFC 6177).
+IPV6_NETWORK = 64
 
 
-def record(kind: Kind, owner: User, client: Client, means: str = "") -> SecurityEvent:
+def record(
+    kind: Kind, owner: User, client: Client, means: str = "", *, most: int | None = None
+) -> SecurityEvent | EventCount:
     """Add an event to the owner's log, with one of `Means` or none, and queue the mail that it is worth.
 
-    Call it inside the transaction of what happened: all of it is written, or none.
+    Call it inside the transaction of what happened: all of it is written, or none. One on top of `most` alike in an
+    hour, or of `EVENTS_AN_HOUR`, is counted.
     """
     with transaction.atomic():
-        event = SecurityEvent.objects.create(
-            user_id=owner.pk, kind=kind, means=means, ip=client.ip, client=client.user_agent
-        )
+        alike = SecurityEvent.objects.filter(user=owner.pk, kind=kind, means=means)
+        event: SecurityEvent | EventCount
+        if is_flooded(alike, client, most or settings.EVENTS_AN_HOUR):
+            event = count_one(owner.pk, kind, means, client)
+        else:
+            event = SecurityEvent.objects.create(
+                user_id=owner.pk, kind=kind, means=means, ip=client.ip, client=client.user_agent
+            )
         notice = notices.NOTICES.get((kind, means))
         if notice:
             notices.tell(event, owner, notice)
@@ -43,14 +62,34 @@ def record(kind: Kind, owner: User, client: Client, means: str = "") -> Security
 
 
 def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
-    """Add one of `FAILURES`, of which `FAILURES_AN_HOUR` by each means are kept: wrong passwords hide no wrong code."""
-    if not _is_flooded(owner, kind, means):
-        record(kind, owner, client, means)
+    """Add or count one of `FAILURES`."""
+    record(kind, owner, client, means, most=FAILURES_AN_HOUR)
+
+
+def is_flooded(alike: QuerySet[Any], client: Client, most: int) -> bool:
+    """Tell whether so many events of a query came within the hour from a client's network, or twice as many at all."""
+    recent = alike.filter(at__gte=timezone.now() - HOUR).order_by()
+    networks = [_network(ip) for ip in recent.values_list("ip", flat=True)[: 2 * most]]
+    return len(networks) == 2 * most or networks.count(_network(client.ip)) >= most
+
+
+def count_one(owner_id: int, kind: str, detail: str, client: Client) -> EventCount:
+    """Count an event that is not listed, and keep when the last one was, from where and by which client."""
+    now = timezone.now()
+    key = {"user_id": owner_id, "kind": kind, "detail": detail, "hour": now.replace(minute=0, second=0, microsecond=0)}
+    counted = EventCount.objects.filter(**key)
+    one_more = partial(counted.update, count=F("count") + 1, at=now, ip=client.ip, client=client.user_agent)
+    if not one_more():
+        # Of many who find no row, one makes it, and all count in it.
+        EventCount.objects.bulk_create([EventCount(**key, at=now)], ignore_conflicts=True)
+        one_more()
+    return counted.get()
 
 
 def forget(before: datetime) -> Iterator[int]:
-    """Delete what happened before a moment, whosever it is, and yield how many events that were, batch by batch."""
-    return delete_in_batches(SecurityEvent.objects.filter(at__lt=before))
+    """Delete what happened before a moment, whosever it is, and yield how many rows that were, batch by batch."""
+    yield from delete_in_batches(SecurityEvent.objects.filter(at__lt=before))
+    yield from delete_in_batches(EventCount.objects.filter(at__lt=before))
 
 
 def people_with(kind: Kind, since: datetime) -> QuerySet[Any, Any]:
@@ -58,6 +97,5 @@ def people_with(kind: Kind, since: datetime) -> QuerySet[Any, Any]:
     return SecurityEvent.objects.filter(kind=kind, at__gte=since).values("user")
 
 
-def _is_flooded(owner: User, kind: Kind, means: str) -> bool:
-    alike = SecurityEvent.objects.filter(user=owner.pk, kind=kind, means=means)
-    return alike.filter(at__gte=timezone.now() - timedelta(hours=1)).count() >= FAILURES_AN_HOUR
+def _network(ip: str | None) -> str | None:
+    return str(ip_network((ip, IPV6_NETWORK), strict=False)) if ip and ":" in ip else ip

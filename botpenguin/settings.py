@@ -73,6 +73,8 @@ SIGN_UP = env.bool("SIGN_UP", default=True)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
 # A year and a month: what happened at this time last year can still be looked up.
 EVENTS_KEPT_DAYS = env.int("EVENTS_KEPT_DAYS", default=400)
+# Of one kind from one network. What comes on top is counted.
+EVENTS_AN_HOUR = env.int("EVENTS_AN_HOUR", default=60)
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
 API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])

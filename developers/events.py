@@ -47,3 +47,8 @@ class TokenEvent(AppendOnly):
 
     def __str__(self) -> str:
         return f"{self.get_kind_display()} …{self.hint}"
+
+    @property
+    def name(self) -> str:
+        """What a mail about it is called."""
+        return f"token-event.{self.pk}"

@@ -12,11 +12,13 @@ from enum import StrEnum
 from functools import partial
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import security_log
 from accounts.batches import BATCH, delete_in_batches
 from accounts.clients import Client
 from accounts.models import User
@@ -220,8 +222,9 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
             last_refused_client=client.user_agent,
         )
         unreported = revoked.filter(Q(refusal_reported_on__isnull=True) | Q(refusal_reported_on__lt=now.date()))
+        event = None
         if unreported.update(refusal_reported_on=now.date()):
-            _record(Kind.REFUSED, revoked.get(), client, at=now)
+            event = _record(Kind.REFUSED, revoked.get(), client, at=now)
         untold = revoked.filter(
             Q(owner_told_at__isnull=True) | Q(owner_told_at__lt=now - TOLD_EVERY),
             revoked_at__lt=now - SETTLES_WITHIN,
@@ -232,7 +235,7 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
             told = revoked.select_related("user").get()
             # A day apart, two mails never tell of the same event, of which there is one a calendar day.
             days_refusals = told.user.token_events.filter(kind=Kind.REFUSED, generation=told.generation)
-            notices.token_still_in_use(told, days_refusals.first() or _record(Kind.REFUSED, told, client))
+            notices.token_still_in_use(told, event or days_refusals.first() or _record(Kind.REFUSED, told, client))
 
 
 def forget_events(before: datetime) -> Iterator[int]:
@@ -245,10 +248,17 @@ def forget_revoked(before: datetime) -> Iterator[int]:
     yield from delete_in_batches(_last_seen_before(before, RevokedToken.objects.all()))
 
 
-def _record(kind: Kind, token: ApiToken | RevokedToken, client: Client, **fields: Any) -> TokenEvent:
+def _record(
+    kind: Kind, token: ApiToken | RevokedToken, client: Client, note: str = "", **fields: Any
+) -> TokenEvent | security_log.Counted:
+    """Add an event, or count one that comes on top of many."""
+    alike = TokenEvent.objects.filter(user=token.user_id, kind=kind, note=note)
+    if security_log.is_flooded(alike, client, settings.EVENTS_AN_HOUR):
+        return security_log.count_one(token.user_id, kind, note, client)
     return TokenEvent.objects.create(
         user_id=token.user_id,
         kind=kind,
+        note=note,
         hint=token.hint,
         generation=token.generation,
         ip=client.ip,

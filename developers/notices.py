@@ -11,6 +11,7 @@ from accounts import outbox
 from accounts.clients import Client
 from accounts.models import User
 from accounts.notices import Notice, collected
+from accounts.security_log import Counted
 from developers.events import TokenEvent
 from developers.models import RevokedToken
 
@@ -29,24 +30,30 @@ EXPOSED = Notice(
     page=PAGE,
     button=_("Look at your token"),
 )
-STILL_IN_USE = _("A revoked API token is still in use")
+STILL_IN_USE = Notice(
+    _("A revoked API token is still in use"),
+    _("Somebody sent an API access token that was revoked, and was refused."),
+    _("Find out where your tokens get out before you put the next one there: code, a chat, a log."),
+    page=PAGE,
+    button=_("Look at your token"),
+)
 
 
-def token_revoked(owner: User, event: TokenEvent, revoked: RevokedToken) -> None:
+def token_revoked(owner: User, event: TokenEvent | Counted, revoked: RevokedToken) -> None:
     """Queue the notice of a revoke to the token's owner."""
     is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
     notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
     context = {"revoked": revoked, "client": Client(event.ip, event.client), "page": reverse(PAGE)}
     outbox.tell(
         owner.email,
-        f"token-event.{event.pk}",
+        event.name,
         f"{owner.pk}:{event.kind}:{revoked.reason}",
         lambda: outbox.draw(f"developers/mail/{template}", notice.subject, context, owner),
         lambda count, since: collected(owner, notice, count, since),
     )
 
 
-def token_still_in_use(revoked: RevokedToken, event: TokenEvent) -> None:
+def token_still_in_use(revoked: RevokedToken, event: TokenEvent | Counted) -> None:
     """Queue the day's notice that a revoked token is still sent. The caller sees to it that it is one a day."""
     owner = revoked.user
     context = {
@@ -54,5 +61,10 @@ def token_still_in_use(revoked: RevokedToken, event: TokenEvent) -> None:
         "client": Client(revoked.last_refused_ip, revoked.last_refused_client),
         "page": reverse(PAGE),
     }
-    letter = outbox.draw("developers/mail/token_still_in_use", STILL_IN_USE, context, owner)
-    outbox.put(letter, owner.email, f"token-event.{event.pk}")
+    outbox.tell(
+        owner.email,
+        event.name,
+        f"{owner.pk}:{event.kind}",
+        lambda: outbox.draw("developers/mail/token_still_in_use", STILL_IN_USE.subject, context, owner),
+        lambda count, since: collected(owner, STILL_IN_USE, count, since),
+    )

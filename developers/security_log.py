@@ -3,23 +3,25 @@
 Each event is one row of one table, written by one function: `accounts.security_log.record` for
 the account, `developers.issuance` for the token. Copying the one into the other would make two
 truths. `accounts` knows of no token, so the page is here, and joins both by a UNION in the
-database, newest first, which both tables have an index for. `botpenguin.urls` puts it among the
+database, newest first, which both tables have an index for. With them come the counts of what is
+not listed singly. `botpenguin.urls` puts it among the
 account's pages.
 """
 
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
+from django.conf import settings
 from django.db.models import F, QuerySet, TextChoices, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts import spreadsheets
-from accounts.events import SecurityEvent
+from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
 from accounts.paging import paged
 from accounts.requests import SignedInRequest
@@ -75,7 +77,7 @@ MARKS = dict.fromkeys(NEW, "issued") | dict.fromkeys(ENDED, "revoked") | dict.fr
 
 
 class Entry(NamedTuple):
-    """An event of either table, as the page and the file tell it."""
+    """An event of either table, or a count of those that came on top, as the page and the file tell it."""
 
     id: int
     at: datetime
@@ -84,6 +86,7 @@ class Entry(NamedTuple):
     hint: str
     ip: str | None
     client: str
+    on_top: int
 
     @property
     def what(self) -> str:
@@ -92,7 +95,11 @@ class Entry(NamedTuple):
     @property
     def more(self) -> str:
         choices: type[TextChoices] = TokenEvent.Note if self._is_of_token else SecurityEvent.Means
-        return str(choices(self.detail).label) if self.detail else ""
+        label = str(choices(self.detail).label) if self.detail else ""
+        if not self.on_top:
+            return label
+        told = ngettext("and %(number)d more", "and %(number)d more", self.on_top) % {"number": self.on_top}
+        return f"{label.rstrip('.')}, {told}" if label else told
 
     @property
     def mark(self) -> str:
@@ -116,7 +123,7 @@ def security_log(request: SignedInRequest) -> HttpResponse:
     page = context["page"]
     page.object_list = [Entry(*row) for row in page.object_list]
     context |= {"group": group, "groups": Group.choices}
-    context |= {"failures": FAILURES_AN_HOUR, "most_rows": MOST_ROWS_OF_A_FILE}
+    context |= {"failures": FAILURES_AN_HOUR, "most": settings.EVENTS_AN_HOUR, "most_rows": MOST_ROWS_OF_A_FILE}
     return render(request, "developers/security_log.html", context)
 
 
@@ -134,14 +141,16 @@ def download(request: SignedInRequest) -> HttpResponse:
 
 def events_of(owner: User, group: str = "") -> QuerySet[Any, Any]:
     """Return rows in the shape of `Entry`, newest first, of one group or all."""
-    account = SecurityEvent.objects.filter(user=owner).order_by()
-    token = TokenEvent.objects.filter(user=owner).order_by()
-    if group:
-        account, token = account.filter(kind__in=KINDS[group]), token.filter(kind__in=KINDS[group])
-    rows: QuerySet[Any, Any] = account.values_list("id", "at", "kind", F("means"), Value(""), "ip", "client")
-    return rows.union(token.values_list("id", "at", "kind", F("note"), "hint", "ip", "client"), all=True).order_by(
-        "-at", "-id", "kind"
+    tables: list[tuple[QuerySet[Any], list[Any]]] = [
+        (SecurityEvent.objects.filter(user=owner), [F("means"), Value(""), "ip", "client", Value(0)]),
+        (TokenEvent.objects.filter(user=owner), [F("note"), "hint", "ip", "client", Value(0)]),
+        (EventCount.objects.filter(user=owner), ["detail", Value(""), "ip", "client", "count"]),
+    ]
+    account, *others = (
+        (rows.filter(kind__in=KINDS[group]) if group else rows).order_by().values_list("id", "at", "kind", *columns)
+        for rows, columns in tables
     )
+    return account.union(*others, all=True).order_by("-at", "-id", "kind")
 
 
 def _chosen(request: SignedInRequest) -> str:

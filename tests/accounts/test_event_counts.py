@@ -1,0 +1,247 @@
+"""Events on top of many alike: counted and not listed, so that no flood fills the table or buries the rest."""
+
+import csv
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db.models import F, Sum
+from django.utils import timezone
+from post_office.models import Email
+from pytest_django.fixtures import Settings
+
+from accounts import deletion, security_log
+from accounts.clients import Client
+from accounts.events import EventCount, SecurityEvent
+from accounts.models import User
+from developers import issuance
+from developers.events import TokenEvent
+from developers.issuance import Verdict
+from developers.models import ApiToken, RevokedToken
+from developers.security_log import Entry
+from tests.cast import LAPTOP, PHONE, sign_in
+from tests.developers.test_security_log import FILE, LOG, rows_on
+from tests.test_races import at_once
+
+Kind, Means, TokenKind = SecurityEvent.Kind, SecurityEvent.Means, TokenEvent.Kind
+MOST = 3
+ELSEWHERE = Client("198.51.100.24", "n8n/1.0")
+DEVELOPERS = "/developers/api-access-token/"
+
+
+@pytest.fixture(autouse=True)
+def few_an_hour(settings: Settings) -> None:
+    settings.EVENTS_AN_HOUR = MOST
+
+
+def act(owner: User, times: int, client: Client = LAPTOP, kind: Any = Kind.CONFIRMED, means: str = "") -> None:
+    for _ in range(times):
+        security_log.record(kind, owner, client, means)
+
+
+def listed(owner: User, kind: Any = Kind.CONFIRMED) -> int:
+    return SecurityEvent.objects.filter(user=owner, kind=kind).count()
+
+
+def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice: User) -> None:
+    act(alice, MOST + 239)
+    before = timezone.now()
+    act(alice, 1, Client(LAPTOP.ip, "curl/8.5.0"))
+
+    counted = EventCount.objects.get()
+    assert listed(alice) == MOST
+    assert (counted.user, counted.kind, counted.detail, counted.count) == (alice, Kind.CONFIRMED, "", 240)
+    assert (counted.ip, counted.client) == (LAPTOP.ip, "curl/8.5.0")
+    assert counted.at >= before
+    assert str(counted) == "240 more of confirmed"
+
+
+def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
+    act(alice, MOST + 240, kind=Kind.SIGNED_IN, means=Means.PASSKEY)
+    act(alice, MOST + 1, kind=Kind.SESSION_ENDED)
+    browser = sign_in(alice)
+
+    page, file = browser.get(LOG), browser.get(FILE).content.decode()
+    filtered = browser.get(LOG, {"kind": "api-token"})
+
+    on_page = [row for row in rows_on(page) if "more" in row]
+    assert [row.partition(" more")[0] for row in on_page] == [
+        "Signed out another browser and 1",
+        "Signed in Passkey, and 240",
+    ]
+    assert [line[1:3] for line in csv.reader(StringIO(file)) if "more" in line[2]] == [
+        ["Signed out another browser", "and 1 more"],
+        ["Signed in", "Passkey, and 240 more"],
+    ]
+    assert f"Of one kind at most {MOST} an hour are listed from one network" in page.content.decode()
+    assert "more" not in str(rows_on(filtered))
+
+
+@pytest.mark.parametrize(
+    ("note", "told"),
+    [("", "and 2 more"), ("api", "Through the API, and 2 more"), ("exposed", "Reported as exposed, and 2 more")],
+)
+def test_counts_of_the_token_have_their_words(note: str, told: str) -> None:
+    entry = Entry(1, timezone.now(), TokenKind.REVOKED, note, "", None, "", 2)
+
+    assert (entry.what, entry.more) == ("API token revoked", told)
+
+
+def test_a_flood_from_one_network_hides_no_event_from_another(alice: User, bob: User) -> None:
+    act(alice, MOST + 40)
+    act(alice, 1, ELSEWHERE)
+    act(bob, 1)
+
+    assert SecurityEvent.objects.filter(user=alice, ip=ELSEWHERE.ip).count() == 1
+    assert (listed(alice), listed(bob)) == (MOST + 1, 1)
+
+
+def test_twice_as_many_are_listed_of_all_networks(alice: User) -> None:
+    for number in range(50):
+        act(alice, 1, Client(f"192.0.2.{number}", ""))
+
+    assert (listed(alice), EventCount.objects.get().count) == (2 * MOST, 50 - 2 * MOST)
+
+
+def test_the_addresses_of_a_connection_are_one_network(alice: User) -> None:
+    for number in range(MOST + 2):
+        act(alice, 1, Client(f"2001:db8::{number}", ""))
+    act(alice, 1, Client("2001:db8:0:1::1", ""))
+    act(alice, 1, Client(None, ""))
+
+    assert (listed(alice), EventCount.objects.get().count) == (MOST + 2, 2)
+
+
+@pytest.mark.parametrize("kind", Kind)
+def test_a_flood_of_a_kind_hides_no_other_kind_and_no_other_means(alice: User, kind: Any) -> None:
+    others = [other for other in Kind if other != kind]
+    act(alice, MOST + 9, kind=kind, means=Means.PASSWORD)
+
+    for other in others:
+        act(alice, 1, kind=other)
+    act(alice, 1, kind=kind, means=Means.PASSKEY)
+
+    assert SecurityEvent.objects.filter(user=alice).count() == MOST + len(others) + 1
+    assert EventCount.objects.get().count == 9
+
+
+def test_an_hour_later_events_are_listed_again(alice: User) -> None:
+    act(alice, MOST + 2)
+    SecurityEvent._base_manager.update(at=F("at") - timedelta(hours=1))
+    EventCount.objects.update(at=F("at") - timedelta(hours=1), hour=F("hour") - timedelta(hours=1))
+
+    act(alice, MOST + 5)
+
+    assert listed(alice) == 2 * MOST
+    assert list(EventCount.objects.order_by("hour").values_list("count", flat=True)) == [2, 5]
+
+
+# The token
+
+
+@pytest.mark.parametrize("name", ["show", "copy"])
+def test_showing_and_copying_over_and_over_is_counted(alice: User, name: str) -> None:
+    browser = sign_in(alice)
+
+    answers = [browser.post(f"{DEVELOPERS}{name}/").status_code for _ in range(MOST + 2)]
+
+    assert answers == [200] * (MOST + 2)
+    assert TokenEvent.objects.exclude(kind=TokenKind.ISSUED).count() == MOST
+    assert EventCount.objects.get().count == 2
+
+
+def revoke(owner: User, client: Client, reason: Any = RevokedToken.Reason.OWNER) -> Verdict:
+    generation = ApiToken.objects.get(user=owner).generation
+    return issuance.revoke(owner, generation, client, even_if_used=True, reason=reason).verdict
+
+
+@pytest.mark.usefixtures("queued_mail")
+def test_revoking_over_and_over_is_never_refused_and_hides_no_report(alice: User) -> None:
+    verdicts = {revoke(alice, LAPTOP) for _ in range(MOST + 20)}
+    revoke(alice, PHONE, RevokedToken.Reason.EXPOSED)
+
+    revoked = TokenEvent.objects.filter(kind=TokenKind.REVOKED)
+    assert verdicts == {Verdict.REPLACED}
+    assert [revoked.filter(note=note).count() for note in ("", "exposed")] == [MOST, 1]
+    assert dict(EventCount.objects.values_list("kind", "count")) == {TokenKind.REVOKED: 20, TokenKind.ISSUED: 21}
+
+
+@pytest.mark.usefixtures("queued_mail")
+def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alice: User) -> None:
+    for number in range(MOST + 2):
+        revoked = issuance.revoke(alice, number + 1, LAPTOP, even_if_used=True).revoked
+        assert revoked is not None
+        RevokedToken.objects.update(revoked_at=timezone.now() - timedelta(hours=2))
+        issuance.record_refusals(revoked.pk, 1, PHONE)
+
+    counted = EventCount.objects.get(kind=TokenKind.REFUSED)
+    names = list(Email.objects.filter(subject__contains="still in use").values_list("message_id", flat=True))
+    assert (TokenEvent.objects.filter(kind=TokenKind.REFUSED).count(), counted.count) == (MOST, 2)
+    assert names[MOST:] == [f"<counted-event.{counted.pk}.{number}@app.example.com>" for number in (1, 2)]
+
+
+# Mail
+
+
+@pytest.mark.usefixtures("queued_mail")
+@pytest.mark.parametrize(
+    ("subject", "repeat"),
+    [
+        ("Your password was changed", lambda owner: act(owner, 1, kind=Kind.PASSWORD_CHANGED)),
+        ("A passkey was added", lambda owner: act(owner, 1, kind=Kind.FACTOR_ADDED, means=Means.PASSKEY)),
+        ("Your API access token was revoked", lambda owner: revoke(owner, LAPTOP)),
+    ],
+)
+def test_what_is_counted_is_in_the_number_of_the_collecting_letter(
+    alice: User, subject: str, repeat: Callable[[User], Any]
+) -> None:
+    for _ in range(30):
+        repeat(alice)
+
+    *single, collecting = Email.objects.filter(subject=subject).order_by("pk")
+    assert len(single) == 5
+    assert "This happened 25 more times within an hour" in collecting.message
+
+
+@pytest.mark.usefixtures("queued_mail")
+def test_tokens_that_are_still_in_use_fill_no_mailbox(alice: User) -> None:
+    for number in range(20):
+        revoked = issuance.revoke(alice, number + 1, LAPTOP, even_if_used=True).revoked
+        assert revoked is not None
+        RevokedToken.objects.update(revoked_at=timezone.now() - timedelta(hours=2))
+        issuance.record_refusals(revoked.pk, 1, PHONE)
+
+    *single, collecting = Email.objects.filter(subject="A revoked API token is still in use").order_by("pk")
+    assert len(single) == 5
+    assert "This happened 15 more times within an hour" in collecting.message
+
+
+# Rows
+
+
+@pytest.mark.django_db(transaction=True)
+def test_events_at_once_are_all_listed_or_counted(alice: User) -> None:
+    act(alice, MOST)
+
+    at_once(6, lambda: act(alice, 5))
+
+    assert listed(alice) == MOST
+    assert EventCount.objects.aggregate(count=Sum("count")) == {"count": 30}
+
+
+def test_counts_are_pruned_with_events_and_go_with_their_account(alice: User, bob: User) -> None:
+    for owner in (alice, bob):
+        act(owner, MOST + 1)
+    EventCount.objects.filter(user=alice).update(at=timezone.now() - timedelta(days=401))
+
+    call_command("prune_events", stdout=StringIO())
+    owners = [counted.user for counted in EventCount.objects.all()]
+    sign_in(bob).post("/account/delete/", {"email": bob.email})
+    for _ in deletion.finish_all():
+        pass
+
+    assert owners == [bob]
+    assert not EventCount.objects.exists()
