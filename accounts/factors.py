@@ -18,6 +18,7 @@ from qrcode.main import QRCode
 from accounts import sealing
 from accounts.clients import Client
 from accounts.models import User
+from accounts.orm.bulk import bulk_writes
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
 from accounts.webauthn import public_host
@@ -116,7 +117,7 @@ def reseal_all() -> tuple[int, int]:
     sealed = Authenticator.objects.filter(type__in=SEALED_IN).order_by("pk")
     outcomes = []
     for pk in list(sealed.values_list("pk", flat=True)):
-        with transaction.atomic():
+        with bulk_writes():
             # Locked: a recovery code may be used at this moment, which is kept beside its seed.
             outcomes += [_reseal(factor) for factor in sealed.select_for_update().filter(pk=pk)]
     return outcomes.count(True), outcomes.count(False)

@@ -22,6 +22,7 @@ from accounts import security_log
 from accounts.batches import BATCH, delete_in_batches
 from accounts.clients import Client
 from accounts.models import User
+from accounts.orm.bulk import bulk_writes
 from developers import metrics, notices, tokens, vault
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
@@ -158,8 +159,10 @@ def revoke_all(chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.
     """
     revoked, last = 0, 0
     while batch := list(chosen.filter(pk__gt=last).select_related("user").order_by("pk")[:BATCH]):
-        outcomes = [revoke(token.user, token.generation, client, even_if_used=True, reason=reason) for token in batch]
-        revoked += sum(outcome.verdict is Verdict.REPLACED for outcome in outcomes)
+        for token in batch:
+            with bulk_writes():
+                outcome = revoke(token.user, token.generation, client, even_if_used=True, reason=reason)
+            revoked += outcome.verdict is Verdict.REPLACED
         last = batch[-1].pk
     return revoked
 
@@ -176,9 +179,10 @@ def reseal(token: ApiToken) -> bool:
         return False
     sealed = vault.seal(token.user_id, token.generation, secret)
     as_read = ApiToken.objects.filter(user=token.user_id, generation=token.generation, digest=token.digest)
-    changed = as_read.update(
-        digest=sealed.digest, ciphertext=sealed.ciphertext, key_id=sealed.key_id, binding=sealed.binding
-    )
+    with bulk_writes():
+        changed = as_read.update(
+            digest=sealed.digest, ciphertext=sealed.ciphertext, key_id=sealed.key_id, binding=sealed.binding
+        )
     return bool(changed)
 
 

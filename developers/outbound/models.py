@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from accounts.clients import USER_AGENT_LENGTH
 from accounts.models import User
+from accounts.orm.bulk import bulk_writes
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from developers import vault
@@ -222,7 +223,8 @@ def reseal_all() -> tuple[int, int]:
         except Unreadable:
             continue
         sealed, key_id = vault.seal_outbound(api.owner_id, api.pk, text)
-        moved += OutboundApi.objects.filter(pk=api.pk, sealed=api.sealed).update(sealed=sealed, key_id=key_id)
+        with bulk_writes():
+            moved += OutboundApi.objects.filter(pk=api.pk, sealed=api.sealed).update(sealed=sealed, key_id=key_id)
     return moved, remaining.count()
 
 

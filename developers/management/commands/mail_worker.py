@@ -98,8 +98,9 @@ def put_off(tried: list[int]) -> None:
     """Set when mail that failed is tried again, where post_office would wait alike each time."""
     now = timezone.now()
     failed = Email.objects.filter(pk__in=tried, status=STATUS.requeued)
-    for pk, failures in failed.values_list("pk", "number_of_retries"):
-        failed.filter(pk=pk).update(scheduled_time=now + wait_after(failures or 1))
+    for failures in set(failed.values_list("number_of_retries", flat=True)):
+        alike = failed.filter(number_of_retries=failures)
+        alike.update(scheduled_time=now + wait_after(failures or 1))
 
 
 def wait_after(failures: int) -> timedelta:
