@@ -7,11 +7,10 @@ from typing import Any
 from allauth.account import auth_backends as allauth
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser
-from django.contrib.auth.hashers import check_password
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.http import HttpRequest
 
-from accounts import sign_ups
+from accounts import passwords, sign_ups
 from accounts.afterwards import after_response
 from accounts.models import SignUp, User
 
@@ -37,9 +36,13 @@ class AuthenticationBackend(allauth.AuthenticationBackend):
             return checked
         if waiting:
             self._did_check_password = True
-            if check_password(password, waiting.password):
+            if passwords.check(password, waiting.password):
                 self._mail(sign_ups.mail_own, waiting)
         return None
+
+    def _mitigate_timing_attack(self, password: str) -> None:
+        """Do for an address without an account what is done for one with an account."""
+        passwords.check(password, passwords.NOBODYS)
 
     def _mail(self, mail: Callable[..., None], to: str | SignUp) -> None:
         if self.request:

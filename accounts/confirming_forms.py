@@ -4,11 +4,10 @@ from typing import Any
 
 from allauth.account.adapter import get_adapter
 from django import forms
-from django.contrib.auth.hashers import check_password, make_password
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses
+from accounts import guesses, passwords
 from accounts.clients import Client
 from accounts.forms import PASSWORD_HELP, Plain
 from accounts.models import SignUp, User
@@ -32,7 +31,7 @@ class SignUpPasswordForm(Plain):
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
         guess = guesses.at_password(self.request, self.waiting.email)
-        if not check_password(password, self.waiting.password):
+        if not passwords.check(password, self.waiting.password):
             raise forms.ValidationError(_("That is not the password of this sign-up. Try again, or choose a new one."))
         guess.give_back()
         return password
@@ -59,7 +58,7 @@ class NewPasswordForm(Plain):
         return password
 
     def hashed(self) -> str:
-        return make_password(self.cleaned_data["password1"])
+        return passwords.make(self.cleaned_data["password1"])
 
 
 class AccountPasswordForm(Plain):

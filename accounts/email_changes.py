@@ -1,5 +1,6 @@
 """New e-mails that people have asked to log in with and have not confirmed by the link that was mailed there."""
 
+import math
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -7,20 +8,39 @@ from allauth.account import app_settings
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.db.models import F, QuerySet
+from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from accounts.batches import delete_in_batches, delete_matching
+from accounts.limits import Taken
 from accounts.models import SignUp, User
 from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
+from accounts.throttling.models import now
 
 # As long as the link works that is mailed when the change is asked for.
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
+# Milliseconds.
+DAY = 24 * 60 * 60 * 1000
+TOO_MANY_ADDRESSES = _("An account can ask for five addresses a day. Try again in %(wait)s.")
 
 
 def waiting() -> QuerySet[EmailAddress]:
     """The addresses that wait. The one that somebody has signed up with is their log-in, confirmed or not."""
     return EmailAddress.objects.filter(verified=False).exclude(email=F("user__email"))
+
+
+def count_address(request: HttpRequest, person: User, address: str) -> None:
+    """Count the addresses that an account asks for within a day of UTC, each of them once.
+
+    Raises `ValidationError` for one too many: whoever has an account must not mail all the world.
+    """
+    day, since_midnight = divmod(now(), DAY)
+    taken = Taken(request)
+    is_new = taken.may_take("change_address", f"{day}:{person.pk}:{address}")
+    if is_new and not taken.may_take("change_addresses", f"{day}:{person.pk}"):
+        taken.refuse(math.ceil((DAY - since_midnight) / 1000), TOO_MANY_ADDRESSES)
 
 
 def cancel(person: AbstractBaseUser) -> None:

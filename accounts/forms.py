@@ -8,12 +8,11 @@ from allauth.account.adapter import get_adapter
 from allauth.account.models import EmailAddress
 from allauth.core import context
 from django import forms
-from django.contrib.auth.hashers import make_password
 from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, notices, sign_ups
+from accounts import email_changes, guesses, notices, passwords, sign_ups
 from accounts.afterwards import after_response
 from accounts.clients import Client
 from accounts.models import User
@@ -44,6 +43,9 @@ class Plain(forms.Form):
             field.help_text = self.helps.get(name, "")
             if not isinstance(field.widget, forms.CheckboxInput):
                 field.widget.attrs["autocomplete"] = self.autocomplete[name]
+            if isinstance(field.widget, forms.PasswordInput):
+                # No `maxlength`: browsers cut off what is pasted, and say nothing.
+                field.validators.append(passwords.validate_length)
         unfilled = next((bound for bound in self if bound.widget_type == "password" or not bound.value()), None)
         if unfilled:
             unfilled.field.widget.attrs["autofocus"] = True
@@ -74,9 +76,15 @@ class SignupForm(ForMailbox, allauth.SignupForm):  # type: ignore[misc]  # allau
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
 
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean()
+        if not self.errors:
+            sign_ups.count(context.request)
+        return cleaned
+
     def try_save(self, request: HttpRequest) -> tuple[None, HttpResponseBase]:
         """Answer before anybody looks up whether the address has an account. None is made before it is confirmed."""
-        email, password = self.cleaned_data["email"], make_password(self.cleaned_data["password1"])
+        email, password = self.cleaned_data["email"], passwords.make(self.cleaned_data["password1"])
         response: HttpResponseBase = get_adapter().respond_email_verification_sent(request, None)
         browser = sign_ups.mark_browser(request, response)
         after_response(request, partial(sign_ups.begin, request, email, password, browser))
@@ -144,6 +152,11 @@ class ChangeEmailForm(ForMailbox, allauth.AddEmailForm):
     autocomplete = {"email": "email"}
     labels = {"email": _("New email")}
     user: User
+
+    def clean(self) -> None:
+        super().clean()
+        if not self.errors:
+            email_changes.count_address(context.request, self.user, self.cleaned_data["email"])
 
     def save(self, request: HttpRequest) -> EmailAddress:
         """Tell the address that would be replaced, and mail the new one its link: both, or neither."""

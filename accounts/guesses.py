@@ -22,8 +22,8 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import known_browsers
-from accounts.limits import APP, Taken
+from accounts import known_browsers, passwords
+from accounts.limits import APP, Taken, undo_when_busy
 from accounts.models import User
 from accounts.validators import mailbox
 
@@ -39,7 +39,10 @@ CODES_ARE_GUESSED = _(
 def at_password(request: HttpRequest, email: str) -> Taken:
     """Count a try of a password, to be given back where it was right. Raises `ValidationError` for one too many."""
     taken, account = Taken(request), mailbox(email)
+    undo_when_busy(request, taken)
     browser = _browser(request, account)
+    if browser or request.user.is_authenticated:
+        passwords.keep_place(request, account)
     if browser:
         taken.take("guess", f"{browser}:{account}")
         return taken

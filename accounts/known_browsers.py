@@ -39,6 +39,11 @@ def is_known(request: HttpRequest, person: User) -> bool:
     return any(mark.person == str(person.pk) for mark in _marks(request))
 
 
+def anybody(request: HttpRequest) -> str:
+    """Name somebody who has signed in here; nothing where nobody has."""
+    return next((mark.person for mark in _marks(request)), "")
+
+
 def name(request: HttpRequest, person: User) -> str:
     """Name a browser in which this person has signed in since they chose their password; others have no name.
 

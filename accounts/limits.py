@@ -7,7 +7,7 @@ An IPv6 /64 counts as one address: it is what one connection is given at least (
 """
 
 import math
-from typing import Any
+from typing import Any, NoReturn
 
 from allauth.core.exceptions import RateLimited
 from allauth.core.internal import ratelimit
@@ -100,10 +100,13 @@ class Taken:
         Raises `ValidationError` with a text that says how long to wait, and has the answer say so too.
         """
         if not self.may_take(action, key):
-            self.give_back()
-            seconds = seconds_left(self.request, action, key)
-            self.request.retry_after = seconds  # type: ignore[attr-defined]  # for accounts.middleware.tell_limits
-            raise ValidationError(text % {"wait": in_words(seconds)}, code="too_many_attempts")
+            self.refuse(seconds_left(self.request, action, key), text)
+
+    def refuse(self, seconds: int, text: Promise = TOO_MANY) -> NoReturn:
+        """Give back what was taken. Raises `ValidationError`, as `take` does."""
+        self.give_back()
+        self.request.retry_after = seconds  # type: ignore[attr-defined]  # for accounts.middleware.tell_limits
+        raise ValidationError(text % {"wait": in_words(seconds)}, code="too_many_attempts")
 
     def may_take(self, action: str, key: str | None = None) -> bool:
         """Count the attempt, unless it is one too many."""
@@ -115,6 +118,16 @@ class Taken:
     def give_back(self) -> None:
         for usage in self.usages:
             usage.rollback()
+
+
+def undo_when_busy(request: HttpRequest, taken: Taken) -> None:
+    """Have an attempt give back what it took where the request is refused before it was made."""
+    request.undone_when_busy = [*getattr(request, "undone_when_busy", []), taken]  # type: ignore[attr-defined]
+
+
+def undo(request: HttpRequest) -> None:
+    for taken in getattr(request, "undone_when_busy", []):
+        taken.give_back()
 
 
 def seconds_left(request: HttpRequest, action: str, key: str | None = None) -> int:

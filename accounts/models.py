@@ -7,7 +7,6 @@ from uuid import uuid4
 
 from django.conf import settings
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
-from django.contrib.auth.hashers import check_password, make_password
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.sessions.base_session import AbstractBaseSession
 from django.db import models, transaction
@@ -18,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 
 import accounts.events
 import accounts.throttling.models  # noqa: F401 - more tables, of which no more than that is to be known here
+from accounts import passwords
 from accounts.clients import USER_AGENT_LENGTH
 from accounts.orm.changes import SavesChanges
 from accounts.validators import normalized, spellings
@@ -80,6 +80,9 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
     session_epoch = models.CharField(max_length=EPOCH_LENGTH, default="", editable=False)
     # When a backup that holds the account was restored: mailed links of before are dead.
     restored_at = models.DateTimeField(null=True, editable=False)
+    # "<hash> <the first hash of the same password>", where parameters have changed: sessions are bound to the first.
+    # It counts only beside that hash, so that no new password can leave it behind.
+    upgraded_from = models.CharField(max_length=257, default="", editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
 
@@ -109,28 +112,42 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
             super().update_changed([*names, "session_epoch"], **options)
             self.emailaddress_set.filter(verified=False).exclude(email=self.email).delete()
 
+    def set_password(self, raw_password: str | None) -> None:
+        """Hash a password, as Django's own does. Raises `ValidationError` where it is too long."""
+        self.password = passwords.make(raw_password)
+        self._password = raw_password
+
     def check_password(self, raw_password: str) -> bool:
         """Compare a password, and hash it anew where parameters have changed, unless the password has meanwhile.
 
         Django's own writes the hash in any case, and a log-in would so undo a new password.
         """
-        as_read = self.password
+        as_read, fingerprinted = self.password, self._fingerprinted()
 
-        def upgrade(raw_password: str) -> None:
-            upgraded = make_password(raw_password)
-            if User.objects.filter(pk=self.pk, password=as_read).update(password=upgraded):
-                self.password = self._read["password"] = upgraded
+        def upgrade(upgraded: str) -> None:
+            upgrade = {"password": upgraded, "upgraded_from": f"{upgraded} {fingerprinted}"}
+            if User.objects.filter(pk=self.pk, password=as_read).update(**upgrade):
+                vars(self).update(upgrade)
+                self._read |= upgrade
 
-        return check_password(raw_password, as_read, upgrade)
+        return passwords.check(raw_password, as_read, upgrade)
 
     def password_fingerprint(self) -> str:
         """Return an HMAC of the password's hash: it changes with the password and says nothing about it."""
-        fingerprint: str = super()._get_session_auth_hash()  # type: ignore[misc]
-        return fingerprint
+        return self._fingerprint()
+
+    def _fingerprint(self, secret: str | None = None) -> str:
+        """What Django's sessions are bound to: an HMAC of the hash, here of the first that this password had."""
+        salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
+        return salted_hmac(salt, self._fingerprinted(), secret=secret, algorithm="sha256").hexdigest()
+
+    def _fingerprinted(self) -> str:
+        upgraded, _blank, first = self.upgraded_from.partition(" ")
+        return first if upgraded and upgraded == self.password else self.password
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
         """What a session must match, by Django's check at each request: the password and the epoch."""
-        fingerprint: str = super()._get_session_auth_hash(secret=secret)  # type: ignore[misc]
+        fingerprint = self._fingerprint(secret)
         if not self.session_epoch:
             return fingerprint
         return salted_hmac("accounts.session_epoch", fingerprint + self.session_epoch, secret=secret).hexdigest()

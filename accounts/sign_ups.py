@@ -24,16 +24,16 @@ from allauth.account.models import EmailAddress
 from django.conf import settings
 from django.core import signing
 from django.db import IntegrityError, transaction
-from django.db.models import Case, When
+from django.db.models import Case, Exists, OuterRef, When
 from django.http import HttpRequest, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts import email_changes
+from accounts import email_changes, known_browsers
 from accounts.batches import delete_in_batches
 from accounts.clients import Client
 from accounts.guesses import site_of
-from accounts.limits import Taken
+from accounts.limits import Taken, undo_when_busy
 from accounts.models import SignUp, User
 from accounts.security_log import Kind, record
 from accounts.validators import mailbox
@@ -57,6 +57,20 @@ def mark_browser(request: HttpRequest, response: HttpResponseBase) -> str:
         samesite="Lax",
     )
     return _digest(secret)
+
+
+def count(request: HttpRequest) -> None:
+    """Count a sign-up among those of all unknown browsers together, or of a person in whose browser it is.
+
+    Raises `ValidationError` for one too many.
+    """
+    taken = Taken(request)
+    undo_when_busy(request, taken)
+    person = known_browsers.anybody(request)
+    if person:
+        taken.take("sign_ups_of_known", person)
+    else:
+        taken.take("sign_ups_of_unknown", "")
 
 
 def begin(request: HttpRequest, email: str, password: str, browser: str) -> None:
@@ -147,8 +161,16 @@ def confirm(request: HttpRequest, waiting: SignUp, password: str) -> bool:
 
 
 def forget_old() -> Iterator[int]:
-    """Delete sign-ups whose last link has had its time, and yield how many, batch by batch."""
-    return delete_in_batches(SignUp.objects.filter(renewed_at__lt=timezone.now() - KEPT_FOR))
+    """Delete sign-ups whose last link has had its time, and yield how many, batch by batch.
+
+    Accounts of version 0.1.0 whose address was never confirmed go as well: nobody was ever logged in to them.
+    """
+    before = timezone.now() - KEPT_FOR
+    yield from delete_in_batches(SignUp.objects.filter(renewed_at__lt=before))
+    confirmed = EmailAddress.objects.filter(user=OuterRef("pk"), verified=True)
+    waiting = EmailAddress.objects.filter(user=OuterRef("pk"), email=OuterRef("email"), verified=False)
+    never_used = User.objects.filter(last_login=None, joined_at__lt=before, is_active=True)
+    yield from delete_in_batches(never_used.filter(Exists(waiting), ~Exists(confirmed)))
 
 
 def _mail(request: HttpRequest, waiting: SignUp) -> None:

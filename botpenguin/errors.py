@@ -4,17 +4,21 @@ import sys
 from collections.abc import Callable
 from http import HTTPStatus
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
+from accounts import limits
 from accounts.acts import page_of
+from accounts.requests import wants_json
+from accounts.throttling.hashing import Busy
 from botpenguin import outages, request_ids
 
 # They tell of the process, or find out about the database themselves.
 NEEDS_NO_DATABASE = ("/healthz", "/readyz")
 
 MINUTE = 60
+SECONDS_WHEN_BUSY = 2
 
 
 def _error_page(status: HTTPStatus, title: str, text: str, way_on: str = "/", way_on_text: str = "") -> HttpResponse:
@@ -89,6 +93,23 @@ def _unavailable() -> HttpResponse:
     return page
 
 
+def _busy(request: HttpRequest, error: Exception) -> HttpResponse | None:
+    """Answer who would have to wait for a password to be hashed. Nothing is counted: no password was tried."""
+    if not isinstance(error, Busy):
+        return None
+    limits.undo(request)
+    text = _("Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds.")
+    answer: HttpResponse
+    if wants_json(request):
+        answer = JsonResponse({"error": text}, status=HTTPStatus.SERVICE_UNAVAILABLE)
+        answer["Cache-Control"] = "no-store"
+    else:
+        title, way_on = _("One moment, please"), page_of(request)
+        answer = _error_page(HTTPStatus.SERVICE_UNAVAILABLE, title, text, way_on, _("Back to the page"))
+    answer["Retry-After"] = str(SECONDS_WHEN_BUSY)
+    return answer
+
+
 def _route(request: HttpRequest) -> str:
     """Return the pattern of the address: the address itself may hold a link's secret."""
     return request.resolver_match.route if request.resolver_match else ""
@@ -106,7 +127,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give a page to "method not allowed", which Django answers with an empty body, and to an outage that goes on."""
+    """Give a page to "method not allowed", which Django answers with an empty body, to an outage and to `Busy`."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info not in NEEDS_NO_DATABASE:
@@ -124,4 +145,5 @@ def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
         page["Allow"] = response["Allow"]
         return page
 
+    middleware.process_exception = _busy  # type: ignore[attr-defined]  # Django calls it where a view raises
     return middleware

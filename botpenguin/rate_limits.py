@@ -15,6 +15,8 @@ RATE_LIMITS: dict[str, str | None] = {
     # After this many failures from unknown browsers, each address gets fewer attempts.
     "guesses_of_strangers": "30/h/key",
     "guess_under_attack": "1/15m/key",
+    # Waits for a hash in the place that is kept for known browsers and people: of each person.
+    "kept_place": "10/m/key",
     # Wrong codes: of one browser or address at one account; of all unknown browsers with one password, or all known.
     "code": "5/5m/key",
     "codes": "20/d/key",
@@ -33,5 +35,11 @@ RATE_LIMITS: dict[str, str | None] = {
     "change_mails": "20/d/key",
     "reset_mail": "3/h/key",
     "account_exists_mail": "3/d/key",
+    # Sign-ups: of all unknown browsers together the setting SIGN_UP_LIMIT says how many, and of known ones each person
+    # has some. Of more than an hour, so that they stand where nothing evicts them.
+    "sign_ups_of_known": "10/2h/key",
+    # New addresses that one account asks to log in with: each once, and how many.
+    "change_address": "1/d/key",
+    "change_addresses": "5/d/key",
     "report_exposed": "10/m/ip",
 }

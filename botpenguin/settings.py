@@ -70,6 +70,7 @@ ALLOWED_HOSTS = env.list(
 )
 TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 SIGN_UP = env.bool("SIGN_UP", default=True)
+SIGN_UP_LIMIT = env.int("SIGN_UP_LIMIT", default=100)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
 # A year and a month: what happened at this time last year can still be looked up.
 EVENTS_KEPT_DAYS = env.int("EVENTS_KEPT_DAYS", default=400)
@@ -250,7 +251,7 @@ POST_OFFICE = {
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["accounts.backends.AuthenticationBackend"]
 PASSWORD_HASHERS = [
-    "django.contrib.auth.hashers.Argon2PasswordHasher",
+    "accounts.passwords.Argon2",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
@@ -263,6 +264,7 @@ AUTH_PASSWORD_VALIDATORS = [
         ("NumericPasswordValidator", {}),
     ]
 ]
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.passwords.LengthValidator"})
 AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.password_words.WordsValidator", "OPTIONS": {"min_length": 10}})
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
@@ -296,7 +298,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # No "remember me" box: accounts.sessions sets how long a session lasts, before its log-in and after it.
 ACCOUNT_SESSION_REMEMBER, ACCOUNT_SESSION_COOKIE_AGE = True, None
-ACCOUNT_RATE_LIMITS = rate_limits.RATE_LIMITS
+ACCOUNT_RATE_LIMITS = rate_limits.RATE_LIMITS | {"sign_ups_of_unknown": f"{SIGN_UP_LIMIT}/2h/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 

@@ -26,6 +26,7 @@ from accounts.clients import Client
 from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
+from accounts.passwords import keep_place
 from accounts.requests import SignedInRequest
 from accounts.sessions import Ended, still_signed_in
 from developers import issuance
@@ -53,6 +54,8 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
     """Before allauth's view: saves the password and revokes the token together, or neither."""
 
     def form_valid(self, form: ChangePasswordAndTokenForm | ResetPasswordAndTokenForm) -> HttpResponse:
+        # They have shown the mailbox, or the password, of the account.
+        keep_place(self.request, form.user.email)
         # Hashed before the transaction: no other writer shall wait for Argon2.
         form.user.set_password(form.cleaned_data["password1"])
         try:

@@ -13,6 +13,7 @@ from django.utils import timezone
 from accounts.adapter import AccountAdapter
 from accounts.middleware import activate_time_zone
 from accounts.models import User
+from accounts.passwords import Argon2
 from tests.cast import PASSWORD, sign_in
 
 
@@ -20,7 +21,9 @@ def test_passwords_are_hashed_by_argon2_first() -> None:
     """The tests use a cheaper one; the project must not."""
     project = import_module("botpenguin.settings")
 
-    assert project.PASSWORD_HASHERS[0] == "django.contrib.auth.hashers.Argon2PasswordHasher"
+    assert project.PASSWORD_HASHERS[0] == "accounts.passwords.Argon2"
+    # OWASP's parameters: 19 MiB, two passes, one thread.
+    assert Argon2().encode(PASSWORD, "a salt of letters").startswith("argon2$argon2id$v=19$m=19456,t=2,p=1$")
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,11 @@ ADDRESSES = {
 TIMELY = {"Date", "Expires", "X-Request-ID", "Content-Length"}
 NEW_PASSWORD, WRONG = "another good passphrase", "guessed wrong"
 # Typed into the other fields: each is tried with the password that the unconfirmed address waits with, too.
-OTHERS = [{"password": WRONG, "password1": WRONG}, {"password": NEW_PASSWORD, "password1": NEW_PASSWORD}]
+OTHERS = [
+    {"password": WRONG, "password1": WRONG},
+    {"password": NEW_PASSWORD, "password1": NEW_PASSWORD},
+    {"password": "x" * 1025, "password1": "x" * 1025},
+]
 
 
 @dataclass
@@ -142,7 +146,7 @@ def test_the_forms_that_take_an_address_are_found(people: None) -> None:
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Requested-With": "XMLHttpRequest"}], ids=["page", "script"])
-@pytest.mark.parametrize("others", OTHERS, ids=["wrong password", "password of the sign-up"])
+@pytest.mark.parametrize("others", OTHERS, ids=["wrong password", "password of the sign-up", "too long"])
 def test_every_form_answers_alike_whosever_the_address_is(
     people: None, others: dict[str, str], headers: dict[str, str]
 ) -> None:

@@ -1,0 +1,144 @@
+"""Passwords: how long one may be, how they are hashed, and how many at a time.
+
+Everything that hashes a password calls `make` or `check`, which a test holds the code to.
+"""
+
+import time
+from collections.abc import Callable, Iterator
+
+from allauth.core import context
+from django.contrib.auth import get_user_model
+from django.contrib.auth.hashers import (
+    UNUSABLE_PASSWORD_PREFIX,
+    Argon2PasswordHasher,
+    get_hasher,
+    is_password_usable,
+    make_password,
+    verify_password,
+)
+from django.core.exceptions import ValidationError
+from django.db.models import Q
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+
+from accounts.limits import Taken
+from accounts.throttling.hashing import gate
+
+# Characters.
+LONGEST = 1024
+TOO_LONG = _("A password has at most 1,024 characters.")
+# In the place of a hash where there is no account: no password matches it.
+NOBODYS = UNUSABLE_PASSWORD_PREFIX
+
+
+def validate_length(password: str) -> None:
+    if len(password) > LONGEST:
+        raise ValidationError(TOO_LONG, code="password_too_long")
+
+
+class LengthValidator:
+    """The same rule for commands, which know no forms."""
+
+    def validate(self, password: str, user: object = None) -> None:
+        validate_length(password)
+
+    def get_help_text(self) -> str:
+        return str(TOO_LONG)
+
+
+class Argon2(Argon2PasswordHasher):
+    """Argon2id as OWASP recommends it: 19 MiB, twice, in one thread. Django's parameters are 100 MiB in eight.
+
+    https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
+    """
+
+    memory_cost, time_cost, parallelism = 19 * 1024, 2, 1
+
+    @property
+    def kind(self) -> str:
+        return f"{self.algorithm}$argon2id$v=19$m={self.memory_cost},t={self.time_cost},p={self.parallelism}"
+
+
+def make(password: str | None) -> str:
+    """Hash a password; without one, return what no password matches.
+
+    Raises `ValidationError` where it is too long, and `Busy` where too many are hashed already.
+    """
+    if password is None:
+        return make_password(None)
+    validate_length(password)
+    with gate.place(_may_use_kept_place):
+        return make_password(password)
+
+
+def check(password: str, encoded: str, upgrade: Callable[[str], object] | None = None) -> bool:
+    """Compare a password with a hash. `upgrade` gets the new hash of a right one where the old is of an older kind.
+
+    As long as the database holds hashes of older kinds, which take longer, each check makes one of every kind:
+    its time does not show of which kind the account's hash is, or whether there is an account. Raises `Busy` where
+    too many are hashed already.
+    """
+    if len(password) > LONGEST:
+        return False
+    others = [sample for sample in older_hashes.samples() if _kind(sample) != _kind(encoded)]
+    with gate.place(_may_use_kept_place):
+        is_right, is_older = verify_password(password, encoded) if is_password_usable(encoded) else (False, True)
+        for sample in others:
+            verify_password(password, sample)
+        upgraded = make_password(password) if is_older else ""
+    if is_right and upgraded and upgrade:
+        upgrade(upgraded)
+    return is_right
+
+
+def keep_place(request: HttpRequest, whose: str) -> None:
+    """Let this request wait in the place that is kept, as one by whoever has shown before to be this person."""
+    request.keeps_place_of = whose  # type: ignore[attr-defined]
+
+
+def _may_use_kept_place() -> bool:
+    """So often each: whoever has accounts of their own must not take it from others."""
+    whose = getattr(context.request, "keeps_place_of", None)
+    return whose is not None and Taken(context.request).may_take("kept_place", whose)
+
+
+class OlderHashes:
+    """What the database holds of kinds of hashes that are made no more. Asked every ten minutes."""
+
+    SECONDS = 600
+    # More than one or two there are only where somebody has put them there by hand.
+    KINDS = 3
+
+    def __init__(self) -> None:
+        self._samples: list[str] = []
+        self._asked_at: float | None = None
+
+    def samples(self) -> list[str]:
+        """Return one hash of each kind."""
+        now = time.monotonic()
+        if self._asked_at is None or now - self._asked_at >= self.SECONDS:
+            self._asked_at = now
+            self._samples = list(self._look_up())
+        return self._samples
+
+    def _look_up(self) -> Iterator[str]:
+        hasher = get_hasher()
+        if not isinstance(hasher, Argon2):
+            return
+        others = get_user_model().objects.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        kind = hasher.kind
+        for _time in range(self.KINDS):
+            others = others.exclude(Q(password__startswith=f"{kind}$"))
+            sample = others.order_by().values_list("password", flat=True).first()
+            if sample is None:
+                return
+            yield sample
+            kind = _kind(sample)
+
+
+def _kind(encoded: str) -> str:
+    """Return algorithm and parameters of a hash: all but its salt and itself."""
+    return encoded.rsplit("$", 2)[0]
+
+
+older_hashes = OlderHashes()
