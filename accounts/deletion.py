@@ -13,13 +13,14 @@ from collections.abc import Iterator
 from allauth.account.models import EmailAddress
 from django.contrib import messages
 from django.contrib.auth import logout
-from django.contrib.auth.hashers import make_password
+from django.db.models import Exists, OuterRef
 from django.http import HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import notices, outbox
+from accounts import notices, outbox, passwords
 from accounts.batches import delete_in_batches, delete_with_referrers, referrers
 from accounts.clients import Client
 from accounts.forms import DeleteAccountForm
@@ -27,6 +28,7 @@ from accounts.identity import fresh_proof
 from accounts.models import Deletion, User
 from accounts.requests import SignedInRequest
 from accounts.sessions import start_epoch, still_signed_in
+from accounts.sign_ups import KEPT_FOR
 
 logger = logging.getLogger(__name__)
 
@@ -69,7 +71,8 @@ def _close(person: User) -> None:
         # No address, so nobody can type it.
         email=f"deleted {person.pk}",
         name="",
-        password=make_password(None),
+        password=passwords.make(None),
+        upgraded_from="",
         is_active=False,
         is_staff=False,
         is_superuser=False,
@@ -92,3 +95,14 @@ def _finish(deletion: Deletion) -> Iterator[int]:
     yield from delete_in_batches(outbox.all_of(deletion.pk, deletion.email, deletion.began_at))
     yield from delete_with_referrers(User.objects.filter(pk=deletion.pk))
     yield from delete_in_batches(Deletion.objects.filter(pk=deletion.pk))
+
+
+def forget_unconfirmed() -> Iterator[int]:
+    """Delete accounts of version 0.1.0 whose address was not confirmed in time, and yield how many rows, in batches.
+
+    Nobody was ever logged in to them. Those that somebody has closed stay so.
+    """
+    addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
+    never_used = User.objects.filter(last_login=None, joined_at__lt=timezone.now() - KEPT_FOR, is_active=True)
+    waiting = addresses.filter(email=OuterRef("email"), verified=False)
+    return delete_in_batches(never_used.filter(Exists(waiting), ~Exists(addresses.filter(verified=True))))

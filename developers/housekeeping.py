@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import chain
+from itertools import chain
 
 from django.conf import settings
 from django.core.cache import cache
@@ -38,7 +39,8 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
     "changes of e-mail": email_changes.forget_old,
-    "sign-ups": sign_ups.forget_old,
+    # With those of version 0.1.0, which made accounts at once.
+    "sign-ups": lambda: chain(sign_ups.forget_old(), deletion.forget_unconfirmed()),
     "mails": outbox.forget_ended,
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
     "events of accounts": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),

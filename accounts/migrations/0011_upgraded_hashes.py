@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0009_counters"),
+        ("accounts", "0010_deletions"),
     ]
 
     operations = [
