@@ -10,7 +10,6 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import chain
-from itertools import chain
 
 from django.conf import settings
 from django.core.cache import cache
