@@ -71,16 +71,15 @@ class LoginForm(Plain, allauth.LoginForm):
         return owner.email if owner else typed
 
 
-class SignupForm(ForMailbox, allauth.SignupForm):  # type: ignore[misc]  # allauth types clean() loosely
+class SignupForm(ForMailbox, allauth.SignupForm):
     autocomplete = {"email": "username", "password1": "new-password"}
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
 
-    def clean(self) -> dict[str, Any]:
-        cleaned: dict[str, Any] = super().clean()
+    def clean(self) -> None:
+        super().clean()
         if not self.errors:
             sign_ups.count(context.request)
-        return cleaned
 
     def try_save(self, request: HttpRequest) -> tuple[None, HttpResponseBase]:
         """Answer before anybody looks up whether the address has an account. None is made before it is confirmed."""

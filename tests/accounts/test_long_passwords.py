@@ -2,6 +2,7 @@
 
 import re
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -103,12 +104,13 @@ def forms(alice: User, settings: Settings) -> list[Form]:
                 found += forms_of(browser, path)
     new = {"email": "carol@example.com", "password1": PASSWORD}
     change = {"email": "new@example.com", "action_add": ""}
-    for ask in (
+    asks: list[Callable[[], object]] = [
         lambda: Browser().post("/account/signup/", new),
         lambda: sign_in(alice).post("/account/email/", change),
         # Last, since a log-in ends its link.
         lambda: Browser().post("/account/password/reset/", {"email": alice.email}),
-    ):
+    ]
+    for ask in asks:
         ask()
         found += forms_of(Browser(), link_in(newest()), follow=True)
     settings.PASSWORD_HASHERS = [f"{__name__}.Counted"]

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import partial
 from threading import Event, Lock
 from typing import Any
 
@@ -98,7 +99,7 @@ def full() -> Iterator[Crowd]:
     with ThreadPoolExecutor(8) as pool:
         crowd = Crowd(pool)
         try:
-            answers = [crowd.begin(lambda at=at: log_in(stranger(at), f"hashing {at}")) for at in (11, 12)]
+            answers = [crowd.begin(partial(log_in, stranger(at), f"hashing {at}")) for at in (11, 12)]
             poll(lambda: Held.inside == 2, 60)
             answers.append(crowd.wait(stranger(13), ANYBODY, "waiting"))
             yield crowd
