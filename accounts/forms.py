@@ -76,10 +76,10 @@ class SignupForm(ForMailbox, allauth.SignupForm):
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
 
-    def clean(self) -> None:
-        super().clean()
+    def clean(self) -> dict[str, Any]:
         if not self.errors:
             sign_ups.count(context.request)
+        return cast("dict[str, Any]", super().clean())
 
     def try_save(self, request: HttpRequest) -> tuple[None, HttpResponseBase]:
         """Answer before anybody looks up whether the address has an account. None is made before it is confirmed."""
