@@ -18,10 +18,12 @@ from django.db.models import Count, Min, Q
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from post_office.models import STATUS, Email
-from prometheus_client import CollectorRegistry, start_http_server
+from prometheus_client import CollectorRegistry, make_wsgi_app
 from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
+
+from botpenguin import scrape_server
 
 logger = logging.getLogger(__name__)
 
@@ -49,7 +51,7 @@ def serve() -> None:
     registry = CollectorRegistry(support_collectors_without_names=True)
     MultiProcessCollector(registry, path=str(folder()))
     registry.register(FromDatabase())
-    start_http_server(settings.METRICS_PORT, settings.METRICS_HOST, registry)
+    scrape_server.serve(settings.METRICS_HOST, settings.METRICS_PORT, make_wsgi_app(registry))
 
 
 class Mail:
