@@ -252,6 +252,8 @@ def test_mail_that_waits_is_told(server: Observed, owner: Visitor) -> None:
 
     owner.post("/account/password/reset/", {"email": server.first_account[0]})
 
+    # The mail is written once the response is sent.
+    poll(lambda: server.scrape()["botpenguin_mail_queued"] > before["botpenguin_mail_queued"])
     told = server.scrape()
     assert told["botpenguin_mail_queued"] == before["botpenguin_mail_queued"] + 1
     assert (told["botpenguin_mail_failed"], told["botpenguin_database_up"]) == (0, 1)
