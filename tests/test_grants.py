@@ -18,9 +18,10 @@ VISIT = """
 from django.core.management import call_command
 from django.db import ProgrammingError
 from django.test import Client
+from accounts import deletion, security_log
 from accounts.models import User
 from accounts.events import SecurityEvent
-from developers import issuance, security_log
+from accounts.sessions import NOBODY
 from developers.events import TokenEvent
 
 call_command("migrate", verbosity=0)
@@ -30,6 +31,9 @@ for email in ("alice@example.com", "bob@example.org"):
     browser.post("/account/login/", {"login": email, "password": "correct horse battery staple"})
     print([browser.get(path).status_code for path in ("/developers/api-access-token/", "/account/security/log/")])
 print(browser.post("/account/delete/", {"email": email}).headers["Location"])
+print(sum(deletion.finish_all()) > 0)
+# What is counted beside events changes.
+print([security_log.count_one(User.objects.get().pk, "signed-in", "", NOBODY).count for _ in range(2)])
 print(SecurityEvent.objects.count(), TokenEvent.objects.count())
 for events in (SecurityEvent, TokenEvent):
     try:
@@ -61,6 +65,8 @@ def test_the_server_s_role_serves_every_page_and_updates_no_event(tmp_path: Path
         "[200, 200]",
         "[200, 200]",
         "/account/login/",
+        "True",
+        "[1, 2]",
         "1 1",
         "permission denied for table accounts_securityevent",
         "1 192.0.2.66",
