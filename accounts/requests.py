@@ -1,6 +1,8 @@
 """Requests as pages see them: who asks, what they can take, and how to send them elsewhere."""
 
+from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django_htmx.middleware import HtmxDetails
@@ -12,6 +14,12 @@ class SignedInRequest(HttpRequest):
     """A request behind `LoginRequired`: its user is a `User`."""
 
     user: User
+
+
+def takes_long_forms(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Spare a view the bound of forms that `botpenguin.bodies` sets; it then takes `MOST_OF_A_LONG_FORM` bytes."""
+    view.takes_long_forms = True  # type: ignore[attr-defined]
+    return view
 
 
 def is_htmx(request: HttpRequest) -> bool:

@@ -54,6 +54,16 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     )
 
 
+def form_too_long(request: HttpRequest, most: int) -> HttpResponse:
+    return _error_page(
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+        _("That is too much at once"),
+        _("This form takes %(most)d KB. Nothing was changed. Go back and shorten it.") % {"most": most // 1024},
+        way_on=page_of(request),
+        way_on_text=_("Back to the page"),
+    )
+
+
 def too_many_requests(request: HttpRequest) -> HttpResponse:
     """Say how long to wait: the limits of whole pages are by the minute, so that by then one is free again."""
     page = _error_page(

@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.acts import act_on
 from accounts.clients import Client
-from accounts.requests import SignedInRequest, is_htmx
+from accounts.requests import SignedInRequest, is_htmx, takes_long_forms
 from developers.outbound import curl, running
 from developers.outbound.answers import NO_DATA
 from developers.outbound.drafts import MOST_ROWS, PARTS, Draft
@@ -30,6 +30,7 @@ TEMPLATE = "developers/outbound/editor.html"
 NEW = Recipe(method="GET", url="")
 
 
+@takes_long_forms
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters()
@@ -45,6 +46,7 @@ def editor(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
     return _show(request, editor, stored)
 
 
+@takes_long_forms
 @act_on(PAGE)
 @never_cache
 @sensitive_post_parameters()
@@ -62,6 +64,7 @@ def change_rows(request: SignedInRequest, api_id: str | None = None) -> HttpResp
     return render(request, "developers/outbound/part.html" if is_htmx(request) else TEMPLATE, context)
 
 
+@takes_long_forms
 @act_on(PAGE)
 @never_cache
 @sensitive_post_parameters()
@@ -98,6 +101,7 @@ def try_out(request: SignedInRequest, api_id: str | None = None) -> HttpResponse
     return response
 
 
+@takes_long_forms
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters()
