@@ -37,6 +37,9 @@ MARKS = (
     (b"\xff\xfe", "utf-16-le"),
 )
 
+# Of lists and objects in an answer: a mebibyte of brackets would become 50 of Python's.
+MOST_PARTS = 150_000
+
 EXPLANATIONS = {
     HTTPStatus.OK: gettext_lazy("The server has done what was asked."),
     HTTPStatus.CREATED: gettext_lazy("The server has made something new."),
@@ -134,6 +137,8 @@ def writable(text: str) -> str:
 
 def read_data(text: str) -> tuple[Data, str]:
     """Read text as JSON; where it is none, return `NO_DATA` and a sentence that says why."""
+    if text.count("[") + text.count("{") > MOST_PARTS:
+        return NO_DATA, _("The answer has too many lists and objects to be read.")
     try:
         return json.loads(text, parse_constant=_not_json), ""
     except json.JSONDecodeError as error:

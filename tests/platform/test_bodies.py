@@ -10,6 +10,7 @@ from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
+from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, row
 from tests.platform.test_errors import assert_error
 
@@ -43,6 +44,27 @@ def debug(request: pytest.FixtureRequest, settings: Settings) -> None:
 )
 def test_a_body_that_is_no_json_is_400(as_alice: Caller, text: str | bytes, sentence: str) -> None:
     assert_error(as_alice.send_text("POST", PATH, text), 400, sentence)
+
+
+@pytest.mark.parametrize("piece", ["[]", "{}", "[[]]", "[" * 900 + "]" * 900, '{"":' * 900 + "0" + "}" * 900])
+def test_a_body_of_brackets_takes_little_memory(as_alice: Caller, piece: str) -> None:
+    text = f'{{"x": [{",".join([piece] * (1_000_000 // (len(piece) + 1)))}]}}'
+
+    response, peak = peak_of(lambda: as_alice.send_text("POST", PATH, text))
+
+    assert_error(response, 413, "The body has too many lists and objects. Send less at once.")
+    assert peak < 16 * MIB
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("piece", ['{"":0}', '["ab"]', '"ab"', "1000", "1.5", '"é"'])
+def test_what_json_is_taken_fits_the_memory_of_a_request(as_alice: Caller, piece: str) -> None:
+    text = f'{{"x": [{",".join([piece] * (1_000_000 // (len(piece.encode()) + 1)))}]}}'
+
+    response, peak = peak_of(lambda: as_alice.send_text("POST", PATH, text))
+
+    assert response.status_code == 200
+    assert peak < 50 * MIB
 
 
 @pytest.mark.parametrize(

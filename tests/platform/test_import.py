@@ -8,6 +8,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
+from tests.memory import MIB, peak_of
 from tests.platform.calls import NOBODY, Caller, contact_of, row
 from tests.test_races import at_once
 
@@ -350,3 +351,14 @@ def test_imports_at_the_same_time_make_nobody_twice(alice: User, as_alice: Calle
 
     assert sorted(answers) == [(200, 0), (200, 0), (200, 0), (201, 40)]
     assert Contact.objects.owned_by(alice).count() == 40
+
+
+@pytest.mark.parametrize("count", [2, pytest.param(1000, marks=pytest.mark.release)])
+def test_rows_that_are_wrong_all_over_take_little_memory(as_alice: Caller, count: int) -> None:
+    wrong: dict[str, Any] = {"tags": [0] * 50, "attributes": {f"{number:02}": [] for number in range(80)}}
+
+    response, peak = peak_of(lambda: as_alice.send("POST", PATH, [row("Asha", **wrong)] * count))
+
+    assert (response.status_code, len(response.json()["data"])) == (400, count)
+    assert response.json()["data"][0].endswith("; 125 more.")
+    assert peak < 50 * MIB

@@ -9,6 +9,9 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.parser import Parser
 
+# Of lists and objects in a body: a mebibyte of brackets would become 50 of Python's.
+MOST_PARTS = 150_000
+
 
 class Unusable(Exception):
     """The body cannot be read. ninja makes a 400 of whatever a parser raises, and keeps this as its cause."""
@@ -27,6 +30,10 @@ class JsonParser(Parser):
         media_type = request.content_type or "application/json"
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise Unusable("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if request.body.count(b"[") + request.body.count(b"{") > MOST_PARTS:
+            raise Unusable(
+                "The body has too many lists and objects. Send less at once.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+            )
         try:
             return json.loads(request.body.decode("utf-8-sig"), parse_float=_number, parse_constant=_not_json)
         except UnicodeDecodeError as error:

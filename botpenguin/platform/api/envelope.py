@@ -54,11 +54,10 @@ def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
         result: Envelope[Any] | PlainEnvelope | None = operation(*args, **kwargs)
         if result is None:
             return HttpResponse(status=HTTPStatus.NO_CONTENT, content_type=JSON)
-        # As bytes: of a text Django would look for the charset in the content type.
+        # As bytes: a text takes up to four times as much, and Django would look for its charset in the content type.
         if isinstance(result, dict):
             return HttpResponse(to_json(result), status=result["code"], content_type=JSON)
-        body = result.model_dump_json(by_alias=True).encode()
-        return HttpResponse(body, status=result.code, content_type=JSON)
+        return HttpResponse(to_json(result, by_alias=True), status=result.code, content_type=JSON)
 
     return write
 

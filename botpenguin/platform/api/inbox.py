@@ -1,7 +1,7 @@
 """The resource `inbox`: an account's contacts and segments."""
 
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Self
 
 from ninja import Body, P, PathEx, Router
 from ninja.errors import HttpError
@@ -16,17 +16,17 @@ from botpenguin.platform.api.contacts import ContactIn, ContactOut, Faults, Row,
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter
+from botpenguin.platform.api.listing import MOST_SEGMENTS, Page, listed, page_of
 from botpenguin.platform.contacts import Conflict, Details
 from botpenguin.platform.models import Contact, Segment
 
 router = Router(tags=["inbox"], by_alias=True)
 
 MOST_ROWS = 1000
-# Of a row that is wrong all over, this much is told.
-MOST_FAULTS = 5
 BOT_IN_QUERY = functions.Query("", alias="botId", description="The bot that the contacts belong to.")
 BOT_IN_HEADER = functions.Header("", alias="botId", description="The same, as a header.")
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
+SEGMENTS_PAGE = page_of(MOST_SEGMENTS)
 EVERYBODY = ContactFilter()
 NO_CONTACT = "There is no contact with this id in your account."
 NO_CONTACTS = "Some of these ids belong to no contact of your account. Nothing was changed."
@@ -39,6 +39,16 @@ class SegmentOut(BaseModel):
     tags: list[str] = Field(examples=[["customer"]])
     createdAt: Timestamp
     updatedAt: Timestamp
+
+    @classmethod
+    def of(cls, segment: Segment) -> Self:
+        return cls(
+            id=segment.pk,
+            segmentName=segment.name,
+            tags=segment.tags,
+            createdAt=segment.created_at,
+            updatedAt=segment.updated_at,
+        )
 
 
 class ImportedOut(BaseModel):
@@ -59,20 +69,9 @@ class StatusUpdated(BaseModel):
 @router.get(
     "/inbox/segments", summary="List segments", operation_id="list_segments", response=Envelope[list[SegmentOut]]
 )
-def list_segments(request: BearerRequest) -> Envelope[list[SegmentOut]]:
+def list_segments(request: BearerRequest, page: Page = SEGMENTS_PAGE) -> Envelope[list[SegmentOut]]:
     """Named filters, made on the Inbox page: a segment holds the contacts with at least one of its tags."""
-    return Envelope(
-        data=[
-            SegmentOut(
-                id=segment.pk,
-                segmentName=segment.name,
-                tags=segment.tags,
-                createdAt=segment.created_at,
-                updatedAt=segment.updated_at,
-            )
-            for segment in Segment.objects.owned_by(request.auth.owner_id)
-        ]
-    )
+    return listed(Segment.objects.owned_by(request.auth.owner_id), page, MOST_SEGMENTS, SegmentOut.of)
 
 
 @router.post("/inbox/users", summary="List contacts", operation_id="list_contacts", response=Envelope[list[ContactOut]])
@@ -119,9 +118,8 @@ def import_contacts(
 
 
 def _why(row: Faults) -> str:
-    told = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors[:MOST_FAULTS]]
-    more = len(row.errors) - len(told)
-    return "; ".join([*told, f"{more} more"] if more else told)
+    told = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors]
+    return "; ".join([*told, f"{row.more} more"] if row.more else told)
 
 
 # Before the one with an id in its path, which would take it for an id.
