@@ -8,11 +8,12 @@ not listed singly. `botpenguin.urls` puts it among the
 account's pages.
 """
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from django.conf import settings
-from django.db.models import F, QuerySet, TextChoices, Value
+from django.db.models import F, Q, QuerySet, TextChoices, Value
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
@@ -30,6 +31,7 @@ from developers.events import TokenEvent
 
 FILE_NAME = "botpenguin-security-log.csv"
 MOST_ROWS_OF_A_FILE = 10_000
+ROWS_AT_ONCE = 1_000
 
 Account, Token = SecurityEvent.Kind, TokenEvent.Kind
 
@@ -134,23 +136,40 @@ def download(request: SignedInRequest) -> HttpResponse:
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
     spreadsheets.write(response, [[_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")]])
-    entries = (Entry(*row) for row in events_of(request.user, _chosen(request))[:MOST_ROWS_OF_A_FILE])
-    spreadsheets.write(response, (entry.cells for entry in entries))
+    for entries in _batches(request.user, _chosen(request)):
+        spreadsheets.write(response, (entry.cells for entry in entries))
     return response
 
 
-def events_of(owner: User, group: str = "") -> QuerySet[Any, Any]:
-    """Return rows in the shape of `Entry`, newest first, of one group or all."""
+def events_of(owner: User, group: str = "", after: Entry | None = None) -> QuerySet[Any, Any]:
+    """Return rows in the shape of `Entry`, newest first, of one group or all; those that come after one."""
+    wanted = Q(user=owner)
+    if group:
+        wanted &= Q(kind__in=KINDS[group])
+    if after:
+        same_id = Q(at=after.at, id=after.id, kind__gt=after.kind)
+        wanted &= Q(at__lt=after.at) | Q(at=after.at, id__lt=after.id) | same_id
     tables: list[tuple[QuerySet[Any], list[Any]]] = [
-        (SecurityEvent.objects.filter(user=owner), [F("means"), Value(""), "ip", "client", Value(0)]),
-        (TokenEvent.objects.filter(user=owner), [F("note"), "hint", "ip", "client", Value(0)]),
-        (EventCount.objects.filter(user=owner), ["detail", Value(""), "ip", "client", "count"]),
+        (SecurityEvent.objects.all(), [F("means"), Value(""), "ip", "client", Value(0)]),
+        (TokenEvent.objects.all(), [F("note"), "hint", "ip", "client", Value(0)]),
+        (EventCount.objects.all(), ["detail", Value(""), "ip", "client", "count"]),
     ]
     account, *others = (
-        (rows.filter(kind__in=KINDS[group]) if group else rows).order_by().values_list("id", "at", "kind", *columns)
-        for rows, columns in tables
+        rows.filter(wanted).order_by().values_list("id", "at", "kind", *columns) for rows, columns in tables
     )
     return account.union(*others, all=True).order_by("-at", "-id", "kind")
+
+
+def _batches(owner: User, group: str) -> Iterator[list[Entry]]:
+    """Yield the newest events, a few at a time, since all of them would be held at once."""
+    last, left = None, MOST_ROWS_OF_A_FILE
+    while left:
+        size = min(left, ROWS_AT_ONCE)
+        entries = [Entry(*row) for row in events_of(owner, group, last)[:size]]
+        yield entries
+        if len(entries) < size:
+            return
+        last, left = entries[-1], left - size
 
 
 def _chosen(request: SignedInRequest) -> str:

@@ -35,6 +35,9 @@ KEPT_OF_A_BODY = 64 * 1024
 # What a log takes besides its texts: its other columns, and its entries in five indexes.
 BYTES_OF_A_LOG = 700
 
+# APIs that are read at once to be sealed anew: each may be a megabyte.
+RESEALED = 10
+
 
 def object_id() -> str:
     """Make an id in the manner of BSON's ObjectId: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
@@ -216,15 +219,17 @@ def reseal_all() -> tuple[int, int]:
     """
     first = vault.ring()[0].id
     remaining = OutboundApi.objects.exclude(key_id=first)
-    moved = 0
-    for api in list(remaining.only("owner_id", "sealed", "key_id")):
-        try:
-            text = vault.unseal_outbound(api.owner_id, api.pk, api.sealed, api.key_id)
-        except Unreadable:
-            continue
-        sealed, key_id = vault.seal_outbound(api.owner_id, api.pk, text)
-        with bulk_writes():
-            moved += OutboundApi.objects.filter(pk=api.pk, sealed=api.sealed).update(sealed=sealed, key_id=key_id)
+    moved, last = 0, ""
+    while batch := list(remaining.filter(pk__gt=last).only("owner_id", "sealed", "key_id").order_by("pk")[:RESEALED]):
+        last = batch[-1].pk
+        for api in batch:
+            try:
+                text = vault.unseal_outbound(api.owner_id, api.pk, api.sealed, api.key_id)
+            except Unreadable:
+                continue
+            sealed, key_id = vault.seal_outbound(api.owner_id, api.pk, text)
+            with bulk_writes():
+                moved += OutboundApi.objects.filter(pk=api.pk, sealed=api.sealed).update(sealed=sealed, key_id=key_id)
     return moved, remaining.count()
 
 

@@ -133,7 +133,7 @@ def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiL
     log = ApiLog(
         owner_id=call.owner_id,
         # It may have been deleted while its call was under way.
-        api=OutboundApi.objects.filter(pk=call.api.pk).first() if call.api else None,
+        api=OutboundApi.objects.filter(pk=call.api.pk).only("pk").first() if call.api else None,
         api_name=call.name,
         kind=call.kind,
         sent_at=sent_at,

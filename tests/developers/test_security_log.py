@@ -175,6 +175,25 @@ def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monk
     assert [line[1] for line in lines] == ["What", "Signed in"]
 
 
+@pytest.mark.parametrize("most", [1, 2, 3, 7])
+def test_the_file_is_the_same_however_many_rows_are_read_at_once(
+    alice: User, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    browser = sign_in(alice)
+    at = timezone.now()
+    # Events of both tables at one moment, with one id.
+    monkeypatch.setattr(timezone, "now", lambda: at)
+    for _ in range(3):
+        security_log.record(Kind.CONFIRMED, alice, LAPTOP)
+        issuance.reveal(alice, TokenEvent.Kind.SHOWN, LAPTOP)
+    whole = file_of(browser)
+
+    monkeypatch.setattr("developers.security_log.ROWS_AT_ONCE", most)
+
+    assert file_of(browser) == whole
+    assert len(whole) == 1 + SecurityEvent.objects.count() + TokenEvent.objects.count()
+
+
 def test_the_security_page_leads_to_the_log(alice: User) -> None:
     page = sign_in(alice).get("/account/security/").content.decode()
 

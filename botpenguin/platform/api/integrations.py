@@ -13,6 +13,7 @@ from botpenguin.platform.api.bots import BotOut
 from botpenguin.platform.api.contacts import ContactOut
 from botpenguin.platform.api.envelope import Envelope
 from botpenguin.platform.api.fields import Input
+from botpenguin.platform.api.listing import MOST_BOTS, Page, listed
 from botpenguin.platform.contacts import Details
 from botpenguin.platform.models import Bot, Contact, Platform
 
@@ -77,7 +78,7 @@ def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> E
     operation_id="list_whatsapp_bots",
     response=Envelope[list[BotName]],
 )
-def list_whatsapp_bots(request: BearerRequest) -> Envelope[list[BotName]]:
+def list_whatsapp_bots(request: BearerRequest, page: Page = bots.BOTS_PAGE) -> Envelope[list[BotName]]:
     """The ids and names of the account's bots on WhatsApp, newest first."""
     found = Bot.objects.owned_by(request.auth.owner_id).filter(platform=Platform.WHATSAPP)
-    return Envelope(data=[BotName(id=bot.pk, name=bot.name) for bot in found])
+    return listed(found, page, MOST_BOTS, lambda bot: BotName(id=bot.pk, name=bot.name))

@@ -17,6 +17,8 @@ from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import LARGE_COLUMNS, ContactQuerySet, Segment
 
 PAGE = "platform:inbox"
+# More than most accounts have; each may hold 5 KB of tags.
+MOST_SEGMENTS = 500
 
 
 @require_safe
@@ -30,7 +32,7 @@ def inbox(request: SignedInRequest) -> HttpResponse:
 def contact(request: SignedInRequest, contact_id: str) -> HttpResponse:
     contact = get_object_or_404(request.user.contacts.select_related("bot").with_tags(), pk=contact_id)
     tags = [tag.name for tag in contact.tags.all()]
-    segments = [segment for segment in request.user.segments.all() if segment.holds(tags)]
+    segments = [segment for segment in request.user.segments.all()[:MOST_SEGMENTS] if segment.holds(tags)]
     return render(request, "platform/contact.html", {"contact": contact, "tags": tags, "segments": segments})
 
 
@@ -57,11 +59,13 @@ def remove_segment(request: SignedInRequest, segment_id: str) -> HttpResponse:
 
 def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    segments = list(request.user.segments.all())
-    segment = next((segment for segment in segments if segment.pk == request.GET.get("segment")), None)
+    segments = list(request.user.segments.all()[:MOST_SEGMENTS])
+    segment = request.user.segments.with_id(request.GET.get("segment", "")).first()
     page = paged(request, _contacts(request.user, text, segment))
     filters = {"q": text, "segment": segment, "segments": segments, "form": form}
-    filters["segments_usage"] = quotas.SEGMENTS.usage(len(segments))
+    filters["segments_usage"] = quotas.SEGMENTS.usage(
+        len(segments) if len(segments) < MOST_SEGMENTS else request.user.segments.count()
+    )
     return render(request, "platform/inbox.html", page | filters)
 
 

@@ -26,7 +26,8 @@ MOST_COPIES = 20
 @never_cache
 def apis(request: SignedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    found = OutboundApi.objects.of(request.user)
+    # What is sealed may be a megabyte in each.
+    found = OutboundApi.objects.of(request.user).defer("sealed")
     page = paged(request, found.search(text) if text else found)
     usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
     return render(request, "developers/outbound/apis.html", page | {"q": text, "usage": usage})

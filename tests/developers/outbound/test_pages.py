@@ -13,6 +13,7 @@ from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from developers.outbound.views.apis import MOST_COPIES
 from tests.cast import sign_in
+from tests.memory import MIB, peak_of
 
 PAGE = "/developers/third-party-apps-api/"
 HTMX = {"HX-Request": "true"}
@@ -352,3 +353,34 @@ def test_a_log_indents_json_unless_it_would_grow_beyond_measure(alice: User, bod
     page = sign_in(alice).get(f"{PAGE}logs/{log.pk}/").content.decode()
 
     assert unescape(page.partition('<pre class="log__body" tabindex="0">')[2].partition("</pre>")[0]) == shown
+
+
+def test_lists_read_little_of_what_is_large(alice: User) -> None:
+    apis = [
+        OutboundApi(owner=alice, name=str(number), method="GET", url=GET["url"], key_id="-") for number in range(20)
+    ]
+    for api in apis:
+        api.sealed = "x" * 1_000_000
+    OutboundApi.objects.bulk_create(apis)
+    long = {"request_body": "x" * 64_000, "response_body": "🐧" * 16_000, "response_headers": [["a", "x" * 64_000]]}
+    ApiLog.objects.bulk_create(ApiLog(owner=alice, api=apis[0], api_name="0", **long) for _ in range(50))
+    browser = sign_in(alice)
+    # Templates are read once.
+    browser.get(f"{PAGE}logs/")
+    browser.get(PAGE)
+
+    logs, peak_of_logs = peak_of(lambda: browser.get(f"{PAGE}logs/", {"api": apis[0].pk}))
+    page, peak_of_apis = peak_of(lambda: browser.get(PAGE))
+
+    assert logs.content.decode().count("🐧" * 119 + "…") == 50
+    assert page.content.decode().count(GET["url"]) >= 20
+    assert max(peak_of_logs, peak_of_apis) < 4 * MIB
+
+
+@pytest.mark.parametrize("asked_for", ["\0", "x" * 1000, "é"])
+def test_logs_of_what_is_no_api_are_all_logs(alice: User, asked_for: str) -> None:
+    ApiLog.objects.create(owner=alice, api_name="Weather", method="GET", url=GET["url"])
+
+    page = sign_in(alice).get(f"{PAGE}logs/", {"api": asked_for})
+
+    assert "Weather" in page.content.decode()

@@ -1,0 +1,32 @@
+"""Lists that are answered in one piece, unless they are longer than anybody's is meant to be."""
+
+from collections.abc import Callable
+from typing import Annotated, Any, TypeVar
+
+from django.db.models import QuerySet
+from ninja.params import functions
+from pydantic import Field
+
+from botpenguin.platform.api.envelope import Envelope
+
+Told = TypeVar("Told")
+
+# What a request may take in memory bounds these: a bot is up to 0.5 KB of an answer, a segment with 20 tags 5 KB.
+MOST_BOTS = 5_000
+MOST_SEGMENTS = 500
+# A database counts no further than 2^63.
+LAST_PAGE = 10**9
+Page = Annotated[int, Field(ge=1, le=LAST_PAGE)]
+
+
+def page_of(most: int) -> Any:
+    """Return the parameter of an operation that lists so many at once."""
+    return functions.Query(1, description=f"From 1; a page holds {most:,}, which is more than most accounts have.")
+
+
+def listed(rows: QuerySet[Any], page: int, most: int, tell: Callable[[Any], Told]) -> Envelope[list[Told]]:
+    """Tell of one page of rows, and say so where there are more."""
+    start = (page - 1) * most
+    found = list(rows[start : start + most + 1])
+    message = f"There are more. Ask for them with ?page={page + 1}." if len(found) > most else ""
+    return Envelope(message=message, data=[tell(row) for row in found[:most]])
