@@ -25,7 +25,7 @@ from accounts.afterwards import after_response
 from accounts.clients import Client
 from accounts.models import User
 from accounts.security_log import Kind, Means, record, record_failure
-from accounts.sessions import NOBODY
+from accounts.sessions import NOBODY, end_oldest
 
 
 def finish_log_in(request: HttpRequest, user: User, **_: Any) -> None:
@@ -56,6 +56,7 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
         event = record(Kind.SIGNED_IN, user, Client.of(request), means)
         if known_browsers.is_news(request):
             notices.tell(event, user, notice)
+        end_oldest(user)
 
 
 @receiver(auth.user_login_failed)

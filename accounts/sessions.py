@@ -35,6 +35,8 @@ LAST_SEEN_RESOLUTION = timedelta(minutes=1)
 # Anybody can have a session made: by a challenge for passkeys, a password before its second step, a mailed link.
 # As long as a log-in may take, by allauth's default.
 VISITOR_SESSION_AGE = timedelta(minutes=15)
+# Of a person. More than anybody has browsers; a program that logs in again and again must not fill the table.
+MOST_SESSIONS, ENDED_AT_ONCE = 500, 50
 NOBODY = Client(None, "")
 
 
@@ -145,6 +147,13 @@ def end_all(person: AbstractBaseUser) -> None:
     start_epoch(person)
     Session.objects.filter(user=person.pk).delete()
     email_changes.cancel(person)
+
+
+def end_oldest(person: AbstractBaseUser) -> None:
+    """Make room for one more session within `MOST_SESSIONS`: those last seen longest ago end. No log-in is refused."""
+    by_last_seen = Session.objects.filter(user=person.pk).order_by("-last_seen_at").values_list("pk", flat=True)
+    if oldest := list(by_last_seen[MOST_SESSIONS - 1 :][:ENDED_AT_ONCE]):
+        Session.objects.filter(pk__in=oldest).delete()
 
 
 def start_epoch(person: AbstractBaseUser) -> None:

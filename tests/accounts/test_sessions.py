@@ -13,6 +13,7 @@ from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from accounts import sessions
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, digest
 from tests.cast import PASSWORD, prove_identity, sign_in
@@ -298,3 +299,22 @@ def test_a_session_of_a_node_whose_clock_is_a_little_ahead_is_good(alice: User) 
     Session.objects.update(**{name: at + timedelta(seconds=3) for name, at in ahead.items()})
 
     assert is_signed_in(browser)
+
+
+def test_a_log_in_beyond_the_most_ends_the_session_last_seen_longest_ago(
+    alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sessions, "MOST_SESSIONS", 2)
+    bobs, oldest, newer = sign_in(bob), log_in(), log_in()
+    Session.objects.filter(pk=row_of(oldest).pk).update(last_seen_at=timezone.now() - LONG_AGO)
+
+    newest = log_in()
+    last = log_in()
+
+    assert [is_signed_in(browser) for browser in (bobs, oldest, newer, newest, last)] == [
+        True,
+        False,
+        False,
+        True,
+        True,
+    ]
