@@ -77,9 +77,10 @@ class SignupForm(ForMailbox, allauth.SignupForm):
     helps = {"password1": PASSWORD_HELP}
 
     def clean(self) -> dict[str, Any]:
+        cleaned = cast("dict[str, Any]", super().clean())
         if not self.errors:
             sign_ups.count(context.request)
-        return cast("dict[str, Any]", super().clean())
+        return cleaned
 
     def try_save(self, request: HttpRequest) -> tuple[None, HttpResponseBase]:
         """Answer before anybody looks up whether the address has an account. None is made before it is confirmed."""
