@@ -7,7 +7,7 @@ and does not hold up the others, which come again the next day.
 import logging
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
 from itertools import chain
 
@@ -16,6 +16,7 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts import deletion, email_changes, outbox, security_log, sessions, sign_ups
+from accounts.housekeeping import PARTS
 from accounts.throttling import counters
 from developers import issuance
 from developers.outbound import running
@@ -32,7 +33,7 @@ SECONDS_BETWEEN_DELETIONS = 30
 SECONDS_AT_A_TIME = 0.5
 
 
-PARTS: dict[str, Callable[[], Iterator[int]]] = {
+PARTS |= {
     "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),

@@ -14,7 +14,7 @@ from botpenguin.platform.api import limits
 from developers import bearer, issuance
 from developers.guesses import Guesses
 from developers.sightings import Sightings
-from tests import prepared, writers
+from tests import prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 
 # An example may take its time: the machine has other things to do.
@@ -24,6 +24,7 @@ hypothesis.settings.load_profile("patient")
 
 def pytest_configure(config: pytest.Config) -> None:
     connection_created.connect(writers.watch)
+    short_transactions.watch_transactions()
     # Once a run: the processes of xdist find it in their environment.
     if not hasattr(config, "workerinput"):
         config.add_cleanup(prepared.arrange())

@@ -23,7 +23,7 @@ DELETERS = ("accounts/deletion.py", "accounts/email_changes.py")
 # What tables do by themselves, whoever writes a row, what deletes rows for its callers, and the guards themselves.
 PASSED_OVER = (
     *("accounts/append_only.py", "accounts/batches.py", "accounts/orm/changes.py"),
-    *("tests/writers.py", "tests/whole_rows.py"),
+    *("tests/writers.py", "tests/whole_rows.py", "tests/short_transactions.py"),
 )
 OURS = ("accounts", "botpenguin", "developers", "tests")
 WRITE = re.compile(
@@ -32,10 +32,11 @@ WRITE = re.compile(
 
 
 def watch(connection: BaseDatabaseWrapper, **signal: Any) -> None:
-    # Here, since it needs this module.
+    # Here, since they need this module.
+    from tests.short_transactions import refuse_long_transactions  # noqa: PLC0415
     from tests.whole_rows import refuse_whole_rows  # noqa: PLC0415
 
-    for guard in (refuse_others, refuse_whole_rows):
+    for guard in (refuse_others, refuse_whole_rows, refuse_long_transactions):
         if guard not in connection.execute_wrappers:
             # Before those of a test, which takes the last one away again.
             connection.execute_wrappers.insert(0, guard)

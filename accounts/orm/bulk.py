@@ -11,7 +11,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ SHORTEST_REST, LONGEST_REST = 0.025, 0.25
 # Whoever waits longer for a turn goes on without it: a process that was stopped in its own must not stop all others.
 PATIENCE = 10.0
 BETWEEN_TRIES = 0.005
+FEW = 100
 
 
 @dataclass(slots=True)
@@ -59,6 +60,11 @@ def bulk_writes(using: str = DEFAULT_DB_ALIAS) -> Iterator[Part]:
             if began is not None:
                 part.seconds = time.monotonic() - began
                 _rest_after(part.seconds, connection.vendor)
+
+
+def writes_of(rows: int) -> AbstractContextManager[object]:
+    """Take turns with other bulk work where there are many rows. For few nobody needs to wait."""
+    return bulk_writes() if rows > FEW else nullcontext()
 
 
 def _rest_after(seconds: float, vendor: str) -> None:

@@ -5,4 +5,8 @@ class PlatformConfig(AppConfig):
     name = "botpenguin.platform"
 
     def ready(self) -> None:
+        from accounts import housekeeping  # noqa: PLC0415
         from botpenguin import caseless, checks  # noqa: F401, PLC0415 - registers what searches and the system checks
+        from botpenguin.platform import staging  # noqa: PLC0415 - has models
+
+        housekeeping.PARTS["tags of imports that were killed"] = staging.forget_dead

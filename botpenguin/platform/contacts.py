@@ -1,16 +1,18 @@
 """Making and changing contacts: what a row of an import, or one request, says of a person.
 
-All of it happens in one transaction that first takes the owner's row. So whoever else changes
-the same account's contacts waits, and an e-mail that was free a moment ago still is.
+A request changes one contact in one transaction that first takes the owner's row. So whoever else changes the same
+account's contacts waits, and an e-mail that was free a moment ago still is. `imports` writes many.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from django.db.models import F, Q
+from django.db.models import F, Q, Sum
 from django.utils import timezone
 
+from accounts.orm.bulk import writes_of
+from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform import sizes
 from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
@@ -32,6 +34,8 @@ CHANGEABLE = (
     *("name", "email", "phone", "phone_prefix", "country", "attributes", "notes"),
     *("is_large", "platform", "status", "is_contact", "is_subscriber", "unread_messages", "updated_at"),
 )
+# Of the contacts of one call, in attributes and notes: what SQLite writes in some 50 ms.
+MOST_BYTES = 8 * 1024 * 1024
 # What an import may change.
 IMPORTED = ("name", "email", "phone", "phone_prefix", "country", "attributes")
 TOO_LARGE = f"a contact has at most {sizes.MOST_BYTES // 1024} KB of attributes, notes and tags"
@@ -84,12 +88,11 @@ class Details:
             contact.attributes = {key: value for key, value in merged.items() if value is not None}
 
 
-@dataclass(frozen=True, slots=True)
-class Imported:
-    """The ids of the contacts, in the order of the rows, and how many of them are new."""
+class TooLarge(Exception):
+    """The contacts of a call hold too much to be written at once."""
 
-    ids: list[str]
-    created: int
+    def __init__(self) -> None:
+        super().__init__(f"These contacts hold more than {MOST_BYTES // 1024**2} MB together. Send fewer at once.")
 
 
 class Conflict(Exception):
@@ -100,35 +103,7 @@ class Conflict(Exception):
         self.faults = faults
 
 
-def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
-    """Add a contact for each row, or update the one with its e-mail or number; all rows or none.
-
-    Tags are added and attributes merged. Rows are known by their positions. Those that are `wrong` already are told
-    together with what is found wrong with the others. Raises `Conflict`.
-    """
-    with changing(owner):
-        book = _Book(owner, rows.values())
-        contacts = [book.write(position, row, bot) for position, row in rows.items()]
-        if faults := {**wrong, **book.faults}:
-            raise Conflict(dict(sorted(faults.items())))
-        distinct = list({contact.pk: contact for contact in contacts}.values())
-        book.free_what_others_take()
-        Contact.objects.bulk_create(
-            distinct,
-            update_conflicts=True,
-            unique_fields=["id"],
-            update_fields=[*IMPORTED, "is_large", "bot", "updated_at"],
-        )
-        tags = {
-            (contact.pk, name): None
-            for contact, row in zip(contacts, rows.values(), strict=True)
-            for name in row.tags or ()
-        }
-        add_tags(tags)
-        return Imported([contact.pk for contact in contacts], book.created)
-
-
-class _Book:
+class Book:
     """An account's contacts as an import meets them, by e-mail and by number."""
 
     def __init__(self, owner: int, rows: Collection[Details]) -> None:
@@ -147,6 +122,7 @@ class _Book:
             # One that both lists name must stay one object.
             known = {contact.pk: contact for contact in owned.filter(found)} | known
         self.tags = {pk: {tag.name for tag in contact.tags.all()} for pk, contact in known.items()}
+        self.tags_before = dict(self.tags)
         self.sizes = {pk: sizes.of_growing(contact, self.tags[pk]) for pk, contact in known.items()}
         self.before = {pk: (contact.email, contact.phone) for pk, contact in known.items()}
         for contact in known.values():
@@ -176,6 +152,10 @@ class _Book:
         contact.bot = bot or contact.bot
         self._list(contact)
         return contact
+
+    def new_tags(self, contacts: Iterable[str]) -> list[tuple[str, str]]:
+        """The tags that these contacts have not had, by the contact's id and the tag's name."""
+        return [(pk, name) for pk in contacts for name in sorted(self.tags[pk] - self.tags_before.get(pk, set()))]
 
     def free_what_others_take(self) -> None:
         """Take e-mails and numbers from contacts that hand them on, as in a swap: the database looks at each row alone.
@@ -227,10 +207,13 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         raise Conflict({1: TOO_LARGE})
     contact.updated_at = timezone.now()
     changes = {name: getattr(contact, name) for name in CHANGEABLE}
-    Contact.objects.filter(pk=contact.pk).update(**changes)
+    if not Contact.objects.filter(pk=contact.pk).update(**changes):
+        raise Gone("The contact was deleted meanwhile.")
     if tags is not None:
         contact.tags.exclude(name__in=tags).delete()
-        add_tags((contact.pk, name) for name in tags)
+        # No constraint ignores doubles: a tag bears the number of the import that has brought it.
+        there = set(contact.tags.values_list("name", flat=True))
+        ContactTag.objects.bulk_create(ContactTag(contact=contact, name=name) for name in tags if name not in there)
 
 
 def _is_grown_too_large(contact: Contact, tags: Collection[str], size_before: Callable[[], int]) -> bool:
@@ -244,18 +227,22 @@ def _stored_size(contact_id: str) -> int:
     return sizes.of_growing(before, [tag.name for tag in before.tags.all()])
 
 
-def add_tags(tags: Iterable[tuple[str, str]]) -> None:
-    """Add tags, by the contact's id and the tag's name, where they are not there yet."""
-    ContactTag.objects.bulk_create(
-        [ContactTag(contact_id=contact, name=name) for contact, name in tags], ignore_conflicts=True
-    )
-
-
 def set_status(owner: int, ids: Iterable[str], status: str) -> int | None:
-    """Give contacts a status, all of them or, where one is not the owner's, none: then None is returned."""
+    """Give contacts a status, all of them or, where one is not the owner's, none: then None is returned.
+
+    Raises `TooLarge`.
+    """
     wanted = set(ids)
-    with changing(owner):
-        found = Contact.objects.owned_by(owner).filter(pk__in=wanted)
+    found = Contact.objects.owned_by(owner).filter(pk__in=wanted)
+    # SQLite writes a row as a whole.
+    refuse_too_large(found.aggregate(size=Sum(F("attributes__octets") + F("notes__octets")))["size"] or 0)
+    with writes_of(len(wanted)), changing(owner):
         if found.count() != len(wanted):
             return None
         return found.update(status=status, updated_at=timezone.now())
+
+
+def refuse_too_large(size: int) -> None:
+    """Raise `TooLarge` where contacts, whose attributes and notes have so many bytes, take too long to be written."""
+    if size > MOST_BYTES:
+        raise TooLarge

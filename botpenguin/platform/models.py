@@ -17,6 +17,7 @@ from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform import quotas, sizes
+from botpenguin.platform.pending import PendingImport
 
 ID_LENGTH = 24
 OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
@@ -247,13 +248,27 @@ class Contact(models.Model):
         return f"+{prefix} {self.phone.removeprefix(prefix)}" if prefix else f"+{self.phone}"
 
 
+class VisibleTags(models.Manager["ContactTag"]):
+    def get_queryset(self) -> models.QuerySet["ContactTag"]:
+        """All but the tags of imports that are under way."""
+        return super().get_queryset().exclude(models.Exists(PendingImport.objects.filter(pk=models.OuterRef("batch"))))
+
+
 class ContactTag(models.Model):
-    contact = models.ForeignKey(Contact, on_delete=models.CASCADE, related_name="tags")
+    # Without a constraint: tags of an import stand here before its contacts do. An index below begins with it.
+    contact = models.ForeignKey(
+        Contact, on_delete=models.CASCADE, related_name="tags", db_constraint=False, db_index=False
+    )
     name = models.CharField(max_length=60)
+    # The number of the import that has brought it, where that was a large one.
+    batch = models.BigIntegerField(default=0)
+
+    objects = VisibleTags()
+    every: ClassVar = models.Manager()
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["contact", "name"], name="platform_contacttag_once_a_contact")
+            models.UniqueConstraint(fields=["contact", "name", "batch"], name="platform_contacttag_once_a_contact")
         ]
         indexes: ClassVar = [models.Index(fields=["name", "contact"], name="platform_contacttag_name")]
 

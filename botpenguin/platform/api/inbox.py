@@ -9,15 +9,16 @@ from ninja.params import functions
 from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
-from botpenguin.platform import contacts
+from botpenguin.platform import contacts, imports
 from botpenguin.platform.api import bots, errors, fields
 from botpenguin.platform.api.authentication import BearerRequest
+from botpenguin.platform.api.bulk_calls import bulk_calls
 from botpenguin.platform.api.contacts import ContactIn, ContactOut, Faults, Row, told
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter
 from botpenguin.platform.api.listing import MOST_SEGMENTS, Page, listed, page_of
-from botpenguin.platform.contacts import Conflict, Details
+from botpenguin.platform.contacts import Conflict, Details, TooLarge
 from botpenguin.platform.models import Contact, Segment
 
 router = Router(tags=["inbox"], by_alias=True)
@@ -103,13 +104,19 @@ def import_contacts(
 
     A row whose e-mail or number a contact has already updates that contact: tags are added, attributes merged, and a
     name, e-mail, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
-    200 if all were there, and 400 with a sentence for each row that is wrong.
+    200 if all were there, and 400 with a sentence for each row that is wrong. It is 429 while another call of the
+    account with more than 500 contacts and tags is under way, if this one has as many, and 413 where the contacts, with
+    what is known of them already, hold more than 8 MB.
     """
     bot = bots.find(request, bot_id or bot_id_header) if bot_id or bot_id_header else None
     wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
     good = {position: row.details() for position, row in enumerate(rows, start=1) if not isinstance(row, Faults)}
+    size = len(rows) + sum(len(row.tags or ()) for row in good.values())
     try:
-        imported = contacts.import_all(request.auth.owner_id, good, bot, wrong)
+        with bulk_calls.turn(request.auth.owner_id, size):
+            imported = imports.import_all(request.auth.owner_id, good, bot, wrong)
+    except TooLarge as error:
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Nothing was imported. {error}") from error
     except Conflict as conflict:
         sentences = [f"Row {position}: {why}." for position, why in conflict.faults.items()]
         raise errors.Failed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences) from conflict
@@ -130,8 +137,15 @@ def _why(row: Faults) -> str:
     response=Envelope[StatusUpdated],
 )
 def update_status(request: BearerRequest, change: StatusUpdate) -> Envelope[StatusUpdated]:
-    """Give up to 1,000 contacts one status: all of them, or none where an id is unknown."""
-    updated = contacts.set_status(request.auth.owner_id, change.ids, change.status)
+    """Give up to 1,000 contacts one status: all of them, or none where an id is unknown.
+
+    The answer is 429 and 413 as for an import.
+    """
+    try:
+        with bulk_calls.turn(request.auth.owner_id, len(change.ids)):
+            updated = contacts.set_status(request.auth.owner_id, change.ids, change.status)
+    except TooLarge as error:
+        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Nothing was changed. {error}") from error
     if updated is None:
         raise HttpError(HTTPStatus.NOT_FOUND, NO_CONTACTS)
     return Envelope(data=StatusUpdated(updated=updated))

@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -6,8 +7,12 @@ from django.db.models import F
 from django.utils import timezone
 
 from accounts.models import User
+from accounts.orm.bulk import bulk_writes
 from botpenguin.platform import demo
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
+from botpenguin.platform.staging import parts
+
+AT_ONCE = 100
 
 
 class Command(BaseCommand):
@@ -20,7 +25,6 @@ class Command(BaseCommand):
         parser.add_argument("--user", required=True, metavar="E-MAIL", help="whose account it is")
         parser.add_argument("--seed", type=int, default=1, help="another number makes other people (default: 1)")
 
-    @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             owner = User.objects.get_by_natural_key(options["user"])
@@ -44,6 +48,12 @@ def _add_what_is_missing(owner: User, seed: int) -> None:
     Segment.objects.bulk_create(demo.segments(owner), ignore_conflicts=True)
     there = set(owner.contacts.values_list("pk", flat=True))
     people = [person for person in demo.contacts(owner, bots, now, seed) if person[0].pk not in there]
+    for part in parts(people, AT_ONCE):
+        with bulk_writes(), transaction.atomic():
+            _add_people(owner, part)
+
+
+def _add_people(owner: User, people: Sequence[tuple[Contact, list[str]]]) -> None:
     Contact.objects.bulk_create([contact for contact, _ in people], ignore_conflicts=True)
     tags = {contact.pk: names for contact, names in people}
     added = owner.contacts.filter(pk__in=tags)

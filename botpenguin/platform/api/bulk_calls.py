@@ -1,0 +1,39 @@
+"""One bulk call of an account at a time in each process: its other ones are refused at once, and no thread waits."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from threading import Lock
+
+from botpenguin.platform.api.errors import Later
+
+# Contacts and tags. A call with fewer is over within a moment, and counts as none.
+FEWEST = 500
+SECONDS = 1
+SENTENCE = (
+    f"Another call of this account with more than {FEWEST} contacts and tags is under way. "
+    f"Nothing was changed. Try again in {SECONDS} second."
+)
+
+
+class BulkCalls:
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._owners: set[int] = set()
+
+    @contextmanager
+    def turn(self, owner: int, size: int) -> Iterator[None]:
+        """Hold the account's turn for a call of so many contacts and tags. Raises `Later` where another holds it."""
+        if size <= FEWEST:
+            yield
+            return
+        with self._lock:
+            if owner in self._owners:
+                raise Later(SENTENCE, SECONDS)
+            self._owners.add(owner)
+        try:
+            yield
+        finally:
+            self._owners.discard(owner)
+
+
+bulk_calls = BulkCalls()

@@ -1,0 +1,93 @@
+"""Importing contacts: all rows or none, and nobody waits meanwhile.
+
+All is looked up and made ready before the transaction, which only writes. It fails where what was looked up has changed
+since, by the database's own constraints or by `updated_at` of the contacts, and then all is looked up anew.
+"""
+
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from functools import partial
+
+from django.db import IntegrityError
+
+from accounts.orm import prepared
+from accounts.orm.bulk import writes_of
+from accounts.orm.changes import Gone
+from accounts.orm.owners import changing
+from botpenguin.platform import sizes, staging
+from botpenguin.platform.contacts import IMPORTED, Book, Conflict, Details, refuse_too_large
+from botpenguin.platform.models import Bot, Contact
+from botpenguin.platform.staging import Overtaken
+
+# When somebody else changes the same contacts so often in between, the import is refused.
+MOST_TRIES = 5
+CHANGED = [*IMPORTED, "is_large", "updated_at"]
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """The ids of the contacts, in the order of the rows, and how many of them are new."""
+
+    ids: list[str]
+    created: int
+
+
+def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
+    """Add a contact for each row, or update the one with its e-mail or number; all rows or none.
+
+    Tags are added and attributes merged. Rows are known by their positions. Those that are `wrong` already are told
+    together with what is found wrong with the others. Raises `Conflict`, `TooLarge`, `Gone` where the account or the
+    bot was deleted meanwhile, and `IntegrityError` where others change the same contacts all the time.
+    """
+    once = partial(_import, owner, rows, bot, wrong)
+    for _ in range(MOST_TRIES - 1):
+        with suppress(IntegrityError):
+            return once()
+    return once()
+
+
+def _import(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
+    book = Book(owner, rows.values())
+    contacts = [book.write(position, row, bot) for position, row in rows.items()]
+    if faults := {**wrong, **book.faults}:
+        raise Conflict(dict(sorted(faults.items())))
+    distinct = list({contact.pk: contact for contact in contacts}.values())
+    refuse_too_large(sum(sizes.of_json(contact) for contact in distinct))
+    _Writing(owner, book, distinct, bot).write()
+    return Imported([contact.pk for contact in contacts], book.created)
+
+
+class _Writing:
+    """What an import writes, made ready."""
+
+    def __init__(self, owner: int, book: Book, contacts: Sequence[Contact], bot: Bot | None) -> None:
+        self.owner, self.bot, self.book = owner, bot, book
+        known = [(contact, (contact.pk, contact.updated_at)) for contact in contacts if contact.pk in book.before]
+        change = [*CHANGED, "bot"] if bot else CHANGED
+        self.changes = prepared.update(Contact, known, change, ["id", "updated_at"])
+        self.new = prepared.insertion(Contact, [contact for contact in contacts if contact.pk not in book.before])
+        self.tags = book.new_tags([contact.pk for contact in contacts])
+
+    def write(self) -> None:
+        if len(self.tags) <= staging.TAGS_AT_ONCE:
+            self._apply(staging.new_tags(self.tags), None)
+            return
+        number = staging.stage(self.tags)
+        try:
+            self._apply(staging.new_tags([]), number)
+        except BaseException:
+            staging.discard(number)
+            raise
+
+    def _apply(self, tags: prepared.Prepared, staged: int | None) -> None:
+        with writes_of(len(self.changes.rows) + len(self.new.rows) + len(tags.rows)), changing(self.owner):
+            if self.bot and not Bot.objects.filter(pk=self.bot.pk).exists():
+                raise Gone("The bot was deleted meanwhile.")
+            self.book.free_what_others_take()
+            if self.changes.run() < len(self.changes.rows):
+                raise Overtaken("A contact was changed meanwhile.")
+            self.new.run()
+            tags.run()
+            if staged:
+                staging.show(staged)

@@ -1,0 +1,83 @@
+"""The tags of large imports: written in small transactions before the import's own, which shows all by one row.
+
+50,000 tags take SQLite more than a second, in which nobody else could write. They bear the number of their import, and
+as long as its row exists, no query finds them. An import that fails deletes them; what a killed one left, housekeeping.
+"""
+
+from collections.abc import Iterator, Sequence
+from datetime import timedelta
+from typing import TypeVar
+
+from django.db import IntegrityError, transaction
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from accounts.orm import prepared
+from accounts.orm.bulk import bulk_writes
+from botpenguin.platform.models import ContactTag
+from botpenguin.platform.pending import PendingImport
+
+# Tags of a transaction. In a table with many, each may touch a page of every index.
+TAGS_AT_ONCE = 1_000
+# Of 50 tags at most, as many.
+CONTACTS_AT_ONCE = 20
+# No request lasts that long.
+DEAD_AFTER = timedelta(minutes=30)
+
+Item = TypeVar("Item")
+# The id of a contact, and the name of a tag.
+Tag = tuple[str, str]
+
+
+class Overtaken(IntegrityError):
+    """What was prepared no longer fits what is there."""
+
+
+def stage(tags: Sequence[Tag]) -> int:
+    """Write tags that nobody sees, and return the number of their import. Where that fails, they are deleted."""
+    pending = PendingImport.objects.create(contacts=list(dict.fromkeys(contact for contact, _ in tags)))
+    try:
+        for part in parts(tags, TAGS_AT_ONCE):
+            insertion = new_tags(part, pending.pk)
+            with bulk_writes(), transaction.atomic():
+                insertion.run()
+    except BaseException:
+        discard(pending.pk)
+        raise
+    return pending.pk
+
+
+def new_tags(tags: Sequence[Tag], batch: int = 0) -> prepared.Prepared:
+    return prepared.insertion(ContactTag, [ContactTag(contact_id=pk, name=name, batch=batch) for pk, name in tags])
+
+
+def show(number: int) -> None:
+    """Show the tags of an import, when the transaction commits. Raises `Overtaken` where housekeeping was first."""
+    if not PendingImport.objects.filter(pk=number, is_abandoned=False).delete()[0]:
+        raise Overtaken("The import took too long.")
+
+
+def discard(number: int) -> None:
+    """Delete the tags of an import that is not applied."""
+    sum(_forget(PendingImport.objects.filter(pk=number)))
+
+
+def forget_dead() -> Iterator[int]:
+    """Delete the tags of imports whose process was killed, and yield how many, batch by batch."""
+    return _forget(PendingImport.objects.filter(began_at__lt=timezone.now() - DEAD_AFTER))
+
+
+def _forget(imports: QuerySet[PendingImport]) -> Iterator[int]:
+    for pending in list(imports):
+        row = PendingImport.objects.filter(pk=pending.pk)
+        # First: one that is applied in this moment has its tags, all or none.
+        for contacts in parts(pending.contacts, CONTACTS_AT_ONCE) if row.update(is_abandoned=True) else ():
+            with bulk_writes(), transaction.atomic():
+                deleted = ContactTag.every.filter(contact__in=contacts, batch=pending.pk).delete()[0]
+            yield deleted
+        row.delete()
+
+
+def parts(items: Sequence[Item], size: int) -> Iterator[Sequence[Item]]:
+    for start in range(0, len(items), size):
+        yield items[start : start + size]
