@@ -32,6 +32,9 @@ class TokenEvent(AppendOnly):
         OPERATOR = "operator", _("By the operator.")
         RESTORED = "restored", _("A backup was restored.")
 
+    # How many that are only counted one in memory stands for.
+    more: int = 0
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_events")
     kind = models.CharField(max_length=10, choices=Kind)
     note = models.CharField(max_length=10, choices=Note, blank=True)

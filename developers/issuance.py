@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, Q, QuerySet, Value
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -201,6 +201,20 @@ def reveal(owner: User, kind: Kind, client: Client) -> Secret:
         raise
     _record(kind, token, client)
     return secret
+
+
+def recent_events(owner: User, most: int) -> list[TokenEvent]:
+    """Return what happened to a person's token last; events that are only counted as one, of the last one's time."""
+    listed = TokenEvent.objects.filter(user=owner).order_by()
+    counted = security_log.Counted.objects.filter(user=owner, kind__in=Kind.values)
+    both = listed.values_list("id", "at", "kind", "note", "hint", "ip", "client", Value(0)).union(
+        counted.values_list("id", "at", "kind", "detail", Value(""), "ip", "client", "count"), all=True
+    )
+    events = []
+    for _id, at, kind, note, hint, ip, client, more in both.order_by("-at", "-id")[:most]:
+        events.append(TokenEvent(kind=kind, note=note, hint=hint, at=at, ip=ip, client=client))
+        events[-1].more = more
+    return events
 
 
 def record_use(owner_id: int, generation: int, client: Client) -> None:

@@ -128,7 +128,7 @@ def _page(request: SignedInRequest) -> dict[str, Any]:
         "news": before if before and before.is_news else None,
         "revoked_tokens": revoked_tokens,
         "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
-        "events": owner.token_events.all()[:ACTIVITY_LENGTH],
+        "events": issuance.recent_events(owner, ACTIVITY_LENGTH),
         "public_url": settings.PUBLIC_URL,
     }
 

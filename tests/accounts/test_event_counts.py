@@ -1,6 +1,7 @@
 """Events on top of many alike: counted and not listed, so that no flood fills the table or buries the rest."""
 
 import csv
+import re
 from collections.abc import Callable
 from datetime import timedelta
 from io import StringIO
@@ -151,6 +152,18 @@ def test_showing_and_copying_over_and_over_is_counted(alice: User, name: str) ->
     assert answers == [200] * (MOST + 2)
     assert TokenEvent.objects.exclude(kind=TokenKind.ISSUED).count() == MOST
     assert EventCount.objects.get().count == 2
+
+
+def test_the_token_page_says_how_many_more(alice: User) -> None:
+    browser = sign_in(alice)
+    for _ in range(MOST + 2):
+        browser.post(f"{DEVELOPERS}copy/")
+
+    page = browser.get(DEVELOPERS)
+
+    assert [re.match(r"(\w+)( and 2 more)?", row)[0] for row in rows_on(page)] == [  # type: ignore[index]
+        *("Shown and 2 more", "Shown", "Shown", "Shown", "Issued")
+    ]
 
 
 def revoke(owner: User, client: Client, reason: Any = RevokedToken.Reason.OWNER) -> Verdict:
