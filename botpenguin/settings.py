@@ -216,11 +216,11 @@ if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache"
     CACHES["default"]["BACKEND"] = "accounts.throttling.redis.Cache"
     # Seconds. One that vanishes without a word holds nobody up for long.
     CACHES["default"]["OPTIONS"] = {
-        "socket_connect_timeout": 1,
-        "socket_timeout": 1,
+        **dict.fromkeys(("socket_connect_timeout", "socket_timeout"), 1),
         **CACHES["default"].get("OPTIONS", {}),
         "serializer": "accounts.throttling.cache.JSONSerializer",
     }
+CACHES["default"]["KEY_FUNCTION"] = "accounts.throttling.cache.make_key"
 
 # Mail: queued in the database by post_office, sent by `manage.py mail_worker`.
 

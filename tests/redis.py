@@ -75,6 +75,7 @@ def in_redis(url: str) -> dict[str, dict[str, Any]]:
         "default": {
             "BACKEND": "accounts.throttling.redis.Cache",
             "LOCATION": url,
+            "KEY_FUNCTION": "accounts.throttling.cache.make_key",
             "OPTIONS": {"serializer": "accounts.throttling.cache.JSONSerializer", "pool_class": Pool},
         }
     }

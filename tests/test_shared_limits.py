@@ -86,7 +86,9 @@ def test_a_cache_that_pickles_is_refused(settings: Settings, url: str) -> None:
 
 
 def test_the_cache_that_is_there_without_a_setting_is_ours(settings: Settings) -> None:
-    assert settings.CACHES == {"default": {"BACKEND": "accounts.throttling.cache.DatabaseCache"}}
+    ours = {"BACKEND": "accounts.throttling.cache.DatabaseCache", "KEY_FUNCTION": "accounts.throttling.cache.make_key"}
+
+    assert settings.CACHES["default"] == ours
     assert check_limits_are_shared(None) == []
 
 

@@ -6,13 +6,21 @@ Values are JSON, so a tuple comes back as a list. What is no JSON was not writte
 import json
 from typing import Any
 
-from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache
+from django.core.cache.backends.base import DEFAULT_TIMEOUT, BaseCache, default_key_func
 from django.db.models import QuerySet
+from django.utils.crypto import salted_hmac
 
 from accounts.throttling.models import CachedValue, Counter, now
 
 # As good as never, and within the column.
 FOREVER = 1 << 62
+
+
+def make_key(key: str, key_prefix: str, version: int) -> str:
+    """Make the name under which a cache keeps a value: an HMAC of allauth's, which hold addresses and codes."""
+    if key.startswith("allauth"):
+        key = "allauth:" + salted_hmac("accounts.throttling.cache", key, algorithm="sha256").hexdigest()
+    return default_key_func(key, key_prefix, version)
 
 
 class JSONSerializer:

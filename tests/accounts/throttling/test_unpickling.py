@@ -17,6 +17,7 @@ from django.test import Client as Browser
 from redis import Redis
 
 from accounts.models import User
+from accounts.throttling.models import CachedValue, Counter
 from tests.accounts.test_guesses import code_of
 from tests.accounts.throttling.test_counters import TouchFile
 from tests.cast import PASSWORD, sign_in
@@ -121,6 +122,24 @@ def test_a_pickle_in_redis_is_not_run_and_breaks_nothing(
 
     assert list(tmp_path.iterdir()) == []
     assert set(after) <= {200, 302, 400, 429}
+
+
+@pytest.mark.usefixtures("store")
+def test_neither_the_names_nor_the_values_of_what_is_cached_hold_a_code_or_an_address(
+    alice: User, secret: str, request: pytest.FixtureRequest, store: str
+) -> None:
+    code = code_of(secret)
+
+    visit(alice, secret)
+
+    if store == "redis":
+        client = request.getfixturevalue("in_redis_server")
+        kept = b"".join(name + client.get(name) for name in client.scan_iter()).decode()
+    else:
+        kept = "".join(f"{row.key}{row.value}" for row in CachedValue.objects.all())
+        kept += "".join(Counter.objects.values_list("name", flat=True))
+    assert "allauth:" in kept
+    assert [text for text in (code, alice.email, "198.51.100.7", "127.0.0.1") if text in kept] == []
 
 
 def test_redis_holds_integers_and_json(alice: User, secret: str, in_redis_server: Redis) -> None:
