@@ -25,15 +25,18 @@ class AuthenticationBackend(allauth.AuthenticationBackend):
         """Check the password of the account that has this address, confirmed.
 
         The right password of an address that waits to be confirmed is as good as a wrong one, and has the link mailed.
+        So is that of a deactivated account: whoever only knows a password does not learn here that it is right.
         Whatever the address is, it takes the same queries and one hash.
         """
         person, waiting = User.objects.by_email(email), sign_ups.find(self.request, email)
         if person:
-            checked: AbstractBaseUser | None = self._check_password(person, password)
-            if checked and not _is_confirmed(person):
+            self._did_check_password = True
+            if not person.check_password(password) or not self.user_can_authenticate(person):
+                return None
+            if not _is_confirmed(person):
                 self._mail(sign_ups.mail_again, email)
                 return None
-            return checked
+            return person
         if waiting:
             self._did_check_password = True
             if passwords.check(password, waiting.password):
