@@ -88,3 +88,12 @@ def test_sessions_stay_dead_too_where_only_opening_it_again_went_through_the_pro
     set_active(alice, True)
 
     assert browser.get("/account/security/").status_code == 302
+
+
+def test_sessions_stay_dead_where_sql_names_the_epoch_too(alice: User) -> None:
+    browser = sign_in(alice)
+
+    for is_active in (False, True):
+        User.objects.filter(pk=alice.pk).update(is_active=is_active, session_epoch=f"closed {is_active}")
+
+    assert browser.get("/account/security/").status_code == 302
