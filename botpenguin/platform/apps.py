@@ -7,6 +7,7 @@ class PlatformConfig(AppConfig):
     def ready(self) -> None:
         from accounts import housekeeping  # noqa: PLC0415
         from botpenguin import caseless, checks  # noqa: F401, PLC0415 - registers what searches and the system checks
-        from botpenguin.platform import staging  # noqa: PLC0415 - has models
+        from botpenguin.platform import bot_deletion, staging  # noqa: PLC0415 - have models
 
         housekeeping.PARTS["tags of imports that were killed"] = staging.forget_dead
+        housekeeping.PARTS["rows of deleted bots"] = bot_deletion.forget_deleted

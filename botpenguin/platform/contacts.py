@@ -149,7 +149,8 @@ class Book:
             self.faults[position] = TOO_MANY_TAGS
         if _is_grown_too_large(contact, self.tags[contact.pk], lambda: self.sizes.get(contact.pk, 0)):
             self.faults[position] = TOO_LARGE
-        contact.bot = bot or contact.bot
+        if bot:
+            contact.bot = bot
         self._list(contact)
         return contact
 

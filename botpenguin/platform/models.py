@@ -84,6 +84,15 @@ class BotQuerySet(OwnedQuerySet):
         return self.annotate(contact_count=models.Count("contacts"))
 
 
+AllBots = models.Manager.from_queryset(BotQuerySet)
+
+
+class BotManager(AllBots["Bot"]):
+    def get_queryset(self) -> "models.QuerySet[Bot]":
+        """All but those whose contacts are still to let go of them."""
+        return super().get_queryset().filter(is_deleted=False)
+
+
 class Bot(models.Model):
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bots")
@@ -91,8 +100,11 @@ class Bot(models.Model):
     platform = models.CharField(_("platform"), max_length=10, choices=Platform)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
+    # To nobody it is there any more. `botpenguin.platform.bot_deletion` deletes the row.
+    is_deleted = models.BooleanField(default=False, editable=False)
 
-    objects = BotQuerySet.as_manager()
+    objects: ClassVar[BotManager] = BotManager()
+    every: ClassVar = AllBots()
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]

@@ -97,7 +97,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     call_command("housekeeping", stdout=output)
 
     assert output.getvalue() == (
-        "0 tags of imports that were killed, 0 rows of deleted accounts, "
+        "0 tags of imports that were killed, 0 rows of deleted bots, 0 rows of deleted accounts, "
         "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, "
         "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 events of accounts, 1 events of tokens deleted.\n"
     )

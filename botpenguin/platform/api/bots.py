@@ -8,6 +8,7 @@ from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
+from botpenguin.platform import bot_deletion
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
@@ -83,8 +84,6 @@ def change_bot(request: BearerRequest, change: BotChange, bot_id: BotId) -> Enve
 @router.delete("/bots/{bot_id}", summary="Delete a bot", operation_id="delete_bot", response=Envelope[BotOut])
 def delete_bot(request: BearerRequest, bot_id: BotId) -> Envelope[BotOut]:
     """Its contacts stay, and belong to no bot from then on. The answer shows the bot for the last time."""
-    with changing(request.auth.owner_id):
-        bot = find(request, bot_id)
-        told = BotOut.of(bot)
-        bot.delete()
+    told = BotOut.of(find(request, bot_id))
+    bot_deletion.delete(request.auth.owner_id, bot_id)
     return Envelope(message="The bot was deleted. Its contacts were kept.", data=told)

@@ -104,6 +104,8 @@ class ContactFilter(Input):
             for bot in ids or ()
         ]
         lists = {"status": self.status, "platform": self.platform, "last_message_by": self.lastMessageBy, "bot": bots}
+        if bots:
+            contacts = contacts.filter(bot__is_deleted=False)
         for name, values in lists.items():
             if values:
                 contacts = contacts.filter(**{f"{name}__in": values})

@@ -11,7 +11,7 @@ from accounts.acts import act_on
 from accounts.orm.owners import changing
 from accounts.paging import paged
 from accounts.requests import SignedInRequest, is_htmx
-from botpenguin.platform import quotas
+from botpenguin.platform import bot_deletion, quotas
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
 
@@ -60,8 +60,7 @@ def delete_bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     form = ConfirmForm(request.POST)
     if form.is_valid() and form.cleaned_data["is_sure"]:
-        with changing(request.user.pk):
-            bot.delete()
+        bot_deletion.delete(request.user.pk, bot_id)
         messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
         return redirect(PAGE)
     template = "platform/delete_bot.html"

@@ -9,6 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.acts import act_on
+from accounts.batches import delete_with_referrers
 from accounts.paging import paged
 from accounts.quotas import QuotaExceeded
 from accounts.requests import SignedInRequest, is_htmx
@@ -64,7 +65,7 @@ def delete(request: SignedInRequest, api_id: str) -> HttpResponse:
     api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
     form = ConfirmForm(request.POST)
     if form.is_valid() and form.cleaned_data["is_sure"]:
-        api.delete()
+        sum(delete_with_referrers(OutboundApi.objects.of(request.user).filter(pk=api_id)))
         messages.success(request, _("%(api)s is deleted.") % {"api": api})
         return redirect(PAGE)
     template = "developers/outbound/delete_api.html"

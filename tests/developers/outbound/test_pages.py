@@ -12,8 +12,10 @@ from developers import tokens
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from developers.outbound.views.apis import MOST_COPIES
+from tests import short_transactions
 from tests.cast import sign_in
 from tests.memory import MIB, peak_of
+from tests.short_transactions import Bound
 
 PAGE = "/developers/third-party-apps-api/"
 HTMX = {"HX-Request": "true"}
@@ -50,6 +52,18 @@ def shop(bob: User) -> OutboundApi:
 
 def address(api: OutboundApi, act: str = "") -> str:
     return f"{PAGE}{api.pk}/{act}"
+
+
+def test_an_api_with_many_logs_is_deleted_in_short_transactions(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(short_transactions, "MOST", Bound(rows=60, statements=8))
+    api = OutboundApi.objects.make(alice, "Orders", Recipe("GET", "https://api.example.com"))
+    ApiLog.objects.bulk_create(
+        ApiLog(owner=alice, api=api, api_name="Orders", kind="call", method="GET", url=api.url) for _ in range(120)
+    )
+
+    sign_in(alice).post(address(api, "delete/"), {"is_sure": "on"})
+
+    assert (OutboundApi.objects.count(), ApiLog.objects.filter(api=None).count()) == (0, 120)
 
 
 def test_developers_opens_this_tab_and_both_tabs_are_on_both_pages(alice: User) -> None:

@@ -1,0 +1,25 @@
+"""Deleting bots: at once for everybody who asks, and in short transactions where they have many contacts."""
+
+from collections.abc import Iterator
+from itertools import islice
+
+from accounts.batches import delete_with_referrers
+from accounts.orm.changes import Gone
+from accounts.orm.owners import changing
+from botpenguin.platform.models import Bot
+
+# Of 50 contacts each. Housekeeping does the rest.
+PARTS_OF_A_REQUEST = 20
+
+
+def delete(owner: int, bot_id: str) -> None:
+    """Delete a bot; its contacts stay, and belong to none. Raises `Gone` where it was deleted meanwhile."""
+    with changing(owner):
+        if not Bot.objects.owned_by(owner).filter(pk=bot_id).update(is_deleted=True):
+            raise Gone("The bot was deleted meanwhile.")
+    sum(islice(delete_with_referrers(Bot.every.filter(pk=bot_id, is_deleted=True)), PARTS_OF_A_REQUEST))
+
+
+def forget_deleted() -> Iterator[int]:
+    """Delete what is left of deleted bots, and yield how many rows, batch by batch."""
+    return delete_with_referrers(Bot.every.filter(is_deleted=True))
