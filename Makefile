@@ -32,7 +32,7 @@ test: ## all checks and all tests; installs what they need
 
 test-all: test .venv/audit.stamp ## those, and what is too slow for every run: to pass before a release
 	$(PYTEST) -m "release and not audit"
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "release and not browser"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"
 	scripts/fresh-debian
 
 lint: .venv/dev.stamp ## mistakes, format and import directions
@@ -59,7 +59,7 @@ tests-quick: .venv/dev.stamp ## the tests that need nothing but Python, on SQLit
 
 tests-postgresql: .venv/dev.stamp .venv/npm.stamp ## the tests that use a database, and the Observatory, on PostgreSQL
 	scripts/debian-packages postgresql nginx
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not browser and not release"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or matrix or release)"
 
 # After what may install python3-venv: two of apt at once get in each other's way.
 packages: | .venv/bin/pip

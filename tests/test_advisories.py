@@ -17,6 +17,8 @@ from tests.accounts.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
 from tests.leaks import find
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/developers/api-access-token/"
 NEW_PASSWORD = "another good passphrase"
 NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}

@@ -20,7 +20,7 @@ from tests.visitor import Visitor
 
 EMAIL, NEW_EMAIL = "carol@example.com", "carol@example.org"
 # One life for all of them.
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("crawl")]
+pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("crawl")]
 
 PASSWORDS = {"first password": "a walrus sings at dawn", "second password": "two owls count to seven"}
 PAGE, SETUP = "/developers/api-access-token/", "/account/security/authenticator/"

@@ -14,6 +14,8 @@ from botpenguin.encodings import accepted
 from tests import prepared
 from tests.server import ROOT
 
+pytestmark = pytest.mark.matrix
+
 # Brotli ships no types.
 UNPACK: dict[str, Callable[[bytes], bytes]] = {
     "br": import_module("brotli").decompress,

@@ -11,6 +11,8 @@ from accounts.models import User
 from tests import prepared, server
 from tests.cast import PASSWORD, sign_in
 
+pytestmark = pytest.mark.matrix
+
 POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self'; style-src 'self'; "
     "base-uri 'none'; form-action 'self'; frame-ancestors 'none'; "

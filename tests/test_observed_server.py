@@ -19,7 +19,7 @@ from tests.leaks import find
 from tests.server import COVERAGE, CoveredServer, ask, free_port, poll
 from tests.visitor import Visitor
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("observed")]
+pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("observed")]
 
 PAGE = "/developers/api-access-token/"
 PASSWORD = "three otters read the tide"

@@ -170,6 +170,7 @@ def test_imports_point_one_way() -> None:
 
 
 @pytest.mark.django_db
+@pytest.mark.matrix
 @pytest.mark.parametrize("route", sorted(set(routes())))
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_every_page_asks_for_log_in_unless_it_is_listed_here(client: Client, route: str, method: str) -> None:

@@ -25,6 +25,8 @@ from developers.models import ApiToken
 from tests.accounts.test_two_step import code_of, dump, key_on
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
 
+pytestmark = pytest.mark.matrix
+
 FRESH, STALE = 3540, 3660
 WAYS = {"htmx": {"HX-Request": "true"}, "fetch": {"Accept": "application/json"}, "plain": {}}
 NEW_PASSWORD = "another good passphrase"

@@ -24,6 +24,8 @@ from developers import tokens
 from tests.cast import PASSWORD, sign_in, token_text
 from tests.test_project import routes
 
+pytestmark = pytest.mark.matrix
+
 HEX = r"[0-9a-f]{32}"
 
 

@@ -23,7 +23,7 @@ from tests.accounts.test_guesses import NEW_PASSWORD, addresses, at, log_in
 from tests.cast import LAPTOP, PASSWORD, sign_in
 from tests.mail_server import MailServer
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
 VICTIM = "victim@corp.example"
 TWO_IN_ONE = f'"x,{VICTIM},"@evil.example'

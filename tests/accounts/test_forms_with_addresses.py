@@ -20,7 +20,7 @@ from accounts.models import User
 from tests.cast import PASSWORD, sign_in
 from tests.test_project import routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
 # What the pages have today. A form that is added appears in the tests by itself, and here by hand.
 FORMS = {

@@ -6,6 +6,8 @@ from django.test import Client as Browser
 from accounts.models import User
 from tests.cast import PASSWORD, sign_in
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/developers/api-access-token/"
 LOG_IN = "/account/login/"
 LOG_IN_AND_BACK = f"{LOG_IN}?{urlencode({'next': PAGE})}"

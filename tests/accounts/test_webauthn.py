@@ -34,6 +34,8 @@ from tests.accounts.test_passkeys import (
 from tests.accounts.test_two_step import TWO_HOURS
 from tests.cast import PASSWORD, prove_identity, sign_in
 
+pytestmark = pytest.mark.matrix
+
 JSON = {"Accept": "application/json"}
 # What a browser says of a page inside another, and what none says.
 SAID: list[dict[str, Any]] = [

@@ -24,6 +24,8 @@ from tests.accounts.test_passkeys import ADD, REFUSED, add_passkey, options_on
 from tests.accounts.test_webauthn import logs_in
 from tests.cast import sign_in
 
+pytestmark = pytest.mark.matrix
+
 
 def ecdsa(curve: ec.EllipticCurve, digest: Any) -> tuple[Any, Callable[[Any, bytes], bytes]]:
     return ec.generate_private_key(curve), lambda key, message: key.sign(message, ec.ECDSA(digest))

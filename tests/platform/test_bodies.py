@@ -14,6 +14,8 @@ from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, row
 from tests.platform.test_errors import assert_error
 
+pytestmark = pytest.mark.matrix
+
 PATH = "/inbox/users"
 TOO_DEEP = "The body is nested too deeply."
 TOO_LARGE_NUMBER = "The body has a number that is too large."

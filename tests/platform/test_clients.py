@@ -15,7 +15,7 @@ from tests.platform.calls import BASE, accounts_on
 from tests.server import Server
 
 # One server for all of them.
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("clients")]
+pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("clients")]
 
 
 @pytest.fixture(scope="module")

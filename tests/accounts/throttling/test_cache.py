@@ -17,7 +17,7 @@ from accounts.throttling.models import CachedValue
 from tests.accounts.throttling.test_counters import TouchFile
 from tests.test_races import at_once
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
 
 @pytest.mark.usefixtures("store")

@@ -19,6 +19,8 @@ from tests.cast import PASSWORD
 from tests.redis import Pool, RedisServer, in_redis
 from tests.server import free_port
 
+pytestmark = pytest.mark.matrix
+
 LOG_IN, CHALLENGE, REPORTS = "/account/login/", "/account/login/passkey/", "/api/v7/token/report-exposed"
 CANNOT_NOW = "We cannot do this right now"
 # How an operator, a full disk or a failover makes it refuse, and how it is undone.

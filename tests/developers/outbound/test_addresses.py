@@ -17,6 +17,8 @@ from developers.outbound.sending import send
 from developers.outbound.targets import BadUrl
 from tests.developers.outbound.servers import Far, far, resolver_of, response
 
+pytestmark = pytest.mark.matrix
+
 NO_PUBLIC_SERVER = (
     "There is no public server at this address. Check the URL for typing errors, or try again later. "
     "Private and reserved addresses cannot be called, unless this server's operator has opened them."

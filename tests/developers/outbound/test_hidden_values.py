@@ -9,6 +9,8 @@ from tests.cast import sign_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.test_pages import GET, PAGE, address, form_of, words
 
+pytestmark = pytest.mark.matrix
+
 
 def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: OutboundApi) -> None:
     browser = sign_in(alice)

@@ -17,7 +17,7 @@ from developers.outbound.sending import send
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
 BODY = tokens.PREFIX + "x" * tokens.RANDOM_LENGTH
 TOKEN = BODY + tokens.checksum(BODY)

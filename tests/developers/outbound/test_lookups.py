@@ -17,6 +17,8 @@ from developers.outbound.sending import send
 from tests.developers.outbound.servers import far, resolver_of, response
 from tests.developers.outbound.test_addresses import NO_PUBLIC_SERVER
 
+pytestmark = pytest.mark.matrix
+
 
 def fails(*_: Any, **options: Any) -> Any:
     raise socket.gaierror(-2, "Name or service not known")

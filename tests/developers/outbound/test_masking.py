@@ -15,7 +15,7 @@ from developers.outbound.running import try_out
 from tests.cast import LAPTOP
 from tests.developers.outbound.servers import far, response
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
 TEXT = "Content-Type: text/plain"
 

@@ -16,7 +16,7 @@ from developers.outbound.recipe import Field, Recipe
 from developers.outbound.sending import MOST_BYTES, send
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
-pytestmark = pytest.mark.usefixtures("loopback")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
 INCOMPLETE = "The server closed the connection before its answer was complete."
 NO_TEXT = "The answer is no text, or not in the encoding that it names."
