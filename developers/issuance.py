@@ -14,7 +14,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import F, Q, QuerySet, Value
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
@@ -205,16 +205,15 @@ def reveal(owner: User, kind: Kind, client: Client) -> Secret:
 
 def recent_events(owner: User, most: int) -> list[TokenEvent]:
     """Return what happened to a person's token last; events that are only counted as one, of the last one's time."""
-    listed = TokenEvent.objects.filter(user=owner).order_by()
-    counted = security_log.Counted.objects.filter(user=owner, kind__in=Kind.values)
-    both = listed.values_list("id", "at", "kind", "note", "hint", "ip", "client", Value(0)).union(
-        counted.values_list("id", "at", "kind", "detail", Value(""), "ip", "client", "count"), all=True
-    )
-    events = []
-    for _id, at, kind, note, hint, ip, client, more in both.order_by("-at", "-id")[:most]:
-        events.append(TokenEvent(kind=kind, note=note, hint=hint, at=at, ip=ip, client=client))
-        events[-1].more = more
-    return events
+    listed = list(TokenEvent.objects.filter(user=owner)[:most])
+    if len(listed) < min(most, settings.EVENTS_AN_HOUR):
+        # Nothing is counted before so many are listed.
+        return listed
+    counted = []
+    for row in security_log.Counted.objects.filter(user=owner, kind__in=Kind.values).order_by("-at")[:most]:
+        counted.append(TokenEvent(kind=row.kind, note=row.detail, at=row.at, ip=row.ip, client=row.client))
+        counted[-1].more = row.count
+    return sorted([*listed, *counted], key=lambda event: event.at, reverse=True)[:most]
 
 
 def record_use(owner_id: int, generation: int, client: Client) -> None:
