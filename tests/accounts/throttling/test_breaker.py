@@ -8,9 +8,20 @@ import pytest
 
 from accounts.throttling import breaker as breaking
 from accounts.throttling.breaker import PATIENCE, SECONDS_OF_NO_TRYING, Breaker, OutOfReach
-from tests.clock import Clock
+from tests import clock as clocks
+from tests.server import poll
 
 A_WHILE = PATIENCE + 0.01
+
+
+class Clock(clocks.Clock):
+    """Counts how often it is asked."""
+
+    asked = 0
+
+    def monotonic(self) -> float:
+        self.asked += 1
+        return super().monotonic()
 
 
 @pytest.fixture
@@ -87,6 +98,18 @@ def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch
 
     assert isinstance(first.exception(), OSError)
     assert second.result() is False
+
+
+def test_whoever_waits_for_one_that_gets_through_is_let_in_after_it(clock: Clock) -> None:
+    breaker = Breaker()
+
+    with ThreadPoolExecutor(1) as threads, breaker.turn():
+        asked = clock.asked
+        second = threads.submit(is_let_in, breaker)
+        # It has waited for a while, and waits on: by the clock no time has passed.
+        poll(lambda: clock.asked > asked)
+
+    assert second.result()
 
 
 def test_those_who_are_quick_wait_for_each_other(clock: Clock) -> None:
