@@ -82,13 +82,11 @@ OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_RATE_LIMIT = env.int("OUTBOUND_RATE_LIMIT", default=30)
 OUTBOUND_SECONDS = env.float("OUTBOUND_SECONDS", default=10.0)
 # How much an account may hold. docs/quotas.md says what each costs on the disk.
-QUOTA_BOTS = env.int("QUOTA_BOTS", default=1_000)
-QUOTA_SEGMENTS = env.int("QUOTA_SEGMENTS", default=200)
-QUOTA_APIS = env.int("QUOTA_APIS", default=500)
-QUOTA_API_BYTES = env.int("QUOTA_API_BYTES", default=10_000_000)
-QUOTA_LOGS = env.int("QUOTA_LOGS", default=1_000)
-QUOTA_LOG_BYTES = env.int("QUOTA_LOG_BYTES", default=20_000_000)
-QUOTA_ATTRIBUTES = env.int("QUOTA_ATTRIBUTES", default=500)
+QUOTA_BOTS, QUOTA_SEGMENTS = env.int("QUOTA_BOTS", default=1_000), env.int("QUOTA_SEGMENTS", default=200)
+QUOTA_CONTACTS, QUOTA_ATTRIBUTES = env.int("QUOTA_CONTACTS", default=100_000), env.int("QUOTA_ATTRIBUTES", default=500)
+QUOTA_CONTACT_BYTES = env.int("QUOTA_CONTACT_BYTES", default=200_000_000)
+QUOTA_APIS, QUOTA_API_BYTES = env.int("QUOTA_APIS", default=500), env.int("QUOTA_API_BYTES", default=10_000_000)
+QUOTA_LOGS, QUOTA_LOG_BYTES = env.int("QUOTA_LOGS", default=1_000), env.int("QUOTA_LOG_BYTES", default=20_000_000)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"

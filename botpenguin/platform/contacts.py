@@ -9,12 +9,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from django.db.models import F, Q, Sum
+from django.shortcuts import get_object_or_404
 from django.utils import timezone
 
 from accounts.orm.bulk import writes_of
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
-from botpenguin.platform import sizes
+from botpenguin.platform import sizes, usages
 from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
 
 # SQLite of old takes 999 parameters a statement.
@@ -124,6 +125,7 @@ class Book:
         self.tags = {pk: {tag.name for tag in contact.tags.all()} for pk, contact in known.items()}
         self.tags_before = dict(self.tags)
         self.sizes = {pk: sizes.of_growing(contact, self.tags[pk]) for pk, contact in known.items()}
+        self.rows = {pk: sizes.of_row(contact, self.tags[pk]) for pk, contact in known.items()}
         self.before = {pk: (contact.email, contact.phone) for pk, contact in known.items()}
         for contact in known.values():
             self._list(contact)
@@ -157,6 +159,10 @@ class Book:
     def new_tags(self, contacts: Iterable[str]) -> list[tuple[str, str]]:
         """The tags that these contacts have not had, by the contact's id and the tag's name."""
         return [(pk, name) for pk in contacts for name in sorted(self.tags[pk] - self.tags_before.get(pk, set()))]
+
+    def growth(self, contacts: Iterable[Contact]) -> int:
+        """Count the bytes by which these contacts grow."""
+        return sum(sizes.of_row(contact, self.tags[contact.pk]) - self.rows.get(contact.pk, 0) for contact in contacts)
 
     def free_what_others_take(self) -> None:
         """Take e-mails and numbers from contacts that hand them on, as in a swap: the database looks at each row alone.
@@ -193,7 +199,10 @@ def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
-    """Write a contact of `changing`, and replace its tags where some are given. Raises `Conflict`."""
+    """Write a contact of `changing`, and replace its tags where some are given.
+
+    Raises `Conflict` and `QuotaExceeded`.
+    """
     others = Contact.objects.owned_by(contact.owner_id).exclude(pk=contact.pk)
     if not (contact.name or contact.email or contact.phone):
         raise Conflict({1: NOBODY})
@@ -203,9 +212,12 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         raise Conflict({1: PHONE_TAKEN})
     if len(contact.attributes) > MOST_ATTRIBUTES:
         raise Conflict({1: TOO_MANY_ATTRIBUTES})
-    names = {tag.name for tag in contact.tags.all()} if tags is None else tags
-    if _is_grown_too_large(contact, names, lambda: _stored_size(contact.pk)):
+    before, tags_before = _stored(contact.pk)
+    names = tags_before if tags is None else tags
+    if _is_grown_too_large(contact, names, lambda: sizes.of_growing(before, tags_before)):
         raise Conflict({1: TOO_LARGE})
+    growth = sizes.of_row(contact, names) - sizes.of_row(before, tags_before)
+    usages.grow(contact.owner_id, contacts=0, size=growth)
     contact.updated_at = timezone.now()
     changes = {name: getattr(contact, name) for name in CHANGEABLE}
     if not Contact.objects.filter(pk=contact.pk).update(**changes):
@@ -223,9 +235,9 @@ def _is_grown_too_large(contact: Contact, tags: Collection[str], size_before: Ca
     return sizes.of_all(contact, tags) > sizes.MOST_BYTES and sizes.of_growing(contact, tags) > size_before()
 
 
-def _stored_size(contact_id: str) -> int:
-    before = Contact.objects.with_tags().get(pk=contact_id)
-    return sizes.of_growing(before, [tag.name for tag in before.tags.all()])
+def _stored(contact_id: str) -> tuple[Contact, list[str]]:
+    stored = get_object_or_404(Contact.objects.with_tags(), pk=contact_id)
+    return stored, [tag.name for tag in stored.tags.all()]
 
 
 def set_status(owner: int, ids: Iterable[str], status: str) -> int | None:

@@ -15,7 +15,7 @@ from accounts.orm import prepared
 from accounts.orm.bulk import writes_of
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
-from botpenguin.platform import sizes, staging
+from botpenguin.platform import sizes, staging, usages
 from botpenguin.platform.contacts import IMPORTED, Book, Conflict, Details, refuse_too_large
 from botpenguin.platform.models import Bot, Contact
 from botpenguin.platform.staging import Overtaken
@@ -37,8 +37,8 @@ def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: 
     """Add a contact for each row, or update the one with its e-mail or number; all rows or none.
 
     Tags are added and attributes merged. Rows are known by their positions. Those that are `wrong` already are told
-    together with what is found wrong with the others. Raises `Conflict`, `TooLarge`, `Gone` where the account or the
-    bot was deleted meanwhile, and `IntegrityError` where others change the same contacts all the time.
+    together with what is found wrong with the others. Raises `Conflict`, `TooLarge`, `QuotaExceeded`, `Gone` where the
+    account or the bot was deleted meanwhile, and `IntegrityError` where others change the same contacts all the time.
     """
     once = partial(_import, owner, rows, bot, wrong)
     for _ in range(MOST_TRIES - 1):
@@ -68,8 +68,10 @@ class _Writing:
         self.changes = prepared.update(Contact, known, change, ["id", "updated_at"])
         self.new = prepared.insertion(Contact, [contact for contact in contacts if contact.pk not in book.before])
         self.tags = book.new_tags([contact.pk for contact in contacts])
+        self.growth = {"contacts": book.created, "size": book.growth(contacts)}
 
     def write(self) -> None:
+        usages.check(self.owner, **self.growth)
         if len(self.tags) <= staging.TAGS_AT_ONCE:
             self._apply(staging.new_tags(self.tags), None)
             return
@@ -84,6 +86,7 @@ class _Writing:
         with writes_of(len(self.changes.rows) + len(self.new.rows) + len(tags.rows)), changing(self.owner):
             if self.bot and not Bot.objects.filter(pk=self.bot.pk).exists():
                 raise Gone("The bot was deleted meanwhile.")
+            usages.grow(self.owner, **self.growth)
             self.book.free_what_others_take()
             if self.changes.run() < len(self.changes.rows):
                 raise Overtaken("A contact was changed meanwhile.")

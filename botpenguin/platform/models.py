@@ -260,6 +260,19 @@ class Contact(models.Model):
         return f"+{prefix} {self.phone.removeprefix(prefix)}" if prefix else f"+{self.phone}"
 
 
+class ContactUsage(models.Model):
+    """How many contacts an account has and how many bytes they take. `usages` writes these rows."""
+
+    owner = models.OneToOneField(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="contact_usage"
+    )
+    contacts = models.BigIntegerField()
+    size = models.BigIntegerField()
+
+    def __str__(self) -> str:
+        return f"{self.contacts} contacts in {self.size} bytes"
+
+
 class VisibleTags(models.Manager["ContactTag"]):
     def get_queryset(self) -> models.QuerySet["ContactTag"]:
         """All but the tags of imports that are under way."""

@@ -1,4 +1,4 @@
-"""How many bots and segments an account may have."""
+"""How many bots, segments and contacts an account may have."""
 
 from django.utils.translation import gettext_lazy as _
 
@@ -6,3 +6,15 @@ from accounts.quotas import Quota
 
 BOTS = Quota("QUOTA_BOTS", _("You have %(used)s of %(most)s bots."))
 SEGMENTS = Quota("QUOTA_SEGMENTS", _("You have %(used)s of %(most)s segments."))
+CONTACTS = Quota(
+    "QUOTA_CONTACTS",
+    _("You have %(used)s of %(most)s contacts."),
+    _("Ask whoever runs this server for more room."),
+)
+# With what the database adds to each contact and tag.
+CONTACT_BYTES = Quota(
+    "QUOTA_CONTACT_BYTES",
+    _("Your contacts take %(used)s of %(most)s."),
+    _("Remove tags, notes or attributes to make room."),
+    is_in_bytes=True,
+)

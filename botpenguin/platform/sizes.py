@@ -1,11 +1,11 @@
 """How many bytes a contact takes in the database, and what lists show of one that takes too many."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import TYPE_CHECKING, Any
 
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.models import IntegerField, TextField, Transform
+from django.db.models import F, IntegerField, TextField, Transform, Value
 from django.db.models.functions import Cast, Substr
 from django.db.models.sql.compiler import SQLCompiler
 from pydantic_core import from_json
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 # Of a contact: its attributes and notes as JSON, its tags and its other texts, in UTF-8.
 MOST_BYTES = 64 * 1024
+# What a contact and a tag take besides, with their entries in indexes, in bytes: measured on both databases.
+COST, TAG_COST = 700, 250
+TEXTS = ("name", "email", "phone", "phone_prefix", "country")
 # What lists show of the attributes and of the notes of a larger one, in characters of their JSON: at most 32 KB each.
 SHOWN = 8 * 1024
 
@@ -39,6 +42,11 @@ class Octets(Transform):
         return self.as_sql(compiler, connection, template="OCTET_LENGTH((%(expressions)s)::text)", **context)
 
 
+# What a contact takes without its tags, and a tag, in the database.
+ROW = sum((Octets(F(name)) for name in (*TEXTS, "attributes", "notes")), Value(COST))
+TAG_ROW = Octets(F("name")) + Value(TAG_COST)
+
+
 def beginning(column: str) -> Substr:
     """Return the expression for what lists show of a large contact's column."""
     return Substr(Cast(column, TextField()), 1, SHOWN)
@@ -59,8 +67,12 @@ def of_json(contact: "Contact") -> int:
 
 
 def of_all(contact: "Contact", tags: Iterable[str]) -> int:
-    texts = (contact.name, contact.email, contact.phone, contact.phone_prefix, contact.country)
-    return of_growing(contact, tags) + _of_texts(texts)
+    return of_growing(contact, tags) + _of_texts(getattr(contact, name) for name in TEXTS)
+
+
+def of_row(contact: "Contact", tags: Collection[str]) -> int:
+    """Count the bytes of a contact and its tags as `ROW` and `TAG_ROW` do."""
+    return COST + of_all(contact, tags) + TAG_COST * len(tags)
 
 
 def of_growing(contact: "Contact", tags: Iterable[str]) -> int:

@@ -142,7 +142,7 @@ def test_the_page_takes_as_many_queries_for_fifty_contacts_as_for_three(
         make_contact(alice, f"Person {number}", tags=("lead", "trial"))
     browser = sign_in(alice)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         response = browser.get(PAGE)
 
     assert len(rows(response)) == 50

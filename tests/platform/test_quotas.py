@@ -15,7 +15,7 @@ from developers.models import RevokedToken
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
-from tests.platform.calls import Caller, caller
+from tests.platform.calls import Caller, caller, contact_of
 from tests.platform.test_bots_pages import NEW, PAGE, words
 from tests.test_races import at_once
 
@@ -166,9 +166,13 @@ def remove_attribute(browser: Browser, alice: User) -> Any:
     return browser.post(path)
 
 
+def shorten_contact(browser: Browser, alice: User) -> Any:
+    return caller(alice).send("PUT", f"/inbox/users/{alice.contacts.get().pk}", {"profile": {"notes": []}})
+
+
 ALWAYS = [
     *(log_out_and_in, revoke_by_page, revoke_by_api, change_password, end_other_sessions, show_token, delete_account),
-    *(rename_bot, delete_bot, remove_segment, shorten_api, delete_api, remove_attribute),
+    *(rename_bot, delete_bot, remove_segment, shorten_api, delete_api, remove_attribute, shorten_contact),
 ]
 
 
@@ -177,6 +181,7 @@ def overfull(alice: User, settings: Settings) -> User:
     """An account that holds something of everything, where nothing may be held."""
     Bot.objects.create(owner=alice, **SHOP)
     Segment.objects.create(owner=alice, name="Warm", tags=["lead"])
+    contact_of(alice, notes=["Asked for a call back."])
     CustomAttribute.objects.named(alice, "total")
     OutboundApi.objects.make(alice, "Orders", Recipe("GET", "https://api.example.com", body="x" * 1000))
     quotas = [name for name in dir(django_settings) if name.startswith("QUOTA_")]

@@ -103,6 +103,21 @@ def test_what_a_contact_cannot_take_is_told_beside_the_response(as_alice: Caller
     assert told["response"]["status"] == 200
 
 
+def test_what_there_is_no_room_for_is_told_beside_the_response(
+    as_alice: Caller, asha: Contact, settings: Settings
+) -> None:
+    settings.QUOTA_CONTACT_BYTES = 0
+    with far(weather()) as server:
+        path = f"/third-party-apis/{api_of(asha.owner, server.url).pk}/run"
+        told = as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"city": "Bonn"}})
+
+    assert told["attributes"] == {"temperature": "21"}
+    [sentence] = told["missing"]
+    assert sentence.startswith("Nothing was stored. Your contacts take")
+    asha.refresh_from_db()
+    assert "temperature" not in asha.attributes
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_contact_that_is_deleted_meanwhile_takes_nothing(as_alice: Caller, alice: User) -> None:
     contact = contact_of(alice)

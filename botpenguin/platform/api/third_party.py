@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 
 from accounts.clients import Client
 from accounts.orm.owners import changing
+from accounts.quotas import QuotaExceeded
 from botpenguin.platform import contacts
 from botpenguin.platform.api import errors, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
@@ -137,4 +138,6 @@ def _store(owner: int, contact_id: str, run: Run) -> list[str]:
             contacts.save(contact)
         except Conflict as conflict:
             return [f"Nothing was stored: {conflict}."]
+        except QuotaExceeded as full:
+            return [f"Nothing was stored. {full}"]
     return []

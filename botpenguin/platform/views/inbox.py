@@ -15,6 +15,7 @@ from accounts.requests import SignedInRequest
 from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import LARGE_COLUMNS, ContactQuerySet, Segment
+from botpenguin.platform.usages import usages_of
 
 PAGE = "platform:inbox"
 # More than most accounts have; each may hold 5 KB of tags.
@@ -63,6 +64,7 @@ def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
     segment = request.user.segments.with_id(request.GET.get("segment", "")).first()
     page = paged(request, _contacts(request.user, text, segment))
     filters = {"q": text, "segment": segment, "segments": segments, "form": form}
+    filters["usages"] = usages_of(request.user)
     filters["segments_usage"] = quotas.SEGMENTS.usage(
         len(segments) if len(segments) < MOST_SEGMENTS else request.user.segments.count()
     )

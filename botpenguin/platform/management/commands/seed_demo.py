@@ -11,6 +11,7 @@ from accounts.orm.bulk import bulk_writes
 from botpenguin.platform import demo
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from botpenguin.platform.staging import parts
+from botpenguin.platform.usages import recount
 
 AT_ONCE = 100
 
@@ -51,6 +52,7 @@ def _add_what_is_missing(owner: User, seed: int) -> None:
     for part in parts(people, AT_ONCE):
         with bulk_writes(), transaction.atomic():
             _add_people(owner, part)
+    recount(owner.pk)
 
 
 def _add_people(owner: User, people: Sequence[tuple[Contact, list[str]]]) -> None:
