@@ -29,7 +29,7 @@ def bot(alice: User) -> Bot:
         "bot.save()",
         "bot.save(force_update=True)",
         "bot.save_base(force_update=True)",
-        "type(bot).objects.bulk_update([bot], ['owner', 'name', 'platform', 'created_at', 'updated_at'])",
+        "type(bot).every.bulk_update([bot], ['owner', 'name', 'platform', 'created_at', 'updated_at', 'is_deleted'])",
     ],
 )
 def test_a_whole_row_is_not_updated_by_the_product(bot: Bot, file: str, code: str) -> None:
