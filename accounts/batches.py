@@ -55,17 +55,20 @@ def delete_with_referrers(rows: QuerySet[Any]) -> Iterator[int]:
     if not referrers(rows.model):
         yield from delete_in_batches(rows)
         return
-    while keys := _keys(rows, FIRST):
+    size = Size()
+    while keys := _keys(rows, size.rows):
         referring = [(relation, _referring(relation, keys, rows.db)) for relation in referrers(rows.model)]
         for relation, others in referring:
             if relation.on_delete is models.SET_NULL:
                 yield from _detach(others, relation.field.name)
             else:
                 yield from delete_with_referrers(others)
-        with bulk_writes(rows.db):
+        with bulk_writes(rows.db) as part:
             # What a request has added meanwhile may be much as well: its turn comes first.
             is_clear = not any(others.exists() for _, others in referring)
-            deleted = rows.filter(pk__in=keys).delete()[0] if is_clear else 0
+            # Of rows that are read before they are deleted, some hold much.
+            deleted = rows.filter(pk__in=keys).only("pk").delete()[0] if is_clear else 0
+        size.fit(part)
         yield deleted
 
 
@@ -97,9 +100,11 @@ def _held(rows: QuerySet[Any], *, skip_locked: bool = False) -> QuerySet[Any]:
 
 
 def _detach(rows: QuerySet[Any], name: str) -> Iterator[int]:
-    while keys := _keys(rows, FIRST):
-        with bulk_writes(rows.db):
+    size = Size()
+    while keys := _keys(rows, size.rows):
+        with bulk_writes(rows.db) as part:
             rows.filter(pk__in=keys).update(**{name: None})
+        size.fit(part)
         yield 0
 
 

@@ -104,6 +104,7 @@ def test_a_deleted_account_stays_deleted_and_nothing_breaks(alice: User, form: C
     with just_before(OF_USER, lambda: delete(User.objects.get())):
         answer = form(browser)
 
+    sum(deletion.finish_all())
     assert answer.status_code < 500
     assert not User.objects.exists()
     assert not Session.objects.filter(user__isnull=False).exists()
@@ -239,6 +240,7 @@ def test_what_a_deleted_account_makes_leads_to_the_log_in_page(
 
     answer = browser.post(path, posted)
 
+    sum(deletion.finish_all())
     assert answer.status_code in (302, 404)
     assert not User.objects.exists()
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from accounts.orm.changes import Gone
-from accounts.orm.owners import changing
+from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
 from developers.outbound import targets
 from developers.outbound.drafts import Draft, Row, stored_values
@@ -126,6 +126,8 @@ class Editor:
             self.form.add_error("name", _("There is an API of this name already."))
             self.form.fields["name"].widget.attrs["autofocus"] = True
             return False
+        except AccountGone:
+            raise
         except Gone:
             self.form.add_error(None, _("This API was deleted meanwhile, in another tab or device. Nothing was saved."))
             return False

@@ -87,6 +87,6 @@ def test_an_account_is_deleted_by_typing_its_email(page: Page, site: Site, alice
     page.get_by_label("Type your email to go on").fill("alice@example.com")
     page.get_by_role("button", name="Delete for good").click()
 
-    expect(page.get_by_text("Your account and everything in it is deleted.")).to_be_visible()
+    expect(page.get_by_text("Your account is deleted. What was in it is removed within minutes.")).to_be_visible()
     expect_sound(page)
-    assert not User.objects.exists()
+    assert User.objects.by_email("alice@example.com") is None
