@@ -43,6 +43,7 @@ OPEN_PAGES = {
 OPEN_OPERATIONS = {"/api/v7/token/report-exposed"}
 # Tests that start servers on databases of their own choice, SQLite or PostgreSQL, whichever the others run on.
 CHOOSING = {
+    "test_fair_writes.py",
     "test_frozen_cache.py",
     "test_key_rotation.py",
     "test_mail.py",

@@ -3,7 +3,8 @@
 SQLite has one writer at a time and no queue: who waits asks again every 1 to 25 ms at first, later every 100 ms
 (https://www.sqlite.org/c3ref/busy_timeout.html). Work that begins its next transaction where the last one ends is
 nearly always faster, and a revoke or a log-in would wait until that work is done. So bulk work of all processes takes
-turns, and rests after its transactions for as long as they have lasted. PostgreSQL locks rows and needs none of it.
+turns, and rests after its transactions for as long as they have lasted. PostgreSQL locks rows and needs no turns; there
+the rests leave others their share of processors and disk.
 """
 
 import fcntl
@@ -59,7 +60,7 @@ def bulk_writes(using: str = DEFAULT_DB_ALIAS) -> Iterator[Part]:
         finally:
             if began is not None:
                 part.seconds = time.monotonic() - began
-                _rest_after(part.seconds, connection.vendor)
+                _rest_after(part.seconds)
 
 
 def writes_of(rows: int) -> AbstractContextManager[object]:
@@ -67,10 +68,10 @@ def writes_of(rows: int) -> AbstractContextManager[object]:
     return bulk_writes() if rows > FEW else nullcontext()
 
 
-def _rest_after(seconds: float, vendor: str) -> None:
+def _rest_after(seconds: float) -> None:
     """Rest once what was written since the last rest took as long as the shortest one."""
     unrested.seconds += seconds
-    if vendor == "sqlite" and unrested.seconds >= SHORTEST_REST:
+    if unrested.seconds >= SHORTEST_REST:
         rest(min(unrested.seconds, LONGEST_REST))
         unrested.seconds = 0
 

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin.platform import contacts, imports, staging
@@ -217,6 +218,28 @@ class TestTurns:
             "Another call of this account with more than 500 contacts and tags is under way. Nothing was changed. "
             "Try again in 1 second."
         ]
+
+    @pytest.mark.parametrize(("threads", "status"), [(1, 429), (2, 429), (3, 429), (4, 201)])
+    def test_large_calls_of_all_accounts_leave_half_of_the_threads_to_others(
+        self, as_alice: Caller, as_bob: Caller, settings: Settings, threads: int, status: int
+    ) -> None:
+        settings.THREADS = threads
+        answers: list[Any] = []
+
+        def send() -> None:
+            answers.append(as_bob.send("POST", PATH, large()))
+            answers.append(as_bob.send("POST", PATH, [row("Asha")]))
+
+        with just_before(FIRST_TAGS, send):
+            first = as_alice.send("POST", PATH, large())
+
+        assert [answer.status_code for answer in (first, *answers)] == [201, status, 201]
+        if status == 429:
+            assert answers[0]["Retry-After"] == "1"
+            assert answers[0].json()["data"] == [
+                "Calls of other accounts with more than 500 contacts and tags are under way. Nothing was changed. "
+                "Try again in 1 second."
+            ]
 
     def test_a_call_that_fails_gives_its_turn_back(self, as_alice: Caller) -> None:
         wrong = [*large(), row(email="x")]

@@ -1,8 +1,13 @@
-"""One bulk call of an account at a time in each process: its other ones are refused at once, and no thread waits."""
+"""Bulk calls, in each process one of an account at a time, and of all accounts no more than half of the threads.
+
+The others are refused at once, and no thread waits: a revoke finds one that is free.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
+
+from django.conf import settings
 
 from botpenguin.platform.api.errors import Later
 
@@ -11,6 +16,10 @@ FEWEST = 500
 SECONDS = 1
 SENTENCE = (
     f"Another call of this account with more than {FEWEST} contacts and tags is under way. "
+    f"Nothing was changed. Try again in {SECONDS} second."
+)
+OF_OTHERS = (
+    f"Calls of other accounts with more than {FEWEST} contacts and tags are under way. "
     f"Nothing was changed. Try again in {SECONDS} second."
 )
 
@@ -22,13 +31,15 @@ class BulkCalls:
 
     @contextmanager
     def turn(self, owner: int, size: int) -> Iterator[None]:
-        """Hold the account's turn for a call of so many contacts and tags. Raises `Later` where another holds it."""
+        """Hold the account's turn for a call of so many contacts and tags. Raises `Later` where too many have one."""
         if size <= FEWEST:
             yield
             return
         with self._lock:
             if owner in self._owners:
                 raise Later(SENTENCE, SECONDS)
+            if len(self._owners) >= max(1, settings.THREADS // 2):
+                raise Later(OF_OTHERS, SECONDS)
             self._owners.add(owner)
         try:
             yield

@@ -31,7 +31,7 @@ ERRORS = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of a token a minute, or too many requests or unknown tokens from "
-    "an address, or another large call of the account is under way. `Retry-After` says when to come back.",
+    "an address, or other large calls are under way. `Retry-After` says when to come back.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "Something broke on the server. It has been logged there.",
     HTTPStatus.SERVICE_UNAVAILABLE: "A part that this needs is out of reach, and nothing was changed. `Retry-After` "
     "says when to come back.",
