@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from accounts.models import User
 from botpenguin.platform.models import Contact
+from tests.interleaving import just_before
 from tests.platform.calls import NOBODY, Caller, contact_of, names
 
 NO_CONTACT = (404, ["There is no contact with this id in your account."])
@@ -326,3 +327,10 @@ class TestStatus:
     )
     def test_what_cannot_be_is_named(self, as_alice: Caller, body: object, sentences: list[str]) -> None:
         assert as_alice.refusal("PUT", "/inbox/users/status-update", body) == (422, sentences)
+
+
+def test_a_contact_that_is_deleted_in_the_same_moment_is_404(as_alice: Caller, asha: Contact) -> None:
+    with just_before('UPDATE "platform_contact"', lambda: Contact.objects.all().delete()):
+        response = as_alice.send("PUT", f"/inbox/users/{asha.pk}", {"status": "CLOSED"})
+
+    assert response.status_code == 404
