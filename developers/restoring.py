@@ -19,6 +19,7 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from accounts import email_changes
+from accounts.batches import delete_in_batches
 from accounts.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import Session, SignUp, User, new_epoch
@@ -111,13 +112,14 @@ def settle(*, keep_tokens: bool) -> Settled:
         for statement in SKIP_IDS[connection.vendor]:
             cursor.execute(statement)
     # Most were sent soon after, and the links in them have had their time; events are in the security log.
-    mails, _ = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued]).delete()
-    sessions, _ = Session.objects.all().delete()
+    # In batches, since Django reads the rows that it deletes, and a mail may hold much.
+    mails = sum(delete_in_batches(Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued])))
+    sessions = sum(delete_in_batches(Session.objects.all()))
     # Log-ins under way end by the one, links for a new password by the other.
     User.objects.update(session_epoch=new_epoch(), restored_at=timezone.now())
     # Those that a new password has ended since would be there again, and their links as well.
-    email_changes.waiting().delete()
-    SignUp.objects.all().delete()
+    sum(delete_in_batches(email_changes.waiting()))
+    sum(delete_in_batches(SignUp.objects.all()))
     # A link that confirms an address holds its id. None of those that were skipped is given out again.
     EmailAddress.objects.filter(verified=False).update(id=F("id") + SKIPPED_IDS)
     tokens = 0 if keep_tokens else issuance.revoke_all(ApiToken.objects.all(), HERE, RevokedToken.Reason.RESTORED)
