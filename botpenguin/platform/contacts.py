@@ -16,7 +16,7 @@ from accounts.orm.bulk import writes_of
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform import sizes, usages
-from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, digits
+from botpenguin.platform.models import Bot, Contact, ContactQuerySet, ContactTag, Platform, digits
 
 # SQLite of old takes 999 parameters a statement.
 AT_ONCE = 400
@@ -37,6 +37,8 @@ CHANGEABLE = (
 )
 # Of the contacts of one call, in attributes and notes: what SQLite writes in some 50 ms.
 MOST_BYTES = 8 * 1024 * 1024
+# Of those that an import reads to change them. With an emoji in each text they take ten times as much memory.
+MOST_READ = 4 * 1024 * 1024
 # What an import may change.
 IMPORTED = ("name", "email", "phone", "phone_prefix", "country", "attributes")
 TOO_LARGE = f"a contact has at most {sizes.MOST_BYTES // 1024} KB of attributes, notes and tags"
@@ -92,8 +94,8 @@ class Details:
 class TooLarge(Exception):
     """The contacts of a call hold too much to be written at once."""
 
-    def __init__(self) -> None:
-        super().__init__(f"These contacts hold more than {MOST_BYTES // 1024**2} MB together. Send fewer at once.")
+    def __init__(self, most: int) -> None:
+        super().__init__(f"These contacts hold more than {most // 1024**2} MB together. Send fewer at once.")
 
 
 class Conflict(Exception):
@@ -116,7 +118,9 @@ class Book:
         known: dict[str, Contact] = {}
         emails = [row.email for row in rows if row.email]
         phones = [row.phone.whole for row in rows if row.phone]
-        owned = Contact.objects.owned_by(owner).prefetch_related("tags")
+        mine = Contact.objects.owned_by(owner)
+        refuse_too_large(_size_of(mine.filter(Q(email__in=emails) | Q(phone__in=phones))), MOST_READ)
+        owned = mine.prefetch_related("tags")
         for found in (Q(email__in=part) for part in _parts(emails)):
             known |= {contact.pk: contact for contact in owned.filter(found)}
         for found in (Q(phone__in=part) for part in _parts(phones)):
@@ -248,14 +252,20 @@ def set_status(owner: int, ids: Iterable[str], status: str) -> int | None:
     wanted = set(ids)
     found = Contact.objects.owned_by(owner).filter(pk__in=wanted)
     # SQLite writes a row as a whole.
-    refuse_too_large(found.aggregate(size=Sum(F("attributes__octets") + F("notes__octets")))["size"] or 0)
+    refuse_too_large(_size_of(found))
     with writes_of(len(wanted)), changing(owner):
         if found.count() != len(wanted):
             return None
         return found.update(status=status, updated_at=timezone.now())
 
 
-def refuse_too_large(size: int) -> None:
-    """Raise `TooLarge` where contacts, whose attributes and notes have so many bytes, take too long to be written."""
-    if size > MOST_BYTES:
-        raise TooLarge
+def _size_of(contacts: ContactQuerySet) -> int:
+    size: int = contacts.aggregate(size=Sum(F("attributes__octets") + F("notes__octets"), default=0))["size"]
+    return size
+
+
+def refuse_too_large(size: int, most: int | None = None) -> None:
+    """Raise `TooLarge` where contacts, whose attributes and notes have so many bytes, are too much for one call."""
+    most = MOST_BYTES if most is None else most
+    if size > most:
+        raise TooLarge(most)

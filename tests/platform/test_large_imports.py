@@ -13,6 +13,7 @@ from botpenguin.platform import contacts, imports, staging
 from botpenguin.platform.models import Bot, Contact, ContactTag
 from botpenguin.platform.pending import PendingImport
 from tests.interleaving import just_before
+from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, contact_of, row
 
 PATH = "/inbox/users/import"
@@ -249,10 +250,27 @@ class TestTurns:
         assert statuses == [400, 400, 201]
 
 
+@pytest.mark.release
+@pytest.mark.parametrize(("count", "status"), [(64, 200), (1000, 413)])
+def test_an_import_reads_no_more_contacts_than_fit_the_memory_of_a_request(
+    as_alice: Caller, alice: User, count: int, status: int
+) -> None:
+    attributes = {f"{number}": "x" * 996 + "🐧" for number in range(60)}
+    known = [Contact(owner=alice, email=f"{number}@example.com", attributes=attributes) for number in range(count)]
+    Contact.objects.bulk_create(known)
+    rows = [row("New", contact.email, attributes={"more": "x" * 900}) for contact in known]
+
+    response, peak = peak_of(lambda: as_alice.send("POST", PATH, rows))
+
+    assert response.status_code == status
+    assert peak < 50 * MIB
+
+
 class TestTooLarge:
     @pytest.fixture
     def known(self, alice: User, monkeypatch: pytest.MonkeyPatch) -> list[Contact]:
         monkeypatch.setattr(contacts, "MOST_BYTES", 1024**2)
+        monkeypatch.setattr(contacts, "MOST_READ", 1024**2)
         attributes = {f"{number}": "x" * 1000 for number in range(60)}
         return [contact_of(alice, email=f"{number}@example.com", attributes=attributes) for number in range(18)]
 

@@ -106,7 +106,7 @@ def import_contacts(
     name, e-mail, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
     200 if all were there, and 400 with a sentence for each row that is wrong. It is 429 while another call of the
     account with more than 500 contacts and tags is under way, if this one has as many, and 413 where the contacts, with
-    what is known of them already, hold more than 8 MB.
+    what is known of them already, hold more than 8 MB, or those that are there already more than 4 MB.
     """
     bot = bots.find(request, bot_id or bot_id_header) if bot_id or bot_id_header else None
     wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
