@@ -8,7 +8,7 @@ from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot
 
-# Of 50 contacts each. Housekeeping does the rest.
+# Of 50 contacts or more each. Housekeeping does the rest.
 PARTS_OF_A_REQUEST = 20
 
 

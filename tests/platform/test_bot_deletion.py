@@ -29,7 +29,7 @@ def bot(alice: User) -> Bot:
 
 @pytest.fixture(autouse=True)
 def small_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_transactions, "MOST", Bound(rows=60, statements=8))
+    monkeypatch.setattr(short_transactions, "MOST", Bound(rows=100, statements=8))
 
 
 @pytest.fixture

@@ -171,6 +171,7 @@ class TestKilled:
 
     def test_one_that_may_be_alive_is_left_alone(self, known: Contact) -> None:
         assert list(staging.forget_dead()) == []
+        assert str(PendingImport.objects.get()).startswith("import ")
         assert left() == (1, 4, 1)
 
     @pytest.mark.parametrize("rows", [[row(email="0@example.com", tags=["new"])], large(tags=["new", *TAGS[:48]])])

@@ -55,7 +55,7 @@ def address(api: OutboundApi, act: str = "") -> str:
 
 
 def test_an_api_with_many_logs_is_deleted_in_short_transactions(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_transactions, "MOST", Bound(rows=60, statements=8))
+    monkeypatch.setattr(short_transactions, "MOST", Bound(rows=100, statements=8))
     api = OutboundApi.objects.make(alice, "Orders", Recipe("GET", "https://api.example.com"))
     ApiLog.objects.bulk_create(
         ApiLog(owner=alice, api=api, api_name="Orders", kind="call", method="GET", url=api.url) for _ in range(120)
