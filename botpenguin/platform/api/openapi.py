@@ -92,10 +92,11 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     if is_counted:
         for response in operation["responses"].values():
             response["headers"] = _headers(QUOTA)
+    # A page of a list is a parameter that may be none.
+    is_paged = any(parameter["name"] == "page" for parameter in operation.get("parameters", ()))
     for status in ERRORS:
-        is_possible = (status not in OF_BODIES or bodies) and (
-            status is not HTTPStatus.UNAUTHORIZED or "security" in operation
-        )
+        is_taken = status not in OF_BODIES or bodies or (is_paged and status is HTTPStatus.UNPROCESSABLE_ENTITY)
+        is_possible = is_taken and (status is not HTTPStatus.UNAUTHORIZED or "security" in operation)
         if is_possible:
             name = status.name if is_counted or status is not HTTPStatus.TOO_MANY_REQUESTS else TOO_MANY_OF_AN_ADDRESS
             operation["responses"][status.value] = {"$ref": f"#/components/responses/{name}"}
