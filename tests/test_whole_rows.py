@@ -29,6 +29,7 @@ def bot(alice: User) -> Bot:
         "bot.save()",
         "bot.save(force_update=True)",
         "bot.save_base(force_update=True)",
+        "type(bot).objects.bulk_update([bot], ['owner', 'name', 'platform', 'created_at', 'updated_at', 'is_deleted'])",
         "type(bot).every.bulk_update([bot], ['owner', 'name', 'platform', 'created_at', 'updated_at', 'is_deleted'])",
     ],
 )

@@ -16,7 +16,8 @@ from tests.writers import files_on_the_stack
 UPDATE = re.compile(r'\s*UPDATE "(?P<table>\w+)" SET (?P<set>.*) WHERE (?P<where>.*)', re.DOTALL)
 INSERT = re.compile(r'\s*INSERT (?:OR \w+ )?INTO "(?P<table>\w+)" \((?P<columns>[^)]*)\)')
 ASSIGNED = re.compile(r'"(\w+)" = ')
-BY_KEY_ALONE = r'\(?"{table}"\."{key}" (= \S+|IN \([^)]*\))\)?\s*(RETURNING .*)?'
+# A flag that a manager leaves out, as of deleted bots, says nothing of what was read.
+BY_KEY_ALONE = r'\(?(NOT "{table}"\."\w+" AND )*"{table}"\."{key}" (= \S+|IN \([^)]*\))\)?\s*(RETURNING .*)?'
 
 
 class Table(NamedTuple):

@@ -1,9 +1,11 @@
 """How many bytes a contact takes in the database, and what lists show of one that takes too many."""
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
+from decimal import Decimal
 from typing import TYPE_CHECKING, Any
 
+from django.db import connection
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.models import F, IntegerField, TextField, Transform, Value
 from django.db.models.functions import Cast, Substr
@@ -63,7 +65,18 @@ def read_beginning(text: str) -> Any:
 
 def of_json(contact: "Contact") -> int:
     """Count the bytes of attributes and notes, as a constraint of the database does."""
-    return sum(len(json.dumps(part, cls=Utf8Encoder).encode()) for part in (contact.attributes, contact.notes))
+    texts = (json.dumps(part, cls=Utf8Encoder) for part in (contact.attributes, contact.notes))
+    return sum(len(text.encode()) for text in texts) + _zeros(contact.attributes)
+
+
+def _zeros(attributes: Mapping[str, Any]) -> int:
+    """Count what PostgreSQL adds: it writes numbers without an exponent, and 1e-300 takes 302 bytes."""
+    numbers = [repr(value) for value in attributes.values() if isinstance(value, float)]
+    return sum(len(f"{Decimal(number):f}") - len(number) for number in numbers) if _writes_zeros() else 0
+
+
+def _writes_zeros() -> bool:
+    return connection.vendor == "postgresql"
 
 
 def of_all(contact: "Contact", tags: Iterable[str]) -> int:

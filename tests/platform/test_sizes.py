@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from botpenguin.platform import sizes
@@ -61,6 +61,21 @@ def integrate(caller: Caller, contact: Contact, more: dict[str, Any]) -> Any:
 
 
 WAYS = [import_it, put_whole, put_flat, put_attributes, integrate]
+
+
+@pytest.mark.parametrize("write", WAYS)
+def test_numbers_that_a_database_writes_out_are_counted_so(as_alice: Caller, alice: User, write: Write) -> None:
+    asha = contact_of(alice, email="asha@example.com", attributes=attributes(60))
+    before = stored(asha)
+    small = {f"small{number:02}": 1.5e-300 for number in range(30)}
+
+    written = write(as_alice, asha, small)
+
+    # On PostgreSQL 300 bytes each, which is too much.
+    is_taken = written.status_code == 200
+    assert is_taken or TOO_LARGE in written.json()["message"] or TOO_LARGE in written.json()["data"][0]
+    assert is_taken == (connection.vendor == "sqlite")
+    assert stored(asha) == (*before[:2], before[2] | (small if is_taken else {}), *before[3:])
 
 
 @pytest.mark.parametrize("write", WAYS)
