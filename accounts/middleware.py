@@ -18,6 +18,7 @@ from accounts import bookkeeping
 from accounts.acts import page_of
 from accounts.clients import Client
 from accounts.models import User
+from accounts.orm.owners import AccountGone
 from accounts.requests import send_to
 from accounts.sessions import Ended, SessionStore
 
@@ -30,7 +31,7 @@ class LoginRequired(LoginRequiredMiddleware):
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Do the same where the session has ended, or the account was deleted, since the request began."""
-        is_over = isinstance(error, Ended)
+        is_over = isinstance(error, Ended | AccountGone)
         if isinstance(error, IntegrityError) and request.user.is_authenticated:
             is_over = not User.objects.filter(pk=request.user.pk).exists()
         if not is_over:

@@ -1,6 +1,7 @@
 """The fixed cast, and a clean slate for what outlives a test in the process or the cache."""
 
 import shutil
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -56,7 +57,10 @@ def uses_database(item: pytest.Item) -> bool:
 
 def pytest_sessionstart() -> None:
     """The test database is a file in the one, and WhiteNoise looks for the other."""
-    for folder in (settings.STATE_DIR, settings.STATIC_ROOT):
+    folders = {settings.STATE_DIR, settings.STATIC_ROOT}
+    if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
+        folders.add(Path(settings.DATABASES["default"]["TEST"]["NAME"]).parent)
+    for folder in folders:
         folder.mkdir(parents=True, exist_ok=True)
 
 

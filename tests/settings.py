@@ -32,7 +32,9 @@ PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_H
 
 if DATABASES["default"]["ENGINE"] == "botpenguin.sqlite3":
     # In a file: in memory, SQLite has no locks to wait for and no second process.
-    DATABASES["default"]["TEST"] = {"NAME": str(STATE_DIR / "test.sqlite3")}
+    # Each process has a folder of its own: bulk work takes turns by a lock of the folder.
+    folder = STATE_DIR / os.environ.get("PYTEST_XDIST_WORKER", "alone")
+    DATABASES["default"]["TEST"] = {"NAME": str(folder / "test.sqlite3")}
 else:
     # Threads of a test are as many as the test says, and each takes a connection of its own.
     DATABASES["default"]["OPTIONS"]["pool"] |= {"min_size": 0, "max_size": 60, "timeout": 30}

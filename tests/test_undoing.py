@@ -241,8 +241,25 @@ def test_what_a_deleted_account_makes_leads_to_the_log_in_page(
     answer = browser.post(path, posted)
 
     sum(deletion.finish_all())
-    assert answer.status_code in (302, 404)
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/account/login/?next=")
     assert not User.objects.exists()
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_refers_to_a_removed_account_leads_to_the_log_in_page(alice: User) -> None:
+    browser = sign_in(alice)
+
+    def remove() -> None:
+        delete(User.objects.get())
+        sum(deletion.finish_all())
+
+    with just_before("INSERT", remove) as met:
+        answer = browser.post(reverse("developers:copy-token"))
+
+    assert met
+    assert answer.status_code == 302
+    assert answer.headers["Location"].startswith("/account/login/?next=")
 
 
 def test_a_change_of_password_does_not_undo_another(alice: User) -> None:

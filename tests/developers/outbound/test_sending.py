@@ -6,12 +6,13 @@ import socket
 import time
 import zlib
 from threading import Event
+from unittest.mock import ANY
 
 import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound.answers import NO_DATA, Answer
+from developers.outbound.answers import MOST_PARTS, NO_DATA, Answer
 from developers.outbound.recipe import Field, Recipe
 from developers.outbound.sending import MOST_BYTES, send
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
@@ -186,6 +187,7 @@ def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
         (b"<html>", "text/html", "<html>", NO_DATA, "The answer is not JSON: see line 1, column 1."),
         (b"[NaN]", "", "[NaN]", NO_DATA, NO_NUMBER),
         (b"[" * 100_000, "", "[" * 100_000, NO_DATA, "The answer is JSON that is nested too deeply."),
+        (b"[" + b"[]," * MOST_PARTS, "", ANY, NO_DATA, "The answer has too many lists and objects to be read."),
         (b"", "application/json", "", NO_DATA, "The answer is empty."),
         (b"\xff\xfd\x00", "image/png", None, NO_DATA, NO_TEXT),
         (b"a\0b", "text/plain", None, NO_DATA, NO_TEXT),
