@@ -5,7 +5,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("accounts", "0012_event_counts"),
+        ("accounts", "0011_event_counts"),
     ]
 
     operations = [
