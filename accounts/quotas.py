@@ -27,7 +27,7 @@ class QuotaExceeded(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Usage:
-    """How much of a quota is used, in a sentence, and what makes room."""
+    """How much of a quota is used, in a sentence, and what makes room. Where nothing is there, nothing does."""
 
     text: str
     remedy: str
@@ -51,7 +51,8 @@ class Quota:
 
     def usage(self, used: int) -> Usage:
         text = self.text % {"used": self._in_words(used), "most": self._in_words(self.most)}
-        return Usage(text, str(self.remedy), is_near=used >= self.most * NEAR, is_full=used >= self.most)
+        remedy = str(self.remedy) if used else ""
+        return Usage(text, remedy, is_near=used >= self.most * NEAR, is_full=used >= self.most)
 
     def check(self, used: int, more: int = 1) -> None:
         """Raise `QuotaExceeded` where there is no room for more. Nothing more always has room."""

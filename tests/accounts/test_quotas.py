@@ -22,6 +22,7 @@ def test_what_fits_and_what_does_not_grow_is_taken(settings: Settings, used: int
     [
         (1000, 1, "You have 1,000 of 1,000 bots. Delete some to make room."),
         (1500, 1, "You have 1,500 of 1,000 bots. Delete some to make room."),
+        (0, 1001, "You have 0 of 1,000 bots. This would add 1,001."),
         (990, 11, "You have 990 of 1,000 bots. This would add 11. Delete some to make room."),
     ],
 )
