@@ -159,6 +159,7 @@ def test_every_form_answers_alike_whosever_the_address_is(
         assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} reveals who has an account"
 
 
+@pytest.mark.release
 def test_every_form_answers_alike_however_often_it_is_sent(people: None) -> None:
     for form, is_signed_in in forms_with_addresses():
         answers: dict[str, list[Any]] = {}

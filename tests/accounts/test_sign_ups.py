@@ -302,6 +302,7 @@ def test_a_thief_s_log_ins_and_requests_use_up_no_mail_of_the_owner_s(clock: lis
     assert can_log_in(OWN)
 
 
+@pytest.mark.release
 def test_an_address_gets_few_links_a_day_from_one_network_and_not_many_from_all(clock: list[float]) -> None:
     def flood(ip: str) -> None:
         clock[0] += 181
