@@ -31,6 +31,7 @@ numbers = itertools.count()
 BOOKS = """
 SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),
        (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')
+       + (SELECT coalesce(sum(c.count), 0) FROM accounts_eventcount c WHERE c.user_id = t.user_id AND c.kind = 'issued')
 FROM developers_apitoken t ORDER BY t.user_id
 """
 
