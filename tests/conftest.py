@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from typing import Any
 
 import hypothesis
 import pytest
@@ -44,6 +45,15 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     others = [item for item in items if not is_run_on_postgresql(item)]
     config.hook.pytest_deselected(items=others)
     items[:] = [item for item in items if is_run_on_postgresql(item)]
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Show what load programs have measured: they print it, and no test asserts a time."""
+    reports = [report for report in terminalreporter.getreports("passed") if "release" in report.keywords]
+    if printed := [report for report in reports if report.when == "call" and report.capstdout]:
+        terminalreporter.section("measured")
+    for report in printed:
+        terminalreporter.line(f"{report.nodeid}\n{report.capstdout}")
 
 
 def is_run_on_postgresql(item: pytest.Item) -> bool:

@@ -136,7 +136,7 @@ def delete_account(person: Person) -> int:
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
 def test_revokes_do_not_queue_behind_the_work_of_others(
-    kind: str, serve: Serve, request: pytest.FixtureRequest, capsys: pytest.CaptureFixture[str]
+    kind: str, serve: Serve, request: pytest.FixtureRequest
 ) -> None:
     where = {"DATABASE_URL": request.getfixturevalue("database")} if kind == "postgresql" else {}
     server = serve(MAIL_WORKER="on", API_REFUSED_LIMIT="0", **where)
@@ -165,8 +165,7 @@ def test_revokes_do_not_queue_behind_the_work_of_others(
         f"deletion answered in {milliseconds_of_deletion:.0f} ms, {left} of its {LARGE} contacts left; "
         f"imports {dict(imports)}"
     )
-    with capsys.disabled():
-        print(f"\n{figures}")
+    print(figures)
 
     assert Counter(status for status, _ in revokes) == {200: REVOKES}
     assert deleted == 302

@@ -201,7 +201,7 @@ def test_in_the_memory_of_its_unit_a_server_outlives_all_that_takes_much(tmp_pat
         for attack in ATTACKS:
             bound.peak = 0
             statuses = attack(attackers)
-            print(f"{attack.__name__}: {bound.peak // MIB} MiB, {dict(statuses)}, each {server.peaks}", flush=True)
+            print(f"{attack.__name__}: {bound.peak // MIB} MiB, {dict(statuses)}, each {server.peaks}")
             assert server.workers == workers, f"{attack.__name__} has ended a process"
             assert statuses.keys() <= ANSWERS, attack.__name__
             # Where there are no control groups, nothing else bounds it.
