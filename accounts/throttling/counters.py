@@ -193,7 +193,7 @@ def forget_all() -> None:
 
 
 def _make_room() -> None:
-    """Delete a few rows that have ended: strangers make new ones faster than housekeeping comes, once a day.
+    """Delete a few rows that have ended: unknown browsers make new ones faster than housekeeping comes, once a day.
 
     The table so holds little more than what is still counted, and nothing that is counted ever goes to make room.
     """

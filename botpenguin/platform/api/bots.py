@@ -84,6 +84,6 @@ def change_bot(request: BearerRequest, change: BotChange, bot_id: BotId) -> Enve
 @router.delete("/bots/{bot_id}", summary="Delete a bot", operation_id="delete_bot", response=Envelope[BotOut])
 def delete_bot(request: BearerRequest, bot_id: BotId) -> Envelope[BotOut]:
     """Its contacts stay, and belong to no bot from then on. The answer shows the bot for the last time."""
-    told = BotOut.of(find(request, bot_id))
+    deleted = BotOut.of(find(request, bot_id))
     bot_deletion.delete(request.auth.owner_id, bot_id)
-    return Envelope(message="The bot was deleted. Its contacts were kept.", data=told)
+    return Envelope(message="The bot was deleted. Its contacts were kept.", data=deleted)

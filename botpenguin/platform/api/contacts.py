@@ -23,7 +23,7 @@ from botpenguin.platform.api.listing import MOST_SEGMENTS
 from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
 from botpenguin.platform.models import Contact, Segment
 
-# Of a row that is wrong all over, this much is told.
+# Of a row that is wrong all over, so much is reported.
 MOST_FAULTS = 5
 MOST_KB = sizes.MOST_BYTES // 1024
 SHORTENED = (

@@ -125,8 +125,8 @@ def import_contacts(
 
 
 def _why(row: Faults) -> str:
-    told = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors]
-    return "; ".join([*told, f"{row.more} more"] if row.more else told)
+    sentences = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors]
+    return "; ".join([*sentences, f"{row.more} more"] if row.more else sentences)
 
 
 # Before the one with an id in its path, which would take it for an id.
