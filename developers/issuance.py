@@ -249,10 +249,10 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
             user__is_active=True,
         )
         if untold.update(owner_told_at=now):
-            told = revoked.select_related("user").get()
+            token = revoked.select_related("user").get()
             # A day apart, two mails never tell of the same event, of which there is one a calendar day.
-            days_refusals = told.user.token_events.filter(kind=Kind.REFUSED, generation=told.generation)
-            notices.token_still_in_use(told, event or days_refusals.first() or _record(Kind.REFUSED, told, client))
+            days_refusals = token.user.token_events.filter(kind=Kind.REFUSED, generation=token.generation)
+            notices.token_still_in_use(token, event or days_refusals.first() or _record(Kind.REFUSED, token, client))
 
 
 def forget_events(before: datetime) -> Iterator[int]:

@@ -99,7 +99,7 @@ class SegmentForm(FocusOnFirstError, forms.Form):
     )
 
     def add_to(self, owner: User) -> Segment | None:
-        """Make the segment, or say why not: one at a time, for SQLite tells É from é."""
+        """Make the segment, or say why not: one at a time, for to SQLite É and é differ."""
         try:
             with suppress(IntegrityError), changing(owner.pk):
                 taken = {name.casefold() for name in owner.segments.values_list("name", flat=True)}

@@ -170,7 +170,7 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
 
     Tags, notes and the attributes of the profile replace what is there; attributes beside the profile are merged, and
     so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, times and whatever else
-    the server tells of a contact are ignored. Of one that a list has shortened, attributes are merged and notes stay. A
+    only the server writes are ignored. Of one that a list has shortened, attributes are merged and notes stay. A
     contact takes at most 64 KB; one that was larger before may keep its size or become smaller.
     """
     with changing(request.auth.owner_id):
