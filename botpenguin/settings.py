@@ -1,6 +1,6 @@
 """Settings, read from the environment and from `.env` beside `manage.py`.
 
-README lists every variable. A missing or weak secret raises `ImproperlyConfigured`
+docs/settings.md lists every variable. A missing or weak secret raises `ImproperlyConfigured`
 with a sentence that says how to make one.
 """
 
@@ -91,7 +91,7 @@ QUOTA_LOGS, QUOTA_LOG_BYTES = env.int("QUOTA_LOGS", default=1_000), env.int("QUO
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"
 APPEND_SLASH = True
-# The most that a body may hold, of a form or of a call. README and the API's documents say 1 MiB.
+# The most that a body may hold, of a form or of a call. The API's documents say 1 MiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No page takes files. What memory does not hold is dropped, where Django would let strangers fill the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]

@@ -1,5 +1,7 @@
 """What the documents say is so."""
 
+import ast
+import pkgutil
 import re
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +15,11 @@ from hypothesis import strategies as st
 from developers import tokens
 from tests.server import ROOT
 
+# What the code reads of the environment, and what of it no operator sets.
+ENVIRONMENTS = {"env", "os.environ"}
+NO_SETTINGS = {"DJANGO_SETTINGS_MODULE"}
+# Loggers that are named for what they log.
+LOGGERS = {"botpenguin.requests"}
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -54,13 +61,86 @@ def test_every_file_that_is_named_exists(document: Path) -> None:
     assert [str(path) for path in linked + named if not path.exists() and "webhooks" not in str(path)] == []
 
 
-def test_every_setting_is_in_the_readme() -> None:
-    settings = set(re.findall(r'(?:env\.\w+|secret|address)\(\s*"([A-Z_]+)"', read("botpenguin/settings.py")))
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_heading_that_is_linked_exists(document: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)#]*)#([^)]+)\)", document.read_text())
 
-    rows = re.findall(r"^\| (`[A-Z_]+`(?:, `[A-Z_]+`)*) \|", read("README.md"), re.MULTILINE)
-    told = re.findall("[A-Z_]+", " ".join(rows))
+    headings = {path: headings_of(document.parent / path if path else document) for path, _ in links}
 
-    assert sorted(told) == sorted(settings)
+    assert [(path, heading) for path, heading in links if heading not in headings[path]] == []
+
+
+def headings_of(document: Path) -> list[str]:
+    """Write the headings of a document as GitHub's links do."""
+    headings = re.findall(r"^#+ (.+)$", document.read_text(), re.MULTILINE)
+    return [re.sub(r"[^\w -]", "", heading).lower().replace(" ", "-") for heading in headings]
+
+
+@pytest.mark.parametrize(
+    "document", [path for path in DOCUMENTS if path.name != "CHANGELOG.md"], ids=lambda path: path.name
+)
+def test_every_module_that_is_named_exists(document: Path) -> None:
+    named = set(re.findall(r"`((?:accounts|botpenguin|developers)(?:\.\w+)+)`", document.read_text())) - LOGGERS
+
+    assert [name for name in sorted(named) if not is_there(name)] == []
+
+
+def is_there(name: str) -> bool:
+    try:
+        pkgutil.resolve_name(name)
+    except (ImportError, AttributeError):
+        return False
+    return True
+
+
+def settings_read() -> dict[str, str | None]:
+    """Name each setting that the code reads from the environment, and its default where that is a plain value."""
+    found: dict[str, str | None] = {}
+    for package in ("accounts", "botpenguin", "developers"):
+        for path in (ROOT / package).rglob("*.py"):
+            for node in ast.walk(ast.parse(path.read_text())):
+                match node:
+                    case ast.Call(func=ast.Name("secret" | "address"), args=[ast.Constant(str(name)), *_]):
+                        found.setdefault(name, None)
+                    case ast.Call(func=ast.Attribute(value=environment), args=[ast.Constant(str(name)), *_]) if (
+                        ast.unparse(environment) in ENVIRONMENTS
+                    ):
+                        found[name] = found.get(name) or written_default(node)
+                    case ast.Subscript(value=environment, slice=ast.Constant(str(name))) if (
+                        ast.unparse(environment) in ENVIRONMENTS
+                    ):
+                        found.setdefault(name, None)
+    return {name: default for name, default in found.items() if name not in NO_SETTINGS}
+
+
+def written_default(call: ast.Call) -> str | None:
+    """Write a default as docs/settings.md does."""
+    for keyword in call.keywords:
+        match keyword:
+            case ast.keyword("default", ast.Constant(bool(value))):
+                return "`on`" if value else "`off`"
+            case ast.keyword("default", ast.Constant(int(value) | float(value))):
+                return f"{value:.0f}"
+            case ast.keyword("default", ast.Constant(str(value))) if value:
+                return f"`{value}`"
+            case ast.keyword("default", ast.List([])):
+                return "none"
+    return None
+
+
+def test_every_setting_is_documented_with_its_default_and_no_other() -> None:
+    read_by_code = settings_read()
+
+    rows = re.findall(r"^\| `([A-Z_]+)` \| ([^|]+) \| [^|]+ \|$", read("docs/settings.md"), re.MULTILINE)
+
+    assert sorted(name for name, _ in rows) == sorted(read_by_code)
+    assert {name: default for name, default in rows if read_by_code[name]} == {
+        name: default for name, default in read_by_code.items() if default
+    }
+
+
+def test_the_readme_is_short() -> None:
+    assert len(read("README.md").splitlines()) <= 130
 
 
 def test_the_published_pattern_is_the_one_that_is_checked() -> None:

@@ -1,4 +1,4 @@
-"""The grants that README gives for PostgreSQL: the server's role serves everything and updates no event."""
+"""The grants that docs/deployment.md gives for PostgreSQL: the server's role serves everything and updates no event."""
 
 import re
 import sys
@@ -40,7 +40,7 @@ for events in (SecurityEvent, TokenEvent):
         events._base_manager.update(ip=None)
     except ProgrammingError as error:
         print(error)
-    # What README says that they do not keep.
+    # What the document says that they do not prevent.
     [event] = events._base_manager.values()
     print(events._base_manager.all().delete()[0], events.objects.create(**event | {"ip": "192.0.2.66"}).ip)
 """
@@ -48,7 +48,7 @@ for events in (SecurityEvent, TokenEvent):
 
 @pytest.mark.long
 def test_the_server_s_role_serves_every_page_and_updates_no_event(tmp_path: Path) -> None:
-    grants = re.findall(r"```sql\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[0]
+    grants = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)[0]
     with postgresql() as owner_url:
         web_url = urlsplit(owner_url)._replace(netloc=f"web@127.0.0.1:{urlsplit(owner_url).port}").geturl()
         prepared.prepare(tmp_path / "var", DATABASE_URL=owner_url)

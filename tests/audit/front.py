@@ -1,4 +1,4 @@
-"""A proxy that speaks HTTPS in front of a server, as README has operators put one there.
+"""A proxy that speaks HTTPS in front of a server, as docs/deployment.md has operators put one there.
 
 It listens on one port of 127.0.0.1 for both: a connection that begins with a TLS handshake is
 https, any other plain http, as on ports 443 and 80 of a host.

@@ -1,4 +1,4 @@
-"""The ring's keys are changed while tokens are used and revoked, as README says to."""
+"""The ring's keys are changed while tokens are used and revoked, as docs/operations.md says to."""
 
 import secrets
 import signal
