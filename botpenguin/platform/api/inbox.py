@@ -169,9 +169,12 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
     """Takes a contact as it was read, or only what changes; an empty text empties its field.
 
     Tags, notes and the attributes of the profile replace what is there; attributes beside the profile are merged, and
-    so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, times and whatever else
-    only the server writes are ignored. Of one that a list has shortened, attributes are merged and notes stay. A
-    contact takes at most 64 KB; one that was larger before may keep its size or become smaller.
+    so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, `createdAt`, `updatedAt`,
+    `isImported`, `isOnline`, `lastMessage` and `lastSeenAt` are read-only: what is sent for them is ignored. This
+    server sends no messages, so `lastMessage` and `lastSeenAt` never change and `isOnline` is always false. `segments`
+    follows the tags and `whatsAppNumber` the number. An email or a number belongs to one contact. `DELETED` is an
+    ordinary status; the contact stays listed. Of a contact that a list has shortened, attributes are merged and notes
+    stay. A contact takes at most 64 KB; one that was larger before may keep its size or become smaller.
     """
     with changing(request.auth.owner_id):
         contact = find(request, contact_id)
