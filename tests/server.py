@@ -197,7 +197,7 @@ class CoveredServer(Server):
 
 
 class FirstServer(CoveredServer):
-    """The same where nothing is prepared: as after a clone, or, on PostgreSQL, as docs/deployment.md says how to begin there."""
+    """The same where nothing is prepared: as after a clone, or on PostgreSQL as docs/deployment.md describes."""
 
     def prepare(self) -> None:
         # Here, since it needs this module.

@@ -10,7 +10,7 @@ from typing import Any
 import schemathesis
 
 numbers = count()
-# The API's reference says so of them. With any of them a body is a contact, which would have all others tried with each.
+# The API's reference says so. With any of them a body is a contact, which would have all others tried with each.
 NOT_TAKEN = {
     *("_customer", "_id", "createdAt", "isImported", "isOnline", "lastMessage", "lastSeenAt", "segments", "updatedAt")
 }
