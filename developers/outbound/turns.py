@@ -22,8 +22,6 @@ from accounts.throttling.counters import Limit, name_of
 WINDOW = 60
 # A person's turn ends by itself this long after the longest call would have: its process must have died.
 SPARE_SECONDS = 10
-# Two accounts that call slow servers leave a place for a third.
-LEAST_PLACES = 3
 # A refused account stands in the line for so long after it last asked, which a client that heeds `Retry-After` does.
 SECONDS_IN_LINE = 5
 # More accounts than that call nobody in turn within the time of a few calls.
@@ -98,8 +96,8 @@ class Line:
 
 
 def places_of(threads: int) -> int:
-    """Return how many of a process's threads may hold outbound calls: half, or three where there are few, never all."""
-    return max(1, min(max(LEAST_PLACES, threads // 2), threads - 1))
+    """Return how many of a process's threads may hold outbound calls: half at most, so that pages and the API go on."""
+    return max(1, threads // 2)
 
 
 line = Line(places_of(settings.THREADS))

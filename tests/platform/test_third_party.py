@@ -19,7 +19,7 @@ BODY = json.dumps({"weather": {"temperature": "21"}})
 @pytest.fixture(autouse=True)
 def loopback(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(turns, "line", turns.Line(turns.LEAST_PLACES))
+    monkeypatch.setattr(turns, "line", turns.Line(3))
 
 
 def api_of(owner: User, url: str, path: str = "/{{city}}") -> OutboundApi:

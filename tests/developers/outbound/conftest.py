@@ -6,12 +6,13 @@ from developers.outbound import addresses, turns
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 
+PLACES = 3
 SECRET = "sk-9f8e7d6c5b4a"
 
 
 @pytest.fixture(autouse=True)
 def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "line", turns.Line(turns.LEAST_PLACES))
+    monkeypatch.setattr(turns, "line", turns.Line(PLACES))
     monkeypatch.setattr(addresses, "lookups", addresses.Lookups())
     monkeypatch.setattr(addresses, "STEP", 0.001)
 

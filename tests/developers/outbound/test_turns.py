@@ -21,6 +21,7 @@ from developers.outbound.recipe import Recipe
 from developers.outbound.running import Busy, TooMany, Unfillable
 from developers.outbound.turns import Line
 from tests.cast import LAPTOP, sign_in
+from tests.developers.outbound.conftest import PLACES
 from tests.developers.outbound.servers import far, response
 from tests.developers.outbound.test_pages import GET, PAGE
 
@@ -44,7 +45,7 @@ def is_refused(line: Line, owner_id: int) -> bool:
 def all_places_taken() -> Iterator[None]:
     """Accounts that are not in the database call slow servers."""
     with ExitStack() as stack:
-        for number in range(turns.LEAST_PLACES):
+        for number in range(PLACES):
             stack.enter_context(turns.line.place(-number))
         yield
 
@@ -52,13 +53,13 @@ def all_places_taken() -> Iterator[None]:
 # Places
 
 
-@pytest.mark.parametrize(("threads", "places"), [(1, 1), (2, 1), (3, 2), (4, 3), (6, 3), (8, 4), (32, 16)])
-def test_outbound_calls_have_half_of_the_threads_or_three_and_never_all(threads: int, places: int) -> None:
+@pytest.mark.parametrize(("threads", "places"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3), (8, 4), (32, 16)])
+def test_outbound_calls_leave_half_of_the_threads_to_pages_and_the_api(threads: int, places: int) -> None:
     assert turns.places_of(threads) == places
 
 
-def test_two_accounts_that_call_slow_servers_leave_a_place_for_a_third(settings: Settings) -> None:
-    line = Line(turns.places_of(settings.THREADS))
+def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_place_for_a_third() -> None:
+    line = Line(turns.places_of(6))
 
     with line.place(ALICE), line.place(BOB):
         refused = [is_refused(line, CAROL) for _ in range(33)]
@@ -66,8 +67,8 @@ def test_two_accounts_that_call_slow_servers_leave_a_place_for_a_third(settings:
     assert refused == [False] * 33
 
 
-def test_a_third_gets_its_turn_before_anybodys_second() -> None:
-    line = Line(2)
+def test_a_third_gets_its_turn_before_anybodys_second(settings: Settings) -> None:
+    line = Line(turns.places_of(settings.THREADS))
     with line.place(BOB):
         with line.place(ALICE):
             assert is_refused(line, CAROL)
@@ -185,7 +186,7 @@ def test_a_call_beyond_the_minutes_writes_nothing_and_leaves_its_place(alice: Us
     call(alice)
 
     with CaptureQueriesContext(connection) as queries:
-        for _ in range(turns.LEAST_PLACES + 1):
+        for _ in range(PLACES + 1):
             with pytest.raises(TooMany):
                 call(alice)
 
