@@ -20,6 +20,7 @@ from accounts import guesses, sealing, webauthn
 from accounts.factors import spend
 from accounts.forms import Plain
 from accounts.models import User
+from accounts.quotas import PASSKEYS, QuotaExceeded
 
 SEALED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
 
@@ -126,7 +127,14 @@ class AddPasskeyForm(forms.Form):
                 self.new = webauthn.register(context.request, self.cleaned_data["credential"])
 
     def save(self) -> Authenticator:
-        """Add the passkey, inside a transaction. Raises `ValidationError` where another account has its id."""
+        """Add the passkey, in `still_signed_in`.
+
+        Raises `ValidationError` where another account has its id, and where this one has as many as it may.
+        """
+        try:
+            PASSKEYS.check(webauthn.passkeys_of(self.user).count())
+        except QuotaExceeded as refusal:
+            raise ValidationError(str(refusal)) from None
         with one_answer_for_bad_passkeys():
             return webauthn.keep(self.user, self.cleaned_data["name"], self.new)
 

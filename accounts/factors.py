@@ -19,6 +19,7 @@ from accounts import sealing
 from accounts.clients import Client
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
+from accounts.quotas import PASSKEYS
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
 from accounts.webauthn import public_host
@@ -77,13 +78,15 @@ def qr_squares(text: str) -> dict[str, Any]:
 
 
 def factors_of(user: User) -> dict[str, Any]:
-    """Tell what guards an account: `totp` and `recovery_codes` or None, `passkeys`, and codes `left`."""
+    """Tell what guards an account: `totp` and `recovery_codes` or None, `passkeys`, their `usage`, and codes `left`."""
     own = list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
     single = {factor.type: factor for factor in own}
     codes = single.get(Authenticator.Type.RECOVERY_CODES)
+    passkeys = [factor for factor in own if factor.type == Authenticator.Type.WEBAUTHN]
     return {
         "totp": single.get(Authenticator.Type.TOTP),
-        "passkeys": [factor for factor in own if factor.type == Authenticator.Type.WEBAUTHN],
+        "passkeys": passkeys,
+        "usage": PASSKEYS.usage(len(passkeys)),
         "recovery_codes": codes,
         "left": codes and settings.MFA_RECOVERY_CODE_COUNT - codes.data["used_mask"].bit_count(),
     }

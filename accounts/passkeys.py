@@ -25,6 +25,7 @@ from accounts.acts import act_on
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
 from accounts.identity import fresh_proof
 from accounts.orm.changes import Gone
+from accounts.quotas import PASSKEYS
 from accounts.requests import SignedInRequest
 from accounts.security import record_added, require_page_or_form
 from accounts.sessions import make_room, still_signed_in
@@ -46,7 +47,8 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
             messages.success(request, _("The passkey is added. It logs you in without your password."))
             return redirect("recovery-codes" if new_codes else "security")
     options = webauthn.begin_registration(request, request.user)
-    return render(request, "accounts/add_passkey.html", {"form": form, "options": options})
+    usage = PASSKEYS.usage(webauthn.passkeys_of(request.user).count())
+    return render(request, "accounts/add_passkey.html", {"form": form, "options": options, "usage": usage})
 
 
 @require_page_or_form

@@ -64,3 +64,8 @@ class Quota:
 
     def _in_words(self, amount: int) -> str:
         return filesizeformat(amount) if self.is_in_bytes else str(intcomma(amount))
+
+
+PASSKEYS = Quota(
+    "QUOTA_PASSKEYS", _("You have %(used)s of %(most)s passkeys."), _("Remove one that you don't use to make room.")
+)

@@ -20,7 +20,7 @@ from allauth.mfa.models import Authenticator
 from cryptography.exceptions import InvalidSignature
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from fido2.server import Fido2Server
@@ -64,6 +64,11 @@ class NewPasskey:
     id: bytes
     sign_count: int
     credential: dict[str, Any]
+
+
+def passkeys_of(person: User) -> "QuerySet[Authenticator]":
+    passkeys: QuerySet[Authenticator] = Authenticator.objects.filter(user=person, type=Authenticator.Type.WEBAUTHN)
+    return passkeys
 
 
 def begin_registration(request: HttpRequest, person: User) -> dict[str, Any]:

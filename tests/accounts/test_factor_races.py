@@ -11,6 +11,7 @@ from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.conf import settings
 from django.test import Client as Browser
+from pytest_django.fixtures import Settings
 
 from accounts.models import PasskeyCredential, Session, UsedChallenge, User
 from tests.accounts.security_key import SecurityKey
@@ -49,6 +50,22 @@ def test_an_answer_sent_six_times_at_once_logs_in_once(alice: User, counter: int
     assert UsedChallenge.objects.count() == 2
     # The others came again with a challenge that was used up: no copied passkey.
     assert events(alice) == []
+
+
+def test_of_six_passkeys_added_at_once_as_many_stay_as_the_quota_has_places(alice: User, settings: Settings) -> None:
+    settings.QUOTA_PASSKEYS = 2
+    browsers = [sign_in(alice) for _ in range(6)]
+    answers = [SecurityKey().create(options_on(browser.get(ADD))) for browser in browsers]
+    turns = count()
+
+    def add() -> int:
+        number = next(turns)
+        return browsers[number].post(ADD, {"credential": answers[number]}).status_code
+
+    statuses = at_once(6, add)
+
+    assert sorted(statuses) == [200] * 4 + [302] * 2
+    assert Authenticator.objects.filter(user=alice, type="webauthn").count() == 2
 
 
 def test_an_answer_sent_six_times_at_once_is_one_second_step(alice: User) -> None:

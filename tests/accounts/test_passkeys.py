@@ -15,6 +15,7 @@ from fido2.webauthn import AuthenticatorData
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from accounts.quotas import PASSKEYS
 from tests.accounts.security_key import SecurityKey
 from tests.accounts.test_two_step import SECURITY, TWO_HOURS, dump, reauthenticate
 from tests.cast import PASSWORD, prove_identity, sign_in
@@ -115,6 +116,32 @@ def test_a_second_passkey_leaves_recovery_codes_as_they_are(alice: User) -> None
 
     assert (response.status_code, response["Location"]) == (302, SECURITY)
     assert sorted(str(own) for own in Authenticator.objects.filter(type="webauthn")) == ["My laptop", "Passkey 2"]
+
+
+def test_one_passkey_too_many_is_refused_with_a_sentence_and_those_there_stay(alice: User, settings: Settings) -> None:
+    settings.QUOTA_PASSKEYS = 2
+    first, browser = SecurityKey(), sign_in(alice)
+    add_passkey(alice, first)
+    # Two pages were opened while there was room for one.
+    answers = [SecurityKey().create(options_on(browser.get(ADD)))]
+    twin = sign_in(alice)
+    late = SecurityKey().create(options_on(twin.get(ADD)))
+
+    added, refused = browser.post(ADD, {"credential": answers[0]}), twin.post(ADD, {"credential": late})
+    settings.QUOTA_PASSKEYS = 1
+    pages = [browser.get(page).content.decode() for page in (ADD, SECURITY)]
+
+    assert (added.status_code, refused.status_code) == (302, 200)
+    sentence = "You have 2 of {} passkeys. Remove one that you don&#x27;t use to make room."
+    assert refused.content.decode().count(sentence.format(2)) == 1
+    assert [page.count(sentence.format(1)) for page in pages] == [1, 1]
+    assert 'data-passkey="create"' not in pages[0]
+    assert Authenticator.objects.filter(user=alice, type="webauthn").count() == 2
+    assert is_signed_in(log_in(first))
+
+
+def test_an_account_has_25_passkeys_if_nothing_else_is_set() -> None:
+    assert PASSKEYS.most == 25
 
 
 def test_an_answer_works_once(alice: User) -> None:
