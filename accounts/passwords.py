@@ -5,6 +5,7 @@ Everything that hashes a password calls `make` or `check`, which a test holds th
 
 import time
 from collections.abc import Callable, Iterator
+from typing import Any
 
 from allauth.core import context
 from django.contrib.auth import get_user_model
@@ -17,7 +18,7 @@ from django.contrib.auth.hashers import (
     verify_password,
 )
 from django.core.exceptions import ValidationError
-from django.db.models import Q
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
@@ -121,19 +122,29 @@ class OlderHashes:
             self._samples = list(self._look_up())
         return self._samples
 
+    def count(self) -> int:
+        """Count the accounts that have one. It reads all accounts."""
+        return self._owners().count()
+
     def _look_up(self) -> Iterator[str]:
-        hasher = get_hasher()
-        if not isinstance(hasher, Argon2):
-            return
-        others = get_user_model().objects.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
-        kind = hasher.kind
+        others = self._owners()
         for _time in range(self.KINDS):
-            others = others.exclude(Q(password__startswith=f"{kind}$"))
             sample = others.order_by().values_list("password", flat=True).first()
             if sample is None:
                 return
             yield sample
-            kind = _kind(sample)
+            others = _without(others, _kind(sample))
+
+    def _owners(self) -> QuerySet[Any]:
+        users, hasher = get_user_model().objects.all(), get_hasher()
+        if not isinstance(hasher, Argon2):
+            return users.none()
+        usable = users.exclude(password="").exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+        return _without(usable, hasher.kind)
+
+
+def _without(owners: QuerySet[Any], kind: str) -> QuerySet[Any]:
+    return owners.exclude(password__startswith=f"{kind}$")
 
 
 def _kind(encoded: str) -> str:

@@ -17,6 +17,7 @@ from django.utils import timezone
 
 from accounts import deletion, email_changes, outbox, security_log, sessions, sign_ups
 from accounts.housekeeping import PARTS
+from accounts.passwords import older_hashes
 from accounts.throttling import counters
 from developers import issuance
 from developers.outbound import running
@@ -49,11 +50,15 @@ PARTS |= {
 
 
 class Round:
-    """One round through all parts; `deleted` counts rows, `failed` names the parts that did not come to their end."""
+    """One round through all parts; `deleted` counts rows, `failed` names the parts that did not come to their end.
+
+    At its end `older_hashes` counts the accounts whose password was hashed with other parameters than today's.
+    """
 
     def __init__(self) -> None:
         self.deleted: Counter[str] = Counter()
         self.failed: list[str] = []
+        self.older_hashes = 0
 
     def steps(self) -> Iterator[None]:
         """Do it; each step is a few rows."""
@@ -67,6 +72,10 @@ class Round:
                 self.failed.append(name)
         if self.deleted.total():
             logger.info("Housekeeping: %s.", self)
+        # It is the operator's to know for how long a process needs the memory that they take.
+        self.older_hashes = older_hashes.count()
+        if self.older_hashes:
+            logger.info("Housekeeping: accounts with a password hash of an older kind: %d.", self.older_hashes)
 
     def __str__(self) -> str:
         return ", ".join(f"{self.deleted[name]} {name}" for name in PARTS) + " deleted"

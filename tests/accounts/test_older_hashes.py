@@ -1,10 +1,12 @@
 """Hashes with other parameters are made anew at a log-in; until then every check of a password takes as long."""
 
 from collections import Counter
+from io import StringIO
 from typing import Any
 
 import pytest
 from django.contrib.auth.hashers import get_hasher
+from django.core.management import call_command
 from django.test import Client as Browser
 from django.urls import reverse
 from pytest_django.fixtures import Settings
@@ -181,3 +183,21 @@ def test_a_new_password_ends_the_sessions_of_one_that_was_hashed_anew(alice: Use
 @pytest.mark.usefixtures("people")
 def test_the_hash_of_a_sign_up_is_one_of_now() -> None:
     assert parameters(SignUp.objects.get().password) == NOW
+
+
+@pytest.mark.usefixtures("people")
+def test_housekeeping_says_how_many_accounts_have_hashes_of_older_kinds_until_none_has(
+    caplog: pytest.LogCaptureFixture, alice: User
+) -> None:
+    caplog.set_level("INFO", "developers.housekeeping")
+    sentence = "ccounts with a password hash of an older kind: 1."
+    outputs = []
+
+    for _ in range(2):
+        output = StringIO()
+        call_command("housekeeping", stdout=output)
+        outputs.append(output.getvalue())
+        log_in(alice.email, PASSWORD)
+
+    assert [sentence in output for output in outputs] == [True, False]
+    assert caplog.text.count(f"Housekeeping: a{sentence}") == 1

@@ -13,5 +13,7 @@ class Command(BaseCommand):
         for _ in whole.steps():
             pass
         self.stdout.write(f"{whole}.")
+        if whole.older_hashes:
+            self.stdout.write(f"Accounts with a password hash of an older kind: {whole.older_hashes}.")
         if whole.failed:
             raise CommandError(f"These failed, as the log says: {', '.join(whole.failed)}.")
