@@ -20,6 +20,7 @@ ENVIRONMENTS = {"env", "os.environ"}
 NO_SETTINGS = {"DJANGO_SETTINGS_MODULE"}
 # Loggers that are named for what they log.
 LOGGERS = {"botpenguin.requests"}
+GROUPS = {"Upgrading", "Security", "Added", "Changed", "Removed", "Fixed"}
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
 
@@ -158,3 +159,10 @@ def test_the_published_check_takes_every_token(is_token: Callable[[str], bool]) 
 @given(text=st.from_regex(tokens.PATTERN, fullmatch=True) | st.text())
 def test_the_published_check_agrees_with_ours(is_token: Callable[[str], bool], text: str) -> None:
     assert is_token(text) == tokens.is_well_formed(text)
+
+
+def test_the_changelog_groups_what_changed_by_release() -> None:
+    headings = re.findall(r"^(##+) (.+)$", read("CHANGELOG.md"), re.MULTILINE)
+
+    assert [title for level, title in headings if level == "##"] == ["Unreleased", "0.1.0 - 2026-11-26"]
+    assert {title for level, title in headings if level == "###"} <= GROUPS
