@@ -142,8 +142,9 @@ def test_every_setting_is_documented_with_its_default_and_no_other() -> None:
     }
 
 
-def test_the_readme_is_short() -> None:
-    assert len(read("README.md").splitlines()) <= 130
+@pytest.mark.parametrize(("document", "most"), [("README.md", 130), ("SECURITY.md", 330)])
+def test_the_first_documents_to_read_are_short(document: str, most: int) -> None:
+    assert len(read(document).splitlines()) <= most
 
 
 def test_the_published_pattern_is_the_one_that_is_checked() -> None:
