@@ -5,12 +5,12 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from threading import Barrier, Lock
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from threading import Barrier, BrokenBarrierError, Lock
 from typing import TypeVar
 
 import pytest
-from django.db import connection
+from django.db import DatabaseError, connection
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from post_office.models import Email
@@ -38,20 +38,27 @@ def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
 
     def run(_: int) -> Result:
         try:
-            # One after the other: only then do they wait longer for a lock than usual.
-            with connecting, connection.cursor() as cursor:
-                cursor.execute(tell.format(PATIENCE_MS))
+            try:
+                # One after the other: only then do they wait longer for a lock than usual.
+                with connecting, connection.cursor() as cursor:
+                    cursor.execute(tell.format(PATIENCE_MS))
+            except BaseException:
+                # The others would wait for it for ever.
+                barrier.abort()
+                raise
             barrier.wait()
             return act()
-        except Exception:
-            # The others would wait for it for ever.
-            barrier.abort()
-            raise
         finally:
             connection.close()
 
     with ThreadPoolExecutor(times) as threads:
-        return list(threads.map(run, range(times)))
+        # In the order in which they are done.
+        begun = [threads.submit(run, number) for number in range(times)]
+        done = list(as_completed(begun))
+    errors = [error for future in done if (error := future.exception())]
+    if errors:
+        raise min(errors, key=lambda error: isinstance(error, BrokenBarrierError))
+    return [future.result() for future in begun]
 
 
 def events(user: User) -> dict[str, int]:
@@ -97,6 +104,18 @@ def assert_whole(user: User) -> int:
     # Each revoke is told of once, in a letter of its own or among others in one.
     assert sum(mail.context["count"] for mail in Email.objects.filter(to=user.email)) == generation - 1
     return generation
+
+
+def test_what_goes_wrong_in_one_of_many_comes_out_as_it_is() -> None:
+    with pytest.raises(ZeroDivisionError):
+        at_once(20, lambda: 1 / 0)
+
+
+def test_what_goes_wrong_before_they_start_keeps_none_of_them_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(LOCK_TIMEOUT, connection.vendor, ("", "no SQL"))
+
+    with pytest.raises(DatabaseError):
+        at_once(20, lambda: None)
 
 
 def test_twenty_first_visits_at_once_make_one_token() -> None:

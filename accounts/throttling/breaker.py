@@ -6,8 +6,12 @@ from contextlib import contextmanager
 from threading import Lock
 
 SECONDS_OF_NO_TRYING = 1.0
-# What takes longer is waiting. Threads that share one processor get there by themselves within a fraction of it.
-PATIENCE = 0.25
+# An error that took longer was waited for.
+SECONDS_IN_VAIN = 0.25
+# Whoever waits for the one inside does so in short waits, and counts these instead of seconds. Together they last a
+# quarter of a second. Where the threads of a process are busy, each of them needs the interpreter's lock to go on, and
+# the waits last longer in the same measure as the turn of the one inside, which needs that lock some twenty times.
+WAITS, SECONDS_OF_A_WAIT = 50, 0.005
 # An outage is over once so many seconds went by without an error of its kind.
 SECONDS_OF_QUIET = 10.0
 
@@ -39,8 +43,8 @@ class Breaker:
     def turn(self) -> Iterator[None]:
         """Let one thread in at a time.
 
-        Raises `OutOfReach` as `check` does, and where the one inside has been there for `PATIENCE` seconds; after
-        somebody has waited in vain, at once, until one has got through.
+        Raises `OutOfReach` as `check` does, and where the one inside stays there for `WAITS` waits; after somebody has
+        waited in vain, at once, until one has got through.
         """
         self.check()
         self._enter()
@@ -50,7 +54,7 @@ class Breaker:
             yield
             self._is_suspect = False
         except BaseException:
-            if time.monotonic() - self._entered_at > PATIENCE:
+            if time.monotonic() - self._entered_at > SECONDS_IN_VAIN:
                 self.trip()
             raise
         finally:
@@ -64,8 +68,10 @@ class Breaker:
         return is_new
 
     def _enter(self) -> None:
-        while not self._lock.acquire(timeout=0 if self._is_suspect else PATIENCE):
-            if self._is_suspect or time.monotonic() - self._entered_at > PATIENCE:
+        waits, entered_at = 0, self._entered_at
+        while not self._lock.acquire(timeout=0 if self._is_suspect else SECONDS_OF_A_WAIT):
+            waits, entered_at = (waits + 1 if entered_at == self._entered_at else 1), self._entered_at
+            if self._is_suspect or waits == WAITS:
                 raise OutOfReach(f"The {self.what} has not answered for a while.")
         self._entered_at = time.monotonic()
 

@@ -4,6 +4,7 @@ import pytest
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from accounts.throttling import breaker
 from tests.redis import Pool, RedisServer, in_redis, redis
 
 
@@ -21,6 +22,12 @@ def in_redis_server(db: None, settings: Settings, redis_server: RedisServer) -> 
         settings.CACHES = in_redis(redis_server.url)
         yield client
     Pool.close_all()
+
+
+@pytest.fixture
+def patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a race decides is not to hang on how fast the machine is."""
+    monkeypatch.setattr(breaker, "SECONDS_OF_A_WAIT", 60.0)
 
 
 @pytest.fixture(params=["database", "redis"])

@@ -7,29 +7,32 @@ from threading import Event
 import pytest
 
 from accounts.throttling import breaker as breaking
-from accounts.throttling.breaker import PATIENCE, SECONDS_OF_NO_TRYING, Breaker, OutOfReach
-from tests import clock as clocks
-from tests.server import poll
+from accounts.throttling.breaker import SECONDS_IN_VAIN, SECONDS_OF_NO_TRYING, WAITS, Breaker, OutOfReach
+from tests.clock import Clock
 
-A_WHILE = PATIENCE + 0.01
+A_WHILE = SECONDS_IN_VAIN + 0.01
 
 
-class Clock(clocks.Clock):
-    """Counts how often it is asked."""
+class Held:
+    """A lock that somebody else holds: by themselves, or one after the other."""
 
-    asked = 0
+    def __init__(self, breaker: Breaker, waits: int, *, by_others: bool = False) -> None:
+        self.breaker, self.waits, self.by_others = breaker, waits, by_others
+        self.waited = 0
 
-    def monotonic(self) -> float:
-        self.asked += 1
-        return super().monotonic()
+    def acquire(self, timeout: float) -> bool:
+        self.waited += 1
+        self.breaker._entered_at += self.by_others
+        return self.waited > self.waits
+
+    def release(self) -> None:
+        """Nobody else waits for it."""
 
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
     monkeypatch.setattr(breaking, "time", clock)
-    # Who waits for the one inside waits no real time.
-    monkeypatch.setattr(breaking, "PATIENCE", 0.01)
     return clock
 
 
@@ -47,24 +50,27 @@ def fail(breaker: Breaker, clock: Clock, seconds: float) -> None:
         raise OSError
 
 
-def test_while_one_waits_others_are_refused(clock: Clock) -> None:
+def test_while_one_waits_others_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(breaking, "SECONDS_OF_A_WAIT", 0.0)
     breaker = Breaker()
 
     with breaker.turn():
-        clock.now += A_WHILE
         during = [is_let_in(breaker) for _ in range(3)]
 
     assert (during, is_let_in(breaker)) == ([False] * 3, True)
 
 
-def test_after_one_has_waited_in_vain_nobody_tries_for_a_second_and_then_one_at_a_time_does(clock: Clock) -> None:
+def test_after_one_has_waited_in_vain_nobody_tries_for_a_second_and_then_one_at_a_time_does(
+    clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     breaker = Breaker()
     fail(breaker, clock, A_WHILE)
     within_the_second = is_let_in(breaker)
     clock.now += SECONDS_OF_NO_TRYING
-    with ExitStack() as probe:
+    with monkeypatch.context() as patched, ExitStack() as probe:
         probe.enter_context(breaker.turn())
-        # At once: no time has passed since the one inside tries.
+        # No lock can be waited for so.
+        patched.setattr(breaking, "SECONDS_OF_A_WAIT", -2.0)
         beside_the_probe = is_let_in(breaker)
 
     assert (within_the_second, beside_the_probe, is_let_in(breaker)) == (False, False, True)
@@ -81,13 +87,13 @@ def test_an_error_that_comes_at_once_keeps_nobody_out(clock: Clock) -> None:
 def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, breaker, is_inside, may_fail = Clock(), Breaker(), Event(), Event()
     monkeypatch.setattr(breaking, "time", clock)
-    monkeypatch.setattr(breaking, "PATIENCE", 60)
+    monkeypatch.setattr(breaking, "SECONDS_OF_A_WAIT", 60)
 
     def wait_in_vain() -> None:
         with breaker.turn():
             is_inside.set()
             may_fail.wait()
-            clock.now += 61
+            clock.now += A_WHILE
             raise OSError
 
     with ThreadPoolExecutor(2) as threads:
@@ -100,19 +106,21 @@ def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch
     assert second.result() is False
 
 
-def test_whoever_waits_for_one_that_gets_through_is_let_in_after_it(clock: Clock) -> None:
+@pytest.mark.parametrize(
+    ("waits", "by_others", "is_in"),
+    [(WAITS - 1, False, True), (WAITS, False, False), (20 * WAITS, True, True)],
+    ids=["until it is through", "too long", "while one after the other gets through"],
+)
+def test_whoever_waits_counts_the_waits_for_one_holder(waits: int, by_others: bool, is_in: bool) -> None:
+    """No seconds: in a busy process each wait lasts longer, as does the turn of the one inside."""
     breaker = Breaker()
+    breaker._lock = Held(breaker, waits, by_others=by_others)  # type: ignore[assignment]
 
-    with ThreadPoolExecutor(1) as threads, breaker.turn():
-        asked = clock.asked
-        second = threads.submit(is_let_in, breaker)
-        # It has waited for a while, and waits on: by the clock no time has passed.
-        poll(lambda: clock.asked > asked)
-
-    assert second.result()
+    assert is_let_in(breaker) is is_in
 
 
-def test_those_who_are_quick_wait_for_each_other(clock: Clock) -> None:
+@pytest.mark.usefixtures("patience")
+def test_those_who_are_quick_wait_for_each_other() -> None:
     breaker, inside = Breaker(), []
 
     def enter(_: int) -> int:

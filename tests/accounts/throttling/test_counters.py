@@ -151,7 +151,7 @@ def test_a_bound_of_more_than_an_hour_is_in_the_database_where_nothing_evicts_it
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("store", "patience")
 @pytest.mark.parametrize("is_over", [False, True])
 def test_many_at_once_are_counted_exactly(is_over: bool, redis_server: Any) -> None:
     if is_over:
@@ -163,7 +163,7 @@ def test_many_at_once_are_counted_exactly(is_over: bool, redis_server: Any) -> N
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.usefixtures("store")
+@pytest.mark.usefixtures("store", "patience")
 def test_tries_that_are_given_back_at_once_leave_nothing_counted() -> None:
     def take_and_give_back() -> None:
         taken_at = limit(8).take()
