@@ -26,6 +26,8 @@ TITLES = {
     "body": gettext_lazy("Body"),
     "mappings": gettext_lazy("Manage API Response"),
 }
+# To choose from: accounts of before there was a quota may have more.
+MOST_ATTRIBUTES = 1_000
 # What a run for a contact fills in without any attribute.
 CONTACT_FIELDS = ("name", "email", "phone")
 
@@ -61,11 +63,20 @@ class Editor:
 
     @cached_property
     def attributes(self) -> list[CustomAttribute]:
-        return list(CustomAttribute.objects.of(self.api.owner_id))
+        return list(CustomAttribute.objects.of(self.api.owner_id)[:MOST_ATTRIBUTES])
 
     @cached_property
     def types(self) -> dict[str, str]:
-        return {attribute.name.lower(): attribute.type for attribute in self.attributes}
+        """By names in lower case: of the attributes to choose from, and of those that the draft names."""
+        attributes = self.attributes
+        if len(attributes) == MOST_ATTRIBUTES:
+            attributes = [*attributes, *CustomAttribute.objects.of(self.api.owner_id).called(self._names())]
+        return {attribute.name.lower(): attribute.type for attribute in attributes}
+
+    def _names(self) -> Iterator[str]:
+        yield from CONTACT_FIELDS
+        for row in self.draft.mappings:
+            yield row.get("attribute", "").removeprefix("{{").removesuffix("}}").strip()
 
     @property
     def contact_fields(self) -> list[str]:

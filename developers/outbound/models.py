@@ -4,8 +4,10 @@
 """
 
 import json
+import re
 import secrets
 import time
+from collections.abc import Iterable
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -50,6 +52,11 @@ class Owned(models.QuerySet):  # type: ignore[type-arg]
 
 
 class CustomAttributes(Owned):
+    def called(self, names: Iterable[str]) -> Self:
+        """Those of these names, whatever their case."""
+        possible = {name.lower() for name in names if re.fullmatch(recipes.ATTRIBUTE_NAME, name, re.ASCII)}
+        return self.alias(lower=Lower("name")).filter(lower__in=possible)
+
     def named(self, owner: User | int, name: str, kind: str = "text") -> "CustomAttribute":
         """Return the owner's attribute of this name, whatever its case; make it where there is none.
 

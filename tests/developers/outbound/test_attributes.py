@@ -71,3 +71,19 @@ def test_an_attribute_of_somebody_else_is_not_there(alice: User, bob: User, act:
 
     assert response.status_code == 404
     assert known(bob) == [("plan", "text")]
+
+
+def test_the_editor_offers_a_thousand_attributes_and_knows_the_types_of_all(alice: User) -> None:
+    names = [*(f"a{number:04}" for number in range(1_000)), "Email", "total"]
+    CustomAttribute.objects.bulk_create(CustomAttribute(owner=alice, name=name, type="number") for name in names)
+    mapping = {"mappings-0-path": "a", "mappings-0-attribute": "{{Total}}", "mappings-0-type": "date"}
+    nonsense = {"mappings-1-path": "a", "mappings-1-attribute": "no\0name", "mappings-1-type": "date"}
+    browser = sign_in(alice)
+
+    page = browser.get(f"{PAGE}new/").content.decode()
+    refused = browser.post(f"{PAGE}new/", GET | mapping | nonsense)
+
+    lists = dict(re.findall(r'<datalist id="([\w-]+)">(.*?)</datalist>', page))
+    offered = {name: re.findall(r'value="(\w+)"', options) for name, options in lists.items()}
+    assert offered == {"contact-fields": ["name", "phone"], "attribute-names": names[:1_000]}
+    assert "This attribute has the type Number already." in words(refused)
