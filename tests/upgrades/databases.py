@@ -1,0 +1,140 @@
+"""Databases of release 0.1.0: loaded from a dump, brought up to date, and put in the place of the tests' own."""
+
+import gzip
+import json
+import os
+import shutil
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, Self
+
+import psycopg
+import pytest
+from django.core.management import call_command
+from django.db import connection
+from django.test import override_settings
+from django.utils import timezone
+
+from tests import postgresql
+
+FILES = Path(__file__).parent / "from_0_1_0"
+# What stood beside the database: its keys, and what its people know and have.
+KEPT: dict[str, Any] = json.loads((FILES / "kept.json").read_text())
+KEYS = {"SECRET_KEY": KEPT["SECRET_KEY"], "TOKEN_KEYS": KEPT["TOKEN_KEYS"]}
+# Of the apps that have newer migrations.
+MIGRATIONS = {
+    "accounts": "0005_factors_removed",
+    "developers": "0006_restored_reason",
+    "outbound": "0001_initial",
+    "platform": "0001_initial",
+}
+# Those of Django have rows for new models, and the cache was a table of Django's.
+NOT_COMPARED = {"django_migrations", "django_content_type", "auth_permission", "sqlite_sequence", "shared_cache"}
+# Nothing but the Message-ID of a mail names an event, and it is kept with the mail.
+WITHOUT_IDS = {"accounts_securityevent", "developers_tokenevent"}
+# When it was dumped, and a minute.
+LATER = datetime.fromisoformat(KEPT["now"]) + timedelta(minutes=1) - datetime.now().astimezone()
+
+Rows = dict[str, list[str]]
+
+
+class Clock(datetime):
+    """Goes on from a minute after the dump: its links and sessions end after days."""
+
+    @classmethod
+    def now(cls, tz: Any = None) -> Self:
+        return super().now(tz) + LATER
+
+
+def load(folder: Path) -> str:
+    """Make a database of 0.1.0 of the kind that the tests run on, and return its name."""
+    if connection.vendor == "postgresql":
+        url = postgresql.new_database(os.environ["DATABASE_URL"])
+        with psycopg.connect(url) as empty:
+            empty.execute(_dump("postgresql").encode())
+        return url.rpartition("/")[2]
+    path = folder / "0_1_0.sqlite3"
+    with closing(sqlite3.connect(path)) as empty:
+        # For the constraints that compare by one.
+        empty.create_function("REGEXP", 2, lambda pattern, text: True)
+        empty.executescript(_dump("sqlite"))
+    return str(path)
+
+
+@contextmanager
+def looking_at(name: str) -> Iterator[None]:
+    """Have Django use another database, with the keys of 0.1.0, until the block ends."""
+    before = connection.settings_dict["NAME"]
+    with override_settings(**KEYS):
+        try:
+            _look_at(name)
+            yield
+        finally:
+            _look_at(before)
+
+
+def copied(name: str, folder: Path) -> str:
+    """Copy a database that nobody uses, and return the name of the copy."""
+    if connection.vendor == "postgresql":
+        close()
+        return postgresql.new_database(os.environ["DATABASE_URL"], name).rpartition("/")[2]
+    return str(shutil.copy(name, folder / "copy.sqlite3"))
+
+
+def close() -> None:
+    """Leave the database, with all connections that wait for use."""
+    connection.close()
+    if connection.vendor == "postgresql":
+        pooled: Any = connection
+        pooled.close_pool()
+
+
+def migrate() -> None:
+    call_command("migrate", verbosity=0)
+
+
+def migrate_back() -> None:
+    for app, name in MIGRATIONS.items():
+        call_command("migrate", app, name, verbosity=0)
+
+
+def all_rows() -> Rows:
+    """Return what each table holds, in an order of the values."""
+    tables = set(connection.introspection.table_names()) - NOT_COMPARED
+    with connection.cursor() as cursor:
+        return {table: sorted(map(repr, _rows(cursor, table))) for table in tables}
+
+
+def _rows(cursor: Any, table: str) -> Iterator[list[tuple[str, Any]]]:
+    cursor.execute(f"SELECT * FROM {connection.ops.quote_name(table)}")  # noqa: S608 - a name of the database's
+    names = [column[0] for column in cursor.description]
+    for row in cursor.fetchall():
+        values = dict(zip(names, map(_plain, row), strict=True))
+        if table in WITHOUT_IDS:
+            del values["id"]
+        yield sorted(values.items())
+
+
+def _plain(value: Any) -> Any:
+    return bytes(value) if isinstance(value, memoryview) else value
+
+
+def _dump(kind: str) -> str:
+    return gzip.decompress((FILES / f"{kind}.sql.gz").read_bytes()).decode()
+
+
+def _look_at(name: str) -> None:
+    close()
+    connection.settings_dict["NAME"] = name
+
+
+def at_the_time_of_0_1_0(patch: pytest.MonkeyPatch) -> None:
+    """Have both clocks that Django reads go on from the time of the dump."""
+    now = time.time
+    patch.setattr(timezone, "datetime", Clock)
+    patch.setattr("django.contrib.auth.tokens.datetime", Clock)
+    patch.setattr(time, "time", lambda: now() + LATER.total_seconds())

@@ -1,0 +1,349 @@
+"""A database of release 0.1.0 is brought up to date, and everything in it still works. README.md says what is in it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pyotp
+import pytest
+from allauth.mfa.models import Authenticator
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import load_der_private_key
+from django.contrib.auth.hashers import get_hasher, identify_hasher
+from django.core import mail
+from django.core.management import call_command
+from django.db import connection
+from django.db.models import Count
+from django.test import Client as Browser
+from django.utils import timezone
+from fido2.utils import websafe_encode
+from post_office.models import STATUS, Email
+from pytest_django.fixtures import Settings
+
+from accounts.models import PasskeyCredential, User
+from botpenguin.platform import usages
+from botpenguin.platform.models import Bot, Contact, ContactUsage, Segment
+from developers.outbound.models import ApiLog, OutboundApi
+from developers.outbound.recipe import Field, Recipe
+from developers.outbound.recipe import Mapping as Mapped
+from tests.accounts.security_key import SecurityKey
+from tests.developers.outbound.servers import far, response
+from tests.platform.calls import Caller
+from tests.upgrades.databases import KEPT
+
+pytestmark = [
+    pytest.mark.django_db,
+    pytest.mark.usefixtures("upgraded"),
+    # The database is made once in a process.
+    pytest.mark.xdist_group("upgrades"),
+]
+
+ALICE, BOB, DAVE, FRIEDA = "alice@example.net", "bob@example.org", "dave@bücher.example", "frieda@example.com"
+OWNER = "owner@example.com"
+PASSWORD, NEW_PASSWORD = KEPT["password"], "another good passphrase"
+SECOND_STEP = "/account/login/second-step/"
+TOKEN_PAGE = "/developers/api-access-token/"
+REVOKED = "This API access token was revoked at %sZ. Copy the current one from the Developers page."
+REVOKED_AT = {
+    "owner": "2026-11-24T11:40",
+    "unreadable": "2026-11-24T11:41",
+    "api": "2026-11-24T11:42",
+    "exposed": "2026-11-24T11:43",
+    "password": "2026-11-24T11:44",
+    "operator": "2026-11-24T11:46",
+    "restored": "2026-11-24T11:47",
+    "owner, later": "2026-11-26T11:50",
+}
+SECRET = "sk-9f8e7d6c5b4a"
+
+
+@pytest.fixture
+def hashers_of_the_project(settings: Settings) -> None:
+    """Not those of the tests, which are cheap."""
+    settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]
+
+
+def signed_in(email: str) -> Browser:
+    """Return a browser with the cookies that it has from 0.1.0."""
+    browser = Browser()
+    browser.cookies.load(KEPT["cookies"][email])
+    return browser
+
+
+def log_in(email: str, password: str = PASSWORD, *, known: bool = False) -> Browser:
+    browser = Browser()
+    if known:
+        browser.cookies["known"] = KEPT["cookies"][email]["known"]
+    browser.post("/account/login/", {"login": email, "password": password})
+    return browser
+
+
+def is_signed_in(browser: Browser) -> bool:
+    return browser.get("/account/").status_code == 200
+
+
+def words_on(page: Any) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
+
+
+def refusal(token: str) -> tuple[int, str]:
+    answer = Caller(token).send("GET", "/token")
+    # What comes after the minute is of no interest here.
+    return answer.status_code, re.sub(r":\d\d\.\d+Z", "Z", answer.json()["message"])
+
+
+def passkey_of_alice() -> SecurityKey:
+    kept = KEPT["passkey"]
+    key = load_der_private_key(bytes.fromhex(kept["key"]), None)
+    assert isinstance(key, ec.EllipticCurvePrivateKey)
+    return SecurityKey(id=bytes.fromhex(kept["id"]), key=key, user_handle=kept["user_handle"])
+
+
+def log_in_by(key: SecurityKey) -> Browser:
+    browser = Browser()
+    path = "/account/login/passkey/"
+    options = browser.get(path, headers={"Accept": "application/json"}).json()["request_options"]["publicKey"]
+    browser.post(path, {"credential": key.get(options)})
+    return browser
+
+
+def test_the_project_finds_no_fault_and_no_migration_left() -> None:
+    call_command("check", databases=["default"])
+    call_command("migrate", check_unapplied=True, verbosity=0)
+    assert "shared_cache" not in connection.introspection.table_names()
+
+
+@pytest.mark.parametrize("email", [ALICE, BOB, OWNER])
+def test_browsers_stay_signed_in(email: str) -> None:
+    page = signed_in(email).get("/account/")
+
+    assert (page.status_code, email in page.content.decode()) == (200, True)
+
+
+def test_the_administration_is_open_to_its_administrator_alone() -> None:
+    assert [signed_in(email).get("/admin/").status_code for email in (OWNER, BOB)] == [200, 302]
+
+
+@pytest.mark.usefixtures("hashers_of_the_project")
+@pytest.mark.parametrize(("email", "algorithm"), [(DAVE, "pbkdf2_sha256"), (BOB, "argon2")])
+def test_a_password_logs_in_and_is_hashed_anew(email: str, algorithm: str) -> None:
+    before = User.objects.get(email=email).password
+
+    browser = log_in(email)
+
+    after = User.objects.get(email=email).password
+    assert is_signed_in(browser)
+    assert (identify_hasher(before).algorithm, identify_hasher(after).algorithm) == (algorithm, "argon2")
+    assert (after == before, get_hasher().must_update(after)) == (False, False)
+
+
+def test_sessions_and_known_browsers_outlive_the_new_hash_of_their_password() -> None:
+    before = signed_in(BOB)
+    mails = Email.objects.filter(to=BOB)
+    count = mails.count()
+
+    log_in(BOB)
+    unknown = mails.count() - count
+    log_in(BOB, known=True)
+
+    assert is_signed_in(before)
+    assert (unknown, mails.count() - count) == (1, 1)
+
+
+def test_a_code_of_the_app_is_the_second_step() -> None:
+    browser = log_in(ALICE)
+    before = is_signed_in(browser)
+
+    browser.post(SECOND_STEP, {"code": pyotp.TOTP(KEPT["totp"]).at(timezone.now())})
+
+    assert (before, is_signed_in(browser)) == (False, True)
+
+
+def test_recovery_codes_log_in_but_for_the_one_that_was_used() -> None:
+    used, unused, *others = KEPT["recovery_codes"]
+    browser = log_in(ALICE)
+
+    browser.post(SECOND_STEP, {"code": used})
+    before = is_signed_in(browser)
+    browser.post(SECOND_STEP, {"code": unused})
+
+    assert (before, is_signed_in(browser)) == (False, True)
+    codes = Authenticator.objects.get(type="recovery_codes", user__email=ALICE).wrap()
+    assert codes.get_unused_codes() == others
+
+
+def test_the_passkey_is_listed_and_logs_in_its_owner_alone() -> None:
+    listed = words_on(signed_in(ALICE).get("/account/security/"))
+    key = passkey_of_alice()
+    frieda = User.objects.get(email=FRIEDA)
+
+    browsers = [log_in_by(key), log_in_by(replace(key, user_handle=websafe_encode(str(frieda.pk).encode())))]
+
+    assert "My laptop" in listed
+    assert [is_signed_in(browser) for browser in browsers] == [True, False]
+
+
+def test_of_passkeys_with_one_id_the_first_is_known_and_unreadable_ones_are_passed_over() -> None:
+    assert list(PasskeyCredential.objects.values_list("authenticator__user__email", "sign_count")) == [(ALICE, 0)]
+    assert Authenticator.objects.filter(user__email=FRIEDA, type="webauthn").count() == 2
+
+
+def test_tokens_are_shown_and_open_the_api() -> None:
+    page = signed_in(BOB).post(f"{TOKEN_PAGE}show/")
+
+    assert KEPT["tokens"][BOB] in page.content.decode()
+    assert {email: Caller(KEPT["tokens"][email]).data("GET", "/token")["email"] for email in (ALICE, BOB, DAVE)} == {
+        email: email for email in (ALICE, BOB, DAVE)
+    }
+
+
+def test_revoked_tokens_are_refused_with_the_moment_of_the_revoke() -> None:
+    told = {reason: refusal(token) for reason, token in KEPT["revoked"].items()}
+
+    assert told == {reason: (401, REVOKED % at) for reason, at in REVOKED_AT.items()}
+
+
+def test_the_token_of_a_disabled_account_is_refused_as_such() -> None:
+    assert refusal(KEPT["tokens"]["erin@example.com"]) == (401, "The account of this API access token is disabled.")
+
+
+def test_the_token_page_says_which_revoked_tokens_are_still_in_use() -> None:
+    page = words_on(signed_in(ALICE).get(TOKEN_PAGE)).replace("\xa0", " ")
+
+    hints = [token[-4:] for reason, token in KEPT["revoked"].items() if reason in ("owner", "exposed", "restored")]
+    assert sorted(re.findall(r"The token ending (\w{4}) , revoked on 24 Nov,", page)) == sorted(hints)
+    assert "was refused at least 41 times" in page
+
+
+@pytest.mark.parametrize("key", ["old", "new"])
+def test_sealed_calls_open_and_run(key: str, settings: Settings) -> None:
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    api = OutboundApi.objects.get(pk=KEPT["apis"][key])
+    recipe = api.recipe()
+    with far(response(b'{"weather": {"temperature": 19}}', "Content-Type: application/json")) as server:
+        api.keep(replace(recipe, url=f"{server.url}/cities/{{{{city}}}}"))
+
+        ran = Caller(KEPT["tokens"][ALICE]).data(
+            "POST", f"/third-party-apis/{api.pk}/run", {"attributes": {"city": "Bonn"}}
+        )
+
+    assert recipe == Recipe(
+        "POST",
+        f"{KEPT['called']}/cities/{{{{city}}}}",
+        parameters=(Field("units", "metric"), Field("signed", SECRET, is_secret=True)),
+        headers=(Field("Authorization", f"Bearer {SECRET}", is_secret=True), Field("X-Trace", "on")),
+        body='{"name": "{{city}}"}',
+        body_is_secret=True,
+        mappings=(Mapped("weather.temperature", "temperature"),),
+    )
+    assert ran["attributes"] == {"temperature": 19}
+
+
+def test_logs_of_calls_are_read_as_before() -> None:
+    alice = signed_in(ALICE)
+
+    pages = [alice.get(f"/developers/third-party-apps-api/logs/{log.pk}/") for log in ApiLog.objects.all()]
+
+    assert [page.status_code for page in pages] == [200, 200]
+    assert [("temperature" in page.content.decode(), SECRET in page.content.decode()) for page in pages] == [
+        (True, False),
+        (True, False),
+    ]
+
+
+def test_contacts_are_whole() -> None:
+    alice = Caller(KEPT["tokens"][ALICE])
+    ids = KEPT["contacts"]["imported"]
+
+    anna, elodie, nameless = (_told(alice.data("GET", f"/inbox/users/{pk}")) for pk in ids)
+    large = Contact.objects.get(pk=KEPT["contacts"]["large"])
+
+    assert anna == ("Anna Müller", "anna@example.com", "447700900123", "United Kingdom", ["lead", "vip"], {})
+    attributes = {"plan": "Team", "orders": 3, "is new": True}
+    assert elodie == ("Élodie", "elodie@example.org", "", "France", ["lead"], attributes)
+    assert nameless == ("", "only@example.net", "", "", [], {})
+    assert (large.attributes, large.notes) == ({f"text {n}": "é" * 500 for n in range(100)}, ["kept whole"])
+    assert set(large.tags.values_list("name", flat=True)) == {f"tag {n}" for n in range(50)}
+    assert (large.is_large, Contact.objects.filter(is_large=True).count()) == (True, 1)
+
+
+def _told(contact: Mapping[str, Any]) -> tuple[Any, ...]:
+    details = contact["profile"]["userDetails"]
+    attributes = {one["key"]: one["value"] for one in details["attributes"]}
+    reach = details["contact"]
+    number = reach["phone"]["prefix"] + reach["phone"]["number"]
+    return details["name"], reach["email"], number, details["country"], details["tags"], attributes
+
+
+def test_what_accounts_hold_is_counted() -> None:
+    counted = {
+        usage.owner.email: {"contacts": usage.contacts, "size": usage.size}
+        for usage in ContactUsage.objects.select_related("owner")
+    }
+
+    people = User.objects.filter(email__in=[ALICE, BOB])
+    assert counted == {person.email: usages.count(person.pk) for person in people}
+    assert {email: usage["contacts"] for email, usage in counted.items()} == {ALICE: 4, BOB: 1}
+    assert counted[ALICE]["size"] > 100_000
+
+
+def test_bots_and_segments_are_listed() -> None:
+    alice = Caller(KEPT["tokens"][ALICE])
+
+    bots = {bot["name"] for bot in alice.data("GET", "/bots")}
+    segments = [segment["segmentName"] for segment in alice.data("GET", "/inbox/segments")]
+
+    assert (bots, segments) == ({"Shop assistant", "Night desk"}, ["VIP"])
+    assert list(Bot.objects.order_by("name").values_list("name", Count("contacts"))) == [
+        ("Bob's", 0),
+        ("Night desk", 1),
+        ("Shop assistant", 3),
+    ]
+    assert Segment.objects.get().tags == ["vip", "tag 7"]
+
+
+def test_waiting_mails_are_sent_by_their_message_ids(settings: Settings) -> None:
+    settings.POST_OFFICE = settings.POST_OFFICE | {
+        "BACKENDS": {"default": "django.core.mail.backends.locmem.EmailBackend"}
+    }
+
+    call_command("mail_worker", "--once")
+
+    sent = [[message.to, message.subject, message.extra_headers["Message-ID"]] for message in mail.outbox]
+    assert sorted(sent) == sorted(KEPT["mails"])
+    assert not Email.objects.filter(status=STATUS.queued).exists()
+
+
+def test_what_happens_next_has_a_message_id_of_its_own() -> None:
+    before = {message_id for *_, message_id in KEPT["mails"]}
+    generation = len(KEPT["revoked"]) + 1
+
+    signed_in(ALICE).post(f"{TOKEN_PAGE}revoke/", {"generation": generation, "even_if_used": "true"})
+
+    new = Email.objects.latest("pk")
+    assert (new.to, new.subject) == ([ALICE], "Your API access token was revoked")
+    assert new.message_id not in before
+    assert refusal(KEPT["tokens"][ALICE])[0] == 401
+
+
+def test_the_link_to_a_new_email_works() -> None:
+    signed_in(BOB).post(KEPT["links"]["email"])
+
+    assert is_signed_in(log_in("bob@example.net"))
+    assert not User.objects.filter(email=BOB).exists()
+
+
+def test_the_link_of_a_sign_up_works() -> None:
+    Browser().post(KEPT["links"]["sign_up"], {"password": PASSWORD})
+
+    assert is_signed_in(log_in("carol@example.com"))
+
+
+def test_the_link_to_a_new_password_works() -> None:
+    visitor = Browser()
+    form = visitor.get(KEPT["links"]["reset"], follow=True).request["PATH_INFO"]
+
+    visitor.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
+
+    assert (is_signed_in(signed_in(BOB)), is_signed_in(log_in(BOB, NEW_PASSWORD))) == (False, True)
