@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from accounts import limits
 from accounts.acts import page_of
+from accounts.orm import bulk
 from accounts.requests import wants_json
 from accounts.throttling.hashing import Busy
 from botpenguin import outages, request_ids
@@ -104,11 +105,15 @@ def _unavailable() -> HttpResponse:
 
 
 def _busy(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """Answer who would have to wait for a password to be hashed. Nothing is counted: no password was tried."""
-    if not isinstance(error, Busy):
+    """Answer who would have to wait for a password to be hashed, or for bulk work of others."""
+    if isinstance(error, bulk.BulkBusy):
+        text = str(error)
+    elif isinstance(error, Busy):
+        # Nothing is counted: no password was tried.
+        limits.undo(request)
+        text = _("Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds.")
+    else:
         return None
-    limits.undo(request)
-    text = _("Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds.")
     answer: HttpResponse
     if wants_json(request):
         answer = JsonResponse({"error": text}, status=HTTPStatus.SERVICE_UNAVAILABLE)

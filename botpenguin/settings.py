@@ -119,7 +119,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# A request under /api/ is answered by the sixth of these and never reaches the rest,
+# A request under /api/ is answered by the seventh of these and never reaches the rest,
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
     "botpenguin.request_log.log_requests",
@@ -127,6 +127,7 @@ MIDDLEWARE = [
     "botpenguin.bodies.finish_bodies",
     "accounts.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",
+    "accounts.orm.bulk.wait_briefly",
     "botpenguin.platform.api.middleware.answer_api",
     "botpenguin.storage.StaticFilesMiddleware",
     "accounts.afterwards.work_afterwards",

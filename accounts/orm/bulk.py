@@ -5,26 +5,41 @@ SQLite has one writer at a time and no queue: who waits asks again every 1 to 25
 nearly always faster, and a revoke or a log-in would wait until that work is done. So bulk work of all processes takes
 turns, and rests after its transactions for as long as they have lasted. PostgreSQL locks rows and needs no turns; there
 the rests leave others their share of processors and disk.
+
+A request waits a second for its first turn, before it has written anything, and then raises `BulkBusy`: a thread that
+waits serves nobody. Once it has begun it waits like a command, since half of its work would have to be undone.
 """
 
 import fcntl
 import os
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
+from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 # Seconds. The shortest is as long as those take who have just begun to wait and ask again.
 SHORTEST_REST, LONGEST_REST = 0.025, 0.25
 # Whoever waits longer for a turn goes on without it: a process that was stopped in its own must not stop all others.
 PATIENCE = 10.0
+PATIENCE_OF_A_REQUEST = 1.0
 BETWEEN_TRIES = 0.005
 FEW = 100
+
+
+class BulkBusy(Exception):
+    """Others had the turn for as long as a request waits. The text is a sentence for people; try again in `seconds`."""
+
+    seconds = 1
+
+    def __init__(self) -> None:
+        super().__init__(_("Other large changes are under way. Nothing was changed. Try again in a moment."))
 
 
 @dataclass(slots=True)
@@ -41,17 +56,47 @@ class _Unrested(threading.local):
 unrested = _Unrested()
 
 
+class _Waiting(threading.local):
+    # While a request is served that has had no turn yet.
+    is_brief = False
+
+
+waiting = _Waiting()
+
+
+class _Refused:
+    # Since when all requests of this process that waited have waited in vain.
+    since: float | None = None
+
+
+refused = _Refused()
+
+
+def wait_briefly(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Middleware: refuse a request that would have to wait long for its first turn."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        waiting.is_brief = True
+        try:
+            return get_response(request)
+        finally:
+            waiting.is_brief = False
+
+    return middleware
+
+
 @contextmanager
-def bulk_writes(using: str = DEFAULT_DB_ALIAS) -> Iterator[Part]:
+def bulk_writes(using: str = DEFAULT_DB_ALIAS, *, takes_turns: bool = True) -> Iterator[Part]:
     """Hold a transaction for one part of bulk work, then rest. Keep the part to some 50 ms: prepare all before it.
 
-    Where the caller holds a transaction, there is no use in resting: call it outside of any.
+    Where the caller holds a transaction, there is no use in resting: call it outside of any. Raises `BulkBusy` in a
+    request that has waited for its first turn in vain; work that nobody may refuse takes no turns, and must be little.
     """
     connection, part = connections[using], Part()
     if connection.in_atomic_block:
         yield part
         return
-    with _turn(connection):
+    with _turn(connection) if takes_turns else nullcontext():
         began: float | None = None
         try:
             with transaction.atomic(using=using):
@@ -87,12 +132,27 @@ def _turn(connection: Any) -> Iterator[None]:
         return
     descriptor = os.open(Path(connection.settings_dict["NAME"]).parent, os.O_RDONLY | os.O_CLOEXEC)
     try:
-        gives_up_at = time.monotonic() + PATIENCE
-        while not _lock(descriptor) and time.monotonic() < gives_up_at:
-            time.sleep(BETWEEN_TRIES)
+        _wait(descriptor)
+        waiting.is_brief = False
         yield
     finally:
         os.close(descriptor)
+
+
+def _wait(descriptor: int) -> None:
+    """Return when the lock is held, or after `PATIENCE`. Raises `BulkBusy`."""
+    began = now = time.monotonic()
+    gives_up_at = began + (min(PATIENCE, PATIENCE_OF_A_REQUEST) if waiting.is_brief else PATIENCE)
+    while not (is_held := _lock(descriptor)) and now < gives_up_at:
+        time.sleep(BETWEEN_TRIES)
+        now = time.monotonic()
+    if is_held or not waiting.is_brief:
+        refused.since = None
+        return
+    since = refused.since = refused.since or began
+    if now - since < PATIENCE:
+        raise BulkBusy
+    refused.since = None
 
 
 def _lock(descriptor: int) -> bool:

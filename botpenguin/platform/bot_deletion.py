@@ -1,14 +1,16 @@
 """Deleting bots: at once for everybody who asks, and in short transactions where they have many contacts."""
 
 from collections.abc import Iterator
+from contextlib import suppress
 from itertools import islice
 
 from accounts.batches import delete_with_referrers
+from accounts.orm.bulk import BulkBusy
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot
 
-# Of 50 contacts or more each. Housekeeping does the rest.
+# Of 50 contacts or more each. Housekeeping does the rest, or all of it where other bulk work has the turn.
 PARTS_OF_A_REQUEST = 20
 
 
@@ -17,7 +19,8 @@ def delete(owner: int, bot_id: str) -> None:
     with changing(owner):
         if not Bot.objects.owned_by(owner).filter(pk=bot_id).update(is_deleted=True):
             raise Gone("The bot was deleted meanwhile.")
-    sum(islice(delete_with_referrers(Bot.every.filter(pk=bot_id, is_deleted=True)), PARTS_OF_A_REQUEST))
+    with suppress(BulkBusy):
+        sum(islice(delete_with_referrers(Bot.every.filter(pk=bot_id, is_deleted=True)), PARTS_OF_A_REQUEST))
 
 
 def forget_deleted() -> Iterator[int]:

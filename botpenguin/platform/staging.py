@@ -34,8 +34,13 @@ class Overtaken(IntegrityError):
 
 
 def stage(tags: Sequence[Tag]) -> int:
-    """Write tags that nobody sees, and return the number of their import. Where that fails, they are deleted."""
-    pending = PendingImport.objects.create(contacts=list(dict.fromkeys(contact for contact, _ in tags)))
+    """Write tags that nobody sees, and return the number of their import. Where that fails, they are deleted.
+
+    Raises `BulkBusy`.
+    """
+    pending = PendingImport(contacts=list(dict.fromkeys(contact for contact, _ in tags)))
+    with bulk_writes():
+        pending.save(force_insert=True)
     try:
         for part in parts(tags, TAGS_AT_ONCE):
             insertion = new_tags(part, pending.pk)

@@ -11,6 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 
+from accounts.orm.bulk import BulkBusy
 from accounts.quotas import QuotaExceeded
 from botpenguin import outages
 from botpenguin.platform.api import envelope
@@ -112,7 +113,7 @@ class Later(Exception):
         self.seconds = seconds
 
 
-def later(request: HttpRequest, exception: Later) -> HttpResponse:
+def later(request: HttpRequest, exception: Later | BulkBusy) -> HttpResponse:
     response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, str(exception))
     response["Retry-After"] = str(exception.seconds)
     return response
@@ -166,6 +167,7 @@ def register(api: NinjaAPI) -> None:
         (Throttled, throttled),
         (TooMany, throttled),
         (Later, later),
+        (BulkBusy, later),
         (RequestDataTooBig, too_big),
         (TooManyFieldsSent, too_many),
         (UnreadablePostError, cut_off),

@@ -4,15 +4,17 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.http import HttpRequest, HttpResponse
 
 from accounts.models import User
 from accounts.orm import bulk
-from accounts.orm.bulk import bulk_writes
+from accounts.orm.bulk import BulkBusy, bulk_writes
 from tests.clock import Clock
 
 # Far more than any of it takes.
@@ -28,6 +30,7 @@ sys.stdin.read()
 @pytest.fixture(autouse=True)
 def _rested(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bulk.unrested, "seconds", 0)
+    monkeypatch.setattr(bulk.refused, "since", None)
 
 
 transactional = pytest.mark.django_db(transaction=True)
@@ -105,6 +108,63 @@ def test_a_process_that_keeps_its_turn_does_not_stop_all_others(alice: User, mon
 
     alice.refresh_from_db()
     assert alice.name == "Anna"
+
+
+def write_in_a_request(*, times: int = 1) -> int:
+    """Do bulk work in a request, in so many transactions, and return how many were done."""
+
+    def view(request: HttpRequest) -> HttpResponse:
+        for _ in range(times):
+            with bulk_writes():
+                done.append(request)
+        return HttpResponse()
+
+    done: list[HttpRequest] = []
+    with suppress(BulkBusy):
+        bulk.wait_briefly(view)(HttpRequest())
+    return len(done)
+
+
+@pytest.fixture
+def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
+    """Time passes while somebody waits."""
+    clock = Clock()
+    monkeypatch.setattr(bulk, "time", clock)
+    monkeypatch.setattr(bulk, "rest", lambda seconds: None)
+    return clock
+
+
+@transactional
+@pytest.mark.usefixtures("_held_by_another_process")
+def test_a_request_waits_a_second_for_its_first_turn_and_is_refused(clock: Clock) -> None:
+    began_at = clock.now
+
+    done = write_in_a_request()
+
+    if connection.vendor == "sqlite":
+        assert done == 0
+        assert clock.now - began_at == pytest.approx(1, abs=0.01)
+    else:
+        assert (done, clock.now) == (1, began_at)
+
+
+@transactional
+def test_a_request_that_has_begun_waits_like_a_command(clock: Clock, monkeypatch: pytest.MonkeyPatch) -> None:
+    tries = iter([True, *[False] * 500, True])
+    monkeypatch.setattr(bulk, "_lock", lambda descriptor: next(tries))
+
+    assert write_in_a_request(times=2) == 2
+
+
+@transactional
+@pytest.mark.usefixtures("_held_by_another_process")
+def test_requests_go_on_without_a_turn_where_it_has_not_been_theirs_for_long(clock: Clock) -> None:
+    done = [write_in_a_request() for _ in range(22)]
+
+    # By one in ten seconds a stopped process cannot keep all others from bulk work for good.
+    if connection.vendor == "sqlite":
+        assert sum(done) == 2
+        assert done[:5] == [0] * 5
 
 
 @transactional
