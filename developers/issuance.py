@@ -152,15 +152,18 @@ def revoke_current(owner: User, client: Client, *, reason: RevokedToken.Reason) 
         return revoke(owner, current.generation, client, even_if_used=True, reason=reason).revoked
 
 
-def revoke_all(chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.Reason) -> int:
+def revoke_all(
+    chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.Reason, *, takes_turns: bool = True
+) -> int:
     """Replace tokens as they are now, each in a transaction of its own, and return how many that were.
 
-    So nobody waits for more than their own, and what an interrupted run did is done.
+    So nobody waits for more than their own, and what an interrupted run did is done. A request that takes no turns with
+    other bulk work is never refused: give it few tokens.
     """
     revoked, last = 0, 0
     while batch := list(chosen.filter(pk__gt=last).select_related("user").order_by("pk")[:BATCH]):
         for token in batch:
-            with bulk_writes():
+            with bulk_writes(takes_turns=takes_turns):
                 outcome = revoke(token.user, token.generation, client, even_if_used=True, reason=reason)
             revoked += outcome.verdict is Verdict.REPLACED
         last = batch[-1].pk

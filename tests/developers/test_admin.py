@@ -1,10 +1,16 @@
 import re
+from datetime import timedelta
 from urllib.parse import urlencode
 
 import pytest
+from django.db import connection
 from django.test import Client as Browser
+from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from accounts.models import User
+from developers import admin
+from developers.admin import ApiTokenAdmin
 from developers.models import ApiToken, RevokedToken
 from tests.cast import PASSWORD, sign_in, token_text
 
@@ -58,6 +64,41 @@ def test_the_one_action_revokes(operator: Browser, alice: User, bob: User) -> No
     assert RevokedToken.objects.get().reason == RevokedToken.Reason.OPERATOR
     assert ApiToken.objects.get(user=bob).generation == 1
     assert re.findall(r'<option value="(\w+)">', response.content.decode()) == ["revoke"]
+
+
+def revoke_all_listed(operator: Browser) -> str:
+    choice = {"action": "revoke", "_selected_action": [User.objects.latest("pk").pk], "select_across": "1"}
+    return operator.post(f"{TOKENS}?q=@example.", choice, follow=True).content.decode()
+
+
+def test_of_many_chosen_tokens_some_are_revoked_at_once_and_the_page_says_how_many_are_left(
+    operator: Browser, alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admin, "MOST_REVOKED", 1)
+    ApiToken.objects.filter(user=bob).update(issued_at=timezone.now() - timedelta(days=1))
+
+    pages, generations = [], []
+    for _ in range(2):
+        pages.append(revoke_all_listed(operator))
+        generations.append([ApiToken.objects.get(user=user).generation for user in (alice, bob)])
+
+    assert generations == [[1, 2], [2, 2]]
+    for page in pages:
+        assert "1 token is revoked. Its owner is told." in page
+        assert "1 of the chosen tokens are not revoked yet: at most 1 are at once" in page
+
+
+def test_as_many_tokens_as_a_page_lists_are_revoked_at_once_each_in_a_transaction_of_its_own(
+    operator: Browser, alice: User, bob: User
+) -> None:
+    with CaptureQueriesContext(connection) as queries:
+        page = revoke_all_listed(operator)
+
+    assert ApiTokenAdmin(ApiToken, admin.site).list_per_page == admin.MOST_REVOKED
+    assert "2 tokens are revoked." in page
+    assert "not revoked yet" not in page
+    read = [query["sql"] for query in queries.captured_queries if 'FROM "developers_apitoken"' in query["sql"]]
+    assert [sql for sql in read if "COUNT(" not in sql and "LIMIT" not in sql and '_id" = ' not in sql] == []
 
 
 @pytest.mark.parametrize("path", [f"{TOKENS}add/", f"{TOKENS}1/delete/"])
