@@ -8,12 +8,15 @@ import socket
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
+from botpenguin.scrape_server import MOST_CONNECTIONS
 from developers import tokens
 from tests.leaks import find
 from tests.server import COVERAGE, CoveredServer, ask, free_port, poll
@@ -300,3 +303,60 @@ def test_no_other_label_is_told_than_what_our_code_knows(server: Observed) -> No
 
     new = set(server.scrape()) - before
     assert {name.partition(" ")[2] for name in new} <= {"method=other route=- status=404"}
+
+
+# What somebody sends who wants no metrics: nothing, half of a request, or one whose answer they do not read.
+HALF_OPEN = [b"", b"GET /met", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
+UNREAD = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
+
+
+def connect(server: Observed, sent: bytes) -> socket.socket:
+    connection = socket.socket()
+    # Less than an answer.
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+    connection.settimeout(60)
+    connection.connect(("127.0.0.1", server.metrics_port))
+    connection.sendall(sent)
+    return connection
+
+
+def test_half_open_connections_to_the_metrics_take_few_threads_and_keep_nobody_from_them(server: Observed) -> None:
+    before = len(list(Path(f"/proc/{server.process.pid}/task").iterdir()))
+
+    with ExitStack() as stack:
+        for sent in [*HALF_OPEN, UNREAD] * 40:
+            stack.enter_context(connect(server, sent))
+        during = server.scrape()
+        taken = len(list(Path(f"/proc/{server.process.pid}/task").iterdir())) - before
+
+    assert during["botpenguin_database_up"] == server.scrape()["botpenguin_database_up"] == 1
+    assert taken <= MOST_CONNECTIONS
+
+
+@pytest.mark.release
+def test_half_open_connections_to_the_metrics_are_ended(server: Observed) -> None:
+    with ExitStack() as stack:
+        connections = [stack.enter_context(connect(server, sent)) for sent in HALF_OPEN]
+        received = [connection.recv(1) for connection in connections]
+
+    assert received == [b""] * len(HALF_OPEN)
+    assert server.scrape()["botpenguin_database_up"] == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "host", "status"),
+    [
+        ("/metrics", "evil.example", 421),
+        ("/metrics", "127.0.0.1.evil.example", 421),
+        ("/", "evil.example", 421),
+        ("/", "127.0.0.1", 404),
+        ("/metrics/", "127.0.0.1", 404),
+        ("/metrics", "localhost", 200),
+    ],
+)
+def test_the_metrics_are_one_page_for_whoever_asks_this_machine(
+    server: Observed, path: str, host: str, status: int
+) -> None:
+    answer = ask(f"http://127.0.0.1:{server.metrics_port}{path}", headers={"Host": host})
+
+    assert (answer.status_code, "botpenguin_database_up" in answer.text) == (status, status == httpx.codes.OK)

@@ -128,14 +128,14 @@ def test_as_many_call_at_once_as_there_are_places() -> None:
     line, start, end = Line(3), Barrier(8), Barrier(8)
 
     def ask(account: int) -> bool:
-        start.wait(10)
+        start.wait(60)
         with ExitStack() as stack:
             try:
                 stack.enter_context(line.place(account))
             except Busy:
                 return False
             finally:
-                end.wait(10)
+                end.wait(60)
             return True
 
     with ThreadPoolExecutor(8) as threads:
