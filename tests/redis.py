@@ -29,13 +29,15 @@ class Pool(ConnectionPool):
 class RedisServer:
     """It may be killed and started; it comes back empty."""
 
+    options = ["--save", "", "--logfile", "/dev/null"]
+
     def __init__(self) -> None:
         self.port = free_port()
         self.url = f"redis://127.0.0.1:{self.port}/0"
 
     def start(self) -> None:
         self.process = subprocess.Popen(
-            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), "--save", "", "--logfile", "/dev/null"],
+            ["redis-server", "--bind", "127.0.0.1", "--port", str(self.port), *self.options],
             start_new_session=True,
         )
         poll(self._answers)
