@@ -3,6 +3,8 @@
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from hypothesis import HealthCheck, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
@@ -334,3 +336,25 @@ def test_a_contact_that_is_deleted_in_the_same_moment_is_404(as_alice: Caller, a
         response = as_alice.send("PUT", f"/inbox/users/{asha.pk}", {"status": "CLOSED"})
 
     assert response.status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        ("/inbox/users/{}", {"profile": {"userDetails": {"tags": ["new"]}}}),
+        ("/inbox/users/{}/attributes", {"plan": "gold"}),
+        ("/integrations/custom-app/update-user-attributes", None),
+    ],
+)
+def test_the_answer_is_built_once_the_transaction_is_over(as_alice: Caller, alice: User, path: str, body: Any) -> None:
+    contact = contact_of(alice, ("old",), email="asha@example.com")
+    body = body or {"search": contact.email, "attributes": {"plan": "gold"}}
+
+    with CaptureQueriesContext(connection) as queries:
+        data = as_alice.data("PUT", path.format(contact.pk), body)
+
+    statements = [query["sql"] for query in queries.captured_queries]
+    [told] = [number for number, sql in enumerate(statements) if 'FROM "platform_segment"' in sql]
+    assert max(number for number, sql in enumerate(statements) if sql.startswith("RELEASE SAVEPOINT")) < told
+    assert [sql for sql in statements[told + 1 :] if "SELECT" in sql] == []
+    assert data["profile"]["userDetails"]["tags"] == (["new"] if "profile" in body else ["old"])

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Annotated, Self
 
+from django.db.models import prefetch_related_objects
 from ninja import Body, P, PathEx, Router
 from ninja.errors import HttpError
 from ninja.params import functions
@@ -178,7 +179,8 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
     """
     with changing(request.auth.owner_id):
         contact = find(request, contact_id)
-        return saved(contact, change.write_to(contact))
+        save(contact, change.write_to(contact))
+    return answer(contact)
 
 
 @router.put(
@@ -196,7 +198,8 @@ def set_attributes(
     with changing(request.auth.owner_id):
         contact = find(request, contact_id)
         Details(attributes=attributes).apply_to(contact)
-        return saved(contact)
+        save(contact)
+    return answer(contact)
 
 
 def find(request: BearerRequest, contact_id: str) -> Contact:
@@ -206,10 +209,16 @@ def find(request: BearerRequest, contact_id: str) -> Contact:
     return contact
 
 
-def saved(contact: Contact, tags: list[str] | None = None) -> Envelope[ContactOut]:
+def save(contact: Contact, tags: list[str] | None = None) -> None:
+    """Write a contact of `changing`, and read the tags that `answer` needs: by then others may have changed them."""
     try:
         contacts.save(contact, tags)
     except Conflict as conflict:
         sentence = f"Nothing was changed: {conflict}."
         raise HttpError(HTTPStatus.CONFLICT, sentence) from conflict
+    prefetch_related_objects([contact], "tags")
+
+
+def answer(contact: Contact) -> Envelope[ContactOut]:
+    """Build the answer of a saved contact. It takes long where there is much: call it outside of the transaction."""
     return Envelope(data=told([contact], contact.owner_id)[0])

@@ -69,7 +69,8 @@ def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> E
         if len(found) > 1:
             raise HttpError(HTTPStatus.CONFLICT, "Several contacts have this number. Send its country's prefix too.")
         Details(attributes=update.attributes).apply_to(found[0])
-        return inbox.saved(found[0])
+        inbox.save(found[0])
+    return inbox.answer(found[0])
 
 
 @router.get(
