@@ -18,13 +18,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts import email_changes, guesses, known_browsers, outbox
-from accounts.clients import client_ip
 from accounts.limits import Taken
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.outbox import Letter
 from accounts.sessions import end_all
 from accounts.validators import mailbox, normalized
+from accounts.web.clients import client_ip
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
 NO_ADDRESS = "0.0.0.0"  # noqa: S104 - a name, not an address to bind

@@ -11,8 +11,8 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.http import HttpRequest
 
 from accounts import passwords, sign_ups
-from accounts.afterwards import after_response
 from accounts.models import SignUp, User
+from accounts.web.responses import after_response
 
 
 class AuthenticationBackend(allauth.AuthenticationBackend):

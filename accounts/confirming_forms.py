@@ -8,10 +8,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import guesses, passwords
-from accounts.clients import Client
 from accounts.forms import PASSWORD_HELP, Plain
 from accounts.models import SignUp, User
 from accounts.security_log import Kind, Means, record_failure
+from accounts.web.clients import Client
 
 
 def password_field(label: Any) -> forms.CharField:

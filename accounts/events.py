@@ -9,7 +9,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.append_only import AppendOnly
-from accounts.clients import USER_AGENT_LENGTH
+from accounts.web.clients import USER_AGENT_LENGTH
 
 
 class SecurityEvent(AppendOnly):

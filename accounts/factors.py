@@ -16,12 +16,12 @@ from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
 from accounts import sealing
-from accounts.clients import Client
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
 from accounts.quotas import PASSKEYS
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
+from accounts.web.clients import Client
 from accounts.webauthn import public_host
 
 # Where allauth keeps what it has had sealed.

@@ -13,13 +13,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from accounts import email_changes, guesses, notices, passwords, sign_ups
-from accounts.afterwards import after_response
-from accounts.clients import Client
 from accounts.models import User
-from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in
 from accounts.validators import mailbox, normalized, validate_mailbox
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest
+from accounts.web.responses import after_response
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 

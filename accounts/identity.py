@@ -11,9 +11,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from accounts.acts import View, page_of
 from accounts.models import CLOCKS_DIFFER_BY
-from accounts.requests import SignedInRequest, send_to
+from accounts.web.actions import View, page_of
+from accounts.web.requests import SignedInRequest, send_to
 
 
 def is_fresh(request: SignedInRequest) -> bool:

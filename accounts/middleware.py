@@ -15,12 +15,12 @@ from django.shortcuts import resolve_url
 from django.utils import timezone
 
 from accounts import bookkeeping
-from accounts.acts import page_of
-from accounts.clients import Client
 from accounts.models import User
 from accounts.orm.owners import AccountGone
-from accounts.requests import send_to
 from accounts.sessions import Ended, SessionStore
+from accounts.web.actions import page_of
+from accounts.web.clients import Client
+from accounts.web.requests import send_to
 
 TIME_ZONE_COOKIE = "time_zone"
 TIME_ZONES = frozenset(available_timezones())

@@ -14,10 +14,10 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
 from accounts import outbox
-from accounts.clients import Client
 from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
 from accounts.outbox import Letter
+from accounts.web.clients import Client
 
 Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
 

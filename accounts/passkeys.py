@@ -21,14 +21,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts import webauthn
-from accounts.acts import act_on
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
 from accounts.identity import fresh_proof
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
-from accounts.requests import SignedInRequest
 from accounts.security import record_added, require_page_or_form
 from accounts.sessions import make_room, still_signed_in
+from accounts.web.actions import act_on
+from accounts.web.requests import SignedInRequest
 
 
 @require_page_or_form

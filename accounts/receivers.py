@@ -21,11 +21,11 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts import email_changes, guesses, known_browsers, notices
-from accounts.afterwards import after_response
-from accounts.clients import Client
 from accounts.models import User
 from accounts.security_log import Kind, Means, record, record_failure
 from accounts.sessions import NOBODY, end_oldest
+from accounts.web.clients import Client
+from accounts.web.responses import after_response
 
 
 def finish_log_in(request: HttpRequest, user: User, **_: Any) -> None:

@@ -12,14 +12,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.acts import act_on
-from accounts.clients import Client
 from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
 from accounts.factors import factors_of, qr_squares
 from accounts.identity import fresh_proof
-from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in, where_signed_in
+from accounts.web.actions import act_on
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest
 
 require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 

@@ -22,9 +22,9 @@ from django.utils import timezone
 
 from accounts import notices
 from accounts.batches import delete_in_batches
-from accounts.clients import Client
 from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
+from accounts.web.clients import Client
 
 Kind = SecurityEvent.Kind
 Means = SecurityEvent.Means

@@ -26,10 +26,10 @@ from django.utils import timezone
 
 from accounts import bookkeeping, email_changes
 from accounts.batches import BATCH, delete_in_batches
-from accounts.clients import Client
 from accounts.models import Session, SessionQuerySet, User, new_epoch
 from accounts.orm.changes import Gone
-from accounts.requests import SignedInRequest
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest
 
 LAST_SEEN_RESOLUTION = timedelta(minutes=1)
 # Anybody can have a session made: by a challenge for passkeys, a password before its second step, a mailed link.

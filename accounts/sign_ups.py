@@ -31,12 +31,12 @@ from django.utils import timezone
 
 from accounts import email_changes, known_browsers
 from accounts.batches import delete_in_batches
-from accounts.clients import Client
 from accounts.guesses import site_of
 from accounts.limits import Taken, undo_when_busy
 from accounts.models import SignUp, User
 from accounts.security_log import Kind, record
 from accounts.validators import mailbox
+from accounts.web.clients import Client
 
 COOKIE = "__Host-sign-up" if settings.HTTPS else "sign-up"
 COOKIE_SALT, LINK_SALT = "accounts.sign_ups.browser", "accounts.sign_ups.link"

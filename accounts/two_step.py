@@ -12,9 +12,9 @@ from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
 from accounts import webauthn
-from accounts.acts import act_on
 from accounts.factors import factors_of
 from accounts.models import CLOCKS_DIFFER_BY
+from accounts.web.actions import act_on
 
 
 class SecondStep(AuthenticateStage):

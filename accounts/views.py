@@ -8,14 +8,14 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.acts import act_on
-from accounts.clients import Client
 from accounts.forms import EndSessionForm, NameForm
 from accounts.identity import fresh_proof
 from accounts.models import SessionQuerySet, User
-from accounts.requests import SignedInRequest
 from accounts.security_log import Kind, record
 from accounts.sessions import elsewhere, start_epoch, still_signed_in
+from accounts.web.actions import act_on
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

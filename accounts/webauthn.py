@@ -39,9 +39,9 @@ from fido2.webauthn import (
     UserVerificationRequirement,
 )
 
-from accounts.clients import Client
 from accounts.models import CLOCKS_DIFFER_BY, PasskeyCredential, UsedChallenge, User
 from accounts.security_log import Kind, Means, record_failure
+from accounts.web.clients import Client
 
 # Where a session keeps the challenge that its page, or its log-in, waits to have answered.
 CHALLENGE = "passkey_challenge"

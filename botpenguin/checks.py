@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
-from accounts.clients import trusted_proxies
+from accounts.web.clients import trusted_proxies
 
 KEEPS_NO_PICKLE = (
     "accounts.throttling.cache.DatabaseCache",

@@ -9,10 +9,10 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts import limits
-from accounts.acts import page_of
 from accounts.orm import bulk
-from accounts.requests import wants_json
 from accounts.throttling.hashing import Busy
+from accounts.web.actions import page_of
+from accounts.web.requests import wants_json
 from botpenguin import outages, request_ids
 
 # They tell of the process, or find out about the database themselves.

@@ -14,7 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 
-from accounts.clients import client_ip
+from accounts.web.clients import client_ip
 from botpenguin import metrics, request_ids
 from developers.bearer import Bearer
 

@@ -125,12 +125,12 @@ MIDDLEWARE = [
     "botpenguin.request_log.log_requests",
     "botpenguin.drain.let_go",
     "botpenguin.bodies.finish_bodies",
-    "accounts.clients.trust_proxies",
+    "accounts.web.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",
     "accounts.orm.bulk.wait_briefly",
     "botpenguin.platform.api.middleware.answer_api",
     "botpenguin.storage.StaticFilesMiddleware",
-    "accounts.afterwards.work_afterwards",
+    "accounts.web.responses.work_afterwards",
     "botpenguin.encodings.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "botpenguin.headers.page_headers",
@@ -352,7 +352,7 @@ SECURE_REFERRER_POLICY = "same-origin"
 # Over plain http a browser ignores the header, and complains of it on every page.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if HTTPS else None
 if TRUSTED_PROXIES:
-    # accounts.clients drops this header from everybody else.
+    # accounts.web.clients drops this header from everybody else.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {

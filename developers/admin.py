@@ -18,8 +18,8 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import issuance
 from developers.models import ApiToken, RevokedToken
 

@@ -23,8 +23,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import bookkeeping
-from accounts.clients import Client, client_ip
 from accounts.models import User
+from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, tokens, vault
 from developers.exposure import report_exposed
 from developers.guesses import TooMany, guesses

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.clients import Client
+from accounts.web.clients import Client
 from developers import issuance, tokens, vault
 from developers.models import ApiToken, RevokedToken
 from developers.tokens import Secret

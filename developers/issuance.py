@@ -20,9 +20,9 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts import security_log
 from accounts.batches import BATCH, delete_in_batches
-from accounts.clients import Client
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
+from accounts.web.clients import Client
 from developers import metrics, notices, tokens, vault
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken

@@ -8,10 +8,10 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts import outbox
-from accounts.clients import Client
 from accounts.models import User
 from accounts.notices import Notice, collected
 from accounts.security_log import Counted
+from accounts.web.clients import Client
 from developers.events import TokenEvent
 from developers.models import RevokedToken
 

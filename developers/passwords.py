@@ -22,13 +22,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from accounts.clients import Client
 from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.passwords import keep_place
-from accounts.requests import SignedInRequest
 from accounts.sessions import Ended, still_signed_in
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest
 from developers import issuance
 from developers.models import RevokedToken
 

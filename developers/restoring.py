@@ -20,10 +20,10 @@ from post_office.models import STATUS, Email
 
 from accounts import email_changes
 from accounts.batches import delete_in_batches
-from accounts.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import Session, SignUp, User, new_epoch
 from accounts.throttling import counters
+from accounts.web.clients import Client
 from developers import checks, issuance, rows, schemas
 from developers.backups import Unusable
 from developers.events import TokenEvent

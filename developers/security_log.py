@@ -21,12 +21,12 @@ from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts import spreadsheets
 from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
-from accounts.paging import paged
-from accounts.requests import SignedInRequest
 from accounts.security_log import FAILURES, FAILURES_AN_HOUR
+from accounts.web import spreadsheets
+from accounts.web.pagination import paged
+from accounts.web.requests import SignedInRequest
 from developers.events import TokenEvent
 
 FILE_NAME = "botpenguin-security-log.csv"

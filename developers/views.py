@@ -13,10 +13,10 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts.acts import act_on
-from accounts.clients import Client
 from accounts.identity import ask_for_proof, is_fresh
-from accounts.requests import SignedInRequest, is_htmx, wants_json
+from accounts.web.actions import act_on
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest, is_htmx, wants_json
 from developers import issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict

@@ -8,8 +8,8 @@ from allauth.account.internal.flows.login import (
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS_KEY
 from django.test import Client as Browser
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import vault
 from developers.models import ApiToken
 

@@ -21,8 +21,8 @@ django.setup()
 
 from django.db import connection  # noqa: E402 - needs the set-up above
 
-from accounts.clients import Client  # noqa: E402
 from accounts.models import User  # noqa: E402
+from accounts.web.clients import Client  # noqa: E402
 from developers import issuance  # noqa: E402
 from developers.models import ApiToken  # noqa: E402
 

@@ -37,7 +37,7 @@ TRIES = 8
 REVOKES = 4
 # The second has a contact of before there was a bound: 200 KB.
 PEOPLE = """
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import User
 from botpenguin.platform.models import Contact
 from developers import issuance

@@ -9,7 +9,7 @@ from django.utils.formats import date_format
 from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 
-from accounts.clients import describe_user_agent
+from accounts.web.clients import describe_user_agent
 
 register = template.Library()
 

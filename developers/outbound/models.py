@@ -18,11 +18,11 @@ from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.clients import USER_AGENT_LENGTH
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
+from accounts.web.clients import USER_AGENT_LENGTH
 from developers import vault
 from developers.outbound import quotas
 from developers.outbound import recipe as recipes

@@ -14,8 +14,8 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.batches import delete_in_batches
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers.outbound import mapping
 from developers.outbound.addresses import Resolver
 from developers.outbound.answers import NO_DATA, Answer

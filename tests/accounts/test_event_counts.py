@@ -15,9 +15,9 @@ from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts import deletion, security_log
-from accounts.clients import Client
 from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import issuance
 from developers.events import TokenEvent
 from developers.issuance import Verdict

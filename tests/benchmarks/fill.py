@@ -14,8 +14,8 @@ from django.core.management import call_command  # noqa: E402 - needs the set-up
 from django.db import connection, transaction  # noqa: E402
 from django.db.models import Model  # noqa: E402
 
-from accounts.clients import Client  # noqa: E402
 from accounts.models import User  # noqa: E402
+from accounts.web.clients import Client  # noqa: E402
 from developers import issuance  # noqa: E402
 from developers.models import ApiToken  # noqa: E402
 from tests.cast import token_text  # noqa: E402

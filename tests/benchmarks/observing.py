@@ -11,8 +11,8 @@ from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.test import override_settings
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from botpenguin import logs, metrics
 from developers import bearer, issuance
 from developers import metrics as counting

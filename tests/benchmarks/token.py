@@ -24,8 +24,8 @@ from rest_framework.views import APIView
 from rest_framework_api_key.models import APIKey
 from rest_framework_api_key.permissions import HasAPIKey
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import bearer, issuance, vault
 from developers.models import ApiToken
 from tests.benchmarks.measure import medians, microseconds, print_table

@@ -17,7 +17,7 @@ EMAIL, PASSWORD = "alice@example.com", "correct horse battery staple"
 AFTERNOON = f"""
 from datetime import timedelta
 from django.utils import timezone
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import User
 from developers import issuance
 from developers.models import ApiToken, RevokedToken

@@ -6,9 +6,9 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from accounts import security_log
-from accounts.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import issuance
 from developers.models import RevokedToken
 from tests.browser.conftest import Site

@@ -8,8 +8,8 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from post_office.models import Email
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import bearer, issuance, tokens
 from developers.bearer import report_exposed
 from developers.events import TokenEvent

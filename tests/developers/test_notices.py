@@ -7,8 +7,8 @@ import pytest
 from django.utils import timezone
 from post_office.models import Email
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import issuance
 from developers.events import TokenEvent
 from developers.issuance import Verdict

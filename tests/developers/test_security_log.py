@@ -14,9 +14,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import security_log
-from accounts.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import issuance
 from developers.events import TokenEvent
 from developers.models import RevokedToken

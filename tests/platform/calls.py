@@ -17,7 +17,7 @@ NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
 NOBODY = "6743a1f09b2c4d5e6f708192"
 NOTHING = object()
 TOKENS = """
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import User
 from developers import issuance
 from tests.cast import token_text

@@ -25,7 +25,7 @@ LOST = 0
 # What is open to servers; closed after each test.
 opened: list[Callable[[], None]] = []
 PEOPLE = """
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import User
 from developers import issuance
 

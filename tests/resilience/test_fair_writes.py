@@ -28,7 +28,7 @@ IMPORT = "/api/v7/inbox/users/import"
 FILL = """
 from datetime import timedelta
 from django.utils import timezone
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import Session, User
 from accounts.events import SecurityEvent
 from botpenguin.platform.models import Contact, ContactTag

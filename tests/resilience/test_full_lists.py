@@ -29,7 +29,7 @@ EVENTS, LINES = 10_200, 10_000
 MOST_PAGES = 300
 FILL = """
 from django.db.models import QuerySet
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment

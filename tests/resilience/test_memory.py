@@ -30,7 +30,7 @@ ANSWERS = {200, 201, 302, 413, 429, 503}
 PREPARE = """
 import argon2
 from django.db.models import QuerySet
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import User
 from accounts.events import SecurityEvent
 from botpenguin.platform.models import Contact

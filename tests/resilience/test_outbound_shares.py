@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.server, pytest.mark.resilience, pytest.mark.release]
 
 SECONDS = 0.5
 MAKE_PEOPLE = """
-from accounts.clients import Client
+from accounts.web.clients import Client
 from accounts.models import User
 from developers import issuance, vault
 from developers.outbound.models import OutboundApi

@@ -7,9 +7,9 @@ from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
 from accounts import factors
-from accounts.clients import Client
 from accounts.models import User
 from accounts.security_log import Means
+from accounts.web.clients import Client
 
 HERE = Client(None, "manage.py")
 

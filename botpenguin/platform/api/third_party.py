@@ -7,9 +7,9 @@ from ninja import P, PathEx, Router
 from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
-from accounts.clients import Client
 from accounts.orm.owners import changing
 from accounts.quotas import QuotaExceeded
+from accounts.web.clients import Client
 from botpenguin.platform import contacts
 from botpenguin.platform.api import errors, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest

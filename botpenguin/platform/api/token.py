@@ -7,7 +7,7 @@ from ninja import Router
 from ninja.decorators import decorate_view
 from pydantic import BaseModel, Field
 
-from accounts.clients import Client
+from accounts.web.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
 from botpenguin.platform.api.envelope import Envelope, PlainEnvelope, Timestamp, timestamp
 from botpenguin.platform.api.limits import ByAddress, body_at_most

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.acts import act_on
 from accounts.orm.owners import changing
-from accounts.paging import paged
-from accounts.requests import SignedInRequest, is_htmx
+from accounts.web.actions import act_on
+from accounts.web.pagination import paged
+from accounts.web.requests import SignedInRequest, is_htmx
 from botpenguin.platform import bot_deletion, quotas
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot

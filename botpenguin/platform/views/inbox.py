@@ -8,10 +8,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.acts import act_on
 from accounts.models import User
-from accounts.paging import paged
-from accounts.requests import SignedInRequest
+from accounts.web.actions import act_on
+from accounts.web.pagination import paged
+from accounts.web.requests import SignedInRequest
 from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import LARGE_COLUMNS, ContactQuerySet, Segment

@@ -7,8 +7,8 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError
 from django.db.models import QuerySet
 
-from accounts.clients import Client
 from accounts.models import User
+from accounts.web.clients import Client
 from developers import issuance
 from developers.models import ApiToken, RevokedToken
 

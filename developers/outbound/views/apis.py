@@ -8,11 +8,11 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.acts import act_on
 from accounts.batches import delete_with_referrers
-from accounts.paging import paged
 from accounts.quotas import QuotaExceeded
-from accounts.requests import SignedInRequest, is_htmx
+from accounts.web.actions import act_on
+from accounts.web.pagination import paged
+from accounts.web.requests import SignedInRequest, is_htmx
 from developers.outbound import quotas
 from developers.outbound.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi

@@ -7,10 +7,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.acts import act_on
 from accounts.orm.changes import Gone
-from accounts.paging import paged
-from accounts.requests import SignedInRequest
+from accounts.web.actions import act_on
+from accounts.web.pagination import paged
+from accounts.web.requests import SignedInRequest
 from developers.outbound import quotas
 from developers.outbound.forms import TypeForm
 from developers.outbound.models import CustomAttribute

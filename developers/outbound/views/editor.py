@@ -12,9 +12,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts.acts import act_on
-from accounts.clients import Client
-from accounts.requests import SignedInRequest, is_htmx, takes_long_forms
+from accounts.web.actions import act_on
+from accounts.web.clients import Client
+from accounts.web.requests import SignedInRequest, is_htmx, takes_long_forms
 from developers.outbound import curl, running
 from developers.outbound.answers import NO_DATA
 from developers.outbound.drafts import MOST_ROWS, PARTS, Draft

@@ -10,9 +10,9 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.paging import paged
 from accounts.quotas import Usage
-from accounts.requests import SignedInRequest
+from accounts.web.pagination import paged
+from accounts.web.requests import SignedInRequest
 from developers.outbound import quotas
 from developers.outbound.answers import writable
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi

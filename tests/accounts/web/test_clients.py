@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from accounts.clients import Client, client_ip, describe_user_agent, trust_proxies
+from accounts.web.clients import Client, client_ip, describe_user_agent, trust_proxies
 from botpenguin.checks import check_trusted_proxies
 
 PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.1"]

@@ -6,7 +6,7 @@ import pytest
 from django.http import HttpRequest, HttpResponse
 from django.test import RequestFactory
 
-from accounts.afterwards import after_response, work_afterwards
+from accounts.web.responses import after_response, work_afterwards
 
 
 def test_work_begins_once_the_response_is_closed_and_its_errors_are_logged(

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from accounts import spreadsheets
-from accounts.spreadsheets import harmless
+from accounts.web import spreadsheets
+from accounts.web.spreadsheets import harmless
 
 FORMULAS = ["=1+1", "+1", "-1", "@SUM(1)", "|cmd", "%0", "＝1+1", "＋1", "－1", "＠SUM(1)", "﹦1", "\u22121"]
 CELLS = st.text(st.sampled_from("=+-@|%＝\u2212;,\t\r\n\v\f\u2028\"' \u200b\ufeffax1"))
