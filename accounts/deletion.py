@@ -21,10 +21,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import notices, outbox, passwords
-from accounts.batches import delete_in_batches, delete_with_referrers, referrers
 from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
 from accounts.models import Deletion, User
+from accounts.orm.batches import delete_in_batches, delete_with_referrers, referrers
 from accounts.sessions import start_epoch, still_signed_in
 from accounts.sign_ups import KEPT_FOR
 from accounts.web.clients import Client

@@ -12,9 +12,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.batches import delete_in_batches, delete_matching
 from accounts.limits import Taken
 from accounts.models import SignUp, User
+from accounts.orm.batches import delete_in_batches, delete_matching
 from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
 from accounts.throttling.models import now

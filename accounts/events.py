@@ -8,7 +8,7 @@ from django.db.models import F
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.append_only import AppendOnly
+from accounts.orm.append_only import AppendOnly
 from accounts.web.clients import USER_AGENT_LENGTH
 
 

@@ -14,8 +14,8 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.utils import timezone
 
-from accounts import bookkeeping
 from accounts.models import User
+from accounts.orm import best_effort
 from accounts.orm.owners import AccountGone
 from accounts.sessions import Ended, SessionStore
 from accounts.web.actions import page_of
@@ -70,7 +70,7 @@ def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         if request.user.is_authenticated:
             if zone and zone != request.user.time_zone:
                 account = User.objects.filter(pk=request.user.pk)
-                bookkeeping.attempt(f"The time zone of user {request.user.pk}", lambda: account.update(time_zone=zone))
+                best_effort.attempt(f"The time zone of user {request.user.pk}", lambda: account.update(time_zone=zone))
                 request.user.time_zone = zone
             zone = request.user.time_zone
         with timezone.override(ZoneInfo(zone) if zone else None):

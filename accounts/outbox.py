@@ -28,8 +28,8 @@ from django.utils.translation import gettext as _
 from post_office.models import PRIORITY, STATUS, Email
 
 from accounts import validators
-from accounts.batches import delete_in_batches
 from accounts.models import User
+from accounts.orm.batches import delete_in_batches
 
 logger = logging.getLogger(__name__)
 

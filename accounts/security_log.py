@@ -21,9 +21,9 @@ from django.db.models import F, QuerySet
 from django.utils import timezone
 
 from accounts import notices
-from accounts.batches import delete_in_batches
 from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
+from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
 
 Kind = SecurityEvent.Kind

@@ -24,9 +24,10 @@ from django.db import IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from accounts import bookkeeping, email_changes
-from accounts.batches import BATCH, delete_in_batches
+from accounts import email_changes
 from accounts.models import Session, SessionQuerySet, User, new_epoch
+from accounts.orm import best_effort
+from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.changes import Gone
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest
@@ -60,7 +61,7 @@ class SessionStore(DatabaseSessionStore):
         now = timezone.now()
         if SESSION_KEY in self and self.row and now - self.row.last_seen_at >= LAST_SEEN_RESOLUTION:
             row = Session.objects.filter(pk=self.row.pk)
-            bookkeeping.attempt(
+            best_effort.attempt(
                 f"Where user {self.row.user_id} was last seen",
                 lambda: row.update(last_seen_at=now, ip=client.ip, user_agent=client.user_agent),
             )

@@ -30,10 +30,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import email_changes, known_browsers
-from accounts.batches import delete_in_batches
 from accounts.guesses import site_of
 from accounts.limits import Taken, undo_when_busy
 from accounts.models import SignUp, User
+from accounts.orm.batches import delete_in_batches
 from accounts.security_log import Kind, record
 from accounts.validators import mailbox
 from accounts.web.clients import Client

@@ -22,8 +22,8 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
-from accounts import bookkeeping
 from accounts.models import User
+from accounts.orm import best_effort
 from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, tokens, vault
 from developers.exposure import report_exposed
@@ -123,7 +123,7 @@ def _check(request: HttpRequest) -> Bearer:
         raise Refused(Refusal.DISABLED)
     guesses.remember(digests[0])
     if _is_stale(bearer.last_used_at):
-        bookkeeping.attempt(
+        best_effort.attempt(
             f"The last use of the token of user {bearer.owner_id}",
             lambda: issuance.record_use(bearer.owner_id, bearer.generation, Client.of(request)),
         )
@@ -215,7 +215,7 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
         guesses.add(client_ip(request))
         return Refused(Refusal.UNKNOWN)
     if count := sightings.add(revoked.pk):
-        bookkeeping.attempt(
+        best_effort.attempt(
             f"A refusal of the revoked token {revoked.pk}",
             lambda: issuance.record_refusals(revoked.pk, count, Client.of(request)),
         )

@@ -19,8 +19,8 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import security_log
-from accounts.batches import BATCH, delete_in_batches
 from accounts.models import User
+from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.bulk import bulk_writes
 from accounts.web.clients import Client
 from developers import metrics, notices, tokens, vault

@@ -19,9 +19,9 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from accounts import email_changes
-from accounts.batches import delete_in_batches
 from accounts.events import SecurityEvent
 from accounts.models import Session, SignUp, User, new_epoch
+from accounts.orm.batches import delete_in_batches
 from accounts.throttling import counters
 from accounts.web.clients import Client
 from developers import checks, issuance, rows, schemas

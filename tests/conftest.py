@@ -10,8 +10,8 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.signals import connection_created
 
-from accounts import bookkeeping
 from accounts.models import User
+from accounts.orm import best_effort
 from botpenguin.platform.api import limits
 from developers import bearer, issuance
 from developers.guesses import Guesses
@@ -107,7 +107,7 @@ def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bookkeeping, "pause", bookkeeping.Pause())
+    monkeypatch.setattr(best_effort, "pause", best_effort.Pause())
 
 
 @pytest.fixture(autouse=True)

@@ -14,8 +14,8 @@ from django.utils import timezone
 from psycopg.errors import ReadOnlySqlTransaction
 from psycopg_pool import PoolTimeout
 
-from accounts import bookkeeping
 from accounts.models import Session, User
+from accounts.orm import best_effort
 from accounts.throttling import breaker as breaking
 from accounts.throttling.breaker import SECONDS_OF_QUIET, Breaker, OutOfReach
 from botpenguin import outages
@@ -90,7 +90,7 @@ def test_pages_are_drawn_where_only_reading_works_and_the_log_has_one_line(
     browser: Browser, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # For two seconds no more is tried: all pages are within them, however slow the machine.
-    monkeypatch.setattr(bookkeeping, "time", Clock())
+    monkeypatch.setattr(best_effort, "time", Clock())
 
     answers = {page: browser.get(page).status_code for page in PAGES}
 

@@ -15,8 +15,8 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 from post_office.models import Email
 
-from accounts.bookkeeping import LOCK_TIMEOUT
 from accounts.models import User
+from accounts.orm.best_effort import LOCK_TIMEOUT
 from developers import bearer, issuance
 from developers.bearer import Refusal, Refused
 from developers.events import TokenEvent

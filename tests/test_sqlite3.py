@@ -13,8 +13,8 @@ from django.db import OperationalError, connection, transaction
 from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 from django.db.backends.sqlite3.operations import DatabaseOperations
 
-from accounts.bookkeeping import LOCK_TIMEOUT
 from accounts.models import User
+from accounts.orm.best_effort import LOCK_TIMEOUT
 from botpenguin.sqlite3 import base
 
 # Far more than it takes to throw away all garbage and to commit.

@@ -22,7 +22,7 @@ MIGRATIONS = "developers/migrations/"
 DELETERS = ("accounts/deletion.py", "accounts/email_changes.py")
 # What tables do by themselves, whoever writes a row, what deletes rows for its callers, and the guards themselves.
 PASSED_OVER = (
-    *("accounts/append_only.py", "accounts/batches.py", "accounts/orm/changes.py"),
+    *("accounts/orm/append_only.py", "accounts/orm/batches.py", "accounts/orm/changes.py"),
     *("tests/writers.py", "tests/whole_rows.py", "tests/short_transactions.py"),
 )
 OURS = ("accounts", "botpenguin", "developers", "tests")

@@ -24,7 +24,7 @@ from django.db import transaction
 from django.db.models import Case, F, Q, Value, When
 from django.utils.crypto import salted_hmac
 
-from accounts.batches import delete_in_batches
+from accounts.orm.batches import delete_in_batches
 from accounts.throttling.models import CachedValue, Counter, now
 
 LONGEST_IN_REDIS = 3600

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from itertools import islice
 
-from accounts.batches import delete_with_referrers
+from accounts.orm.batches import delete_with_referrers
 from accounts.orm.bulk import BulkBusy
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing

@@ -13,8 +13,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
-from accounts.batches import delete_in_batches
 from accounts.models import User
+from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
 from developers.outbound import mapping
 from developers.outbound.addresses import Resolver

@@ -18,9 +18,9 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import security_log
-from accounts.append_only import Unchangeable
 from accounts.events import SecurityEvent
 from accounts.models import Session, User
+from accounts.orm.append_only import Unchangeable
 from developers.admin import site as admin
 from developers.events import TokenEvent
 from tests.accounts.mails import link_in, newest

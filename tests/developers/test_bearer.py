@@ -16,8 +16,8 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
-from accounts.bookkeeping import LOCK_TIMEOUT
 from accounts.models import User
+from accounts.orm.best_effort import LOCK_TIMEOUT
 from developers import bearer, issuance, tokens
 from developers.bearer import Bearer, Refusal, Refused
 from developers.events import TokenEvent

@@ -110,7 +110,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
 
 
 def test_each_step_is_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.batches.BATCH", 2)
+    monkeypatch.setattr("accounts.orm.batches.BATCH", 2)
     sessions(5)
 
     left = [Session.objects.count() for _ in Round().steps()]
@@ -155,7 +155,7 @@ def test_of_two_workers_one_does_it_once_a_day(clock: Clock) -> None:
 
 
 def test_a_worker_goes_on_where_it_stopped_to_send_mail(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.batches.BATCH", 1)
+    monkeypatch.setattr("accounts.orm.batches.BATCH", 1)
     monkeypatch.setattr(housekeeping, "SECONDS_AT_A_TIME", 0)
     worker, left = Housekeeper(), []
     sessions(3)

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from accounts.bookkeeping import SECONDS_OF_NO_TRYING
+from accounts.orm.best_effort import SECONDS_OF_NO_TRYING
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people, unknown
 from tests.server import Found, Server, descendants, free_port, is_alive, kill, poll

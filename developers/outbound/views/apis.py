@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.batches import delete_with_referrers
+from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import act_on
 from accounts.web.pagination import paged

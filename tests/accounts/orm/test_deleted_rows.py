@@ -9,8 +9,9 @@ from django.apps import apps
 from django.db import OperationalError, connection, models
 from django.db.models.fields.json import JSONField
 
-from accounts import batches, deletion
+from accounts import deletion
 from accounts.models import Deletion, User
+from accounts.orm import batches
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot, Contact, ContactTag

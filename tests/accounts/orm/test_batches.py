@@ -13,8 +13,8 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from accounts import email_changes, outbox, sessions
-from accounts.batches import Size
 from accounts.models import Session, User
+from accounts.orm.batches import Size
 from accounts.orm.bulk import Part
 from developers import issuance
 from developers.models import RevokedToken
@@ -141,7 +141,7 @@ def test_the_largest_rows_go_one_by_one() -> None:
 
 
 def test_a_row_that_does_not_match_by_its_turn_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("accounts.batches.BATCH", 1)
+    monkeypatch.setattr("accounts.orm.batches.BATCH", 1)
     now = timezone.now()
     for name in ("first", "second"):
         Session.objects.create(session_key=name, session_data="", expire_date=now - timedelta(minutes=1))
