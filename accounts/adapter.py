@@ -17,12 +17,13 @@ from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_changes, guesses, known_browsers, outbox
-from accounts.limits import Taken
+from accounts import email_changes, outbox
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.outbox import Letter
 from accounts.sessions import end_all
+from accounts.throttling import attempts, known_browsers
+from accounts.throttling.rate_limits import Taken
 from accounts.validators import mailbox, normalized
 from accounts.web.clients import client_ip
 
@@ -67,7 +68,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """Leave the counting to `authenticate`: allauth's own lets strangers lock an owner out."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        guess = guesses.at_password(request, credentials.get("email", ""))
+        guess = attempts.at_password(request, credentials.get("email", ""))
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user:
             guess.give_back()

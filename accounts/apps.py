@@ -10,12 +10,13 @@ class AccountsConfig(AppConfig):
         from allauth.mfa.models import Authenticator  # noqa: PLC0415
 
         # receivers connects the signals of allauth to the security log.
-        from accounts import limits, receivers  # noqa: F401, PLC0415
+        from accounts import receivers  # noqa: F401, PLC0415
         from accounts.orm.changes import SavesChanges  # noqa: PLC0415
+        from accounts.throttling import rate_limits  # noqa: PLC0415
 
         # allauth saves whole rows, and would bring a deleted passkey or an address of before back.
         for model in (EmailAddress, Authenticator):
             model.__bases__ = (SavesChanges, *model.__bases__)
         # allauth calls both by these names, wherever it limits anything.
-        ratelimit.consume = limits.consume  # type: ignore[assignment]  # of what is returned it asks whether it is
-        ratelimit.clear = limits.clear
+        ratelimit.consume = rate_limits.consume  # type: ignore[assignment]  # of what is returned it asks whether it is
+        ratelimit.clear = rate_limits.clear

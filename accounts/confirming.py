@@ -25,8 +25,8 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts import sign_ups
 from accounts.confirming_forms import AccountPasswordForm, NewPasswordForm, SignUpPasswordForm
 from accounts.forms import SendAgainForm
-from accounts.limits import APP
 from accounts.models import SignUp
+from accounts.throttling.rate_limits import APP
 from accounts.web.responses import after_response
 
 limit_asking = ratelimit.decorator(app=APP, action="confirm_again")

@@ -7,10 +7,11 @@ from django import forms
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, passwords
+from accounts import passwords
 from accounts.forms import PASSWORD_HELP, Plain
 from accounts.models import SignUp, User
 from accounts.security_log import Kind, Means, record_failure
+from accounts.throttling import attempts
 from accounts.web.clients import Client
 
 
@@ -30,7 +31,7 @@ class SignUpPasswordForm(Plain):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        guess = guesses.at_password(self.request, self.waiting.email)
+        guess = attempts.at_password(self.request, self.waiting.email)
         if not passwords.check(password, self.waiting.password):
             raise forms.ValidationError(_("That is not the password of this sign-up. Try again, or choose a new one."))
         guess.give_back()
@@ -73,7 +74,7 @@ class AccountPasswordForm(Plain):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        guess = guesses.at_password(self.request, self.user.email)
+        guess = attempts.at_password(self.request, self.user.email)
         if not self.user.check_password(password):
             record_failure(Kind.CONFIRMING_FAILED, self.user, Client.of(self.request), Means.PASSWORD)
             raise forms.ValidationError(_("That is not its password. Try again."))

@@ -12,12 +12,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.limits import Taken
 from accounts.models import SignUp, User
 from accounts.orm.batches import delete_in_batches, delete_matching
 from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
 from accounts.throttling.models import now
+from accounts.throttling.rate_limits import Taken
 
 # As long as the link works that is mailed when the change is asked for.
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)

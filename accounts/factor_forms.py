@@ -16,11 +16,12 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import guesses, sealing, webauthn
+from accounts import sealing, webauthn
 from accounts.factors import spend
 from accounts.forms import Plain
 from accounts.models import User
 from accounts.quotas import PASSKEYS, QuotaExceeded
+from accounts.throttling import attempts
 
 SEALED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
 
@@ -73,7 +74,7 @@ class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
 
 class GuessedCode(Code):
     def clean_code(self) -> str:
-        guess = guesses.at_code(context.request, self.user)  # type: ignore[attr-defined]
+        guess = attempts.at_code(context.request, self.user)  # type: ignore[attr-defined]
         code = super().clean_code()
         guess.give_back()
         return code
@@ -150,7 +151,7 @@ class Passkey(forms.Form):
 
 class CountedPasskey(Passkey):
     def clean_credential(self) -> Authenticator:
-        answer = guesses.at_passkey(context.request, self.user)  # type: ignore[attr-defined]
+        answer = attempts.at_passkey(context.request, self.user)  # type: ignore[attr-defined]
         passkey = super().clean_credential()
         answer.give_back()
         return passkey

@@ -12,10 +12,11 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_changes, guesses, notices, passwords, sign_ups
+from accounts import email_changes, notices, passwords, sign_ups
 from accounts.models import User
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in
+from accounts.throttling import attempts
 from accounts.validators import mailbox, normalized, validate_mailbox
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest
@@ -142,7 +143,7 @@ class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
     helps = {"password1": PASSWORD_HELP}
 
     def clean_oldpassword(self) -> str:
-        guess = guesses.at_password(context.request, cast(User, self.user).email)
+        guess = attempts.at_password(context.request, cast(User, self.user).email)
         password: str = super().clean_oldpassword()
         guess.give_back()
         return password

@@ -22,8 +22,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts.limits import Taken
 from accounts.throttling.hashing import gate
+from accounts.throttling.rate_limits import Taken
 
 # Characters.
 LONGEST = 1024

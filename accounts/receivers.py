@@ -20,10 +20,11 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from accounts import email_changes, guesses, known_browsers, notices
+from accounts import email_changes, notices
 from accounts.models import User
 from accounts.security_log import Kind, Means, record, record_failure
 from accounts.sessions import NOBODY, end_oldest
+from accounts.throttling import attempts, known_browsers
 from accounts.web.clients import Client
 from accounts.web.responses import after_response
 
@@ -94,7 +95,7 @@ def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
     record(Kind.PASSWORD_RESET, user, Client.of(request))
     email_changes.confirm_by_reset(user)
-    guesses.forgive(request, user)
+    attempts.forgive(request, user)
 
 
 @receiver(account.email_changed)

@@ -8,8 +8,8 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
-from accounts import limits
 from accounts.orm import bulk
+from accounts.throttling import rate_limits
 from accounts.throttling.hashing import Busy
 from accounts.web.actions import page_of
 from accounts.web.requests import wants_json
@@ -110,7 +110,7 @@ def _busy(request: HttpRequest, error: Exception) -> HttpResponse | None:
         text = str(error)
     elif isinstance(error, Busy):
         # Nothing is counted: no password was tried.
-        limits.undo(request)
+        rate_limits.undo(request)
         text = _("Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds.")
     else:
         return None

@@ -14,7 +14,8 @@ from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
-from botpenguin import logs, rate_limits
+from accounts.throttling import defaults
+from botpenguin import logs
 from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
 
 env = environ.Env()
@@ -299,7 +300,7 @@ ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
 # No "remember me" box: accounts.sessions sets how long a session lasts, before its log-in and after it.
 ACCOUNT_SESSION_REMEMBER, ACCOUNT_SESSION_COOKIE_AGE = True, None
-ACCOUNT_RATE_LIMITS = rate_limits.RATE_LIMITS | {"sign_ups_of_unknown": f"{SIGN_UP_LIMIT}/2h/key"}
+ACCOUNT_RATE_LIMITS = defaults.RATE_LIMITS | {"sign_ups_of_unknown": f"{SIGN_UP_LIMIT}/2h/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 

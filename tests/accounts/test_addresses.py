@@ -19,7 +19,7 @@ from accounts.forms import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain
 from accounts.models import User
 from accounts.outbox import Letter
 from developers import issuance
-from tests.accounts.test_guesses import NEW_PASSWORD, addresses, at, log_in
+from tests.accounts.throttling.test_attempts import NEW_PASSWORD, addresses, at, log_in
 from tests.cast import LAPTOP, PASSWORD, sign_in
 from tests.mail_server import MailServer
 

@@ -12,10 +12,10 @@ from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts import deletion
-from accounts.known_browsers import COOKIE
 from accounts.models import Session, SignUp, User
+from accounts.throttling.known_browsers import COOKIE
 from accounts.throttling.models import Counter
-from tests.accounts.test_guesses import at
+from tests.accounts.throttling.test_attempts import at
 from tests.cast import PASSWORD, sign_in
 from tests.test_project import routes
 

@@ -4,7 +4,7 @@ import pytest
 from post_office.models import Email
 
 from accounts.models import User
-from tests.accounts.test_guesses import ALICE, NEW_PASSWORD, addresses, at, log_in
+from tests.accounts.throttling.test_attempts import ALICE, NEW_PASSWORD, addresses, at, log_in
 from tests.cast import sign_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

@@ -11,9 +11,10 @@ from django.test import Client as Browser
 from django.urls import reverse
 from pytest_django.fixtures import Settings
 
-from accounts import known_browsers, passwords
+from accounts import passwords
 from accounts.models import SignUp, User
 from accounts.passwords import Argon2, OlderHashes
+from accounts.throttling import known_browsers
 from tests.cast import PASSWORD, sign_in
 from tests.clock import Clock
 

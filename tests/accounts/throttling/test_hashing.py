@@ -16,9 +16,9 @@ from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
 from accounts import passwords
-from accounts.known_browsers import COOKIE
 from accounts.models import SignUp, User
 from accounts.throttling.hashing import ANYBODY, KNOWN, gate
+from accounts.throttling.known_browsers import COOKIE
 from accounts.throttling.models import Counter
 from tests.accounts.mails import link_in, newest
 from tests.cast import PASSWORD

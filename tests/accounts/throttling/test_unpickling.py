@@ -18,7 +18,7 @@ from redis import Redis
 
 from accounts.models import User
 from accounts.throttling.models import CachedValue, Counter
-from tests.accounts.test_guesses import code_of
+from tests.accounts.throttling.test_attempts import code_of
 from tests.accounts.throttling.test_counters import TouchFile
 from tests.cast import PASSWORD, sign_in
 

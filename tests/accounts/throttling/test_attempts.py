@@ -12,9 +12,9 @@ from django.core.cache import cache
 from django.test import Client as Browser
 from django.test import RequestFactory
 
-from accounts import limits
 from accounts.models import User
-from botpenguin.rate_limits import RATE_LIMITS
+from accounts.throttling import rate_limits
+from accounts.throttling.defaults import RATE_LIMITS
 from tests.accounts.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
 
@@ -321,11 +321,11 @@ def test_a_new_password_opens_the_second_step_again_at_once(alice: User, secret:
     [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3600, "60 minutes"), (3601, "2 hours")],
 )
 def test_waits_are_told_in_words(seconds: int, words: str) -> None:
-    assert limits.in_words(seconds) == words
+    assert rate_limits.in_words(seconds) == words
 
 
 def test_who_came_in_the_same_instant_as_many_others_waits_a_second(db: None) -> None:
-    assert limits.seconds_left(RequestFactory().post("/"), "guess", "nobody tried") == 1
+    assert rate_limits.seconds_left(RequestFactory().post("/"), "guess", "nobody tried") == 1
 
 
 def test_a_page_that_is_limited_says_to_wait_a_minute_and_so_do_all_of_its_kind(db: None) -> None:

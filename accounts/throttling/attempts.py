@@ -22,9 +22,10 @@ from allauth.core.internal import ratelimit
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from accounts import known_browsers, passwords
-from accounts.limits import APP, Taken, undo_when_busy
+from accounts import passwords
 from accounts.models import User
+from accounts.throttling import known_browsers
+from accounts.throttling.rate_limits import APP, Taken, undo_when_busy
 from accounts.validators import mailbox
 
 # What a provider gives a site: under attack its networks count as one.

@@ -10,8 +10,8 @@ from django.http import HttpRequest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from accounts import limits
 from accounts.models import User
+from accounts.throttling import rate_limits
 from accounts.throttling.models import CachedValue
 from tests.cast import sign_in
 
@@ -33,7 +33,7 @@ def test_allauth_counts_by_ours_wherever_it_counts(post: HttpRequest) -> None:
     answers = [public.consume(post, action="guess", key="k") for _ in range(6)]
     public.clear(post, action="guess", key="k")
 
-    assert (ratelimit.consume, ratelimit.clear) == (limits.consume, limits.clear)
+    assert (ratelimit.consume, ratelimit.clear) == (rate_limits.consume, rate_limits.clear)
     assert answers == [True] * 5 + [False]
     assert public.consume(post, action="guess", key="k")
     assert not CachedValue.objects.exists()

@@ -1,11 +1,11 @@
-"""The setting `ACCOUNT_RATE_LIMITS`: limits that `accounts.limits` counts for all processes.
+"""The setting `ACCOUNT_RATE_LIMITS`: limits that `accounts.throttling.rate_limits` counts for all processes.
 
 Amount, duration, and for whom: an address, or the key that our code names. Where a limit of allauth's
 counts a whole account, a stranger could use it up: those are replaced. What limits a page is by the minute.
 """
 
 RATE_LIMITS: dict[str, str | None] = {
-    "login_failed": None,  # accounts.guesses counts instead
+    "login_failed": None,  # accounts.throttling.attempts counts instead
     "reauthenticate": "20/m/ip",
     "change_password": "20/m/ip",
     "reset_password": "20/m/ip",
