@@ -16,9 +16,9 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts import sealing, webauthn
-from accounts.factors import spend
 from accounts.forms import Plain
+from accounts.mfa import encryption, webauthn
+from accounts.mfa.factors import spend
 from accounts.models import User
 from accounts.quotas import PASSKEYS, QuotaExceeded
 from accounts.throttling import attempts
@@ -59,11 +59,11 @@ class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
         del session[SECRET_SESSION_KEY]
         if self.is_bound and SEALED_SECRET in session:
             # Where the key that sealed it has left the ring, the page begins anew with the secret just made.
-            with suppress(sealing.Unreadable):
-                self.secret = sealing.unseal(session[SEALED_SECRET])
+            with suppress(encryption.Unreadable):
+                self.secret = encryption.unseal(session[SEALED_SECRET])
                 return
             self.is_renewed = True
-        session[SEALED_SECRET] = sealing.seal(self.secret)
+        session[SEALED_SECRET] = encryption.seal(self.secret)
 
     def clean_code(self) -> str:
         if self.is_renewed:

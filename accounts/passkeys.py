@@ -20,9 +20,9 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts import webauthn
 from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
 from accounts.identity import fresh_proof
+from accounts.mfa import webauthn
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
 from accounts.security import record_added, require_page_or_form

@@ -11,8 +11,8 @@ from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect
 
-from accounts import webauthn
-from accounts.factors import factors_of
+from accounts.mfa import webauthn
+from accounts.mfa.factors import factors_of
 from accounts.models import CLOCKS_DIFFER_BY
 from accounts.web.actions import act_on
 

@@ -306,7 +306,7 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 
 # Two-step log-in and passkeys
 
-MFA_ADAPTER = "accounts.factors.MFAAdapter"
+MFA_ADAPTER = "accounts.mfa.factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_FORMS = {
     "authenticate": "accounts.factor_forms.AuthenticateForm",

@@ -10,7 +10,7 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
-from accounts import factors
+from accounts.mfa import factors
 from developers import vault
 from developers.models import ApiToken
 from developers.outbound.addresses import allowed_networks

@@ -11,7 +11,7 @@ import pyotp
 import pytest
 
 from developers import tokens
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.test_passkeys import ADD, options_on
 from tests.leaks import find
 from tests.server import SQLITE, Server, poll

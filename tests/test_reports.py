@@ -22,7 +22,7 @@ from django.views.debug import get_default_exception_reporter_filter
 from post_office.models import Email
 from pytest_django.fixtures import Settings
 
-from accounts import sealing
+from accounts.mfa import encryption
 from accounts.models import User
 from developers import tokens
 from developers.logs import MaskingFormatter, WithoutSecrets
@@ -268,7 +268,7 @@ def test_no_report_of_failing_cryptography_holds_a_secret(
     sent = act(alice)
     codes = Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).first()
     if codes:
-        watch.secrets |= {"seed": sealing.unseal(codes.data["seed"]), "code": codes.wrap().get_unused_codes()[0]}
+        watch.secrets |= {"seed": encryption.unseal(codes.data["seed"]), "code": codes.wrap().get_unused_codes()[0]}
     monkeypatch.setattr(part, broken)
 
     watch.keep(sent())

@@ -25,7 +25,7 @@ from botpenguin.platform.models import Bot
 from developers import passwords
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.test_passkeys import options_on
 from tests.cast import PASSWORD, sign_in, token_text
 from tests.interleaving import just_before

@@ -24,7 +24,7 @@ from accounts.orm.append_only import Unchangeable
 from developers.admin import site as admin
 from developers.events import TokenEvent
 from tests.accounts.mails import link_in, newest
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
 from tests.cast import LAPTOP, PASSWORD, prove_identity
 from tests.server import ROOT
 

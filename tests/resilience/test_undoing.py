@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.test_passkeys import ADD, LOG_IN, SECOND_STEP, options_on
 from tests.server import Server, poll
 

@@ -28,7 +28,7 @@ from botpenguin.platform.models import Bot, Contact, ContactUsage, Segment
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Field, Recipe
 from developers.outbound.recipe import Mapping as Mapped
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
 from tests.developers.outbound.servers import far, response
 from tests.platform.calls import Caller
 from tests.upgrades.databases import KEPT

@@ -6,7 +6,7 @@ from typing import Any
 from allauth.mfa.models import Authenticator
 from django.core.management.base import BaseCommand, CommandError
 
-from accounts import factors
+from accounts.mfa import factors
 from accounts.models import User
 from accounts.security_log import Means
 from accounts.web.clients import Client

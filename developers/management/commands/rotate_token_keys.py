@@ -7,7 +7,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.db.models import Q
 
-from accounts import factors
+from accounts.mfa import factors
 from developers import issuance, vault
 from developers.models import ApiToken
 from developers.outbound import models as outbound

@@ -16,10 +16,10 @@ from fido2.webauthn import AuthenticatorData
 from post_office.models import Email
 from pytest_django.fixtures import Settings
 
-from accounts import webauthn
+from accounts.mfa import webauthn
 from accounts.models import PasskeyCredential, UsedChallenge, User
 from accounts.security_log import Kind, Means
-from tests.accounts.security_key import ORIGIN, PRESENT_AND_VERIFIED, SecurityKey
+from tests.accounts.mfa.security_key import ORIGIN, PRESENT_AND_VERIFIED, SecurityKey
 from tests.accounts.test_passkeys import (
     ADD,
     LOG_IN,

@@ -19,9 +19,9 @@ from django.db import connection
 from fido2.cose import CoseKey
 
 from accounts.models import PasskeyCredential, UsedChallenge, User
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
+from tests.accounts.mfa.test_webauthn import logs_in
 from tests.accounts.test_passkeys import ADD, REFUSED, add_passkey, options_on
-from tests.accounts.test_webauthn import logs_in
 from tests.cast import sign_in
 
 pytestmark = pytest.mark.matrix

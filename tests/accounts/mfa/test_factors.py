@@ -9,25 +9,25 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import TOTP
 from pytest_django.fixtures import Settings
 
-from accounts import sealing
-from accounts.factors import qr_squares
+from accounts.mfa import encryption
+from accounts.mfa.factors import qr_squares
 from accounts.models import User
 
 OTHER_KEY = secrets.token_urlsafe(32)
 
 
 def test_a_seed_is_read_under_every_key_of_the_ring_and_sealed_under_the_first(settings: Settings) -> None:
-    sealed = sealing.seal("seed")
+    sealed = encryption.seal("seed")
     old = settings.TOKEN_KEYS
     settings.TOKEN_KEYS = [OTHER_KEY, *old]
 
-    resealed = sealing.reseal(sealed)
+    resealed = encryption.reseal(sealed)
 
-    assert (sealing.unseal(sealed), sealing.unseal(resealed)) == ("seed", "seed")
+    assert (encryption.unseal(sealed), encryption.unseal(resealed)) == ("seed", "seed")
     settings.TOKEN_KEYS = [OTHER_KEY]
-    assert sealing.unseal(resealed) == "seed"
-    with pytest.raises(sealing.Unreadable, match=r"^no key in TOKEN_KEYS opens it$"):
-        sealing.unseal(sealed)
+    assert encryption.unseal(resealed) == "seed"
+    with pytest.raises(encryption.Unreadable, match=r"^no key in TOKEN_KEYS opens it$"):
+        encryption.unseal(sealed)
 
 
 def test_a_qr_code_is_drawn_with_its_quiet_zone() -> None:

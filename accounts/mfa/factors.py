@@ -15,14 +15,14 @@ from django.utils.translation import gettext_lazy
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
-from accounts import sealing
+from accounts.mfa import encryption
+from accounts.mfa.webauthn import public_host
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
 from accounts.quotas import PASSKEYS
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
 from accounts.web.clients import Client
-from accounts.webauthn import public_host
 
 # Where allauth keeps what it has had sealed.
 SEALED_IN = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
@@ -39,12 +39,12 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return sealing.seal(text)
+        return encryption.seal(text)
 
     def decrypt(self, encrypted_text: str) -> str:
         try:
-            return sealing.unseal(encrypted_text)
-        except sealing.Unreadable:
+            return encryption.unseal(encrypted_text)
+        except encryption.Unreadable:
             raise self.validation_error("unreadable") from None
 
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
@@ -109,8 +109,8 @@ def count_unreadable(using: str) -> int:
 
 def _is_readable(kind: str, data: dict[str, Any]) -> bool:
     try:
-        sealing.unseal(data[SEALED_IN[kind]])
-    except sealing.Unreadable:
+        encryption.unseal(data[SEALED_IN[kind]])
+    except encryption.Unreadable:
         return False
     return True
 
@@ -129,7 +129,7 @@ def reseal_all() -> tuple[int, int]:
 def _reseal(factor: Authenticator) -> bool:
     name = SEALED_IN[factor.type]
     try:
-        resealed = factor.data | {name: sealing.reseal(factor.data[name])}
-    except sealing.Unreadable:
+        resealed = factor.data | {name: encryption.reseal(factor.data[name])}
+    except encryption.Unreadable:
         return False
     return bool(Authenticator.objects.filter(pk=factor.pk).update(data=resealed))

@@ -11,7 +11,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tests.accounts.security_key import SecurityKey
+from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.test_passkeys import ADD, is_signed_in, options_on
 from tests.accounts.test_two_step import (
     CODES,

@@ -18,11 +18,11 @@ from django.test import RequestFactory
 from fido2 import cbor
 from hypothesis import HealthCheck, given, settings
 
-from accounts import webauthn
+from accounts.mfa import webauthn
 from accounts.models import User
-from tests.accounts.security_key import ORIGIN, SecurityKey
+from tests.accounts.mfa.security_key import ORIGIN, SecurityKey
+from tests.accounts.mfa.test_webauthn import challenge
 from tests.accounts.test_passkeys import ADD, LOG_IN, REAUTHENTICATE, REFUSED, SECOND_STEP, add_passkey, options_on
-from tests.accounts.test_webauthn import challenge
 from tests.cast import PASSWORD, sign_in
 
 DEEP = 20_000
