@@ -17,10 +17,11 @@ from django.urls import Resolver404, resolve
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_changes, outbox
+from accounts import email_changes
+from accounts.mail import queue
+from accounts.mail.queue import Letter
 from accounts.models import User
 from accounts.orm.changes import Gone
-from accounts.outbox import Letter
 from accounts.sessions import end_all
 from accounts.throttling import attempts, known_browsers
 from accounts.throttling.rate_limits import Taken
@@ -105,7 +106,7 @@ class AccountAdapter(DefaultAccountAdapter):
         mail = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
         [(html, _type)] = mail.alternatives
         # It holds a link for one who has asked for it just now, and tells of no event.
-        outbox.put(Letter(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
+        queue.put(Letter(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
         """Send so many while the links of those before still work, which a log-in and a new password end."""

@@ -20,9 +20,10 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts import notices, outbox, passwords
+from accounts import passwords
 from accounts.forms import DeleteAccountForm
 from accounts.identity import fresh_proof
+from accounts.mail import notices, queue
 from accounts.models import Deletion, User
 from accounts.orm.batches import delete_in_batches, delete_with_referrers, referrers
 from accounts.sessions import start_epoch, still_signed_in
@@ -92,7 +93,7 @@ def finish_all() -> Iterator[int]:
 
 
 def _finish(deletion: Deletion) -> Iterator[int]:
-    yield from delete_in_batches(outbox.all_of(deletion.pk, deletion.email, deletion.began_at))
+    yield from delete_in_batches(queue.all_of(deletion.pk, deletion.email, deletion.began_at))
     yield from delete_with_referrers(User.objects.filter(pk=deletion.pk))
     yield from delete_in_batches(Deletion.objects.filter(pk=deletion.pk))
 

@@ -12,7 +12,8 @@ from django.core.validators import validate_email
 from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
-from accounts import email_changes, notices, passwords, sign_ups
+from accounts import email_changes, passwords, sign_ups
+from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in

@@ -20,7 +20,8 @@ from django.http import HttpRequest
 from django.shortcuts import redirect
 from django.utils import timezone
 
-from accounts import email_changes, notices
+from accounts import email_changes
+from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, Means, record, record_failure
 from accounts.sessions import NOBODY, end_oldest

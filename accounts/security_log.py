@@ -20,8 +20,8 @@ from django.db import transaction
 from django.db.models import F, QuerySet
 from django.utils import timezone
 
-from accounts import notices
 from accounts.events import EventCount, SecurityEvent
+from accounts.mail import notices
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client

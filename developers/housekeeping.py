@@ -15,8 +15,9 @@ from django.conf import settings
 from django.core.cache import cache
 from django.utils import timezone
 
-from accounts import deletion, email_changes, outbox, security_log, sessions, sign_ups
+from accounts import deletion, email_changes, security_log, sessions, sign_ups
 from accounts.housekeeping import PARTS
+from accounts.mail import queue
 from accounts.passwords import older_hashes
 from accounts.throttling import counters
 from developers import issuance
@@ -42,7 +43,7 @@ PARTS |= {
     "changes of e-mail": email_changes.forget_old,
     # With those of version 0.1.0, which made accounts at once.
     "sign-ups": lambda: chain(sign_ups.forget_old(), deletion.forget_unconfirmed()),
-    "mails": outbox.forget_ended,
+    "mails": queue.forget_ended,
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
     "events of accounts": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
     "events of tokens": lambda: issuance.forget_events(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),

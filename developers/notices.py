@@ -1,15 +1,15 @@
 """Mail about the token, queued in the transaction of the event that it tells of, by whose id it goes. No secret in it.
 
 Nothing but the database can fail a letter, and what fails it fails the revoke just as well:
-`accounts.outbox` says how.
+`accounts.mail.queue` says how.
 """
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
-from accounts import outbox
+from accounts.mail import queue
+from accounts.mail.notices import Notice, collected
 from accounts.models import User
-from accounts.notices import Notice, collected
 from accounts.security_log import Counted
 from accounts.web.clients import Client
 from developers.events import TokenEvent
@@ -44,11 +44,11 @@ def token_revoked(owner: User, event: TokenEvent | Counted, revoked: RevokedToke
     is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
     notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
     context = {"revoked": revoked, "client": Client(event.ip, event.client), "page": reverse(PAGE)}
-    outbox.tell(
+    queue.tell(
         owner.email,
         event.name,
         f"{owner.pk}:{event.kind}:{revoked.reason}",
-        lambda: outbox.draw(f"developers/mail/{template}", notice.subject, context, owner),
+        lambda: queue.draw(f"developers/mail/{template}", notice.subject, context, owner),
         lambda count, since: collected(owner, notice, count, since),
     )
 
@@ -61,10 +61,10 @@ def token_still_in_use(revoked: RevokedToken, event: TokenEvent | Counted) -> No
         "client": Client(revoked.last_refused_ip, revoked.last_refused_client),
         "page": reverse(PAGE),
     }
-    outbox.tell(
+    queue.tell(
         owner.email,
         event.name,
         f"{owner.pk}:{event.kind}",
-        lambda: outbox.draw("developers/mail/token_still_in_use", STILL_IN_USE.subject, context, owner),
+        lambda: queue.draw("developers/mail/token_still_in_use", STILL_IN_USE.subject, context, owner),
         lambda count, since: collected(owner, STILL_IN_USE, count, since),
     )

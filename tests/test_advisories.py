@@ -13,7 +13,7 @@ from developers import issuance, tokens
 from developers.events import TokenEvent
 from developers.logs import MaskingFormatter, WithoutSecrets
 from developers.models import ApiToken, RevokedToken
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
 from tests.leaks import find
 

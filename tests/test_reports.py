@@ -27,7 +27,7 @@ from accounts.models import User
 from developers import tokens
 from developers.logs import MaskingFormatter, WithoutSecrets
 from developers.models import ApiToken
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
 from tests.leaks import find
 

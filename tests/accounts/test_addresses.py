@@ -14,10 +14,11 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
-from accounts import deletion, outbox
+from accounts import deletion
 from accounts.forms import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain, ResetPasswordForm, SignupForm
+from accounts.mail import queue
+from accounts.mail.queue import Letter
 from accounts.models import User
-from accounts.outbox import Letter
 from developers import issuance
 from tests.accounts.throttling.test_attempts import NEW_PASSWORD, addresses, at, log_in
 from tests.cast import LAPTOP, PASSWORD, sign_in
@@ -122,7 +123,7 @@ def test_an_account_of_version_0_1_0_goes_on_and_is_deleted(kept: str) -> None:
     browser = Browser()
 
     opened = log_in(browser, PASSWORD, kept.upper().replace("Ä", "ä"))
-    outbox.put(Letter("Hi", "Ho", ""), kept, "a-letter")
+    queue.put(Letter("Hi", "Ho", ""), kept, "a-letter")
     deleted = browser.post("/account/delete/", {"email": kept})
 
     assert (opened.status_code, deleted.status_code) == (302, 302)
@@ -217,9 +218,9 @@ def test_a_letter_to_what_is_not_one_mailbox_has_failed_and_its_revoke_holds(
 def test_a_letter_that_no_try_can_send_is_ended_at_once_and_holds_up_no_other(
     mail_server: MailServer, caplog: pytest.LogCaptureFixture, spoiled: dict[str, str]
 ) -> None:
-    outbox.put(Letter("Spoiled", "Ho", "<p>Ho</p>"), "x@evil.example", "spoiled")
+    queue.put(Letter("Spoiled", "Ho", "<p>Ho</p>"), "x@evil.example", "spoiled")
     Email.objects.update(created=timezone.now(), **spoiled)
-    outbox.put(Letter("Hi", "Ho", ""), "bob@example.org", "good")
+    queue.put(Letter("Hi", "Ho", ""), "bob@example.org", "good")
 
     for _round in range(3):
         Email.objects.update(scheduled_time=None)

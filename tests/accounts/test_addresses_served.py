@@ -14,7 +14,7 @@ pytestmark = [pytest.mark.server, pytest.mark.release]
 
 # Letters that version 0.1.0 has left in the queue.
 LEFT_OVER = """
-from accounts.outbox import Letter, put
+from accounts.mail.queue import Letter, put
 from post_office.models import STATUS, Email
 
 put(Letter("Left over", "Ho", ""), "x@evil.example", "left-over")

@@ -10,7 +10,7 @@ from django.test import Client as Browser
 from accounts import email_changes
 from accounts.models import User
 from accounts.orm.changes import Gone
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

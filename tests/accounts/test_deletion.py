@@ -16,7 +16,7 @@ from botpenguin.platform.models import Bot, Contact
 from developers import issuance
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
 
 PAGE = "/account/delete/"

@@ -16,7 +16,7 @@ from post_office.models import Email
 from accounts import email_changes
 from accounts.events import SecurityEvent
 from accounts.models import SignUp, User
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
 from tests.interleaving import just_before
 

@@ -10,7 +10,7 @@ from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

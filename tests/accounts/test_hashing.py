@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 from accounts.adapter import AccountAdapter
 from accounts.models import User
 from developers.models import RevokedToken
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, sign_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queued_mail")]

@@ -13,7 +13,7 @@ from accounts.models import User
 from developers import issuance
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, sign_in, token_text
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

@@ -23,7 +23,7 @@ from accounts.models import Session, User
 from accounts.orm.append_only import Unchangeable
 from developers.admin import site as admin
 from developers.events import TokenEvent
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.cast import LAPTOP, PASSWORD, prove_identity
 from tests.server import ROOT

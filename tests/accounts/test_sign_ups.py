@@ -19,7 +19,7 @@ from post_office.models import Email
 
 from accounts import sign_ups
 from accounts.models import SignUp, User
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, sign_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]

@@ -13,7 +13,7 @@ from django.utils import timezone
 from post_office import mail
 from post_office.models import STATUS, Email
 
-from accounts import outbox
+from accounts.mail import queue
 from developers.housekeeping import Housekeeper
 
 logger = logging.getLogger(__name__)
@@ -59,16 +59,16 @@ class Command(BaseCommand):
 
 def work() -> None:
     """Send what is due, put off what failed, and forget what was sent long ago."""
-    is_idle = not mail.get_queued().exists() and not outbox.ended().exists()
+    is_idle = not mail.get_queued().exists() and not queue.ended().exists()
     if is_idle or not cache.add(TURN, True, TURN_LASTS.total_seconds()):
         return
     with keeping_turn():
-        outbox.give_up_unsendable(mail.get_queued())
+        queue.give_up_unsendable(mail.get_queued())
         due = [email.pk for email in mail.get_queued()]
         mail.send_queued()
         put_off(due)
         # A batch a round: the next round has the next.
-        next(outbox.forget_ended(), 0)
+        next(queue.forget_ended(), 0)
 
 
 @contextmanager

@@ -12,7 +12,7 @@ from django.test import Client as Browser
 
 from accounts.events import SecurityEvent
 from accounts.models import User
-from tests.accounts.mails import newest
+from tests.accounts.mail.mails import newest
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.test_passkeys import add_passkey, log_in
 from tests.cast import PASSWORD, sign_in

@@ -12,7 +12,8 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from post_office.models import STATUS, Email
 
-from accounts import email_changes, outbox, sessions
+from accounts import email_changes, sessions
+from accounts.mail import queue
 from accounts.models import Session, User
 from accounts.orm.batches import Size
 from accounts.orm.bulk import Part
@@ -84,7 +85,7 @@ def signed_in(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], 
 
 def queued_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
     rows = Email.objects.filter(pk=old_letter().pk)
-    return rows, {"status": STATUS.requeued}, lambda: list(outbox.forget_ended())
+    return rows, {"status": STATUS.requeued}, lambda: list(queue.forget_ended())
 
 
 def prolonged(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:

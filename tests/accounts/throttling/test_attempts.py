@@ -15,7 +15,7 @@ from django.test import RequestFactory
 from accounts.models import User
 from accounts.throttling import rate_limits
 from accounts.throttling.defaults import RATE_LIMITS
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in
 
 pytestmark = pytest.mark.django_db

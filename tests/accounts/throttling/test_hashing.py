@@ -20,7 +20,7 @@ from accounts.models import SignUp, User
 from accounts.throttling.hashing import ANYBODY, KNOWN, gate
 from accounts.throttling.known_browsers import COOKIE
 from accounts.throttling.models import Counter
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD
 from tests.server import poll
 

@@ -11,7 +11,7 @@ from post_office.models import Email
 
 from accounts.models import User
 from tests.accounts import test_passkeys as passkeys
-from tests.accounts.mails import link_in, newest
+from tests.accounts.mail.mails import link_in, newest
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.test_passkeys import add_passkey
 from tests.accounts.test_two_step import SET_UP, code_of, key_on

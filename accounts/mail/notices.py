@@ -1,7 +1,7 @@
 """Mail about the account: what happened, when and from where, and what to do if it was somebody else.
 
 Queued in the transaction of the event that it tells of, under a `Message-ID` from the event's
-id, and carries no secret. `accounts.outbox` says what becomes of it.
+id, and carries no secret. `accounts.mail.queue` says what becomes of it.
 """
 
 from dataclasses import dataclass, replace
@@ -13,10 +13,10 @@ from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
-from accounts import outbox
 from accounts.events import EventCount, SecurityEvent
+from accounts.mail import queue
+from accounts.mail.queue import Letter
 from accounts.models import User
-from accounts.outbox import Letter
 from accounts.web.clients import Client
 
 Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
@@ -153,7 +153,7 @@ def tell(event: SecurityEvent | EventCount, owner: User, notice: Notice, *, addr
     """Queue a notice of an event to the owner, or to an address that was theirs. Call it inside the transaction."""
     client = Client(event.ip, event.client)
     about = f"{owner.pk}:{event.kind}:{event.detail}"
-    outbox.tell(
+    queue.tell(
         address or owner.email,
         event.name,
         about,
@@ -168,7 +168,7 @@ def letter_of_deletion(owner: User, client: Client) -> Letter:
 
 def tell_of_deletion(owner: User, last: Letter) -> None:
     """Queue the last letter to an account, by its own id, which is never given again: its events go with it."""
-    outbox.put(last, owner.email, f"deleted-account.{owner.pk}")
+    queue.put(last, owner.email, f"deleted-account.{owner.pk}")
 
 
 def letter(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Letter:
@@ -184,4 +184,4 @@ def collected(owner: User, notice: Notice, count: int, since: datetime) -> Lette
 def _draw(owner: User, notice: Notice, **context: Any) -> Letter:
     context |= {"if_not_you": notice.if_not_you, "button": notice.button}
     context["page"] = reverse(notice.page) if notice.page else ""
-    return outbox.draw("accounts/mail/notice", notice.subject, context, owner)
+    return queue.draw("accounts/mail/notice", notice.subject, context, owner)
