@@ -23,8 +23,8 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import sign_ups
-from accounts.confirming_forms import AccountPasswordForm, NewPasswordForm, SignUpPasswordForm
-from accounts.forms import SendAgainForm
+from accounts.forms.account import SendAgainForm
+from accounts.forms.email_confirmation import AccountPasswordForm, NewPasswordForm, SignUpPasswordForm
 from accounts.models import SignUp
 from accounts.throttling.rate_limits import APP
 from accounts.web.responses import after_response

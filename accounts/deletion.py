@@ -21,7 +21,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts import passwords
-from accounts.forms import DeleteAccountForm
+from accounts.forms.account import DeleteAccountForm
 from accounts.identity import fresh_proof
 from accounts.mail import notices, queue
 from accounts.models import Deletion, User

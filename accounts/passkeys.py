@@ -20,7 +20,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
-from accounts.factor_forms import AddPasskeyForm, PasskeyNameForm
+from accounts.forms.mfa import AddPasskeyForm, PasskeyNameForm
 from accounts.identity import fresh_proof
 from accounts.mfa import webauthn
 from accounts.orm.changes import Gone

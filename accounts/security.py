@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.factor_forms import SEALED_SECRET, ActivateTOTPForm
+from accounts.forms.mfa import SEALED_SECRET, ActivateTOTPForm
 from accounts.identity import fresh_proof
 from accounts.mfa.factors import factors_of, qr_squares
 from accounts.security_log import Kind, record

@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms import EndSessionForm, NameForm
+from accounts.forms.account import EndSessionForm, NameForm
 from accounts.identity import fresh_proof
 from accounts.models import SessionQuerySet, User
 from accounts.security_log import Kind, record

@@ -275,13 +275,13 @@ ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_FORMS = {
-    "login": "accounts.forms.LoginForm",
-    "signup": "accounts.forms.SignupForm",
-    "reset_password": "accounts.forms.ResetPasswordForm",
+    "login": "accounts.forms.account.LoginForm",
+    "signup": "accounts.forms.account.SignupForm",
+    "reset_password": "accounts.forms.account.ResetPasswordForm",
     "reset_password_from_key": "developers.passwords.ResetPasswordAndTokenForm",
-    "add_email": "accounts.forms.ChangeEmailForm",
+    "add_email": "accounts.forms.account.ChangeEmailForm",
     "change_password": "developers.passwords.ChangePasswordAndTokenForm",
-    "reauthenticate": "accounts.forms.ReauthenticateForm",
+    "reauthenticate": "accounts.forms.account.ReauthenticateForm",
 }
 # Always. accounts.sign_ups does it for new accounts. Without mail the link lies in var/mail/.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
@@ -309,11 +309,11 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 MFA_ADAPTER = "accounts.mfa.factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_FORMS = {
-    "authenticate": "accounts.factor_forms.AuthenticateForm",
-    "authenticate_webauthn": "accounts.factor_forms.AuthenticatePasskeyForm",
-    "login_webauthn": "accounts.factor_forms.LoginPasskeyForm",
-    "reauthenticate": "accounts.factor_forms.ReauthenticateForm",
-    "reauthenticate_webauthn": "accounts.factor_forms.ReauthenticatePasskeyForm",
+    "authenticate": "accounts.forms.mfa.AuthenticateForm",
+    "authenticate_webauthn": "accounts.forms.mfa.AuthenticatePasskeyForm",
+    "login_webauthn": "accounts.forms.mfa.LoginPasskeyForm",
+    "reauthenticate": "accounts.forms.mfa.ReauthenticateForm",
+    "reauthenticate_webauthn": "accounts.forms.mfa.ReauthenticatePasskeyForm",
 }
 MFA_PASSKEY_LOGIN_ENABLED = True
 # A passkey stands for the whole log-in, so a device that anybody can use must ask who is there.

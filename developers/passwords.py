@@ -22,7 +22,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from django.views.generic import FormView
 
-from accounts.forms import ChangePasswordForm, ResetPasswordKeyForm
+from accounts.forms.account import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.passwords import keep_place

@@ -17,8 +17,9 @@ from django.forms import BaseForm
 from django.test import Client as Browser
 from django.urls import reverse
 
-from accounts import deletion, email_changes, forms, passkeys, security, views
+from accounts import deletion, email_changes, passkeys, security, views
 from accounts.backends import PasswordResetTokens
+from accounts.forms import account
 from accounts.models import Session, User
 from accounts.sessions import digest, still_signed_in
 from botpenguin.platform.models import Bot
@@ -360,7 +361,7 @@ def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
             end(browser)
         yield from take_hold(request)
 
-    for module in (deletion, forms, passkeys, passwords, security, views):
+    for module in (deletion, account, passkeys, passwords, security, views):
         if hasattr(module, "still_signed_in"):
             monkeypatch.setattr(module, "still_signed_in", end_first)
     before = state()

@@ -15,7 +15,7 @@ from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
 from accounts import deletion
-from accounts.forms import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain, ResetPasswordForm, SignupForm
+from accounts.forms.account import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain, ResetPasswordForm, SignupForm
 from accounts.mail import queue
 from accounts.mail.queue import Letter
 from accounts.models import User

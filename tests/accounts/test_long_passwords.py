@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 from accounts import passwords
 from accounts.models import User
 from botpenguin.bodies import MOST_OF_A_FORM
+from tests.accounts.forms.test_forms_with_addresses import Forms
 from tests.accounts.mail.mails import link_in, newest
-from tests.accounts.test_forms_with_addresses import Forms
 from tests.cast import PASSWORD, sign_in
 from tests.server import ROOT
 from tests.test_project import routes

@@ -16,7 +16,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms import Plain
+from accounts.forms.account import Plain
 from accounts.mfa import encryption, webauthn
 from accounts.mfa.factors import spend
 from accounts.models import User

@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import passwords
-from accounts.forms import PASSWORD_HELP, Plain
+from accounts.forms.account import PASSWORD_HELP, Plain
 from accounts.models import SignUp, User
 from accounts.security_log import Kind, Means, record_failure
 from accounts.throttling import attempts
