@@ -5,7 +5,8 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import confirming, deletion, passkeys, security, two_step, views
+from accounts import deletion
+from accounts.views import account, email_confirmation, passkeys, second_step, security
 
 
 class Base36Converter(StringConverter):
@@ -17,7 +18,7 @@ class Base36Converter(StringConverter):
 register_converter(Base36Converter, "base36")
 
 urlpatterns = [
-    path("", views.my_account, name="my-account"),
+    path("", account.my_account, name="my-account"),
     path("security/", security.security, name="security"),
     path("security/authenticator/", security.set_up_authenticator, name="set-up-authenticator"),
     path("security/authenticator/remove/", security.remove_authenticator, name="remove-authenticator"),
@@ -27,24 +28,24 @@ urlpatterns = [
     path("security/passkeys/add/", passkeys.add_passkey, name="add-passkey"),
     path("security/passkeys/<int:pk>/", passkeys.passkey, name="passkey"),
     path("security/passkeys/<int:pk>/remove/", passkeys.remove_passkey, name="remove-passkey"),
-    path("email/", views.change_email, name="account_email"),
+    path("email/", account.change_email, name="account_email"),
     path("delete/", deletion.delete_account, name="delete-account"),
-    path("sessions/end/", views.end_session, name="end-session"),
-    path("sessions/end-others/", views.end_other_sessions, name="end-other-sessions"),
+    path("sessions/end/", account.end_session, name="end-session"),
+    path("sessions/end-others/", account.end_other_sessions, name="end-other-sessions"),
     path("login/", allauth.login, name="account_login"),
-    path("login/second-step/", two_step.second_step, name="mfa_authenticate"),
-    path("login/start-again/", two_step.start_again, name="start-again"),
+    path("login/second-step/", second_step.second_step, name="mfa_authenticate"),
+    path("login/start-again/", second_step.start_again, name="start-again"),
     path("login/passkey/", passkeys.log_in, name="mfa_login_webauthn"),
-    path("logout/", views.log_out, name="account_logout"),
+    path("logout/", account.log_out, name="account_logout"),
     path("signup/", allauth.signup, name="account_signup"),
     path("inactive/", allauth.account_inactive, name="account_inactive"),
     path("reauthenticate/", allauth.reauthenticate, name="account_reauthenticate"),
     path("reauthenticate/code/", mfa.reauthenticate, name="mfa_reauthenticate"),
     path("reauthenticate/passkey/", passkeys.reauthenticate, name="mfa_reauthenticate_webauthn"),
     path("confirm-email/", allauth.email_verification_sent, name="account_email_verification_sent"),
-    path("confirm-email/again/", confirming.send_again, name="send-confirmation-again"),
-    path("confirm-email/again/done/", confirming.sent_again, name="confirmation-sent-again"),
-    path("confirm-email/<str:key>/", confirming.confirm_email, name="account_confirm_email"),
+    path("confirm-email/again/", email_confirmation.send_again, name="send-confirmation-again"),
+    path("confirm-email/again/done/", email_confirmation.sent_again, name="confirmation-sent-again"),
+    path("confirm-email/<str:key>/", email_confirmation.confirm_email, name="account_confirm_email"),
     path("password/reset/", allauth.password_reset, name="account_reset_password"),
     path("password/reset/done/", allauth.password_reset_done, name="account_reset_password_done"),
     path(

@@ -22,7 +22,7 @@ from accounts.events import SecurityEvent
 from accounts.models import User
 from developers.events import TokenEvent
 from developers.models import ApiToken
-from tests.accounts.test_two_step import code_of, dump, key_on
+from tests.accounts.views.test_second_step import code_of, dump, key_on
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
 
 pytestmark = pytest.mark.matrix

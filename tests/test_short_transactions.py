@@ -30,7 +30,9 @@ def run(code: str, owner: User, count: int, file: str = "botpenguin/platform/for
         "  with transaction.atomic():\n   Bot.objects.bulk_create(part)",
     ],
 )
-@pytest.mark.parametrize("file", ["accounts/views.py", "developers/housekeeping.py", "botpenguin/platform/forms.py"])
+@pytest.mark.parametrize(
+    "file", ["accounts/views/account.py", "developers/housekeeping.py", "botpenguin/platform/forms.py"]
+)
 def test_too_many_rows_in_one_transaction_are_refused(alice: User, code: str, file: str) -> None:
     run(code, alice, 20, file)
 
@@ -109,12 +111,12 @@ def test_tests_and_migrations_may_write_more(alice: User, file: str) -> None:
 
 
 def test_a_named_file_has_a_bound_of_its_own(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(short_transactions, "EXCEPTIONS", {"accounts/views.py": Bound(rows=30, statements=4)})
+    monkeypatch.setattr(short_transactions, "EXCEPTIONS", {"accounts/views/account.py": Bound(rows=30, statements=4)})
 
-    run("Bot.objects.bulk_create(bots)", alice, 30, "accounts/views.py")
+    run("Bot.objects.bulk_create(bots)", alice, 30, "accounts/views/account.py")
 
     with pytest.raises(pytest.fail.Exception, match="writes 31 rows"):
-        run("Bot.objects.bulk_create(bots)", alice, 31, "accounts/views.py")
+        run("Bot.objects.bulk_create(bots)", alice, 31, "accounts/views/account.py")
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,9 @@ def bot(alice: User) -> Bot:
     return Bot.objects.create(owner=alice, name="Reception", platform="website")
 
 
-@pytest.mark.parametrize("file", ["accounts/views.py", "developers/issuance.py", "botpenguin/platform/forms.py"])
+@pytest.mark.parametrize(
+    "file", ["accounts/views/account.py", "developers/issuance.py", "botpenguin/platform/forms.py"]
+)
 @pytest.mark.parametrize(
     "code",
     [
@@ -43,13 +45,13 @@ def test_a_row_with_an_id_of_before_is_not_inserted_by_the_product(alice: User) 
     code = "user.emailaddress_set.create(pk=1, email='alice@example.com')"
 
     with pytest.raises(pytest.fail.Exception, match="inserts a row with an id of before"):
-        run_as("accounts/views.py", code, user=alice)
+        run_as("accounts/views/account.py", code, user=alice)
 
 
 def test_some_columns_and_new_rows_may_be_written(bot: Bot) -> None:
     code = "bot.save(update_fields=['name']); type(bot).objects.create(owner=bot.owner, name='New', platform='sms')"
 
-    run_as("accounts/views.py", code, bot=bot)
+    run_as("accounts/views/account.py", code, bot=bot)
 
     assert Bot.objects.count() == 2
 

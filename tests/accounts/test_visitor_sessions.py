@@ -16,9 +16,9 @@ from accounts.models import Session, User
 from accounts.sessions import digest
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.mfa.test_webauthn import challenge
-from tests.accounts.test_passkeys import LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_signed_in, log_in
 from tests.accounts.test_password import open_reset
-from tests.accounts.test_two_step import code_of
+from tests.accounts.views.test_passkeys import LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_signed_in, log_in
+from tests.accounts.views.test_second_step import code_of
 from tests.cast import PASSWORD
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from accounts.events import SecurityEvent
 from accounts.models import User
 from tests.accounts.mail.mails import link_in, newest
-from tests.accounts.test_two_step import SECOND_STEP, code_of, give_code, give_password, is_signed_in
+from tests.accounts.views.test_second_step import SECOND_STEP, code_of, give_code, give_password, is_signed_in
 from tests.cast import PASSWORD, sign_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

@@ -10,11 +10,11 @@ from django.test import Client as Browser
 from post_office.models import Email
 
 from accounts.models import User
-from tests.accounts import test_passkeys as passkeys
 from tests.accounts.mail.mails import link_in, newest
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.test_passkeys import add_passkey
-from tests.accounts.test_two_step import SET_UP, code_of, key_on
+from tests.accounts.views import test_passkeys as passkeys
+from tests.accounts.views.test_passkeys import add_passkey
+from tests.accounts.views.test_second_step import SET_UP, code_of, key_on
 from tests.cast import PASSWORD, sign_in, token_text
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

@@ -12,8 +12,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.test_passkeys import ADD, is_signed_in, options_on
-from tests.accounts.test_two_step import (
+from tests.accounts.views.test_passkeys import ADD, is_signed_in, options_on
+from tests.accounts.views.test_second_step import (
     CODES,
     NEW,
     OTHER_KEY,

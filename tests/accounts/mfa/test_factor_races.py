@@ -16,8 +16,16 @@ from pytest_django.fixtures import Settings
 from accounts.models import PasskeyCredential, Session, UsedChallenge, User
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.mfa.test_webauthn import challenge, events
-from tests.accounts.test_passkeys import ADD, LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_signed_in, options_on
-from tests.accounts.test_two_step import SET_UP, TWO_HOURS, code_of, give_password, key_on
+from tests.accounts.views.test_passkeys import (
+    ADD,
+    LOG_IN,
+    REAUTHENTICATE,
+    SECOND_STEP,
+    add_passkey,
+    is_signed_in,
+    options_on,
+)
+from tests.accounts.views.test_second_step import SET_UP, TWO_HOURS, code_of, give_password, key_on
 from tests.cast import prove_identity, sign_in
 from tests.test_races import at_once
 

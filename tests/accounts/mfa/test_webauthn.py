@@ -20,7 +20,7 @@ from accounts.mfa import webauthn
 from accounts.models import PasskeyCredential, UsedChallenge, User
 from accounts.security_log import Kind, Means
 from tests.accounts.mfa.security_key import ORIGIN, PRESENT_AND_VERIFIED, SecurityKey
-from tests.accounts.test_passkeys import (
+from tests.accounts.views.test_passkeys import (
     ADD,
     LOG_IN,
     REAUTHENTICATE,
@@ -31,7 +31,7 @@ from tests.accounts.test_passkeys import (
     log_in,
     options_on,
 )
-from tests.accounts.test_two_step import TWO_HOURS
+from tests.accounts.views.test_second_step import TWO_HOURS
 from tests.cast import PASSWORD, prove_identity, sign_in
 
 pytestmark = pytest.mark.matrix

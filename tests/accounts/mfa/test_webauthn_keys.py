@@ -21,7 +21,7 @@ from fido2.cose import CoseKey
 from accounts.models import PasskeyCredential, UsedChallenge, User
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.mfa.test_webauthn import logs_in
-from tests.accounts.test_passkeys import ADD, REFUSED, add_passkey, options_on
+from tests.accounts.views.test_passkeys import ADD, REFUSED, add_passkey, options_on
 from tests.cast import sign_in
 
 pytestmark = pytest.mark.matrix

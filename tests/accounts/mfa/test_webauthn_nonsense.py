@@ -22,7 +22,15 @@ from accounts.mfa import webauthn
 from accounts.models import User
 from tests.accounts.mfa.security_key import ORIGIN, SecurityKey
 from tests.accounts.mfa.test_webauthn import challenge
-from tests.accounts.test_passkeys import ADD, LOG_IN, REAUTHENTICATE, REFUSED, SECOND_STEP, add_passkey, options_on
+from tests.accounts.views.test_passkeys import (
+    ADD,
+    LOG_IN,
+    REAUTHENTICATE,
+    REFUSED,
+    SECOND_STEP,
+    add_passkey,
+    options_on,
+)
 from tests.cast import PASSWORD, sign_in
 
 DEEP = 20_000

@@ -17,7 +17,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.quotas import PASSKEYS
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.test_two_step import SECURITY, TWO_HOURS, dump, reauthenticate
+from tests.accounts.views.test_second_step import SECURITY, TWO_HOURS, dump, reauthenticate
 from tests.cast import PASSWORD, prove_identity, sign_in
 
 ADD = "/account/security/passkeys/add/"

@@ -25,8 +25,8 @@ from accounts.identity import fresh_proof
 from accounts.mfa import webauthn
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
-from accounts.security import record_added, require_page_or_form
 from accounts.sessions import make_room, still_signed_in
+from accounts.views.security import record_added, require_page_or_form
 from accounts.web.actions import act_on
 from accounts.web.requests import SignedInRequest
 
