@@ -18,6 +18,7 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
 from accounts import email_changes
+from accounts.email_addresses import mailbox, normalized
 from accounts.mail import queue
 from accounts.mail.queue import Letter
 from accounts.models import User
@@ -25,7 +26,6 @@ from accounts.orm.changes import Gone
 from accounts.sessions import end_all
 from accounts.throttling import attempts, known_browsers
 from accounts.throttling.rate_limits import Taken
-from accounts.validators import mailbox, normalized
 from accounts.web.clients import client_ip
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.

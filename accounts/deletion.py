@@ -22,10 +22,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts import passwords
 from accounts.forms.account import DeleteAccountForm
-from accounts.identity import fresh_proof
 from accounts.mail import notices, queue
 from accounts.models import Deletion, User
 from accounts.orm.batches import delete_in_batches, delete_with_referrers, referrers
+from accounts.reauthentication import fresh_proof
 from accounts.sessions import start_epoch, still_signed_in
 from accounts.sign_ups import KEPT_FOR
 from accounts.web.clients import Client

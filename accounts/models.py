@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy as _
 import accounts.events
 import accounts.throttling.models  # noqa: F401 - more tables, of which no more than that is to be known here
 from accounts import passwords
+from accounts.email_addresses import normalized, spellings
 from accounts.orm.changes import SavesChanges
-from accounts.validators import normalized, spellings
 from accounts.web.clients import USER_AGENT_LENGTH
 
 EPOCH_LENGTH = 22

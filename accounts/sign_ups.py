@@ -30,13 +30,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from accounts import email_changes
+from accounts.email_addresses import mailbox
 from accounts.models import SignUp, User
 from accounts.orm.batches import delete_in_batches
 from accounts.security_log import Kind, record
 from accounts.throttling import known_browsers
 from accounts.throttling.attempts import site_of
 from accounts.throttling.rate_limits import Taken, undo_when_busy
-from accounts.validators import mailbox
 from accounts.web.clients import Client
 
 COOKIE = "__Host-sign-up" if settings.HTTPS else "sign-up"

@@ -163,7 +163,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["accounts.templatetags.moments"],
+            "builtins": ["accounts.templatetags.times"],
         },
     }
 ]
@@ -267,7 +267,7 @@ AUTH_PASSWORD_VALIDATORS = [
     ]
 ]
 AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.passwords.LengthValidator"})
-AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.password_words.WordsValidator", "OPTIONS": {"min_length": 10}})
+AUTH_PASSWORD_VALIDATORS.append({"NAME": "accounts.validators.WordsValidator", "OPTIONS": {"min_length": 10}})
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "home"
 ACCOUNT_ADAPTER = "accounts.adapter.AccountAdapter"
@@ -320,7 +320,7 @@ MFA_PASSKEY_LOGIN_ENABLED = True
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
 # Each challenge is a session in the database, and anybody may ask for one.
 MFA_RATE_LIMITS = {"passkey_challenge": "30/m/ip"}
-# Our views ask by accounts.identity; allauth's own rule would keep whole POST bodies in the session.
+# Our views ask by accounts.reauthentication; allauth's own rule would keep whole POST bodies in the session.
 MFA_REAUTHENTICATION_REQUIRED = False
 # Who has an app may change their email too. Nobody signs in before theirs is verified, and a new one counts once it is.
 MFA_ALLOW_UNVERIFIED_EMAIL = True

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts.identity import ask_for_proof, is_fresh
+from accounts.reauthentication import ask_for_proof, is_fresh
 from accounts.web.actions import act_on
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest, is_htmx, wants_json

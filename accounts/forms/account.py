@@ -13,12 +13,12 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from accounts import email_changes, passwords, sign_ups
+from accounts.email_addresses import mailbox, normalized, validate_mailbox
 from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in
 from accounts.throttling import attempts
-from accounts.validators import mailbox, normalized, validate_mailbox
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest
 from accounts.web.responses import after_response

@@ -2,7 +2,7 @@
 
 A letter is put there if and only if its event is: nothing here raises but what the database
 raises. A letter that cannot be drawn goes out without its details. One to an address that breaks
-the rule of `accounts.validators` has failed before it is sent, and `give_up_unsendable` ends those
+the rule of `accounts.email_addresses` has failed before it is sent, and `give_up_unsendable` ends those
 that came here by another way. Whether an address exists is found out by the worker, which tries
 for days. `post_office.mail.send` will not do: it refuses addresses, and it renders texts as
 templates once more, also what a stranger has chosen, such as the name of a program.
@@ -27,7 +27,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from post_office.models import PRIORITY, STATUS, Email
 
-from accounts import validators
+from accounts import email_addresses
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 
@@ -70,12 +70,12 @@ def put(letter: Letter, to: str, name: str, *, about: str = "", at: datetime | N
 
     One to an address that is none is kept as failed, so that its event goes on.
     """
-    is_address = validators.is_address(to)
+    is_address = email_addresses.is_address(to)
     if not is_address:
         logger.warning(NOT_AN_ADDRESS, name, to)
     email = Email(
         from_email=settings.DEFAULT_FROM_EMAIL,
-        to=validators.mailbox(to),
+        to=email_addresses.mailbox(to),
         subject=letter.subject,
         message=letter.text,
         html_message=letter.html,
@@ -98,7 +98,7 @@ def tell(
     """
     now = timezone.now()
     # To whom and when first, which is quickly told: where everybody's token is replaced, the queue is long.
-    alike = Email.objects.filter(to=validators.mailbox(to), created__gt=now - HOUR, context__about=about)
+    alike = Email.objects.filter(to=email_addresses.mailbox(to), created__gt=now - HOUR, context__about=about)
     if alike.count() < SINGLY_AN_HOUR:
         put(letter(), to, name, about=about)
         return
@@ -114,7 +114,7 @@ def tell(
 
 def all_of(owner_id: int, email: str, before: datetime) -> QuerySet[Email]:
     """The letters about a person, and those to their address, which may be another's by now, of before a moment."""
-    written_to = Q(to__in=validators.spellings(email), created__lt=before)
+    written_to = Q(to__in=email_addresses.spellings(email), created__lt=before)
     return Email.objects.filter(written_to | Q(context__about__startswith=f"{owner_id}:"))
 
 
@@ -125,7 +125,7 @@ def give_up_unsendable(due: Iterable[Email]) -> None:
     """
     for email in due:
         recipients = [*email.to, *email.cc, *email.bcc] or [""]
-        wrong = [to for to in recipients if not validators.is_address(to)]
+        wrong = [to for to in recipients if not email_addresses.is_address(to)]
         if wrong:
             logger.warning(NOT_AN_ADDRESS, email.pk, wrong[0])
         elif (fault := _fault_of(email)) is not None:

@@ -23,10 +23,10 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import passwords
+from accounts.email_addresses import mailbox
 from accounts.models import User
 from accounts.throttling import known_browsers
 from accounts.throttling.rate_limits import APP, Taken, undo_when_busy
-from accounts.validators import mailbox
 
 # What a provider gives a site: under attack its networks count as one.
 SITE_PREFIX = 48

@@ -9,8 +9,8 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms.account import EndSessionForm, NameForm
-from accounts.identity import fresh_proof
 from accounts.models import SessionQuerySet, User
+from accounts.reauthentication import fresh_proof
 from accounts.security_log import Kind, record
 from accounts.sessions import elsewhere, start_epoch, still_signed_in
 from accounts.web.actions import act_on

@@ -21,10 +21,10 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 
 from accounts.forms.mfa import AddPasskeyForm, PasskeyNameForm
-from accounts.identity import fresh_proof
 from accounts.mfa import webauthn
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
+from accounts.reauthentication import fresh_proof
 from accounts.sessions import make_room, still_signed_in
 from accounts.views.security import record_added, require_page_or_form
 from accounts.web.actions import act_on

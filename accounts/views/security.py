@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms.mfa import SEALED_SECRET, ActivateTOTPForm
-from accounts.identity import fresh_proof
 from accounts.mfa.factors import factors_of, qr_squares
+from accounts.reauthentication import fresh_proof
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in, where_signed_in
 from accounts.web.actions import act_on

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from accounts.templatetags import moments
+from accounts.templatetags import times
 
 NOW = datetime(2026, 11, 24, 13, 2, 9, tzinfo=UTC)
 
@@ -27,7 +27,7 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
     ],
 )
 def test_ago_tells_the_largest_unit(passed: timedelta, words: str) -> None:
-    assert moments.ago(NOW - passed).replace("\xa0", " ") == words
+    assert times.ago(NOW - passed).replace("\xa0", " ") == words
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_ago_tells_the_largest_unit(passed: timedelta, words: str) -> None:
 )
 def test_days_are_those_of_the_persons_time_zone(moment: datetime, clock: str, with_day: str, in_sentence: str) -> None:
     with timezone.override("Europe/Berlin"):
-        told = (moments.clock(moment), moments.day_and_clock(moment), moments.at_clock(moment))
+        told = (times.clock(moment), times.day_and_clock(moment), times.at_clock(moment))
 
     assert told == (clock, with_day, in_sentence)
 
@@ -68,8 +68,8 @@ def test_days_are_those_of_the_persons_time_zone(moment: datetime, clock: str, w
 )
 def test_of_a_time_that_comes_twice_the_zone_tells_which_it_is(zone: str, moment: datetime, clocks: list[str]) -> None:
     with timezone.override(zone):
-        told = [moments.clock(moment), moments.clock(moment + timedelta(hours=1))]
-        exact = moments.exact(moment)
+        told = [times.clock(moment), times.clock(moment + timedelta(hours=1))]
+        exact = times.exact(moment)
 
     assert told == clocks
     assert exact.endswith(f":00 {moment.astimezone(ZoneInfo(zone)).tzname()}")
@@ -91,7 +91,7 @@ def test_today_is_as_long_as_the_day_on_which_clocks_are_changed(
     for now in (first, last):
         monkeypatch.setattr(timezone, "now", lambda now=now: now)
         with timezone.override(zone):
-            told = [moments.day_and_clock(moment) for moment in (first - minute, first, last, last + minute)]
+            told = [times.day_and_clock(moment) for moment in (first - minute, first, last, last + minute)]
 
         assert told[1:3] == ["today, 00:00", "today, 23:59"]
         assert [words.startswith("today") for words in told] == [False, True, True, False]
@@ -107,9 +107,9 @@ def test_today_is_as_long_as_the_day_on_which_clocks_are_changed(
 )
 def test_exact_tells_the_second_and_the_zone(zone: str, exact: str) -> None:
     with timezone.override(zone):
-        assert moments.exact(NOW) == exact
+        assert times.exact(NOW) == exact
 
 
 @pytest.mark.parametrize(("user_agent", "name"), [(None, ""), ("", ""), ("curl/8.5.0", "curl 8.5")])
 def test_a_client_is_told_by_its_program(user_agent: str | None, name: str) -> None:
-    assert moments.client(user_agent) == name
+    assert times.client(user_agent) == name

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.accounts.test_addresses import INVALID, REFUSED, TWO_IN_ONE
+from tests.accounts.test_email_addresses import INVALID, REFUSED, TWO_IN_ONE
 from tests.cast import PASSWORD
 from tests.mail_server import MailServer
 from tests.server import Server, poll
