@@ -16,7 +16,7 @@ from django.utils.functional import LazyObject
 
 from accounts.web.clients import client_ip
 from botpenguin import metrics, request_ids
-from developers.bearer import Bearer
+from developers.bearer.verification import Bearer
 
 logger = logging.getLogger("botpenguin.requests")
 

@@ -13,9 +13,10 @@ from django.db.backends.signals import connection_created
 from accounts.models import User
 from accounts.orm import best_effort
 from botpenguin.platform.api import limits
-from developers import bearer, issuance
-from developers.guesses import Guesses
-from developers.sightings import Sightings
+from developers import issuance
+from developers.bearer import verification
+from developers.bearer.refusal_counts import Sightings
+from developers.bearer.unknown_tokens import Guesses
 from tests import prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 
@@ -101,8 +102,8 @@ def bob(db: None) -> User:
 
 @pytest.fixture(autouse=True)
 def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bearer, "sightings", Sightings())
-    monkeypatch.setattr(bearer, "mismatches", Sightings())
+    monkeypatch.setattr(verification, "sightings", Sightings())
+    monkeypatch.setattr(verification, "mismatches", Sightings())
 
 
 @pytest.fixture(autouse=True)
@@ -112,7 +113,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bearer, "guesses", Guesses())
+    monkeypatch.setattr(verification, "guesses", Guesses())
 
 
 @pytest.fixture(autouse=True)

@@ -16,13 +16,14 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from botpenguin import metrics, scrape
 from botpenguin.checks import check_metrics_are_not_public
-from developers import bearer, issuance, tokens
+from developers import issuance, tokens
 from developers import metrics as counting
-from developers.bearer import Refusal
+from developers.bearer import verification
+from developers.bearer.verification import Refusal
 from developers.models import RevokedToken
 from tests import server
 from tests.cast import LAPTOP, token_text
-from tests.developers.test_bearer import bearing, failing_on
+from tests.developers.bearer.test_verification import bearing, failing_on
 
 
 @pytest.fixture
@@ -99,14 +100,16 @@ def test_every_outcome_of_a_bearer_check_and_every_reason_of_a_revoke_is_documen
 def test_each_bearer_check_is_counted_by_what_came_of_it(
     counted: None, monkeypatch: pytest.MonkeyPatch, settings: Settings, alice: User, bob: User
 ) -> None:
-    monkeypatch.setattr(bearer, "count_check", counting.counter("botpenguin_bearer_checks", "As served.", "outcome"))
+    monkeypatch.setattr(
+        verification, "count_check", counting.counter("botpenguin_bearer_checks", "As served.", "outcome")
+    )
     settings.API_REFUSED_LIMIT = 1
     good, disabled = token_text(alice), token_text(bob)
     User.objects.filter(pk=bob.pk).update(is_active=False)
 
     def check(authorization: str | None, **headers: str) -> None:
-        with suppress(bearer.Refused, bearer.TooMany, OperationalError):
-            bearer.check(bearing(authorization, **headers))
+        with suppress(verification.Refused, verification.TooMany, OperationalError):
+            verification.check(bearing(authorization, **headers))
 
     check(f"Bearer {good}")
     check(None)
@@ -146,7 +149,7 @@ def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(
 
     assert (looked.stdout, looked.stderr) == ("[]\n", "")
     assert counting.FOLDER not in os.environ
-    assert {metrics.count_request, bearer.count_check, issuance.count_revocation} == {counting.ignore}
+    assert {metrics.count_request, verification.count_check, issuance.count_revocation} == {counting.ignore}
 
 
 @pytest.mark.django_db

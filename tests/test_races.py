@@ -17,8 +17,9 @@ from post_office.models import Email
 
 from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
-from developers import bearer, issuance
-from developers.bearer import Refusal, Refused
+from developers import issuance
+from developers.bearer import verification
+from developers.bearer.verification import Refusal, Refused
 from developers.events import TokenEvent
 from developers.issuance import Outcome, Verdict
 from developers.models import ApiToken, RevokedToken
@@ -69,7 +70,7 @@ def events(user: User) -> dict[str, int]:
 def check(token: str) -> int | Refusal:
     """Return the generation of a good token, or why it is refused."""
     try:
-        return bearer.check(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})).generation
+        return verification.check(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})).generation
     except Refused as refused:
         return refused.refusal
 

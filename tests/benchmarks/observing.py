@@ -14,8 +14,9 @@ from django.test import override_settings
 from accounts.models import User
 from accounts.web.clients import Client
 from botpenguin import logs, metrics
-from developers import bearer, issuance
+from developers import issuance
 from developers import metrics as counting
+from developers.bearer import verification
 from tests.benchmarks.measure import microseconds
 from tests.benchmarks.token import caller
 from tests.cast import token_text
@@ -61,7 +62,7 @@ def under(log_format: str, counts: tuple[Count, Count], call: Callable[[], None]
 
     def observed() -> None:
         handler.setFormatter(formatter)
-        metrics.count_request, bearer.count_check = counts
+        metrics.count_request, verification.count_check = counts
         call()
 
     return observed

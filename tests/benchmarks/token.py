@@ -26,7 +26,8 @@ from rest_framework_api_key.permissions import HasAPIKey
 
 from accounts.models import User
 from accounts.web.clients import Client
-from developers import bearer, issuance, vault
+from developers import issuance, vault
+from developers.bearer import verification
 from developers.models import ApiToken
 from tests.benchmarks.measure import medians, microseconds, print_table
 from tests.cast import sign_in, token_text
@@ -83,7 +84,7 @@ def bench_check(headers: dict[str, str]) -> None:
     asked = {name: requests.get("/", headers={"Authorization": value}) for name, value in headers.items()}
     wrapped = {name: APIView().initialize_request(request) for name, request in asked.items()}
     candidates: dict[str, Callable[[], object]] = {
-        "ours": lambda: bearer.check(asked["ours"]),
+        "ours": lambda: verification.check(asked["ours"]),
         "DRF TokenAuthentication": lambda: TokenAuthentication().authenticate(wrapped["DRF TokenAuthentication"]),
         "django-rest-knox": lambda: KnoxTokenAuthentication().authenticate(wrapped["django-rest-knox"]),
         "djangorestframework-api-key": lambda: HasAPIKey().has_permission(asked["djangorestframework-api-key"], None),

@@ -8,7 +8,8 @@ from django.test import Client as Browser
 from pytest_django import Settings
 
 from accounts.models import User
-from developers import bearer, issuance, vault
+from developers import issuance, vault
+from developers.bearer import verification
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_text
@@ -92,7 +93,7 @@ def test_the_token_of_a_changed_row_is_unknown_and_the_row_is_left_alone(
 
     assert answers == [UNKNOWN] * 3
     assert (list(ApiToken.objects.order_by("pk").values()), TokenEvent.objects.count()) == (changed, events)
-    [line] = [record for record in caplog.records if record.name == bearer.__name__]
+    [line] = [record for record in caplog.records if record.name == verification.__name__]
     assert line.levelname == "ERROR"
     assert "is refused: its row was changed by something else than this program." in line.getMessage()
     assert token[5:-4] not in caplog.text
@@ -116,7 +117,7 @@ def test_each_changed_row_is_logged_by_its_owner_and_generation(
     for token in tokens * 2:
         answer(token)
 
-    assert [record.getMessage() for record in caplog.records if record.name == bearer.__name__] == [
+    assert [record.getMessage() for record in caplog.records if record.name == verification.__name__] == [
         f"The token of user {user.pk}, generation 1, is refused: its row was changed by something else than this "
         "program."
         for user in (alice, bob)

@@ -15,7 +15,7 @@ from accounts.throttling.breaker import Breaker
 from botpenguin import outages
 from botpenguin.platform.api import middleware
 from developers import tokens
-from developers.bearer import Refusal
+from developers.bearer.verification import Refusal
 from tests.cast import token_text
 
 ADDRESS = "/api/v7/token"

@@ -4,8 +4,8 @@ from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
 from botpenguin.platform.api import limits
-from developers import bearer
-from developers.bearer import Bearer
+from developers.bearer import verification
+from developers.bearer.verification import Bearer
 
 
 class BearerRequest(HttpRequest):
@@ -24,7 +24,7 @@ class ApiAccessToken(AuthBase):
         self.is_limited = is_limited
 
     def __call__(self, request: HttpRequest) -> Bearer:
-        found = bearer.check(request)
+        found = verification.check(request)
         if self.is_limited:
             limits.count(request, found)
         return found

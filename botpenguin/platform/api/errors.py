@@ -16,7 +16,7 @@ from accounts.quotas import QuotaExceeded
 from botpenguin import outages
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import Unusable
-from developers.bearer import Refusal, Refused, TooMany
+from developers.bearer.verification import Refusal, Refused, TooMany
 
 logger = logging.getLogger(__name__)
 

@@ -5,7 +5,7 @@ nothing positive is cached, a revoke is never delayed, and the bound is the limi
 processes. A window is a minute from its first request: across the end of one, twice the
 limit may pass within a minute. A new generation starts with a window of its own, lest an
 owner who revokes a token because a stranger hammers with it stay shut out. Tokens that
-nobody ever had are limited by `developers.guesses`, before the database is asked.
+nobody ever had are limited by `developers.bearer.unknown_tokens`, before the database is asked.
 
 Answers tell the quota as draft-ietf-httpapi-ratelimit-headers-10 says, and a refusal also
 as RFC 9110, section 10.2.3 (`Retry-After`).
@@ -27,7 +27,7 @@ from ninja.errors import Throttled
 from ninja.throttling import BaseThrottle
 
 from botpenguin.platform.api import errors
-from developers.bearer import Bearer
+from developers.bearer.verification import Bearer
 
 WINDOW = 60
 MOST_REMEMBERED = 50_000

@@ -11,7 +11,7 @@ from accounts.web.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
 from botpenguin.platform.api.envelope import Envelope, PlainEnvelope, Timestamp, timestamp
 from botpenguin.platform.api.limits import ByAddress, body_at_most
-from developers import bearer
+from developers.bearer import verification
 
 router = Router(tags=["token"])
 
@@ -63,7 +63,7 @@ def revoke(request: BearerRequest) -> None:
 
     The new one is not in the answer: its owner finds it on the Developers page.
     """
-    bearer.revoke(request.auth, Client.of(request))
+    verification.revoke(request.auth, Client.of(request))
 
 
 class Report(BaseModel):
@@ -90,5 +90,5 @@ def report_exposed(request: HttpRequest, report: Report) -> Envelope[Received]:
     same whatever the texts are: it tells nobody which of them were live. At most 100 in a
     body of 16 KB, each a token or a line that holds one, and 10 requests a minute from an address.
     """
-    bearer.report_exposed(report.tokens, Client.of(request))
+    verification.report_exposed(report.tokens, Client.of(request))
     return Envelope(message=THANKS, data=Received(received=len(report.tokens)))

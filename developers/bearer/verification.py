@@ -26,10 +26,10 @@ from accounts.models import User
 from accounts.orm import best_effort
 from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, tokens, vault
-from developers.exposure import report_exposed
-from developers.guesses import TooMany, guesses
+from developers.bearer.exposure import report_exposed
+from developers.bearer.refusal_counts import Sightings, sightings
+from developers.bearer.unknown_tokens import TooMany, guesses
 from developers.models import ApiToken, RevokedToken
-from developers.sightings import Sightings, sightings
 from developers.tokens import Secret
 
 __all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed", "revoke"]

@@ -3,8 +3,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from developers import sightings
-from developers.sightings import Sightings
+from developers.bearer import refusal_counts
+from developers.bearer.refusal_counts import Sightings
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def test_each_token_has_its_own_minute(clock: list[float]) -> None:
 def test_memory_is_bounded_by_forgetting_the_token_seen_least_recently(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sightings, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(refusal_counts, "MOST_REMEMBERED", 2)
     seen = Sightings()
 
     written = [seen.add(revoked_id) for revoked_id in (1, 2, 1, 3, 1, 2)]

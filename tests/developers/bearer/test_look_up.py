@@ -7,8 +7,9 @@ from django.db import OperationalError, connection
 from django.test import RequestFactory
 
 from accounts.models import User
-from developers import bearer, tokens
-from developers.bearer import Refusal, Refused
+from developers import tokens
+from developers.bearer import verification
+from developers.bearer.verification import Refusal, Refused
 from tests.cast import token_text
 
 
@@ -17,8 +18,8 @@ def unwatched(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(connection, "execute_wrappers", [])
 
 
-def check(token: str) -> bearer.Bearer:
-    return bearer.check(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
+def check(token: str) -> verification.Bearer:
+    return verification.check(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"}))
 
 
 def test_it_finds_whose_token_it_is(alice: User, bob: User) -> None:

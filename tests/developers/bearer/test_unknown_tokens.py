@@ -10,8 +10,9 @@ from django.test.utils import CaptureQueriesContext
 from pytest_django import Settings
 
 from accounts.models import User
-from developers import guesses, issuance, tokens
-from developers.guesses import WINDOW, Guesses, TooMany
+from developers import issuance, tokens
+from developers.bearer import unknown_tokens
+from developers.bearer.unknown_tokens import WINDOW, Guesses, TooMany
 from tests.cast import PHONE, token_text
 from tests.clock import Clock
 
@@ -21,7 +22,7 @@ FLOOD, ELSEWHERE = "203.0.113.66", "203.0.113.67"
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(guesses, "time", clock)
+    monkeypatch.setattr(unknown_tokens, "time", clock)
     return clock
 
 
@@ -158,7 +159,7 @@ def test_threads_lose_no_guess() -> None:
 
 
 def test_memory_of_addresses_is_bounded_by_starting_anew(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guesses, "MOST_ADDRESSES", 10)
+    monkeypatch.setattr(unknown_tokens, "MOST_ADDRESSES", 10)
     counted = Guesses()
 
     for number in range(25):
@@ -168,7 +169,7 @@ def test_memory_of_addresses_is_bounded_by_starting_anew(monkeypatch: pytest.Mon
 
 
 def test_memory_of_good_tokens_is_bounded_by_forgetting_the_one_noted_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(guesses, "MOST_TOKENS", 2)
+    monkeypatch.setattr(unknown_tokens, "MOST_TOKENS", 2)
     counted = Guesses()
     counted.add(FLOOD)
 

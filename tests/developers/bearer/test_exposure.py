@@ -10,8 +10,9 @@ from post_office.models import Email
 
 from accounts.models import User
 from accounts.web.clients import Client
-from developers import bearer, issuance, tokens
-from developers.bearer import report_exposed
+from developers import issuance, tokens
+from developers.bearer import verification
+from developers.bearer.verification import report_exposed
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, sign_in, token_text
@@ -29,7 +30,9 @@ def page_text(user: User) -> str:
 
 def revoke_itself(user: User, client: Client) -> None:
     token = ApiToken.objects.get(user=user)
-    bearer.revoke(bearer.Bearer(user.pk, user.email, True, token.generation, token.hint, token.issued_at, None), client)
+    verification.revoke(
+        verification.Bearer(user.pk, user.email, True, token.generation, token.hint, token.issued_at, None), client
+    )
 
 
 def test_a_reported_token_is_revoked_and_a_new_one_is_in_place(alice: User, bob: User) -> None:
@@ -125,10 +128,10 @@ def test_activity_says_that_a_token_revoked_itself(alice: User) -> None:
 
 def test_a_token_that_was_replaced_meanwhile_revokes_nothing(alice: User) -> None:
     token = ApiToken.objects.get()
-    replaced = bearer.Bearer(alice.pk, alice.email, True, 1, token.hint, token.issued_at, None)
+    replaced = verification.Bearer(alice.pk, alice.email, True, 1, token.hint, token.issued_at, None)
     issuance.revoke(alice, 1, PHONE, even_if_used=True)
 
-    bearer.revoke(replaced, LAPTOP)
+    verification.revoke(replaced, LAPTOP)
 
     assert ApiToken.objects.get().generation == 2
 

@@ -18,8 +18,9 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
-from developers import bearer, issuance, tokens
-from developers.bearer import Bearer, Refusal, Refused
+from developers import issuance, tokens
+from developers.bearer import verification
+from developers.bearer.verification import Bearer, Refusal, Refused
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PASSWORD, PHONE, token_text
@@ -37,7 +38,7 @@ def bearing(authorization: str | None, **headers: str) -> HttpRequest:
 
 def refusal(request: HttpRequest) -> Refusal:
     with pytest.raises(Refused) as caught:
-        bearer.check(request)
+        verification.check(request)
     return caught.value.refusal
 
 
@@ -62,7 +63,7 @@ def failing_on(verb: str) -> Callable[..., Any]:
     ["Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", "  Bearer {}  ", "\tBearer {}\t", "Bearer {} \t "],
 )
 def test_a_good_token_is_told_from_its_header(alice: User, header: str) -> None:
-    found = bearer.check(bearing(header.format(token_text(alice))))
+    found = verification.check(bearing(header.format(token_text(alice))))
 
     token = ApiToken.objects.get(user=alice)
     assert found == Bearer(
@@ -78,7 +79,7 @@ def test_a_good_token_is_told_from_its_header(alice: User, header: str) -> None:
 
 @pytest.mark.parametrize("authtype", ["Key", "key", "KEY", "kEy", " Key ", "\tKey"])
 def test_authtype_key_is_accepted_in_any_capitalisation(alice: User, authtype: str) -> None:
-    assert bearer.check(bearing(f"Bearer {token_text(alice)}", authtype=authtype)).owner_id == alice.pk
+    assert verification.check(bearing(f"Bearer {token_text(alice)}", authtype=authtype)).owner_id == alice.pk
 
 
 @pytest.mark.parametrize("authtype", ["", "Token", "Key, Key", "Keys", "\xa0Key"])
@@ -170,7 +171,7 @@ def test_a_revoked_token_is_refused_and_says_since_when(alice: User) -> None:
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
     with pytest.raises(Refused) as caught:
-        bearer.check(bearing(f"Bearer {old}"))
+        verification.check(bearing(f"Bearer {old}"))
 
     assert caught.value.refusal is Refusal.REVOKED
     assert caught.value.revoked_at == outcome.token.issued_at
@@ -179,7 +180,7 @@ def test_a_revoked_token_is_refused_and_says_since_when(alice: User) -> None:
 def test_after_a_revoke_the_new_token_is_good(alice: User) -> None:
     issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
-    assert bearer.check(bearing(f"Bearer {token_text(alice)}")).generation == 2
+    assert verification.check(bearing(f"Bearer {token_text(alice)}")).generation == 2
 
 
 def test_the_token_of_a_deactivated_account_is_refused_and_not_counted_as_used(alice: User) -> None:
@@ -198,10 +199,10 @@ def test_the_token_of_a_deleted_account_is_unknown(alice: User) -> None:
 
 
 def test_a_token_whose_account_is_deleted_after_the_check_has_nothing_left_to_revoke(alice: User) -> None:
-    found = bearer.check(bearing(f"Bearer {token_text(alice)}"))
+    found = verification.check(bearing(f"Bearer {token_text(alice)}"))
     alice.delete()
 
-    bearer.revoke(found, LAPTOP)
+    verification.revoke(found, LAPTOP)
 
     assert not RevokedToken.objects.exists()
 
@@ -210,7 +211,7 @@ def test_the_first_use_is_recorded(alice: User) -> None:
     request = bearing(f"Bearer {token_text(alice)}", user_agent=LAPTOP.user_agent)
     request.META["REMOTE_ADDR"] = LAPTOP.ip
 
-    bearer.check(request)
+    verification.check(request)
 
     token = ApiToken.objects.get(user=alice)
     assert token.last_used_at is not None
@@ -220,10 +221,10 @@ def test_the_first_use_is_recorded(alice: User) -> None:
 
 def test_the_steady_state_is_one_select(alice: User) -> None:
     request = bearing(f"Bearer {token_text(alice)}")
-    bearer.check(request)
+    verification.check(request)
 
     with CaptureQueriesContext(connection) as queries:
-        found = bearer.check(request)
+        found = verification.check(request)
 
     assert [query["sql"].split()[0] for query in queries] == ["SELECT"]
     assert found.last_used_at == ApiToken.objects.get(user=alice).last_used_at
@@ -234,7 +235,7 @@ def test_the_last_use_moves_once_it_is_over_a_minute_old(alice: User, seconds: i
     before = timezone.now() - timedelta(seconds=seconds)
     ApiToken.objects.update(last_used_at=before, last_used_client="before")
 
-    bearer.check(bearing(f"Bearer {token_text(alice)}", user_agent="after"))
+    verification.check(bearing(f"Bearer {token_text(alice)}", user_agent="after"))
 
     token = ApiToken.objects.get(user=alice)
     assert (token.last_used_at != before, token.last_used_client) == (moves, "after" if moves else "before")
@@ -244,7 +245,7 @@ def test_a_good_token_is_good_where_the_database_takes_no_writes(alice: User, ca
     request = bearing(f"Bearer {token_text(alice)}")
 
     with connection.execute_wrapper(failing_on("UPDATE")):
-        found = bearer.check(request)
+        found = verification.check(request)
 
     assert found.owner_id == alice.pk
     assert caplog.messages == [
@@ -304,7 +305,7 @@ def test_a_good_token_does_not_wait_for_a_lock(caplog: pytest.LogCaptureFixture)
     is_locked.wait()
     began_at = timezone.now()
     try:
-        found = bearer.check(request)
+        found = verification.check(request)
     finally:
         is_answered.set()
         holder.join()
@@ -332,7 +333,7 @@ def test_giving_up_on_a_lock_leaves_the_usual_patience(settings: Settings) -> No
             cursor.execute("RESET lock_timeout")
     before = patience()
     with connection.execute_wrapper(failing_on("UPDATE")):
-        bearer.check(bearing(f"Bearer {token_text(alice)}"))
+        verification.check(bearing(f"Bearer {token_text(alice)}"))
 
     assert patience() == before
     assert before in (5_000, "5s")
@@ -347,7 +348,7 @@ def test_tokens_under_every_key_of_the_ring_are_found_by_one_query(alice: User, 
     ApiToken.objects.update(last_used_at=timezone.now())
 
     with CaptureQueriesContext(connection) as queries:
-        owners = [bearer.check(bearing(f"Bearer {token}")).owner_id for token in (old, new)]
+        owners = [verification.check(bearing(f"Bearer {token}")).owner_id for token in (old, new)]
 
     assert owners == [alice.pk, bob.pk]
     assert len(queries) == 2
