@@ -2,7 +2,7 @@
 
 `record` is the only code that adds events and `forget` the only one that removes old ones; they
 go with their account besides. Nothing changes an event. What happened to the token is told by
-the events of `developers.issuance`, and `developers.security_log` shows both in one list.
+the events of `developers.issuance`, and `developers.views.security_log` shows both in one list.
 
 No flood fills the table or buries the rest: what comes on top of so many alike in an hour is counted,
 in a table beside. Alike are events of one kind by one means. Twice as many are listed of all networks

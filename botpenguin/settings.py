@@ -278,9 +278,9 @@ ACCOUNT_FORMS = {
     "login": "accounts.forms.account.LoginForm",
     "signup": "accounts.forms.account.SignupForm",
     "reset_password": "accounts.forms.account.ResetPasswordForm",
-    "reset_password_from_key": "developers.passwords.ResetPasswordAndTokenForm",
+    "reset_password_from_key": "developers.views.password.ResetPasswordAndTokenForm",
     "add_email": "accounts.forms.account.ChangeEmailForm",
-    "change_password": "developers.passwords.ChangePasswordAndTokenForm",
+    "change_password": "developers.views.password.ChangePasswordAndTokenForm",
     "reauthenticate": "accounts.forms.account.ReauthenticateForm",
 }
 # Always. accounts.sign_ups does it for new accounts. Without mail the link lies in var/mail/.

@@ -4,7 +4,8 @@ from django.urls import include, path
 from django.views.generic import RedirectView
 
 from botpenguin import health
-from developers import admin, passwords, security_log
+from developers import admin
+from developers.views import password, security_log
 
 handler400 = "botpenguin.errors.bad_request"
 handler403 = "botpenguin.errors.permission_denied"
@@ -19,10 +20,10 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="platform:bots"), name="home"),
     path("account/", include("accounts.urls")),
     # Of the account pages, those that offer to revoke the token too.
-    path("account/password/change/", passwords.change_password, name="account_change_password"),
+    path("account/password/change/", password.change_password, name="account_change_password"),
     path(
         "account/password/reset/key/<base36:uidb36>-<str:key>/",
-        passwords.reset_password,
+        password.reset_password,
         name="account_reset_password_from_key",
     ),
     # And the one that tells of the token too.

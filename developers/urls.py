@@ -2,16 +2,16 @@
 
 from django.urls import include, path
 
-from developers import views
+from developers.views import token
 
 app_name = "developers"
 
 urlpatterns = [
-    path("", views.developers, name="developers"),
+    path("", token.developers, name="developers"),
     path("third-party-apps-api/", include("developers.outbound.urls")),
-    path("api-access-token/", views.api_access_token, name="api-access-token"),
-    path("api-access-token/show/", views.show_token, name="show-token"),
-    path("api-access-token/copy/", views.copy_token, name="copy-token"),
-    path("api-access-token/try/", views.try_token, name="try-token"),
-    path("api-access-token/revoke/", views.revoke_token, name="revoke-token"),
+    path("api-access-token/", token.api_access_token, name="api-access-token"),
+    path("api-access-token/show/", token.show_token, name="show-token"),
+    path("api-access-token/copy/", token.copy_token, name="copy-token"),
+    path("api-access-token/try/", token.try_token, name="try-token"),
+    path("api-access-token/revoke/", token.revoke_token, name="revoke-token"),
 ]

@@ -24,9 +24,9 @@ from accounts.models import Session, User
 from accounts.sessions import digest, still_signed_in
 from accounts.views import account, passkeys, security
 from botpenguin.platform.models import Bot
-from developers import passwords
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
+from developers.views import password
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.views.test_passkeys import options_on
 from tests.cast import PASSWORD, sign_in, token_text
@@ -362,7 +362,7 @@ def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
             end(browser)
         yield from take_hold(request)
 
-    for module in (deletion, account, passkeys, passwords, security, account):
+    for module in (deletion, account, passkeys, password, security, account):
         if hasattr(module, "still_signed_in"):
             monkeypatch.setattr(module, "still_signed_in", end_first)
     before = state()

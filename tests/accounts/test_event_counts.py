@@ -22,9 +22,9 @@ from developers import issuance
 from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
-from developers.security_log import Entry
+from developers.views.security_log import Entry
 from tests.cast import LAPTOP, PHONE, sign_in
-from tests.developers.test_security_log import FILE, LOG, rows_on
+from tests.developers.views.test_security_log import FILE, LOG, rows_on
 from tests.test_races import at_once
 
 Kind, Means, TokenKind = SecurityEvent.Kind, SecurityEvent.Means, TokenEvent.Kind

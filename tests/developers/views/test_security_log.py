@@ -20,7 +20,7 @@ from accounts.web.clients import Client
 from developers import issuance
 from developers.events import TokenEvent
 from developers.models import RevokedToken
-from developers.security_log import KINDS, MARKS, TOKEN_WORDS
+from developers.views.security_log import KINDS, MARKS, TOKEN_WORDS
 from tests.cast import LAPTOP, PHONE, sign_in
 
 LOG = "/account/security/log/"
@@ -166,7 +166,7 @@ def test_no_cell_of_the_file_is_a_formula(alice: User, start: str) -> None:
 
 
 def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("developers.security_log.MOST_ROWS_OF_A_FILE", 1)
+    monkeypatch.setattr("developers.views.security_log.MOST_ROWS_OF_A_FILE", 1)
     browser = sign_in(alice)
 
     page, lines = browser.get(LOG).content.decode(), file_of(browser)
@@ -188,7 +188,7 @@ def test_the_file_is_the_same_however_many_rows_are_read_at_once(
         issuance.reveal(alice, TokenEvent.Kind.SHOWN, LAPTOP)
     whole = file_of(browser)
 
-    monkeypatch.setattr("developers.security_log.ROWS_AT_ONCE", most)
+    monkeypatch.setattr("developers.views.security_log.ROWS_AT_ONCE", most)
 
     assert file_of(browser) == whole
     assert len(whole) == 1 + SecurityEvent.objects.count() + TokenEvent.objects.count()
