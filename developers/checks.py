@@ -13,8 +13,8 @@ from django.db import connections
 from accounts.mfa import factors
 from developers import vault
 from developers.models import ApiToken
-from developers.outbound.addresses import allowed_networks
 from developers.outbound.models import OutboundApi
+from developers.outbound.transport.addresses import allowed_networks
 
 # How a database is asked, and the answers that will do.
 Questions = dict[str, tuple[str, set[int | str]]]

@@ -17,13 +17,13 @@ from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
 from developers.outbound import mapping
-from developers.outbound.addresses import Resolver
-from developers.outbound.answers import NO_DATA, Answer
 from developers.outbound.masking import Mask
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.quotas import LOG_BYTES, LOGS
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
-from developers.outbound.turns import Busy, TooMany, turn
+from developers.outbound.transport.addresses import Resolver
+from developers.outbound.transport.concurrency import Busy, TooMany, turn
+from developers.outbound.transport.responses import NO_DATA, Answer
 from developers.vault import Unreadable
 
 __all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
@@ -101,7 +101,7 @@ def _run(
     ssl_context: ssl.SSLContext | None = None,
 ) -> Run:
     # What it needs takes a tenth of a start to load, and most processes call nobody.
-    from developers.outbound.sending import send  # noqa: PLC0415
+    from developers.outbound.transport.sending import send  # noqa: PLC0415
 
     # What is made of the answer is part of the turn: it takes time too, and writes.
     with turn(call.owner_id):

@@ -12,8 +12,8 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from developers.outbound.addresses import no_public_server
 from developers.outbound.recipe import PLACEHOLDER, Field, attributes_in_path_only, before_path
+from developers.outbound.transport.addresses import no_public_server
 
 LONGEST_URL = 8_000
 PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<authority>[^/?#]*))?(?P<rest>.*)", re.DOTALL)

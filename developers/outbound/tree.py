@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from developers.outbound import mapping
-from developers.outbound.answers import writable
+from developers.outbound.transport.responses import writable
 
 MOST_NODES = 400
 MOST_LEVELS = 20

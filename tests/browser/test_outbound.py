@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 from accounts.models import User
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
-from developers.outbound.turns import turn
+from developers.outbound.transport.concurrency import turn
 from tests.browser.conftest import Site
 from tests.browser.people import log_in, tab_to
 from tests.browser.soundness import expect_sound

@@ -6,9 +6,9 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin.platform.models import Contact
-from developers.outbound import addresses, turns
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.transport import addresses, concurrency
 from tests.developers.outbound.servers import Far, Peer, far, response
 from tests.platform.calls import NOBODY, Caller, contact_of
 
@@ -19,7 +19,7 @@ BODY = json.dumps({"weather": {"temperature": "21"}})
 @pytest.fixture(autouse=True)
 def loopback(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(turns, "line", turns.Line(3))
+    monkeypatch.setattr(concurrency, "line", concurrency.Line(3))
 
 
 def api_of(owner: User, url: str, path: str = "/{{city}}") -> OutboundApi:
@@ -169,7 +169,7 @@ def test_one_call_at_a_time_and_so_many_a_minute(as_alice: Caller, alice: User, 
     settings.OUTBOUND_RATE_LIMIT = 1
     path = f"/third-party-apis/{api_of(alice, 'http://10.0.0.1', '/').pk}/run"
 
-    with turns.turn(alice.pk):
+    with concurrency.turn(alice.pk):
         busy = as_alice.send("POST", path, {})
     often = as_alice.send("POST", path, {})
 

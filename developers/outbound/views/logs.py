@@ -14,8 +14,8 @@ from accounts.quotas import Usage
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest
 from developers.outbound import quotas
-from developers.outbound.answers import writable
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
+from developers.outbound.transport.responses import writable
 
 # What the list shows of a body, in characters.
 EXCERPT = 120

@@ -2,9 +2,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound import addresses, turns
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.transport import addresses, concurrency
 
 PLACES = 3
 SECRET = "sk-9f8e7d6c5b4a"
@@ -12,7 +12,7 @@ SECRET = "sk-9f8e7d6c5b4a"
 
 @pytest.fixture(autouse=True)
 def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "line", turns.Line(PLACES))
+    monkeypatch.setattr(concurrency, "line", concurrency.Line(PLACES))
     monkeypatch.setattr(addresses, "lookups", addresses.Lookups())
     monkeypatch.setattr(addresses, "STEP", 0.001)
 

@@ -9,8 +9,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound import turns
 from developers.outbound.models import ApiLog, OutboundApi
+from developers.outbound.transport import concurrency
 from tests.cast import sign_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import Far, Peer, far, response
@@ -131,13 +131,13 @@ def test_one_call_at_a_time_and_so_many_a_minute(alice: User, settings: Settings
     browser = sign_in(alice)
     call = GET | {"url": "http://10.0.0.1"}
 
-    with turns.turn(alice.pk):
+    with concurrency.turn(alice.pk):
         busy = browser.post(f"{PAGE}new/test/", call, headers=headers)
     often = browser.post(f"{PAGE}new/test/", call, headers=headers)
 
     assert (busy.status_code, busy["Retry-After"], busy["HX-Retarget"]) == (429, "1", "#outcome")
     assert "Another call of yours is under way. Try again once it has ended." in words(busy)
     assert (often.status_code, often["HX-Retarget"]) == (429, "#outcome")
-    assert 0 < int(often["Retry-After"]) <= turns.WINDOW
+    assert 0 < int(often["Retry-After"]) <= concurrency.WINDOW
     assert f"Too many calls within a minute. Try again in {often['Retry-After']} second" in words(often)
     assert ("<html" in often.content.decode()) == (headers == {})

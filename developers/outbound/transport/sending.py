@@ -19,14 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from developers.outbound import answers, targets
-from developers.outbound.addresses import Resolver, Unreachable
-from developers.outbound.answers import NO_DATA, Answer
+from developers.outbound import targets
 from developers.outbound.faults import first_fault, own_token
-from developers.outbound.network import Deadline, Transport, public_certificates
 from developers.outbound.recipe import Field, Recipe
 from developers.outbound.targets import BadUrl
 from developers.outbound.token_search import holds_token
+from developers.outbound.transport import responses
+from developers.outbound.transport.addresses import Resolver, Unreachable
+from developers.outbound.transport.network import Deadline, Transport, public_certificates
+from developers.outbound.transport.responses import NO_DATA, Answer
 
 __all__ = ["MOST_BYTES", "Answer", "send"]
 
@@ -166,16 +167,16 @@ def _read(response: httpx.Response) -> Answer:
         body=body,
         is_cut=is_cut,
         size=len(body),
-        explanation=answers.explain(response.status_code),
+        explanation=responses.explain(response.status_code),
     )
-    text = answers.read_text(body, content_type) if not is_cut else body.decode(errors="replace").replace("\0", "�")
+    text = responses.read_text(body, content_type) if not is_cut else body.decode(errors="replace").replace("\0", "�")
     if is_cut:
         return replace(
             answer, text=text, unreadable=_("The answer is longer than 1 MiB and was cut, so it is not read.")
         )
     if text is None:
         return replace(answer, unreadable=_("The answer is no text, or not in the encoding that it names."))
-    data, unreadable = answers.read_data(text) if text.strip() else (NO_DATA, _("The answer is empty."))
+    data, unreadable = responses.read_data(text) if text.strip() else (NO_DATA, _("The answer is empty."))
     return replace(answer, text=text, data=data, unreadable=unreadable)
 
 

@@ -16,7 +16,7 @@ from typing import Any
 import httpcore  # httpx is built on it
 import httpx
 
-from developers.outbound.addresses import Resolver, resolve
+from developers.outbound.transport.addresses import Resolver, resolve
 
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 

@@ -12,9 +12,9 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound.answers import MOST_PARTS, NO_DATA, Answer
 from developers.outbound.recipe import Field, Recipe
-from developers.outbound.sending import MOST_BYTES, send
+from developers.outbound.transport.responses import MOST_PARTS, NO_DATA, Answer
+from developers.outbound.transport.sending import MOST_BYTES, send
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]

@@ -9,13 +9,13 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound import addresses
-from developers.outbound.addresses import Unreachable, resolve
-from developers.outbound.answers import Answer
 from developers.outbound.recipe import Recipe
-from developers.outbound.sending import send
+from developers.outbound.transport import addresses
+from developers.outbound.transport.addresses import Unreachable, resolve
+from developers.outbound.transport.responses import Answer
+from developers.outbound.transport.sending import send
 from tests.developers.outbound.servers import far, resolver_of, response
-from tests.developers.outbound.test_addresses import NO_PUBLIC_SERVER
+from tests.developers.outbound.transport.test_addresses import NO_PUBLIC_SERVER
 
 pytestmark = pytest.mark.matrix
 

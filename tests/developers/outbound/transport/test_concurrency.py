@@ -15,11 +15,12 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.throttling.counters import Limit
 from accounts.throttling.models import CachedValue, Counter
-from developers.outbound import running, turns
+from developers.outbound import running
 from developers.outbound.models import ApiLog
 from developers.outbound.recipe import Recipe
 from developers.outbound.running import Busy, TooMany, Unfillable
-from developers.outbound.turns import Line
+from developers.outbound.transport import concurrency
+from developers.outbound.transport.concurrency import Line
 from tests.cast import LAPTOP, sign_in
 from tests.developers.outbound.conftest import PLACES
 from tests.developers.outbound.servers import far, response
@@ -46,7 +47,7 @@ def all_places_taken() -> Iterator[None]:
     """Accounts that are not in the database call slow servers."""
     with ExitStack() as stack:
         for number in range(PLACES):
-            stack.enter_context(turns.line.place(-number))
+            stack.enter_context(concurrency.line.place(-number))
         yield
 
 
@@ -55,11 +56,11 @@ def all_places_taken() -> Iterator[None]:
 
 @pytest.mark.parametrize(("threads", "places"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3), (8, 4), (32, 16)])
 def test_outbound_calls_leave_half_of_the_threads_to_pages_and_the_api(threads: int, places: int) -> None:
-    assert turns.places_of(threads) == places
+    assert concurrency.places_of(threads) == places
 
 
 def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_place_for_a_third() -> None:
-    line = Line(turns.places_of(6))
+    line = Line(concurrency.places_of(6))
 
     with line.place(ALICE), line.place(BOB):
         refused = [is_refused(line, CAROL) for _ in range(33)]
@@ -68,7 +69,7 @@ def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_place_for_
 
 
 def test_a_third_gets_its_turn_before_anybodys_second(settings: Settings) -> None:
-    line = Line(turns.places_of(settings.THREADS))
+    line = Line(concurrency.places_of(settings.THREADS))
     with line.place(BOB):
         with line.place(ALICE):
             assert is_refused(line, CAROL)
@@ -107,7 +108,7 @@ def test_of_those_who_have_called_nobody_yet_the_first_who_asked_comes_first() -
 
 
 def test_who_asks_no_more_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "SECONDS_IN_LINE", 0)
+    monkeypatch.setattr(concurrency, "SECONDS_IN_LINE", 0)
     line = Line(1)
 
     with line.place(ALICE):
@@ -117,7 +118,7 @@ def test_who_asks_no_more_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_turns_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(turns, "MOST_REMEMBERED", 2)
+    monkeypatch.setattr(concurrency, "MOST_REMEMBERED", 2)
     line = Line(1)
 
     assert not any(is_refused(line, account) for account in (ALICE, BOB, CAROL, ALICE, BOB))
@@ -148,7 +149,7 @@ def test_as_many_call_at_once_as_there_are_places() -> None:
 
 
 def test_an_account_has_one_call_at_a_time(alice: User, bob: User, loopback: None) -> None:
-    with turns.turn(alice.pk):
+    with concurrency.turn(alice.pk):
         with pytest.raises(Busy, match="Another call of yours is under way"):
             call(alice)
         with far(response(b'"bob"')) as server:
@@ -158,8 +159,8 @@ def test_an_account_has_one_call_at_a_time(alice: User, bob: User, loopback: Non
 
 
 def test_an_account_has_one_call_at_a_time_in_all_processes(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    with turns.turn(alice.pk):
-        monkeypatch.setattr(turns, "line", Line(1))
+    with concurrency.turn(alice.pk):
+        monkeypatch.setattr(concurrency, "line", Line(1))
         with pytest.raises(Busy, match="Another call of yours is under way"):
             call(alice)
 
@@ -201,9 +202,9 @@ def test_calls_are_counted_by_account_and_minute(alice: User, bob: User, setting
 
     with pytest.raises(TooMany, match=r"Too many calls within a minute\. Try again in \d+ seconds\.") as caught:
         call(alice)
-    assert 0 < caught.value.seconds <= turns.WINDOW
+    assert 0 < caught.value.seconds <= concurrency.WINDOW
     call(bob)
-    Counter.objects.update(ends_at=F("ends_at") - turns.WINDOW * 1000)
+    Counter.objects.update(ends_at=F("ends_at") - concurrency.WINDOW * 1000)
     call(alice)
 
 

@@ -10,11 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound import addresses, targets
-from developers.outbound.addresses import is_public
+from developers.outbound import targets
 from developers.outbound.recipe import Field, Recipe, attributes_in_path_only
-from developers.outbound.sending import send
 from developers.outbound.targets import BadUrl
+from developers.outbound.transport import addresses
+from developers.outbound.transport.addresses import is_public
+from developers.outbound.transport.sending import send
 from tests.developers.outbound.servers import Far, far, resolver_of, response
 
 pytestmark = pytest.mark.matrix
