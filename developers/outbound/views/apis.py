@@ -14,7 +14,7 @@ from accounts.web.actions import act_on
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest, is_htmx
 from developers.outbound import quotas
-from developers.outbound.forms import ConfirmForm
+from developers.outbound.editor.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe
 from developers.vault import Unreadable

@@ -12,7 +12,7 @@ from accounts.web.actions import act_on
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest
 from developers.outbound import quotas
-from developers.outbound.forms import TypeForm
+from developers.outbound.editor.forms import TypeForm
 from developers.outbound.models import CustomAttribute
 
 PAGE = "developers:outbound:attributes"

@@ -16,13 +16,13 @@ from accounts.web.actions import act_on
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest, is_htmx, takes_long_forms
 from developers.outbound import curl, running
-from developers.outbound.drafts import MOST_ROWS, PARTS, Draft
-from developers.outbound.editing import TITLES, Editor
-from developers.outbound.forms import CurlForm
+from developers.outbound.editor.drafts import MOST_ROWS, PARTS, Draft
+from developers.outbound.editor.editor import TITLES, Editor
+from developers.outbound.editor.forms import CurlForm
+from developers.outbound.editor.response_tree import tree
 from developers.outbound.models import ATTRIBUTE_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
 from developers.outbound.transport.responses import NO_DATA
-from developers.outbound.tree import tree
 from developers.outbound.views.apis import PAGE
 from developers.vault import Unreadable
 

@@ -24,7 +24,7 @@ from developers.outbound.transport.concurrency import Line
 from tests.cast import LAPTOP, sign_in
 from tests.developers.outbound.conftest import PLACES
 from tests.developers.outbound.servers import far, response
-from tests.developers.outbound.test_pages import GET, PAGE
+from tests.developers.outbound.views.test_pages import GET, PAGE
 
 NOWHERE = Recipe("GET", "nowhere")
 ALICE, BOB, CAROL, DAVE = range(1, 5)

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from developers.outbound import mapping
-from developers.outbound.tree import MOST_NODES, Node, tree
+from developers.outbound.editor.response_tree import MOST_NODES, Node, tree
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(

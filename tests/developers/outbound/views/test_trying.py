@@ -14,7 +14,7 @@ from developers.outbound.transport import concurrency
 from tests.cast import sign_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import Far, Peer, far, response
-from tests.developers.outbound.test_pages import GET, HTMX, PAGE, address, form_of, words
+from tests.developers.outbound.views.test_pages import GET, HTMX, PAGE, address, form_of, words
 
 
 def answer(peer: Peer) -> None:

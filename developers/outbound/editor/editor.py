@@ -13,9 +13,9 @@ from accounts.orm.changes import Gone
 from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
 from developers.outbound import targets
-from developers.outbound.drafts import Draft, Row, stored_values
+from developers.outbound.editor.drafts import Draft, Row, stored_values
+from developers.outbound.editor.forms import CallForm, FieldForm, MappingForm, PlainForm
 from developers.outbound.faults import Fault, faults
-from developers.outbound.forms import CallForm, FieldForm, MappingForm, PlainForm
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import Field, Mapping, Recipe

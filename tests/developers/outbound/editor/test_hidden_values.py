@@ -7,7 +7,7 @@ from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Field
 from tests.cast import sign_in
 from tests.developers.outbound.conftest import SECRET
-from tests.developers.outbound.test_pages import GET, PAGE, address, form_of, words
+from tests.developers.outbound.views.test_pages import GET, PAGE, address, form_of, words
 
 pytestmark = pytest.mark.matrix
 

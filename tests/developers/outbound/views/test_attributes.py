@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from developers.outbound.models import CustomAttribute
 from tests.cast import sign_in
-from tests.developers.outbound.test_pages import GET, PAGE, words
+from tests.developers.outbound.views.test_pages import GET, PAGE, words
 
 ATTRIBUTES = f"{PAGE}attributes/"
 
