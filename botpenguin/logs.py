@@ -9,8 +9,8 @@ from typing import Any
 from django.core.exceptions import ImproperlyConfigured
 
 FORMATTERS: dict[str, dict[str, Any]] = {
-    "text": {"()": "developers.logs.MaskingFormatter"},
-    "json": {"()": "developers.logs.MaskingJsonFormatter"},
+    "text": {"()": "developers.redaction.MaskingFormatter"},
+    "json": {"()": "developers.redaction.MaskingJsonFormatter"},
 }
 
 
@@ -25,7 +25,7 @@ def configuration(log_format: str) -> dict[str, Any]:
         "filters": {
             "request_id": {"()": "botpenguin.request_ids.WithRequestId"},
             "brief": {"()": "botpenguin.strangers.Brief"},
-            "without_secrets": {"()": "developers.logs.WithoutSecrets"},
+            "without_secrets": {"()": "developers.redaction.WithoutSecrets"},
             "without_outages": {"()": "botpenguin.outages.WithoutOutages"},
         },
         "handlers": {

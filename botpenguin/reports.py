@@ -18,7 +18,7 @@ from django.utils.functional import LazyObject, empty
 from django.utils.safestring import SafeString
 from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
-from developers.logs import without_secrets
+from developers.redaction import without_secrets
 
 # redis://:password@host and postgres://user:password@host, in whatever setting or environment variable.
 PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+(?=@)")

@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from developers import issuance, tokens
 from developers.events import TokenEvent
-from developers.logs import MaskingFormatter, WithoutSecrets
 from developers.models import ApiToken, RevokedToken
+from developers.redaction import MaskingFormatter, WithoutSecrets
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
 from tests.leaks import find

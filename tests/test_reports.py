@@ -25,8 +25,8 @@ from pytest_django.fixtures import Settings
 from accounts.mfa import encryption
 from accounts.models import User
 from developers import tokens
-from developers.logs import MaskingFormatter, WithoutSecrets
 from developers.models import ApiToken
+from developers.redaction import MaskingFormatter, WithoutSecrets
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, prove_identity, sign_in, token_text
 from tests.leaks import find

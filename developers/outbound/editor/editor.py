@@ -12,13 +12,13 @@ from django.utils.translation import gettext_lazy
 from accounts.orm.changes import Gone
 from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
-from developers.outbound import targets
+from developers.outbound import url_rules
 from developers.outbound.editor.drafts import Draft, Row, stored_values
 from developers.outbound.editor.forms import CallForm, FieldForm, MappingForm, PlainForm
-from developers.outbound.faults import Fault, faults
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.validation import Fault, faults
 
 TITLES = {
     "parameters": gettext_lazy("Parameters"),
@@ -105,7 +105,7 @@ class Editor:
     def recipe(self) -> Recipe:
         """The call as the forms hold it. A query typed into the URL becomes parameters."""
         cleaned = self.form.cleaned_data
-        url, query = targets.split(cleaned["url"])
+        url, query = url_rules.split(cleaned["url"])
         return Recipe(
             method=cleaned["method"],
             url=url,
@@ -206,7 +206,7 @@ def _leads_elsewhere(url: str, stored: str) -> bool | None:
     It is judged as the form takes it, without the blanks around it: so it is sent.
     """
     try:
-        origin = targets.origin(CallForm.base_fields["url"].clean(url))
+        origin = url_rules.origin(CallForm.base_fields["url"].clean(url))
     except ValidationError:
         return None
-    return None if origin is None else origin != targets.origin(stored)
+    return None if origin is None else origin != url_rules.origin(stored)

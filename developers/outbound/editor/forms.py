@@ -12,11 +12,11 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from developers.outbound.faults import LONGEST_BODY, LONGEST_VALUE
 from developers.outbound.mapping import LONGEST_PATH
 from developers.outbound.models import ATTRIBUTE_LENGTH, NAME_LENGTH, CustomAttribute, OutboundApi
 from developers.outbound.recipe import ATTRIBUTE_NAME
-from developers.outbound.targets import LONGEST_URL
+from developers.outbound.url_rules import LONGEST_URL
+from developers.outbound.validation import LONGEST_BODY, LONGEST_VALUE
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise

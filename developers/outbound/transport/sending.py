@@ -19,15 +19,15 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.models import User
-from developers.outbound import targets
-from developers.outbound.faults import first_fault, own_token
+from developers.outbound import url_rules
 from developers.outbound.recipe import Field, Recipe
-from developers.outbound.targets import BadUrl
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport import responses
 from developers.outbound.transport.addresses import Resolver, Unreachable
 from developers.outbound.transport.network import Deadline, Transport, public_certificates
 from developers.outbound.transport.responses import NO_DATA, Answer
+from developers.outbound.url_rules import BadUrl
+from developers.outbound.validation import first_fault, own_token
 
 __all__ = ["MOST_BYTES", "Answer", "send"]
 
@@ -107,7 +107,7 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
         # Reading an address may change it, the case of a server's name say.
         if holds_token(location):
             raise Failed(_("The server redirects to an address with an API access token in it. That is not followed."))
-        hop = _next_hop(hop, targets.read(to.partition("#")[0]), answer.status)
+        hop = _next_hop(hop, url_rules.read(to.partition("#")[0]), answer.status)
 
 
 def _first_hop(recipe: Recipe) -> _Hop:
@@ -115,7 +115,7 @@ def _first_hop(recipe: Recipe) -> _Hop:
     if fault:
         raise Failed(fault)
     query = urlencode([(part.name, part.value) for part in recipe.parameters])
-    url = targets.read(f"{recipe.url}?{query}" if query else recipe.url)
+    url = url_rules.read(f"{recipe.url}?{query}" if query else recipe.url)
     # Each part is without one by now. It may also stand in several, or come about where they are put together.
     together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
     if holds_token(url.raw_path) or any(map(holds_token, together)):

@@ -15,10 +15,10 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from developers import tokens, vault
 from developers.outbound import models, running
-from developers.outbound.faults import faults, own_token
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import MASK, Field, Mapping, Recipe
 from developers.outbound.running import Unfillable, Unreadable, run, try_out
+from developers.outbound.validation import faults, own_token
 from tests.cast import LAPTOP, token_text
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import far, response

@@ -10,12 +10,12 @@ from django.core.exceptions import ImproperlyConfigured
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound import targets
+from developers.outbound import url_rules
 from developers.outbound.recipe import Field, Recipe, attributes_in_path_only
-from developers.outbound.targets import BadUrl
 from developers.outbound.transport import addresses
 from developers.outbound.transport.addresses import is_public
 from developers.outbound.transport.sending import send
+from developers.outbound.url_rules import BadUrl
 from tests.developers.outbound.servers import Far, far, resolver_of, response
 
 pytestmark = pytest.mark.matrix
@@ -325,10 +325,10 @@ def test_public_addresses_are_public(text: str) -> None:
     ],
 )
 def test_usual_urls_are_read(text: str, read: str) -> None:
-    url = targets.read(text)
+    url = url_rules.read(text)
 
     assert f"{url.scheme}://{url.netloc.decode()}{url.raw_path.decode()}".rstrip("/") == str(
-        targets.read(read)
+        url_rules.read(read)
     ).replace("bücher", "xn--bcher-kva").rstrip("/")
 
 
@@ -342,22 +342,22 @@ def test_usual_urls_are_read(text: str, read: str) -> None:
 )
 def test_unusual_urls_are_refused_with_a_sentence(text: str, sentence: str) -> None:
     with pytest.raises(BadUrl) as caught:
-        targets.read(text)
+        url_rules.read(text)
     assert str(caught.value) == sentence
 
 
 def test_private_names_are_for_installations_that_open_their_network(settings: Settings) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["10.0.0.0/8"]
 
-    assert targets.read("http://db.internal/").host == "db.internal"
+    assert url_rules.read("http://db.internal/").host == "db.internal"
 
 
 def test_the_url_of_an_api_has_attributes_in_its_path_and_no_query() -> None:
-    assert targets.fault("https://example.com/{{id}}/x") is None
-    assert targets.fault("https://example.com/?a=1") == "Put what follows ? into Parameters."
-    assert targets.fault("https://{{host}}/") == attributes_in_path_only()
-    assert targets.fault("nowhere") == "The URL must start with https:// or http:// and the name of a server."
-    assert targets.split("https://example.com/a?b=c%20d&e=") == (
+    assert url_rules.fault("https://example.com/{{id}}/x") is None
+    assert url_rules.fault("https://example.com/?a=1") == "Put what follows ? into Parameters."
+    assert url_rules.fault("https://{{host}}/") == attributes_in_path_only()
+    assert url_rules.fault("nowhere") == "The URL must start with https:// or http:// and the name of a server."
+    assert url_rules.split("https://example.com/a?b=c%20d&e=") == (
         "https://example.com/a",
         (Field("b", "c d"), Field("e", "")),
     )

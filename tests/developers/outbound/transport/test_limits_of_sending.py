@@ -10,10 +10,10 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import tokens
-from developers.outbound.faults import own_token
 from developers.outbound.recipe import Field, Recipe, fill
 from developers.outbound.transport.responses import explain
 from developers.outbound.transport.sending import send
+from developers.outbound.validation import own_token
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 

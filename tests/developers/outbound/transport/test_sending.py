@@ -142,7 +142,7 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
 
 def send_large(server: Far, owner: User) -> Answer:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("developers.outbound.faults.LONGEST_BODY", 50_000_000)
+        patch.setattr("developers.outbound.validation.LONGEST_BODY", 50_000_000)
         return send(Recipe("POST", server.url, body=json.dumps("x " * 3_000_000)), owner=owner)
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
-from developers.outbound import mapping, targets
+from developers.outbound import mapping, url_rules
 from developers.outbound.recipe import ATTRIBUTE_NAME, JSON_PARTS, METHODS, NOT_IN_HEADERS, Recipe
 from developers.outbound.token_search import holds_token
 
@@ -34,7 +34,7 @@ def faults(recipe: Recipe) -> Iterator[Fault]:
     """Everything that is wrong, in the order of the page. Attributes need not be filled in yet."""
     if recipe.method not in METHODS:
         yield Fault("method", _("Choose one of the methods."))
-    sentence = targets.fault(recipe.url)
+    sentence = url_rules.fault(recipe.url)
     if sentence:
         yield Fault("url", sentence)
     yield from _faults_of_fields(recipe)
