@@ -26,8 +26,9 @@ from django.core.management import call_command
 from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
-from botpenguin import bootstrap, storage
-from botpenguin.drain import drain
+from botpenguin import bootstrap
+from botpenguin.http import static_files
+from botpenguin.http.drain import drain
 from developers.metrics import FOLDER
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
@@ -83,7 +84,7 @@ def prepare() -> None:
         migrate()
         call_command("create_first_account")
     with bootstrap.alone_in(settings.STATE_DIR):
-        storage.collect(UNUSED_STATIC_FILES)
+        static_files.collect(UNUSED_STATIC_FILES)
     connection.close()
     # Nothing asks the database from here any more, so none of its connections is held.
     getattr(connection, "close_pool", bool)()

@@ -124,19 +124,19 @@ INSTALLED_APPS = [
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
     "botpenguin.request_log.log_requests",
-    "botpenguin.drain.let_go",
-    "botpenguin.bodies.finish_bodies",
+    "botpenguin.http.drain.let_go",
+    "botpenguin.http.request_bodies.finish_bodies",
     "accounts.web.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",
     "accounts.orm.bulk.wait_briefly",
     "botpenguin.platform.api.middleware.answer_api",
-    "botpenguin.storage.StaticFilesMiddleware",
+    "botpenguin.http.static_files.StaticFilesMiddleware",
     "accounts.web.responses.work_afterwards",
-    "botpenguin.encodings.GZipMiddleware",
+    "botpenguin.http.encodings.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
-    "botpenguin.headers.page_headers",
-    "botpenguin.errors.designed_errors",
-    "botpenguin.bodies.RefuseLongForms",
+    "botpenguin.http.headers.page_headers",
+    "botpenguin.http.errors.designed_errors",
+    "botpenguin.http.request_bodies.RefuseLongForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -337,11 +337,11 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
-MESSAGE_STORAGE = "botpenguin.messages.Storage"
+MESSAGE_STORAGE = "botpenguin.http.messages.Storage"
 if HTTPS:
     # The prefix has browsers refuse these cookies from any other host, and over plain http.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
-CSRF_FAILURE_VIEW = "botpenguin.errors.csrf_failure"
+CSRF_FAILURE_VIEW = "botpenguin.http.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = HTTPS
@@ -388,7 +388,7 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
-    "staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"},
+    "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"},
 }
 
 # Reports of errors, as mail and with DEBUG as a page: they tell of no secret.

@@ -3,16 +3,16 @@
 from django.urls import include, path
 from django.views.generic import RedirectView
 
-from botpenguin import health
+from botpenguin.http import health
 from developers import admin
 from developers.views import password, security_log
 
-handler400 = "botpenguin.errors.bad_request"
-handler403 = "botpenguin.errors.permission_denied"
-handler404 = "botpenguin.errors.page_not_found"
+handler400 = "botpenguin.http.errors.bad_request"
+handler403 = "botpenguin.http.errors.permission_denied"
+handler404 = "botpenguin.http.errors.page_not_found"
 # allauth's, for the pages that it limits.
-handler429 = "botpenguin.errors.too_many_requests"
-handler500 = "botpenguin.errors.server_error"
+handler429 = "botpenguin.http.errors.too_many_requests"
+handler500 = "botpenguin.http.errors.server_error"
 
 urlpatterns = [
     # First: an API call is answered in less time than it takes to try all the others.

@@ -17,7 +17,7 @@ class SignedInRequest(HttpRequest):
 
 
 def takes_long_forms(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Spare a view the bound of forms that `botpenguin.bodies` sets; it then takes `MOST_OF_A_LONG_FORM` bytes."""
+    """Spare a view the bound of forms that `botpenguin.http.request_bodies` sets; it then takes `MOST_OF_A_LONG_FORM` bytes."""
     view.takes_long_forms = True  # type: ignore[attr-defined]
     return view
 

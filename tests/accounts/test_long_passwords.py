@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from accounts import passwords
 from accounts.models import User
-from botpenguin.bodies import MOST_OF_A_FORM
+from botpenguin.http.request_bodies import MOST_OF_A_FORM
 from tests.accounts.forms.test_forms_with_addresses import Forms
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, sign_in

@@ -9,14 +9,16 @@ from django.contrib.staticfiles.finders import get_finder
 from django.core.management import call_command
 from pytest_django import Settings
 
-from botpenguin import storage
+from botpenguin.http import static_files
 from tests.server import ROOT
 
 
 @pytest.fixture
 def collected(settings: Settings, tmp_path: Path) -> Path:
     settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = project.STORAGES | {"staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"}}
+    settings.STORAGES = project.STORAGES | {
+        "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"}
+    }
     call_command("collectstatic", interactive=False, verbosity=0)
     return tmp_path
 
@@ -49,17 +51,19 @@ def test_static_files_are_collected_when_one_has_changed_and_only_then(settings:
     source.write_text("a { color: red }")
     settings.STATICFILES_DIRS = [tmp_path]
     settings.STATIC_ROOT = tmp_path / "static"
-    settings.STORAGES = project.STORAGES | {"staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"}}
+    settings.STORAGES = project.STORAGES | {
+        "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"}
+    }
     ignored = ["django_htmx", "admin", "static"]
     get_finder.cache_clear()  # type: ignore[attr-defined]  # the stubs do not know that it is cached
 
-    storage.collect(ignored)
+    static_files.collect(ignored)
     (first,) = settings.STATIC_ROOT.glob("page.*.css")
     first.unlink()
-    storage.collect(ignored)
+    static_files.collect(ignored)
     after_no_change = list(settings.STATIC_ROOT.glob("page.*.css"))
     source.write_text("a { color: rebeccapurple }")
-    storage.collect(ignored)
+    static_files.collect(ignored)
     after_a_change = list(settings.STATIC_ROOT.glob("page.*.css"))
 
     get_finder.cache_clear()  # type: ignore[attr-defined]  # the stubs do not know that it is cached

@@ -9,7 +9,7 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 
 from accounts.models import User
-from botpenguin import bodies
+from botpenguin.http import request_bodies
 from tests.memory import MIB, peak_of
 
 FORM = "application/x-www-form-urlencoded"
@@ -30,25 +30,25 @@ def refuse(request: HttpRequest) -> HttpResponse:
 
 def answer(length: int, **environ: Any) -> HttpResponse:
     request = RequestFactory().generic("POST", "/", CONTENT_LENGTH=str(length), **environ)
-    return bodies.finish_bodies(refuse)(request)
+    return request_bodies.finish_bodies(refuse)(request)
 
 
 def test_a_body_is_read_to_its_end_after_a_refusal() -> None:
-    body = BytesIO(bytes(bodies.MOST - 1) + b"the next request")
+    body = BytesIO(bytes(request_bodies.MOST - 1) + b"the next request")
 
-    response = answer(bodies.MOST - 1, **{"wsgi.input": body})
+    response = answer(request_bodies.MOST - 1, **{"wsgi.input": body})
 
     assert "Connection" not in response
     assert body.read() == b"the next request"
 
 
 def test_more_than_is_worth_reading_ends_the_connection_and_the_answer_says_so() -> None:
-    body = BytesIO(bytes(2 * bodies.MOST))
+    body = BytesIO(bytes(2 * request_bodies.MOST))
 
-    response = answer(2 * bodies.MOST, **{"wsgi.input": body})
+    response = answer(2 * request_bodies.MOST, **{"wsgi.input": body})
 
     assert response["Connection"] == "close"
-    assert body.tell() <= bodies.MOST + bodies.CHUNK
+    assert body.tell() <= request_bodies.MOST + request_bodies.CHUNK
 
 
 def test_a_connection_that_breaks_meanwhile_does_no_harm() -> None:

@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from botpenguin.drain import drain
+from botpenguin.http.drain import drain
 
 logger = logging.getLogger(__name__)
 

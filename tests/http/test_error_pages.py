@@ -30,7 +30,7 @@ urlpatterns = [*urls.urlpatterns, path("damaged", damaged), path("forbidden", fo
 
 @pytest.fixture
 def browser(alice: User, settings: Settings) -> Client:
-    settings.ROOT_URLCONF = "tests.test_error_pages"
+    settings.ROOT_URLCONF = "tests.http.test_error_pages"
     browser = sign_in(alice)
     browser.raise_request_exception = False
     return browser

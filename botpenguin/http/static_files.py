@@ -19,7 +19,7 @@ from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import Response, StaticFile
 from whitenoise.storage import CompressedManifestStaticFilesStorage
 
-from botpenguin.encodings import IDENTITY, accepted
+from botpenguin.http.encodings import IDENTITY, accepted
 
 # In the folder, and for nobody outside: the manifest, and what `collect` leaves there.
 HIDDEN = re.compile(rf"/\.|/{re.escape(CompressedManifestStaticFilesStorage.manifest_name)}$")

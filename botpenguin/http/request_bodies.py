@@ -8,7 +8,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.http.request import UnreadablePostError
 
-from botpenguin import errors
+from botpenguin.http import errors
 
 CHUNK = 64 * 1024
 MOST = 8 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE

@@ -10,7 +10,7 @@ from django.conf import settings as project
 from django.test import Client as Browser
 from pytest_django import Settings
 
-from botpenguin.encodings import accepted
+from botpenguin.http.encodings import accepted
 from tests import prepared
 from tests.server import ROOT
 
@@ -30,7 +30,9 @@ def root(settings: Settings) -> Path:
     found = prepared.state()
     assert found
     settings.STATIC_ROOT = found / "static"
-    settings.STORAGES = project.STORAGES | {"staticfiles": {"BACKEND": "botpenguin.storage.StaticFilesStorage"}}
+    settings.STORAGES = project.STORAGES | {
+        "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"}
+    }
     return found / "static"
 
 

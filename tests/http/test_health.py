@@ -10,8 +10,8 @@ from django.http import HttpResponse
 from django.test import Client, RequestFactory
 from pytest_django.fixtures import Settings
 
-from botpenguin import drain, health
-from botpenguin.drain import Drain
+from botpenguin.http import drain, health
+from botpenguin.http.drain import Drain
 from botpenguin.wsgi import application
 
 
