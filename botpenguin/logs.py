@@ -26,7 +26,7 @@ def configuration(log_format: str) -> dict[str, Any]:
             "request_id": {"()": "botpenguin.request_ids.WithRequestId"},
             "brief": {"()": "botpenguin.strangers.Brief"},
             "without_secrets": {"()": "developers.redaction.WithoutSecrets"},
-            "without_outages": {"()": "botpenguin.outages.WithoutOutages"},
+            "without_outages": {"()": "botpenguin.database.outages.WithoutOutages"},
         },
         "handlers": {
             "stderr": {

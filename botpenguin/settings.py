@@ -173,7 +173,7 @@ TEMPLATES = [
 DATABASES = {"default": env.db_url_config(address("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}"))}
 if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
     DATABASES["default"] |= {
-        "ENGINE": "botpenguin.sqlite3",
+        "ENGINE": "botpenguin.database.sqlite3",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             # Immediate: two writers wait for each other instead of failing in the middle.

@@ -30,7 +30,7 @@ STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.Static
 # Argon2 takes its time on purpose; accounts made for tests need none of it.
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher", *PASSWORD_HASHERS]
 
-if DATABASES["default"]["ENGINE"] == "botpenguin.sqlite3":
+if DATABASES["default"]["ENGINE"] == "botpenguin.database.sqlite3":
     # In a file: in memory, SQLite has no locks to wait for and no second process.
     # Each process has a folder of its own: bulk work takes turns by a lock of the folder.
     folder = STATE_DIR / os.environ.get("PYTEST_XDIST_WORKER", "alone")

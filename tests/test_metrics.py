@@ -158,7 +158,7 @@ def test_a_database_that_hangs_is_waited_for_by_one_thread_and_not_for_long(
 ) -> None:
     """SQLite in its old mode, where a writer holds up readers; whoever waits does so for five seconds."""
     locked = connections.configure_settings(
-        {"default": {"ENGINE": "botpenguin.sqlite3", "NAME": str(tmp_path / "locked")}}
+        {"default": {"ENGINE": "botpenguin.database.sqlite3", "NAME": str(tmp_path / "locked")}}
     )
     monkeypatch.setitem(connections.settings, "default", locked["default"])
     monkeypatch.setattr(scrape, "SECONDS_FOR_THE_DATABASE", 0.1)

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.throttling.breaker import Breaker
-from botpenguin import outages
+from botpenguin.database import outages
 from botpenguin.platform.api import middleware
 from developers import tokens
 from developers.bearer.verification import Refusal

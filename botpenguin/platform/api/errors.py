@@ -13,7 +13,7 @@ from ninja.errors import HttpError, Throttled, ValidationError
 
 from accounts.orm.bulk import BulkBusy
 from accounts.quotas import QuotaExceeded
-from botpenguin import outages
+from botpenguin.database import outages
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import Unusable
 from developers.bearer.verification import Refusal, Refused, TooMany

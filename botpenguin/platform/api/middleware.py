@@ -14,7 +14,7 @@ from django.core.exceptions import DisallowedHost
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 
-from botpenguin import outages
+from botpenguin.database import outages
 from botpenguin.platform.api import envelope, errors, limits
 
 PREFIX = "/api/"

@@ -14,7 +14,7 @@ from accounts.throttling import breaker
 from accounts.throttling import redis as cache_in_redis
 from accounts.throttling.breaker import Breaker
 from accounts.throttling.counters import Limit
-from botpenguin import outages
+from botpenguin.database import outages
 from tests.cast import PASSWORD
 from tests.redis import Pool, RedisServer, in_redis
 from tests.server import free_port

@@ -18,7 +18,7 @@ from accounts.models import Session, User
 from accounts.orm import best_effort
 from accounts.throttling import breaker as breaking
 from accounts.throttling.breaker import SECONDS_OF_QUIET, Breaker, OutOfReach
-from botpenguin import outages
+from botpenguin.database import outages
 from botpenguin.platform.models import Bot, Contact
 from developers.events import TokenEvent
 from developers.models import ApiToken
@@ -171,7 +171,7 @@ def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "We cannot do this right now" in answer.content.decode()
-    told = [record.getMessage() for record in caplog.records if record.name == "botpenguin.outages"]
+    told = [record.getMessage() for record in caplog.records if record.name == "botpenguin.database.outages"]
     assert told == ["GET '' was answered 503, since the database cannot serve: database is locked"]
     assert [record for record in caplog.records if record.name == "django.request"] == []
 

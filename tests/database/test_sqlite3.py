@@ -15,7 +15,7 @@ from django.db.backends.sqlite3.operations import DatabaseOperations
 
 from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
-from botpenguin.sqlite3 import base
+from botpenguin.database.sqlite3 import base
 
 # Far more than it takes to throw away all garbage and to commit.
 PATIENCE = 20

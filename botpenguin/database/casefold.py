@@ -11,7 +11,7 @@ from django.db.models import CharField, TextField, lookups
 from django.db.models.sql.compiler import SQLCompiler
 from django.dispatch import receiver
 
-from botpenguin.sqlite3.base import DatabaseWrapper as SqliteWrapper
+from botpenguin.database.sqlite3.base import DatabaseWrapper as SqliteWrapper
 
 
 def folded(text: str | None) -> str | None:
