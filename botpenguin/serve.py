@@ -177,11 +177,11 @@ def count_for_prometheus() -> Mapping[str, str]:
     if not settings.METRICS_PORT:
         return {}
     # Only here: it imports models, which want Django set up.
-    from botpenguin import scrape  # noqa: PLC0415
+    from botpenguin.observability import prometheus  # noqa: PLC0415
 
-    scrape.begin_anew()
-    scrape.serve()
-    return {FOLDER: str(scrape.folder())}
+    prometheus.begin_anew()
+    prometheus.serve()
+    return {FOLDER: str(prometheus.folder())}
 
 
 def web_server() -> Sequence[str]:

@@ -15,8 +15,8 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling import defaults
-from botpenguin import logs
 from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
+from botpenguin.observability import log_config
 
 env = environ.Env()
 env.read_env(env.str("ENV_FILE", default=str(DEFAULT_ENV_FILE)))
@@ -123,7 +123,7 @@ INSTALLED_APPS = [
 # A request under /api/ is answered by the seventh of these and never reaches the rest,
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
-    "botpenguin.request_log.log_requests",
+    "botpenguin.observability.request_log.log_requests",
     "botpenguin.http.drain.let_go",
     "botpenguin.http.request_bodies.finish_bodies",
     "accounts.web.clients.trust_proxies",
@@ -393,9 +393,9 @@ STORAGES = {
 
 # Reports of errors, as mail and with DEBUG as a page: they tell of no secret.
 
-DEFAULT_EXCEPTION_REPORTER = "botpenguin.reports.Report"
-DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.reports.ReportFilter"
+DEFAULT_EXCEPTION_REPORTER = "botpenguin.observability.error_reports.Report"
+DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.observability.error_reports.ReportFilter"
 
 # Logging
 
-LOGGING = logs.configuration(env.str("LOG_FORMAT", default="text"))
+LOGGING = log_config.configuration(env.str("LOG_FORMAT", default="text"))

@@ -1,7 +1,7 @@
 """How anything is counted for Prometheus, and that by default nothing is.
 
 Each process counts in files of its own, in the folder that `PROMETHEUS_MULTIPROC_DIR` names. botpenguin.serve
-sets it where `METRICS_PORT` asks for metrics, and botpenguin.scrape adds up what the files of all say. Without it
+sets it where `METRICS_PORT` asks for metrics, and botpenguin.observability.prometheus adds up what the files of all say. Without it
 nothing is counted, and prometheus_client, which decides as it is imported where it counts, is not imported.
 docs/operations.md lists what there is.
 """

@@ -13,8 +13,8 @@ from accounts.throttling import rate_limits
 from accounts.throttling.hashing import Busy
 from accounts.web.actions import page_of
 from accounts.web.requests import wants_json
-from botpenguin import request_ids
 from botpenguin.database import outages
+from botpenguin.observability import request_ids
 
 # They tell of the process, or find out about the database themselves.
 NEEDS_NO_DATABASE = ("/healthz", "/readyz")

@@ -13,7 +13,7 @@ from django.test import override_settings
 
 from accounts.models import User
 from accounts.web.clients import Client
-from botpenguin import logs, metrics
+from botpenguin.observability import log_config, request_metrics
 from developers import issuance
 from developers import metrics as counting
 from developers.bearer import verification
@@ -22,7 +22,7 @@ from tests.benchmarks.token import caller
 from tests.cast import token_text
 
 CALLS = 1000
-REQUEST_LOG = "botpenguin.request_log.log_requests"
+REQUEST_LOG = "botpenguin.observability.request_log.log_requests"
 Count = Callable[..., None]
 
 
@@ -35,7 +35,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ[counting.FOLDER] = folder
         counting.is_on.cache_clear()
-        on = (metrics.request_counter(), counting.counter("botpenguin_bearer_checks", "As in the server.", "outcome"))
+        on = (
+            request_metrics.request_counter(),
+            counting.counter("botpenguin_bearer_checks", "As in the server.", "outcome"),
+        )
         off = (counting.ignore, counting.ignore)
         authorization = f"Bearer {token_text(person)}"
         logged = caller(WSGIHandler(), "/api/v7/token", Authorization=authorization)
@@ -56,13 +59,13 @@ def main() -> None:
 
 def under(log_format: str, counts: tuple[Count, Count], call: Callable[[], None]) -> Callable[[], None]:
     """Return the call with the log in this format, and with these counters."""
-    configurator = DictConfigurator(logs.configuration(log_format))
+    configurator = DictConfigurator(log_config.configuration(log_format))
     formatter = configurator.configure_formatter(configurator.config["formatters"]["line"])
     [handler] = logging.getLogger().handlers
 
     def observed() -> None:
         handler.setFormatter(formatter)
-        metrics.count_request, verification.count_check = counts
+        request_metrics.count_request, verification.count_check = counts
         call()
 
     return observed

@@ -19,7 +19,8 @@ from django.urls import path
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from botpenguin import logs, request_ids, urls
+from botpenguin import urls
+from botpenguin.observability import log_config, request_ids
 from developers import tokens
 from tests.cast import PASSWORD, sign_in, token_text
 from tests.test_project import routes
@@ -52,7 +53,7 @@ class Log:
     def __init__(self) -> None:
         self.stream = StringIO()
         self.handler = logging.StreamHandler(self.stream)
-        configurator = DictConfigurator(logs.configuration("json"))
+        configurator = DictConfigurator(log_config.configuration("json"))
         self.handler.setFormatter(configurator.configure_formatter(configurator.config["formatters"]["line"]))
         for name in ("request_id", "without_secrets"):
             self.handler.addFilter(configurator.configure_filter(configurator.config["filters"][name]))
@@ -76,7 +77,7 @@ def log() -> Iterator[Log]:
 
 @pytest.fixture
 def browser(settings: Settings) -> Browser:
-    settings.ROOT_URLCONF = "tests.test_request_log"
+    settings.ROOT_URLCONF = "tests.observability.test_request_log"
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if name != "accounts.middleware.LoginRequired"]
     return Browser(raise_request_exception=False)
 
@@ -251,7 +252,7 @@ def test_requests_at_the_same_time_keep_their_ids(log: Log, browser: Browser) ->
 
 def test_a_format_that_there_is_not_is_refused_with_a_sentence() -> None:
     with pytest.raises(ImproperlyConfigured, match=r"^LOG_FORMAT is neither text nor json\. Choose one of them\.$"):
-        logs.configuration("xml")
+        log_config.configuration("xml")
 
 
 def test_the_text_format_tells_the_same(alice: User, caplog: pytest.LogCaptureFixture) -> None:

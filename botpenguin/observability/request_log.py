@@ -15,7 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import LazyObject
 
 from accounts.web.clients import client_ip
-from botpenguin import metrics, request_ids
+from botpenguin.observability import request_ids, request_metrics
 from developers.bearer.verification import Bearer
 
 logger = logging.getLogger("botpenguin.requests")
@@ -55,7 +55,7 @@ def _tell(request: HttpRequest, status: int, seconds: float, static: str) -> Non
     else:
         # WhiteNoise has answered it, or nobody.
         route = f"{static}{{path}}" if request.path_info.startswith(static) else UNRESOLVED
-    metrics.count_request(method, route, status, seconds)
+    request_metrics.count_request(method, route, status, seconds)
     if request.path_info in HEALTH and status < 400:  # noqa: PLR2004 - where errors begin
         return
     told = {

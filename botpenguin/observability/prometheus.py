@@ -23,7 +23,7 @@ from prometheus_client.core import GaugeMetricFamily, Metric
 from prometheus_client.multiprocess import MultiProcessCollector
 from prometheus_client.registry import Collector
 
-from botpenguin import scrape_server
+from botpenguin.observability import prometheus_server
 
 logger = logging.getLogger(__name__)
 
@@ -51,7 +51,7 @@ def serve() -> None:
     registry = CollectorRegistry(support_collectors_without_names=True)
     MultiProcessCollector(registry, path=str(folder()))
     registry.register(FromDatabase())
-    scrape_server.serve(settings.METRICS_HOST, settings.METRICS_PORT, make_wsgi_app(registry))
+    prometheus_server.serve(settings.METRICS_HOST, settings.METRICS_PORT, make_wsgi_app(registry))
 
 
 class Mail:

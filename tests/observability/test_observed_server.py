@@ -16,7 +16,7 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from botpenguin.scrape_server import MOST_CONNECTIONS
+from botpenguin.observability.prometheus_server import MOST_CONNECTIONS
 from developers import tokens
 from tests.leaks import find
 from tests.server import COVERAGE, CoveredServer, ask, free_port, poll

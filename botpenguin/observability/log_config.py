@@ -23,8 +23,8 @@ def configuration(log_format: str) -> dict[str, Any]:
         "disable_existing_loggers": False,
         "formatters": {"line": FORMATTERS[log_format]},
         "filters": {
-            "request_id": {"()": "botpenguin.request_ids.WithRequestId"},
-            "brief": {"()": "botpenguin.strangers.Brief"},
+            "request_id": {"()": "botpenguin.observability.request_ids.WithRequestId"},
+            "brief": {"()": "botpenguin.observability.log_throttle.Brief"},
             "without_secrets": {"()": "developers.redaction.WithoutSecrets"},
             "without_outages": {"()": "botpenguin.database.outages.WithoutOutages"},
         },

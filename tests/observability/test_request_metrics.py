@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from botpenguin import metrics, scrape
 from botpenguin.checks import check_metrics_are_not_public
+from botpenguin.observability import prometheus, request_metrics
 from developers import issuance, tokens
 from developers import metrics as counting
 from developers.bearer import verification
@@ -39,7 +39,7 @@ def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
 
 
 def test_requests_are_counted_by_method_route_and_status_and_timed(counted: None) -> None:
-    count = metrics.request_counter()
+    count = request_metrics.request_counter()
 
     count("GET", "/bots/", 200, 0.004)
     count("GET", "/bots/", 200, 0.2)
@@ -74,7 +74,7 @@ def test_a_process_without_room_serves_and_does_not_count(
 ) -> None:
     monkeypatch.setattr(counting, "ROOM", {"counter": 1 << 62})
 
-    count = metrics.request_counter()
+    count = request_metrics.request_counter()
 
     assert count is counting.ignore
     assert list(tmp_path.iterdir()) == []
@@ -140,7 +140,7 @@ def bearer_outcomes() -> list[str]:
 
 def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(tmp_path: Path) -> None:
     look = (
-        "import sys, django; django.setup(); import botpenguin.request_log, botpenguin.urls;"
+        "import sys, django; django.setup(); import botpenguin.observability.request_log, botpenguin.urls;"
         "print(sorted(name for name in sys.modules if name.startswith('prometheus_client')))"
     )
     environment = server.environment(tmp_path, DJANGO_SETTINGS_MODULE="tests.settings")
@@ -149,7 +149,7 @@ def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(
 
     assert (looked.stdout, looked.stderr) == ("[]\n", "")
     assert counting.FOLDER not in os.environ
-    assert {metrics.count_request, verification.count_check, issuance.count_revocation} == {counting.ignore}
+    assert {request_metrics.count_request, verification.count_check, issuance.count_revocation} == {counting.ignore}
 
 
 @pytest.mark.django_db
@@ -161,8 +161,8 @@ def test_a_database_that_hangs_is_waited_for_by_one_thread_and_not_for_long(
         {"default": {"ENGINE": "botpenguin.database.sqlite3", "NAME": str(tmp_path / "locked")}}
     )
     monkeypatch.setitem(connections.settings, "default", locked["default"])
-    monkeypatch.setattr(scrape, "SECONDS_FOR_THE_DATABASE", 0.1)
-    collector = scrape.FromDatabase()
+    monkeypatch.setattr(prometheus, "SECONDS_FOR_THE_DATABASE", 0.1)
+    collector = prometheus.FromDatabase()
 
     with closing(sqlite3.connect(tmp_path / "locked", isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")

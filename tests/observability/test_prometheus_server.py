@@ -10,8 +10,8 @@ import httpx
 import pytest
 from pytest_django.fixtures import Settings
 
-from botpenguin import scrape_server
-from botpenguin.scrape_server import MOST_CONNECTIONS, Server
+from botpenguin.observability import prometheus_server
+from botpenguin.observability.prometheus_server import MOST_CONNECTIONS, Server
 from tests.server import ask, free_port, poll
 
 HALF_OPEN = 100
@@ -26,7 +26,7 @@ def page(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = scrape_server.serve("127.0.0.1", free_port(), page)
+    server = prometheus_server.serve("127.0.0.1", free_port(), page)
     yield server
     server.shutdown()
     server.server_close()
@@ -61,8 +61,8 @@ def test_half_open_connections_take_few_threads_and_keep_nobody_out(
     server: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     # Threads of a busy machine take their time.
-    monkeypatch.setattr(scrape_server, "SECONDS_FOR_A_CONNECTION", 60.0)
-    monkeypatch.setattr(scrape_server, "SECONDS_FOR_A_PLACE", 60.0)
+    monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_CONNECTION", 60.0)
+    monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_PLACE", 60.0)
     with ExitStack() as stack:
         for _ in range(HALF_OPEN):
             stack.enter_context(connect(server, sent))
@@ -74,7 +74,7 @@ def test_half_open_connections_take_few_threads_and_keep_nobody_out(
 
 
 def test_a_connection_is_ended_once_its_time_is_over(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape_server, "SECONDS_FOR_A_CONNECTION", 0.0)
+    monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_CONNECTION", 0.0)
 
     with connect(server, b"GET /met") as silent:
         received = silent.recv(1)
@@ -86,7 +86,7 @@ def test_a_connection_is_ended_once_its_time_is_over(server: Server, monkeypatch
 def test_a_client_that_does_not_read_is_let_go_without_a_word(
     server: Server, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(scrape_server, "SECONDS_FOR_A_CONNECTION", 0.0)
+    monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_CONNECTION", 0.0)
 
     with connect(server, b"GET /metrics?100000000 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"):
         gone = poll(lambda: not threads())
@@ -96,7 +96,7 @@ def test_a_client_that_does_not_read_is_let_go_without_a_word(
 
 
 def test_while_all_are_at_work_one_more_is_closed(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(scrape_server, "SECONDS_FOR_A_PLACE", 0.0)
+    monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_PLACE", 0.0)
     MAY_WAIT.clear()
 
     with ExitStack() as stack:
@@ -148,7 +148,7 @@ def test_it_has_one_page_for_whoever_asks_this_machine(
 
 
 def test_it_listens_on_ipv6_too() -> None:
-    server = scrape_server.serve("::1", free_port(), page)
+    server = prometheus_server.serve("::1", free_port(), page)
 
     try:
         answer = ask(f"http://[::1]:{server.server_port}/metrics")

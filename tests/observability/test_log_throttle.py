@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from botpenguin.strangers import LINES_A_MINUTE, NO_MORE, Brief
+from botpenguin.observability.log_throttle import LINES_A_MINUTE, NO_MORE, Brief
 
 pytestmark = pytest.mark.django_db
 
