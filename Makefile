@@ -20,7 +20,7 @@ help: ## list every step
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-18s %s\n", $$1, $$2}' Makefile
 
 run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare everything
-	@$(BIN)/python -m botpenguin.serve
+	@$(BIN)/python -m botpenguin.server
 
 worker: .venv/run.stamp ## send mail, for web servers with MAIL_WORKER=off
 	@$(BIN)/python manage.py mail_worker

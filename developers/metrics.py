@@ -1,6 +1,6 @@
 """How anything is counted for Prometheus, and that by default nothing is.
 
-Each process counts in files of its own, in the folder that `PROMETHEUS_MULTIPROC_DIR` names. botpenguin.serve
+Each process counts in files of its own, in the folder that `PROMETHEUS_MULTIPROC_DIR` names. botpenguin.server
 sets it where `METRICS_PORT` asks for metrics, and botpenguin.observability.prometheus adds up what the files of all say. Without it
 nothing is counted, and prometheus_client, which decides as it is imported where it counts, is not imported.
 docs/operations.md lists what there is.

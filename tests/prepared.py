@@ -1,6 +1,6 @@
 """What the tests begin with, made once a run: a migrated database, and static files that are collected.
 
-To migrate costs each test process and each server seconds. tests/test_serve.py begins with nothing.
+To migrate costs each test process and each server seconds. tests/test_serving.py begins with nothing.
 """
 
 import os

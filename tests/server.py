@@ -1,4 +1,4 @@
-"""The real thing for tests: `python -m botpenguin.serve` on a free port, with a state of its own."""
+"""The real thing for tests: `python -m botpenguin.server` on a free port, with a state of its own."""
 
 import os
 import re
@@ -81,7 +81,7 @@ class Server:
         self.prepare()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "botpenguin.serve"],
+                [sys.executable, "-m", "botpenguin.server"],
                 cwd=self.root,
                 env=self.environment,
                 stdin=subprocess.DEVNULL,
@@ -175,7 +175,7 @@ class Server:
     def workers(self) -> list[int]:
         """The processes that answer requests: all that descend from Granian, save for what tidies up after Python."""
         for pid in descendants(self.process.pid):
-            if b"botpenguin.granian" in command_line(pid):
+            if b"botpenguin.server.granian" in command_line(pid):
                 return [child for child in descendants(pid) if b"resource_tracker" not in command_line(child)]
         return []
 

@@ -1,7 +1,7 @@
 """Logging, to standard error, where the process manager collects it: a line a record, as text or as JSON.
 
 Settings import it, and it imports none: it names by their paths what does the work. All of it can be written
-as JSON, for the web server takes its own part from a file (`botpenguin.serve`).
+as JSON, for the web server takes its own part from a file (`botpenguin.server`).
 """
 
 from typing import Any
@@ -46,7 +46,7 @@ def configuration(log_format: str) -> dict[str, Any]:
             "httpcore": {"level": "WARNING"},
             # Without a handler of its own it would bring one, and tell everything twice.
             "post_office": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-            # The web server's own. Why no warnings, says botpenguin.serve.
+            # The web server's own. Why no warnings, says botpenguin.server.
             "_granian": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         },
     }

@@ -1,4 +1,4 @@
-"""`python -m botpenguin.serve`, the real thing: what `make run` runs.
+"""`python -m botpenguin.server`, the real thing: what `make run` runs.
 
 What is about files, or refused before a database is asked, is no different on PostgreSQL, and runs on SQLite only.
 """
@@ -21,7 +21,8 @@ from subprocess import CompletedProcess
 import httpx
 import pytest
 
-from botpenguin import granian, serve
+from botpenguin.server import __main__ as serve
+from botpenguin.server import granian
 from tests import postgresql, server
 from tests.server import SQLITE, CoveredServer, FirstServer, Server
 
@@ -71,7 +72,7 @@ def sign_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
 def try_to_serve(folder: Path, **settings: str) -> CompletedProcess[str]:
     """Start a server that is to refuse, and wait for its end."""
     environment = server.environment(folder, **{"PORT": str(server.free_port())} | settings)
-    return server.run(sys.executable, "-m", "botpenguin.serve", env=environment)
+    return server.run(sys.executable, "-m", "botpenguin.server", env=environment)
 
 
 @pytest.mark.server
@@ -200,7 +201,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("kind", "module"),
-    [(CoveredServer, "botpenguin.granian"), pytest.param(Server, "mail_worker", marks=pytest.mark.release)],
+    [(CoveredServer, "botpenguin.server.granian"), pytest.param(Server, "mail_worker", marks=pytest.mark.release)],
 )
 def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: type[Server], module: str) -> None:
     running = kind(was_served, WORKERS="1")

@@ -189,7 +189,7 @@ def web_server() -> Sequence[str]:
     logging = settings.STATE_DIR / f"logging-{settings.PORT}.json"
     logging.write_text(json.dumps(settings.LOGGING))
     return (
-        *("botpenguin.granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
+        *("botpenguin.server.granian", "botpenguin.wsgi:application", "--interface", "wsgi", "--http", "1", "--no-ws"),
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
         *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--respawn-failed-workers"),
