@@ -1,4 +1,4 @@
-"""What housekeeping deletes: every app adds parts of its own. `developers.housekeeping` goes through them."""
+"""What housekeeping deletes: every app adds parts of its own. `botpenguin.operations.housekeeping` goes through them."""
 
 from collections.abc import Callable, Iterator
 

@@ -5,4 +5,4 @@ class DevelopersConfig(AppConfig):
     name = "developers"
 
     def ready(self) -> None:
-        from developers import checks  # noqa: F401, PLC0415 - registers the system checks
+        from botpenguin.operations import checks  # noqa: F401, PLC0415 - registers the system checks

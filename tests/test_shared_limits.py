@@ -12,7 +12,7 @@ import pytest
 from environ import Env
 from pytest_django.fixtures import Settings
 
-from botpenguin.checks import check_limits_are_shared
+from botpenguin.operations.settings_checks import check_limits_are_shared
 from tests.server import Server, environment, run
 
 PRINT_CACHES = "from botpenguin.settings import CACHES; print(CACHES)"

@@ -31,7 +31,7 @@ def run(code: str, owner: User, count: int, file: str = "botpenguin/platform/for
     ],
 )
 @pytest.mark.parametrize(
-    "file", ["accounts/views/account.py", "developers/housekeeping.py", "botpenguin/platform/forms.py"]
+    "file", ["accounts/views/account.py", "botpenguin/operations/housekeeping.py", "botpenguin/platform/forms.py"]
 )
 def test_too_many_rows_in_one_transaction_are_refused(alice: User, code: str, file: str) -> None:
     run(code, alice, 20, file)

@@ -190,7 +190,7 @@ def test_the_hash_of_a_sign_up_is_one_of_now() -> None:
 def test_housekeeping_says_how_many_accounts_have_hashes_of_older_kinds_until_none_has(
     caplog: pytest.LogCaptureFixture, alice: User
 ) -> None:
-    caplog.set_level("INFO", "developers.housekeeping")
+    caplog.set_level("INFO", "botpenguin.operations.housekeeping")
     sentence = "ccounts with a password hash of an older kind: 1."
     outputs = []
 

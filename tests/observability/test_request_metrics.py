@@ -14,8 +14,8 @@ from prometheus_client import REGISTRY
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from botpenguin.checks import check_metrics_are_not_public
 from botpenguin.observability import prometheus, request_metrics
+from botpenguin.operations.settings_checks import check_metrics_are_not_public
 from developers import issuance, tokens
 from developers import metrics as counting
 from developers.bearer import verification

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.web.clients import Client, client_ip, describe_user_agent, trust_proxies
-from botpenguin.checks import check_trusted_proxies
+from botpenguin.operations.settings_checks import check_trusted_proxies
 
 PROXIES = ["10.0.0.0/8", "2001:db8:ffff::/48", "192.0.2.1"]
 FORWARDING = {

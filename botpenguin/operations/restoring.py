@@ -24,8 +24,9 @@ from accounts.models import Session, SignUp, User, new_epoch
 from accounts.orm.batches import delete_in_batches
 from accounts.throttling import counters
 from accounts.web.clients import Client
-from developers import checks, issuance, rows, schemas
-from developers.backups import Unusable
+from botpenguin.operations import checks, rows, schemas
+from botpenguin.operations.backups import Unusable
+from developers import issuance
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 

@@ -10,7 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
-from developers import backups
+from botpenguin.operations import backups
 
 WHAT_IS_NOT_IN_IT = (
     "It does not hold .env. Without the SECRET_KEY and TOKEN_KEYS there no token in it can be copied or used: keep "

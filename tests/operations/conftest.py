@@ -9,9 +9,10 @@ from django.utils import timezone
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import Session, User
-from developers import backups, issuance
+from botpenguin.operations import backups
+from developers import issuance
 from tests.cast import LAPTOP
-from tests.developers.databases import ask, changing, look_at, names
+from tests.operations.databases import ask, changing, look_at, names
 from tests.prepared import DATABASE, state
 
 

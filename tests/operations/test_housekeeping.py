@@ -16,9 +16,9 @@ from post_office.models import STATUS, Email
 from accounts.events import SecurityEvent
 from accounts.models import Session, SignUp, User
 from accounts.throttling.models import Counter
-from developers import housekeeping
+from botpenguin.operations import housekeeping
+from botpenguin.operations.housekeeping import Housekeeper, Round
 from developers.events import TokenEvent
-from developers.housekeeping import Housekeeper, Round
 from developers.models import RevokedToken
 from developers.outbound.models import ApiLog
 from tests.clock import Clock

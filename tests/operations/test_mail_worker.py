@@ -20,8 +20,8 @@ from pytest_django.fixtures import Settings
 from redis.exceptions import ConnectionError as OutOfReach
 
 from accounts.throttling.models import CachedValue
-from developers.management.commands import mail_worker
-from developers.management.commands.mail_worker import TURN
+from botpenguin.operations.management.commands import mail_worker
+from botpenguin.operations.management.commands.mail_worker import TURN
 from tests import server
 from tests.server import CoveredServer
 

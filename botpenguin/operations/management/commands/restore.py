@@ -11,9 +11,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from accounts.models import User
-from developers import backups, restoring, rows, schemas
-from developers.management.commands.backup import shell_command
-from developers.restoring import Settled
+from botpenguin.operations import backups, restoring, rows, schemas
+from botpenguin.operations.management.commands.backup import shell_command
+from botpenguin.operations.restoring import Settled
 
 IN_USE = "The database is in use. Stop every server, mail worker and other command first."
 AS_THEN = (

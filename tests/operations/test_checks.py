@@ -11,7 +11,7 @@ from django.db import connection
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers import checks
+from botpenguin.operations import checks
 from developers.models import ApiToken
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe

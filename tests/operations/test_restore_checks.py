@@ -16,8 +16,8 @@ from post_office.models import Email
 
 from accounts import sign_ups
 from accounts.models import User
-from developers import schemas
-from tests.developers.databases import ask, changing, manage, refusal
+from botpenguin.operations import schemas
+from tests.operations.databases import ask, changing, manage, refusal
 
 pytestmark = [pytest.mark.resilience]
 

@@ -16,8 +16,8 @@ import pytest
 from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
-from developers import backups, schemas
-from tests.developers.databases import ask, changing, manage, names, refusal, server, set_aside
+from botpenguin.operations import backups, schemas
+from tests.operations.databases import ask, changing, manage, names, refusal, server, set_aside
 from tests.redis import in_redis
 from tests.server import ROOT, free_port
 

@@ -2,7 +2,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from developers.housekeeping import Round
+from botpenguin.operations.housekeeping import Round
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from post_office import mail
 from post_office.models import STATUS, Email
 
 from accounts.mail import queue
-from developers.housekeeping import Housekeeper
+from botpenguin.operations.housekeeping import Housekeeper
 
 logger = logging.getLogger(__name__)
 

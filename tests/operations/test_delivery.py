@@ -15,9 +15,9 @@ from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from botpenguin.operations.management.commands.mail_worker import TURN, wait_after
 from developers import issuance
 from developers.events import TokenEvent
-from developers.management.commands.mail_worker import TURN, wait_after
 from tests import server
 from tests.cast import LAPTOP
 from tests.mail_server import MailServer
