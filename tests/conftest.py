@@ -12,7 +12,7 @@ from django.db.backends.signals import connection_created
 
 from accounts.models import User
 from accounts.orm import best_effort
-from botpenguin.platform.api import limits
+from botpenguin.platform.api import call_limits
 from developers import issuance
 from developers.bearer import verification
 from developers.bearer.refusal_counts import Sightings
@@ -118,7 +118,7 @@ def no_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_requests_counted(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "windows", limits.Windows())
+    monkeypatch.setattr(call_limits, "windows", call_limits.Windows())
 
 
 @pytest.fixture(autouse=True)

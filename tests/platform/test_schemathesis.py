@@ -44,7 +44,7 @@ def checked(server: Server, choice: str, max_examples: int) -> int:
         ],
         # Whatever it writes down is no part of the repository.
         cwd=server.folder,
-        env=server.environment | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.platform.strangers"},
+        env=server.environment | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.platform.other_account"},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,

@@ -3,7 +3,7 @@
 from django.http import HttpRequest
 from ninja.security.base import AuthBase
 
-from botpenguin.platform.api import limits
+from botpenguin.platform.api import call_limits
 from developers.bearer import verification
 from developers.bearer.verification import Bearer
 
@@ -26,5 +26,5 @@ class ApiAccessToken(AuthBase):
     def __call__(self, request: HttpRequest) -> Bearer:
         found = verification.check(request)
         if self.is_limited:
-            limits.count(request, found)
+            call_limits.count(request, found)
         return found

@@ -14,7 +14,7 @@ from botpenguin.platform import contacts, imports
 from botpenguin.platform.api import bots, errors, fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bulk_calls import bulk_calls
-from botpenguin.platform.api.contacts import ContactIn, ContactOut, Faults, Row, told
+from botpenguin.platform.api.contact_schemas import ContactIn, ContactOut, Faults, Row, told
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter

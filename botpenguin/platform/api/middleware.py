@@ -15,7 +15,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import ResolverMatch, resolve
 
 from botpenguin.database import outages
-from botpenguin.platform.api import envelope, errors, limits
+from botpenguin.platform.api import call_limits, envelope, errors
 
 PREFIX = "/api/"
 # The reference is for people: a page like others, with their policies and their middleware.
@@ -44,7 +44,7 @@ def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def _complete(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    limits.tell(request, response)
+    call_limits.tell(request, response)
     # What a token opens is nobody else's, and no later answer's.
     response.headers.setdefault("Cache-Control", "no-store")
     # CommonMiddleware does this for pages; without it the server would send the answer in chunks.

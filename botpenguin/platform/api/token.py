@@ -9,8 +9,8 @@ from pydantic import BaseModel, Field
 
 from accounts.web.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
+from botpenguin.platform.api.call_limits import ByAddress, body_at_most
 from botpenguin.platform.api.envelope import Envelope, PlainEnvelope, Timestamp, timestamp
-from botpenguin.platform.api.limits import ByAddress, body_at_most
 from developers.bearer import verification
 
 router = Router(tags=["token"])

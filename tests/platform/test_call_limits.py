@@ -9,8 +9,8 @@ from django.test import Client as Browser
 from pytest_django import Settings
 
 from accounts.models import User
-from botpenguin.platform.api import limits
-from botpenguin.platform.api.limits import WINDOW, Quota, Windows
+from botpenguin.platform.api import call_limits
+from botpenguin.platform.api.call_limits import WINDOW, Quota, Windows
 from developers import issuance
 from tests.cast import PHONE, token_text
 from tests.clock import Clock
@@ -21,7 +21,7 @@ ADDRESS = "/api/v7/token"
 @pytest.fixture(autouse=True)
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
     clock = Clock()
-    monkeypatch.setattr(limits, "time", clock)
+    monkeypatch.setattr(call_limits, "time", clock)
     return clock
 
 
@@ -102,7 +102,7 @@ def test_without_a_limit_nothing_is_counted_or_told(alice: User, settings: Setti
 
     assert [answer.status_code for answer in answers] == [200] * 3
     assert not any("RateLimit" in answer or "RateLimit-Policy" in answer for answer in answers)
-    assert len(limits.windows) == 0
+    assert len(call_limits.windows) == 0
 
 
 def test_a_revoked_token_is_told_so_and_not_that_it_came_too_often(alice: User, settings: Settings) -> None:
@@ -174,7 +174,7 @@ def test_windows_that_have_ended_are_forgotten(clock: Clock) -> None:
 
 
 def test_memory_is_bounded_and_the_oldest_window_is_given_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "MOST_REMEMBERED", 10)
+    monkeypatch.setattr(call_limits, "MOST_REMEMBERED", 10)
     windows = Windows()
 
     for owner in range(25):
@@ -186,7 +186,7 @@ def test_memory_is_bounded_and_the_oldest_window_is_given_up(monkeypatch: pytest
 
 
 def test_the_clock_is_one_that_nobody_sets(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(limits, "time", time)
+    monkeypatch.setattr(call_limits, "time", time)
     windows = Windows()
 
     assert windows.take(1, 1, 600) == Quota(600, 599, 60)
