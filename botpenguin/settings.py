@@ -103,6 +103,7 @@ INSTALLED_APPS = [
     "developers",
     "developers.outbound",
     "botpenguin.platform",
+    "botpenguin.operations",
     "allauth",
     "allauth.account",
     "allauth.mfa",

@@ -1,8 +1,8 @@
-"""How anything is counted for Prometheus, and that by default nothing is.
+"""Counters for Prometheus, which by default count nothing.
 
-Each process counts in files of its own, in the folder that `PROMETHEUS_MULTIPROC_DIR` names. botpenguin.server
-sets it where `METRICS_PORT` asks for metrics, and botpenguin.observability.prometheus adds up what the files of all say. Without it
-nothing is counted, and prometheus_client, which decides as it is imported where it counts, is not imported.
+Each process counts in files of its own, in the folder that `PROMETHEUS_MULTIPROC_DIR` names. `botpenguin.server` sets
+it where `METRICS_PORT` asks for metrics, and `botpenguin.observability.prometheus` adds up the files of all processes.
+Without it nothing is counted, and prometheus_client, which chooses its files as it is imported, is not imported.
 docs/operations.md lists what there is.
 """
 

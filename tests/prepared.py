@@ -23,14 +23,14 @@ PREPARE = """
 import django
 
 django.setup()
-from botpenguin import serve
+from botpenguin.server import __main__ as server
 
-serve.migrate()
+server.migrate()
 """
 COLLECT = """
-from botpenguin import storage
+from botpenguin.http import static_files
 
-storage.collect(serve.UNUSED_STATIC_FILES)
+static_files.collect(server.UNUSED_STATIC_FILES)
 """
 
 

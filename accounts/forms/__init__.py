@@ -1,0 +1,1 @@
+"""Forms of account pages: allauth's with our fields and checks."""

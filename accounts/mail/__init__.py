@@ -1,0 +1,1 @@
+"""The mail queue, and mails about what happened to an account."""

@@ -1,0 +1,1 @@
+"""What any view needs: who asks, from where, and how to answer."""

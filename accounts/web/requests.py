@@ -17,7 +17,7 @@ class SignedInRequest(HttpRequest):
 
 
 def takes_long_forms(view: Callable[..., Any]) -> Callable[..., Any]:
-    """Spare a view the bound of forms that `botpenguin.http.request_bodies` sets; it then takes `MOST_OF_A_LONG_FORM` bytes."""
+    """Let a view take forms of `MOST_OF_A_LONG_FORM` bytes; `botpenguin.http.request_bodies` refuses others."""
     view.takes_long_forms = True  # type: ignore[attr-defined]
     return view
 

@@ -1,0 +1,1 @@
+"""What the project adds to SQLite and PostgreSQL."""

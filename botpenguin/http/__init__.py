@@ -1,0 +1,1 @@
+"""Middleware and answers that hold for every page: errors, headers, bodies, static files, health."""

@@ -7,7 +7,7 @@ and does not hold up the others, which come again the next day.
 import logging
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from itertools import chain
 
@@ -16,10 +16,10 @@ from django.core.cache import cache
 from django.utils import timezone
 
 from accounts import deletion, email_changes, security_log, sessions, sign_ups
-from accounts.housekeeping import PARTS
 from accounts.mail import queue
 from accounts.passwords import older_hashes
 from accounts.throttling import counters
+from botpenguin.platform import bot_deletion, staging
 from developers import issuance
 from developers.outbound import running
 
@@ -34,8 +34,8 @@ SECONDS_BETWEEN_DELETIONS = 30
 # For so long at a time, between two rounds of mail.
 SECONDS_AT_A_TIME = 0.5
 
-
-PARTS |= {
+# By what its rows are called: deletes them, and yields how many, batch by batch.
+PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
@@ -47,6 +47,8 @@ PARTS |= {
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
     "events of accounts": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
     "events of tokens": lambda: issuance.forget_events(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
+    "tags of imports that were killed": staging.forget_dead,
+    "rows of deleted bots": bot_deletion.forget_deleted,
 }
 
 

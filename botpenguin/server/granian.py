@@ -1,4 +1,4 @@
-"""`python -m botpenguin.server.granian`: Granian, whose workers share what they serve and miss no signal that ends them."""
+"""`python -m botpenguin.server.granian`: Granian with workers that share memory and miss no signal that ends them."""
 
 import ctypes
 import gc

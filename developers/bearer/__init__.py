@@ -1,0 +1,1 @@
+"""Checks the token of a call, and bounds what wrong tokens cost."""

@@ -91,7 +91,8 @@ def told_under_https(tmp_path: Path, question: str) -> str:
 def test_under_https_the_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
     names = told_under_https(
         tmp_path,
-        "from django.conf import settings as s; from accounts import known_browsers; from botpenguin import messages;"
+        "from django.conf import settings as s; from accounts.throttling import known_browsers;"
+        "from botpenguin.http import messages;"
         "print(s.SESSION_COOKIE_NAME, s.CSRF_COOKIE_NAME, known_browsers.COOKIE, messages.Cookie.cookie_name);"
         "print(s.SESSION_COOKIE_SECURE, s.CSRF_COOKIE_SECURE)",
     )

@@ -1,0 +1,1 @@
+"""The page on which a call is set up and tried."""

@@ -1,0 +1,1 @@
+"""Sends a call: addresses, connection, limits and response."""

@@ -1,0 +1,1 @@
+"""Pages of 3rd Party Apps API."""
