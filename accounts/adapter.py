@@ -25,7 +25,7 @@ from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.sessions import end_all
 from accounts.throttling import attempts, known_browsers
-from accounts.throttling.rate_limits import Taken
+from accounts.throttling.rate_limits import Attempt
 from accounts.web.clients import client_ip
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
@@ -110,19 +110,19 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
         """Send so many while the links of those before still work, which a log-in and a new password end."""
-        if Taken(self.request).may_take("reset_mail", f"{user.pk}:{user.password}:{user.last_login}"):
+        if Attempt(self.request).may_take("reset_mail", f"{user.pk}:{user.password}:{user.last_login}"):
             super().send_password_reset_mail(user, email, context)
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
         """Mail the link for a change of email, so often for one account, and for all accounts together."""
-        taken, address = Taken(request), emailconfirmation.email_address
-        if not taken.may_take("change_mail", f"{address.user_id}:{address.email}"):
+        attempt, address = Attempt(request), emailconfirmation.email_address
+        if not attempt.may_take("change_mail", f"{address.user_id}:{address.email}"):
             return
-        if taken.may_take("change_mails", address.email):
+        if attempt.may_take("change_mails", address.email):
             super().send_confirmation_mail(request, emailconfirmation, signup)
 
     def send_account_already_exists_mail(self, email: str) -> None:
-        if Taken(self.request).may_take("account_exists_mail", mailbox(email)):
+        if Attempt(self.request).may_take("account_exists_mail", mailbox(email)):
             super().send_account_already_exists_mail(email)
 
     def get_login_stages(self) -> list[str]:
@@ -130,7 +130,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return [ours.get(stage, stage) for stage in super().get_login_stages()]
 
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
-        known_browsers.look(request, user)
+        known_browsers.note_new_browser(request, user)
         super().login(request, user)
 
     def post_login(self, request: HttpRequest, user: User, **how: Any) -> HttpResponse:  # type: ignore[override]

@@ -25,7 +25,7 @@ from accounts.forms.account import DeleteAccountForm
 from accounts.mail import notices, queue
 from accounts.models import Deletion, User
 from accounts.orm.batches import delete_in_batches, delete_with_referrers, referrers
-from accounts.reauthentication import fresh_proof
+from accounts.reauthentication import recently_authenticated
 from accounts.sessions import start_epoch, still_signed_in
 from accounts.sign_ups import KEPT_FOR
 from accounts.web.clients import Client
@@ -35,7 +35,7 @@ logger = logging.getLogger(__name__)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-@fresh_proof
+@recently_authenticated
 def delete_account(request: SignedInRequest) -> HttpResponse:
     """Say what will stop, and delete the account of one who types its e-mail."""
     form = DeleteAccountForm(request.POST if request.method == "POST" else None, user=request.user)

@@ -17,7 +17,7 @@ from accounts.orm.batches import delete_in_batches, delete_matching
 from accounts.orm.changes import Gone
 from accounts.security_log import Kind, people_with
 from accounts.throttling.models import now
-from accounts.throttling.rate_limits import Taken
+from accounts.throttling.rate_limits import Attempt
 
 # As long as the link works that is mailed when the change is asked for.
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
@@ -37,10 +37,10 @@ def count_address(request: HttpRequest, person: User, address: str) -> None:
     Raises `ValidationError` for one too many: whoever has an account must not mail all the world.
     """
     day, since_midnight = divmod(now(), DAY)
-    taken = Taken(request)
-    is_new = taken.may_take("change_address", f"{day}:{person.pk}:{address}")
-    if is_new and not taken.may_take("change_addresses", f"{day}:{person.pk}"):
-        taken.refuse(math.ceil((DAY - since_midnight) / 1000), TOO_MANY_ADDRESSES)
+    attempt = Attempt(request)
+    is_new = attempt.may_take("change_address", f"{day}:{person.pk}:{address}")
+    if is_new and not attempt.may_take("change_addresses", f"{day}:{person.pk}"):
+        attempt.refuse(math.ceil((DAY - since_midnight) / 1000), TOO_MANY_ADDRESSES)
 
 
 def cancel(person: AbstractBaseUser) -> None:

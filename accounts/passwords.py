@@ -23,7 +23,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling.hashing import gate
-from accounts.throttling.rate_limits import Taken
+from accounts.throttling.rate_limits import Attempt
 
 # Characters.
 LONGEST = 1024
@@ -100,7 +100,7 @@ def keep_place(request: HttpRequest, whose: str) -> None:
 def _may_use_kept_place() -> bool:
     """So often each: whoever has accounts of their own must not take it from others."""
     whose = getattr(context.request, "keeps_place_of", None)
-    return whose is not None and Taken(context.request).may_take("kept_place", whose)
+    return whose is not None and Attempt(context.request).may_take("kept_place", whose)
 
 
 class OlderHashes:

@@ -16,7 +16,7 @@ from accounts.web.actions import View, page_of
 from accounts.web.requests import SignedInRequest, send_to
 
 
-def is_fresh(request: SignedInRequest) -> bool:
+def is_recently_authenticated(request: SignedInRequest) -> bool:
     """Check for a log-in or re-authentication within `REAUTHENTICATION_TIMEOUT`.
 
     One dated in the future does not count: the clock was set back since. allauth's own rule counts only explicit
@@ -28,7 +28,7 @@ def is_fresh(request: SignedInRequest) -> bool:
     return any(earliest < float(record["at"]) <= latest for record in records)
 
 
-def fresh_proof(view: View) -> View:
+def recently_authenticated(view: View) -> View:
     """Open a page, or do an act, only to one whose proof of identity is fresh; others give one and come back.
 
     allauth's own decorator would keep the whole body of a POST in the session, and replay it.
@@ -36,12 +36,12 @@ def fresh_proof(view: View) -> View:
 
     @wraps(view)
     def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        return view(request, *args, **kwargs) if is_fresh(request) else ask_for_proof(request)
+        return view(request, *args, **kwargs) if is_recently_authenticated(request) else ask_to_reauthenticate(request)
 
     return guarded
 
 
-def ask_for_proof(request: HttpRequest, act: str = "") -> HttpResponse:
+def ask_to_reauthenticate(request: HttpRequest, act: str = "") -> HttpResponse:
     """Send the person to re-authenticate and back to the page, with the name of the act to take up again.
 
     Nothing of the request is kept or replayed.

@@ -56,7 +56,7 @@ def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
     notice = notices.NEW_SIGN_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_SIGN_IN
     with transaction.atomic():
         event = record(Kind.SIGNED_IN, user, Client.of(request), means)
-        if known_browsers.is_news(request):
+        if known_browsers.is_new_browser(request):
             notices.tell(event, user, notice)
         end_oldest(user)
 

@@ -36,7 +36,7 @@ from accounts.orm.batches import delete_in_batches
 from accounts.security_log import Kind, record
 from accounts.throttling import known_browsers
 from accounts.throttling.attempts import site_of
-from accounts.throttling.rate_limits import Taken, undo_when_busy
+from accounts.throttling.rate_limits import Attempt, undo_when_busy
 from accounts.web.clients import Client
 
 COOKIE = "__Host-sign-up" if settings.HTTPS else "sign-up"
@@ -65,13 +65,13 @@ def count(request: HttpRequest) -> None:
 
     Raises `ValidationError` for one too many.
     """
-    taken = Taken(request)
-    undo_when_busy(request, taken)
+    attempt = Attempt(request)
+    undo_when_busy(request, attempt)
     person = known_browsers.anybody(request)
     if person:
-        taken.take("sign_ups_of_known", person)
+        attempt.take("sign_ups_of_known", person)
     else:
-        taken.take("sign_ups_of_unknown", "")
+        attempt.take("sign_ups_of_unknown", "")
 
 
 def begin(request: HttpRequest, email: str, password: str, browser: str) -> None:
@@ -173,10 +173,10 @@ def _mail(request: HttpRequest, waiting: SignUp) -> None:
 
 
 def _may_mail(request: HttpRequest, *limits: tuple[str, str]) -> bool:
-    taken = Taken(request)
-    if all(taken.may_take(action, key) for action, key in limits):
+    attempt = Attempt(request)
+    if all(attempt.may_take(action, key) for action, key in limits):
         return True
-    taken.give_back()
+    attempt.give_back()
     return False
 
 

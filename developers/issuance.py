@@ -131,7 +131,7 @@ def revoke(
             revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
-        revoked = _bury(old, now, reason)
+        revoked = _archive(old, now, reason)
         event = _record(Kind.REVOKED, old, client, at=now, note=_note(old, reason))
         _record(Kind.ISSUED, current, client, at=now)
         notices.token_revoked(owner, event, revoked)
@@ -287,7 +287,7 @@ def _record(
     )
 
 
-def _bury(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:
+def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:
     """Keep what is told of a revoked token, and forget the owner's oldest ones."""
     buried = RevokedToken.objects.filter(user=old.user_id)
     _last_seen_before(now - REVOKED_KEPT_FOR, buried).delete()

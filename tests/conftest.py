@@ -15,7 +15,7 @@ from accounts.orm import best_effort
 from botpenguin.platform.api import call_limits
 from developers import issuance
 from developers.bearer import verification
-from developers.bearer.refusal_counts import Sightings
+from developers.bearer.refusal_counts import RefusalCounts
 from developers.bearer.unknown_tokens import Guesses
 from tests import prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
@@ -102,8 +102,8 @@ def bob(db: None) -> User:
 
 @pytest.fixture(autouse=True)
 def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "sightings", Sightings())
-    monkeypatch.setattr(verification, "mismatches", Sightings())
+    monkeypatch.setattr(verification, "refusal_counts", RefusalCounts())
+    monkeypatch.setattr(verification, "mismatches", RefusalCounts())
 
 
 @pytest.fixture(autouse=True)

@@ -26,7 +26,7 @@ from accounts import passwords
 from accounts.email_addresses import mailbox
 from accounts.models import User
 from accounts.throttling import known_browsers
-from accounts.throttling.rate_limits import APP, Taken, undo_when_busy
+from accounts.throttling.rate_limits import APP, Attempt, undo_when_busy
 
 # What a provider gives a site: under attack its networks count as one.
 SITE_PREFIX = 48
@@ -37,42 +37,42 @@ CODES_ARE_GUESSED = _(
 )
 
 
-def at_password(request: HttpRequest, email: str) -> Taken:
+def at_password(request: HttpRequest, email: str) -> Attempt:
     """Count a try of a password, to be given back where it was right. Raises `ValidationError` for one too many."""
-    taken, account = Taken(request), mailbox(email)
-    undo_when_busy(request, taken)
+    attempt, account = Attempt(request), mailbox(email)
+    undo_when_busy(request, attempt)
     browser = _browser(request, account)
     if browser or request.user.is_authenticated:
         passwords.keep_place(request, account)
     if browser:
-        taken.take("guess", f"{browser}:{account}")
-        return taken
+        attempt.take("guess", f"{browser}:{account}")
+        return attempt
     address = ratelimit.get_ip(request)
-    taken.take("guess", f"{address}:{account}")
-    taken.take("guess_by_address")
-    if not taken.may_take("guesses_of_strangers", account):
-        taken.take("guess_under_attack", f"{_site(address)}:{account}")
-    return taken
+    attempt.take("guess", f"{address}:{account}")
+    attempt.take("guess_by_address")
+    if not attempt.may_take("guesses_of_strangers", account):
+        attempt.take("guess_under_attack", f"{_site(address)}:{account}")
+    return attempt
 
 
-def at_code(request: HttpRequest, person: User) -> Taken:
+def at_code(request: HttpRequest, person: User) -> Attempt:
     """Count a try of a code, to be given back where it was right. Raises `ValidationError` for one too many."""
-    taken, password = Taken(request), person.password_fingerprint()
+    attempt, password = Attempt(request), person.password_fingerprint()
     browser = known_browsers.name_past_second_step(request, person)
     if browser:
-        taken.take("code", f"{browser}:{person.pk}")
-        taken.take("codes", f"known:{password}:{person.pk}")
+        attempt.take("code", f"{browser}:{person.pk}")
+        attempt.take("codes", f"known:{password}:{person.pk}")
     else:
-        taken.take("code", f"{ratelimit.get_ip(request)}:{person.pk}")
-        taken.take("codes", f"{password}:{person.pk}", text=CODES_ARE_GUESSED)
-    return taken
+        attempt.take("code", f"{ratelimit.get_ip(request)}:{person.pk}")
+        attempt.take("codes", f"{password}:{person.pk}", text=CODES_ARE_GUESSED)
+    return attempt
 
 
-def at_passkey(request: HttpRequest, person: User) -> Taken:
+def at_passkey(request: HttpRequest, person: User) -> Attempt:
     """Count an answer of a passkey, which nobody guesses, but each of which costs a signature to check."""
-    taken = Taken(request)
-    taken.take("code", f"passkey:{ratelimit.get_ip(request)}:{person.pk}")
-    return taken
+    attempt = Attempt(request)
+    attempt.take("code", f"passkey:{ratelimit.get_ip(request)}:{person.pk}")
+    return attempt
 
 
 def forgive(request: HttpRequest, person: User) -> None:

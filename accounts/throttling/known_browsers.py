@@ -25,13 +25,13 @@ class Mark(NamedTuple):
     factor: str = ""
 
 
-def look(request: HttpRequest, person: User) -> None:
+def note_new_browser(request: HttpRequest, person: User) -> None:
     """Note on the request whether a sign-in in this browser is news; with the first of all, every browser is new."""
-    request.is_news = person.last_login is not None and not is_known(request, person)  # type: ignore[attr-defined]
+    request.is_new_browser = person.last_login is not None and not is_known(request, person)  # type: ignore[attr-defined]
 
 
-def is_news(request: HttpRequest) -> bool:
-    return getattr(request, "is_news", False)
+def is_new_browser(request: HttpRequest) -> bool:
+    return getattr(request, "is_new_browser", False)
 
 
 def is_known(request: HttpRequest, person: User) -> bool:

@@ -87,7 +87,7 @@ def clear(request: HttpRequest, *, app: str, action: str, **whose: Any) -> None:
         limit.clear()
 
 
-class Taken:
+class Attempt:
     """What one attempt has taken of its limits."""
 
     def __init__(self, request: HttpRequest) -> None:
@@ -120,14 +120,14 @@ class Taken:
             usage.rollback()
 
 
-def undo_when_busy(request: HttpRequest, taken: Taken) -> None:
+def undo_when_busy(request: HttpRequest, attempt: Attempt) -> None:
     """Have an attempt give back what it took where the request is refused before it was made."""
-    request.undone_when_busy = [*getattr(request, "undone_when_busy", []), taken]  # type: ignore[attr-defined]
+    request.undone_when_busy = [*getattr(request, "undone_when_busy", []), attempt]  # type: ignore[attr-defined]
 
 
 def undo(request: HttpRequest) -> None:
-    for taken in getattr(request, "undone_when_busy", []):
-        taken.give_back()
+    for attempt in getattr(request, "undone_when_busy", []):
+        attempt.give_back()
 
 
 def seconds_left(request: HttpRequest, action: str, key: str | None = None) -> int:

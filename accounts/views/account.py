@@ -10,10 +10,10 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.forms.account import EndSessionForm, NameForm
 from accounts.models import SessionQuerySet, User
-from accounts.reauthentication import fresh_proof
+from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
 from accounts.sessions import elsewhere, start_epoch, still_signed_in
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest
 
@@ -28,14 +28,14 @@ def my_account(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/my_account.html", {"form": form})
 
 
-@fresh_proof
+@recently_authenticated
 def change_email(request: SignedInRequest) -> HttpResponseBase:
     """Take a new address, which counts once its link is followed; taken ones are answered alike."""
     response: HttpResponseBase = allauth.email(request)
     return response
 
 
-@act_on("security")
+@action("security")
 def end_session(request: SignedInRequest) -> HttpResponse:
     """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
     form = EndSessionForm(request.POST)
@@ -45,7 +45,7 @@ def end_session(request: SignedInRequest) -> HttpResponse:
     return redirect("security")
 
 
-@act_on("security")
+@action("security")
 def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     with still_signed_in(request):
         _end(request, elsewhere(request), Kind.SESSIONS_ENDED)

@@ -24,15 +24,15 @@ from accounts.forms.mfa import AddPasskeyForm, PasskeyNameForm
 from accounts.mfa import webauthn
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
-from accounts.reauthentication import fresh_proof
+from accounts.reauthentication import recently_authenticated
 from accounts.sessions import make_room, still_signed_in
 from accounts.views.security import record_added, require_page_or_form
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.requests import SignedInRequest
 
 
 @require_page_or_form
-@fresh_proof
+@recently_authenticated
 @never_cache
 def add_passkey(request: SignedInRequest) -> HttpResponse:
     form = AddPasskeyForm(request.POST if request.method == "POST" else None, user=request.user)
@@ -52,7 +52,7 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
 
 
 @require_page_or_form
-@fresh_proof
+@recently_authenticated
 def passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     """One passkey: its name, and the way to remove it."""
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
@@ -74,8 +74,8 @@ def rename(passkey: Authenticator, name: str) -> None:
         Authenticator.objects.filter(pk=passkey.pk).update(data=current.data | {"name": name})
 
 
-@act_on("security")
-@fresh_proof
+@action("security")
+@recently_authenticated
 def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
     with still_signed_in(request):

@@ -14,7 +14,7 @@ from django.shortcuts import redirect
 from accounts.mfa import webauthn
 from accounts.mfa.factors import factors_of
 from accounts.models import CLOCKS_DIFFER_BY
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 
 
 class SecondStep(AuthenticateStage):
@@ -69,7 +69,7 @@ def second_step(request: HttpRequest) -> HttpResponseBase:
 
 
 @login_not_required
-@act_on("account_login")
+@action("account_login")
 def start_again(request: HttpRequest) -> HttpResponse:
     """Forget who has given a password here; the log-in page itself would lead back to the second step."""
     clear_login(request)

@@ -14,10 +14,10 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.forms.mfa import SEALED_SECRET, ActivateTOTPForm
 from accounts.mfa.factors import factors_of, qr_squares
-from accounts.reauthentication import fresh_proof
+from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
 from accounts.sessions import still_signed_in, where_signed_in
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest
 
@@ -32,7 +32,7 @@ def security(request: SignedInRequest) -> HttpResponse:
 
 
 @require_page_or_form
-@fresh_proof
+@recently_authenticated
 @never_cache
 def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
     """Show a new secret, and keep it once a code proves that an app has it."""
@@ -52,7 +52,7 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
 
 
 @require_page_or_form
-@fresh_proof
+@recently_authenticated
 def remove_authenticator(request: SignedInRequest) -> HttpResponse:
     authenticator = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
     if request.method == "POST":
@@ -63,7 +63,7 @@ def remove_authenticator(request: SignedInRequest) -> HttpResponse:
 
 
 @require_safe
-@fresh_proof
+@recently_authenticated
 def recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Tell how many are left; the codes themselves are in no answer to a GET."""
     factors = factors_of(request.user)
@@ -72,8 +72,8 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/recovery_codes.html", {"factors": factors})
 
 
-@act_on("recovery-codes")
-@fresh_proof
+@action("recovery-codes")
+@recently_authenticated
 @never_cache
 def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Show the codes this once."""
@@ -92,8 +92,8 @@ def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
     return render(request, "accounts/recovery_codes.html", {"codes": unused})
 
 
-@act_on("recovery-codes")
-@fresh_proof
+@action("recovery-codes")
+@recently_authenticated
 def make_recovery_codes(request: SignedInRequest) -> HttpResponse:
     """Put new codes in the place of the old ones."""
     if recovery.can_generate_recovery_codes(request.user):

@@ -9,7 +9,7 @@ from django.views.decorators.http import require_POST
 View = Callable[..., HttpResponseBase]
 
 
-def act_on(page: str) -> Callable[[View], View]:
+def action(page: str) -> Callable[[View], View]:
     """Make a view an act of the page with this URL name: POST only, and one returns to that page."""
 
     def decorate(view: View) -> View:

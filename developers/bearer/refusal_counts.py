@@ -8,7 +8,7 @@ INTERVAL = 60.0
 MOST_REMEMBERED = 10_000
 
 
-class Sightings:
+class RefusalCounts:
     """Counts refusals by revoked token, and says when it is time to write them down.
 
     What has been counted and not yet written is lost with the process, so the numbers on
@@ -32,4 +32,4 @@ class Sightings:
         return pending if due else 0
 
 
-sightings = Sightings()
+refusal_counts = RefusalCounts()

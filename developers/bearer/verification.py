@@ -27,7 +27,7 @@ from accounts.orm import best_effort
 from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, tokens, vault
 from developers.bearer.exposure import report_exposed
-from developers.bearer.refusal_counts import Sightings, sightings
+from developers.bearer.refusal_counts import RefusalCounts, refusal_counts
 from developers.bearer.unknown_tokens import TooMany, guesses
 from developers.models import ApiToken, RevokedToken
 from developers.tokens import Secret
@@ -41,7 +41,7 @@ PROOF = ("digest", "key_id", "binding")
 
 logger = logging.getLogger(__name__)
 # Owners whose rows were changed by somebody else than `issuance`: each is logged once a minute.
-mismatches = Sightings()
+mismatches = RefusalCounts()
 
 
 class Bearer(NamedTuple):
@@ -214,7 +214,7 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
     if revoked is None:
         guesses.add(client_ip(request))
         return Refused(Refusal.UNKNOWN)
-    if count := sightings.add(revoked.pk):
+    if count := refusal_counts.add(revoked.pk):
         best_effort.attempt(
             f"A refusal of the revoked token {revoked.pk}",
             lambda: issuance.record_refusals(revoked.pk, count, Client.of(request)),

@@ -13,8 +13,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
-from accounts.reauthentication import ask_for_proof, is_fresh
-from accounts.web.actions import act_on
+from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
+from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest, is_htmx, wants_json
 from developers import issuance
@@ -42,17 +42,17 @@ def api_access_token(request: SignedInRequest) -> HttpResponse:
     page = _page(request)
     told = _told_by_query(request, page)
     # The address may come from anybody; whether one has confirmed who they are, the session tells.
-    confirmed = request.GET.get("confirmed", "") if is_fresh(request) else ""
+    confirmed = request.GET.get("confirmed", "") if is_recently_authenticated(request) else ""
     return render(request, TEMPLATE, page | told | {"confirmed": confirmed})
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def show_token(request: SignedInRequest) -> HttpResponse:
     return _reveal(request, issuance.Kind.SHOWN, act="show")
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def copy_token(request: SignedInRequest) -> HttpResponse:
     """Hand the token to the page's own script for the clipboard; where there is none, show it to be copied by hand."""
@@ -60,14 +60,14 @@ def copy_token(request: SignedInRequest) -> HttpResponse:
     return _reveal(request, kind, act="copy")
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def try_token(request: SignedInRequest) -> HttpResponse:
     """Hand the token to the page's own script, which calls the API with it; nothing else has a use for it."""
     return _reveal(request, issuance.Kind.TRIED, act="try") if wants_json(request) else redirect(PAGE)
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def revoke_token(request: SignedInRequest) -> HttpResponse:
     """Replace the token of the generation that the form holds; where it is in use, ask first."""
@@ -87,8 +87,8 @@ def revoke_token(request: SignedInRequest) -> HttpResponse:
 @sensitive_variables("secret")
 def _reveal(request: SignedInRequest, kind: issuance.Kind, *, act: str) -> HttpResponse:
     """Answer with the token itself, to one who has lately proved who they are."""
-    if not is_fresh(request):
-        return ask_for_proof(request, act)
+    if not is_recently_authenticated(request):
+        return ask_to_reauthenticate(request, act)
     try:
         secret = issuance.reveal(request.user, kind, Client.of(request))
     except Unreadable:

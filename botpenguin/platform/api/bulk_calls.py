@@ -9,7 +9,7 @@ from threading import Lock
 
 from django.conf import settings
 
-from botpenguin.platform.api.errors import Later
+from botpenguin.platform.api.errors import RetryLater
 
 # Contacts and tags. A call with fewer is over within a moment, and counts as none.
 FEWEST = 500
@@ -31,15 +31,15 @@ class BulkCalls:
 
     @contextmanager
     def turn(self, owner: int, size: int) -> Iterator[None]:
-        """Hold the account's turn for a call of so many contacts and tags. Raises `Later` where too many have one."""
+        """Hold the account's turn for a call of so many rows. Raises `RetryLater` where too many calls have one."""
         if size <= FEWEST:
             yield
             return
         with self._lock:
             if owner in self._owners:
-                raise Later(SENTENCE, SECONDS)
+                raise RetryLater(SENTENCE, SECONDS)
             if len(self._owners) >= max(1, settings.THREADS // 2):
-                raise Later(OF_OTHERS, SECONDS)
+                raise RetryLater(OF_OTHERS, SECONDS)
             self._owners.add(owner)
         try:
             yield

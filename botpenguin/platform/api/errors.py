@@ -105,7 +105,7 @@ def throttled(request: HttpRequest, exception: Throttled | TooMany) -> HttpRespo
     return response
 
 
-class Later(Exception):
+class RetryLater(Exception):
     """What was asked for must wait. The text is a sentence, `seconds` the time."""
 
     def __init__(self, sentence: str, seconds: int) -> None:
@@ -113,7 +113,7 @@ class Later(Exception):
         self.seconds = seconds
 
 
-def later(request: HttpRequest, exception: Later | BulkBusy) -> HttpResponse:
+def retry_later(request: HttpRequest, exception: RetryLater | BulkBusy) -> HttpResponse:
     response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, str(exception))
     response["Retry-After"] = str(exception.seconds)
     return response
@@ -166,8 +166,8 @@ def register(api: NinjaAPI) -> None:
         (QuotaExceeded, quota_exceeded),
         (Throttled, throttled),
         (TooMany, throttled),
-        (Later, later),
-        (BulkBusy, later),
+        (RetryLater, retry_later),
+        (BulkBusy, retry_later),
         (RequestDataTooBig, too_big),
         (TooManyFieldsSent, too_many),
         (UnreadablePostError, cut_off),

@@ -112,7 +112,7 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     except running.Unreadable as unreadable:
         raise HttpError(HTTPStatus.CONFLICT, UNREADABLE) from unreadable
     except (running.Busy, running.TooMany) as refusal:
-        raise errors.Later(str(refusal), refusal.seconds) from refusal
+        raise errors.RetryLater(str(refusal), refusal.seconds) from refusal
     if contact and run.mapped:
         run.missing.extend(_store(owner, contact.pk, run))
     return Envelope(data=RunOut.of(run))

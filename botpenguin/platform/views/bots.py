@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.orm.owners import changing
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest, is_htmx
 from botpenguin.platform import bot_deletion, quotas
@@ -53,7 +53,7 @@ def bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
     return render(request, "platform/bot.html", {"bot": bot, "form": form, "title": title})
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def delete_bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
     """Ask whether to delete a bot, and delete it once the answer is yes."""

@@ -9,7 +9,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest
 from botpenguin.platform import quotas
@@ -37,7 +37,7 @@ def contact(request: SignedInRequest, contact_id: str) -> HttpResponse:
     return render(request, "platform/contact.html", {"contact": contact, "tags": tags, "segments": segments})
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def add_segment(request: SignedInRequest) -> HttpResponse:
     """Make a segment and show who is in it; or show the form again, over the list as it was."""
@@ -49,7 +49,7 @@ def add_segment(request: SignedInRequest) -> HttpResponse:
     return _back_to_inbox(segment=segment.pk)
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def remove_segment(request: SignedInRequest, segment_id: str) -> HttpResponse:
     segment = get_object_or_404(request.user.segments, pk=segment_id)

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest, is_htmx
 from developers.outbound import quotas
@@ -34,7 +34,7 @@ def apis(request: SignedInRequest) -> HttpResponse:
     return render(request, "developers/outbound/apis.html", page | {"q": text, "usage": usage})
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
     """Keep a copy of all that an API is, its secrets too, under a name of its own; and open it."""
@@ -58,7 +58,7 @@ def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
     return redirect("developers:outbound:api", api_id=copy.pk)
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def delete(request: SignedInRequest, api_id: str) -> HttpResponse:
     """Ask whether to delete an API, and delete it once the answer is yes."""

@@ -8,7 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.orm.changes import Gone
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.pagination import paged
 from accounts.web.requests import SignedInRequest
 from developers.outbound import quotas
@@ -26,7 +26,7 @@ def attributes(request: SignedInRequest) -> HttpResponse:
     return render(request, "developers/outbound/attributes.html", page | context)
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
     """Have an attribute hold another type from now on; what contacts hold already stays as it is."""
@@ -42,7 +42,7 @@ def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
     return redirect(PAGE)
 
 
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 def remove_attribute(request: SignedInRequest, attribute_id: int) -> HttpResponse:
     """Forget an attribute and its type. A mapping that names it still fills it in, and makes it anew once saved."""

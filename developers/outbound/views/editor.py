@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
-from accounts.web.actions import act_on
+from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest, is_htmx, takes_long_forms
 from developers.outbound import curl, running
@@ -47,7 +47,7 @@ def editor(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
 
 
 @takes_long_forms
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 @sensitive_post_parameters()
 def change_rows(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
@@ -65,7 +65,7 @@ def change_rows(request: SignedInRequest, api_id: str | None = None) -> HttpResp
 
 
 @takes_long_forms
-@act_on(PAGE)
+@action(PAGE)
 @never_cache
 @sensitive_post_parameters()
 @sensitive_variables("recipe")

@@ -4,7 +4,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from developers.bearer import refusal_counts
-from developers.bearer.refusal_counts import Sightings
+from developers.bearer.refusal_counts import RefusalCounts
 
 
 @pytest.fixture
@@ -16,18 +16,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 def test_the_first_sighting_is_written_at_once(clock: list[float]) -> None:
-    assert Sightings().add(1) == 1
+    assert RefusalCounts().add(1) == 1
 
 
 def test_a_sighting_right_after_boot_is_written_at_once(clock: list[float]) -> None:
     """The monotonic clock may begin at zero."""
     clock[0] = 0.0
 
-    assert Sightings().add(1) == 1
+    assert RefusalCounts().add(1) == 1
 
 
 def test_further_sightings_wait_for_a_minute_and_are_written_together(clock: list[float]) -> None:
-    seen = Sightings()
+    seen = RefusalCounts()
 
     written = []
     for second in (0, 1, 30, 59, 60, 61, 125):
@@ -38,7 +38,7 @@ def test_further_sightings_wait_for_a_minute_and_are_written_together(clock: lis
 
 
 def test_each_token_has_its_own_minute(clock: list[float]) -> None:
-    seen = Sightings()
+    seen = RefusalCounts()
 
     assert [seen.add(1), seen.add(2), seen.add(1), seen.add(2)] == [1, 1, 0, 0]
 
@@ -47,7 +47,7 @@ def test_memory_is_bounded_by_forgetting_the_token_seen_least_recently(
     clock: list[float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(refusal_counts, "MOST_REMEMBERED", 2)
-    seen = Sightings()
+    seen = RefusalCounts()
 
     written = [seen.add(revoked_id) for revoked_id in (1, 2, 1, 3, 1, 2)]
 
@@ -56,7 +56,7 @@ def test_memory_is_bounded_by_forgetting_the_token_seen_least_recently(
 
 
 def test_threads_lose_no_sighting(clock: list[float]) -> None:
-    seen = Sightings()
+    seen = RefusalCounts()
 
     with ThreadPoolExecutor(8) as threads:
         written = sum(threads.map(seen.add, [1] * 2000))
