@@ -126,7 +126,7 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_account_already_exists_mail(email)
 
     def get_login_stages(self) -> list[str]:
-        ours = {"allauth.mfa.stages.AuthenticateStage": "accounts.views.second_step.SecondStep"}
+        ours = {"allauth.mfa.stages.AuthenticateStage": "accounts.mfa.stage.SecondStep"}
         return [ours.get(stage, stage) for stage in super().get_login_stages()]
 
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]

@@ -11,41 +11,20 @@ import logging
 from collections.abc import Iterator
 
 from allauth.account.models import EmailAddress
-from django.contrib import messages
 from django.contrib.auth import logout
 from django.db.models import Exists, OuterRef
-from django.http import HttpResponse
-from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from accounts import passwords
-from accounts.forms.account import DeleteAccountForm
 from accounts.mail import notices, queue
 from accounts.models import Deletion, User
 from accounts.orm.batches import delete_in_batches, delete_with_referrers, referrers
-from accounts.reauthentication import recently_authenticated
 from accounts.sessions import start_epoch, still_signed_in
 from accounts.sign_ups import KEPT_FOR
 from accounts.web.clients import Client
 from accounts.web.requests import SignedInRequest
 
 logger = logging.getLogger(__name__)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
-@recently_authenticated
-def delete_account(request: SignedInRequest) -> HttpResponse:
-    """Say what will stop, and delete the account of one who types its e-mail."""
-    form = DeleteAccountForm(request.POST if request.method == "POST" else None, user=request.user)
-    if not form.is_valid():
-        return render(request, "accounts/delete_account.html", {"form": form})
-    delete(request)
-    messages.success(request, _("Your account is deleted. What was in it is removed within minutes."))
-    response = redirect("account_login")
-    response["Clear-Site-Data"] = '"cache"'
-    return response
 
 
 def delete(request: SignedInRequest) -> None:

@@ -5,8 +5,7 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts import deletion
-from accounts.views import account, email_confirmation, passkeys, second_step, security
+from accounts.views import account, deletion, email_confirmation, passkeys, second_step, security
 
 
 class Base36Converter(StringConverter):

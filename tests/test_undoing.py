@@ -23,6 +23,7 @@ from accounts.forms import account as forms
 from accounts.models import Session, User
 from accounts.sessions import digest, still_signed_in
 from accounts.views import account as views
+from accounts.views import deletion as deletion_views
 from accounts.views import passkeys, security
 from botpenguin.platform.models import Bot
 from developers.outbound.models import CustomAttribute, OutboundApi
@@ -363,7 +364,7 @@ def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
             end(browser)
         yield from take_hold(request)
 
-    for module in (deletion, forms, passkeys, password, security, views):
+    for module in (deletion, deletion_views, forms, passkeys, password, security, views):
         if hasattr(module, "still_signed_in"):
             monkeypatch.setattr(module, "still_signed_in", end_first)
     before = state()
