@@ -36,6 +36,8 @@ SECONDS_AT_A_TIME = 0.5
 
 # By what its rows are called: deletes them, and yields how many, batch by batch.
 PARTS: dict[str, Callable[[], Iterator[int]]] = {
+    "tags of imports that were killed": staging.forget_dead,
+    "rows of deleted bots": bot_deletion.forget_deleted,
     "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
@@ -47,8 +49,6 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
     "events of accounts": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
     "events of tokens": lambda: issuance.forget_events(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
-    "tags of imports that were killed": staging.forget_dead,
-    "rows of deleted bots": bot_deletion.forget_deleted,
 }
 
 
