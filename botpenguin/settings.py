@@ -47,8 +47,6 @@ def address(name: str, default: str, stand_in: str = "which") -> str:
     return value
 
 
-# Core
-
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY", 50)
 # Read by developers.vault, which refuses a key of less than 256 bits.
@@ -92,7 +90,6 @@ QUOTA_LOGS, QUOTA_LOG_BYTES = env.int("QUOTA_LOGS", default=1_000), env.int("QUO
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"
-APPEND_SLASH = True
 # The most that a body may hold, of a form or of a call. The API's documents say 1 MiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
 # No page takes files. What memory does not hold is dropped, where Django would let strangers fill the disk.

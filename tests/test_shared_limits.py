@@ -19,7 +19,7 @@ PRINT_CACHES = "from botpenguin.settings import CACHES; print(CACHES)"
 ASK_THE_CACHE = """
 import time
 from django.core.cache import cache
-from botpenguin import outages
+from botpenguin.database import outages
 
 began_at = time.monotonic()
 try:

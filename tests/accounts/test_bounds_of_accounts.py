@@ -57,7 +57,7 @@ def test_all_unknown_browsers_together_have_so_many_sign_ups(clock: list[float])
 
     assert [answer.status_code for answer in answers] == [302] * 3 + [429] * 2
     assert "Too many attempts. Try again in 2 hours." in answers[-1].content.decode()
-    assert answers[-1]["Retry-After"] == "7200"
+    assert 7000 < int(answers[-1]["Retry-After"]) <= 7200
     assert SignUp.objects.count() == 3
     assert sign_up(6).status_code == 302
 

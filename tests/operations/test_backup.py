@@ -97,7 +97,7 @@ def left_by_a_killed_backup(live: Path, to: Path) -> Path:
     """Kill a backup before its copy is on disk, and return the one file that it leaves."""
     there = set(to.parent.iterdir())
     code = (
-        "import os, sys; from pathlib import Path; from developers import backups; "
+        "import os, sys; from pathlib import Path; from botpenguin.operations import backups; "
         "os.fsync = lambda _: os.kill(os.getpid(), 9); backups.take(*map(Path, sys.argv[1:]))"
     )
     killed = subprocess.run([sys.executable, "-c", code, str(live), str(to)], cwd=ROOT, check=False)
