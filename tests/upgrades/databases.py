@@ -120,6 +120,9 @@ def _rows(cursor: Any, table: str) -> Iterator[list[tuple[str, Any]]]:
 
 
 def _plain(value: Any) -> Any:
+    if isinstance(value, str) and value.startswith(("{", "[")):
+        # By what it says: a letter may be written as an escape.
+        return json.loads(value)
     return bytes(value) if isinstance(value, memoryview) else value
 
 

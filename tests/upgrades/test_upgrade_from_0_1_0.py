@@ -289,6 +289,16 @@ def test_what_accounts_hold_is_counted() -> None:
     assert counted[ALICE]["size"] > 100_000
 
 
+def test_what_an_account_holds_stays_counted_as_its_contacts_change() -> None:
+    alice = User.objects.get(email=ALICE)
+    path = f"/inbox/users/{KEPT['contacts']['large']}/attributes"
+
+    Caller(KEPT["tokens"][ALICE]).data("PUT", path, {"text 0": None})
+
+    usage = ContactUsage.objects.get(owner=alice)
+    assert {"contacts": usage.contacts, "size": usage.size} == usages.count(alice.pk)
+
+
 def test_bots_and_segments_are_listed() -> None:
     alice = Caller(KEPT["tokens"][ALICE])
 
