@@ -9,6 +9,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import gettext as _
 
 from accounts.orm import bulk
+from accounts.passwords import TOO_LONG
 from accounts.throttling import rate_limits
 from accounts.throttling.hashing import Busy
 from accounts.web.actions import page_of
@@ -18,6 +19,7 @@ from botpenguin.observability import request_ids
 
 # They tell of the process, or find out about the database themselves.
 NEEDS_NO_DATABASE = ("/healthz", "/readyz")
+WITH_PASSWORDS = "/account/"
 
 MINUTE = 60
 SECONDS_WHEN_BUSY = 2
@@ -57,10 +59,14 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def form_too_long(request: HttpRequest, most: int) -> HttpResponse:
+    text = _("This form takes %(most)d KB. Nothing was changed. Go back and shorten it.") % {"most": most // 1024}
+    if request.path_info.startswith(WITH_PASSWORDS):
+        # The form is not read, so only its address tells what was too long. A browser that goes back keeps the rest.
+        text = f"{text} {TOO_LONG}"
     return _error_page(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
         _("That is too much at once"),
-        _("This form takes %(most)d KB. Nothing was changed. Go back and shorten it.") % {"most": most // 1024},
+        text,
         way_on=page_of(request),
         way_on_text=_("Back to the page"),
     )

@@ -134,3 +134,14 @@ def test_the_fields_of_a_form_with_files_count_and_its_files_do_not() -> None:
     refused = browser.post("/account/login/", {"login": "x" * 65 * KIB})
 
     assert (taken.status_code, refused.status_code) == (200, 413)
+
+
+@pytest.mark.parametrize(
+    ("path", "says"), [("/account/login/", True), ("/account/signup/", True), ("/bots/new/", False)]
+)
+@pytest.mark.django_db
+def test_a_form_that_is_too_long_says_how_long_a_password_may_be(client: Any, path: str, says: bool) -> None:
+    response = client.post(path, {"login": "alice@example.com", "password": "x" * 400_000})
+
+    assert response.status_code == 413
+    assert ("A password has at most 1,024 characters." in response.content.decode()) == says
