@@ -1,6 +1,7 @@
 """What the documents say is so."""
 
 import ast
+import importlib.util
 import pkgutil
 import re
 from collections.abc import Callable
@@ -50,7 +51,7 @@ def test_every_command_exists(document: Path) -> None:
 
     assert {first or second for first, second in made} - set(targets) == set()
     assert managed - set(get_commands()) == set()
-    assert [module for module in modules if not (ROOT / f"{module.replace('.', '/')}.py").exists()] == []
+    assert [module for module in modules if importlib.util.find_spec(module) is None] == []
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
