@@ -19,18 +19,18 @@ from accounts import passwords
 from accounts.mail import notices, queue
 from accounts.models import Deletion, User
 from accounts.orm.batches import delete_in_batches, delete_with_referrers, referrers
-from accounts.sessions import start_epoch, still_signed_in
+from accounts.sessions import start_epoch, still_logged_in
 from accounts.sign_ups import KEPT_FOR
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 
 logger = logging.getLogger(__name__)
 
 
-def delete(request: SignedInRequest) -> None:
+def delete(request: LoggedInRequest) -> None:
     """Log out and close the account for good. `finish` removes what is left of it."""
     letter = notices.letter_of_deletion(request.user, Client.of(request))
-    with still_signed_in(request):
+    with still_logged_in(request):
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
         Deletion.objects.create(user_id=person.pk, email=person.email)

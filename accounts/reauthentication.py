@@ -13,10 +13,10 @@ from django.utils import timezone
 
 from accounts.models import CLOCKS_DIFFER_BY
 from accounts.web.actions import View, page_of
-from accounts.web.requests import SignedInRequest, send_to
+from accounts.web.requests import LoggedInRequest, send_to
 
 
-def is_recently_authenticated(request: SignedInRequest) -> bool:
+def is_recently_authenticated(request: LoggedInRequest) -> bool:
     """Check for a log-in or re-authentication within `REAUTHENTICATION_TIMEOUT`.
 
     One dated in the future does not count: the clock was set back since. allauth's own rule counts only explicit
@@ -35,7 +35,7 @@ def recently_authenticated(view: View) -> View:
     """
 
     @wraps(view)
-    def guarded(request: SignedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def guarded(request: LoggedInRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         return view(request, *args, **kwargs) if is_recently_authenticated(request) else ask_to_reauthenticate(request)
 
     return guarded

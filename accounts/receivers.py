@@ -50,10 +50,10 @@ auth.user_logged_in.connect(finish_log_in, dispatch_uid="update_last_login")
 
 
 @receiver(auth.user_logged_in)
-def signed_in(request: HttpRequest, user: User, **_: Any) -> None:
+def logged_in(request: HttpRequest, user: User, **_: Any) -> None:
     proofs = get_authentication_records(request, user)
     means = _means(**proofs[-1]) if proofs else ""
-    notice = notices.NEW_SIGN_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_SIGN_IN
+    notice = notices.NEW_LOG_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_LOG_IN
     with transaction.atomic():
         event = record(Kind.SIGNED_IN, user, Client.of(request), means)
         if known_browsers.is_new_browser(request):
@@ -76,7 +76,7 @@ def note_failure(email: str, request: HttpRequest | None) -> None:
 
 
 @receiver(auth.user_logged_out)
-def signed_out(request: HttpRequest, user: User | None, **_: Any) -> None:
+def logged_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user:
         record(Kind.SIGNED_OUT, user, Client.of(request))
 

@@ -30,7 +30,7 @@ from accounts.orm import best_effort
 from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.changes import Gone
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 
 LAST_SEEN_RESOLUTION = timedelta(minutes=1)
 # Anybody can have a session made: by a challenge for passkeys, a password before its second step, a mailed link.
@@ -112,7 +112,7 @@ class SessionStore(DatabaseSessionStore):
 
 
 @contextmanager
-def still_signed_in(request: SignedInRequest) -> Iterator[None]:
+def still_logged_in(request: LoggedInRequest) -> Iterator[None]:
     """Hold the person's row for a transaction in which they change how their account is opened.
 
     So what a request adds, such as a passkey, is there before an act that ends its session, or not at all. Raises
@@ -128,12 +128,12 @@ def still_signed_in(request: SignedInRequest) -> Iterator[None]:
         yield
 
 
-def where_signed_in(request: SignedInRequest) -> dict[str, Any]:
+def sessions_context(request: LoggedInRequest) -> dict[str, Any]:
     """What the page of sessions shows: the one that asks, and the others, those last seen first."""
     return {"here": cast(SessionStore, request.session).row, "elsewhere": elsewhere(request)}
 
 
-def elsewhere(request: SignedInRequest) -> SessionQuerySet:
+def elsewhere(request: LoggedInRequest) -> SessionQuerySet:
     """The sessions in which the person is signed in, but for the one that asks."""
     here = digest(request.session.session_key or "")
     return Session.objects.open().filter(user=request.user).exclude(pk=here)

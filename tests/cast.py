@@ -1,4 +1,4 @@
-"""Who the tests are about, and how they come to be signed in."""
+"""The people whom the tests are about, and browsers in which they are logged in."""
 
 import time
 
@@ -18,15 +18,15 @@ LAPTOP = Client("203.0.113.9", "python-requests/2.32.3")
 PHONE = Client("2001:db8::7", "curl/8.5.0")
 
 
-def sign_in(user: User) -> Browser:
+def logged_in(user: User) -> Browser:
     """Return a browser in which a person has just logged in."""
     browser = Browser()
     browser.force_login(user)
-    prove_identity(browser, user)
+    reauthenticate(browser, user)
     return browser
 
 
-def prove_identity(browser: Browser, user: User, *, seconds_ago: float = 0) -> None:
+def reauthenticate(browser: Browser, user: User, *, seconds_ago: float = 0) -> None:
     """Leave in a session what allauth leaves there when a person gives their password."""
     session = browser.session
     session[RECORDS_KEY] = [{"method": "password", "at": time.time() - seconds_ago, "email": user.email}]

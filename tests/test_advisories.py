@@ -14,7 +14,7 @@ from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from developers.redaction import MaskingFormatter, WithoutSecrets
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
+from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
 from tests.leaks import find
 
 pytestmark = pytest.mark.matrix
@@ -44,8 +44,8 @@ def reset(alice: User, **data: str) -> Any:
 @every_way
 def test_cve_2021_3967_regenerating_gets_nobody_past_the_password(alice: User, headers: dict[str, str]) -> None:
     """Zulip asked for the password before it showed a key, but whoever had a new one made saw it without."""
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=7200)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=7200)
 
     answers = [browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=headers, follow=True)]
     answers += [browser.post(f"{PAGE}{act}/", headers=headers, follow=True) for act in ("show", "copy", "try")]
@@ -62,7 +62,7 @@ def test_cve_2026_41519_a_token_does_not_outlive_the_password_unless_its_owner_s
 ) -> None:
     """Tokens stayed good after a change of password, so whoever had stolen the one kept the other."""
     settings.EMAIL_BACKEND = "post_office.EmailBackend"
-    browser, old = sign_in(alice), token_text(alice)
+    browser, old = logged_in(alice), token_text(alice)
     form = browser.get("/account/password/change/").content.decode()
 
     response = change(browser, revoke_token="on") if way == "change" else reset(alice, revoke_token="on")
@@ -103,7 +103,7 @@ def test_a_token_in_an_address_or_a_header_is_in_no_log() -> None:
 @every_way
 def test_nobody_makes_sees_or_revokes_the_token_of_another(alice: User, bob: User, headers: dict[str, str]) -> None:
     """A user's number in the form was believed, so anybody could have a token made for anybody."""
-    theirs, browser = token_text(bob), sign_in(alice)
+    theirs, browser = token_text(bob), logged_in(alice)
     forged = {"user": bob.pk, "user_id": bob.pk, "owner": bob.pk, "email": bob.email, "generation": 1}
 
     answers = [browser.post(f"{PAGE}{act}/", forged, headers=headers) for act in ("show", "copy", "try", "revoke")]
@@ -116,7 +116,7 @@ def test_nobody_makes_sees_or_revokes_the_token_of_another(alice: User, bob: Use
 def test_no_superuser_reads_or_makes_a_token_for_another_by_the_admin(alice: User, bob: User) -> None:
     """Admin forms let staff write or read tokens of people whose data they then saw as those people."""
     User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
-    browser, theirs = sign_in(alice), ApiToken.objects.get(user=bob)
+    browser, theirs = logged_in(alice), ApiToken.objects.get(user=bob)
     own = f"/admin/developers/apitoken/{bob.pk}"
 
     pages = [browser.get("/admin/developers/apitoken/"), browser.get(f"{own}/change/")]
@@ -146,7 +146,7 @@ def test_a_token_opens_no_browser_session(alice: User, path: str) -> None:
 
 def test_a_session_opens_no_api(alice: User) -> None:
     """Where cookies counted as tokens, any site could have a visitor's browser call the API."""
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     answers = [browser.get("/api/v7/token"), browser.post("/api/v7/token/revoke"), browser.get("/api/v7/bots")]
 
@@ -157,7 +157,7 @@ def test_a_session_opens_no_api(alice: User) -> None:
 @every_way
 def test_no_cache_keeps_a_page_behind_log_in(alice: User, headers: dict[str, str]) -> None:
     """A token page that a browser or proxy had kept was there for the next person at the same machine."""
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     answers = [browser.get(PAGE, headers=headers), browser.post(f"{PAGE}show/", headers=headers)]
     answers += [browser.get("/account/"), browser.get("/account/security/log/download/"), api(token_text(alice))]
@@ -169,7 +169,7 @@ def test_no_cache_keeps_a_page_behind_log_in(alice: User, headers: dict[str, str
 
 def test_a_copied_cookie_of_an_ended_session_opens_nothing(alice: User) -> None:
     """Logging out only took the cookie from the browser, and whoever had copied it stayed signed in."""
-    browser, thief = sign_in(alice), Browser()
+    browser, thief = logged_in(alice), Browser()
     thief.cookies["sessionid"] = browser.cookies["sessionid"].value
     before = thief.get("/bots/").status_code
 

@@ -12,7 +12,7 @@ from django.urls import get_resolver
 from accounts.models import User
 from developers import issuance
 from developers.models import ApiToken
-from tests.cast import LAPTOP, PASSWORD, sign_in, token_text
+from tests.cast import LAPTOP, PASSWORD, logged_in, token_text
 from tests.test_project import routes
 
 # Too large for a column, for a machine, or for Python to read; below nothing; digits that are not ASCII; no text.
@@ -40,7 +40,7 @@ def owner(db: None) -> User:
 
 @pytest.fixture
 def operator(owner: User) -> Browser:
-    return sign_in(owner)
+    return logged_in(owner)
 
 
 @pytest.mark.parametrize("route", WITH_PARAMETERS)

@@ -23,7 +23,7 @@ from accounts.models import User
 from developers.events import TokenEvent
 from developers.models import ApiToken
 from tests.accounts.views.test_second_step import code_of, dump, key_on
-from tests.cast import PASSWORD, prove_identity, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 
 pytestmark = pytest.mark.matrix
 
@@ -106,7 +106,7 @@ class Person:
     app: str = ""
 
     def prove(self, seconds_ago: int) -> None:
-        prove_identity(self.browser, self.user, seconds_ago=seconds_ago)
+        reauthenticate(self.browser, self.user, seconds_ago=seconds_ago)
 
     def do(self, name: str, way: str) -> Any:
         data = {key: code_of(self.app) if value == "CODE" else value for key, value in ACTS[name].data.items()}
@@ -119,7 +119,7 @@ def stand_before(alice: User, settings: Settings) -> Callable[[str], Person]:
     settings.EMAIL_BACKEND = "post_office.EmailBackend"
 
     def prepare(name: str) -> Person:
-        person = Person(alice, sign_in(alice))
+        person = Person(alice, logged_in(alice))
         if name == "add factor":
             person.app = key_on(person.browser.get(APP_PAGE))
         if name in WITH_APP:

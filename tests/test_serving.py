@@ -63,7 +63,7 @@ def copy_database(served: Server, folder: Path) -> None:
         (folder / ".env").write_text(served.env_file.read_text().replace(url, copied))
 
 
-def sign_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
+def log_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
     client.get("/account/login/")
     form = {"login": email, "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
     return client.post("/account/login/", data=form)
@@ -76,7 +76,7 @@ def try_to_serve(folder: Path, **settings: str) -> CompletedProcess[str]:
 
 
 @pytest.mark.server
-def test_the_first_start_tells_where_it_is_and_how_to_sign_in(served: Server) -> None:
+def test_the_first_start_prints_the_address_and_how_to_log_in(served: Server) -> None:
     email, password = served.first_account
 
     # Other tests ask the same server for pages.
@@ -96,13 +96,13 @@ def test_the_first_start_tells_where_it_is_and_how_to_sign_in(served: Server) ->
 
 
 @pytest.mark.server
-def test_the_first_account_signs_in_and_reaches_the_panel(served: Server) -> None:
+def test_the_first_account_logs_in_and_reaches_the_panel(served: Server) -> None:
     with served.client() as client:
-        signed_in = sign_in(client, *served.first_account)
+        answer = log_in(client, *served.first_account)
         home = client.get("/")
         page = client.get("/developers/", follow_redirects=True)
 
-    assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
     assert (home.status_code, home.headers["Location"]) == (302, "/bots/")
     assert page.url.path == "/developers/third-party-apps-api/"
     assert page.status_code == 200
@@ -160,7 +160,7 @@ def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
 
 
 @pytest.mark.server
-def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
+def test_a_superuser_made_by_command_logs_in_at_once(served: Server) -> None:
     password = secrets.token_urlsafe(12)
 
     made = served.manage(
@@ -169,10 +169,10 @@ def test_a_superuser_made_by_command_signs_in_at_once(served: Server) -> None:
         DJANGO_SUPERUSER_PASSWORD=password,
     )
     with served.client() as client:
-        signed_in = sign_in(client, "root@example.com", password)
+        answer = log_in(client, "root@example.com", password)
 
     assert made.returncode == 0, made.stderr
-    assert (signed_in.status_code, signed_in.headers["Location"]) == (302, "/")
+    assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
 # Covered once: the other signal and the other part run the same lines.
@@ -327,7 +327,7 @@ def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_serv
 @pytest.mark.server
 def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Server, was_served: Path) -> None:
     with served.client() as client:
-        sign_in(client, *served.first_account)
+        log_in(client, *served.first_account)
         client.get("/developers/api-access-token/")
     copy_database(served, was_served)
     wrong = secrets.token_urlsafe(32)

@@ -21,7 +21,7 @@ from accounts import deletion, email_changes
 from accounts.backends import PasswordResetTokens
 from accounts.forms import account as forms
 from accounts.models import Session, User
-from accounts.sessions import digest, still_signed_in
+from accounts.sessions import digest, still_logged_in
 from accounts.views import account as views
 from accounts.views import deletion as deletion_views
 from accounts.views import passkeys, security
@@ -31,7 +31,7 @@ from developers.outbound.recipe import Recipe
 from developers.views import password
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.views.test_passkeys import options_on
-from tests.cast import PASSWORD, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, token_text
 from tests.interleaving import just_before
 
 NEW_PASSWORD, NEW_EMAIL = "another good passphrase", "alice@wonderland.example"
@@ -40,7 +40,7 @@ OF_FACTOR = '(UPDATE|SELECT) .*"mfa_authenticator".*'
 
 
 def change_password(user: User) -> None:
-    sign_in(user).post(
+    logged_in(user).post(
         reverse("account_change_password"),
         {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
     )
@@ -51,7 +51,7 @@ def deactivate(user: User) -> None:
 
 
 def delete(user: User) -> None:
-    sign_in(user).post(reverse("delete-account"), {"email": user.email})
+    logged_in(user).post(reverse("delete-account"), {"email": user.email})
 
 
 def change_email(user: User) -> None:
@@ -81,7 +81,7 @@ FORMS = [save_name, log_in, visit_elsewhere]
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_new_password_stays(alice: User, form: Callable[[Browser], Any]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with just_before(OF_USER, lambda: change_password(User.objects.get())) as met:
         form(browser)
@@ -93,7 +93,7 @@ def test_a_new_password_stays(alice: User, form: Callable[[Browser], Any]) -> No
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_deactivated_account_stays_so(alice: User, form: Callable[[Browser], Any]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with just_before(OF_USER, lambda: deactivate(alice)):
         form(browser)
@@ -103,7 +103,7 @@ def test_a_deactivated_account_stays_so(alice: User, form: Callable[[Browser], A
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_deleted_account_stays_deleted_and_nothing_breaks(alice: User, form: Callable[[Browser], Any]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with just_before(OF_USER, lambda: delete(User.objects.get())):
         answer = form(browser)
@@ -116,7 +116,7 @@ def test_a_deleted_account_stays_deleted_and_nothing_breaks(alice: User, form: C
 
 @pytest.mark.parametrize("form", FORMS)
 def test_a_new_email_stays_the_one_of_user_and_address(alice: User, form: Callable[[Browser], Any]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with just_before(OF_USER, lambda: change_email(alice)):
         form(browser)
@@ -132,13 +132,13 @@ def rename_passkey(browser: Browser, passkey: Authenticator) -> Any:
 @pytest.mark.parametrize(
     "remove",
     [
-        lambda passkey: sign_in(passkey.user).post(reverse("remove-passkey", args=[passkey.pk])),
+        lambda passkey: logged_in(passkey.user).post(reverse("remove-passkey", args=[passkey.pk])),
         lambda passkey: call_command("remove_factors", "--user", passkey.user.email),
     ],
 )
 def test_a_removed_passkey_stays_removed_while_it_is_renamed(alice: User, remove: Callable[[Any], Any]) -> None:
     passkey = Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Laptop", "credential": {}})
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with just_before(r'SAVEPOINT|SELECT .* FOR UPDATE|UPDATE "mfa_auth', lambda: remove(passkey)) as met:
         answer = rename_passkey(browser, passkey)
@@ -150,7 +150,7 @@ def test_a_removed_passkey_stays_removed_while_it_is_renamed(alice: User, remove
 
 def test_a_renamed_passkey_keeps_what_was_recorded_of_it_meanwhile(alice: User) -> None:
     passkey = Authenticator.objects.create(user=alice, type="webauthn", data={"name": "Laptop", "credential": {}})
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     counted = {"name": "Laptop", "credential": {}, "counter": 7}
     with just_before("SAVEPOINT", lambda: Authenticator.objects.update(data=counted)):
@@ -164,7 +164,7 @@ def test_codes_that_are_shown_stay_used(alice: User) -> None:
     TOTP.activate(alice, "JBSWY3DPEHPK3PXP")
     codes = RecoveryCodes.activate(alice)
     first = codes.get_unused_codes()[0]
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     def use() -> None:
         assert RecoveryCodes(Authenticator.objects.get(pk=codes.instance.pk)).validate_code(first)
@@ -178,7 +178,7 @@ def test_codes_that_are_shown_stay_used(alice: User) -> None:
 
 def test_a_deleted_api_stays_deleted_and_what_was_typed_stays_on_the_page(alice: User) -> None:
     api = OutboundApi.objects.make(alice, "Orders", Recipe("GET", "https://api.example.com"))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     typed = {"name": "Orders of today", "method": "GET", "url": "https://api.example.com/today"}
 
     with just_before("SAVEPOINT", OutboundApi.objects.all().delete) as met:
@@ -193,7 +193,7 @@ def test_a_deleted_api_stays_deleted_and_what_was_typed_stays_on_the_page(alice:
 
 def test_a_removed_attribute_stays_removed(alice: User) -> None:
     plan = CustomAttribute.objects.named(alice, "plan")
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with just_before('UPDATE "outbound_customattribute"', CustomAttribute.objects.all().delete) as met:
         answer = browser.post(reverse("developers:outbound:change-type", args=[plan.pk]), {"type": "number"})
@@ -205,7 +205,7 @@ def test_a_removed_attribute_stays_removed(alice: User) -> None:
 
 def test_a_deleted_bot_stays_deleted(alice: User) -> None:
     bot = Bot.objects.create(owner=alice, name="Reception", platform="website")
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     headers = {"Authorization": f"Bearer {token_text(alice)}"}
 
     with just_before("SAVEPOINT", Bot.objects.all().delete):
@@ -231,7 +231,7 @@ def test_a_deleted_bot_stays_deleted(alice: User) -> None:
 def test_what_a_deleted_account_makes_leads_to_the_log_in_page(
     alice: User, monkeypatch: pytest.MonkeyPatch, path: str, posted: dict[str, str]
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     is_valid = BaseForm.is_valid
     deletions = iter([alice])
 
@@ -252,7 +252,7 @@ def test_what_a_deleted_account_makes_leads_to_the_log_in_page(
 
 @pytest.mark.django_db(transaction=True)
 def test_what_refers_to_a_removed_account_leads_to_the_log_in_page(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     def remove() -> None:
         delete(User.objects.get())
@@ -268,7 +268,7 @@ def test_what_refers_to_a_removed_account_leads_to_the_log_in_page(alice: User) 
 
 def test_a_change_of_password_does_not_undo_another(alice: User) -> None:
     """A thief who knows the password may send the same form in the same instant."""
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     thief = {"oldpassword": PASSWORD, "password1": "password of a thief", "password2": "password of a thief"}
 
     with just_before("SAVEPOINT", lambda: change_password(User.objects.get())) as met:
@@ -331,11 +331,11 @@ def delete_too(browser: Browser) -> Any:
 
 def end_one(thief: Browser) -> None:
     user = User.objects.get()
-    sign_in(user).post(reverse("end-session"), {"session": digest(thief.session.session_key or "")})
+    logged_in(user).post(reverse("end-session"), {"session": digest(thief.session.session_key or "")})
 
 
 def end_the_others(thief: Browser) -> None:
-    sign_in(User.objects.get()).post(reverse("end-other-sessions"))
+    logged_in(User.objects.get()).post(reverse("end-other-sessions"))
 
 
 def remove_factors(thief: Browser) -> None:
@@ -353,10 +353,10 @@ def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
     RecoveryCodes.activate(alice)
     if prepare is not add_app:
         TOTP.activate(alice, pyotp.random_base32())
-    thief = sign_in(alice)
+    thief = logged_in(alice)
     act = prepare(thief)
     ends = iter([thief])
-    take_hold = still_signed_in.__wrapped__  # type: ignore[attr-defined]
+    take_hold = still_logged_in.__wrapped__  # type: ignore[attr-defined]
 
     @contextmanager
     def end_first(request: Any) -> Iterator[None]:
@@ -365,8 +365,8 @@ def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
         yield from take_hold(request)
 
     for module in (deletion, deletion_views, forms, passkeys, password, security, views):
-        if hasattr(module, "still_signed_in"):
-            monkeypatch.setattr(module, "still_signed_in", end_first)
+        if hasattr(module, "still_logged_in"):
+            monkeypatch.setattr(module, "still_logged_in", end_first)
     before = state()
 
     answer = act()

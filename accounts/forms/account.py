@@ -17,10 +17,10 @@ from accounts.email_addresses import mailbox, normalized, validate_mailbox
 from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, record
-from accounts.sessions import still_signed_in
+from accounts.sessions import still_logged_in
 from accounts.throttling import attempts
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 from accounts.web.responses import after_response
 
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
@@ -163,7 +163,7 @@ class ChangeEmailForm(ForMailbox, allauth.AddEmailForm):
     def save(self, request: HttpRequest) -> EmailAddress:
         """Tell the address that would be replaced, and mail the new one its link: both, or neither."""
         old, new = self.user.email, self.cleaned_data["email"]
-        with still_signed_in(cast(SignedInRequest, request)):
+        with still_logged_in(cast(LoggedInRequest, request)):
             event = record(Kind.EMAIL_ASKED, self.user, Client.of(request))
             notices.tell(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
             waiting: EmailAddress = super().save(request)

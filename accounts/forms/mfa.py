@@ -128,7 +128,7 @@ class AddPasskeyForm(forms.Form):
                 self.new = webauthn.register(context.request, self.cleaned_data["credential"])
 
     def save(self) -> Authenticator:
-        """Add the passkey, in `still_signed_in`.
+        """Add the passkey, in `still_logged_in`.
 
         Raises `ValidationError` where another account has its id, and where this one has as many as it may.
         """

@@ -52,12 +52,12 @@ class Notice:
     button: Promise = CHOOSE_PASSWORD
 
 
-NEW_SIGN_IN = Notice(
+NEW_LOG_IN = Notice(
     gettext_lazy("New sign-in to your account"),
     gettext_lazy("Somebody, hopefully you, signed in to BotPenguin from a browser that you had not used before."),
 )
 
-NEW_SIGN_IN_BY_PASSKEY = replace(NEW_SIGN_IN, if_not_you=WAY_IN_IS_THEIRS, page="security", button=WAYS_IN)
+NEW_LOG_IN_BY_PASSKEY = replace(NEW_LOG_IN, if_not_you=WAY_IN_IS_THEIRS, page="security", button=WAYS_IN)
 
 ACCOUNT_DELETED = Notice(
     gettext_lazy("Your account was deleted"),

@@ -12,14 +12,14 @@ from accounts.forms.account import EndSessionForm, NameForm
 from accounts.models import SessionQuerySet, User
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
-from accounts.sessions import elsewhere, start_epoch, still_signed_in
+from accounts.sessions import elsewhere, start_epoch, still_logged_in
 from accounts.web.actions import action
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
-def my_account(request: SignedInRequest) -> HttpResponse:
+def my_account(request: LoggedInRequest) -> HttpResponse:
     form = NameForm(request.POST or None, initial={"name": request.user.name})
     if request.method == "POST" and form.is_valid():
         User.objects.filter(pk=request.user.pk).update(name=form.cleaned_data["name"])
@@ -29,14 +29,14 @@ def my_account(request: SignedInRequest) -> HttpResponse:
 
 
 @recently_authenticated
-def change_email(request: SignedInRequest) -> HttpResponseBase:
+def change_email(request: LoggedInRequest) -> HttpResponseBase:
     """Take a new address, which counts once its link is followed; taken ones are answered alike."""
     response: HttpResponseBase = allauth.email(request)
     return response
 
 
 @action("security")
-def end_session(request: SignedInRequest) -> HttpResponse:
+def end_session(request: LoggedInRequest) -> HttpResponse:
     """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
     form = EndSessionForm(request.POST)
     chosen = elsewhere(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
@@ -46,8 +46,8 @@ def end_session(request: SignedInRequest) -> HttpResponse:
 
 
 @action("security")
-def end_other_sessions(request: SignedInRequest) -> HttpResponse:
-    with still_signed_in(request):
+def end_other_sessions(request: LoggedInRequest) -> HttpResponse:
+    with still_logged_in(request):
         _end(request, elsewhere(request), Kind.SESSIONS_ENDED)
         start_epoch(request.user)
         update_session_auth_hash(request, request.user)
@@ -55,9 +55,9 @@ def end_other_sessions(request: SignedInRequest) -> HttpResponse:
     return redirect("security")
 
 
-def _end(request: SignedInRequest, sessions: SessionQuerySet, kind: Kind) -> bool:
+def _end(request: LoggedInRequest, sessions: SessionQuerySet, kind: Kind) -> bool:
     """End sessions of the person who asks, and put it into their security log; tell whether there were any."""
-    with still_signed_in(request):
+    with still_logged_in(request):
         ended = bool(sessions.delete()[0])
         if ended:
             record(kind, request.user, Client.of(request))

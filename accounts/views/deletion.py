@@ -9,12 +9,12 @@ from django.views.decorators.http import require_http_methods
 from accounts import deletion
 from accounts.forms.account import DeleteAccountForm
 from accounts.reauthentication import recently_authenticated
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @recently_authenticated
-def delete_account(request: SignedInRequest) -> HttpResponse:
+def delete_account(request: LoggedInRequest) -> HttpResponse:
     """Say what will stop, and delete the account of one who types its e-mail."""
     form = DeleteAccountForm(request.POST if request.method == "POST" else None, user=request.user)
     if not form.is_valid():

@@ -25,20 +25,20 @@ from accounts.mfa import webauthn
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
 from accounts.reauthentication import recently_authenticated
-from accounts.sessions import make_room, still_signed_in
+from accounts.sessions import make_room, still_logged_in
 from accounts.views.security import record_added, require_page_or_form
 from accounts.web.actions import action
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 
 
 @require_page_or_form
 @recently_authenticated
 @never_cache
-def add_passkey(request: SignedInRequest) -> HttpResponse:
+def add_passkey(request: LoggedInRequest) -> HttpResponse:
     form = AddPasskeyForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
         try:
-            with still_signed_in(request):
+            with still_logged_in(request):
                 added, new_codes = form.save(), auto_generate_recovery_codes(request)
                 record_added(request, added, new_codes)
         except ValidationError as error:
@@ -53,7 +53,7 @@ def add_passkey(request: SignedInRequest) -> HttpResponse:
 
 @require_page_or_form
 @recently_authenticated
-def passkey(request: SignedInRequest, pk: int) -> HttpResponse:
+def passkey(request: LoggedInRequest, pk: int) -> HttpResponse:
     """One passkey: its name, and the way to remove it."""
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
     form = PasskeyNameForm(request.POST if request.method == "POST" else {"name": own.wrap().name})
@@ -76,9 +76,9 @@ def rename(passkey: Authenticator, name: str) -> None:
 
 @action("security")
 @recently_authenticated
-def remove_passkey(request: SignedInRequest, pk: int) -> HttpResponse:
+def remove_passkey(request: LoggedInRequest, pk: int) -> HttpResponse:
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
-    with still_signed_in(request):
+    with still_logged_in(request):
         flows.remove_authenticator(request, own)
     return redirect("security")
 
@@ -99,7 +99,7 @@ class LoginView(allauth.LoginWebAuthnView):
 
 
 class ReauthenticateView(allauth.ReauthenticateWebAuthnView):
-    request: SignedInRequest
+    request: LoggedInRequest
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         """Ask for a passkey by our ceremony, and so leave out allauth's own method of this name."""

@@ -16,32 +16,32 @@ from accounts.forms.mfa import SEALED_SECRET, ActivateTOTPForm
 from accounts.mfa.factors import factors_of, qr_squares
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
-from accounts.sessions import still_signed_in, where_signed_in
+from accounts.sessions import sessions_context, still_logged_in
 from accounts.web.actions import action
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 
 require_page_or_form = require_http_methods(["GET", "HEAD", "POST"])
 
 
 @require_safe
-def security(request: SignedInRequest) -> HttpResponse:
+def security(request: LoggedInRequest) -> HttpResponse:
     context = {"factors": factors_of(request.user)}
-    context |= where_signed_in(request)
+    context |= sessions_context(request)
     return render(request, "accounts/security.html", context)
 
 
 @require_page_or_form
 @recently_authenticated
 @never_cache
-def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
+def set_up_authenticator(request: LoggedInRequest) -> HttpResponse:
     """Show a new secret, and keep it once a code proves that an app has it."""
     if factors_of(request.user)["totp"]:
         return redirect("security")
     form = ActivateTOTPForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
         del request.session[SEALED_SECRET]
-        with still_signed_in(request):
+        with still_logged_in(request):
             if factors_of(request.user)["totp"]:
                 return redirect("security")
             app, new_codes = totp.activate_totp(request, form)
@@ -53,10 +53,10 @@ def set_up_authenticator(request: SignedInRequest) -> HttpResponse:
 
 @require_page_or_form
 @recently_authenticated
-def remove_authenticator(request: SignedInRequest) -> HttpResponse:
+def remove_authenticator(request: LoggedInRequest) -> HttpResponse:
     authenticator = get_object_or_404(Authenticator, user=request.user, type=Authenticator.Type.TOTP)
     if request.method == "POST":
-        with still_signed_in(request):
+        with still_logged_in(request):
             totp.deactivate_totp(request, authenticator)
         return redirect("security")
     return render(request, "accounts/remove_authenticator.html")
@@ -64,7 +64,7 @@ def remove_authenticator(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @recently_authenticated
-def recovery_codes(request: SignedInRequest) -> HttpResponse:
+def recovery_codes(request: LoggedInRequest) -> HttpResponse:
     """Tell how many are left; the codes themselves are in no answer to a GET."""
     factors = factors_of(request.user)
     if not factors["recovery_codes"]:
@@ -75,9 +75,9 @@ def recovery_codes(request: SignedInRequest) -> HttpResponse:
 @action("recovery-codes")
 @recently_authenticated
 @never_cache
-def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
+def show_recovery_codes(request: LoggedInRequest) -> HttpResponse:
     """Show the codes this once."""
-    with still_signed_in(request):
+    with still_logged_in(request):
         # Locked: that they were shown stands in one column with which of them are used.
         Authenticator.objects.select_for_update().filter(user=request.user).first()
         codes, are_new = recovery.view_recovery_codes(request)
@@ -94,16 +94,16 @@ def show_recovery_codes(request: SignedInRequest) -> HttpResponse:
 
 @action("recovery-codes")
 @recently_authenticated
-def make_recovery_codes(request: SignedInRequest) -> HttpResponse:
+def make_recovery_codes(request: LoggedInRequest) -> HttpResponse:
     """Put new codes in the place of the old ones."""
     if recovery.can_generate_recovery_codes(request.user):
-        with still_signed_in(request):
+        with still_logged_in(request):
             recovery.generate_recovery_codes(request)
             record(Kind.CODES_RENEWED, request.user, Client.of(request))
     return redirect("recovery-codes")
 
 
-def record_added(request: SignedInRequest, *factors: Authenticator | None) -> None:
+def record_added(request: LoggedInRequest, *factors: Authenticator | None) -> None:
     """Put new factors into the security log, inside the transaction that made them."""
     for factor in filter(None, factors):
         record(Kind.FACTOR_ADDED, request.user, Client.of(request), factor.type)

@@ -10,7 +10,7 @@ from django_htmx.middleware import HtmxDetails
 from accounts.models import User
 
 
-class SignedInRequest(HttpRequest):
+class LoggedInRequest(HttpRequest):
     """A request behind `LoginRequired`: its user is a `User`."""
 
     user: User

@@ -26,9 +26,9 @@ from accounts.forms.account import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.passwords import keep_place
-from accounts.sessions import Ended, still_signed_in
+from accounts.sessions import Ended, still_logged_in
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 from developers import issuance
 from developers.models import RevokedToken
 
@@ -85,7 +85,7 @@ class ChangePassword(ReplacesPassword, allauth.PasswordChangeView):
     """
 
     def unchanged(self) -> AbstractContextManager[None]:
-        return still_signed_in(cast(SignedInRequest, self.request))
+        return still_logged_in(cast(LoggedInRequest, self.request))
 
     def get_default_success_url(self) -> str:
         return reverse("my-account")
@@ -111,7 +111,7 @@ def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -
         messages.success(request, text % {"hint": revoked.hint}, extra_tags="token")
 
 
-def change_password(request: SignedInRequest) -> HttpResponseBase:
+def change_password(request: LoggedInRequest) -> HttpResponseBase:
     """Show the page; one who has no password yet, as accounts made by command may, gets it by mail instead."""
     if not request.user.has_usable_password():
         return redirect("account_reset_password")

@@ -26,7 +26,7 @@ from accounts.models import User
 from accounts.security_log import FAILURES, FAILURES_AN_HOUR
 from accounts.web import spreadsheets
 from accounts.web.pagination import paged
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 from developers.events import TokenEvent
 
 FILE_NAME = "botpenguin-security-log.csv"
@@ -119,7 +119,7 @@ class Entry(NamedTuple):
 
 @require_safe
 @never_cache
-def security_log(request: SignedInRequest) -> HttpResponse:
+def security_log(request: LoggedInRequest) -> HttpResponse:
     group = _chosen(request)
     context = paged(request, events_of(request.user, group))
     page = context["page"]
@@ -131,7 +131,7 @@ def security_log(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def download(request: SignedInRequest) -> HttpResponse:
+def download(request: LoggedInRequest) -> HttpResponse:
     """Hand out the newest events, of the group that the address asks for, as a file for spreadsheets."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
@@ -172,6 +172,6 @@ def _batches(owner: User, group: str) -> Iterator[list[Entry]]:
         last, left = entries[-1], left - size
 
 
-def _chosen(request: SignedInRequest) -> str:
+def _chosen(request: LoggedInRequest) -> str:
     asked_for = request.GET.get("kind", "")
     return asked_for if asked_for in Group.values else ""

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
 from accounts.web.actions import action
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest, is_htmx, wants_json
+from accounts.web.requests import LoggedInRequest, is_htmx, wants_json
 from developers import issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
@@ -37,7 +37,7 @@ def developers(request: HttpRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def api_access_token(request: SignedInRequest) -> HttpResponse:
+def api_access_token(request: LoggedInRequest) -> HttpResponse:
     """Show the page; its query may name an act to take up again, or what came of a plain form's revoke."""
     page = _page(request)
     told = _told_by_query(request, page)
@@ -48,13 +48,13 @@ def api_access_token(request: SignedInRequest) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def show_token(request: SignedInRequest) -> HttpResponse:
+def show_token(request: LoggedInRequest) -> HttpResponse:
     return _reveal(request, issuance.Kind.SHOWN, act="show")
 
 
 @action(PAGE)
 @never_cache
-def copy_token(request: SignedInRequest) -> HttpResponse:
+def copy_token(request: LoggedInRequest) -> HttpResponse:
     """Hand the token to the page's own script for the clipboard; where there is none, show it to be copied by hand."""
     kind = issuance.Kind.COPIED if wants_json(request) else issuance.Kind.SHOWN
     return _reveal(request, kind, act="copy")
@@ -62,14 +62,14 @@ def copy_token(request: SignedInRequest) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def try_token(request: SignedInRequest) -> HttpResponse:
+def try_token(request: LoggedInRequest) -> HttpResponse:
     """Hand the token to the page's own script, which calls the API with it; nothing else has a use for it."""
     return _reveal(request, issuance.Kind.TRIED, act="try") if wants_json(request) else redirect(PAGE)
 
 
 @action(PAGE)
 @never_cache
-def revoke_token(request: SignedInRequest) -> HttpResponse:
+def revoke_token(request: LoggedInRequest) -> HttpResponse:
     """Replace the token of the generation that the form holds; where it is in use, ask first."""
     form = RevokeForm(request.POST)
     posted = form.cleaned_data if form.is_valid() else {"generation": NO_GENERATION, "even_if_used": False}
@@ -85,7 +85,7 @@ def revoke_token(request: SignedInRequest) -> HttpResponse:
 
 
 @sensitive_variables("secret")
-def _reveal(request: SignedInRequest, kind: issuance.Kind, *, act: str) -> HttpResponse:
+def _reveal(request: LoggedInRequest, kind: issuance.Kind, *, act: str) -> HttpResponse:
     """Answer with the token itself, to one who has lately proved who they are."""
     if not is_recently_authenticated(request):
         return ask_to_reauthenticate(request, act)
@@ -99,7 +99,7 @@ def _reveal(request: SignedInRequest, kind: issuance.Kind, *, act: str) -> HttpR
     return render(request, f"{TEMPLATE}#shown" if is_htmx(request) else TEMPLATE, context)
 
 
-def _refuse_to_reveal(request: SignedInRequest) -> HttpResponse:
+def _refuse_to_reveal(request: LoggedInRequest) -> HttpResponse:
     if wants_json(request):
         message = _("This token cannot be read any more. Revoke it to get a new one.")
         return JsonResponse({"message": message}, status=HTTPStatus.CONFLICT)
@@ -110,7 +110,7 @@ def _refuse_to_reveal(request: SignedInRequest) -> HttpResponse:
     return response
 
 
-def _ask_before_revoking(request: SignedInRequest, outcome: Outcome) -> HttpResponse:
+def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResponse:
     if not is_htmx(request):
         return render(request, "developers/confirm_revoke.html", {"token": outcome.token})
     response = render(request, "developers/confirm_revoke.html#dialog", {"token": outcome.token})
@@ -118,7 +118,7 @@ def _ask_before_revoking(request: SignedInRequest, outcome: Outcome) -> HttpResp
     return response
 
 
-def _page(request: SignedInRequest) -> dict[str, Any]:
+def _page(request: LoggedInRequest) -> dict[str, Any]:
     owner = request.user
     token = issuance.token_of(owner, Client.of(request))
     revoked_tokens = list(owner.revoked_tokens.all())
@@ -137,7 +137,7 @@ def _told(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:
     return {"notice": verdict, "revoked": revoked}
 
 
-def _told_by_query(request: SignedInRequest, page: dict[str, Any]) -> dict[str, Any]:
+def _told_by_query(request: LoggedInRequest, page: dict[str, Any]) -> dict[str, Any]:
     """Tell what came of a plain form's revoke, which redirected here with its verdict and generation."""
     verdict = next(
         (verdict for verdict in (Verdict.REPLACED, Verdict.ALREADY_REPLACED) if verdict in request.GET), None

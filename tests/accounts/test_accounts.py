@@ -14,7 +14,7 @@ from accounts.adapter import AccountAdapter
 from accounts.middleware import activate_time_zone
 from accounts.models import User
 from accounts.passwords import Argon2
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 
 def test_passwords_are_hashed_by_argon2_first() -> None:
@@ -107,7 +107,7 @@ def zone_seen(user: User | None, cookie: str | None) -> str:
         ("x" * 4000, "UTC"),
     ],
 )
-def test_a_signed_out_visitor_reads_times_in_the_zone_of_the_browser(cookie: str | None, zone: str) -> None:
+def test_a_logged_out_visitor_reads_times_in_the_zone_of_the_browser(cookie: str | None, zone: str) -> None:
     assert zone_seen(None, cookie) == zone
 
 
@@ -132,7 +132,7 @@ def test_the_zone_of_one_request_does_not_outlive_it(db: None) -> None:
 
 
 def test_a_name_can_be_changed(alice: User, bob: User) -> None:
-    response = sign_in(alice).post("/account/", {"name": "Alice Liddell", "email": "bob@example.org"})
+    response = logged_in(alice).post("/account/", {"name": "Alice Liddell", "email": "bob@example.org"})
 
     alice.refresh_from_db()
     bob.refresh_from_db()
@@ -141,14 +141,14 @@ def test_a_name_can_be_changed(alice: User, bob: User) -> None:
 
 
 def test_a_name_that_is_too_long_changes_nothing(alice: User) -> None:
-    response = sign_in(alice).post("/account/", {"name": "x" * 101})
+    response = logged_in(alice).post("/account/", {"name": "x" * 101})
 
     alice.refresh_from_db()
     assert (response.status_code, alice.name) == (200, "Alice")
 
 
 def test_logging_out_ends_the_session_and_clears_what_the_browser_has_cached(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post("/account/logout/")
 
@@ -158,7 +158,7 @@ def test_logging_out_ends_the_session_and_clears_what_the_browser_has_cached(ali
 
 
 def test_visiting_the_log_out_page_logs_nobody_out(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.get("/account/logout/")
 

@@ -16,7 +16,7 @@ from accounts.models import Session, SignUp, User
 from accounts.throttling.known_browsers import COOKIE
 from accounts.throttling.models import Counter
 from tests.accounts.throttling.test_attempts import at
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 from tests.test_project import routes
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
@@ -97,7 +97,7 @@ def test_a_reset_has_no_such_bound(alice: User) -> None:
 
 
 def test_an_account_asks_for_five_addresses_a_day(alice: User, clock: list[float]) -> None:
-    browser, another = sign_in(alice), sign_in(alice)
+    browser, another = logged_in(alice), logged_in(alice)
     wait_until_midnight(clock)
     statuses = []
     for number in range(7):
@@ -116,7 +116,7 @@ def test_an_account_asks_for_five_addresses_a_day(alice: User, clock: list[float
 
 
 def test_addresses_are_counted_anew_the_next_day_and_those_of_before_again(alice: User, clock: list[float]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     wait_until_midnight(clock)
     for number in range(5):
         ask_for(browser, number)
@@ -130,13 +130,13 @@ def test_addresses_are_counted_anew_the_next_day_and_those_of_before_again(alice
 
 def test_one_account_does_not_use_up_the_addresses_of_another(alice: User, bob: User) -> None:
     for number in range(6):
-        ask_for(sign_in(bob), number)
+        ask_for(logged_in(bob), number)
 
-    assert ask_for(sign_in(alice), 0).status_code == 302
+    assert ask_for(logged_in(alice), 0).status_code == 302
 
 
 def test_nothing_evicts_what_was_counted_for_a_day(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     for number in range(5):
         ask_for(browser, number)
 

@@ -12,7 +12,7 @@ from django.test import Client
 
 from accounts import email_changes
 from accounts.models import Session, User
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 
 def create_first_account(*arguments: str) -> str:
@@ -32,7 +32,7 @@ def password_in(output: str, email: str) -> str:
 
 
 @pytest.mark.django_db
-def test_the_first_account_signs_in_with_the_password_that_was_printed(client: Client) -> None:
+def test_the_first_account_logs_in_with_the_password_that_was_printed(client: Client) -> None:
     password = password_in(create_first_account(), "owner@example.com")
 
     answer = client.post("/account/login/", {"login": "owner@example.com", "password": password})
@@ -94,7 +94,7 @@ def test_of_two_first_starts_at_once_one_makes_the_account() -> None:
 
 
 @pytest.mark.django_db
-def test_a_superuser_made_by_command_signs_in_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_superuser_made_by_command_logs_in_at_once(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("DJANGO_SUPERUSER_EMAIL", "Root@example.com")
     monkeypatch.setenv("DJANGO_SUPERUSER_PASSWORD", "correct horse battery")
 
@@ -108,7 +108,7 @@ def test_a_password_that_an_operator_chooses_signs_out_everywhere_and_drops_a_ch
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for person in (alice, bob):
-        sign_in(person).post("/account/email/", {"email": "new@example.net", "action_add": ""})
+        logged_in(person).post("/account/email/", {"email": "new@example.net", "action_add": ""})
     monkeypatch.setattr("getpass.getpass", lambda prompt: "another good passphrase")
 
     call_command("changepassword", "alice@example.com", stdout=StringIO())

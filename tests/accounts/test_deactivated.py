@@ -11,7 +11,7 @@ from accounts import email_changes
 from accounts.models import User
 from accounts.orm.changes import Gone
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.cast import PASSWORD, logged_in, reauthenticate
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -25,8 +25,8 @@ def set_active(user: User, is_active: bool, **options: Any) -> None:
 
 
 def link_to_new_address(alice: User) -> str:
-    browser = sign_in(alice)
-    prove_identity(browser, alice)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice)
     browser.post("/account/email/", {"email": NEW, "action_add": ""})
     return link_in(newest())
 
@@ -68,7 +68,7 @@ def test_nor_does_one_that_is_followed_in_the_moment_of_it(alice: User) -> None:
 def test_sessions_and_waiting_changes_of_before_stay_dead_once_it_is_opened_again(
     alice: User, options: dict[str, Any]
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     link = link_to_new_address(alice)
 
     set_active(alice, False, **options)
@@ -78,11 +78,11 @@ def test_sessions_and_waiting_changes_of_before_stay_dead_once_it_is_opened_agai
     alice.refresh_from_db()
     assert (alice.is_active, alice.email) == (True, "alice@example.com")
     assert browser.get("/account/security/").status_code == 302
-    assert sign_in(alice).get("/account/security/").status_code == 200
+    assert logged_in(alice).get("/account/security/").status_code == 200
 
 
 def test_sessions_stay_dead_too_where_only_opening_it_again_went_through_the_program(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
     set_active(alice, True)
@@ -91,7 +91,7 @@ def test_sessions_stay_dead_too_where_only_opening_it_again_went_through_the_pro
 
 
 def test_sessions_stay_dead_where_sql_names_the_epoch_too(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     for is_active in (False, True):
         User.objects.filter(pk=alice.pk).update(is_active=is_active, session_epoch=f"closed {is_active}")

@@ -17,7 +17,7 @@ from developers import issuance
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import LAPTOP, PASSWORD, prove_identity, sign_in, token_text
+from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
 
 PAGE = "/account/delete/"
 NEW_PASSWORD = "another good passphrase"
@@ -47,7 +47,7 @@ def give_everything(owner: User) -> None:
     issuance.revoke(owner, 1, LAPTOP, even_if_used=True)
     bot = Bot.objects.create(owner=owner, name="Night desk", platform="website")
     Contact.objects.create(owner=owner, bot=bot, name="Carol")
-    sign_in(owner)
+    logged_in(owner)
 
 
 def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) -> None:
@@ -58,7 +58,7 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
     give_everything(alice)
     between = rows()
 
-    delete(sign_in(alice))
+    delete(logged_in(alice))
     finish()
 
     after = rows() | {"accounts.Session": Session.objects.exclude(user=None).count()}
@@ -69,7 +69,7 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
 
 @pytest.mark.usefixtures("queued_mail")
 def test_the_mails_to_a_person_go_with_the_account_and_one_tells_so(alice: User, bob: User) -> None:
-    old = sign_in(alice)
+    old = logged_in(alice)
     old.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
     old.post(link_in(newest()))
     alice.refresh_from_db()
@@ -78,7 +78,7 @@ def test_the_mails_to_a_person_go_with_the_account_and_one_tells_so(alice: User,
     Email.objects.filter(to="alice@example.com").update(status=STATUS.sent)
     before = sorted(str(mail.to) for mail in Email.objects.all())
 
-    delete(sign_in(alice), "alice@wonderland.example")
+    delete(logged_in(alice), "alice@wonderland.example")
     finish()
 
     here, there = "['alice@wonderland.example']", "['alice@example.com']"
@@ -90,7 +90,7 @@ def test_the_mails_to_a_person_go_with_the_account_and_one_tells_so(alice: User,
 
 
 def test_the_token_and_every_session_stop_at_once(alice: User) -> None:
-    token, here, there = token_text(alice), sign_in(alice), sign_in(alice)
+    token, here, there = token_text(alice), logged_in(alice), logged_in(alice)
 
     delete(here)
 
@@ -102,7 +102,7 @@ def test_the_token_and_every_session_stop_at_once(alice: User) -> None:
 
 def test_the_address_is_free_at_once_and_what_comes_to_it_since_stays(alice: User, queued_mail: None) -> None:
     issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
-    delete(sign_in(alice))
+    delete(logged_in(alice))
     newcomer = Browser()
     newcomer.post("/account/signup/", {"email": "alice@example.com", "password1": NEW_PASSWORD})
     newcomer.post(link_in(newest()))
@@ -122,7 +122,7 @@ def test_a_revoked_token_that_is_tried_meanwhile_mails_nobody(alice: User, queue
     token = token_text(alice)
     issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
     RevokedToken.objects.update(revoked_at=timezone.now() - timedelta(days=2))
-    delete(sign_in(alice))
+    delete(logged_in(alice))
     before = Email.objects.count()
 
     call = Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token}"})
@@ -132,7 +132,7 @@ def test_a_revoked_token_that_is_tried_meanwhile_mails_nobody(alice: User, queue
 
 
 def test_one_is_told_on_the_log_in_page_and_the_browser_forgets_what_it_has_cached(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = delete(browser)
 
@@ -149,21 +149,21 @@ def test_one_is_told_on_the_log_in_page_and_the_browser_forgets_what_it_has_cach
 
 @pytest.mark.parametrize("typed", ["Alice@Example.COM", " alice@example.com "])
 def test_the_email_may_be_typed_in_any_case(alice: User, typed: str) -> None:
-    delete(sign_in(alice), typed)
+    delete(logged_in(alice), typed)
 
     assert User.objects.by_email(alice.email) is None
 
 
 @pytest.mark.parametrize("typed", ["", "alice", "bob@example.org"])
 def test_another_email_deletes_nobody(alice: User, bob: User, typed: str) -> None:
-    response = delete(sign_in(alice), typed)
+    response = delete(logged_in(alice), typed)
 
     assert (response.status_code, len(response.context["form"].errors["email"])) == (200, 1)
     assert User.objects.count() == 2
 
 
 def test_the_page_says_what_will_stop(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     unused = " ".join(browser.get(PAGE).content.decode().split())
     issuance.record_use(alice.pk, 1, LAPTOP)
     bot = Bot.objects.create(owner=alice, name="Night desk", platform="website")
@@ -180,8 +180,8 @@ def test_the_page_says_what_will_stop(alice: User) -> None:
 
 
 def test_a_stale_proof_deletes_nobody(alice: User) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=7200)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=7200)
 
     response = delete(browser)
 
@@ -192,7 +192,7 @@ def test_a_stale_proof_deletes_nobody(alice: User) -> None:
 def test_a_form_of_another_site_deletes_nobody(alice: User) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(alice)
-    prove_identity(browser, alice)
+    reauthenticate(browser, alice)
 
     response = delete(browser)
 

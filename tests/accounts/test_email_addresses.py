@@ -21,7 +21,7 @@ from accounts.mail.queue import Letter
 from accounts.models import User
 from developers import issuance
 from tests.accounts.throttling.test_attempts import NEW_PASSWORD, addresses, at, log_in
-from tests.cast import LAPTOP, PASSWORD, sign_in
+from tests.cast import LAPTOP, PASSWORD, logged_in
 from tests.mail_server import MailServer
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
@@ -68,7 +68,7 @@ def forms(person: User) -> dict[str, tuple[Browser, str, dict[str, str]]]:
     return {
         "sign-up": (Browser(), "/account/signup/", {"password1": NEW_PASSWORD}),
         "reset": (Browser(), "/account/password/reset/", {}),
-        "change": (sign_in(person), "/account/email/", {"action_add": ""}),
+        "change": (logged_in(person), "/account/email/", {"action_add": ""}),
     }
 
 

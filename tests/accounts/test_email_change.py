@@ -17,7 +17,7 @@ from accounts import email_changes
 from accounts.events import SecurityEvent
 from accounts.models import SignUp, User
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.cast import PASSWORD, logged_in, reauthenticate
 from tests.interleaving import just_before
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
@@ -44,7 +44,7 @@ def text(response: Any) -> str:
 
 
 def test_a_new_address_counts_once_its_link_is_followed(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     asked = ask_for(browser)
     link = link_in(newest())
@@ -64,7 +64,7 @@ def test_a_new_address_counts_once_its_link_is_followed(alice: User) -> None:
 
 def test_the_link_asks_for_the_password_of_the_account_where_nobody_is_logged_in(alice: User) -> None:
     """Whoever asked may not own the mailbox, and its owner would otherwise give it away to that account."""
-    ask_for(sign_in(alice))
+    ask_for(logged_in(alice))
     link, elsewhere = link_in(newest()), Browser()
 
     unasked = elsewhere.post(link)
@@ -82,8 +82,8 @@ def test_the_link_asks_for_the_password_of_the_account_where_nobody_is_logged_in
 
 
 def test_the_owner_of_the_mailbox_does_not_give_it_away_from_an_account_of_their_own(alice: User, bob: User) -> None:
-    ask_for(sign_in(bob))
-    link, owner = link_in(newest()), sign_in(alice)
+    ask_for(logged_in(bob))
+    link, owner = link_in(newest()), logged_in(alice)
 
     unasked = owner.post(link)
     own_password = owner.post(link, {"password": "not Bob's password"})
@@ -98,7 +98,7 @@ def test_the_owner_of_the_mailbox_does_not_give_it_away_from_an_account_of_their
 
 def test_an_owner_who_follows_a_thief_s_link_for_a_change_gives_no_address_to_the_thief(bob: User) -> None:
     """And what they signed up with themselves goes on waiting."""
-    ask_for(sign_in(bob))
+    ask_for(logged_in(bob))
     thieves, owner = link_in(newest()), Browser()
     owner.post("/account/signup/", {"email": NEW, "password1": "another good passphrase"})
 
@@ -112,7 +112,7 @@ def test_an_owner_who_follows_a_thief_s_link_for_a_change_gives_no_address_to_th
 
 
 def test_the_password_that_a_link_asks_for_is_guessed_at_no_further_than_at_log_in(alice: User) -> None:
-    ask_for(sign_in(alice))
+    ask_for(logged_in(alice))
     link, elsewhere = link_in(newest()), Browser()
 
     answers = [elsewhere.post(link, {"password": "guessed wrong"}).status_code for _time in range(6)]
@@ -121,7 +121,7 @@ def test_the_password_that_a_link_asks_for_is_guessed_at_no_further_than_at_log_
 
 
 def test_the_link_of_a_deactivated_account_no_longer_works(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
     User.objects.update(is_active=False)
 
@@ -130,7 +130,7 @@ def test_the_link_of_a_deactivated_account_no_longer_works(alice: User) -> None:
 
 def test_a_visit_of_the_link_alone_changes_nothing(alice: User) -> None:
     """Mail scanners visit links."""
-    ask_for(sign_in(alice))
+    ask_for(logged_in(alice))
 
     Browser().get(link_in(newest()))
 
@@ -139,7 +139,7 @@ def test_a_visit_of_the_link_alone_changes_nothing(alice: User) -> None:
 
 def test_an_address_that_waits_for_its_link_is_mailed_no_link_for_a_new_password(alice: User) -> None:
     """Mistyped, it is a stranger's; and a thief asks for their own."""
-    ask_for(sign_in(alice))
+    ask_for(logged_in(alice))
     before = Email.objects.count()
 
     Browser().post(RESET, {"email": NEW})
@@ -149,7 +149,7 @@ def test_an_address_that_waits_for_its_link_is_mailed_no_link_for_a_new_password
 
 
 def test_an_address_that_waits_for_its_link_says_nothing_of_a_password_typed_with_it(alice: User) -> None:
-    ask_for(sign_in(alice))
+    ask_for(logged_in(alice))
     before = Email.objects.count()
 
     right, wrong = (
@@ -163,7 +163,7 @@ def test_an_address_that_waits_for_its_link_says_nothing_of_a_password_typed_wit
 
 def test_asking_for_another_address_does_not_end_a_link_for_a_new_password(alice: User) -> None:
     """Else a thief in the owner's session could keep the owner from putting them out."""
-    thief, browser = sign_in(alice), Browser()
+    thief, browser = logged_in(alice), Browser()
     browser.post(RESET, {"email": "alice@example.com"})
     link = link_in(newest())
 
@@ -176,7 +176,7 @@ def test_asking_for_another_address_does_not_end_a_link_for_a_new_password(alice
 
 
 def test_an_address_is_taken_in_lower_case(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser, "Alice@Wonderland.Example")
 
     browser.post(link_in(newest()))
@@ -186,7 +186,7 @@ def test_an_address_is_taken_in_lower_case(alice: User) -> None:
 
 
 def test_known_and_unknown_addresses_are_answered_alike(alice: User, bob: User) -> None:
-    known, unknown = (ask_for(sign_in(alice), email) for email in ("bob@example.org", "nobody@example.org"))
+    known, unknown = (ask_for(logged_in(alice), email) for email in ("bob@example.org", "nobody@example.org"))
 
     assert [chain for chain, _status in known.redirect_chain + unknown.redirect_chain] == [PAGE, PAGE]
     assert "We have mailed a link to bob@example.org." in text(known)
@@ -194,7 +194,7 @@ def test_known_and_unknown_addresses_are_answered_alike(alice: User, bob: User) 
 
 
 def test_an_address_that_belongs_to_another_is_not_given_away(alice: User, bob: User) -> None:
-    ask_for(sign_in(alice), "bob@example.org")
+    ask_for(logged_in(alice), "bob@example.org")
     link = link_in(newest())
 
     page = Browser().get(link)
@@ -206,7 +206,7 @@ def test_an_address_that_belongs_to_another_is_not_given_away(alice: User, bob: 
 
 
 def test_an_address_that_another_takes_meanwhile_is_not_given_away(alice: User) -> None:
-    ask_for(sign_in(alice))
+    ask_for(logged_in(alice))
     link = link_in(newest())
     another = User.objects.create_user(NEW, PASSWORD)
 
@@ -218,14 +218,14 @@ def test_an_address_that_another_takes_meanwhile_is_not_given_away(alice: User) 
 
 @pytest.mark.parametrize("email", ["alice@example.com", "ALICE@example.com", "no address", ""])
 def test_ones_own_address_and_none_at_all_are_refused(alice: User, email: str) -> None:
-    response = ask_for(sign_in(alice), email)
+    response = ask_for(logged_in(alice), email)
 
     assert (response.redirect_chain, len(response.context["form"].errors["email"])) == ([], 1)
     assert not Email.objects.exists()
 
 
 def test_the_last_address_asked_for_is_the_one_that_counts(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser, "first@example.org")
     first = link_in(newest())
 
@@ -238,7 +238,7 @@ def test_the_last_address_asked_for_is_the_one_that_counts(alice: User) -> None:
 
 
 def test_one_who_thinks_better_of_it_keeps_the_old_address(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
     link = link_in(newest())
 
@@ -250,7 +250,7 @@ def test_one_who_thinks_better_of_it_keeps_the_old_address(alice: User) -> None:
 
 
 def test_a_link_that_stops_working_while_its_page_is_open_says_so(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
     link, reader = link_in(newest()), Browser()
     reader.get(link)
@@ -263,7 +263,7 @@ def test_a_link_that_stops_working_while_its_page_is_open_says_so(alice: User) -
 
 
 def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
     cache.clear()
 
@@ -273,7 +273,7 @@ def test_a_lost_mail_can_be_sent_again_three_minutes_later(alice: User) -> None:
 
 
 def test_an_address_that_somebody_asks_for_is_free_to_be_signed_up_with_by_whose_it_is(bob: User) -> None:
-    ask_for(sign_in(bob))
+    ask_for(logged_in(bob))
     his = link_in(newest())
     cache.clear()
     new, browser = {"email": NEW, "password1": "another good passphrase"}, Browser()
@@ -293,7 +293,7 @@ def test_an_address_that_somebody_asks_for_is_free_to_be_signed_up_with_by_whose
 def test_an_address_that_somebody_has_signed_up_with_and_not_confirmed_is_free_to_change_to(alice: User) -> None:
     Browser().post("/account/signup/", {"email": NEW, "password1": "another good passphrase"})
     cache.clear()
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
 
     confirmed = browser.post(link_in(newest()), follow=True)
@@ -306,7 +306,7 @@ def test_an_address_that_somebody_has_signed_up_with_and_not_confirmed_is_free_t
 
 def test_a_change_that_nobody_confirms_is_forgotten_after_three_days(alice: User, bob: User) -> None:
     for person, age in ((alice, timedelta(days=3, minutes=1)), (bob, timedelta(days=2, hours=23))):
-        ask_for(sign_in(person), f"new-{person.email}")
+        ask_for(logged_in(person), f"new-{person.email}")
         SecurityEvent._base_manager.filter(user=person).update(at=timezone.now() - age)
 
     forgotten = sum(email_changes.forget_old())
@@ -316,8 +316,8 @@ def test_a_change_that_nobody_confirms_is_forgotten_after_three_days(alice: User
 
 
 def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=7200)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=7200)
 
     response = browser.post(PAGE, {"email": NEW, "action_add": ""})
 
@@ -326,7 +326,7 @@ def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> N
 
 
 def test_one_who_has_an_authenticator_app_may_change_theirs_too(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     TOTP.activate(alice, pyotp.random_base32())
 
     ask_for(browser)
@@ -337,7 +337,7 @@ def test_one_who_has_an_authenticator_app_may_change_theirs_too(alice: User) -> 
 
 
 def test_an_address_that_has_become_another_account_s_is_not_confirmed(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
     link = link_in(newest())
     User.objects.create_user(NEW, PASSWORD)
@@ -350,7 +350,7 @@ def test_an_address_that_has_become_another_account_s_is_not_confirmed(alice: Us
 
 
 def test_a_change_that_is_given_up_in_the_same_moment_is_not_confirmed(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ask_for(browser)
     link = link_in(newest())
 

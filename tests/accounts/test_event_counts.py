@@ -23,7 +23,7 @@ from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
 from developers.views.security_log import Entry
-from tests.cast import LAPTOP, PHONE, sign_in
+from tests.cast import LAPTOP, PHONE, logged_in
 from tests.developers.views.test_security_log import FILE, LOG, rows_on
 from tests.test_races import at_once
 
@@ -63,7 +63,7 @@ def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice
 def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
     act(alice, MOST + 240, kind=Kind.SIGNED_IN, means=Means.PASSKEY)
     act(alice, MOST + 1, kind=Kind.SESSION_ENDED)
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     page, file = browser.get(LOG), browser.get(FILE).content.decode()
     filtered = browser.get(LOG, {"kind": "api-token"})
@@ -145,7 +145,7 @@ def test_an_hour_later_events_are_listed_again(alice: User) -> None:
 
 @pytest.mark.parametrize("name", ["show", "copy"])
 def test_showing_and_copying_over_and_over_is_counted(alice: User, name: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     answers = [browser.post(f"{DEVELOPERS}{name}/").status_code for _ in range(MOST + 2)]
 
@@ -155,7 +155,7 @@ def test_showing_and_copying_over_and_over_is_counted(alice: User, name: str) ->
 
 
 def test_the_token_page_says_how_many_more(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     for _ in range(MOST + 2):
         browser.post(f"{DEVELOPERS}copy/")
 
@@ -253,7 +253,7 @@ def test_counts_are_pruned_with_events_and_go_with_their_account(alice: User, bo
 
     call_command("prune_events", stdout=StringIO())
     owners = [counted.user for counted in EventCount.objects.all()]
-    sign_in(bob).post("/account/delete/", {"email": bob.email})
+    logged_in(bob).post("/account/delete/", {"email": bob.email})
     for _ in deletion.finish_all():
         pass
 

@@ -13,7 +13,7 @@ from accounts.adapter import AccountAdapter
 from accounts.models import User
 from developers.models import RevokedToken
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queued_mail")]
 
@@ -41,7 +41,7 @@ def hashed_inside(alice: User, settings: Settings) -> list[bool]:
 
 
 def change(alice: User) -> None:
-    sign_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
+    logged_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
 
 
 def reset(alice: User) -> None:

@@ -4,7 +4,7 @@ import pytest
 from django.test import Client as Browser
 
 from accounts.models import User
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.matrix
 
@@ -24,21 +24,21 @@ def log_in(user: User, next_url: str, **headers: str) -> str:
 
 @pytest.mark.parametrize("method", ["get", "head"])
 @pytest.mark.parametrize("page", [PAGE, f"{PAGE}?replaced=1", "/", "/developers/", "/account/"])
-def test_a_signed_out_visitor_of_a_page_is_sent_to_log_in_and_back(page: str, method: str) -> None:
+def test_a_logged_out_visitor_of_a_page_is_sent_to_log_in_and_back(page: str, method: str) -> None:
     response = getattr(Browser(), method)(page)
 
     assert (response.status_code, response["Location"]) == (302, f"{LOG_IN}?{urlencode({'next': page})}")
 
 
 @pytest.mark.parametrize("act", ["show", "copy", "revoke"])
-def test_a_signed_out_act_is_sent_to_log_in_and_back_to_its_page(act: str) -> None:
+def test_a_logged_out_act_is_sent_to_log_in_and_back_to_its_page(act: str) -> None:
     response = Browser().post(f"{PAGE}{act}/", {"generation": 1})
 
     assert (response.status_code, response["Location"]) == (302, LOG_IN_AND_BACK)
 
 
 @pytest.mark.parametrize("act", ["show", "copy", "revoke"])
-def test_a_signed_out_act_by_htmx_is_told_where_to_go(act: str) -> None:
+def test_a_logged_out_act_by_htmx_is_told_where_to_go(act: str) -> None:
     response = Browser().post(f"{PAGE}{act}/", {"generation": 1}, headers={"HX-Request": "true"})
 
     assert (response.status_code, response["HX-Redirect"]) == (403, LOG_IN_AND_BACK)
@@ -47,7 +47,7 @@ def test_a_signed_out_act_by_htmx_is_told_where_to_go(act: str) -> None:
 
 
 @pytest.mark.parametrize("act", ["show", "copy", "revoke"])
-def test_a_signed_out_act_by_a_script_is_told_where_to_go(act: str) -> None:
+def test_a_logged_out_act_by_a_script_is_told_where_to_go(act: str) -> None:
     response = Browser().post(f"{PAGE}{act}/", {"generation": 1}, headers={"Accept": "application/json"})
 
     assert (response.status_code, response["HX-Redirect"]) == (403, LOG_IN_AND_BACK)
@@ -101,7 +101,7 @@ def test_a_forged_host_header_does_not_choose_where_logging_in_leads(alice: User
 @pytest.mark.parametrize("act", ["show", "copy", "revoke"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
 def test_an_act_takes_only_post(alice: User, act: str, method: str) -> None:
-    response = sign_in(alice).generic(method, f"{PAGE}{act}/")
+    response = logged_in(alice).generic(method, f"{PAGE}{act}/")
 
     assert (response.status_code, response["Allow"]) == (405, "POST")
 

@@ -19,7 +19,7 @@ from accounts.models import User
 from botpenguin.http.request_bodies import MOST_OF_A_FORM
 from tests.accounts.forms.test_forms_with_addresses import Forms
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 from tests.server import ROOT
 from tests.test_project import routes
 
@@ -104,7 +104,7 @@ def forms_of(browser: Browser, path: str, *, follow: bool = False) -> list[Form]
 def forms(alice: User, settings: Settings) -> list[Form]:
     """Every form with a password: on pages that need nothing in their address, and where mailed links lead."""
     found = []
-    for browser in (Browser(), sign_in(alice)):
+    for browser in (Browser(), logged_in(alice)):
         for path in routes():
             if "<" not in path and "^" not in path and not path.startswith("/api/"):
                 found += forms_of(browser, path)
@@ -112,7 +112,7 @@ def forms(alice: User, settings: Settings) -> list[Form]:
     change = {"email": "new@example.com", "action_add": ""}
     asks: list[Callable[[], object]] = [
         lambda: Browser().post("/account/signup/", new),
-        lambda: sign_in(alice).post("/account/email/", change),
+        lambda: logged_in(alice).post("/account/email/", change),
         # Last, since a log-in ends its link.
         lambda: Browser().post("/account/password/reset/", {"email": alice.email}),
     ]

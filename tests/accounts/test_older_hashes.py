@@ -15,7 +15,7 @@ from accounts import passwords
 from accounts.models import SignUp, User
 from accounts.passwords import Argon2, OlderHashes
 from accounts.throttling import known_browsers
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 from tests.clock import Clock
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
@@ -126,7 +126,7 @@ def test_kinds_are_counted_up_to_three_besides_todays(bob: User) -> None:
 
 @pytest.mark.usefixtures("people")
 def test_a_log_in_hashes_an_older_password_anew_and_ends_nothing(alice: User) -> None:
-    here = sign_in(User.objects.get(pk=alice.pk))
+    here = logged_in(User.objects.get(pk=alice.pk))
     there = Browser()
     there.post("/account/login/", {"login": alice.email, "password": PASSWORD})
     alice.refresh_from_db()
@@ -138,7 +138,7 @@ def test_a_log_in_hashes_an_older_password_anew_and_ends_nothing(alice: User) ->
 
 @pytest.mark.usefixtures("people")
 def test_confirming_who_one_is_with_an_older_password_ends_no_session(alice: User) -> None:
-    browser = sign_in(User.objects.get(pk=alice.pk))
+    browser = logged_in(User.objects.get(pk=alice.pk))
 
     browser.post("/account/reauthenticate/", {"password": PASSWORD})
 
@@ -171,7 +171,7 @@ class Stronger(Argon2):
 def test_a_new_password_ends_the_sessions_of_one_that_was_hashed_anew(alice: User) -> None:
     log_in(alice.email, PASSWORD)
     alice.refresh_from_db()
-    browser, before = sign_in(alice), alice.password_fingerprint()
+    browser, before = logged_in(alice), alice.password_fingerprint()
 
     # As whoever writes the column alone.
     User.objects.filter(pk=alice.pk).update(password=get_hasher().encode(NEW_PASSWORD, "another salt of letters"))

@@ -14,7 +14,7 @@ from developers import issuance
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import LAPTOP, PASSWORD, sign_in, token_text
+from tests.cast import LAPTOP, PASSWORD, logged_in, token_text
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -48,7 +48,7 @@ def messages_on(response: Any) -> list[str]:
 
 
 def test_both_pages_offer_the_revoke_ticked(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     pages = [browser.get(CHANGE), browser.get(open_reset(browser))]
 
@@ -57,7 +57,7 @@ def test_both_pages_offer_the_revoke_ticked(alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    "choose", [lambda alice: change(sign_in(alice), **TICKED), lambda _: reset(Browser(), **TICKED)]
+    "choose", [lambda alice: change(logged_in(alice), **TICKED), lambda _: reset(Browser(), **TICKED)]
 )
 def test_a_token_does_not_survive_a_new_password_where_the_box_is_ticked(alice: User, choose: Any) -> None:
     old = token_text(alice)
@@ -72,7 +72,7 @@ def test_a_token_does_not_survive_a_new_password_where_the_box_is_ticked(alice: 
     assert (event.get_note_display(), event.ip) == ("With the password.", "127.0.0.1")
 
 
-@pytest.mark.parametrize("choose", [lambda alice: change(sign_in(alice)), lambda _: reset(Browser())])
+@pytest.mark.parametrize("choose", [lambda alice: change(logged_in(alice)), lambda _: reset(Browser())])
 def test_a_token_survives_a_new_password_where_the_box_is_not_ticked(alice: User, choose: Any) -> None:
     old = token_text(alice)
 
@@ -84,7 +84,7 @@ def test_a_token_survives_a_new_password_where_the_box_is_not_ticked(alice: User
 
 
 def test_changing_the_password_tells_of_both_and_leads_to_my_account(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     hint = token_text(alice)[-4:]
 
     response = change(browser, **TICKED)
@@ -110,7 +110,7 @@ def test_resetting_the_password_tells_of_both_once(alice: User) -> None:
     "wrong", [{"oldpassword": "guessed wrong"}, {"password2": "misspelt passphrase"}, {"password1": "short"}]
 )
 def test_a_change_that_is_refused_revokes_nothing(alice: User, wrong: dict[str, str]) -> None:
-    browser, old = sign_in(alice), token_text(alice)
+    browser, old = logged_in(alice), token_text(alice)
 
     response = change(browser, **TICKED, **wrong)
 
@@ -120,7 +120,7 @@ def test_a_change_that_is_refused_revokes_nothing(alice: User, wrong: dict[str, 
 
 def test_one_who_has_no_token_yet_is_told_of_none(alice: User) -> None:
     ApiToken.objects.all().delete()
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     change(browser, **TICKED)
 
@@ -132,7 +132,7 @@ def test_one_who_has_no_password_yet_gets_it_by_mail(alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
 
-    response = sign_in(alice).get(CHANGE)
+    response = logged_in(alice).get(CHANGE)
 
     assert (response.status_code, response["Location"]) == (302, "/account/password/reset/")
 
@@ -141,7 +141,7 @@ def test_a_token_that_cannot_be_read_is_revoked_all_the_same(alice: User) -> Non
     old = token_text(alice)
     ApiToken.objects.update(ciphertext="damaged")
 
-    change(sign_in(alice), **TICKED)
+    change(logged_in(alice), **TICKED)
 
     assert (api_status(old), api_status(token_text(alice))) == (401, 200)
 
@@ -149,7 +149,7 @@ def test_a_token_that_cannot_be_read_is_revoked_all_the_same(alice: User) -> Non
 def test_the_owner_is_mailed_of_the_revoke(alice: User) -> None:
     hint = token_text(alice)[-4:]
 
-    change(sign_in(alice), **TICKED)
+    change(logged_in(alice), **TICKED)
 
     mail = Email.objects.get(subject="Your API access token was revoked")
     assert mail.to == ["alice@example.com"]
@@ -159,15 +159,15 @@ def test_the_owner_is_mailed_of_the_revoke(alice: User) -> None:
 
 
 def test_somebody_elses_token_and_sessions_stay(alice: User, bob: User) -> None:
-    theirs, browser = token_text(bob), sign_in(bob)
+    theirs, browser = token_text(bob), logged_in(bob)
 
-    change(sign_in(alice), **TICKED)
+    change(logged_in(alice), **TICKED)
 
     assert (token_text(bob), browser.get("/account/").status_code) == (theirs, 200)
 
 
 def test_changing_the_password_keeps_this_session_and_ends_the_others(alice: User) -> None:
-    here, there = sign_in(alice), sign_in(alice)
+    here, there = logged_in(alice), logged_in(alice)
 
     change(here)
 
@@ -175,7 +175,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(alice: Use
 
 
 def test_resetting_the_password_ends_every_session(alice: User) -> None:
-    here, there = sign_in(alice), sign_in(alice)
+    here, there = logged_in(alice), logged_in(alice)
 
     response = reset(here)
 
@@ -183,19 +183,19 @@ def test_resetting_the_password_ends_every_session(alice: User) -> None:
     assert [browser.get("/account/").status_code for browser in (here, there)] == [302, 302]
 
 
-@pytest.mark.parametrize("choose", [lambda alice: change(sign_in(alice)), lambda _: reset(Browser())])
+@pytest.mark.parametrize("choose", [lambda alice: change(logged_in(alice)), lambda _: reset(Browser())])
 def test_a_change_of_email_that_a_thief_has_asked_for_does_not_survive_a_new_password(
     alice: User, bob: User, choose: Any
 ) -> None:
-    sign_in(bob).post("/account/email/", {"email": "bob@wonderland.example", "action_add": ""})
+    logged_in(bob).post("/account/email/", {"email": "bob@wonderland.example", "action_add": ""})
     his = link_in(newest())
-    sign_in(alice).post("/account/email/", {"email": "thief@example.net", "action_add": ""})
+    logged_in(alice).post("/account/email/", {"email": "thief@example.net", "action_add": ""})
     theirs = link_in(newest())
 
     choose(alice)
 
     page = Browser().post(theirs, follow=True)
-    sign_in(bob).post(his)
+    logged_in(bob).post(his)
     for person in (alice, bob):
         person.refresh_from_db()
     assert "a new password has ended it" in page.content.decode()
@@ -219,9 +219,9 @@ def test_a_link_for_a_new_password_works_for_three_days(
 
 
 def test_one_who_has_opened_a_session_with_an_old_password_is_not_shown_the_new_token(alice: User) -> None:
-    thief = sign_in(alice)
+    thief = logged_in(alice)
 
-    change(sign_in(alice), **TICKED)
+    change(logged_in(alice), **TICKED)
 
     response = thief.post("/developers/api-access-token/copy/", headers={"Accept": "application/json"})
     assert (response.status_code, "token" in response.json()) == (403, False)

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers.events import TokenEvent
-from tests.cast import PASSWORD, prove_identity, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 
 PAGE = "/developers/api-access-token/"
 REAUTHENTICATE = f"/account/reauthenticate/?{urlencode({'next': f'{PAGE}?confirmed=copy'})}"
@@ -41,8 +41,8 @@ def test_one_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
     [(3500, True), (3601, False), (24 * 3600, False), (-2, True), (-60, False), (-3600, False), (-(10**9), False)],
 )
 def test_a_proof_lasts_an_hour(alice: User, seconds: int, is_fresh: bool) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=seconds)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=seconds)
 
     response = ask(browser)
 
@@ -53,7 +53,7 @@ def test_a_proof_lasts_an_hour(alice: User, seconds: int, is_fresh: bool) -> Non
 
 
 def test_a_proof_dated_in_the_future_hides_no_good_one(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     session = browser.session
     session[RECORDS_KEY] = [*session[RECORDS_KEY], session[RECORDS_KEY][0] | {"at": time.time() + 3600}]
     session.save()
@@ -62,8 +62,8 @@ def test_a_proof_dated_in_the_future_hides_no_good_one(alice: User) -> None:
 
 
 def test_how_long_a_proof_lasts_is_a_setting(alice: User, settings: Settings) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=10)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=10)
     settings.REAUTHENTICATION_TIMEOUT /= 3600 / 9
 
     assert_proof_is_asked_for(ask(browser))
@@ -77,15 +77,15 @@ def test_a_session_without_any_proof_is_asked_for_one(alice: User) -> None:
 
 
 def test_the_proof_of_another_person_is_none(alice: User, bob: User) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, bob)
+    browser = logged_in(alice)
+    reauthenticate(browser, bob)
 
     assert_proof_is_asked_for(ask(browser))
 
 
 def test_a_wrong_password_is_no_proof(alice: User) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=7200)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=7200)
 
     response = browser.post(REAUTHENTICATE, {"password": "guessed"})
 
@@ -96,7 +96,7 @@ def test_a_wrong_password_is_no_proof(alice: User) -> None:
 def test_an_act_without_its_csrf_token_is_refused(alice: User) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(alice)
-    prove_identity(browser, alice)
+    reauthenticate(browser, alice)
 
     responses = [ask(browser, act) for act in ("show", "copy", "try", "revoke")]
 

@@ -25,7 +25,7 @@ from developers.admin import site as admin
 from developers.events import TokenEvent
 from tests.accounts.mail.mails import link_in, newest
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.cast import LAPTOP, PASSWORD, prove_identity
+from tests.cast import LAPTOP, PASSWORD, reauthenticate
 from tests.server import ROOT
 
 LOG = "/account/security/log/"
@@ -47,11 +47,11 @@ def log_in(password: str = PASSWORD, email: str = "alice@example.com") -> Browse
     return browser
 
 
-def signed_in(user: User) -> Browser:
+def logged_in_with_empty_log(user: User) -> Browser:
     """Return a browser in which a person is signed in, and of which the log says nothing yet."""
     browser = visitor()
     browser.force_login(user)
-    prove_identity(browser, user)
+    reauthenticate(browser, user)
     SecurityEvent.objects.all().delete()
     return browser
 
@@ -95,7 +95,7 @@ def test_signing_in_and_out_is_written_once_each(alice: User) -> None:
     assert events(alice) == [(Kind.SIGNED_IN, Means.PASSWORD), (Kind.SIGNED_OUT, "")]
 
 
-def test_logging_out_without_being_signed_in_is_nobodys_event(alice: User) -> None:
+def test_logging_out_without_being_logged_in_is_not_recorded(alice: User) -> None:
     visitor().post("/account/logout/")
     Browser().logout()
 
@@ -174,7 +174,7 @@ def test_the_second_step_says_by_what_it_was_taken(alice: User, secret: str) -> 
     ]
 
 
-def test_a_recovery_code_is_told_of_besides_the_sign_in(alice: User, recovery_codes: list[str]) -> None:
+def test_a_recovery_code_is_mailed_besides_the_log_in(alice: User, recovery_codes: list[str]) -> None:
     log_in().post("/account/login/second-step/", {"code": recovery_codes[0]})
 
     assert events(alice) == [(Kind.CODE_USED, ""), (Kind.SIGNED_IN, Means.RECOVERY_CODES)]
@@ -182,7 +182,7 @@ def test_a_recovery_code_is_told_of_besides_the_sign_in(alice: User, recovery_co
 
 def test_a_passkey_is_told_of_from_its_first_day_to_its_last(alice: User) -> None:
     add, log_in_by_passkey, key = "/account/security/passkeys/add/", "/account/login/passkey/", SecurityKey()
-    browser, other = signed_in(alice), visitor()
+    browser, other = logged_in_with_empty_log(alice), visitor()
 
     browser.post(add, {"name": "", "credential": key.create(browser.get(add).context["options"]["publicKey"])})
     challenge = other.get(log_in_by_passkey, headers={"Accept": "application/json"}).json()
@@ -200,7 +200,7 @@ def test_a_passkey_is_told_of_from_its_first_day_to_its_last(alice: User) -> Non
 
 
 def test_confirming_an_identity_is_written_and_failing_to(alice: User, secret: str) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
 
     browser.post("/account/reauthenticate/", {"password": "guessed wrong"})
     browser.post("/account/reauthenticate/", {"password": PASSWORD})
@@ -229,7 +229,7 @@ def test_a_proof_of_another_kind_is_written_without_a_means(alice: User) -> None
 
 
 def test_a_changed_password_is_written_with_the_change(alice: User) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
 
     browser.post(
         "/account/password/change/", {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
@@ -251,7 +251,7 @@ def test_a_reset_password_is_written(alice: User) -> None:
 
 @pytest.mark.usefixtures("queued_mail")
 def test_a_changed_email_is_written_when_it_is_asked_for_and_once_its_link_is_followed(alice: User) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
     browser.post("/account/email/", {"email": "alice@example.net", "action_add": ""})
     before = events(alice)
 
@@ -262,7 +262,7 @@ def test_a_changed_email_is_written_when_it_is_asked_for_and_once_its_link_is_fo
 
 @pytest.mark.django_db(transaction=True)
 def test_ways_to_log_in_are_written_as_they_come_and_go(alice: User) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
     page = browser.get("/account/security/authenticator/").content.decode()
     key = re.findall(r"\b[A-Z2-7]{32}\b", page)[0]
 
@@ -283,7 +283,7 @@ def test_ending_sessions_is_written_where_there_were_any(alice: User) -> None:
     for _ in range(3):
         Browser().force_login(alice)
     there = Session.objects.filter(user=alice).first()
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
 
     for _ in range(2):
         browser.post("/account/sessions/end/", {"session": there.pk if there else ""})

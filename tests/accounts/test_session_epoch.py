@@ -16,7 +16,7 @@ from accounts.backends import PasswordResetTokens
 from accounts.models import Session, User
 from accounts.receivers import finish_log_in
 from accounts.sessions import SessionStore, end_all
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 NEW_PASSWORD = "another good passphrase"
 End = Callable[[User], object]
@@ -31,7 +31,7 @@ def change_password(user: User) -> None:
 
 def end_other_sessions(user: User) -> None:
     user.refresh_from_db()
-    sign_in(user).post(reverse("end-other-sessions"))
+    logged_in(user).post(reverse("end-other-sessions"))
 
 
 def deactivate(user: User) -> None:
@@ -50,7 +50,7 @@ def log_in() -> Any:
     return Browser().post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get(reverse("security")).status_code == 200
 
 
@@ -73,26 +73,26 @@ def test_a_log_in_under_way_ends_with_it(alice: User, monkeypatch: pytest.Monkey
     answer = browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
 
     assert (answer.status_code, answer["Location"]) == (302, "/account/login/")
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 @pytest.mark.parametrize("end", ENDS)
 def test_a_session_written_too_late_opens_nothing(alice: User, end: End) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     [row] = Session.objects.all()
 
     end(alice)
     Session.objects.bulk_create([row], ignore_conflicts=True)
 
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_who_ends_the_other_sessions_keeps_theirs(alice: User) -> None:
-    here, there = sign_in(alice), sign_in(alice)
+    here, there = logged_in(alice), logged_in(alice)
 
     here.post(reverse("end-other-sessions"))
 
-    assert (is_signed_in(here), is_signed_in(there)) == (True, False)
+    assert (is_logged_in(here), is_logged_in(there)) == (True, False)
 
 
 def test_a_session_of_the_release_before_stays_good(alice: User) -> None:
@@ -106,7 +106,7 @@ def test_a_session_of_the_release_before_stays_good(alice: User) -> None:
 
 
 def test_a_session_of_a_deleted_person_is_not_written(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     store = SessionStore(browser.session.session_key)
     store["note"] = "loaded"
     alice.delete()
@@ -125,7 +125,7 @@ def test_a_log_in_hashes_an_old_password_anew(alice: User) -> None:
     alice.refresh_from_db()
     assert answer["Location"] == "/"
     assert alice.password.startswith("md5$")
-    assert is_signed_in(answer.client)
+    assert is_logged_in(answer.client)
 
 
 def test_hashing_an_old_password_anew_does_not_undo_a_new_one(alice: User) -> None:

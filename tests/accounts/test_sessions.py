@@ -16,7 +16,7 @@ from django.utils import timezone
 from accounts import sessions
 from accounts.models import Session, User
 from accounts.sessions import SessionStore, digest
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.cast import PASSWORD, logged_in, reauthenticate
 
 SECURITY = "/account/security/"
 FIREFOX = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
@@ -38,7 +38,7 @@ def row_of(browser: Browser) -> Session:
     return Session.objects.get(pk=digest(key_of(browser)))
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get("/account/").status_code == 200
 
 
@@ -57,9 +57,9 @@ def rows_on(browser: Browser) -> list[str]:
     return [" ".join(re.sub(r"<[^>]+>", " ", row).split()) for row in rows]
 
 
-def test_the_page_tells_where_one_is_signed_in_with_this_device_first(alice: User, bob: User) -> None:
+def test_the_page_lists_the_sessions_with_this_device_first(alice: User, bob: User) -> None:
     here, there = log_in(), log_in(CHROME, "2001:db8::7")
-    sign_in(bob)
+    logged_in(bob)
     Session.objects.update(signed_in_at=datetime(2020, 3, 4, 5, 6, tzinfo=UTC))
     Session.objects.filter(pk=row_of(there).pk).update(last_seen_at=timezone.now() - LONG_AGO)
 
@@ -77,7 +77,7 @@ def test_a_browser_that_names_itself_not_and_has_no_address_is_told_of_as_such(a
     assert rows_on(here)[0].startswith("Unknown browser This device signed in")
 
 
-def test_where_one_is_signed_in_nowhere_else_the_page_says_so(alice: User) -> None:
+def test_the_page_says_when_there_is_no_other_session(alice: User) -> None:
     page = log_in().get(SECURITY).content.decode()
 
     assert "You are signed in nowhere else." in page
@@ -91,28 +91,28 @@ def test_ending_one_session_leaves_the_others(alice: User) -> None:
 
     assert response.redirect_chain == [(SECURITY, 302)]
     assert messages_on(response) == ["Signed out there."]
-    assert [is_signed_in(browser) for browser in (here, there, elsewhere)] == [True, False, True]
+    assert [is_logged_in(browser) for browser in (here, there, elsewhere)] == [True, False, True]
 
 
 def test_ending_every_other_session_keeps_this_one(alice: User, bob: User) -> None:
-    here, there, elsewhere, somebody_else = log_in(), log_in(), log_in(), sign_in(bob)
+    here, there, elsewhere, somebody_else = log_in(), log_in(), log_in(), logged_in(bob)
 
     response = here.post("/account/sessions/end-others/", follow=True)
 
     assert response.redirect_chain == [(SECURITY, 302)]
     assert messages_on(response) == ["Signed out everywhere else."]
-    assert [is_signed_in(browser) for browser in (here, there, elsewhere, somebody_else)] == [True, False, False, True]
+    assert [is_logged_in(browser) for browser in (here, there, elsewhere, somebody_else)] == [True, False, False, True]
 
 
 def test_a_copied_cookie_of_an_ended_session_opens_nothing(alice: User) -> None:
     here, there = log_in(), log_in()
     thief = Browser()
     thief.cookies[settings.SESSION_COOKIE_NAME] = key_of(there)
-    assert is_signed_in(thief)
+    assert is_logged_in(thief)
 
     end(here, row_of(there))
 
-    assert not is_signed_in(thief)
+    assert not is_logged_in(thief)
 
 
 def test_a_copied_cookie_opens_nothing_after_logging_out(alice: User) -> None:
@@ -122,15 +122,15 @@ def test_a_copied_cookie_opens_nothing_after_logging_out(alice: User) -> None:
 
     here.post("/account/logout/")
 
-    assert not is_signed_in(thief)
+    assert not is_logged_in(thief)
 
 
 def test_the_sessions_of_a_deactivated_account_are_closed_at_once(alice: User, bob: User) -> None:
-    here, there, somebody_else = log_in(), log_in(), sign_in(bob)
+    here, there, somebody_else = log_in(), log_in(), logged_in(bob)
 
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
-    assert [is_signed_in(browser) for browser in (here, there, somebody_else)] == [False, False, True]
+    assert [is_logged_in(browser) for browser in (here, there, somebody_else)] == [False, False, True]
 
 
 def test_logging_in_gives_the_session_another_key(alice: User) -> None:
@@ -143,7 +143,7 @@ def test_logging_in_gives_the_session_another_key(alice: User) -> None:
 
     thief = Browser()
     thief.cookies[settings.SESSION_COOKIE_NAME] = planted
-    assert (is_signed_in(browser), key_of(browser) == planted, is_signed_in(thief)) == (True, False, False)
+    assert (is_logged_in(browser), key_of(browser) == planted, is_logged_in(thief)) == (True, False, False)
 
 
 def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice: User) -> None:
@@ -155,18 +155,18 @@ def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice
 
     with pytest.raises(UpdateError):
         under_way.save()
-    assert not is_signed_in(there)
+    assert not is_logged_in(there)
 
 
 def test_ending_sessions_wants_no_fresh_proof(alice: User) -> None:
     """It discloses nothing, and whoever fears a thief must not be slowed down."""
     here, there, elsewhere = log_in(), log_in(), log_in()
-    prove_identity(here, alice, seconds_ago=7200)
+    reauthenticate(here, alice, seconds_ago=7200)
 
     end(here, row_of(there))
     here.post("/account/sessions/end-others/")
 
-    assert [is_signed_in(browser) for browser in (here, there, elsewhere)] == [True, False, False]
+    assert [is_logged_in(browser) for browser in (here, there, elsewhere)] == [True, False, False]
 
 
 @pytest.mark.parametrize("session", ["", "no such session", "\x00"])
@@ -179,12 +179,12 @@ def test_ending_a_session_that_has_ended_says_so(alice: User, session: str) -> N
 
 
 def test_nobody_ends_the_session_of_somebody_else(alice: User, bob: User) -> None:
-    theirs = sign_in(bob)
+    theirs = logged_in(bob)
 
     response = end(log_in(), row_of(theirs))
 
     assert messages_on(response) == ["That browser was signed out already."]
-    assert is_signed_in(theirs)
+    assert is_logged_in(theirs)
 
 
 def test_the_session_that_asks_is_ended_by_logging_out_only(alice: User) -> None:
@@ -192,7 +192,7 @@ def test_the_session_that_asks_is_ended_by_logging_out_only(alice: User) -> None
 
     end(here, row_of(here))
 
-    assert is_signed_in(here)
+    assert is_logged_in(here)
 
 
 def test_the_database_holds_no_key_that_a_cookie_could_carry(alice: User) -> None:
@@ -220,7 +220,7 @@ def test_last_seen_is_written_once_a_minute_and_costs_no_query_besides(alice: Us
     assert (timezone.now() - seen.last_seen_at < timedelta(minutes=1), seen.ip) == (True, "198.51.100.24")
 
 
-def test_a_new_password_keeps_when_one_signed_in(alice: User) -> None:
+def test_a_new_password_keeps_the_time_of_the_log_in(alice: User) -> None:
     browser = log_in()
     Session.objects.update(signed_in_at=timezone.now() - LONG_AGO)
     before = row_of(browser)
@@ -233,7 +233,7 @@ def test_a_new_password_keeps_when_one_signed_in(alice: User) -> None:
     assert Session.objects.count() == 1
 
 
-def test_somebody_who_signs_in_after_another_has_signed_in_just_now(alice: User, bob: User) -> None:
+def test_the_time_of_the_log_in_is_new_when_another_person_logs_in(alice: User, bob: User) -> None:
     browser = log_in()
     Session.objects.update(signed_in_at=timezone.now() - LONG_AGO)
 
@@ -248,10 +248,10 @@ def test_an_expired_session_is_neither_listed_nor_open_and_is_cleared(alice: Use
     Session.objects.filter(pk=row_of(there).pk).update(expire_date=timezone.now() - timedelta(seconds=1))
 
     listed = len(rows_on(here))
-    signed_in = is_signed_in(there)
+    was_open = is_logged_in(there)
     call_command("clearsessions")
 
-    assert (listed, signed_in, Session.objects.count()) == (1, False, 1)
+    assert (listed, was_open, Session.objects.count()) == (1, False, 1)
 
 
 def test_a_session_without_a_key_can_be_deleted(db: None) -> None:
@@ -281,10 +281,10 @@ def test_a_session_dated_in_the_future_opens_nothing_and_can_be_ended(alice: Use
     dated, other = log_in(), log_in()
     Session.objects.filter(pk=row_of(dated).pk).update(**{name: timezone.now() + by for name, by in ahead.items()})
 
-    was_signed_in = is_signed_in(dated)
+    was_logged_in = is_logged_in(dated)
     other.post("/account/sessions/end-others/")
 
-    assert (was_signed_in, is_signed_in(other)) == (False, True)
+    assert (was_logged_in, is_logged_in(other)) == (False, True)
     assert Session.objects.count() == 1
 
 
@@ -298,20 +298,20 @@ def test_a_session_of_a_node_whose_clock_is_a_little_ahead_is_good(alice: User) 
     }
     Session.objects.update(**{name: at + timedelta(seconds=3) for name, at in ahead.items()})
 
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
 
 
 def test_a_log_in_beyond_the_most_ends_the_session_last_seen_longest_ago(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(sessions, "MOST_SESSIONS", 2)
-    bobs, oldest, newer = sign_in(bob), log_in(), log_in()
+    bobs, oldest, newer = logged_in(bob), log_in(), log_in()
     Session.objects.filter(pk=row_of(oldest).pk).update(last_seen_at=timezone.now() - LONG_AGO)
 
     newest = log_in()
     last = log_in()
 
-    assert [is_signed_in(browser) for browser in (bobs, oldest, newer, newest, last)] == [
+    assert [is_logged_in(browser) for browser in (bobs, oldest, newer, newest, last)] == [
         True,
         False,
         False,

@@ -20,7 +20,7 @@ from post_office.models import Email
 from accounts import sign_ups
 from accounts.models import SignUp, User
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
@@ -180,7 +180,7 @@ def test_a_new_password_at_the_link_is_no_weaker_than_at_sign_up(weak: str) -> N
 
 
 def test_whoever_confirms_in_a_browser_where_another_is_logged_in_is_asked_to_log_in(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     link = sign_up(at())
 
     visited = browser.get(link)

@@ -17,7 +17,7 @@ from accounts.sessions import digest
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.mfa.test_webauthn import challenge
 from tests.accounts.test_password import open_reset
-from tests.accounts.views.test_passkeys import LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_signed_in, log_in
+from tests.accounts.views.test_passkeys import LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_logged_in, log_in
 from tests.accounts.views.test_second_step import code_of
 from tests.cast import PASSWORD
 
@@ -73,7 +73,7 @@ def test_after_a_log_in_by_passkey_a_session_lasts_for_two_weeks(alice: User) ->
 
     browser = log_in(key)
 
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
     assert lasts(browser) == (TWO_WEEKS, TWO_WEEKS)
 
 
@@ -89,7 +89,7 @@ def test_after_a_log_in_by_password_a_session_lasts_for_two_weeks(alice: User, h
     if has_app:
         browser.post(SECOND_STEP, {"code": code_of(secret)})
 
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
     assert lasts(browser) == (TWO_WEEKS, TWO_WEEKS)
 
 
@@ -112,7 +112,7 @@ def test_logging_out_leaves_no_session_of_two_weeks(alice: User) -> None:
     browser.post("/account/logout/")
 
     assert not Session.objects.filter(expire_date__gt=timezone.now() + timedelta(hours=1), user=None).exists()
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_an_expired_session_of_a_visitor_holds_no_challenge(alice: User) -> None:
@@ -124,7 +124,7 @@ def test_an_expired_session_of_a_visitor_holds_no_challenge(alice: User) -> None
 
     browser.post(LOG_IN, {"credential": key.get(options)})
 
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_challenges_make_room_once_a_minute_for_those_that_come_after(alice: User) -> None:
@@ -139,4 +139,4 @@ def test_challenges_make_room_once_a_minute_for_those_that_come_after(alice: Use
     challenge(Browser())
 
     assert (within_the_minute, Session.objects.count()) == (5, 3)
-    assert is_signed_in(kept)
+    assert is_logged_in(kept)

@@ -13,8 +13,8 @@ from django.test import Client as Browser
 from accounts.events import SecurityEvent
 from accounts.models import User
 from tests.accounts.mail.mails import link_in, newest
-from tests.accounts.views.test_second_step import SECOND_STEP, code_of, give_code, give_password, is_signed_in
-from tests.cast import PASSWORD, sign_in
+from tests.accounts.views.test_second_step import SECOND_STEP, code_of, give_code, give_password, is_logged_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -31,7 +31,7 @@ def secret(alice: User) -> str:
 
 
 def change(alice: User) -> None:
-    sign_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
+    logged_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
 
 
 def reset(alice: User) -> None:
@@ -57,7 +57,7 @@ def test_it_ends_and_the_log_in_page_is_there_again(alice: User, secret: str, en
 
     assert (response.status_code, response["Location"]) == (302, "/account/login/")
     assert waiting.get("/account/login/").status_code == 200
-    assert not is_signed_in(waiting)
+    assert not is_logged_in(waiting)
 
 
 def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_owner(alice: User, secret: str) -> None:
@@ -75,7 +75,7 @@ def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_o
     owner = Browser(REMOTE_ADDR="203.0.113.9")
     owner.post("/account/login/", {"login": alice.email, "password": NEW_PASSWORD})
     response = owner.post(SECOND_STEP, {"code": code_of(secret)})
-    assert (response.status_code, is_signed_in(owner)) == (302, True)
+    assert (response.status_code, is_logged_in(owner)) == (302, True)
     assert not SecurityEvent.objects.filter(kind=SecurityEvent.Kind.SIGN_IN_FAILED).exists()
 
 
@@ -91,4 +91,4 @@ def test_one_whose_password_was_given_in_the_future_ends(
     response = give_code(waiting, code_of(secret))
 
     assert response.status_code == 302
-    assert is_signed_in(waiting) == is_good
+    assert is_logged_in(waiting) == is_good

@@ -41,10 +41,10 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         settings |= {"WORKERS": "1", "MAIL_WORKER": "off"}
         with Server(folder, DJANGO_SETTINGS_MODULE="tests.audit.settings", **settings) as server:
             front.pass_to(server.port)
-            yield sign_in(front, server)
+            yield log_in(front, server)
 
 
-def sign_in(front: Front, server: Server) -> Site:
+def log_in(front: Front, server: Server) -> Site:
     email, password = server.first_account
     with front.client() as browser:
 

@@ -21,11 +21,11 @@ NODE = Path(sys.executable).with_name("node")
 LEAST_SCORE = 125
 
 
-@pytest.mark.parametrize(("path", "is_signed_in"), [("/", False), (TOKEN_PAGE, True)], ids=["log-in", "token"])
+@pytest.mark.parametrize(("path", "is_logged_in"), [("/", False), (TOKEN_PAGE, True)], ids=["log-in", "token"])
 def test_the_observatory_gives_its_best_grade(
-    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, is_signed_in: bool
+    site: Site, monkeypatch: pytest.MonkeyPatch, path: str, is_logged_in: bool
 ) -> None:
-    monkeypatch.setattr(site.front, "cookie", site.cookie if is_signed_in else "")
+    monkeypatch.setattr(site.front, "cookie", site.cookie if is_logged_in else "")
 
     scanned = subprocess.run(
         [NODE, SCANNER, f"{site.host}{path}"],
@@ -44,4 +44,4 @@ def test_the_observatory_gives_its_best_grade(
     # Plain http leads to https first, and signed in to the page itself rather than to the log-in page.
     route = report["tests"]["redirection"]["route"]
     assert route[:2] == [f"http://{site.host}{path}", f"https://{site.host}{path}"]
-    assert len(route) == (2 if is_signed_in else 3)
+    assert len(route) == (2 if is_logged_in else 3)

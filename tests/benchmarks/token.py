@@ -30,7 +30,7 @@ from developers import issuance, vault
 from developers.bearer import verification
 from developers.models import ApiToken
 from tests.benchmarks.measure import medians, microseconds, print_table
-from tests.cast import sign_in, token_text
+from tests.cast import logged_in, token_text
 from tests.server import ROOT, free_port, poll, responds
 
 ACCOUNTS = 1000
@@ -104,7 +104,7 @@ def bench_call(person: User, headers: dict[str, str]) -> None:
     candidates = {name: caller(application, path, Authorization=headers.get(name, "")) for name, path in PATHS.items()}
     candidates["a bare JSON view without middleware"] = caller(without_middleware, PATHS["a bare JSON view"])
     print_table("The call in process", "µs", microseconds(candidates, CALLS), is_time=True)
-    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in sign_in(person).cookies.items())
+    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in logged_in(person).cookies.items())
     pages = {
         "the token page": caller(application, TOKEN_PAGE, Cookie=cookies),
         "a bare page view": caller(application, "/healthz", Cookie=cookies),

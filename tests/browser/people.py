@@ -8,7 +8,7 @@ from playwright.sync_api import Locator, Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Site
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 from tests.server import ask
 
 TOKEN_PAGE = "/developers/api-access-token/"
@@ -30,7 +30,7 @@ def log_in_to_token_page(page: Page, site: Site) -> None:
 
 def open_token_page(page: Page, site: Site, email: str = "alice@example.com") -> None:
     """Go to the token page with the cookie of somebody who has logged in by password just now."""
-    cookie = sign_in(User.objects.get(email=email)).cookies[settings.SESSION_COOKIE_NAME]
+    cookie = logged_in(User.objects.get(email=email)).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site.url()}])
     page.goto(site.url(TOKEN_PAGE))
     expect(page.get_by_role("heading", name="Developers")).to_be_visible()

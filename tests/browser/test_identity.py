@@ -79,7 +79,7 @@ def test_revoking_never_asks_for_a_proof_of_identity(page: Page, site: Site, ali
 
 
 @pytest.mark.parametrize("button", ["Show", "Copy", "Revoke API Token"])
-def test_signed_out_elsewhere_one_logs_in_and_is_back_on_the_page(
+def test_after_a_log_out_elsewhere_a_log_in_leads_back_to_the_page(
     page: Page, site: Site, alice: User, button: str
 ) -> None:
     open_token_page(page, site)

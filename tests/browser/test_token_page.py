@@ -33,7 +33,7 @@ REJECT = "navigator.clipboard.write = () => Promise.reject(new DOMException('', 
 STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
 
-def test_a_person_signs_in_copies_the_token_revokes_it_and_copies_the_new_one(
+def test_a_person_logs_in_copies_the_token_revokes_it_and_copies_the_new_one(
     page: Page, site: Site, alice: User
 ) -> None:
     page.goto(site.url())

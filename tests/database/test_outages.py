@@ -22,7 +22,7 @@ from botpenguin.database import outages
 from botpenguin.platform.models import Bot, Contact
 from developers.events import TokenEvent
 from developers.models import ApiToken
-from tests.cast import sign_in, token_text
+from tests.cast import logged_in, token_text
 from tests.clock import Clock
 
 READ_ONLY = {
@@ -60,7 +60,7 @@ def headers(alice: User) -> dict[str, str]:
 @pytest.fixture
 def browser(alice: User) -> Browser:
     """Alice's, in which much is to be noted: she was last seen long ago, and has moved to another time zone."""
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.raise_request_exception = False
     browser.cookies["time_zone"] = "Asia/Tokyo"
     Session.objects.update(last_seen_at=timezone.now() - timedelta(hours=1))
@@ -160,7 +160,7 @@ def test_an_import_that_the_database_cannot_hold_is_refused_whole_and_taken_once
 def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_in_the_log(
     alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.raise_request_exception = False
 
     def fail(execute: object, sql: str, *arguments: object) -> None:

@@ -12,14 +12,14 @@ from accounts.models import User
 from developers import admin
 from developers.admin import ApiTokenAdmin
 from developers.models import ApiToken, RevokedToken
-from tests.cast import PASSWORD, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, token_text
 
 TOKENS = "/admin/developers/apitoken/"
 
 
 @pytest.fixture
 def operator(db: None) -> Browser:
-    return sign_in(User.objects.create_superuser("operator@example.com", PASSWORD))
+    return logged_in(User.objects.create_superuser("operator@example.com", PASSWORD))
 
 
 def test_tokens_are_listed_with_owner_hint_generation_and_times(operator: Browser, alice: User, bob: User) -> None:
@@ -124,7 +124,7 @@ def test_only_tokens_are_there(operator: Browser) -> None:
 
 @pytest.mark.parametrize("path", ["/admin/", TOKENS])
 def test_whoever_is_no_superuser_meets_our_refusal(alice: User, path: str) -> None:
-    response = sign_in(alice).get(path, follow=True)
+    response = logged_in(alice).get(path, follow=True)
 
     assert response.status_code == 403
     assert "This is not yours to open" in response.content.decode()
@@ -140,7 +140,7 @@ def test_passwords_and_log_out_are_left_to_the_accounts_own_pages(operator: Brow
     assert [response["Location"] for response in responses] == [page, page]
 
 
-def test_the_signed_out_log_in_where_everybody_does(db: None) -> None:
+def test_logged_out_visitors_log_in_where_everybody_does(db: None) -> None:
     response = Browser().get(TOKENS)
 
     assert (response.status_code, response["Location"]) == (302, f"/account/login/?{urlencode({'next': TOKENS})}")

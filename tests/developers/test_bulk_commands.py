@@ -17,7 +17,7 @@ from accounts.models import Session, User
 from accounts.orm import bulk
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Recipe
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -31,8 +31,8 @@ def much_to_do(alice: User, bob: User, settings: Settings) -> None:
     ago = timezone.now() - timedelta(days=500)
     OutboundApi.objects.make(bob, "Weather", Recipe("GET", "https://example.com/"))
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
-    sign_in(alice).post("/account/delete/", {"email": alice.email})
-    sign_in(bob)
+    logged_in(alice).post("/account/delete/", {"email": alice.email})
+    logged_in(bob)
     ApiLog.objects.create(owner=bob, api_name="A", kind="call", sent_at=ago)
     Session.objects.create(session_key="over", session_data="", expire_date=ago)
     with connection.cursor() as cursor:

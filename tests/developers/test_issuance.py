@@ -10,7 +10,7 @@ from developers import issuance, tokens, vault
 from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, sign_in, token_text
+from tests.cast import LAPTOP, PHONE, logged_in, token_text
 from tests.server import ROOT
 
 pytestmark = pytest.mark.django_db
@@ -294,7 +294,7 @@ def test_the_owner_reads_on_the_page_and_in_the_mail_that_a_backup_was_restored(
     hint = alice.api_token.hint
     issuance.revoke_all(ApiToken.objects.all(), LAPTOP, RevokedToken.Reason.RESTORED)
 
-    page = sign_in(alice).get("/developers/api-access-token/").content.decode()
+    page = logged_in(alice).get("/developers/api-access-token/").content.decode()
 
     assert "A backup of this server was restored today at" in page
     assert f'Your token ending <span class="mono">{hint}</span> was revoked with all others.' in page

@@ -9,7 +9,7 @@ from post_office.models import Email
 from accounts.models import User
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import sign_in, token_text
+from tests.cast import logged_in, token_text
 
 
 def revoke_tokens(*arguments: str) -> str:
@@ -39,7 +39,7 @@ def test_the_owner_reads_on_the_page_and_in_the_mail_who_revoked_it(alice: User)
     hint = alice.api_token.hint
     revoke_tokens("--user", alice.email)
 
-    page = sign_in(alice).get("/developers/api-access-token/").content.decode()
+    page = logged_in(alice).get("/developers/api-access-token/").content.decode()
 
     assert f'Your token ending <span class="mono">{hint}</span> was revoked today at' in page
     assert "by the operator of this server." in page

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin import urls
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 
 def damaged(request: HttpRequest) -> HttpResponse:
@@ -31,7 +31,7 @@ urlpatterns = [*urls.urlpatterns, path("damaged", damaged), path("forbidden", fo
 @pytest.fixture
 def browser(alice: User, settings: Settings) -> Client:
     settings.ROOT_URLCONF = "tests.http.test_error_pages"
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.raise_request_exception = False
     return browser
 

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests import prepared, server
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.matrix
 
@@ -23,7 +23,7 @@ SIGNED_IN_PAGES = ["/bots/", "/inbox/", "/developers/api-access-token/", "/accou
 
 @pytest.mark.parametrize("path", SIGNED_IN_PAGES)
 def test_a_page_is_kept_nowhere_framed_nowhere_and_runs_only_our_scripts(alice: User, path: str) -> None:
-    response = sign_in(alice).get(path)
+    response = logged_in(alice).get(path)
 
     assert sorted(response["Content-Security-Policy"].split("; ")) == sorted(POLICY.split("; "))
     assert "no-store" in response["Cache-Control"]
@@ -61,10 +61,10 @@ def test_no_cookie_breaks_a_page_or_comes_back_with_control_characters(alice: Us
     browser = Browser(headers={"Cookie": f"{name}={value.decode('latin-1')}"})
 
     page = browser.get("/account/login/")
-    signed_in = browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
+    answered = browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
 
-    assert (page.status_code, signed_in.status_code) == (200, 302)
-    sent = [morsel.OutputString() for answer in (page, signed_in) for morsel in answer.cookies.values()]
+    assert (page.status_code, answered.status_code) == (200, 302)
+    sent = [morsel.OutputString() for answer in (page, answered) for morsel in answer.cookies.values()]
     assert [cookie for cookie in sent if not cookie.isprintable() or "Set-Cookie" in cookie] == []
 
 

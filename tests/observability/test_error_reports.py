@@ -28,7 +28,7 @@ from developers import tokens
 from developers.models import ApiToken
 from developers.redaction import MaskingFormatter, WithoutSecrets
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, prove_identity, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 from tests.leaks import find
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -111,7 +111,7 @@ def watch(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> I
 def as_alice(alice: User) -> Browser:
     # What failed late may have changed her password, and so ended every log-in with the one of before.
     alice.refresh_from_db()
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.raise_request_exception = False
     return browser
 
@@ -160,7 +160,7 @@ def sign_up(alice: User) -> Act:
 
 def confirm_identity(alice: User) -> Act:
     browser = as_alice(alice)
-    prove_identity(browser, alice, seconds_ago=7200)
+    reauthenticate(browser, alice, seconds_ago=7200)
     return partial(browser.post, "/account/reauthenticate/", {"password": PASSWORD})
 
 

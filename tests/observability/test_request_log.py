@@ -22,7 +22,7 @@ from accounts.models import User
 from botpenguin import urls
 from botpenguin.observability import log_config, request_ids
 from developers import tokens
-from tests.cast import PASSWORD, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, token_text
 from tests.test_project import routes
 
 pytestmark = pytest.mark.matrix
@@ -171,7 +171,7 @@ def test_whatever_a_client_sends_a_line_is_short(log: Log) -> None:
 
 
 def test_a_line_tells_whose_request_it_is(log: Log, alice: User, bob: User) -> None:
-    sign_in(alice).get("/account/")
+    logged_in(alice).get("/account/")
     Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token_text(bob)}"})
     Browser().get("/account/login/")
 
@@ -260,7 +260,7 @@ def test_the_text_format_tells_the_same(alice: User, caplog: pytest.LogCaptureFi
     caplog.handler.setFormatter(configurator.configure_formatter(configurator.config["formatters"]["line"]))
     caplog.handler.addFilter(request_ids.WithRequestId())
 
-    sign_in(alice).get("/account/?page=2", headers={"X-Request-ID": "call-1"}, REMOTE_ADDR="203.0.113.9")
+    logged_in(alice).get("/account/?page=2", headers={"X-Request-ID": "call-1"}, REMOTE_ADDR="203.0.113.9")
 
     [line] = caplog.text.splitlines()
     assert "[call-1] INFO botpenguin.requests: GET /account/ 200 in " in line

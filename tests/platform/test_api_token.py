@@ -11,7 +11,7 @@ from accounts.models import User
 from botpenguin.platform.api import envelope
 from developers import issuance
 from developers.models import ApiToken
-from tests.cast import PHONE, sign_in, token_text
+from tests.cast import PHONE, logged_in, token_text
 
 ADDRESS = "/api/v7/token"
 
@@ -48,7 +48,7 @@ def test_the_last_use_told_is_the_one_before(alice: User) -> None:
 
 
 def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice: User) -> None:
-    response = sign_in(alice).get(ADDRESS, headers=bearing(token_text(alice)) | {"X-Request-ID": "call-1"})
+    response = logged_in(alice).get(ADDRESS, headers=bearing(token_text(alice)) | {"X-Request-ID": "call-1"})
 
     assert dict(response.headers) == {
         "X-Request-ID": "call-1",
@@ -65,7 +65,7 @@ def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice:
 
 def test_a_call_in_the_steady_state_is_one_select_also_beside_a_session(alice: User, bob: User) -> None:
     ApiToken.objects.update(last_used_at=timezone.now())
-    browser, headers = sign_in(bob), bearing(token_text(alice))
+    browser, headers = logged_in(bob), bearing(token_text(alice))
     browser.get(ADDRESS, headers=headers)
 
     with CaptureQueriesContext(connection) as queries:
@@ -76,7 +76,7 @@ def test_a_call_in_the_steady_state_is_one_select_also_beside_a_session(alice: U
 
 
 def test_a_session_opens_nothing(alice: User) -> None:
-    response = sign_in(alice).get(ADDRESS)
+    response = logged_in(alice).get(ADDRESS)
 
     assert response.status_code == 401
 

@@ -9,7 +9,7 @@ from accounts.models import User
 from botpenguin.platform import bot_deletion
 from botpenguin.platform.models import Bot, Contact
 from tests import short_transactions
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.interleaving import just_before
 from tests.platform.calls import Caller, row
 from tests.short_transactions import Bound
@@ -51,7 +51,7 @@ def test_its_contacts_let_go_of_it_in_short_transactions(as_alice: Caller, bot: 
 
 
 def test_on_its_page_it_is_deleted_in_the_same_way(alice: User, bot: Bot) -> None:
-    response = sign_in(alice).post(f"/bots/{bot.pk}/delete/", {"is_sure": "on"}, follow=True)
+    response = logged_in(alice).post(f"/bots/{bot.pk}/delete/", {"is_sure": "on"}, follow=True)
 
     assert "Reception is deleted." in response.content.decode()
     assert (Bot.every.count(), linked()) == (0, 0)
@@ -59,7 +59,7 @@ def test_on_its_page_it_is_deleted_in_the_same_way(alice: User, bot: Bot) -> Non
 
 def test_nobody_finds_it_while_contacts_still_belong_to_it(alice: User, as_alice: Caller, half_deleted: Bot) -> None:
     contact = Contact.objects.filter(bot=half_deleted)[0]
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     assert linked() == 70
     path = f"/bots/{half_deleted.pk}"

@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 PAGE = "/bots/"
 NEW = "/bots/new/"
@@ -47,13 +47,13 @@ def night_desk(bob: User) -> Bot:
 
 
 def test_home_opens_the_bots(alice: User) -> None:
-    response = sign_in(alice).get("/")
+    response = logged_in(alice).get("/")
 
     assert (response.status_code, response["Location"]) == (302, PAGE)
 
 
 def test_an_account_without_bots_is_shown_how_to_make_one(alice: User, night_desk: Bot) -> None:
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert words(response) == (
         "Bots Each bot answers on one channel. No bots yet A bot answers your customers on one channel. "
@@ -67,7 +67,7 @@ def test_the_page_lists_the_bots_of_its_owner_newest_first(alice: User, shop: Bo
         owner=alice, name="Table bookings", platform="whatsapp", created_at=datetime(2026, 5, 6, tzinfo=UTC)
     )
 
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert rows(response) == [
         f"Table bookings WhatsApp 0 contacts {bookings.pk} 6 May 2026",
@@ -78,7 +78,7 @@ def test_the_page_lists_the_bots_of_its_owner_newest_first(alice: User, shop: Bo
 def test_the_page_takes_as_many_queries_for_many_bots_as_for_one(
     alice: User, shop: Bot, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     Bot.objects.bulk_create(Bot(owner=alice, name=f"Bot {number}", platform="sms") for number in range(30))
 
     with django_assert_num_queries(4):
@@ -89,7 +89,7 @@ def test_the_page_takes_as_many_queries_for_many_bots_as_for_one(
 
 def test_many_bots_come_in_pages_of_fifty(alice: User) -> None:
     Bot.objects.bulk_create(Bot(owner=alice, name=f"Bot {number}", platform="sms") for number in range(51))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     lengths = [len(rows(browser.get(PAGE, {"page": page}))) for page in (1, 2)]
 
@@ -97,7 +97,7 @@ def test_many_bots_come_in_pages_of_fifty(alice: User) -> None:
 
 
 def test_a_bot_is_made_by_its_form(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     assert words(browser.get(NEW)).startswith("Bots Create a bot Your API token opens it at once. Name Platform")
 
     response = browser.post(NEW, {"name": "  Shop assistant ", "platform": "website"})
@@ -120,7 +120,7 @@ def test_a_bot_is_made_by_its_form(alice: User) -> None:
 def test_a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed(
     alice: User, typed: dict[str, str], errors: list[str]
 ) -> None:
-    response = sign_in(alice).post(NEW, typed)
+    response = logged_in(alice).post(NEW, typed)
 
     page = response.content.decode()
     assert re.findall(r'field__error"[^>]*>([^<]+)<', page) == errors
@@ -130,7 +130,7 @@ def test_a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed(
 
 
 def test_a_bot_has_a_page_that_tells_about_it(alice: User, shop: Bot) -> None:
-    response = sign_in(alice).get(f"{PAGE}{shop.pk}/")
+    response = logged_in(alice).get(f"{PAGE}{shop.pk}/")
 
     assert words(response).startswith(
         f"Bots Shop assistant Platform Website Contacts 1 Created 4 Mar 2026 Bot ID {shop.pk} Rename Name"
@@ -139,7 +139,7 @@ def test_a_bot_has_a_page_that_tells_about_it(alice: User, shop: Bot) -> None:
 
 
 def test_a_bot_is_renamed(alice: User, shop: Bot) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(f"{PAGE}{shop.pk}/", {"name": "Front desk", "platform": "sms", "owner": "0"})
 
@@ -151,7 +151,7 @@ def test_a_bot_is_renamed(alice: User, shop: Bot) -> None:
 
 def rename_while(shop: Bot, change: Callable[[], Any]) -> int:
     """Rename a bot, have something else happen once the page has read it, and return the status."""
-    browser = sign_in(shop.owner)
+    browser = logged_in(shop.owner)
     happened: list[str] = []
 
     def then_change(execute: Any, sql: str, *rest: Any) -> Any:
@@ -182,7 +182,7 @@ def test_renaming_a_bot_that_is_deleted_meanwhile_does_not_bring_it_back(shop: B
 
 
 def test_a_name_that_cannot_be_taken_leaves_the_old_one(alice: User, shop: Bot) -> None:
-    response = sign_in(alice).post(f"{PAGE}{shop.pk}/", {"name": "x" * 101})
+    response = logged_in(alice).post(f"{PAGE}{shop.pk}/", {"name": "x" * 101})
 
     page = response.content.decode()
     assert '<h1 class="page-title">Shop assistant</h1>' in page
@@ -193,7 +193,7 @@ def test_a_name_that_cannot_be_taken_leaves_the_old_one(alice: User, shop: Bot) 
 
 @pytest.mark.parametrize(("headers", "heading"), [({}, "h1"), (HTMX, "h2")], ids=["a page", "a dialog"])
 def test_deleting_asks_first_and_says_what_goes(alice: User, shop: Bot, headers: dict[str, str], heading: str) -> None:
-    response = sign_in(alice).post(f"{PAGE}{shop.pk}/delete/", headers=headers)
+    response = logged_in(alice).post(f"{PAGE}{shop.pk}/delete/", headers=headers)
 
     page = response.content.decode()
     assert re.findall(r'<(h\d)[^>]*class="dialog__title">Delete Shop assistant\?<', page) == [heading]
@@ -203,7 +203,7 @@ def test_deleting_asks_first_and_says_what_goes(alice: User, shop: Bot, headers:
 
 
 def test_a_deleted_bot_leaves_its_contacts(alice: User, shop: Bot) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(f"{PAGE}{shop.pk}/delete/", {"is_sure": "on"})
 
@@ -221,7 +221,7 @@ def test_a_bot_that_is_not_ones_own_is_not_there(
 ) -> None:
     bot_id = {"somebody else's": night_desk.pk, "nobody's": "0" * 24, "no id": "%00"}[whose]
 
-    response = getattr(sign_in(alice), method)(PAGE + address.format(bot_id), {"name": "Mine", "is_sure": "on"})
+    response = getattr(logged_in(alice), method)(PAGE + address.format(bot_id), {"name": "Mine", "is_sure": "on"})
 
     is_act = address.endswith("delete/") and method == "get" and whose != "no id"
     assert response.status_code == (405 if is_act else 404)
@@ -244,7 +244,7 @@ def test_a_bot_that_is_not_ones_own_is_not_there(
     ],
 )
 def test_the_sidebar_marks_where_one_is(alice: User, address: str, row: str, current: str) -> None:
-    response = sign_in(alice).get(address)
+    response = logged_in(alice).get(address)
 
     navigation = response.content.decode().partition("<nav")[2].partition("</nav>")[0]
     marked = re.findall(r'aria-current="(\w+)">.*?<span>([^<]+)</span>', navigation, re.DOTALL)

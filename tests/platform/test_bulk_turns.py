@@ -16,7 +16,7 @@ from botpenguin.platform.models import Bot, Contact, ContactTag
 from botpenguin.platform.pending import PendingImport
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.platform.calls import Caller, caller, contact_of, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -82,7 +82,7 @@ def test_few_changes_wait_for_nobody(alice: User) -> None:
 
 def test_a_page_that_would_wait_says_so_and_changes_nothing(alice: User) -> None:
     api = OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com"))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     answer = browser.post(f"/developers/third-party-apps-api/{api.pk}/delete/", {"is_sure": "on"})
 
@@ -107,7 +107,7 @@ def test_a_deleted_bot_is_gone_at_once_and_what_is_left_of_it_goes_later(alice: 
 
 
 def test_a_revoke_waits_for_no_bulk_work(alice: User) -> None:
-    operator = sign_in(User.objects.create_superuser("operator@example.com", "a good passphrase of hers"))
+    operator = logged_in(User.objects.create_superuser("operator@example.com", "a good passphrase of hers"))
     choice = {"action": "revoke", "_selected_action": [alice.pk]}
 
     page = operator.post("/admin/developers/apitoken/", choice, follow=True).content.decode()

@@ -17,7 +17,7 @@ from botpenguin.platform.contacts import Details
 from botpenguin.platform.imports import import_all
 from botpenguin.platform.models import Contact, ContactUsage
 from botpenguin.platform.usages import count, grow, recount
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.interleaving import just_before
 from tests.platform.calls import Caller, contact_of, row
 from tests.platform.test_bots_pages import words
@@ -61,7 +61,7 @@ def test_the_last_contacts_are_imported_and_no_more(as_alice: Caller, alice: Use
     refused = as_alice.refusal("POST", "/inbox/users/import", too_many)
     fitting = import_rows(as_alice, *too_many[:3])
     updated = import_rows(as_alice, *too_many[:3])
-    page = words(sign_in(alice).get("/inbox/"))
+    page = words(logged_in(alice).get("/inbox/"))
 
     sentence = "You have 1 of 3 contacts. This would add 3. Ask whoever runs this server for more room."
     assert refused == (409, [f"{sentence} Nothing was changed."])

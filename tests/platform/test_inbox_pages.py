@@ -9,7 +9,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.platform.test_bots_pages import rows, words
 
 PAGE = "/inbox/"
@@ -42,7 +42,7 @@ def people(alice: User, bob: User) -> dict[str, Contact]:
 
 
 def test_an_account_without_contacts_is_told_where_they_come_from(alice: User) -> None:
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert words(response).startswith(
         "Inbox Everyone your bots have talked to, newest first. No contacts yet People appear here once they talk to "
@@ -52,7 +52,7 @@ def test_an_account_without_contacts_is_told_where_they_come_from(alice: User) -
 
 
 def test_the_page_lists_the_contacts_of_its_owner_newest_first(alice: User, people: dict[str, Contact]) -> None:
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert rows(response) == [
         "+1 2125550107 – +1 2125550107 – 4 Mar 2026",
@@ -82,7 +82,7 @@ def test_the_page_lists_the_contacts_of_its_owner_newest_first(alice: User, peop
 def test_search_finds_by_name_e_mail_or_number(
     alice: User, people: dict[str, Contact], text: str, found: list[str]
 ) -> None:
-    response = sign_in(alice).get(PAGE, {"q": text})
+    response = logged_in(alice).get(PAGE, {"q": text})
 
     assert names(response) == found
     assert response.context["q"] == text.strip()
@@ -91,7 +91,7 @@ def test_search_finds_by_name_e_mail_or_number(
 
 def test_a_segment_lists_who_has_one_of_its_tags(alice: User, people: dict[str, Contact]) -> None:
     segment = Segment.objects.create(owner=alice, name="Warm", tags=["lead", "trial"])
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     everybody = browser.get(PAGE, {"segment": segment.pk})
     one = browser.get(PAGE, {"segment": segment.pk, "q": "cleo"})
@@ -107,7 +107,7 @@ def test_a_segment_that_is_not_ones_own_filters_nothing(
 ) -> None:
     foreign = Segment.objects.create(owner=bob, name="Secret", tags=["lead"])
 
-    response = sign_in(alice).get(PAGE, {"segment": foreign.pk if segment == "bob's" else segment})
+    response = logged_in(alice).get(PAGE, {"segment": foreign.pk if segment == "bob's" else segment})
 
     assert names(response) == ["+1 2125550107", "Dora", "Cleo"]
     assert "Secret" not in response.content.decode()
@@ -115,7 +115,7 @@ def test_a_segment_that_is_not_ones_own_filters_nothing(
 
 def test_pages_of_fifty_keep_the_search(alice: User) -> None:
     Contact.objects.bulk_create(Contact(owner=alice, name=f"Person {number}") for number in range(120))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.get(PAGE, {"q": "person", "page": "2"})
 
@@ -130,7 +130,7 @@ def test_pages_of_fifty_keep_the_search(alice: User) -> None:
 def test_a_page_that_is_not_there_is_the_nearest_one(alice: User, page: str, shown: int) -> None:
     Contact.objects.bulk_create(Contact(owner=alice, name=f"Person {number}") for number in range(120))
 
-    response = sign_in(alice).get(PAGE, {"page": page})
+    response = logged_in(alice).get(PAGE, {"page": page})
 
     assert (response.status_code, response.context["page"].number) == (200, shown)
 
@@ -140,7 +140,7 @@ def test_the_page_takes_as_many_queries_for_fifty_contacts_as_for_three(
 ) -> None:
     for number in range(60):
         make_contact(alice, f"Person {number}", tags=("lead", "trial"))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with django_assert_num_queries(7):
         response = browser.get(PAGE)
@@ -166,7 +166,7 @@ def test_a_contact_has_a_page_with_all_that_is_known(alice: User, people: dict[s
         is_imported=True,
     )
 
-    response = sign_in(alice).get(f"{PAGE}{cleo.pk}/")
+    response = logged_in(alice).get(f"{PAGE}{cleo.pk}/")
 
     told = re.sub(r"\d+ (minute|hour|day|week|month|year)s? ago|Just now", "AGO", words(response))
     assert told == (
@@ -179,7 +179,7 @@ def test_a_contact_has_a_page_with_all_that_is_known(alice: User, people: dict[s
 
 
 def test_a_contact_of_whom_little_is_known_has_a_page_too(alice: User, people: dict[str, Contact]) -> None:
-    response = sign_in(alice).get(f"{PAGE}{people['emil'].pk}/")
+    response = logged_in(alice).get(f"{PAGE}{people['emil'].pk}/")
 
     told = words(response)
     assert told.startswith("Inbox +1 2125550107 Talks to no bot. Came by Website. How to reach them Email –")
@@ -187,7 +187,7 @@ def test_a_contact_of_whom_little_is_known_has_a_page_too(alice: User, people: d
 
 
 def test_a_contact_leads_back_to_the_list_as_it_was(alice: User, people: dict[str, Contact]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.get(PAGE, {"q": "cleo & co", "page": "2"})
     contact = browser.get(f"{PAGE}{people['cleo'].pk}/", {"q": "cleo & co", "page": "2"})
@@ -199,14 +199,14 @@ def test_a_contact_leads_back_to_the_list_as_it_was(alice: User, people: dict[st
 def test_a_contacts_page_takes_five_queries(
     alice: User, people: dict[str, Contact], django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with django_assert_num_queries(5):
         browser.get(f"{PAGE}{people['cleo'].pk}/")
 
 
 def test_a_contact_that_is_not_ones_own_is_not_there(bob: User, people: dict[str, Contact]) -> None:
-    browser = sign_in(bob)
+    browser = logged_in(bob)
 
     answers = [browser.get(f"{PAGE}{contact_id}/") for contact_id in (people["cleo"].pk, "0" * 24, "x", "%00")]
 
@@ -215,7 +215,7 @@ def test_a_contact_that_is_not_ones_own_is_not_there(bob: User, people: dict[str
 
 
 def test_a_segment_is_made_and_applied(alice: User, people: dict[str, Contact]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(f"{ADD}?q=cleo", {"name": " Warm ", "tags": "lead, trial,, lead ,"})
 
@@ -249,7 +249,7 @@ def test_a_segment_that_cannot_be_made_says_why_and_loses_nothing(
     for name in ("Old", "été"):
         Segment.objects.create(owner=alice, name=name, tags=["lead"])
 
-    response = sign_in(alice).post(f"{ADD}?q=cleo", typed)
+    response = logged_in(alice).post(f"{ADD}?q=cleo", typed)
 
     page = response.content.decode()
     assert re.findall(r'field__error"[^>]*>([^<]+)<', page) == errors
@@ -261,14 +261,14 @@ def test_a_segment_that_cannot_be_made_says_why_and_loses_nothing(
 def test_two_people_may_name_segments_alike(alice: User, bob: User) -> None:
     Segment.objects.create(owner=bob, name="Warm", tags=["lead"])
 
-    sign_in(alice).post(ADD, {"name": "Warm", "tags": "lead"})
+    logged_in(alice).post(ADD, {"name": "Warm", "tags": "lead"})
 
     assert list(Segment.objects.order_by("owner__email").values_list("owner", flat=True)) == [alice.pk, bob.pk]
 
 
 def test_a_removed_segment_leaves_its_contacts(alice: User, people: dict[str, Contact]) -> None:
     segment = Segment.objects.create(owner=alice, name="Warm", tags=["lead"])
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(f"{PAGE}segments/{segment.pk}/remove/")
 
@@ -281,7 +281,7 @@ def test_a_removed_segment_leaves_its_contacts(alice: User, people: dict[str, Co
 def test_a_segment_that_is_not_ones_own_cannot_be_removed(alice: User, bob: User) -> None:
     segment = Segment.objects.create(owner=bob, name="Warm", tags=["lead"])
 
-    response = sign_in(alice).post(f"{PAGE}segments/{segment.pk}/remove/")
+    response = logged_in(alice).post(f"{PAGE}segments/{segment.pk}/remove/")
 
     assert response.status_code == 404
     assert list(Segment.objects.all()) == [segment]

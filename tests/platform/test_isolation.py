@@ -20,7 +20,7 @@ from botpenguin.platform.api.openapi import example, resolved
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Field, Recipe
-from tests.cast import sign_in, token_text
+from tests.cast import logged_in, token_text
 from tests.platform.calls import Caller, caller, contact_of
 
 Sending = tuple[str, str, dict[str, str], Any]
@@ -184,7 +184,7 @@ def test_after_a_revoke_through_the_page_every_operation_refuses_the_old_token(
     old = caller(alice)
     before = everything_of(alice)
 
-    sign_in(alice).post("/developers/api-access-token/revoke/", {"generation": 1, "even_if_used": "on"})
+    logged_in(alice).post("/developers/api-access-token/revoke/", {"generation": 1, "even_if_used": "on"})
 
     addresses = set()
     for method, address, headers, body in sendings(ids_of_alice):

@@ -14,7 +14,7 @@ from botpenguin.platform.models import Bot, Segment
 from developers.models import RevokedToken
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
-from tests.cast import PASSWORD, prove_identity, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 from tests.platform.calls import Caller, caller, contact_of
 from tests.platform.test_bots_pages import NEW, PAGE, words
 from tests.test_races import at_once
@@ -44,7 +44,7 @@ def test_one_bot_too_many_is_refused_by_the_api_and_one_that_goes_makes_room(
 
 
 def test_the_pages_say_that_there_is_no_room_for_a_bot(alice: User, two_bots: list[Bot]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     refused = browser.post(NEW, SHOP)
 
@@ -56,7 +56,7 @@ def test_the_pages_say_that_there_is_no_room_for_a_bot(alice: User, two_bots: li
 
 def test_a_page_says_how_much_is_used_only_where_that_is_much(alice: User, settings: Settings) -> None:
     Bot.objects.bulk_create(Bot(owner=alice, **SHOP) for _ in range(4))
-    browser, shown = sign_in(alice), []
+    browser, shown = logged_in(alice), []
 
     for settings.QUOTA_BOTS in (6, 5, 3):
         shown.append("You have" in words(browser.get(PAGE)))
@@ -81,7 +81,7 @@ def test_of_two_who_want_the_last_place_one_gets_it(alice: User, settings: Setti
 
 def test_one_segment_too_many_is_refused(alice: User, settings: Settings) -> None:
     settings.QUOTA_SEGMENTS = 1
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     new = {"name": "Warm", "tags": "lead"}
     browser.post("/inbox/segments/add/", new)
 
@@ -119,23 +119,23 @@ def revoke_by_api(browser: Browser, alice: User) -> Any:
 
 
 def change_password(browser: Browser, alice: User) -> Any:
-    prove_identity(browser, alice)
+    reauthenticate(browser, alice)
     new = {"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "revoke_token": "on"}
     return browser.post("/account/password/change/", new)
 
 
 def end_other_sessions(browser: Browser, alice: User) -> Any:
-    prove_identity(browser, alice)
+    reauthenticate(browser, alice)
     return browser.post("/account/sessions/end-others/")
 
 
 def show_token(browser: Browser, alice: User) -> Any:
-    prove_identity(browser, alice)
+    reauthenticate(browser, alice)
     return browser.post("/developers/api-access-token/show/")
 
 
 def delete_account(browser: Browser, alice: User) -> Any:
-    prove_identity(browser, alice)
+    reauthenticate(browser, alice)
     return browser.post("/account/delete/", {"email": alice.email})
 
 
@@ -195,14 +195,14 @@ def overfull(alice: User, settings: Settings) -> User:
 def test_no_quota_refuses_what_shrinks_an_account_or_makes_it_safe(
     overfull: User, act: Callable[[Browser, User], Any]
 ) -> None:
-    answer = act(sign_in(overfull), overfull)
+    answer = act(logged_in(overfull), overfull)
 
     assert answer.status_code in (200, 204, 302)
     assert "to make room" not in answer.content.decode()
 
 
 def test_an_account_that_may_hold_nothing_revokes_and_has_a_new_token(overfull: User) -> None:
-    browser, before = sign_in(overfull), token_text(overfull)
+    browser, before = logged_in(overfull), token_text(overfull)
 
     revoke_by_page(browser, overfull)
     revoke_by_api(browser, overfull)
@@ -215,7 +215,7 @@ def test_an_account_that_may_hold_nothing_revokes_and_has_a_new_token(overfull: 
 def test_an_account_that_may_hold_nothing_is_given_its_first_token(db: None, overfull: User) -> None:
     carol = User.objects.create_user("carol@example.net", PASSWORD)
 
-    answer = sign_in(carol).get("/developers/api-access-token/")
+    answer = logged_in(carol).get("/developers/api-access-token/")
 
     assert answer.status_code == 200
     assert caller(carol).data("GET", "/token")

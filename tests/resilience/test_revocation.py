@@ -24,15 +24,15 @@ CLIENTS, PROCESSES, ROTATIONS = 8, 2, 100
 LEAST_GOOD, LEAST_REFUSED = 5_000, 500
 VISITS, REVOKES = 20, 50
 # Nobody waits for Argon2: what is at once is not signing in.
-SIGN_IN = """
+LOG_IN = """
 from accounts.models import User
 from developers import issuance
-from tests.cast import LAPTOP, sign_in
+from tests.cast import LAPTOP, logged_in
 
 newcomer, holder = (User.objects.create_user(f"{{name}}@example.com") for name in ("newcomer", "holder"))
 issuance.issue(holder, LAPTOP)
 for user, times in ((newcomer, {visits}), (holder, {revokes})):
-    print(*(sign_in(user).cookies["sessionid"].value for _ in range(times)))
+    print(*(logged_in(user).cookies["sessionid"].value for _ in range(times)))
 """
 LOOK = """
 from accounts.models import User
@@ -99,7 +99,7 @@ def test_many_sessions_at_once_make_one_first_token_and_replace_one(
 ) -> None:
     server = server_on(kind)
     page = f"http://127.0.0.1:{server.port}{TOKEN_PAGE}"
-    newcomers, holders = (line.split() for line in shell(server, SIGN_IN.format(visits=VISITS, revokes=REVOKES)))
+    newcomers, holders = (line.split() for line in shell(server, LOG_IN.format(visits=VISITS, revokes=REVOKES)))
 
     def visit(session: str) -> httpx.Response:
         return ask(page, headers={"Cookie": f"sessionid={session}"}, timeout=60)

@@ -65,7 +65,7 @@ def hashers_of_the_project(settings: Settings) -> None:
     settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]
 
 
-def signed_in(email: str) -> Browser:
+def visiting(email: str) -> Browser:
     """Return a browser with the cookies that it has from 0.1.0."""
     browser = Browser()
     browser.cookies.load(KEPT["cookies"][email])
@@ -80,7 +80,7 @@ def log_in(email: str, password: str = PASSWORD, *, known: bool = False) -> Brow
     return browser
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get("/account/").status_code == 200
 
 
@@ -116,14 +116,14 @@ def test_the_project_finds_no_fault_and_no_migration_left() -> None:
 
 
 @pytest.mark.parametrize("email", [ALICE, BOB, OWNER])
-def test_browsers_stay_signed_in(email: str) -> None:
-    page = signed_in(email).get("/account/")
+def test_browsers_stay_logged_in(email: str) -> None:
+    page = visiting(email).get("/account/")
 
     assert (page.status_code, email in page.content.decode()) == (200, True)
 
 
 def test_the_administration_is_open_to_its_administrator_alone() -> None:
-    assert [signed_in(email).get("/admin/").status_code for email in (OWNER, BOB)] == [200, 302]
+    assert [visiting(email).get("/admin/").status_code for email in (OWNER, BOB)] == [200, 302]
 
 
 @pytest.mark.usefixtures("hashers_of_the_project")
@@ -133,13 +133,13 @@ def test_a_password_by_pbkdf2_logs_in_and_is_hashed_anew() -> None:
     browser = log_in(DAVE)
 
     after = User.objects.get(email=DAVE).password
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
     assert [identify_hasher(hashed).algorithm for hashed in (before, after)] == ["pbkdf2_sha256", "argon2"]
 
 
 @pytest.mark.usefixtures("hashers_of_the_project")
 def test_sessions_and_known_browsers_outlive_the_new_hash_of_their_password() -> None:
-    earlier, before = signed_in(BOB), User.objects.get(email=BOB).password
+    earlier, before = visiting(BOB), User.objects.get(email=BOB).password
     count = Email.objects.count()
 
     known = log_in(BOB, known=True)
@@ -149,7 +149,7 @@ def test_sessions_and_known_browsers_outlive_the_new_hash_of_their_password() ->
 
     after = User.objects.get(email=BOB).password
     assert (after == before, get_hasher().must_update(after)) == (False, False)
-    assert (is_signed_in(known), is_signed_in(earlier)) == (True, True)
+    assert (is_logged_in(known), is_logged_in(earlier)) == (True, True)
     assert mails_after == [0, 1]
 
 
@@ -158,10 +158,10 @@ def test_of_the_recovery_codes_those_that_were_not_used_log_in() -> None:
     browser = log_in(ALICE)
 
     browser.post(SECOND_STEP, {"code": used})
-    before = is_signed_in(browser)
+    before = is_logged_in(browser)
     browser.post(SECOND_STEP, {"code": unused})
 
-    assert (before, is_signed_in(browser)) == (False, True)
+    assert (before, is_logged_in(browser)) == (False, True)
     codes = Authenticator.objects.get(type="recovery_codes", user__email=ALICE).wrap()
     assert codes.get_unused_codes() == others
 
@@ -171,18 +171,18 @@ def test_a_code_of_the_app_logs_in() -> None:
 
     browser.post(SECOND_STEP, {"code": pyotp.TOTP(KEPT["totp"]).at(timezone.now())})
 
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
 
 
 def test_the_passkey_is_listed_and_logs_in_its_owner_alone() -> None:
-    listed = words_on(signed_in(ALICE).get("/account/security/"))
+    listed = words_on(visiting(ALICE).get("/account/security/"))
     key = passkey_of_alice()
     frieda = User.objects.get(email=FRIEDA)
 
     browsers = [log_in_by(key), log_in_by(replace(key, user_handle=websafe_encode(str(frieda.pk).encode())))]
 
     assert "My laptop" in listed
-    assert [is_signed_in(browser) for browser in browsers] == [True, False]
+    assert [is_logged_in(browser) for browser in browsers] == [True, False]
 
 
 def test_of_passkeys_with_one_id_the_first_is_known_and_unreadable_ones_are_passed_over() -> None:
@@ -191,7 +191,7 @@ def test_of_passkeys_with_one_id_the_first_is_known_and_unreadable_ones_are_pass
 
 
 def test_tokens_are_shown_and_open_the_api() -> None:
-    page = signed_in(BOB).post(f"{TOKEN_PAGE}show/")
+    page = visiting(BOB).post(f"{TOKEN_PAGE}show/")
 
     assert KEPT["tokens"][BOB] in page.content.decode()
     assert {email: Caller(KEPT["tokens"][email]).data("GET", "/token")["email"] for email in (ALICE, BOB, DAVE)} == {
@@ -210,7 +210,7 @@ def test_the_token_of_a_disabled_account_is_refused_as_such() -> None:
 
 
 def test_the_token_page_says_which_revoked_tokens_are_still_in_use() -> None:
-    page = words_on(signed_in(ALICE).get(TOKEN_PAGE)).replace("\xa0", " ")
+    page = words_on(visiting(ALICE).get(TOKEN_PAGE)).replace("\xa0", " ")
 
     hints = [token[-4:] for reason, token in KEPT["revoked"].items() if reason in ("owner", "exposed", "restored")]
     assert sorted(re.findall(r"The token ending (\w{4}) , revoked on 24 Nov,", page)) == sorted(hints)
@@ -242,7 +242,7 @@ def test_sealed_calls_open_and_run(key: str, settings: Settings) -> None:
 
 
 def test_logs_of_calls_are_read_as_before() -> None:
-    alice = signed_in(ALICE)
+    alice = visiting(ALICE)
 
     pages = [alice.get(f"/developers/third-party-apps-api/logs/{log.pk}/") for log in ApiLog.objects.all()]
 
@@ -330,7 +330,7 @@ def test_what_happens_next_has_a_message_id_of_its_own() -> None:
     before = {message_id for *_, message_id in KEPT["mails"]}
     generation = len(KEPT["revoked"]) + 1
 
-    signed_in(ALICE).post(f"{TOKEN_PAGE}revoke/", {"generation": generation, "even_if_used": "true"})
+    visiting(ALICE).post(f"{TOKEN_PAGE}revoke/", {"generation": generation, "even_if_used": "true"})
 
     new = Email.objects.latest("pk")
     assert (new.to, new.subject) == ([ALICE], "Your API access token was revoked")
@@ -339,7 +339,7 @@ def test_what_happens_next_has_a_message_id_of_its_own() -> None:
 
 
 def test_the_link_to_a_new_email_works() -> None:
-    bob = signed_in(BOB)
+    bob = visiting(BOB)
 
     bob.post(KEPT["links"]["email"])
 
@@ -364,5 +364,5 @@ def test_the_link_to_a_new_password_works() -> None:
 
     visitor.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
 
-    assert not is_signed_in(signed_in(BOB))
+    assert not is_logged_in(visiting(BOB))
     assert check_password(NEW_PASSWORD, User.objects.get(email=BOB).password)

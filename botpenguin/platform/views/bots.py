@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.orm.owners import changing
 from accounts.web.actions import action
 from accounts.web.pagination import paged
-from accounts.web.requests import SignedInRequest, is_htmx
+from accounts.web.requests import LoggedInRequest, is_htmx
 from botpenguin.platform import bot_deletion, quotas
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
@@ -20,7 +20,7 @@ PAGE = "platform:bots"
 
 @require_safe
 @never_cache
-def bots(request: SignedInRequest) -> HttpResponse:
+def bots(request: LoggedInRequest) -> HttpResponse:
     page = paged(request, request.user.bots.with_contact_counts().newest_first())
     usage = quotas.BOTS.usage(page["page"].paginator.count)
     return render(request, "platform/bots.html", page | {"usage": usage})
@@ -28,7 +28,7 @@ def bots(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def new_bot(request: SignedInRequest) -> HttpResponse:
+def new_bot(request: LoggedInRequest) -> HttpResponse:
     form = NewBotForm(request.POST or None, instance=Bot(owner=request.user))
     bot = form.add_to(request.user) if form.is_valid() else None
     if bot:
@@ -39,7 +39,7 @@ def new_bot(request: SignedInRequest) -> HttpResponse:
 
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
-def bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
+def bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
     """Show one bot, and rename it."""
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     form = RenameBotForm(request.POST or None, instance=bot)
@@ -55,7 +55,7 @@ def bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def delete_bot(request: SignedInRequest, bot_id: str) -> HttpResponse:
+def delete_bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
     """Ask whether to delete a bot, and delete it once the answer is yes."""
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     form = ConfirmForm(request.POST)

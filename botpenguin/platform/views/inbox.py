@@ -11,7 +11,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.web.actions import action
 from accounts.web.pagination import paged
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import LARGE_COLUMNS, ContactQuerySet, Segment
@@ -24,13 +24,13 @@ MOST_SEGMENTS = 500
 
 @require_safe
 @never_cache
-def inbox(request: SignedInRequest) -> HttpResponse:
+def inbox(request: LoggedInRequest) -> HttpResponse:
     return _inbox(request, SegmentForm())
 
 
 @require_safe
 @never_cache
-def contact(request: SignedInRequest, contact_id: str) -> HttpResponse:
+def contact(request: LoggedInRequest, contact_id: str) -> HttpResponse:
     contact = get_object_or_404(request.user.contacts.select_related("bot").with_tags(), pk=contact_id)
     tags = [tag.name for tag in contact.tags.all()]
     segments = [segment for segment in request.user.segments.all()[:MOST_SEGMENTS] if segment.holds(tags)]
@@ -39,7 +39,7 @@ def contact(request: SignedInRequest, contact_id: str) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def add_segment(request: SignedInRequest) -> HttpResponse:
+def add_segment(request: LoggedInRequest) -> HttpResponse:
     """Make a segment and show who is in it; or show the form again, over the list as it was."""
     form = SegmentForm(request.POST)
     segment = form.add_to(request.user) if form.is_valid() else None
@@ -51,14 +51,14 @@ def add_segment(request: SignedInRequest) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def remove_segment(request: SignedInRequest, segment_id: str) -> HttpResponse:
+def remove_segment(request: LoggedInRequest, segment_id: str) -> HttpResponse:
     segment = get_object_or_404(request.user.segments, pk=segment_id)
     segment.delete()
     messages.success(request, _("Segment %(segment)s is removed. Its contacts stay.") % {"segment": segment})
     return _back_to_inbox()
 
 
-def _inbox(request: SignedInRequest, form: SegmentForm) -> HttpResponse:
+def _inbox(request: LoggedInRequest, form: SegmentForm) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     segments = list(request.user.segments.all()[:MOST_SEGMENTS])
     segment = request.user.segments.with_id(request.GET.get("segment", "")).first()

@@ -12,7 +12,7 @@ from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
 from accounts.web.pagination import paged
-from accounts.web.requests import SignedInRequest, is_htmx
+from accounts.web.requests import LoggedInRequest, is_htmx
 from developers.outbound import quotas
 from developers.outbound.editor.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi
@@ -25,7 +25,7 @@ MOST_COPIES = 20
 
 @require_safe
 @never_cache
-def apis(request: SignedInRequest) -> HttpResponse:
+def apis(request: LoggedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     # What is sealed may be a megabyte in each.
     found = OutboundApi.objects.of(request.user).defer("sealed")
@@ -36,7 +36,7 @@ def apis(request: SignedInRequest) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
+def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Keep a copy of all that an API is, its secrets too, under a name of its own; and open it."""
     api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
     try:
@@ -60,7 +60,7 @@ def duplicate(request: SignedInRequest, api_id: str) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def delete(request: SignedInRequest, api_id: str) -> HttpResponse:
+def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Ask whether to delete an API, and delete it once the answer is yes."""
     api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
     form = ConfirmForm(request.POST)

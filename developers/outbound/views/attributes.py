@@ -10,7 +10,7 @@ from django.views.decorators.http import require_safe
 from accounts.orm.changes import Gone
 from accounts.web.actions import action
 from accounts.web.pagination import paged
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
 from developers.outbound.editor.forms import TypeForm
 from developers.outbound.models import CustomAttribute
@@ -20,7 +20,7 @@ PAGE = "developers:outbound:attributes"
 
 @require_safe
 @never_cache
-def attributes(request: SignedInRequest) -> HttpResponse:
+def attributes(request: LoggedInRequest) -> HttpResponse:
     page = paged(request, CustomAttribute.objects.of(request.user))
     context = {"types": CustomAttribute.Type.choices, "usage": quotas.ATTRIBUTES.usage(page["page"].paginator.count)}
     return render(request, "developers/outbound/attributes.html", page | context)
@@ -28,7 +28,7 @@ def attributes(request: SignedInRequest) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
+def change_type(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
     """Have an attribute hold another type from now on; what contacts hold already stays as it is."""
     attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
     form = TypeForm(request.POST, instance=attribute)
@@ -44,7 +44,7 @@ def change_type(request: SignedInRequest, attribute_id: int) -> HttpResponse:
 
 @action(PAGE)
 @never_cache
-def remove_attribute(request: SignedInRequest, attribute_id: int) -> HttpResponse:
+def remove_attribute(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
     """Forget an attribute and its type. A mapping that names it still fills it in, and makes it anew once saved."""
     attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
     attribute.delete()

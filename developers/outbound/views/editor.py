@@ -14,7 +14,7 @@ from django.views.decorators.http import require_http_methods
 
 from accounts.web.actions import action
 from accounts.web.clients import Client
-from accounts.web.requests import SignedInRequest, is_htmx, takes_long_forms
+from accounts.web.requests import LoggedInRequest, is_htmx, takes_long_forms
 from developers.outbound import curl, running
 from developers.outbound.editor.drafts import MOST_ROWS, PARTS, Draft
 from developers.outbound.editor.editor import TITLES, Editor
@@ -34,7 +34,7 @@ NEW = Recipe(method="GET", url="")
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters()
-def editor(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
+def editor(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
     """Show an API, or the start of one; and save it."""
     api, stored = _api(request, api_id)
     if request.method != "POST":
@@ -50,7 +50,7 @@ def editor(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
 @action(PAGE)
 @never_cache
 @sensitive_post_parameters()
-def change_rows(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
+def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
     """Add a row, remove one, or add one that maps a value of the response; nothing is saved or judged."""
     api, stored = _api(request, api_id)
     draft = Draft.posted(request.POST)
@@ -69,7 +69,7 @@ def change_rows(request: SignedInRequest, api_id: str | None = None) -> HttpResp
 @never_cache
 @sensitive_post_parameters()
 @sensitive_variables("recipe")
-def try_out(request: SignedInRequest, api_id: str | None = None) -> HttpResponse:
+def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
     """Send the call as it stands in the editor, saved or not, once every attribute in it has a value to try."""
     api, stored = _api(request, api_id)
     editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True)
@@ -105,7 +105,7 @@ def try_out(request: SignedInRequest, api_id: str | None = None) -> HttpResponse
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 @sensitive_post_parameters()
-def import_curl(request: SignedInRequest) -> HttpResponse:
+def import_curl(request: LoggedInRequest) -> HttpResponse:
     """Read a pasted curl command into the editor, unsaved; or show it again with what is wrong."""
     form = CurlForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
@@ -120,7 +120,7 @@ def import_curl(request: SignedInRequest) -> HttpResponse:
     return render(request, "developers/outbound/import_curl.html", {"form": form})
 
 
-def _api(request: SignedInRequest, api_id: str | None) -> tuple[OutboundApi, Recipe | None]:
+def _api(request: LoggedInRequest, api_id: str | None) -> tuple[OutboundApi, Recipe | None]:
     """The API that an address names, and its recipe; a new one has none, and neither has one that cannot be read."""
     if api_id is None:
         return OutboundApi(owner=request.user), None
@@ -131,7 +131,7 @@ def _api(request: SignedInRequest, api_id: str | None) -> tuple[OutboundApi, Rec
         return api, None
 
 
-def _change(draft: Draft, request: SignedInRequest) -> tuple[str, str]:
+def _change(draft: Draft, request: LoggedInRequest) -> tuple[str, str]:
     """Change the draft's rows as the pressed button says; return which part it was, and what gets the focus."""
     part, _dash, number = request.POST.get("remove_row", "").rpartition("-")
     if part in PARTS:
@@ -163,7 +163,7 @@ def _missing(draft: Draft, names: list[str]) -> list[str]:
     return [name for name in names if not draft.samples.get(name, "").strip()]
 
 
-def _show(request: SignedInRequest, editor: Editor, stored: Recipe | None) -> HttpResponse:
+def _show(request: LoggedInRequest, editor: Editor, stored: Recipe | None) -> HttpResponse:
     return render(request, TEMPLATE, _context(editor, stored))
 
 

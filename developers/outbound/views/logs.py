@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from accounts.models import User
 from accounts.quotas import Usage
 from accounts.web.pagination import paged
-from accounts.web.requests import SignedInRequest
+from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
 from developers.outbound.transport.responses import writable
@@ -29,7 +29,7 @@ MOST_INDENTED = 4 * KEPT_OF_A_BODY
 
 @require_safe
 @never_cache
-def logs(request: SignedInRequest) -> HttpResponse:
+def logs(request: LoggedInRequest) -> HttpResponse:
     of_user = OutboundApi.objects.of(request.user).only("id", "name")
     apis = list(of_user[:MOST_APIS])
     asked_for = request.GET.get("api", "")
@@ -42,7 +42,7 @@ def logs(request: SignedInRequest) -> HttpResponse:
 
 @require_safe
 @never_cache
-def log(request: SignedInRequest, log_id: int) -> HttpResponse:
+def log(request: LoggedInRequest, log_id: int) -> HttpResponse:
     log = get_object_or_404(ApiLog.objects.of(request.user), pk=log_id)
     return render(request, "developers/outbound/log.html", {"log": log, "body": _indented(log.response_body)})
 

@@ -17,7 +17,7 @@ from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 from tests.test_project import routes
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
@@ -91,7 +91,7 @@ def takes_address(tag: str, attributes: dict[str, str]) -> bool:
 def forms_with_addresses() -> list[tuple[Form, bool]]:
     """Open every page that needs nothing in its address, logged out and logged in, and return its forms."""
     found: dict[tuple[str, str], tuple[Form, bool]] = {}
-    for is_signed_in, browser in enumerate([Browser(), sign_in(User.objects.get(email="alice@example.com"))]):
+    for is_logged_in, browser in enumerate([Browser(), logged_in(User.objects.get(email="alice@example.com"))]):
         for path in routes():
             if "<" in path or "^" in path or path.startswith(("/admin/", "/api/")):
                 continue
@@ -100,17 +100,17 @@ def forms_with_addresses() -> list[tuple[Form, bool]]:
                 page = Forms(path)
                 page.feed(response.content.decode())
                 for form in page.found:
-                    found.setdefault((form.action, form.address), (form, bool(is_signed_in)))
-    return [(form, is_signed_in) for form, is_signed_in in found.values() if form.address]
+                    found.setdefault((form.action, form.address), (form, bool(is_logged_in)))
+    return [(form, is_logged_in) for form, is_logged_in in found.values() if form.address]
 
 
 @pytest.fixture
 def people(alice: User, bob: User) -> None:
     User.objects.create_user("dave@example.com", PASSWORD, is_active=False)
     frank = User.objects.create_user("frank@example.com", PASSWORD)
-    sign_in(frank).post("/account/delete/", {"email": frank.email})
+    logged_in(frank).post("/account/delete/", {"email": frank.email})
     Browser().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
-    sign_in(bob).post("/account/email/", {"email": "erin@example.com", "action_add": ""})
+    logged_in(bob).post("/account/email/", {"email": "erin@example.com", "action_add": ""})
     shared_cache.clear()
 
 
@@ -122,8 +122,8 @@ def undone() -> Iterator[None]:
         transaction.set_rollback(True)
 
 
-def post(form: Form, is_signed_in: bool, address: str, others: dict[str, str], **headers: str) -> Any:
-    browser = sign_in(User.objects.get(email="alice@example.com")) if is_signed_in else Browser()
+def post(form: Form, is_logged_in: bool, address: str, others: dict[str, str], **headers: str) -> Any:
+    browser = logged_in(User.objects.get(email="alice@example.com")) if is_logged_in else Browser()
     return browser.post(form.action, form.fields | others | {form.address: address}, headers=headers)
 
 
@@ -150,22 +150,22 @@ def test_the_forms_that_take_an_address_are_found(people: None) -> None:
 def test_every_form_answers_alike_whosever_the_address_is(
     people: None, others: dict[str, str], headers: dict[str, str]
 ) -> None:
-    for form, is_signed_in in forms_with_addresses():
+    for form, is_logged_in in forms_with_addresses():
         answers = {}
         for kind, address in ADDRESSES.items():
             with undone():
-                answers[kind] = seen(post(form, is_signed_in, address, others, **headers), address)
+                answers[kind] = seen(post(form, is_logged_in, address, others, **headers), address)
 
         assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} reveals who has an account"
 
 
 @pytest.mark.release
 def test_every_form_answers_alike_however_often_it_is_sent(people: None) -> None:
-    for form, is_signed_in in forms_with_addresses():
+    for form, is_logged_in in forms_with_addresses():
         answers: dict[str, list[Any]] = {}
         for kind, address in ADDRESSES.items():
             with undone():
-                tries = [post(form, is_signed_in, address, OTHERS[1]) for _time in range(6)]
+                tries = [post(form, is_logged_in, address, OTHERS[1]) for _time in range(6)]
             answers[kind] = [(answer.status_code, answer.get("Retry-After") is None) for answer in tries]
 
         assert answers == dict.fromkeys(ADDRESSES, answers["unknown"]), f"{form.action} reveals who has an account"
@@ -175,8 +175,8 @@ def test_no_form_before_log_in_asks_or_writes_more_for_one_address_than_for_anot
     """Before the response is sent: what depends on the address is done afterwards, when nobody measures it."""
     handler = ClientHandler(enforce_csrf_checks=False)
     handler.load_middleware()
-    for form, is_signed_in in forms_with_addresses():
-        if is_signed_in:
+    for form, is_logged_in in forms_with_addresses():
+        if is_logged_in:
             continue
         statements = {}
         for kind, address in ADDRESSES.items():

@@ -5,7 +5,7 @@ from post_office.models import Email
 
 from accounts.models import User
 from tests.accounts.throttling.test_attempts import ALICE, NEW_PASSWORD, addresses, at, log_in
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -27,7 +27,7 @@ def test_strangers_cannot_fill_a_mailbox_with_links(alice: User, clock: list[flo
 def test_strangers_cannot_fill_a_mailbox_with_links_that_confirm_it(alice: User, clock: list[float]) -> None:
     new = {"email": "victim@example.net", "password1": NEW_PASSWORD}
     at("192.0.2.1").post("/account/signup/", new)
-    thief = sign_in(alice)
+    thief = logged_in(alice)
     for ip, _time in zip(addresses(), range(8), strict=False):
         clock[0] += 181
         log_in(at(ip), NEW_PASSWORD, new["email"])
@@ -45,7 +45,7 @@ def test_strangers_cannot_fill_a_mailbox_with_links_that_confirm_it(alice: User,
 def test_one_account_that_asks_for_an_address_does_not_use_up_the_mails_of_another(
     alice: User, bob: User, clock: list[float]
 ) -> None:
-    thief, owner = sign_in(bob), sign_in(alice)
+    thief, owner = logged_in(bob), logged_in(alice)
     for _time in range(8):
         clock[0] += 181
         for action in ("action_add", "action_send"):
@@ -60,7 +60,7 @@ def test_one_account_that_asks_for_an_address_does_not_use_up_the_mails_of_anoth
 
 def test_many_accounts_cannot_fill_a_mailbox_with_links_for_a_change_of_email(db: None) -> None:
     for number in range(22):
-        thief = sign_in(User.objects.create_user(f"thief{number}@example.com", NEW_PASSWORD))
+        thief = logged_in(User.objects.create_user(f"thief{number}@example.com", NEW_PASSWORD))
         thief.post("/account/email/", {"email": "new@example.net", "action_add": ""})
 
     assert Email.objects.filter(to="new@example.net").count() == 20

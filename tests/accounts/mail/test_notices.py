@@ -15,7 +15,7 @@ from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.views import test_passkeys as passkeys
 from tests.accounts.views.test_passkeys import add_passkey
 from tests.accounts.views.test_second_step import SET_UP, code_of, key_on
-from tests.cast import PASSWORD, sign_in, token_text
+from tests.cast import PASSWORD, logged_in, token_text
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -52,7 +52,7 @@ def assert_tells(mail: Email, address: str, subject: str, text: str) -> None:
 
 
 def test_a_changed_password_is_told(alice: User) -> None:
-    from_firefox(sign_in(alice)).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
+    from_firefox(logged_in(alice)).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
 
     assert_tells(
         newest(),
@@ -79,7 +79,7 @@ def test_a_reset_password_is_told(alice: User) -> None:
 
 
 def test_a_change_of_email_is_told_at_the_old_address_before_it_counts(alice: User) -> None:
-    from_firefox(sign_in(alice)).post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+    from_firefox(logged_in(alice)).post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
 
     told, link = Email.objects.order_by("pk")
     assert (link.to, link.subject) == (["alice@wonderland.example"], "Confirm your email for BotPenguin")
@@ -94,7 +94,7 @@ def test_a_change_of_email_is_told_at_the_old_address_before_it_counts(alice: Us
 
 
 def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
-    browser = from_firefox(sign_in(alice))
+    browser = from_firefox(logged_in(alice))
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
 
     browser.post(link_in(newest()))
@@ -109,7 +109,7 @@ def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
 
 
 def add_app(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.post(SET_UP, {"code": code_of(key_on(browser.get(SET_UP)))})
 
 
@@ -144,7 +144,7 @@ def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_ch
 
 def test_new_recovery_codes_are_told_with_what_to_do_first(alice: User) -> None:
     add_app(alice)
-    sign_in(alice).post("/account/security/recovery-codes/new/")
+    logged_in(alice).post("/account/security/recovery-codes/new/")
 
     told = newest().message
     assert newest().subject == "New recovery codes were made"
@@ -153,7 +153,7 @@ def test_new_recovery_codes_are_told_with_what_to_do_first(alice: User) -> None:
 
 
 def test_a_deleted_account_is_told(alice: User) -> None:
-    from_firefox(sign_in(alice)).post("/account/delete/", {"email": "alice@example.com"})
+    from_firefox(logged_in(alice)).post("/account/delete/", {"email": "alice@example.com"})
 
     assert_tells(
         newest(),
@@ -164,7 +164,7 @@ def test_a_deleted_account_is_told(alice: User) -> None:
 
 
 def test_thinking_better_of_a_change_of_email_is_worth_no_mail(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
     before = subjects()
 
@@ -173,7 +173,7 @@ def test_thinking_better_of_a_change_of_email_is_worth_no_mail(alice: User) -> N
     assert subjects() == before
 
 
-def test_a_sign_in_from_a_new_browser_is_told_and_from_a_known_one_is_not(alice: User) -> None:
+def test_a_log_in_from_a_new_browser_is_mailed_and_from_a_known_one_is_not(alice: User) -> None:
     known = log_in(Browser())
     known.post("/account/logout/")
 
@@ -212,7 +212,7 @@ def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: b
     assert subjects() == ["New sign-in to your account"]
 
 
-def test_a_wrong_password_is_no_sign_in(alice: User) -> None:
+def test_a_wrong_password_is_no_log_in(alice: User) -> None:
     log_in(Browser())
 
     Browser().post("/account/login/", {"login": "alice@example.com", "password": "guessed wrong"})
@@ -242,7 +242,7 @@ def test_what_somebody_chose_as_their_name_for_a_browser_is_text_only(alice: Use
 def test_a_token_is_in_no_notice(alice: User) -> None:
     token = token_text(alice)
 
-    sign_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD, "revoke_token": "on"} | NEW)
+    logged_in(alice).post("/account/password/change/", {"oldpassword": PASSWORD, "revoke_token": "on"} | NEW)
 
     assert subjects() == ["Your API access token was revoked", "Your password was changed"]
     assert all(token not in mail.message + mail.html_message for mail in Email.objects.all())

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import ADD, is_signed_in, options_on
+from tests.accounts.views.test_passkeys import ADD, is_logged_in, options_on
 from tests.accounts.views.test_second_step import (
     CODES,
     NEW,
@@ -26,7 +26,7 @@ from tests.accounts.views.test_second_step import (
     key_on,
     stored,
 )
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 
 def takes_hold(sql: str) -> bool:
@@ -44,7 +44,7 @@ def recovery_codes(alice: User) -> list[str]:
 def test_a_key_that_left_the_ring_while_an_app_was_set_up_is_replaced_by_a_new_one(
     alice: User, settings: Settings
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     key = key_on(browser.get(SET_UP))
     settings.TOKEN_KEYS = [OTHER_KEY]
 
@@ -60,7 +60,7 @@ def test_a_key_that_left_the_ring_while_an_app_was_set_up_is_replaced_by_a_new_o
 def test_recovery_codes_of_a_key_that_left_the_ring_are_not_shown(
     alice: User, recovery_codes: list[str], settings: Settings
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     settings.TOKEN_KEYS = [OTHER_KEY]
 
     response = browser.post(SHOW, follow=True)
@@ -84,11 +84,11 @@ def test_recovery_codes_renewed_while_one_is_given_are_no_error(alice: User, rec
 
     assert response.status_code == 200
     assert "That code is not right, or it has been used." in response.content.decode()
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_an_app_that_another_request_has_just_set_up_is_left_as_it_is(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     key = key_on(browser.get(SET_UP))
     other = pyotp.random_base32()
 
@@ -107,7 +107,7 @@ def test_an_app_that_another_request_has_just_set_up_is_left_as_it_is(alice: Use
 @pytest.mark.parametrize("path", [SET_UP, ADD])
 def test_nothing_is_added_to_an_account_deleted_meanwhile(alice: User, path: str) -> None:
     key = SecurityKey()
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     page = browser.get(path)
     answer = {"code": code_of(key_on(page))} if path == SET_UP else {"credential": key.create(options_on(page))}
 

@@ -22,11 +22,11 @@ from tests.accounts.views.test_passkeys import (
     REAUTHENTICATE,
     SECOND_STEP,
     add_passkey,
-    is_signed_in,
+    is_logged_in,
     options_on,
 )
 from tests.accounts.views.test_second_step import SET_UP, TWO_HOURS, code_of, give_password, key_on
-from tests.cast import prove_identity, sign_in
+from tests.cast import logged_in, reauthenticate
 from tests.test_races import at_once
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -54,7 +54,7 @@ def test_an_answer_sent_six_times_at_once_logs_in_once(alice: User, counter: int
 
     # 400 where the one that was first has given the browser another session meanwhile.
     assert set(statuses) <= {302, 400}
-    assert [is_signed_in(browser) for browser in browsers].count(True) == 1
+    assert [is_logged_in(browser) for browser in browsers].count(True) == 1
     assert UsedChallenge.objects.count() == 2
     # The others came again with a challenge that was used up: no copied passkey.
     assert events(alice) == []
@@ -62,7 +62,7 @@ def test_an_answer_sent_six_times_at_once_logs_in_once(alice: User, counter: int
 
 def test_of_six_passkeys_added_at_once_as_many_stay_as_the_quota_has_places(alice: User, settings: Settings) -> None:
     settings.QUOTA_PASSKEYS = 2
-    browsers = [sign_in(alice) for _ in range(6)]
+    browsers = [logged_in(alice) for _ in range(6)]
     answers = [SecurityKey().create(options_on(browser.get(ADD))) for browser in browsers]
     turns = count()
 
@@ -87,7 +87,7 @@ def test_an_answer_sent_six_times_at_once_is_one_second_step(alice: User) -> Non
     at_once(6, lambda: browsers[next(turns)].post(SECOND_STEP, answer).status_code)
 
     assert Session.objects.filter(user=alice).exclude(pk=waiting.cookies[COOKIE].value).count() == 2
-    assert [is_signed_in(browser) for browser in browsers].count(True) == 1
+    assert [is_logged_in(browser) for browser in browsers].count(True) == 1
 
 
 def test_of_answers_with_one_count_at_once_one_is_taken(alice: User) -> None:
@@ -104,14 +104,14 @@ def test_of_answers_with_one_count_at_once_one_is_taken(alice: User) -> None:
 
     at_once(6, log_in)
 
-    assert [is_signed_in(browser) for browser in browsers].count(True) == 1
+    assert [is_logged_in(browser) for browser in browsers].count(True) == 1
     assert len(events(alice)) == 5
     assert PasskeyCredential.objects.get().sign_count == 4
 
 
 def test_of_two_accounts_that_add_one_id_at_once_one_has_it(alice: User, bob: User) -> None:
     id_ = secrets.token_bytes(16)
-    browsers = [sign_in(user) for user in (alice, bob, alice, bob)]
+    browsers = [logged_in(user) for user in (alice, bob, alice, bob)]
     answers = [{"credential": SecurityKey(id=id_).create(options_on(browser.get(ADD)))} for browser in browsers]
     turns = count()
 
@@ -128,7 +128,7 @@ def test_of_two_accounts_that_add_one_id_at_once_one_has_it(alice: User, bob: Us
 
 
 def test_passkeys_added_at_once_are_all_there_with_one_set_of_codes(alice: User) -> None:
-    browsers = [sign_in(alice) for _ in range(4)]
+    browsers = [logged_in(alice) for _ in range(4)]
     answers = [{"credential": SecurityKey().create(options_on(browser.get(ADD)))} for browser in browsers]
     turns = count()
 
@@ -142,7 +142,7 @@ def test_passkeys_added_at_once_are_all_there_with_one_set_of_codes(alice: User)
 
 
 def test_two_right_codes_at_once_set_up_one_app(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     secret = key_on(browser.get(SET_UP))
     browsers = [twin(browser) for _ in range(3)]
     turns = count()
@@ -168,8 +168,8 @@ def test_right_codes_of_all_kinds_at_once_are_no_error(alice: User, kind: str) -
     if kind == "second step":
         path, browsers = SECOND_STEP, [give_password()]
     else:
-        path, browsers = "/account/reauthenticate/code/", [sign_in(alice)]
-        prove_identity(browsers[0], alice, seconds_ago=TWO_HOURS)
+        path, browsers = "/account/reauthenticate/code/", [logged_in(alice)]
+        reauthenticate(browsers[0], alice, seconds_ago=TWO_HOURS)
     browsers += [twin(browsers[0]) for _ in codes[1:]]
     turns = count()
 
@@ -189,8 +189,8 @@ def test_a_passkey_and_a_password_at_once_are_no_error(alice: User) -> None:
     """Different ways of one person, in one browser."""
     key = SecurityKey()
     add_passkey(alice, key)
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=TWO_HOURS)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
     answer = {"credential": key.get(options_on(browser.get(REAUTHENTICATE)))}
     browsers = [twin(browser) for _ in range(2)]
     requests = iter([(REAUTHENTICATE, answer), ("/account/reauthenticate/", {"password": "wrong"})])

@@ -15,7 +15,7 @@ from accounts.models import User
 from tests.accounts.mail.mails import newest
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.views.test_passkeys import add_passkey, log_in
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")
 
@@ -26,7 +26,7 @@ def remove_factors(*arguments: str) -> str:
     return output.getvalue()
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get("/account/").status_code == 200
 
 
@@ -37,7 +37,7 @@ def test_the_password_opens_the_account_alone_again_and_a_thief_is_out(alice: Us
     key = SecurityKey()
     add_passkey(alice, key)
     thief = log_in(key)
-    before = is_signed_in(thief)
+    before = is_logged_in(thief)
 
     told = remove_factors("Alice@Example.com")
 
@@ -47,8 +47,8 @@ def test_the_password_opens_the_account_alone_again_and_a_thief_is_out(alice: Us
         "Removed: Authenticator app, Recovery codes, Passkey. "
         "alice@example.com is signed out everywhere, and told by mail.\n"
     )
-    assert (response["Location"], is_signed_in(owner)) == ("/", True)
-    assert (before, is_signed_in(thief), is_signed_in(log_in(key))) == (True, False, False)
+    assert (response["Location"], is_logged_in(owner)) == ("/", True)
+    assert (before, is_logged_in(thief), is_logged_in(log_in(key))) == (True, False, False)
     assert [factor.user for factor in Authenticator.objects.all()] == [bob]
 
 
@@ -68,27 +68,27 @@ def test_the_owner_is_told_once_and_finds_it_in_the_security_log(alice: User) ->
     assert (mail.to, mail.subject) == (["alice@example.com"], "Your ways to log in were removed")
     assert "Your password opens it alone now." in mail.message
     alice.refresh_from_db()
-    log = sign_in(alice).get("/account/security/log/?kind=ways-to-log-in").content.decode()
+    log = logged_in(alice).get("/account/security/log/?kind=ways-to-log-in").content.decode()
     assert "Ways to log in removed by the operator" in log
 
 
 def test_a_dry_run_only_says_what_there_is(alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     told = remove_factors("alice@example.com", "--dry-run")
 
     assert told == "Would be removed: Authenticator app.\n"
-    assert (Authenticator.objects.count(), is_signed_in(browser)) == (1, True)
+    assert (Authenticator.objects.count(), is_logged_in(browser)) == (1, True)
 
 
-def test_one_who_has_none_stays_signed_in(alice: User) -> None:
-    browser = sign_in(alice)
+def test_a_person_without_factors_stays_logged_in(alice: User) -> None:
+    browser = logged_in(alice)
 
     told = remove_factors("alice@example.com")
 
     assert told == "alice@example.com has none. Nothing was changed.\n"
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
 
 
 def test_an_address_without_an_account_is_refused(alice: User) -> None:

@@ -27,12 +27,12 @@ from tests.accounts.views.test_passkeys import (
     REFUSED,
     SECOND_STEP,
     add_passkey,
-    is_signed_in,
+    is_logged_in,
     log_in,
     options_on,
 )
 from tests.accounts.views.test_second_step import TWO_HOURS
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.cast import PASSWORD, logged_in, reauthenticate
 
 pytestmark = pytest.mark.matrix
 
@@ -85,19 +85,19 @@ def challenge(browser: Browser) -> Any:
 
 
 def logs_in(alice: User, key: SecurityKey) -> bool:
-    return is_signed_in(log_in(key))
+    return is_logged_in(log_in(key))
 
 
 def passes_the_second_step(alice: User, key: SecurityKey) -> bool:
     browser = Browser()
     browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
     browser.post(SECOND_STEP, {"credential": key.get(options_on(browser.get(SECOND_STEP)))})
-    return is_signed_in(browser)
+    return is_logged_in(browser)
 
 
 def confirms(alice: User, key: SecurityKey) -> bool:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=TWO_HOURS)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
     options = options_on(browser.get(f"{REAUTHENTICATE}?next={ADD}"))
     browser.post(REAUTHENTICATE, {"credential": key.get(options), "next": ADD})
     return bool(browser.get(ADD).status_code == 200)
@@ -230,7 +230,7 @@ def test_a_passkey_removed_while_it_answers_is_refused_and_nobody_is_warned(alic
     with connection.execute_wrapper(remove):
         browser.post(LOG_IN, {"credential": key.get(options)})
 
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
     assert events(alice) == []
 
 
@@ -261,7 +261,7 @@ def test_a_challenge_is_answered_once_also_where_its_session_is_written_back(ali
         session.save()
         return REFUSED in browser.post(path, answer, follow=True).content.decode()
 
-    browser, path = sign_in(alice), ADD
+    browser, path = logged_in(alice), ADD
     if way in (logs_in, passes_the_second_step):
         browser, path = Browser(), LOG_IN
         options = challenge(browser)
@@ -299,7 +299,7 @@ def test_a_wrong_answer_takes_the_challenge_too(alice: User) -> None:
     browser.post(LOG_IN, {"credential": replace(key, origin="https://evil.example").get(options)})
     browser.post(LOG_IN, {"credential": key.get(options)})
 
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 @pytest.mark.parametrize(
@@ -308,7 +308,7 @@ def test_a_wrong_answer_takes_the_challenge_too(alice: User) -> None:
 def test_a_challenge_lasts_ten_minutes(alice: User, clock: list[float], seconds: int, is_accepted: bool) -> None:
     key, another = SecurityKey(), SecurityKey()
     add_passkey(alice, key)
-    visitor, browser = Browser(), sign_in(alice)
+    visitor, browser = Browser(), logged_in(alice)
     options, to_add = challenge(visitor), options_on(browser.get(ADD))
 
     clock[0] += seconds
@@ -316,7 +316,7 @@ def test_a_challenge_lasts_ten_minutes(alice: User, clock: list[float], seconds:
     browser.post(ADD, {"credential": another.create(to_add)})
 
     assert options["timeout"] == to_add["timeout"] == 600_000
-    assert is_signed_in(visitor) == is_accepted
+    assert is_logged_in(visitor) == is_accepted
     assert (PasskeyCredential.objects.count() == 2) == is_accepted
 
 
@@ -332,7 +332,7 @@ def test_used_challenges_are_forgotten_once_they_have_expired(alice: User) -> No
 
 def test_an_answer_names_the_passkey_of_the_registration_itself(alice: User) -> None:
     key = SecurityKey()
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     sent = json.loads(key.create(options_on(browser.get(ADD)))) | {"id": "b3RoZXI", "rawId": "b3RoZXI"}
 
     response = browser.post(ADD, {"credential": json.dumps(sent)})

@@ -22,7 +22,7 @@ from accounts.models import PasskeyCredential, UsedChallenge, User
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.mfa.test_webauthn import logs_in
 from tests.accounts.views.test_passkeys import ADD, REFUSED, add_passkey, options_on
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 pytestmark = pytest.mark.matrix
 
@@ -63,7 +63,7 @@ class OtherKey(SecurityKey):
 
 
 def test_every_algorithm_that_is_offered_is_accepted(alice: User) -> None:
-    offered = [parameters["alg"] for parameters in options_on(sign_in(alice).get(ADD))["pubKeyCredParams"]]
+    offered = [parameters["alg"] for parameters in options_on(logged_in(alice).get(ADD))["pubKeyCredParams"]]
 
     for algorithm in offered:
         key = OtherKey(algorithm, *MAKERS[algorithm]())
@@ -137,7 +137,7 @@ def test_rows_of_passkeys_show_no_secret_by_their_names(alice: User) -> None:
 def test_of_a_registration_only_what_is_needed_is_kept(alice: User) -> None:
     """A browser may add members, and PostgreSQL stores no NUL and no lone surrogate in JSON."""
     key = SecurityKey(extensions={"credProtect": 2}, says={"other": "\ud800\u0000"})
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     sent = json.loads(key.create(options_on(browser.get(ADD))))
     sent |= {"\u0000": "\ud800", "clientExtensionResults": {"\ud800": "\u0000"}, "authenticatorAttachment": "\udfff"}
 

@@ -31,7 +31,7 @@ from tests.accounts.views.test_passkeys import (
     add_passkey,
     options_on,
 )
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 DEEP = 20_000
 
@@ -120,8 +120,8 @@ def key(alice: User) -> SecurityKey:
 def test_nonsense_is_refused_in_one_sentence_at_every_way(alice: User, key: SecurityKey) -> None:
     waiting = Browser()
     waiting.post("/account/login/", {"login": alice.email, "password": PASSWORD})
-    signed_in, visitor = sign_in(alice), Browser()
-    ways = cycle([(visitor, LOG_IN), (signed_in, ADD), (waiting, SECOND_STEP), (signed_in, REAUTHENTICATE)])
+    owner, visitor = logged_in(alice), Browser()
+    ways = cycle([(visitor, LOG_IN), (owner, ADD), (waiting, SECOND_STEP), (owner, REAUTHENTICATE)])
 
     outcomes = {}
     # Each at one of the ways; the next test has each read at both ceremonies, which is what they come to.
@@ -146,7 +146,7 @@ def test_nonsense_is_refused_at_both_ceremonies(db: None, act: Callable[[HttpReq
 
 
 def test_an_answer_that_is_missing_is_refused_like_a_wrong_one(alice: User, key: SecurityKey) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.get(ADD)
 
     response = browser.post(ADD, {"name": "My laptop"})
@@ -172,7 +172,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("name", ["\x00", "a\x00b", "\x1b[31m", "a\nb", "\u0085", "x" * 61])
 def test_a_name_that_no_keyboard_types_is_refused(alice: User, key: SecurityKey, name: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     another = SecurityKey()
     answer = another.create(options_on(browser.get(ADD)))
     passkey = Authenticator.objects.get(type="webauthn")
@@ -186,7 +186,7 @@ def test_a_name_that_no_keyboard_types_is_refused(alice: User, key: SecurityKey,
 
 def test_no_text_in_any_field_of_a_log_in_is_an_error(alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
-    waiting, signed_in = Browser(), sign_in(alice)
+    waiting, owner = Browser(), logged_in(alice)
     waiting.post("/account/login/", {"login": alice.email, "password": PASSWORD})
 
     statuses = {}
@@ -196,9 +196,9 @@ def test_no_text_in_any_field_of_a_log_in_is_an_error(alice: User) -> None:
             (Browser(), "/account/login/", {"login": text, "password": text}),
             (Browser(), "/account/login/", {"login": f"{text}{alice.email}", "password": PASSWORD + text}),
             (waiting, SECOND_STEP, {"code": text}),
-            (signed_in, "/account/reauthenticate/code/", {"code": text}),
-            (signed_in, "/account/reauthenticate/", {"password": text}),
-            (signed_in, "/account/sessions/end/", {"session": text}),
+            (owner, "/account/reauthenticate/code/", {"code": text}),
+            (owner, "/account/reauthenticate/", {"password": text}),
+            (owner, "/account/sessions/end/", {"session": text}),
         ):
             status = browser.post(path, form).status_code
             if status not in (200, 302):
@@ -274,7 +274,7 @@ def test_a_real_answer_with_anything_in_any_place_is_accepted_or_refused(
     alice: User, key: SecurityKey, ceremony: str
 ) -> None:
     if ceremony == "registration":
-        browser = sign_in(alice)
+        browser = logged_in(alice)
         answer = json.loads(SecurityKey().create(options_on(browser.get(ADD))))
         asked = Ceremony(browser, webauthn.register)
     else:

@@ -71,12 +71,12 @@ def confirmed(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], 
     return rows, {"verified": True}, lambda: list(email_changes.forget_old())
 
 
-def confirmed_while_signed_out(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def confirmed_while_logged_out(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
     rows = EmailAddress.objects.filter(pk=asked_for(alice).pk)
     return rows, {"verified": True}, lambda: email_changes.cancel(alice)
 
 
-def signed_in(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def logged_in(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
     waits = User.objects.create(email="new@example.com")
     address = asked_for(alice)
     rows = User.objects.filter(pk=waits.pk)
@@ -109,7 +109,7 @@ def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[]
 
 @pytest.mark.parametrize("reads", [1, 2])
 @pytest.mark.parametrize(
-    "case", [confirmed, confirmed_while_signed_out, signed_in, queued_again, prolonged, tried_again]
+    "case", [confirmed, confirmed_while_logged_out, logged_in, queued_again, prolonged, tried_again]
 )
 def test_a_row_is_changed_or_deleted_and_never_both(alice: User, case: Callable[[User], Any], reads: int) -> None:
     rows, values, delete = case(alice)

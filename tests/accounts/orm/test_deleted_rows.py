@@ -15,13 +15,13 @@ from accounts.orm import batches
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot, Contact, ContactTag
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 pytestmark = pytest.mark.django_db
 
 
 def close(owner: User) -> None:
-    assert sign_in(owner).post("/account/delete/", {"email": owner.email}).status_code == 302
+    assert logged_in(owner).post("/account/delete/", {"email": owner.email}).status_code == 302
 
 
 def counts() -> dict[str, int]:

@@ -16,7 +16,7 @@ from accounts.models import User
 from accounts.throttling import rate_limits
 from accounts.throttling.defaults import RATE_LIMITS
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.cast import PASSWORD, logged_in, reauthenticate
 
 pytestmark = pytest.mark.django_db
 
@@ -38,7 +38,7 @@ def statuses(times: int, browser: Browser, password: str = WRONG, email: str = A
     return [log_in(browser, password, email).status_code for _time in range(times)]
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get("/account/").status_code == 200
 
 
@@ -73,7 +73,7 @@ def test_ten_wrong_passwords_are_refused_for_that_client_and_the_owner_gets_in_e
     assert guessed == [200] * 5 + [429] * 5
     assert (right_but_late.status_code, int(right_but_late["Retry-After"]) > 290) == (429, True)
     assert "Too many attempts. Try again in 5 minutes." in right_but_late.content.decode()
-    assert (entered.status_code, is_signed_in(owner)) == (302, True)
+    assert (entered.status_code, is_logged_in(owner)) == (302, True)
 
 
 def test_once_the_wait_is_over_one_gets_in(alice: User, clock: list[float]) -> None:
@@ -172,8 +172,8 @@ def test_under_attack_the_networks_of_one_site_count_as_one(alice: User) -> None
 
 
 def test_a_stranger_s_guesses_do_not_keep_the_owner_from_confirming_who_they_are(alice: User) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=7200)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=7200)
     for _address, ip in zip(range(10), addresses(), strict=False):
         statuses(5, at(ip))
 
@@ -188,7 +188,7 @@ def test_a_stranger_s_guesses_do_not_keep_the_owner_from_confirming_who_they_are
     ],
 )
 def test_a_stolen_session_guesses_no_password(alice: User, page: str, field: str, more: dict[str, str]) -> None:
-    thief = sign_in(alice)
+    thief = logged_in(alice)
 
     answers = [thief.post(page, more | {field: WRONG}).status_code for _time in range(6)]
     right = thief.post(page, more | {field: PASSWORD})
@@ -219,7 +219,7 @@ def test_codes_are_guessed_no_further_from_however_many_addresses(alice: User, s
     page = refused.post(SECOND_STEP, {"code": code_of(secret)})
 
     assert answers == [[200] * 5] * 4 + [[429] * 5]
-    assert (page.status_code, is_signed_in(refused)) == (429, False)
+    assert (page.status_code, is_logged_in(refused)) == (429, False)
     assert "Choose a new password, by the link for a forgotten one" in page.content.decode()
     assert "or wait 24 hours." in page.content.decode()
 
@@ -235,7 +235,7 @@ def test_the_owner_s_browser_passes_the_second_step_whatever_strangers_guess(ali
     log_in(browser)
     answer = browser.post(SECOND_STEP, {"code": code_of(secret, 1)})
 
-    assert (answer.status_code, is_signed_in(browser)) == (302, True)
+    assert (answer.status_code, is_logged_in(browser)) == (302, True)
 
 
 def test_browsers_that_have_given_no_code_of_this_app_are_strangers_to_it(alice: User, clock: list[float]) -> None:
@@ -313,7 +313,7 @@ def test_a_new_password_opens_the_second_step_again_at_once(alice: User, secret:
     log_in(browser, NEW_PASSWORD)
     answer = browser.post(SECOND_STEP, {"code": code_of(secret)})
 
-    assert (answer.status_code, is_signed_in(browser)) == (302, True)
+    assert (answer.status_code, is_logged_in(browser)) == (302, True)
 
 
 @pytest.mark.parametrize(

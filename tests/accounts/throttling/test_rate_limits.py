@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.throttling import rate_limits
 from accounts.throttling.models import CachedValue
-from tests.cast import sign_in
+from tests.cast import logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -78,7 +78,7 @@ def test_an_action_without_a_limit_is_free(post: HttpRequest) -> None:
 
 def test_a_limit_for_a_person_counts_each_for_themselves(alice: User, bob: User) -> None:
     """allauth's own for the page of the email: 10 a minute."""
-    first, second = sign_in(alice), sign_in(bob)
+    first, second = logged_in(alice), logged_in(bob)
 
     answers = [first.post("/account/email/", {"email": "x"}).status_code for _ in range(11)]
 

@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.throttling.models import CachedValue, Counter
 from tests.accounts.throttling.test_attempts import code_of
 from tests.accounts.throttling.test_counters import TouchFile
-from tests.cast import PASSWORD, sign_in
+from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.django_db
 
@@ -30,7 +30,7 @@ TABLES = re.compile("cache|counter")
 
 def visit(alice: User, secret: str) -> list[int]:
     """Do everything that is counted or cached, and return the statuses."""
-    stranger, owner = Browser(REMOTE_ADDR="198.51.100.7"), sign_in(alice)
+    stranger, owner = Browser(REMOTE_ADDR="198.51.100.7"), logged_in(alice)
     browser = Browser()
     answers = [
         stranger.post("/account/login/", {"login": alice.email, "password": "guessed wrong"}),
@@ -99,10 +99,10 @@ def put_into_database(payload: str | bytes) -> None:
 @pytest.mark.parametrize("number", range(4))
 def test_a_pickle_in_a_row_is_not_run_and_breaks_nothing(alice: User, secret: str, tmp_path: Path, number: int) -> None:
     visit(alice, secret)
-    signed_in = sign_in(alice)
+    session = logged_in(alice)
 
     put_into_database(payloads(tmp_path / "run")[number])
-    after, page = visit(alice, secret), signed_in.get("/account/")
+    after, page = visit(alice, secret), session.get("/account/")
 
     assert list(tmp_path.iterdir()) == []
     assert {*after, page.status_code} <= {200, 302, 400, 429}

@@ -17,8 +17,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.quotas import PASSKEYS
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_second_step import SECURITY, TWO_HOURS, dump, reauthenticate
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.accounts.views.test_second_step import SECURITY, TWO_HOURS, dump, reauthentication_url
+from tests.cast import PASSWORD, logged_in, reauthenticate
 
 ADD = "/account/security/passkeys/add/"
 LOG_IN = "/account/login/passkey/"
@@ -82,7 +82,7 @@ def options_on(page: Any) -> Any:
 
 
 def add_passkey(user: User, key: SecurityKey, name: str = "My laptop") -> Any:
-    browser = sign_in(user)
+    browser = logged_in(user)
     return browser.post(ADD, {"credential": key.create(options_on(browser.get(ADD))), "name": name})
 
 
@@ -94,7 +94,7 @@ def log_in(key: SecurityKey) -> Browser:
     return browser
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get("/account/").status_code == 200
 
 
@@ -106,7 +106,7 @@ def test_a_passkey_is_added_with_recovery_codes_and_logs_in_alone(alice: User, n
 
     assert (response.status_code, response["Location"]) == (302, "/account/security/recovery-codes/")
     assert [str(own) for own in Authenticator.objects.filter(type="webauthn")] == [kept]
-    assert is_signed_in(log_in(key))
+    assert is_logged_in(log_in(key))
 
 
 def test_a_second_passkey_leaves_recovery_codes_as_they_are(alice: User) -> None:
@@ -120,11 +120,11 @@ def test_a_second_passkey_leaves_recovery_codes_as_they_are(alice: User) -> None
 
 def test_one_passkey_too_many_is_refused_with_a_sentence_and_those_there_stay(alice: User, settings: Settings) -> None:
     settings.QUOTA_PASSKEYS = 2
-    first, browser = SecurityKey(), sign_in(alice)
+    first, browser = SecurityKey(), logged_in(alice)
     add_passkey(alice, first)
     # Two pages were opened while there was room for one.
     answers = [SecurityKey().create(options_on(browser.get(ADD)))]
-    twin = sign_in(alice)
+    twin = logged_in(alice)
     late = SecurityKey().create(options_on(twin.get(ADD)))
 
     added, refused = browser.post(ADD, {"credential": answers[0]}), twin.post(ADD, {"credential": late})
@@ -137,7 +137,7 @@ def test_one_passkey_too_many_is_refused_with_a_sentence_and_those_there_stay(al
     assert [page.count(sentence.format(1)) for page in pages] == [1, 1]
     assert 'data-passkey="create"' not in pages[0]
     assert Authenticator.objects.filter(user=alice, type="webauthn").count() == 2
-    assert is_signed_in(log_in(first))
+    assert is_logged_in(log_in(first))
 
 
 def test_an_account_has_25_passkeys_if_nothing_else_is_set() -> None:
@@ -155,7 +155,7 @@ def test_an_answer_works_once(alice: User) -> None:
     for browser in (first, second):
         browser.post(LOG_IN, answer)
 
-    assert (is_signed_in(first), is_signed_in(second)) == (True, False)
+    assert (is_logged_in(first), is_logged_in(second)) == (True, False)
 
 
 @pytest.mark.parametrize(
@@ -174,7 +174,7 @@ def test_an_answer_that_is_not_quite_right_logs_nobody_in(alice: User, change: d
     key = SecurityKey()
     add_passkey(alice, key)
 
-    assert not is_signed_in(log_in(replace(key, **change)))
+    assert not is_logged_in(log_in(replace(key, **change)))
 
 
 def test_the_passkey_of_one_person_does_not_log_in_another(alice: User, bob: User) -> None:
@@ -182,7 +182,7 @@ def test_the_passkey_of_one_person_does_not_log_in_another(alice: User, bob: Use
     add_passkey(alice, hers)
     add_passkey(bob, his)
 
-    assert not is_signed_in(log_in(replace(his, user_handle=hers.user_handle)))
+    assert not is_logged_in(log_in(replace(his, user_handle=hers.user_handle)))
 
 
 def test_a_deactivated_account_is_not_opened_by_its_passkey(alice: User) -> None:
@@ -190,7 +190,7 @@ def test_a_deactivated_account_is_not_opened_by_its_passkey(alice: User) -> None
     add_passkey(alice, key)
     User.objects.update(is_active=False)
 
-    assert not is_signed_in(log_in(key))
+    assert not is_logged_in(log_in(key))
 
 
 def test_a_passkey_that_verifies_nobody_is_not_added(alice: User) -> None:
@@ -205,19 +205,19 @@ def test_after_the_password_a_passkey_is_the_second_step(alice: User) -> None:
     add_passkey(alice, key)
     browser = Browser()
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
     response = browser.post(SECOND_STEP, {"credential": key.get(options_on(browser.get(SECOND_STEP)))})
 
     assert (response.status_code, response["Location"]) == (302, "/")
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
 
 
 def test_a_passkey_is_a_proof_of_identity_and_leads_back(alice: User) -> None:
     key = SecurityKey()
     add_passkey(alice, key)
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=TWO_HOURS)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
     page = browser.get(f"{REAUTHENTICATE}?next={ADD}")
 
     refused = browser.post(REAUTHENTICATE, {"credential": NONSENSE[-5], "next": ADD})
@@ -243,7 +243,7 @@ def test_the_second_step_can_be_left_for_another_account(alice: User) -> None:
 
 
 def test_a_new_passkey_can_be_found_without_an_email_and_verifies_its_user(alice: User) -> None:
-    response = sign_in(alice).get(ADD)
+    response = logged_in(alice).get(ADD)
 
     options = options_on(response)
     assert options["rp"] == {"id": "app.example.com", "name": "BotPenguin"}
@@ -280,7 +280,7 @@ def test_nonsense_logs_nobody_in_and_is_answered_on_the_log_in_page(alice: User,
 
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_adds_no_passkey(alice: User, nonsense: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.get(ADD)
 
     response = browser.post(ADD, {"credential": nonsense, "name": "My laptop"})
@@ -329,7 +329,7 @@ def test_an_address_gets_so_many_challenges_a_minute(alice: User, settings: Sett
 
 
 def test_a_passkey_is_renamed(alice: User, passkey: Authenticator) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     responses = [browser.post(f"{SECURITY}passkeys/{passkey.pk}/", {"name": name}) for name in ("Office", "", "x" * 61)]
 
@@ -339,7 +339,7 @@ def test_a_passkey_is_renamed(alice: User, passkey: Authenticator) -> None:
 
 
 def test_a_passkey_is_removed(alice: User, passkey: Authenticator) -> None:
-    response = sign_in(alice).post(f"{SECURITY}passkeys/{passkey.pk}/remove/")
+    response = logged_in(alice).post(f"{SECURITY}passkeys/{passkey.pk}/remove/")
 
     assert (response.status_code, response["Location"]) == (302, SECURITY)
     assert not Authenticator.objects.exists()
@@ -347,7 +347,7 @@ def test_a_passkey_is_removed(alice: User, passkey: Authenticator) -> None:
 
 @pytest.mark.parametrize(("method", "act"), [("get", ""), ("post", ""), ("post", "remove/")])
 def test_the_passkey_of_another_is_not_found(bob: User, passkey: Authenticator, method: str, act: str) -> None:
-    response = getattr(sign_in(bob), method)(f"{SECURITY}passkeys/{passkey.pk}/{act}", {"name": "Mine"})
+    response = getattr(logged_in(bob), method)(f"{SECURITY}passkeys/{passkey.pk}/{act}", {"name": "Mine"})
 
     assert response.status_code == 404
     assert Authenticator.objects.get().data["name"] == "My laptop"
@@ -366,17 +366,20 @@ def test_the_passkey_of_another_is_not_found(bob: User, passkey: Authenticator, 
 def test_every_act_on_a_passkey_asks_for_a_fresh_proof_and_keeps_nothing(
     alice: User, passkey: Authenticator, method: str, path: str, page: str
 ) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=TWO_HOURS)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
     before = (dict(browser.session), dump("mfa_authenticator"))
 
     response = getattr(browser, method)(SECURITY + path.format(passkey.pk))
 
-    assert (response.status_code, response["Location"]) == (302, reauthenticate(SECURITY + page.format(passkey.pk)))
+    assert (response.status_code, response["Location"]) == (
+        302,
+        reauthentication_url(SECURITY + page.format(passkey.pk)),
+    )
     assert (dict(browser.session), dump("mfa_authenticator")) == before
 
 
 def test_one_without_a_passkey_confirms_by_password(alice: User) -> None:
-    response = sign_in(alice).get(f"{REAUTHENTICATE}?next={SECURITY}")
+    response = logged_in(alice).get(f"{REAUTHENTICATE}?next={SECURITY}")
 
-    assert (response.status_code, response["Location"]) == (302, reauthenticate(SECURITY))
+    assert (response.status_code, response["Location"]) == (302, reauthentication_url(SECURITY))

@@ -16,7 +16,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.mfa import encryption
 from accounts.models import User
-from tests.cast import PASSWORD, prove_identity, sign_in
+from tests.cast import PASSWORD, logged_in, reauthenticate
 
 SECURITY = "/account/security/"
 SET_UP = "/account/security/authenticator/"
@@ -66,7 +66,7 @@ def give_code(browser: Browser, code: str) -> Any:
     return browser.post(SECOND_STEP, {"code": code})
 
 
-def is_signed_in(browser: Browser) -> bool:
+def is_logged_in(browser: Browser) -> bool:
     return browser.get("/account/").status_code == 200
 
 
@@ -88,7 +88,7 @@ def dump(*tables: str) -> str:
 
 
 def test_an_app_is_set_up_by_a_code_of_the_key_that_was_shown(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     key = key_on(browser.get(SET_UP))
 
     response = browser.post(SET_UP, {"code": code_of(key)})
@@ -99,7 +99,7 @@ def test_an_app_is_set_up_by_a_code_of_the_key_that_was_shown(alice: User) -> No
 
 
 def test_a_wrong_code_sets_nothing_up_and_keeps_the_key(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     key = key_on(browser.get(SET_UP))
 
     response = browser.post(SET_UP, {"code": "000000"})
@@ -110,7 +110,7 @@ def test_a_wrong_code_sets_nothing_up_and_keeps_the_key(alice: User) -> None:
 
 
 def test_a_code_without_a_key_shown_before_sets_nothing_up(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(SET_UP, {"code": "000000"})
 
@@ -119,7 +119,7 @@ def test_a_code_without_a_key_shown_before_sets_nothing_up(alice: User) -> None:
 
 
 def test_the_code_that_set_up_an_app_does_not_log_in(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     code = code_of(key_on(browser.get(SET_UP)))
     browser.post(SET_UP, {"code": code})
 
@@ -130,14 +130,14 @@ def test_the_code_that_set_up_an_app_does_not_log_in(alice: User) -> None:
 
 
 def test_an_app_is_set_up_once(alice: User, secret: str) -> None:
-    response = sign_in(alice).get(SET_UP)
+    response = logged_in(alice).get(SET_UP)
 
     assert (response.status_code, response["Location"]) == (302, SECURITY)
 
 
 def test_setting_up_an_app_again_leaves_recovery_codes_as_they_are(alice: User, recovery_codes: list[str]) -> None:
     stored(alice, Authenticator.Type.TOTP).delete()
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     key = key_on(browser.get(SET_UP))
 
     response = browser.post(SET_UP, {"code": code_of(key)})
@@ -147,7 +147,7 @@ def test_setting_up_an_app_again_leaves_recovery_codes_as_they_are(alice: User, 
 
 
 def test_the_page_of_a_new_key_is_kept_nowhere(alice: User) -> None:
-    response = sign_in(alice).get(SET_UP)
+    response = logged_in(alice).get(SET_UP)
 
     assert "no-store" in response["Cache-Control"]
     assert "data:" not in response.content.decode()
@@ -158,12 +158,12 @@ def test_a_code_logs_in_after_the_password_and_leads_where_one_was_going(
     alice: User, secret: str, periods_away: int
 ) -> None:
     browser = give_password("/account/login/?next=/inbox/")
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
     response = give_code(browser, code_of(secret, periods_away=periods_away))
 
     assert (response.status_code, response["Location"]) == (302, "/inbox/")
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
 
 
 def test_a_code_works_once(alice: User, secret: str) -> None:
@@ -174,7 +174,7 @@ def test_a_code_works_once(alice: User, secret: str) -> None:
     response = give_code(second, f" {code[:3]} {code[3:]}")
 
     assert response.status_code == 200
-    assert not is_signed_in(second)
+    assert not is_logged_in(second)
 
 
 def test_a_code_that_two_browsers_send_at_once_works_once(
@@ -189,7 +189,7 @@ def test_a_code_that_two_browsers_send_at_once_works_once(
     response = give_code(second, code)
 
     assert "it has been used" in response.content.decode()
-    assert not is_signed_in(second)
+    assert not is_logged_in(second)
 
 
 @pytest.mark.parametrize("code", ["", "000000", "not a code", "१२३४५६", "1" * 5000])
@@ -199,7 +199,7 @@ def test_a_wrong_code_does_not_log_in(alice: User, secret: str, code: str) -> No
     response = give_code(browser, code)
 
     assert response.status_code == 200
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_guessing_codes_ends_after_five(alice: User, secret: str) -> None:
@@ -211,7 +211,7 @@ def test_guessing_codes_ends_after_five(alice: User, secret: str) -> None:
 
     assert response.status_code == 429
     assert "Too many attempts. Try again in 5 minutes." in response.content.decode()
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_the_second_step_without_the_first_leads_to_it(alice: User, secret: str) -> None:
@@ -220,7 +220,7 @@ def test_the_second_step_without_the_first_leads_to_it(alice: User, secret: str)
     responses = [browser.get(SECOND_STEP), give_code(browser, code_of(secret))]
 
     assert [(response.status_code, response["Location"]) for response in responses] == [(302, "/account/login/")] * 2
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)
 
 
 def test_one_without_a_second_factor_is_asked_for_the_password_only(alice: User, bob: User, secret: str) -> None:
@@ -229,7 +229,7 @@ def test_one_without_a_second_factor_is_asked_for_the_password_only(alice: User,
     response = browser.post("/account/login/", {"login": "bob@example.org", "password": PASSWORD})
 
     assert (response.status_code, response["Location"]) == (302, "/")
-    assert is_signed_in(browser)
+    assert is_logged_in(browser)
 
 
 def test_a_recovery_code_logs_in_once(alice: User, recovery_codes: list[str]) -> None:
@@ -238,12 +238,12 @@ def test_a_recovery_code_logs_in_once(alice: User, recovery_codes: list[str]) ->
     responses = [give_code(first, recovery_codes[3]), give_code(second, recovery_codes[3])]
 
     assert [response.status_code for response in responses] == [302, 200]
-    assert (is_signed_in(first), is_signed_in(second)) == (True, False)
+    assert (is_logged_in(first), is_logged_in(second)) == (True, False)
     assert "9 codes left" in first.get(SECURITY).content.decode()
 
 
 def test_recovery_codes_are_shown_once(alice: User, recovery_codes: list[str]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     responses = [browser.get(CODES), browser.post(SHOW), browser.post(SHOW), browser.get(CODES)]
 
@@ -254,7 +254,7 @@ def test_recovery_codes_are_shown_once(alice: User, recovery_codes: list[str]) -
 
 
 def test_new_recovery_codes_end_the_old_ones(alice: User, recovery_codes: list[str]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.post(SHOW)
 
     response = browser.post(NEW)
@@ -267,7 +267,7 @@ def test_new_recovery_codes_end_the_old_ones(alice: User, recovery_codes: list[s
 
 
 def test_recovery_codes_need_something_to_recover_from(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     responses = [browser.get(CODES), browser.post(SHOW), browser.post(NEW)]
 
@@ -276,7 +276,7 @@ def test_recovery_codes_need_something_to_recover_from(alice: User) -> None:
 
 
 def test_turning_the_app_off_asks_first_and_takes_the_recovery_codes_along(alice: User, secret: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     asked, done = browser.get(REMOVE), browser.post(REMOVE)
 
@@ -286,7 +286,7 @@ def test_turning_the_app_off_asks_first_and_takes_the_recovery_codes_along(alice
 
 
 def test_nobody_sees_or_turns_off_the_app_of_another(bob: User, secret: str) -> None:
-    browser = sign_in(bob)
+    browser = logged_in(bob)
 
     responses = [browser.get(REMOVE), browser.post(REMOVE)]
 
@@ -294,14 +294,14 @@ def test_nobody_sees_or_turns_off_the_app_of_another(bob: User, secret: str) -> 
     assert Authenticator.objects.count() == 2
 
 
-def reauthenticate(back: str) -> str:
+def reauthentication_url(back: str) -> str:
     quoted = back.replace("/", "%2F").replace("?", "%3F").replace("=", "%3D")
     return f"/account/reauthenticate/?next={quoted}"
 
 
 def test_a_code_is_a_proof_of_identity_and_leads_back(alice: User, secret: str) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=TWO_HOURS)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
 
     response = browser.post(f"{REAUTHENTICATE}?next={REMOVE}", {"code": code_of(secret), "next": REMOVE})
 
@@ -310,23 +310,23 @@ def test_a_code_is_a_proof_of_identity_and_leads_back(alice: User, secret: str) 
 
 
 def test_a_wrong_code_is_no_proof(alice: User, secret: str) -> None:
-    browser = sign_in(alice)
-    prove_identity(browser, alice, seconds_ago=TWO_HOURS)
+    browser = logged_in(alice)
+    reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
 
     response = browser.post(REAUTHENTICATE, {"code": "000000", "next": REMOVE})
 
     assert response.status_code == 200
-    assert browser.get(REMOVE)["Location"] == reauthenticate(REMOVE)
+    assert browser.get(REMOVE)["Location"] == reauthentication_url(REMOVE)
 
 
 def test_one_without_an_app_is_asked_for_the_password(alice: User) -> None:
-    response = sign_in(alice).get(f"{REAUTHENTICATE}?next={SECURITY}")
+    response = logged_in(alice).get(f"{REAUTHENTICATE}?next={SECURITY}")
 
-    assert (response.status_code, response["Location"]) == (302, reauthenticate(SECURITY))
+    assert (response.status_code, response["Location"]) == (302, reauthentication_url(SECURITY))
 
 
 def test_no_seed_is_in_the_database(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     key = key_on(browser.get(SET_UP))
     store: Any = browser.session
     tables = (store.model._meta.db_table, "mfa_authenticator")
@@ -350,4 +350,4 @@ def test_a_server_that_has_lost_its_key_says_so_and_lets_nobody_in(
     response = give_code(browser, code_of(secret))
 
     assert "This server cannot read your codes any more." in response.content.decode()
-    assert not is_signed_in(browser)
+    assert not is_logged_in(browser)

@@ -15,7 +15,7 @@ from developers.bearer import verification
 from developers.bearer.verification import report_exposed
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, sign_in, token_text
+from tests.cast import LAPTOP, PHONE, logged_in, token_text
 from tests.test_races import at_once
 
 PAGE = "/developers/api-access-token/"
@@ -25,7 +25,7 @@ WEEK = timedelta(days=7)
 
 
 def page_text(user: User) -> str:
-    return " ".join(sign_in(user).get(PAGE).content.decode().split())
+    return " ".join(logged_in(user).get(PAGE).content.decode().split())
 
 
 def revoke_itself(user: User, client: Client) -> None:
@@ -172,7 +172,7 @@ def test_the_page_makes_no_news_of_what_its_owner_did_there(alice: User) -> None
 
 @pytest.mark.parametrize("way", [{"HX-Request": "true"}, {}], ids=["htmx", "plain"])
 def test_a_revoke_that_comes_after_a_report_says_what_happened(alice: User, way: dict[str, str]) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     report_exposed([token_text(alice)], SCANNER)
 
     answer = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=way, follow=True)

@@ -14,7 +14,7 @@ from accounts.quotas import QuotaExceeded
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
 from developers.outbound.running import try_out
-from tests.cast import LAPTOP, sign_in
+from tests.cast import LAPTOP, logged_in
 from tests.developers.outbound.views.test_pages import GET, PAGE, address, words
 from tests.test_races import at_once
 
@@ -37,7 +37,7 @@ def full(weather: OutboundApi, settings: Settings) -> OutboundApi:
 
 
 def test_one_api_too_many_is_refused_and_what_was_typed_stays(alice: User, full: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     made = browser.post(f"{PAGE}new/", GET | mapped("total"))
     copied = browser.post(address(full, "duplicate/"), follow=True)
@@ -51,7 +51,7 @@ def test_one_api_too_many_is_refused_and_what_was_typed_stays(alice: User, full:
 
 
 def test_an_api_is_changed_where_there_is_no_room_for_another(alice: User, full: OutboundApi) -> None:
-    response = sign_in(alice).post(address(full), GET, follow=True)
+    response = logged_in(alice).post(address(full), GET, follow=True)
 
     assert "Orders is saved." in words(response)
 
@@ -89,7 +89,7 @@ def test_apis_may_shrink_but_not_grow_beyond_their_bytes(alice: User, settings: 
 def test_an_api_that_names_too_many_new_attributes_is_refused_as_a_whole(alice: User, settings: Settings) -> None:
     settings.QUOTA_ATTRIBUTES = 2
     CustomAttribute.objects.named(alice, "total")
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     refused = browser.post(f"{PAGE}new/", GET | mapped("total", "one", "two"))
     taken = browser.post(f"{PAGE}new/", GET | mapped("total", "one"), follow=True)
@@ -154,7 +154,7 @@ def test_no_log_is_kept_where_none_may_be_and_calls_go_on(alice: User, settings:
 @pytest.mark.parametrize(("quota", "sentence"), [("LOGS", "You have 1 of 1 logs."), ("LOG_BYTES", "Your logs take")])
 def test_the_page_of_logs_says_that_the_oldest_go(alice: User, settings: Settings, quota: str, sentence: str) -> None:
     log_of(alice, "Weather", 1)
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     before = words(browser.get(f"{PAGE}logs/"))
 
     setattr(settings, f"QUOTA_{quota}", 1)

@@ -21,7 +21,7 @@ from developers import issuance
 from developers.events import TokenEvent
 from developers.models import RevokedToken
 from developers.views.security_log import KINDS, MARKS, TOKEN_WORDS
-from tests.cast import LAPTOP, PHONE, sign_in
+from tests.cast import LAPTOP, PHONE, logged_in
 
 LOG = "/account/security/log/"
 FILE = "/account/security/log/download/"
@@ -31,9 +31,9 @@ HEAD = ["When", "What", "Detail", "Token", "From", "Client"]
 Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
 
 
-def signed_in(user: User) -> Browser:
+def logged_in_with_empty_log(user: User) -> Browser:
     """Return a browser in which a person is signed in, and of which the log says nothing yet."""
-    browser = sign_in(user)
+    browser = logged_in(user)
     SecurityEvent.objects.all().delete()
     return browser
 
@@ -64,7 +64,7 @@ def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User
     for number, row in enumerate([*rows, *SecurityEvent.objects.order_by("pk")]):
         type(row)._base_manager.filter(pk=row.pk).update(at=at + timedelta(minutes=number))
 
-    page = sign_in(alice).get(LOG)
+    page = logged_in(alice).get(LOG)
 
     when = [f"{timezone.localtime(at + timedelta(minutes=number)):%-d %b, %H:%M}" for number in range(5)]
     assert rows_on(page)[1:] == [
@@ -78,7 +78,7 @@ def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User
 
 def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: User) -> None:
     security_log.record(Kind.SIGN_IN_FAILED, bob, Client("198.51.100.24", "n8n/1.0"))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     told = browser.get(LOG).content.decode() + str(file_of(browser))
 
@@ -100,7 +100,7 @@ def test_the_page_and_the_file_are_filtered_alike(alice: User, group: str, expec
     security_log.record(Kind.EMAIL_CHANGED, alice, LAPTOP)
     security_log.record(Kind.FACTOR_ADDED, alice, LAPTOP, Means.PASSKEY)
     security_log.record(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     page, file = browser.get(LOG, {"kind": group}), file_of(browser, f"?kind={group}")
 
@@ -109,14 +109,14 @@ def test_the_page_and_the_file_are_filtered_alike(alice: User, group: str, expec
 
 
 def test_where_a_group_is_empty_the_page_says_so(alice: User) -> None:
-    page = sign_in(alice).get(LOG, {"kind": "password-and-email"}).content.decode()
+    page = logged_in(alice).get(LOG, {"kind": "password-and-email"}).content.decode()
 
     assert "Nothing of this kind" in page
     assert "<table" not in page
 
 
 def test_a_long_log_comes_in_pages_that_keep_the_filter(alice: User) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
     for _ in range(60):
         security_log.record(Kind.CONFIRMED, alice, LAPTOP)
 
@@ -128,7 +128,7 @@ def test_a_long_log_comes_in_pages_that_keep_the_filter(alice: User) -> None:
 
 
 def test_the_page_and_the_file_cost_the_same_queries_however_long_the_log(alice: User) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
     for _ in range(40):
         security_log.record(Kind.CONFIRMED, alice, LAPTOP)
 
@@ -141,7 +141,7 @@ def test_the_page_and_the_file_cost_the_same_queries_however_long_the_log(alice:
 
 
 def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> None:
-    browser = signed_in(alice)
+    browser = logged_in_with_empty_log(alice)
     security_log.record(Kind.SIGNED_IN, alice, Client(ADDRESS, AGENT), Means.PASSWORD)
 
     response = browser.get(FILE)
@@ -160,14 +160,14 @@ def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> No
 def test_no_cell_of_the_file_is_a_formula(alice: User, start: str) -> None:
     security_log.record(Kind.CONFIRMED, alice, Client(None, f'{start}HYPERLINK("https://example.com")'))
 
-    line = file_of(sign_in(alice))[2]
+    line = file_of(logged_in(alice))[2]
 
     assert line[-1] == f'\'{start}HYPERLINK("https://example.com")'
 
 
 def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("developers.views.security_log.MOST_ROWS_OF_A_FILE", 1)
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     page, lines = browser.get(LOG).content.decode(), file_of(browser)
 
@@ -179,7 +179,7 @@ def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monk
 def test_the_file_is_the_same_however_many_rows_are_read_at_once(
     alice: User, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     at = timezone.now()
     # Events of both tables at one moment, with one id.
     monkeypatch.setattr(timezone, "now", lambda: at)
@@ -195,7 +195,7 @@ def test_the_file_is_the_same_however_many_rows_are_read_at_once(
 
 
 def test_the_security_page_leads_to_the_log(alice: User) -> None:
-    page = sign_in(alice).get("/account/security/").content.decode()
+    page = logged_in(alice).get("/account/security/").content.decode()
 
     assert f'href="{LOG}"' in page
 

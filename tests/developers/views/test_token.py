@@ -13,7 +13,7 @@ from accounts.models import User
 from developers.events import TokenEvent
 from developers.issuance import revoke
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, sign_in, token_text
+from tests.cast import LAPTOP, PHONE, logged_in, token_text
 
 PAGE = "/developers/api-access-token/"
 HTMX = {"HX-Request": "true"}
@@ -37,14 +37,14 @@ def text(response: object) -> str:
 def test_the_first_visit_makes_a_token(db: None) -> None:
     newcomer = User.objects.create_user("carol@example.com", "a password of hers")
 
-    response = sign_in(newcomer).get(PAGE)
+    response = logged_in(newcomer).get(PAGE)
 
     assert ApiToken.objects.get().mask in response.content.decode()
     assert list(TokenEvent.objects.values_list("user", "kind")) == [(newcomer.pk, "issued")]
 
 
 def test_the_page_holds_the_mask_and_no_token(alice: User, bob: User) -> None:
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert TOKEN.findall(response.content.decode()) == []
     assert f">{alice.api_token.mask}</textarea>" in response.content.decode()
@@ -53,20 +53,20 @@ def test_the_page_holds_the_mask_and_no_token(alice: User, bob: User) -> None:
 
 
 def test_browsers_neither_fill_in_nor_offer_to_save_the_token(alice: User) -> None:
-    page = sign_in(alice).get(PAGE).content.decode()
+    page = logged_in(alice).get(PAGE).content.decode()
 
     assert re.findall(r'<textarea id="token"[^>]* readonly [^>]* autocomplete="(\w+)"', page) == ["off"]
     assert 'type="password"' not in page
 
 
 def test_the_page_is_kept_by_no_cache(alice: User) -> None:
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
 def test_the_page_takes_five_queries(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     for generation in range(1, 4):
         revoke(alice, generation, LAPTOP, even_if_used=True)
 
@@ -75,7 +75,7 @@ def test_the_page_takes_five_queries(alice: User, django_assert_num_queries: Dja
 
 
 def test_the_snippet_names_the_public_address_whatever_the_host(alice: User) -> None:
-    response = sign_in(alice).get(PAGE, headers={"Host": "127.0.0.1"})
+    response = logged_in(alice).get(PAGE, headers={"Host": "127.0.0.1"})
 
     assert 'curl https://app.example.com/ api/v7/token \\ -H "Authorization: Bearer $BOTPENGUIN_TOKEN"' in text(
         response
@@ -85,7 +85,7 @@ def test_the_snippet_names_the_public_address_whatever_the_host(alice: User) -> 
 def test_a_used_token_says_when_from_where_and_by_what(alice: User) -> None:
     use(alice)
 
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert "Last used 3 minutes ago from 203.0.113.9 by python-requests 2.32" in text(response).replace("\xa0", " ")
 
@@ -94,7 +94,7 @@ def test_activity_lists_the_latest_ten_newest_first(alice: User) -> None:
     for generation in range(1, 7):
         revoke(alice, generation, PHONE, even_if_used=True)
 
-    rows = sign_in(alice).get(PAGE).context["events"]
+    rows = logged_in(alice).get(PAGE).context["events"]
 
     assert [str(event) for event in rows] == [str(event) for event in alice.token_events.all()[:10]]
     assert [event.kind for event in rows] == ["issued", "revoked"] * 5
@@ -102,7 +102,7 @@ def test_activity_lists_the_latest_ten_newest_first(alice: User) -> None:
 
 @pytest.mark.parametrize("act", ["show", "copy", "try", "revoke"])
 def test_an_act_takes_only_post_and_a_get_changes_nothing(alice: User, act: str) -> None:
-    response = sign_in(alice).get(f"{PAGE}{act}/")
+    response = logged_in(alice).get(f"{PAGE}{act}/")
 
     assert (response.status_code, response["Allow"]) == (405, "POST")
     assert "This address takes no visits" in text(response)
@@ -112,7 +112,7 @@ def test_an_act_takes_only_post_and_a_get_changes_nothing(alice: User, act: str)
 @pytest.mark.parametrize("act", ["show", "copy", "try", "revoke"])
 def test_a_forged_form_meets_our_page_with_a_way_back(alice: User, act: str) -> None:
     browser = Browser(enforce_csrf_checks=True)
-    browser.cookies = sign_in(alice).cookies
+    browser.cookies = logged_in(alice).cookies
 
     response = browser.post(f"{PAGE}{act}/", {"generation": 1, "csrfmiddlewaretoken": "forged"})
 
@@ -123,7 +123,7 @@ def test_a_forged_form_meets_our_page_with_a_way_back(alice: User, act: str) -> 
 
 
 def test_show_by_htmx_draws_the_box_and_tells_the_live_line(alice: User) -> None:
-    response = sign_in(alice).post(f"{PAGE}show/", headers=HTMX)
+    response = logged_in(alice).post(f"{PAGE}show/", headers=HTMX)
 
     assert response.content.decode().strip().startswith('<div id="token-box" class="token-box" data-shown>')
     assert '<p id="token-status" data-hx-swap-oob="innerHTML">' in response.content.decode()
@@ -132,7 +132,7 @@ def test_show_by_htmx_draws_the_box_and_tells_the_live_line(alice: User) -> None
 
 @pytest.mark.parametrize("act", ["show", "copy"])
 def test_a_plain_form_promises_no_hiding_that_only_a_script_could_do(alice: User, act: str) -> None:
-    response = sign_in(alice).post(f"{PAGE}{act}/")
+    response = logged_in(alice).post(f"{PAGE}{act}/")
 
     assert "Shown until you leave this page." in text(response)
     assert "Hides again" not in text(response)
@@ -143,7 +143,7 @@ def test_a_plain_form_promises_no_hiding_that_only_a_script_could_do(alice: User
 def test_a_token_that_is_drawn_to_be_copied_by_hand_is_recorded_as_shown(
     alice: User, headers: dict[str, str], kind: str
 ) -> None:
-    sign_in(alice).post(f"{PAGE}copy/", headers=headers)
+    logged_in(alice).post(f"{PAGE}copy/", headers=headers)
 
     assert list(TokenEvent.objects.values_list("kind", flat=True)) == [kind, "issued"]
 
@@ -151,7 +151,7 @@ def test_a_token_that_is_drawn_to_be_copied_by_hand_is_recorded_as_shown(
 def test_an_unused_token_is_replaced_at_once_by_htmx(alice: User) -> None:
     old = alice.api_token.hint
 
-    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
+    response = logged_in(alice).post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
 
     assert response.content.decode().strip().startswith('<div id="panel" class="panel">')
     assert f"The old one, ending {old} , stopped working at" in text(response)
@@ -160,7 +160,7 @@ def test_an_unused_token_is_replaced_at_once_by_htmx(alice: User) -> None:
 
 
 def test_an_unused_token_is_replaced_at_once_by_a_plain_form(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(f"{PAGE}revoke/", {"generation": 1})
 
@@ -169,7 +169,7 @@ def test_an_unused_token_is_replaced_at_once_by_a_plain_form(alice: User) -> Non
 
 
 def test_the_news_of_a_revoke_is_not_told_again_after_the_next_one(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     for generation in (1, 2):
         browser.post(f"{PAGE}revoke/", {"generation": generation})
 
@@ -179,7 +179,7 @@ def test_the_news_of_a_revoke_is_not_told_again_after_the_next_one(alice: User) 
 def test_a_used_token_is_asked_about_in_a_dialog_by_htmx(alice: User) -> None:
     use(alice)
 
-    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
+    response = logged_in(alice).post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
 
     assert (response["HX-Retarget"], response["HX-Reswap"]) == ("#dialog", "innerHTML")
     assert (
@@ -197,7 +197,7 @@ def test_a_used_token_is_asked_about_in_a_dialog_by_htmx(alice: User) -> None:
 def test_a_used_token_is_asked_about_on_a_page_by_a_plain_form(alice: User) -> None:
     use(alice)
 
-    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1})
+    response = logged_in(alice).post(f"{PAGE}revoke/", {"generation": 1})
 
     assert "This token is in use. Revoke it?" in text(response)
     assert ApiToken.objects.get(user=alice).generation == 1
@@ -207,13 +207,13 @@ def test_a_used_token_is_asked_about_on_a_page_by_a_plain_form(alice: User) -> N
 def test_a_used_token_is_replaced_once_it_is_confirmed(alice: User, headers: dict[str, str]) -> None:
     use(alice)
 
-    sign_in(alice).post(f"{PAGE}revoke/", {"generation": 1, "even_if_used": "on"}, headers=headers)
+    logged_in(alice).post(f"{PAGE}revoke/", {"generation": 1, "even_if_used": "on"}, headers=headers)
 
     assert ApiToken.objects.get(user=alice).generation == 2
 
 
 def test_a_stale_form_revokes_nothing_and_says_when_it_was_replaced(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     revoke(alice, 1, LAPTOP, even_if_used=True)
 
     response = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
@@ -224,7 +224,7 @@ def test_a_stale_form_revokes_nothing_and_says_when_it_was_replaced(alice: User)
 
 
 def test_a_stale_plain_form_says_the_same(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     revoke(alice, 1, LAPTOP, even_if_used=True)
 
     response = browser.post(f"{PAGE}revoke/", {"generation": 1}, follow=True)
@@ -237,7 +237,7 @@ def test_a_stale_plain_form_says_the_same(alice: User) -> None:
 def test_an_unknown_generation_revokes_nothing(alice: User, generation: str | None) -> None:
     form = {} if generation is None else {"generation": generation}
 
-    response = sign_in(alice).post(f"{PAGE}revoke/", form, follow=True)
+    response = logged_in(alice).post(f"{PAGE}revoke/", form, follow=True)
 
     assert "Nothing was revoked just now This page was out of date." in text(response)
     assert ApiToken.objects.get(user=alice).generation == 1
@@ -245,14 +245,14 @@ def test_an_unknown_generation_revokes_nothing(alice: User, generation: str | No
 
 @pytest.mark.parametrize("query", ["replaced=", "replaced=x", f"replaced={'9' * 5000}", "replaced=1"])
 def test_a_made_up_outcome_in_the_address_is_not_told(alice: User, query: str) -> None:
-    response = sign_in(alice).get(f"{PAGE}?{query}")
+    response = logged_in(alice).get(f"{PAGE}?{query}")
 
     assert (response.status_code, "A new token is in place" in text(response)) == (200, False)
 
 
 @pytest.mark.parametrize(("generation", "status"), [(1, 200), (2, 409)])
 def test_a_script_is_told_the_verdict(alice: User, generation: int, status: int) -> None:
-    response = sign_in(alice).post(f"{PAGE}revoke/", {"generation": generation}, headers=JSON)
+    response = logged_in(alice).post(f"{PAGE}revoke/", {"generation": generation}, headers=JSON)
 
     verdict = "replaced" if status == 200 else "already-replaced"
     assert response.status_code == status
@@ -261,7 +261,7 @@ def test_a_script_is_told_the_verdict(alice: User, generation: int, status: int)
 
 @pytest.mark.parametrize("act", ["show", "copy"])
 def test_a_token_that_cannot_be_read_is_refused_with_a_sentence(alice: User, act: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ApiToken.objects.update(ciphertext="damaged")
 
     by_htmx, by_script, by_form = (browser.post(f"{PAGE}{act}/", headers=headers) for headers in (HTMX, JSON, {}))
@@ -273,7 +273,7 @@ def test_a_token_that_cannot_be_read_is_refused_with_a_sentence(alice: User, act
 
 
 def test_a_token_that_cannot_be_read_can_be_revoked(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     ApiToken.objects.update(ciphertext="damaged")
 
     response = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=HTMX)
@@ -288,7 +288,7 @@ def test_swapped_ciphertexts_show_neither_token(alice: User, bob: User) -> None:
     ApiToken.objects.filter(user=alice).update(ciphertext=other.ciphertext)
     ApiToken.objects.filter(user=bob).update(ciphertext=mine.ciphertext)
 
-    responses = [sign_in(person).post(f"{PAGE}show/") for person in (alice, bob)]
+    responses = [logged_in(person).post(f"{PAGE}show/") for person in (alice, bob)]
 
     assert [TOKEN.findall(response.content.decode()) for response in responses] == [[], []]
 
@@ -299,7 +299,7 @@ def test_a_revoked_token_that_is_still_tried_is_told(alice: User) -> None:
         refused_count=12, last_refused_at=timezone.now(), last_refused_ip="198.51.100.24", last_refused_client="n8n"
     )
 
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert re.search(
         r"Still in use somewhere The token ending \w{4} , revoked today at \d\d:\d\d, was refused at least 12 times, "
@@ -318,7 +318,7 @@ def test_every_revoked_token_that_is_still_tried_is_told_the_latest_first(
         RevokedToken.objects.filter(generation=generation).update(refused_count=1, last_refused_at=now)
     hints = list(RevokedToken.objects.order_by("-generation").values_list("hint", flat=True))
 
-    told = text(sign_in(alice).get(PAGE)).partition("Still in use somewhere")[2].partition("Try it")[0]
+    told = text(logged_in(alice).get(PAGE)).partition("Still in use somewhere")[2].partition("Try it")[0]
 
     assert re.findall(r"The token ending (\w{4}) ,", told) == hints
     assert re.findall(r"And (?:one other|\d+ others) ", told) == [folded] * bool(folded)
@@ -328,12 +328,12 @@ def test_a_sighting_of_long_ago_is_not_told(alice: User) -> None:
     revoke(alice, 1, LAPTOP, even_if_used=True)
     RevokedToken.objects.update(refused_count=12, last_refused_at=timezone.now() - timedelta(days=8))
 
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert "Still in use somewhere" not in text(response)
 
 
 def test_logging_out_has_the_browser_forget_the_pages(alice: User) -> None:
-    response = sign_in(alice).post("/account/logout/")
+    response = logged_in(alice).post("/account/logout/")
 
     assert (response.status_code, response["Clear-Site-Data"]) == (302, '"cache"')

@@ -5,7 +5,7 @@ import pytest
 from accounts.models import User
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Field
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.views.test_pages import GET, PAGE, address, form_of, words
 
@@ -13,7 +13,7 @@ pytestmark = pytest.mark.matrix
 
 
 def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     before = weather.recipe()
 
     shown = browser.get(address(weather))
@@ -28,7 +28,7 @@ def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: Ou
 
 
 def test_a_new_value_takes_the_place_of_a_hidden_one(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     form = form_of(browser.get(address(weather)))
 
     browser.post(address(weather), form | {"headers-0-value": "Bearer new", "body": "{}", "parameters-1-value": "s"})
@@ -39,7 +39,7 @@ def test_a_new_value_takes_the_place_of_a_hidden_one(alice: User, weather: Outbo
 
 
 def test_a_hidden_value_is_not_shown_by_taking_the_tick_away(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     form = form_of(browser.get(address(weather)))
     del form["parameters-1-is_secret"], form["body_is_secret"]
 
@@ -50,7 +50,7 @@ def test_a_hidden_value_is_not_shown_by_taking_the_tick_away(alice: User, weathe
 
 
 def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     form = form_of(browser.get(address(weather)))
     browser.post(address(weather), form | {"headers-0-value": "Bearer new"})
 
@@ -71,7 +71,7 @@ def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: Use
 def test_hidden_values_go_to_no_other_server_than_they_were_typed_for(
     alice: User, weather: OutboundApi, url: str, act: str
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     before = weather.recipe()
     form = form_of(browser.get(address(weather)))
     samples = {"sample-city": "Oslo", "sample-name": "Oslo"}
@@ -85,7 +85,7 @@ def test_hidden_values_go_to_no_other_server_than_they_were_typed_for(
 
 
 def test_another_path_of_the_same_server_gets_the_hidden_values_too(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     form = form_of(browser.get(address(weather)))
 
     browser.post(address(weather), form | {"url": " https://API.example.com:443/towns/{{city}}\t"})
@@ -96,7 +96,7 @@ def test_another_path_of_the_same_server_gets_the_hidden_values_too(alice: User,
 
 
 def test_typed_anew_hidden_values_go_to_another_server(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     anew = {"headers-0-value": "Bearer new", "body": "{}", "parameters-1-value": "s"}
     form = form_of(browser.get(address(weather)))
 
@@ -117,7 +117,7 @@ def test_typed_anew_hidden_values_go_to_another_server(alice: User, weather: Out
 def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(
     alice: User, weather: OutboundApi, url: str, fault: str
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     before = weather.recipe()
     form = form_of(browser.get(address(weather)))
 
@@ -130,7 +130,7 @@ def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(
 
 
 def test_a_header_named_like_a_secret_is_hidden_by_itself(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(
         f"{PAGE}new/", GET | {"headers-0-name": "X-Api-Key", "headers-0-value": "k-12345"}, follow=True

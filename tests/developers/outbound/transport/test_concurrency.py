@@ -21,7 +21,7 @@ from developers.outbound.recipe import Recipe
 from developers.outbound.running import Busy, TooMany, Unfillable
 from developers.outbound.transport import concurrency
 from developers.outbound.transport.concurrency import Line
-from tests.cast import LAPTOP, sign_in
+from tests.cast import LAPTOP, logged_in
 from tests.developers.outbound.conftest import PLACES
 from tests.developers.outbound.servers import far, response
 from tests.developers.outbound.views.test_pages import GET, PAGE
@@ -233,7 +233,7 @@ def test_a_call_that_cannot_be_filled_is_counted_like_others(alice: User, settin
 
 
 def test_a_test_on_the_page_that_finds_no_place_is_429_at_once(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     with all_places_taken():
         refused = browser.post(f"{PAGE}new/test/", GET | {"url": "http://10.0.0.1"})

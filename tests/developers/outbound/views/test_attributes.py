@@ -6,7 +6,7 @@ import pytest
 
 from accounts.models import User
 from developers.outbound.models import CustomAttribute
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.developers.outbound.views.test_pages import GET, PAGE, words
 
 ATTRIBUTES = f"{PAGE}attributes/"
@@ -17,7 +17,7 @@ def known(owner: User) -> list[tuple[str, str]]:
 
 
 def test_ones_own_attributes_are_shown_with_their_types(alice: User, bob: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     assert "No attributes yet" in words(browser.get(ATTRIBUTES))
     CustomAttribute.objects.named(alice, "total", "number")
     CustomAttribute.objects.named(bob, "secret_plan")
@@ -32,7 +32,7 @@ def test_ones_own_attributes_are_shown_with_their_types(alice: User, bob: User) 
 
 def test_a_type_that_was_chosen_wrongly_is_changed(alice: User) -> None:
     attribute = CustomAttribute.objects.named(alice, "total", "date")
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     mapping = {"mappings-0-path": "a", "mappings-0-attribute": "total", "mappings-0-type": "number"}
     refused = browser.post(f"{PAGE}new/", GET | mapping)
     assert "This attribute has the type Date already. Change that under Attributes, beside API Logs." in words(refused)
@@ -48,7 +48,7 @@ def test_a_type_that_was_chosen_wrongly_is_changed(alice: User) -> None:
 def test_a_type_that_is_none_changes_nothing(alice: User) -> None:
     attribute = CustomAttribute.objects.named(alice, "total", "date")
 
-    response = sign_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/", {"type": "colour"}, follow=True)
+    response = logged_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/", {"type": "colour"}, follow=True)
 
     assert "Choose one of the list." in words(response)
     assert known(alice) == [("total", "date")]
@@ -57,7 +57,7 @@ def test_a_type_that_is_none_changes_nothing(alice: User) -> None:
 def test_an_attribute_is_removed(alice: User) -> None:
     attribute = CustomAttribute.objects.named(alice, "total")
 
-    response = sign_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/remove/", follow=True)
+    response = logged_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/remove/", follow=True)
 
     assert "total is removed. Contacts keep what they have." in words(response)
     assert known(alice) == []
@@ -67,7 +67,7 @@ def test_an_attribute_is_removed(alice: User) -> None:
 def test_an_attribute_of_somebody_else_is_not_there(alice: User, bob: User, act: str) -> None:
     attribute = CustomAttribute.objects.named(bob, "plan")
 
-    response = sign_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/{act}", {"type": "number"})
+    response = logged_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/{act}", {"type": "number"})
 
     assert response.status_code == 404
     assert known(bob) == [("plan", "text")]
@@ -78,7 +78,7 @@ def test_the_editor_offers_a_thousand_attributes_and_knows_the_types_of_all(alic
     CustomAttribute.objects.bulk_create(CustomAttribute(owner=alice, name=name, type="number") for name in names)
     mapping = {"mappings-0-path": "a", "mappings-0-attribute": "{{Total}}", "mappings-0-type": "date"}
     nonsense = {"mappings-1-path": "a", "mappings-1-attribute": "no\0name", "mappings-1-type": "date"}
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     page = browser.get(f"{PAGE}new/").content.decode()
     refused = browser.post(f"{PAGE}new/", GET | mapping | nonsense)

@@ -13,7 +13,7 @@ from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Field, Mapping, Recipe
 from developers.outbound.views.apis import MOST_COPIES
 from tests import short_transactions
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.memory import MIB, peak_of
 from tests.short_transactions import Bound
 
@@ -61,13 +61,13 @@ def test_an_api_with_many_logs_is_deleted_in_short_transactions(alice: User, mon
         ApiLog(owner=alice, api=api, api_name="Orders", kind="call", method="GET", url=api.url) for _ in range(120)
     )
 
-    sign_in(alice).post(address(api, "delete/"), {"is_sure": "on"})
+    logged_in(alice).post(address(api, "delete/"), {"is_sure": "on"})
 
     assert (OutboundApi.objects.count(), ApiLog.objects.filter(api=None).count()) == (0, 120)
 
 
 def test_developers_opens_this_tab_and_both_tabs_are_on_both_pages(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.get("/developers/")
 
@@ -79,7 +79,7 @@ def test_developers_opens_this_tab_and_both_tabs_are_on_both_pages(alice: User) 
 
 
 def test_without_apis_the_page_says_what_one_is_for(alice: User, shop: OutboundApi) -> None:
-    response = sign_in(alice).get(PAGE)
+    response = logged_in(alice).get(PAGE)
 
     assert "No APIs yet" in words(response)
     assert "Shop" not in words(response)
@@ -88,7 +88,7 @@ def test_without_apis_the_page_says_what_one_is_for(alice: User, shop: OutboundA
 
 @pytest.mark.parametrize(("text", "found"), [("wea", True), ("API.EXAMPLE", True), ("orders", False)])
 def test_an_api_is_found_by_its_name_or_url(alice: User, weather: OutboundApi, text: str, found: bool) -> None:
-    response = sign_in(alice).get(PAGE, {"q": text})
+    response = logged_in(alice).get(PAGE, {"q": text})
 
     assert (address(weather) in response.content.decode(), "No API found" in words(response)) == (found, not found)
 
@@ -96,7 +96,7 @@ def test_an_api_is_found_by_its_name_or_url(alice: User, weather: OutboundApi, t
 def test_the_pages_take_as_many_queries_for_many_apis_as_for_one(
     alice: User, weather: OutboundApi, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     for number in range(20):
         OutboundApi.objects.make(alice, f"API {number}", Recipe("GET", "https://api.example.com"))
         ApiLog.objects.create(
@@ -111,7 +111,7 @@ def test_the_pages_take_as_many_queries_for_many_apis_as_for_one(
 def test_an_api_is_made_with_the_attributes_that_it_names(alice: User) -> None:
     rows = ROW | {"mappings-3-path": "data.total", "mappings-3-attribute": "total", "mappings-3-type": "number"}
 
-    response = sign_in(alice).post(f"{PAGE}new/", GET | rows, follow=True)
+    response = logged_in(alice).post(f"{PAGE}new/", GET | rows, follow=True)
 
     api = OutboundApi.objects.get(owner=alice)
     assert response.redirect_chain == [(address(api), 302)]
@@ -126,7 +126,7 @@ def test_an_api_is_made_with_the_attributes_that_it_names(alice: User) -> None:
 
 
 def test_a_query_typed_into_the_url_becomes_parameters(alice: User) -> None:
-    sign_in(alice).post(f"{PAGE}new/", GET | ROW | {"url": "https://api.example.com/orders?sort=new"})
+    logged_in(alice).post(f"{PAGE}new/", GET | ROW | {"url": "https://api.example.com/orders?sort=new"})
 
     recipe = OutboundApi.objects.get().recipe()
     assert (recipe.url, recipe.parameters) == (
@@ -156,7 +156,7 @@ def test_what_cannot_be_taken_is_said_beside_it_and_nothing_typed_is_lost(
 ) -> None:
     sent = GET | {"headers-9-name": "X-Kept", "headers-9-value": "still here"} | typed
 
-    response = sign_in(alice).post(f"{PAGE}new/", sent)
+    response = logged_in(alice).post(f"{PAGE}new/", sent)
 
     page = response.content.decode()
     assert error in page
@@ -166,7 +166,7 @@ def test_what_cannot_be_taken_is_said_beside_it_and_nothing_typed_is_lost(
 
 
 def test_a_name_that_is_taken_is_said(alice: User, weather: OutboundApi) -> None:
-    response = sign_in(alice).post(f"{PAGE}new/", GET | {"name": "weather"})
+    response = logged_in(alice).post(f"{PAGE}new/", GET | {"name": "weather"})
 
     assert "There is an API of this name already." in words(response)
     assert list(OutboundApi.objects.all()) == [weather]
@@ -176,7 +176,7 @@ def test_an_attribute_keeps_the_type_that_it_has(alice: User) -> None:
     CustomAttribute.objects.named(alice, "total", "number")
     mapping = {"mappings-0-path": "a", "mappings-0-attribute": "Total", "mappings-0-type": "date"}
 
-    response = sign_in(alice).post(f"{PAGE}new/", GET | mapping)
+    response = logged_in(alice).post(f"{PAGE}new/", GET | mapping)
 
     assert "This attribute has the type Number already." in words(response)
 
@@ -184,7 +184,7 @@ def test_an_attribute_keeps_the_type_that_it_has(alice: User) -> None:
 def test_the_contacts_own_fields_are_offered_unless_an_attribute_has_the_name(alice: User) -> None:
     CustomAttribute.objects.named(alice, "Email")
 
-    page = sign_in(alice).get(f"{PAGE}new/").content.decode()
+    page = logged_in(alice).get(f"{PAGE}new/").content.decode()
 
     lists = re.findall(r'<datalist id="([\w-]+)">(.*?)</datalist>', page)
     assert [(name, re.findall(r'value="(\w+)"', options)) for name, options in lists] == [
@@ -194,7 +194,7 @@ def test_the_contacts_own_fields_are_offered_unless_an_attribute_has_the_name(al
 
 
 def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     added = browser.post(f"{PAGE}new/rows/", {"url": "not yet", "add_row": "headers"} | ROW)
     removed = browser.post(f"{PAGE}new/rows/", form_of(added) | {"remove_row": "parameters-0"})
@@ -207,7 +207,7 @@ def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> No
 
 
 def test_htmx_gets_the_part_alone_with_the_focus_on_what_changed(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     added = browser.post(address(weather, "rows/"), {"add_row": "parameters"}, headers=HTMX).content.decode()
     removed = browser.post(address(weather, "rows/"), {"remove_row": "parameters-7"}, headers=HTMX).content.decode()
@@ -220,7 +220,7 @@ def test_htmx_gets_the_part_alone_with_the_focus_on_what_changed(alice: User, we
 def test_more_than_fifty_rows_are_not_added(alice: User) -> None:
     rows = {f"parameters-{number}-name": "a" for number in range(50)}
 
-    response = sign_in(alice).post(f"{PAGE}new/rows/", rows | {"add_row": "elsewhere"})
+    response = logged_in(alice).post(f"{PAGE}new/rows/", rows | {"add_row": "elsewhere"})
 
     assert sum(name.startswith("parameters-") and name.endswith("-name") for name in form_of(response)) == 50
 
@@ -235,13 +235,13 @@ def test_more_than_fifty_rows_are_not_added(alice: User) -> None:
     ],
 )
 def test_a_value_of_the_response_makes_a_mapping(alice: User, value: str, row: tuple[str, str, str]) -> None:
-    form = form_of(sign_in(alice).post(f"{PAGE}new/rows/", {"map": value}))
+    form = form_of(logged_in(alice).post(f"{PAGE}new/rows/", {"map": value}))
 
     assert tuple(form[f"mappings-0-{name}"] for name in ("path", "attribute", "type")) == row
 
 
 def test_a_copy_holds_the_secrets_too_under_a_name_of_its_own(alice: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     for _ in range(2):
         browser.post(address(weather, "duplicate/"))
@@ -255,7 +255,7 @@ def test_too_many_copies_are_refused_with_a_sentence(alice: User, weather: Outbo
     for number in range(MOST_COPIES):
         OutboundApi.objects.make(alice, f"Weather copy {number + 1}" if number else "Weather copy", weather.recipe())
 
-    response = sign_in(alice).post(address(weather, "duplicate/"), follow=True)
+    response = logged_in(alice).post(address(weather, "duplicate/"), follow=True)
 
     assert "There are many copies of Weather already. Rename or delete some first." in words(response)
     assert OutboundApi.objects.count() == MOST_COPIES + 1
@@ -263,7 +263,7 @@ def test_too_many_copies_are_refused_with_a_sentence(alice: User, weather: Outbo
 
 def test_one_that_cannot_be_read_says_so_and_is_filled_in_anew(alice: User, weather: OutboundApi) -> None:
     OutboundApi.objects.update(sealed="damaged")
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     shown = browser.get(address(weather))
     copied = browser.post(address(weather, "duplicate/"), follow=True)
@@ -277,7 +277,7 @@ def test_one_that_cannot_be_read_says_so_and_is_filled_in_anew(alice: User, weat
 
 @pytest.mark.parametrize(("headers", "heading"), [({}, "h1"), (HTMX, "h2")], ids=["a page", "a dialog"])
 def test_deleting_asks_first(alice: User, weather: OutboundApi, headers: dict[str, str], heading: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     asked = browser.post(address(weather, "delete/"), headers=headers)
     assert list(OutboundApi.objects.all()) == [weather]
@@ -291,7 +291,7 @@ def test_deleting_asks_first(alice: User, weather: OutboundApi, headers: dict[st
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("act", ["", "rows/", "test/", "duplicate/", "delete/"])
 def test_an_api_of_somebody_else_is_not_there(alice: User, shop: OutboundApi, method: str, act: str) -> None:
-    response = getattr(sign_in(alice), method)(address(shop, act), GET | {"is_sure": "on"})
+    response = getattr(logged_in(alice), method)(address(shop, act), GET | {"is_sure": "on"})
 
     assert response.status_code == (405 if act and method == "get" else 404)
     assert "Shop" not in response.content.decode()
@@ -300,7 +300,7 @@ def test_an_api_of_somebody_else_is_not_there(alice: User, shop: OutboundApi, me
 
 @pytest.mark.parametrize("act", ["new/", "new/rows/", "new/test/", "import/"])
 def test_a_forged_form_changes_nothing(alice: User, act: str) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     browser.handler.enforce_csrf_checks = True
 
     response = browser.post(PAGE + act, GET)
@@ -312,7 +312,7 @@ def test_a_forged_form_changes_nothing(alice: User, act: str) -> None:
 def test_a_curl_command_is_read_into_the_editor_unsaved(alice: User) -> None:
     command = "curl -k https://api.example.com/orders?a=1 -H 'Authorization: Bearer abc'"
 
-    response = sign_in(alice).post(f"{PAGE}import/", {"command": command})
+    response = logged_in(alice).post(f"{PAGE}import/", {"command": command})
 
     form = form_of(response)
     assert (form["url"], form["parameters-0-value"]) == ("https://api.example.com/orders", "1")
@@ -323,7 +323,7 @@ def test_a_curl_command_is_read_into_the_editor_unsaved(alice: User) -> None:
 
 
 def test_a_command_that_cannot_be_read_stays_with_the_reason(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     response = browser.post(f"{PAGE}import/", {"command": "curl -d @secret https://api.example.com"})
 
@@ -333,7 +333,7 @@ def test_a_command_that_cannot_be_read_stays_with_the_reason(alice: User) -> Non
 
 
 def test_logs_are_ones_own_and_filtered_by_api(alice: User, bob: User, weather: OutboundApi) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     assert "No calls yet" in words(browser.get(f"{PAGE}logs/"))
     of = {"kind": "test", "method": "GET", "url": "https://x.test"}
     ApiLog.objects.create(owner=alice, api=weather, api_name="Weather", status=200, response_body="{}", **of)
@@ -364,7 +364,7 @@ def test_a_log_indents_json_unless_it_would_grow_beyond_measure(alice: User, bod
         owner=alice, api_name="Deep", kind="test", method="GET", url="https://x.test", status=200, response_body=body
     )
 
-    page = sign_in(alice).get(f"{PAGE}logs/{log.pk}/").content.decode()
+    page = logged_in(alice).get(f"{PAGE}logs/{log.pk}/").content.decode()
 
     assert unescape(page.partition('<pre class="log__body" tabindex="0">')[2].partition("</pre>")[0]) == shown
 
@@ -378,7 +378,7 @@ def test_lists_read_little_of_what_is_large(alice: User) -> None:
     OutboundApi.objects.bulk_create(apis)
     long = {"request_body": "x" * 64_000, "response_body": "🐧" * 16_000, "response_headers": [["a", "x" * 64_000]]}
     ApiLog.objects.bulk_create(ApiLog(owner=alice, api=apis[0], api_name="0", **long) for _ in range(50))
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     # Templates are read once.
     browser.get(f"{PAGE}logs/")
     browser.get(PAGE)
@@ -395,6 +395,6 @@ def test_lists_read_little_of_what_is_large(alice: User) -> None:
 def test_logs_of_what_is_no_api_are_all_logs(alice: User, asked_for: str) -> None:
     ApiLog.objects.create(owner=alice, api_name="Weather", method="GET", url=GET["url"])
 
-    page = sign_in(alice).get(f"{PAGE}logs/", {"api": asked_for})
+    page = logged_in(alice).get(f"{PAGE}logs/", {"api": asked_for})
 
     assert "Weather" in page.content.decode()

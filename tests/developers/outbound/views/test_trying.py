@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.transport import concurrency
-from tests.cast import sign_in
+from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import Far, Peer, far, response
 from tests.developers.outbound.views.test_pages import GET, HTMX, PAGE, address, form_of, words
@@ -34,7 +34,7 @@ def test_a_test_shows_the_response_before_anything_is_saved(
 ) -> None:
     mapping = {"mappings-0-path": "data.total", "mappings-0-attribute": "total", "mappings-0-type": "number"}
     with Far(answer) as far:
-        response = sign_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": far.url}, headers=headers)
+        response = logged_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": far.url}, headers=headers)
 
     page = response.content.decode()
     assert "200 OK" in words(response)
@@ -48,7 +48,7 @@ def test_a_test_shows_the_response_before_anything_is_saved(
 def test_keys_that_are_too_long_to_map_are_shown_by_their_beginnings(alice: User, loopback: None) -> None:
     body = json.dumps({"k" * 100_000: list(range(300)), "l" * 600: "last"}).encode()
     with far(response(body)) as server:
-        tried = sign_in(alice).post(f"{PAGE}new/test/", GET | {"url": server.url}, headers=HTMX)
+        tried = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": server.url}, headers=HTMX)
 
     page = tried.content.decode()
     assert f"{'k' * 99}… list of 300" in words(tried)
@@ -58,7 +58,7 @@ def test_keys_that_are_too_long_to_map_are_shown_by_their_beginnings(alice: User
 
 
 def test_half_characters_and_giant_numbers_are_shown_logged_and_not_mapped(alice: User, loopback: None) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     mapping = {"mappings-0-path": "n", "mappings-0-attribute": "n", "mappings-0-type": "number"}
     mapping |= {"mappings-1-path": "a", "mappings-1-attribute": "a", "mappings-1-type": "text"}
     call = GET | mapping | {"method": "POST", "body": '{"password": "\\ud800xyz"}'}
@@ -76,14 +76,14 @@ def test_half_characters_and_giant_numbers_are_shown_logged_and_not_mapped(alice
 
 def test_an_answer_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
     with Far(answer_with_text) as far:
-        response = sign_in(alice).post(f"{PAGE}new/test/", GET | {"url": far.url}, headers=HTMX)
+        response = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": far.url}, headers=HTMX)
 
     assert "500 Oh" in words(response)
     assert "Oops</pre>" in response.content.decode()
 
 
 def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     with Far(answer) as far:
         call = GET | {"url": far.url + "/{{order_id}}"}
         asked = browser.post(f"{PAGE}new/test/", call, headers=HTMX)
@@ -97,7 +97,7 @@ def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> No
 def test_a_test_sends_the_hidden_values_and_the_log_hides_them(
     alice: User, loopback: None, weather: OutboundApi
 ) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     with Far(answer) as far:
         weather.keep(replace(weather.recipe(), url=far.url))
         form = form_of(browser.get(address(weather)))
@@ -112,7 +112,7 @@ def test_a_test_sends_the_hidden_values_and_the_log_hides_them(
 
 
 def test_what_cannot_be_sent_is_said_in_words(alice: User) -> None:
-    browser = sign_in(alice)
+    browser = logged_in(alice)
 
     closed = browser.post(f"{PAGE}new/test/", GET | {"url": "http://127.0.0.1:9999"}, headers=HTMX)
     dots = browser.post(f"{PAGE}new/test/", GET | {"url": "https://a.test/{{a}}", "sample-a": ".."}, headers=HTMX)
@@ -128,7 +128,7 @@ def test_what_cannot_be_sent_is_said_in_words(alice: User) -> None:
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["a page", "a fragment"])
 def test_one_call_at_a_time_and_so_many_a_minute(alice: User, settings: Settings, headers: dict[str, str]) -> None:
     settings.OUTBOUND_RATE_LIMIT = 1
-    browser = sign_in(alice)
+    browser = logged_in(alice)
     call = GET | {"url": "http://10.0.0.1"}
 
     with concurrency.turn(alice.pk):
