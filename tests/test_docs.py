@@ -2,9 +2,11 @@
 
 import ast
 import importlib.util
+import logging
 import pkgutil
 import re
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -180,3 +182,10 @@ def test_the_decision_about_the_api_names_every_middleware_before_it() -> None:
     place = settings.MIDDLEWARE.index("botpenguin.platform.api.middleware.answer_api")
     assert numbered == settings.MIDDLEWARE[:place]
     assert f"the {ORDINALS[place]} of `MIDDLEWARE`" in text
+
+
+def test_every_logger_that_the_changelog_names_is_ours() -> None:
+    rows = re.findall(r"^  \| `([\w.]+)` \| `([\w.]+)` \|$", read("CHANGELOG.md"), re.MULTILINE)
+
+    assert rows
+    assert [now for _, now in rows if not isinstance(getattr(import_module(now), "logger", None), logging.Logger)] == []
