@@ -16,7 +16,7 @@ from botpenguin.platform.api import call_limits
 from developers import issuance
 from developers.bearer import verification
 from developers.bearer.refusal_counts import RefusalCounts
-from developers.bearer.unknown_tokens import Guesses
+from developers.bearer.unknown_tokens import UnknownTokens
 from tests import prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 
@@ -113,7 +113,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(verification, "guesses", Guesses())
+    monkeypatch.setattr(verification, "unknown_tokens", UnknownTokens())
 
 
 @pytest.fixture(autouse=True)

@@ -19,7 +19,7 @@ from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
 from developers import issuance
 from developers.bearer import verification
-from developers.bearer.verification import Refusal, Refused
+from developers.bearer.verification import RefusalReason, TokenRefused
 from developers.events import TokenEvent
 from developers.issuance import Outcome, Verdict
 from developers.models import ApiToken, RevokedToken
@@ -67,11 +67,11 @@ def events(user: User) -> dict[str, int]:
     return {kind: kinds.count(kind) for kind in kinds}
 
 
-def check(token: str) -> int | Refusal:
+def check(token: str) -> int | RefusalReason:
     """Return the generation of a good token, or why it is refused."""
     try:
         return verification.check(RequestFactory().get("/", headers={"Authorization": f"Bearer {token}"})).generation
-    except Refused as refused:
+    except TokenRefused as refused:
         return refused.refusal
 
 
@@ -139,7 +139,7 @@ def test_fifty_revokes_of_one_generation_at_once_replace_the_token_once(alice: U
     row, revoked = ApiToken.objects.get(), RevokedToken.objects.get()
     assert {(bytes(outcome.token.digest), outcome.revoked) for outcome in outcomes} == {(bytes(row.digest), revoked)}
     assert assert_whole(alice) == 2
-    assert check(old) is Refusal.REVOKED
+    assert check(old) is RefusalReason.REVOKED
 
 
 def test_uses_and_revokes_at_once_ask_or_replace_but_never_both(alice: User) -> None:
@@ -147,7 +147,7 @@ def test_uses_and_revokes_at_once_ask_or_replace_but_never_both(alice: User) -> 
     token = token_text(alice)
     turns = iter(range(20))
 
-    def use_or_revoke() -> int | Refusal | Outcome:
+    def use_or_revoke() -> int | RefusalReason | Outcome:
         return issuance.revoke(alice, 1, PHONE, even_if_used=False) if next(turns) == 10 else check(token)
 
     results = at_once(20, use_or_revoke)
@@ -157,7 +157,7 @@ def test_uses_and_revokes_at_once_ask_or_replace_but_never_both(alice: User) -> 
     if outcome.verdict is Verdict.REPLACED:
         assert (row.generation, row.last_used_at) == (2, None)
         assert RevokedToken.objects.get().last_used_at is None
-        assert check(token) is Refusal.REVOKED
+        assert check(token) is RefusalReason.REVOKED
     else:
         assert outcome.verdict is Verdict.IN_USE
         assert (row.generation, row.last_used_ip) == (1, "127.0.0.1")
@@ -182,7 +182,9 @@ def test_a_process_killed_after_any_statement_of_a_revoke_leaves_the_old_token_o
     assert endings.split() == [str(-signal.SIGKILL)] * killed + ["0"] * (len(users) - killed)
     assert generations == [1] * killed + [2] * (len(users) - killed)
     assert generations[-1] == 2
-    assert [check(token) for token in old] == [1 if generation == 1 else Refusal.REVOKED for generation in generations]
+    assert [check(token) for token in old] == [
+        1 if generation == 1 else RefusalReason.REVOKED for generation in generations
+    ]
 
 
 def test_a_process_killed_in_the_middle_of_many_revokes_loses_none_that_was_answered(alice: User) -> None:

@@ -1,1 +1,1 @@
-"""Checks the token of a call, and bounds what wrong tokens cost."""
+"""Checks the token of an API call, and bounds the cost of wrong tokens."""

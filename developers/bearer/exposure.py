@@ -1,4 +1,4 @@
-"""Reports of tokens that somebody found where others can read them."""
+"""Reports of tokens that were found in a public place."""
 
 from collections.abc import Sequence
 
@@ -12,17 +12,17 @@ from developers.tokens import Secret
 
 @sensitive_variables("reported", "texts", "digests")
 def report_exposed(reported: Sequence[str], client: Client) -> None:
-    """Revoke every live token in these texts and mail its owner; texts that hold none are passed over.
+    """Revoke every live token in these texts and mail its owner. Ignores texts without one.
 
-    What stands around a token, a line end or the line of code that it was found in, does not save it.
-    Nothing tells the caller which of them were live. All of them together take one query;
-    a live one takes a revoke besides, so that it is dead before this returns. The time of
-    that may show, to one who holds the token and could as well have called with it.
+    Finds a token inside other text too, such as the line of code that holds it. The caller does not learn
+    which tokens were live. All texts take one query, and each live token one revoke, which is committed
+    before this returns. The time that it takes may reveal a live token, but only to someone who holds it
+    and could use it anyway.
     """
     texts = {token for text in reported for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
     found = [Secret(text) for text in texts]
     digests = [digest for token in found for digest in vault.digests(token)]
-    # Also where its account is disabled: enabling it again must not bring the token back.
+    # Includes disabled accounts: enabling one again must not bring an exposed token back.
     for token in ApiToken.objects.filter(digest__in=digests).select_related("user"):
-        # By generation: of several reports at once one takes effect, and what its owner has renewed stays.
+        # By generation: of several reports at once one takes effect, and a token renewed meanwhile stays.
         issuance.revoke(token.user, token.generation, client, even_if_used=True, reason=RevokedToken.Reason.EXPOSED)

@@ -1,4 +1,4 @@
-"""Bounds on what revoked tokens may cost: each process writes a sighting of one at most once a minute."""
+"""Bounds the cost of revoked tokens: each process writes the refusals of one at most once a minute."""
 
 import time
 from collections import OrderedDict
@@ -9,10 +9,10 @@ MOST_REMEMBERED = 10_000
 
 
 class RefusalCounts:
-    """Counts refusals by revoked token, and says when it is time to write them down.
+    """Counts refusals by revoked token, and says when to write them to the database.
 
-    What has been counted and not yet written is lost with the process, so the numbers on
-    the page are "at least". Memory is bounded: the token seen least recently is forgotten.
+    Counts that are not written yet are lost when the process ends, so the numbers on the page are
+    minimums. Memory is bounded: the token refused least recently is dropped first.
     """
 
     def __init__(self) -> None:
@@ -20,7 +20,7 @@ class RefusalCounts:
         self._counts: OrderedDict[int, tuple[float, int]] = OrderedDict()
 
     def add(self, revoked_id: int) -> int:
-        """Count one more, and return how many to write now (0: none yet)."""
+        """Count one refusal, and return how many to write now (0: none yet)."""
         now = time.monotonic()
         with self._lock:
             written_at, pending = self._counts.pop(revoked_id, (-INTERVAL, 0))

@@ -1,13 +1,11 @@
-"""Bounds on what guessing may cost: after so many unknown tokens from an address, its next ones are not looked up.
+"""Bounds the cost of unknown tokens: after too many from one address, its tokens are no longer looked up.
 
-An unknown token costs two reads, and whoever makes them up needs no account. They are
-counted by address in the memory of each process, where an IPv6 /64 counts as one address;
-the window is a minute, the same for all addresses. Revoked tokens do not count: whoever
-still bears one is told so, however often it comes.
+An unknown token costs two reads, and sending one needs no account. Each process counts them in memory by
+address, with an IPv6 /64 as one address, in windows of one minute that are the same for all addresses.
+Revoked tokens do not count: every call with one is answered with that reason.
 
-Behind one address there may be many. So a token that this process has found good before is
-looked up all the same: being remembered lets it be asked about, and vouches for nothing.
-Any other good token waits for the next window, which is where `Retry-After` points.
+Many clients may share one address. So a token that this process has accepted before is still looked up,
+and the look-up alone decides. Any other valid token waits for the next window: `Retry-After` says how long.
 """
 
 import math
@@ -21,16 +19,16 @@ MOST_ADDRESSES = 50_000
 MOST_TOKENS = 50_000
 
 
-class TooMany(Exception):
-    """An address has sent too many unknown tokens. In `wait` seconds it may send more."""
+class TooManyUnknownTokens(Exception):
+    """An address has sent too many unknown tokens. `wait`: seconds until it may send more."""
 
     def __init__(self, wait: int) -> None:
         super().__init__(wait)
         self.wait = wait
 
 
-class Guesses:
-    """Counts unknown tokens by address, and remembers the digests of good ones. Memory is bounded by forgetting."""
+class UnknownTokens:
+    """Counts unknown tokens by address, and remembers the digests of accepted ones. Memory is bounded."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -38,16 +36,16 @@ class Guesses:
         self._counts: Counter[str] = Counter()
         self._good: dict[bytes, None] = {}
 
-    def refuse(self, ip: str | None, digest: bytes, limit: int) -> None:
-        """Raise `TooMany` where a token from this address is not to be looked up. A limit of 0 refuses nothing."""
+    def check(self, ip: str | None, digest: bytes, limit: int) -> None:
+        """Raise `TooManyUnknownTokens` if a token from this address must not be looked up. 0 means no limit."""
         if not limit or not self._counts or digest in self._good or ip is None:
             return
         wait = math.ceil(WINDOW - (time.monotonic() - self._began_at))
-        if wait > 0 and self._counts[_neighbourhood(ip)] >= limit:
-            raise TooMany(wait)
+        if wait > 0 and self._counts[_network_of(ip)] >= limit:
+            raise TooManyUnknownTokens(wait)
 
     def add(self, ip: str | None) -> None:
-        """Count an unknown token. Where no address is known (a unix socket), nobody is to pay for others."""
+        """Count an unknown token. Ignores clients without an address (a Unix socket): all would share one count."""
         if ip is None:
             return
         with self._lock:
@@ -55,10 +53,10 @@ class Guesses:
             if now - self._began_at >= WINDOW or len(self._counts) >= MOST_ADDRESSES:
                 self._counts.clear()
                 self._began_at = now
-            self._counts[_neighbourhood(ip)] += 1
+            self._counts[_network_of(ip)] += 1
 
-    def remember(self, digest: bytes) -> None:
-        """Note that a token is good, at the price of the one noted first."""
+    def remember_good(self, digest: bytes) -> None:
+        """Remember an accepted token; drop the oldest one if there are too many."""
         if digest in self._good:
             return
         with self._lock:
@@ -66,15 +64,15 @@ class Guesses:
                 del self._good[next(iter(self._good))]
             self._good[digest] = None
 
-    def forget(self, digest: bytes) -> None:
-        """Note that a token is good no longer."""
+    def forget_good(self, digest: bytes) -> None:
+        """Forget a token that is no longer accepted."""
         with self._lock:
             self._good.pop(digest, None)
 
 
-def _neighbourhood(ip: str) -> str:
+def _network_of(ip: str) -> str:
     address = ip_address(ip)
     return str(ip_network((address, 64), strict=False)) if isinstance(address, IPv6Address) else ip
 
 
-guesses = Guesses()
+unknown_tokens = UnknownTokens()

@@ -1,12 +1,11 @@
-"""The bearer check: whose request is this? The hot path of every API call.
+"""The bearer check, on the hot path of every API call: finds the owner of the token in a request.
 
-Also the one door by which the platform reaches the token: a bearer revokes itself here, and
-reports of exposed tokens come in.
+It is also the platform's only interface to the token: it offers revoking the bearer's own token and
+reporting exposed tokens.
 
-One indexed SELECT in autocommit on the primary, and nothing positive is cached. So a
-check that starts after a revoke was answered, in any process on any node, sees that
-revoke. Headers follow RFC 6750, section 2.1; `authtype: Key` is what BotPenguin's
-published clients send beside it.
+A check is one indexed SELECT in autocommit on the primary, and no positive result is cached. So a check
+that starts after the response to a revoke sees that revoke, in any process on any node. Headers follow
+RFC 6750, section 2.1; BotPenguin's published clients also send `authtype: Key`.
 """
 
 import logging
@@ -28,24 +27,24 @@ from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, tokens, vault
 from developers.bearer.exposure import report_exposed
 from developers.bearer.refusal_counts import RefusalCounts, refusal_counts
-from developers.bearer.unknown_tokens import TooMany, guesses
+from developers.bearer.unknown_tokens import TooManyUnknownTokens, unknown_tokens
 from developers.models import ApiToken, RevokedToken
 from developers.tokens import Secret
 
-__all__ = ["Bearer", "Refusal", "Refused", "TooMany", "check", "report_exposed", "revoke"]
+__all__ = ["Bearer", "RefusalReason", "TokenRefused", "TooManyUnknownTokens", "check", "report_exposed", "revoke"]
 
-# RFC 9110, section 5.6.3: what may stand around a header's value, and nothing else that Unicode calls space.
+# RFC 9110, section 5.6.3: the only whitespace allowed around a header's value.
 WHITESPACE = " \t"
 COLUMNS = ("user_id", "user__email", "user__is_active", "generation", "hint", "issued_at", "last_used_at")
-PROOF = ("digest", "key_id", "binding")
+BINDING_COLUMNS = ("digest", "key_id", "binding")
 
 logger = logging.getLogger(__name__)
-# Owners whose rows were changed by somebody else than `issuance`: each is logged once a minute.
+# Owners whose rows were changed outside `issuance`: each is logged once a minute.
 mismatches = RefusalCounts()
 
 
 class Bearer(NamedTuple):
-    """Whose request it is, and what is told of the token that said so."""
+    """The owner of a request's token, and what the API shows of that token."""
 
     owner_id: int
     email: str
@@ -56,8 +55,8 @@ class Bearer(NamedTuple):
     last_used_at: datetime | None
 
 
-class Refusal(StrEnum):
-    """Why a request is nobody's: a sentence for whoever reads the answer."""
+class RefusalReason(StrEnum):
+    """Why a request has no bearer, as a sentence for the response."""
 
     MISSING = "Send your API access token in the header Authorization: Bearer <token>."
     WRONG_AUTHTYPE = "The header authtype, where it is sent, must be Key."
@@ -69,34 +68,34 @@ class Refusal(StrEnum):
 
 count_check = metrics.counter(
     "botpenguin_bearer_checks",
-    "Bearer checks of API requests, by what came of them.",
+    "Bearer checks of API requests, by outcome.",
     "outcome",
-    ["ok", *(refusal.name.lower() for refusal in Refusal), "limited", "failed"],
+    ["ok", *(refusal.name.lower() for refusal in RefusalReason), "limited", "failed"],
 )
 
 
-class Refused(Exception):
-    """The request bears no good token. `revoked_at` is set where it bears a revoked one."""
+class TokenRefused(Exception):
+    """The request has no valid token. `revoked_at` is set if its token was revoked."""
 
-    def __init__(self, refusal: Refusal, revoked_at: datetime | None = None) -> None:
+    def __init__(self, refusal: RefusalReason, revoked_at: datetime | None = None) -> None:
         super().__init__(refusal)
         self.refusal = refusal
         self.revoked_at = revoked_at
 
 
 def check(request: HttpRequest) -> Bearer:
-    """Return the bearer of a request, and count what came of the check.
+    """Return the bearer of a request, and count the outcome of the check.
 
-    Raises `Refused`, or `TooMany` where the address has guessed too often. Queries nothing
-    unless the header holds one well-formed token; writes only when the last use on record
-    is over a minute old, and then as best it can.
+    Raises `TokenRefused`, or `TooManyUnknownTokens` if the address has sent too many. Queries the database
+    only if the header holds one well-formed token. Writes only if the recorded last use is over a minute
+    old; the check succeeds even if that write fails.
     """
     try:
         bearer = _check(request)
-    except Refused as refused:
+    except TokenRefused as refused:
         count_check(refused.refusal.name.lower())
         raise
-    except TooMany:
+    except TooManyUnknownTokens:
         count_check("limited")
         raise
     except Error:
@@ -110,7 +109,7 @@ def check(request: HttpRequest) -> Bearer:
 def _check(request: HttpRequest) -> Bearer:
     token = _token_in(request)
     digests = vault.digests(token)
-    guesses.refuse(client_ip(request), digests[0], settings.API_REFUSED_LIMIT)
+    unknown_tokens.check(client_ip(request), digests[0], settings.API_REFUSED_LIMIT)
     lookup = _compile_lookup(DEFAULT_DB_ALIAS, len(digests))
     row = lookup(digests)
     if row is None:
@@ -120,8 +119,8 @@ def _check(request: HttpRequest) -> Bearer:
     if not vault.is_bound(bearer.owner_id, bearer.generation, digest, key_id, binding):
         raise _refused_as_changed(request, bearer, digests)
     if not bearer.is_active:
-        raise Refused(Refusal.DISABLED)
-    guesses.remember(digests[0])
+        raise TokenRefused(RefusalReason.DISABLED)
+    unknown_tokens.remember_good(digests[0])
     if _is_stale(bearer.last_used_at):
         best_effort.attempt(
             f"The last use of the token of user {bearer.owner_id}",
@@ -131,7 +130,7 @@ def _check(request: HttpRequest) -> Bearer:
 
 
 def revoke(bearer: Bearer, client: Client) -> None:
-    """Revoke the token that bears a request. Where it, or its account, has gone meanwhile, nothing is left to do."""
+    """Revoke the bearer's token. Does nothing if the token or its account is gone meanwhile."""
     owner = User.objects.filter(pk=bearer.owner_id).first()
     if owner:
         issuance.revoke(owner, bearer.generation, client, even_if_used=True, reason=RevokedToken.Reason.API)
@@ -140,28 +139,28 @@ def revoke(bearer: Bearer, client: Client) -> None:
 def _token_in(request: HttpRequest) -> Secret:
     authorization: str | None = request.META.get("HTTP_AUTHORIZATION")
     if authorization is None:
-        raise Refused(Refusal.MISSING)
+        raise TokenRefused(RefusalReason.MISSING)
     authtype = request.META.get("HTTP_AUTHTYPE")
     if authtype is not None and authtype.strip(WHITESPACE).lower() != "key":
-        raise Refused(Refusal.WRONG_AUTHTYPE)
+        raise TokenRefused(RefusalReason.WRONG_AUTHTYPE)
     scheme, _, token = authorization.strip(WHITESPACE).partition(" ")
     if scheme.lower() != "bearer":
-        raise Refused(Refusal.MISSING)
+        raise TokenRefused(RefusalReason.MISSING)
     token = token.strip(WHITESPACE)
     if not tokens.is_well_formed(token):
-        raise Refused(Refusal.MALFORMED)
+        raise TokenRefused(RefusalReason.MALFORMED)
     return Secret(token)
 
 
 @cache
 def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any, ...] | None]:
-    """Compile the look-up's SQL once: building it costs ten times as much as asking it.
+    """Compile the look-up's SQL once: building it takes ten times as long as running it.
 
-    The queryset remains the source of truth; what a raw cursor skips of the ORM, the
-    conversion of columns, is taken from its compiler.
+    The queryset remains the source of the SQL, and its compiler of the column converters, which a raw
+    cursor does not apply.
     """
     placeholders = [str(number).encode() for number in range(keys)]
-    query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS, *PROOF).query
+    query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS, *BINDING_COLUMNS).query
     compiler = query.get_compiler(using=alias)
     sql, _ = compiler.as_sql()
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
@@ -173,7 +172,7 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
             connection.ensure_connection()
         is_watched = connection.queries_logged or connection.execute_wrappers
         with connection.wrap_database_errors:
-            # The backend's own: the one that Django puts around it for whoever watches costs as much as the query.
+            # Django's wrapper around the backend's cursor costs as much as the query; only observers need it.
             cursor = connection.cursor() if is_watched else connection.create_cursor()
             try:
                 cursor.execute(sql, digests)
@@ -195,28 +194,28 @@ def _is_stale(last_used_at: datetime | None) -> bool:
     return last_used_at is None or timezone.now() - last_used_at > issuance.LAST_USE_RESOLUTION
 
 
-def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[bytes]) -> Refused:
-    guesses.forget(digests[0])
-    guesses.add(client_ip(request))
+def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[bytes]) -> TokenRefused:
+    unknown_tokens.forget_good(digests[0])
+    unknown_tokens.add(client_ip(request))
     if mismatches.add(bearer.owner_id):
         logger.error(
-            # Quoted, since it may be text by now.
+            # %r: a changed row may hold text in either column.
             "The token of user %r, generation %r, is refused: its row was changed by something else than this program.",
             bearer.owner_id,
             bearer.generation,
         )
-    return Refused(Refusal.UNKNOWN)
+    return TokenRefused(RefusalReason.UNKNOWN)
 
 
-def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> Refused:
-    guesses.forget(digests[0])
+def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> TokenRefused:
+    unknown_tokens.forget_good(digests[0])
     revoked = RevokedToken.objects.filter(digest__in=digests).only("revoked_at").first()
     if revoked is None:
-        guesses.add(client_ip(request))
-        return Refused(Refusal.UNKNOWN)
+        unknown_tokens.add(client_ip(request))
+        return TokenRefused(RefusalReason.UNKNOWN)
     if count := refusal_counts.add(revoked.pk):
         best_effort.attempt(
             f"A refusal of the revoked token {revoked.pk}",
             lambda: issuance.record_refusals(revoked.pk, count, Client.of(request)),
         )
-    return Refused(Refusal.REVOKED, revoked.revoked_at)
+    return TokenRefused(RefusalReason.REVOKED, revoked.revoked_at)

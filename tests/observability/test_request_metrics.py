@@ -19,7 +19,7 @@ from botpenguin.operations.settings_checks import check_metrics_are_not_public
 from developers import issuance, tokens
 from developers import metrics as counting
 from developers.bearer import verification
-from developers.bearer.verification import Refusal
+from developers.bearer.verification import RefusalReason
 from developers.models import RevokedToken
 from tests import server
 from tests.cast import LAPTOP, token_text
@@ -108,7 +108,7 @@ def test_each_bearer_check_is_counted_by_what_came_of_it(
     User.objects.filter(pk=bob.pk).update(is_active=False)
 
     def check(authorization: str | None, **headers: str) -> None:
-        with suppress(verification.Refused, verification.TooMany, OperationalError):
+        with suppress(verification.TokenRefused, verification.TooManyUnknownTokens, OperationalError):
             verification.check(bearing(authorization, **headers))
 
     check(f"Bearer {good}")
@@ -135,7 +135,7 @@ def test_each_bearer_check_is_counted_by_what_came_of_it(
 
 
 def bearer_outcomes() -> list[str]:
-    return ["ok", *(refusal.name.lower() for refusal in Refusal), "limited", "failed"]
+    return ["ok", *(refusal.name.lower() for refusal in RefusalReason), "limited", "failed"]
 
 
 def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(tmp_path: Path) -> None:

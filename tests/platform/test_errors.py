@@ -15,7 +15,7 @@ from accounts.throttling.breaker import Breaker
 from botpenguin.database import outages
 from botpenguin.platform.api import middleware
 from developers import tokens
-from developers.bearer.verification import Refusal
+from developers.bearer.verification import RefusalReason
 from tests.cast import token_text
 
 ADDRESS = "/api/v7/token"
@@ -105,15 +105,15 @@ def test_a_wrong_host_is_400_whatever_hosts_were_right_before(
 @pytest.mark.parametrize(
     ("headers", "refusal", "challenge"),
     [
-        ({}, Refusal.MISSING, 'Bearer realm="BotPenguin"'),
-        ({"Authorization": "Basic YTpi"}, Refusal.MISSING, 'Bearer realm="BotPenguin"'),
-        ({"Authorization": "Bearer abc"}, Refusal.MALFORMED, INVALID),
-        ({"Authorization": f"Bearer {WELL_FORMED}", "authtype": "Token"}, Refusal.WRONG_AUTHTYPE, INVALID),
+        ({}, RefusalReason.MISSING, 'Bearer realm="BotPenguin"'),
+        ({"Authorization": "Basic YTpi"}, RefusalReason.MISSING, 'Bearer realm="BotPenguin"'),
+        ({"Authorization": "Bearer abc"}, RefusalReason.MALFORMED, INVALID),
+        ({"Authorization": f"Bearer {WELL_FORMED}", "authtype": "Token"}, RefusalReason.WRONG_AUTHTYPE, INVALID),
     ],
 )
 @pytest.mark.usefixtures("debug")
 def test_no_token_or_no_such_form_is_401_with_a_challenge(
-    headers: dict[str, str], refusal: Refusal, challenge: str
+    headers: dict[str, str], refusal: RefusalReason, challenge: str
 ) -> None:
     response = Browser().get(ADDRESS, headers=headers)
 

@@ -16,7 +16,7 @@ from accounts.quotas import QuotaExceeded
 from botpenguin.database import outages
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import Unusable
-from developers.bearer.verification import Refusal, Refused, TooMany
+from developers.bearer.verification import RefusalReason, TokenRefused, TooManyUnknownTokens
 
 logger = logging.getLogger(__name__)
 
@@ -25,14 +25,14 @@ LONGEST_KEY = 100
 CHALLENGE = 'Bearer realm="BotPenguin"'
 
 
-def refused(request: HttpRequest, exception: Refused) -> HttpResponse:
+def refused(request: HttpRequest, exception: TokenRefused) -> HttpResponse:
     """Answer 401 with the challenge of RFC 6750, section 3."""
     sentence: str = exception.refusal
     if exception.revoked_at:
         at = envelope.timestamp(exception.revoked_at)
         sentence = f"This API access token was revoked at {at}. Copy the current one from the Developers page."
     response = envelope.error(HTTPStatus.UNAUTHORIZED, sentence)
-    was_sent = exception.refusal is not Refusal.MISSING
+    was_sent = exception.refusal is not RefusalReason.MISSING
     response["WWW-Authenticate"] = (
         f'{CHALLENGE}, error="invalid_token", error_description="{sentence}"' if was_sent else CHALLENGE
     )
@@ -97,8 +97,8 @@ def quota_exceeded(request: HttpRequest, exception: QuotaExceeded) -> HttpRespon
     return envelope.error(HTTPStatus.CONFLICT, f"{exception} Nothing was changed.")
 
 
-def throttled(request: HttpRequest, exception: Throttled | TooMany) -> HttpResponse:
-    what = "unknown tokens from this address" if isinstance(exception, TooMany) else "requests"
+def throttled(request: HttpRequest, exception: Throttled | TooManyUnknownTokens) -> HttpResponse:
+    what = "unknown tokens from this address" if isinstance(exception, TooManyUnknownTokens) else "requests"
     seconds = f"{exception.wait} second{'' if exception.wait == 1 else 's'}"
     response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, f"Too many {what}. Try again in {seconds}.")
     response["Retry-After"] = str(exception.wait)
@@ -157,7 +157,7 @@ def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 def register(api: NinjaAPI) -> None:
     for exception, handler in (
-        (Refused, refused),
+        (TokenRefused, refused),
         (Http404, not_found),
         (ValidationError, invalid),
         (HttpError, http_error),
@@ -165,7 +165,7 @@ def register(api: NinjaAPI) -> None:
         (IntegrityError, at_the_same_time),
         (QuotaExceeded, quota_exceeded),
         (Throttled, throttled),
-        (TooMany, throttled),
+        (TooManyUnknownTokens, throttled),
         (RetryLater, retry_later),
         (BulkBusy, retry_later),
         (RequestDataTooBig, too_big),

@@ -9,7 +9,7 @@ from django.test import RequestFactory
 from accounts.models import User
 from developers import tokens
 from developers.bearer import verification
-from developers.bearer.verification import Refusal, Refused
+from developers.bearer.verification import RefusalReason, TokenRefused
 from tests.cast import token_text
 
 
@@ -31,10 +31,10 @@ def test_it_finds_whose_token_it_is(alice: User, bob: User) -> None:
 
 
 def test_it_finds_nobody_for_an_unknown_token(alice: User) -> None:
-    with pytest.raises(Refused) as refused:
+    with pytest.raises(TokenRefused) as refused:
         check(tokens.generate().open())
 
-    assert refused.value.refusal is Refusal.UNKNOWN
+    assert refused.value.refusal is RefusalReason.UNKNOWN
 
 
 def test_what_the_driver_raises_is_an_outage_to_django_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from accounts.models import User
 from developers import issuance, tokens
 from developers.bearer import unknown_tokens
-from developers.bearer.unknown_tokens import WINDOW, Guesses, TooMany
+from developers.bearer.unknown_tokens import WINDOW, TooManyUnknownTokens, UnknownTokens
 from tests.cast import PHONE, token_text
 from tests.clock import Clock
 
@@ -148,19 +148,19 @@ def test_where_no_address_is_known_nobody_pays_for_others() -> None:
 
 
 def test_threads_lose_no_guess() -> None:
-    counted = Guesses()
+    counted = UnknownTokens()
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(counted.add, [FLOOD] * 2000))
 
-    counted.refuse(FLOOD, b"", 2001)
-    with pytest.raises(TooMany):
-        counted.refuse(FLOOD, b"", 2000)
+    counted.check(FLOOD, b"", 2001)
+    with pytest.raises(TooManyUnknownTokens):
+        counted.check(FLOOD, b"", 2000)
 
 
 def test_memory_of_addresses_is_bounded_by_starting_anew(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unknown_tokens, "MOST_ADDRESSES", 10)
-    counted = Guesses()
+    counted = UnknownTokens()
 
     for number in range(25):
         counted.add(f"203.0.113.{number}")
@@ -170,13 +170,13 @@ def test_memory_of_addresses_is_bounded_by_starting_anew(monkeypatch: pytest.Mon
 
 def test_memory_of_good_tokens_is_bounded_by_forgetting_the_one_noted_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(unknown_tokens, "MOST_TOKENS", 2)
-    counted = Guesses()
+    counted = UnknownTokens()
     counted.add(FLOOD)
 
     for digest in (b"1", b"2", b"2", b"3"):
-        counted.remember(digest)
+        counted.remember_good(digest)
 
-    with pytest.raises(TooMany):
-        counted.refuse(FLOOD, b"1", 1)
-    counted.refuse(FLOOD, b"2", 1)
-    counted.refuse(FLOOD, b"3", 1)
+    with pytest.raises(TooManyUnknownTokens):
+        counted.check(FLOOD, b"1", 1)
+    counted.check(FLOOD, b"2", 1)
+    counted.check(FLOOD, b"3", 1)

@@ -20,7 +20,7 @@ from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
 from developers import issuance, tokens
 from developers.bearer import verification
-from developers.bearer.verification import Bearer, Refusal, Refused
+from developers.bearer.verification import Bearer, RefusalReason, TokenRefused
 from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PASSWORD, PHONE, token_text
@@ -36,8 +36,8 @@ def bearing(authorization: str | None, **headers: str) -> HttpRequest:
     return RequestFactory().get("/api/v7/token", headers=headers)
 
 
-def refusal(request: HttpRequest) -> Refusal:
-    with pytest.raises(Refused) as caught:
+def refusal(request: HttpRequest) -> RefusalReason:
+    with pytest.raises(TokenRefused) as caught:
         verification.check(request)
     return caught.value.refusal
 
@@ -84,7 +84,7 @@ def test_authtype_key_is_accepted_in_any_capitalisation(alice: User, authtype: s
 
 @pytest.mark.parametrize("authtype", ["", "Token", "Key, Key", "Keys", "\xa0Key"])
 def test_any_other_authtype_is_refused_without_a_query(authtype: str) -> None:
-    assert refusal(bearing(f"Bearer {WELL_FORMED}", authtype=authtype)) is Refusal.WRONG_AUTHTYPE
+    assert refusal(bearing(f"Bearer {WELL_FORMED}", authtype=authtype)) is RefusalReason.WRONG_AUTHTYPE
 
 
 @pytest.mark.parametrize(
@@ -105,7 +105,7 @@ def test_any_other_authtype_is_refused_without_a_query(authtype: str) -> None:
     ],
 )
 def test_what_is_no_bearer_header_is_refused_as_missing_without_a_query(header: str | None) -> None:
-    assert refusal(bearing(header)) is Refusal.MISSING
+    assert refusal(bearing(header)) is RefusalReason.MISSING
 
 
 @pytest.mark.parametrize(
@@ -126,18 +126,18 @@ def test_what_is_no_bearer_header_is_refused_as_missing_without_a_query(header: 
     ],
 )
 def test_what_is_not_exactly_one_token_is_refused_as_malformed_without_a_query(token: str) -> None:
-    assert refusal(bearing("Bearer " + token.replace("{}", WELL_FORMED))) is Refusal.MALFORMED
+    assert refusal(bearing("Bearer " + token.replace("{}", WELL_FORMED))) is RefusalReason.MALFORMED
 
 
 @given(st.binary(max_size=300).map(latin_1))
 @example(f"Bearer {WELL_FORMED[:-1]}")
 def test_any_bytes_as_the_header_are_refused_without_a_query(header: str) -> None:
-    assert refusal(bearing(header)) in (Refusal.MISSING, Refusal.MALFORMED)
+    assert refusal(bearing(header)) in (RefusalReason.MISSING, RefusalReason.MALFORMED)
 
 
 @given(st.binary(max_size=80).map(latin_1))
 def test_any_bytes_as_the_token_are_refused_without_a_query(token: str) -> None:
-    assert refusal(bearing(f"Bearer {token}")) is Refusal.MALFORMED
+    assert refusal(bearing(f"Bearer {token}")) is RefusalReason.MALFORMED
 
 
 @given(st.integers(0, tokens.LENGTH - 1), st.binary(min_size=1, max_size=1).map(latin_1))
@@ -145,12 +145,12 @@ def test_a_token_with_one_damaged_byte_is_refused_without_a_query(position: int,
     damaged = WELL_FORMED[:position] + byte + WELL_FORMED[position + 1 :]
     header = f"Bearer {damaged}" if damaged != WELL_FORMED else "Bearer"
 
-    assert refusal(bearing(header)) is Refusal.MALFORMED
+    assert refusal(bearing(header)) is RefusalReason.MALFORMED
 
 
 @given(st.binary(max_size=80).map(latin_1).filter(lambda authtype: authtype.strip(" \t").lower() != "key"))
 def test_any_bytes_as_the_authtype_are_refused_without_a_query(authtype: str) -> None:
-    assert refusal(bearing(f"Bearer {WELL_FORMED}", authtype=authtype)) is Refusal.WRONG_AUTHTYPE
+    assert refusal(bearing(f"Bearer {WELL_FORMED}", authtype=authtype)) is RefusalReason.WRONG_AUTHTYPE
 
 
 @pytest.mark.parametrize("name", ["apiKey", "access_token", "token", "Authorization"])
@@ -159,21 +159,21 @@ def test_a_token_in_query_body_or_cookies_is_no_token(alice: User, name: str) ->
     request = RequestFactory().post(f"/api/v7/token?{name}={token}", {name: f"Bearer {token}"})
     request.COOKIES[name] = token
 
-    assert refusal(request) is Refusal.MISSING
+    assert refusal(request) is RefusalReason.MISSING
 
 
 def test_an_unknown_token_is_refused_as_such(alice: User) -> None:
-    assert refusal(bearing(f"Bearer {WELL_FORMED}")) is Refusal.UNKNOWN
+    assert refusal(bearing(f"Bearer {WELL_FORMED}")) is RefusalReason.UNKNOWN
 
 
 def test_a_revoked_token_is_refused_and_says_since_when(alice: User) -> None:
     old = token_text(alice)
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
-    with pytest.raises(Refused) as caught:
+    with pytest.raises(TokenRefused) as caught:
         verification.check(bearing(f"Bearer {old}"))
 
-    assert caught.value.refusal is Refusal.REVOKED
+    assert caught.value.refusal is RefusalReason.REVOKED
     assert caught.value.revoked_at == outcome.token.issued_at
 
 
@@ -186,7 +186,7 @@ def test_after_a_revoke_the_new_token_is_good(alice: User) -> None:
 def test_the_token_of_a_deactivated_account_is_refused_and_not_counted_as_used(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(is_active=False)
 
-    assert refusal(bearing(f"Bearer {token_text(alice)}")) is Refusal.DISABLED
+    assert refusal(bearing(f"Bearer {token_text(alice)}")) is RefusalReason.DISABLED
     assert ApiToken.objects.get(user=alice).last_used_at is None
 
 
@@ -195,7 +195,7 @@ def test_the_token_of_a_deleted_account_is_unknown(alice: User) -> None:
 
     alice.delete()
 
-    assert refusal(bearing(f"Bearer {token}")) is Refusal.UNKNOWN
+    assert refusal(bearing(f"Bearer {token}")) is RefusalReason.UNKNOWN
 
 
 def test_a_token_whose_account_is_deleted_after_the_check_has_nothing_left_to_revoke(alice: User) -> None:
@@ -265,7 +265,7 @@ def test_a_revoked_token_is_refused_as_such_where_the_database_takes_no_writes(
     with connection.execute_wrapper(failing_on("UPDATE")):
         refused = refusal(bearing(f"Bearer {old}"))
 
-    assert refused is Refusal.REVOKED
+    assert refused is RefusalReason.REVOKED
     assert caplog.messages == [
         f"A refusal of the revoked token {revoked.pk} was not recorded: attempt to write a readonly database"
     ]
@@ -359,7 +359,7 @@ def test_a_token_revoked_under_an_older_key_of_the_ring_is_told_as_revoked(alice
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
     issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
-    assert refusal(bearing(f"Bearer {old}")) is Refusal.REVOKED
+    assert refusal(bearing(f"Bearer {old}")) is RefusalReason.REVOKED
 
 
 def test_a_refusal_is_counted_and_the_owner_reads_of_it(alice: User) -> None:
