@@ -49,7 +49,7 @@ def address(name: str, default: str, stand_in: str = "which") -> str:
 
 DEBUG = env.bool("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY", 50)
-# Read by developers.vault, which refuses a key of less than 256 bits.
+# Read by accounts.keyring, which refuses a key of less than 256 bits.
 TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",")]
 
 HOST = env.str("HOST", default="127.0.0.1")

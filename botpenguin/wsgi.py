@@ -11,7 +11,7 @@ from django.http.request import MediaType
 from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters
 
-from developers import vault
+from accounts import keyring
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
 
@@ -49,4 +49,4 @@ application = get_wsgi_application()
 application.request_class = Request
 
 # Django's checks do not run under WSGI: a weak ring must stop the start, not the first request.
-vault.ring()
+keyring.ring()

@@ -19,6 +19,7 @@ from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
 
 from accounts import security_log
+from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.bulk import bulk_writes
@@ -178,7 +179,7 @@ def reseal(token: ApiToken) -> bool:
     """
     try:
         secret = vault.unseal(token.user_id, token.generation, token.sealed)
-    except vault.Unreadable:
+    except Unreadable:
         return False
     sealed = vault.seal(token.user_id, token.generation, secret)
     as_read = ApiToken.objects.filter(user=token.user_id, generation=token.generation, digest=token.digest)
@@ -192,14 +193,14 @@ def reseal(token: ApiToken) -> bool:
 def reveal(owner: User, kind: Kind, client: Client) -> Secret:
     """Open the owner's token for display, and record that it was SHOWN, COPIED or TRIED.
 
-    Raises `vault.Unreadable`, after logging it, where the row's parts do not fit each other.
+    Raises `Unreadable`, after logging it, where the row's parts do not fit each other.
     """
     token = token_of(owner, client)
     try:
         secret = vault.unseal(owner.pk, token.generation, token.sealed)
         if not token.is_bound:
-            raise vault.Unreadable("its binding is not of this row")
-    except vault.Unreadable as error:
+            raise Unreadable("its binding is not of this row")
+    except Unreadable as error:
         logger.error("The token of user %s, generation %s, is not shown: %s.", owner.pk, token.generation, error)
         raise
     _record(kind, token, client)
@@ -320,6 +321,6 @@ def _note(old: ApiToken, reason: RevokedToken.Reason) -> str:
 def _is_readable(token: ApiToken) -> bool:
     try:
         vault.unseal(token.user_id, token.generation, token.sealed)
-    except vault.Unreadable:
+    except Unreadable:
         return False
     return True

@@ -1,15 +1,11 @@
-"""The ring of token keys: sealing a token for display, digesting it for look-up, and binding it to its row.
+"""Sealing a token for display, digesting it for look-up, and binding it to its row, under the ring of keys.
 
-`TOKEN_KEYS` is the ring. Its first key seals, digests and binds; all of them unseal, look up and verify.
-From each key HKDF (RFC 5869) derives one key for each purpose, so that neither a sealed
-token nor a digest says anything about the other, nor about the outbound calls that a key
-of their own seals. Sealing is Fernet: AES-128-CBC with HMAC-SHA-256.
+The ring's first key seals, digests and binds; all of them unseal, look up and verify.
 
 The binding is an HMAC-SHA-256 over owner, generation and digest. Whoever can write to the
 database and has no key cannot make one, so a row moved to another owner is not believed.
 """
 
-import base64
 import hmac
 import struct
 from dataclasses import dataclass
@@ -17,23 +13,14 @@ from functools import cache
 from hashlib import sha256
 
 from cryptography.fernet import Fernet, InvalidToken
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured
 from django.views.decorators.debug import sensitive_variables
 
+from accounts import keyring
+from accounts.keyring import Purpose, RingKey, Unreadable
 from developers import tokens
 from developers.tokens import Secret
 
-KEY_LENGTH = 32
-# 32 random bytes hold about 30 different ones; fewer than this come from a keyboard, not from chance.
-LEAST_DIFFERENT_BYTES = 16
 NUMBERS = struct.Struct(">QQ")
-
-
-class Unreadable(Exception):
-    """Something sealed that no key of the ring opens, or that belongs to another row."""
 
 
 class Hmac:
@@ -54,14 +41,13 @@ class Hmac:
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class Key:
-    """One key of the ring: a public name for it, and the keys derived from it."""
+class TokenKey:
+    """What is derived for tokens from one key of the ring, and that key's id."""
 
     id: str
     digest_key: bytes
-    binding: "Hmac"
+    binding: Hmac
     fernet: Fernet
-    outbound: Fernet
 
 
 @dataclass(frozen=True, slots=True, repr=False)
@@ -124,75 +110,30 @@ def is_bound(owner_id: int, generation: int, digest: bytes, key_id: str, binding
         return False
 
 
-def seal_outbound(owner_id: int, api_id: str, text: str) -> tuple[str, str]:
-    """Seal what an outbound API sends to its owner and id; return ciphertext and key id."""
-    key = ring()[0]
-    return key.outbound.encrypt(f"{owner_id}.{api_id}.{text}".encode()).decode(), key.id
-
-
-def unseal_outbound(owner_id: int, api_id: str, ciphertext: str, key_id: str) -> str:
-    """Open what an outbound API sends, if it was sealed to this owner and id.
-
-    Raises `Unreadable` with the reason, which never holds any of the text.
-    """
-    key = _key(key_id)
-    try:
-        sealed_owner, sealed_id, text = key.outbound.decrypt(ciphertext).decode().split(".", 2)
-    except (InvalidToken, ValueError):
-        raise Unreadable("its ciphertext is damaged") from None
-    if (sealed_owner, sealed_id) != (str(owner_id), api_id):
-        raise Unreadable("its ciphertext belongs to another row")
-    return text
-
-
 def digests(token: Secret) -> list[bytes]:
     """Return a token's digest under every key of the ring, for one look-up of all of them."""
     return [tokens.digest(token.open(), key.digest_key) for key in ring()]
 
 
-def ring() -> tuple[Key, ...]:
-    """Return the keys of `TOKEN_KEYS`, the one that seals first.
-
-    Raises `ImproperlyConfigured` where one is not 256 bits of base64.
-    """
-    return _derive_all(tuple(settings.TOKEN_KEYS))
+def ring() -> tuple[TokenKey, ...]:
+    """Return the keys for tokens, the one that seals first. Raises `ImproperlyConfigured` as `keyring.ring` does."""
+    return tuple(map(_derive, keyring.ring()))
 
 
-def _key(key_id: str) -> Key:
-    for key in ring():
-        if key.id == key_id:
-            return key
-    raise Unreadable(f"its key {key_id} is not in TOKEN_KEYS")
+def _key(key_id: str) -> TokenKey:
+    return _derive(keyring.find(key_id))
 
 
-def _bind(key: Key, owner_id: int, generation: int, digest: bytes) -> bytes:
+def _bind(key: TokenKey, owner_id: int, generation: int, digest: bytes) -> bytes:
     # Numbers of a fixed width, and the digest last: no two rows give one message.
     return key.binding.digest(NUMBERS.pack(owner_id, generation) + digest)
 
 
 @cache
-def _derive_all(texts: tuple[str, ...]) -> tuple[Key, ...]:
-    return tuple(_derive_key(text) for text in texts)
-
-
-def _derive_key(text: str) -> Key:
-    try:
-        material = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    except ValueError:
-        material = b""
-    if len(material) < KEY_LENGTH or len(set(material)) < LEAST_DIFFERENT_BYTES:
-        raise ImproperlyConfigured(
-            "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64. "
-            "Make one with `python -c 'import secrets; print(secrets.token_urlsafe(32))'`."
-        )
-
-    def derive(purpose: str, length: int) -> bytes:
-        return HKDF(SHA256(), length, salt=None, info=f"botpenguin token {purpose} v1".encode()).derive(material)
-
-    return Key(
-        id=derive("key id", 4).hex(),
-        digest_key=derive("digest", KEY_LENGTH),
-        binding=Hmac(derive("binding", KEY_LENGTH)),
-        fernet=Fernet(base64.urlsafe_b64encode(derive("seal", KEY_LENGTH))),
-        outbound=Fernet(base64.urlsafe_b64encode(derive("outbound seal", KEY_LENGTH))),
+def _derive(key: RingKey) -> TokenKey:
+    return TokenKey(
+        id=key.id,
+        digest_key=keyring.derive(key, Purpose.DIGEST),
+        binding=Hmac(keyring.derive(key, Purpose.BINDING)),
+        fernet=keyring.fernet(key, Purpose.SEAL),
     )

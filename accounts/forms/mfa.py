@@ -17,6 +17,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.account import Plain
+from accounts.keyring import Unreadable
 from accounts.mfa import encryption, webauthn
 from accounts.mfa.factors import spend
 from accounts.models import User
@@ -59,7 +60,7 @@ class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
         del session[SECRET_SESSION_KEY]
         if self.is_bound and SEALED_SECRET in session:
             # Where the key that sealed it has left the ring, the page begins anew with the secret just made.
-            with suppress(encryption.Unreadable):
+            with suppress(Unreadable):
                 self.secret = encryption.unseal(session[SEALED_SECRET])
                 return
             self.is_renewed = True

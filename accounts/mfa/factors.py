@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy
 from qrcode.constants import ERROR_CORRECT_M
 from qrcode.main import QRCode
 
+from accounts.keyring import Unreadable
 from accounts.mfa import encryption
 from accounts.mfa.webauthn import public_host
 from accounts.models import User
@@ -44,7 +45,7 @@ class MFAAdapter(DefaultMFAAdapter):
     def decrypt(self, encrypted_text: str) -> str:
         try:
             return encryption.unseal(encrypted_text)
-        except encryption.Unreadable:
+        except Unreadable:
             raise self.validation_error("unreadable") from None
 
     def generate_authenticator_name(self, user: AbstractBaseUser, type: Authenticator.Type) -> str:  # noqa: A002
@@ -110,7 +111,7 @@ def count_unreadable(using: str) -> int:
 def _is_readable(kind: str, data: dict[str, Any]) -> bool:
     try:
         encryption.unseal(data[SEALED_IN[kind]])
-    except encryption.Unreadable:
+    except Unreadable:
         return False
     return True
 
@@ -130,6 +131,6 @@ def _reseal(factor: Authenticator) -> bool:
     name = SEALED_IN[factor.type]
     try:
         resealed = factor.data | {name: encryption.reseal(factor.data[name])}
-    except encryption.Unreadable:
+    except Unreadable:
         return False
     return bool(Authenticator.objects.filter(pk=factor.pk).update(data=resealed))

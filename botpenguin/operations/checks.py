@@ -10,8 +10,8 @@ from django.core.checks import CheckMessage, Error, Tags, register
 from django.core.exceptions import ImproperlyConfigured
 from django.db import connections
 
+from accounts import keyring
 from accounts.mfa import factors
-from developers import vault
 from developers.models import ApiToken
 from developers.outbound.models import OutboundApi
 from developers.outbound.transport.addresses import allowed_networks
@@ -41,7 +41,7 @@ LOST_FACTORS = (
 @register(Tags.security)
 def check_token_keys(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
     try:
-        ring = vault.ring()
+        ring = keyring.ring()
     except ImproperlyConfigured as error:
         return [Error(str(error), id="developers.E001")]
     if len({key.id for key in ring}) < len(ring):
@@ -109,7 +109,7 @@ def check_ring_fits_database(
 ) -> list[CheckMessage]:
     """A database beside a ring that does not hold its keys: its tokens and its codes would open nothing."""
     try:
-        key_ids = [key.id for key in vault.ring()]
+        key_ids = [key.id for key in keyring.ring()]
     except ImproperlyConfigured:
         return []  # check_token_keys tells
     return [

@@ -10,6 +10,7 @@ from django.apps.registry import Apps
 from django.db import migrations, transaction
 from django.db.backends.base.schema import BaseDatabaseSchemaEditor
 
+from accounts.keyring import Unreadable
 from developers import vault
 
 # Whoever waits for SQLite's lock waits for one of them, some 20 ms.
@@ -40,7 +41,7 @@ def _bound(row: Any) -> list[tuple[bytes, int, int, bytes]]:
         binding = vault.binding(
             row.user_id, row.generation, vault.Sealed(digest, row.ciphertext, row.key_id, binding=None)
         )
-    except vault.Unreadable:
+    except Unreadable:
         return []
     return [(binding, row.user_id, row.generation, digest)]
 

@@ -18,16 +18,16 @@ from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts import keyring
+from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from accounts.web.clients import USER_AGENT_LENGTH
-from developers import vault
-from developers.outbound import quotas
+from developers.outbound import quotas, sealing
 from developers.outbound import recipe as recipes
 from developers.outbound.recipe import Recipe
-from developers.vault import Unreadable
 
 ID_LENGTH = 24
 NAME_LENGTH = 100
@@ -190,8 +190,8 @@ class OutboundApi(models.Model):
         return self.name
 
     def recipe(self) -> Recipe:
-        """Unseal the call. Raises `vault.Unreadable` with the reason, which holds none of it."""
-        text = vault.unseal_outbound(self.owner_id, self.pk, self.sealed, self.key_id)
+        """Unseal the call. Raises `Unreadable` with the reason, which holds none of it."""
+        text = sealing.unseal(self.owner_id, self.pk, self.sealed, self.key_id)
         try:
             recipe = recipes.load(text)
         except (ValueError, KeyError, TypeError):
@@ -207,7 +207,7 @@ class OutboundApi(models.Model):
         `QuotaExceeded` where it grows and there is no room.
         """
         self.method, self.url, self.follows_redirects = recipe.method, recipe.url, recipe.follows_redirects
-        self.sealed, self.key_id = vault.seal_outbound(self.owner_id, self.pk, recipes.dump(recipe))
+        self.sealed, self.key_id = sealing.seal(self.owner_id, self.pk, recipes.dump(recipe))
         with changing(self.owner_id):
             OutboundApi.objects.check_room(self)
             if self._state.adding:
@@ -224,17 +224,17 @@ def reseal_all() -> tuple[int, int]:
 
     Each by one conditional UPDATE: a call that its owner keeps anew meanwhile is under the first key already.
     """
-    first = vault.ring()[0].id
+    first = keyring.ring()[0].id
     remaining = OutboundApi.objects.exclude(key_id=first)
     moved, last = 0, ""
     while batch := list(remaining.filter(pk__gt=last).only("owner_id", "sealed", "key_id").order_by("pk")[:RESEALED]):
         last = batch[-1].pk
         for api in batch:
             try:
-                text = vault.unseal_outbound(api.owner_id, api.pk, api.sealed, api.key_id)
+                text = sealing.unseal(api.owner_id, api.pk, api.sealed, api.key_id)
             except Unreadable:
                 continue
-            sealed, key_id = vault.seal_outbound(api.owner_id, api.pk, text)
+            sealed, key_id = sealing.seal(api.owner_id, api.pk, text)
             with bulk_writes():
                 moved += OutboundApi.objects.filter(pk=api.pk, sealed=api.sealed).update(sealed=sealed, key_id=key_id)
     return moved, remaining.count()

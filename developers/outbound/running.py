@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
@@ -24,7 +25,6 @@ from developers.outbound.recipe import Recipe, Unfillable, Value, fill
 from developers.outbound.transport.addresses import Resolver
 from developers.outbound.transport.concurrency import Busy, TooMany, turn
 from developers.outbound.transport.responses import NO_DATA, Answer
-from developers.vault import Unreadable
 
 __all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
 

@@ -13,6 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
 
+from accounts.keyring import Unreadable
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
 from accounts.web.actions import action
 from accounts.web.clients import Client
@@ -21,7 +22,6 @@ from developers import issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
 from developers.models import RevokedToken
-from developers.vault import Unreadable
 
 PAGE = "developers:api-access-token"
 FIRST_TAB = "developers:outbound:apis"

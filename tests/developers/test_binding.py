@@ -7,6 +7,7 @@ import pytest
 from django.test import Client as Browser
 from pytest_django import Settings
 
+from accounts.keyring import Unreadable
 from accounts.models import User
 from developers import issuance, vault
 from developers.bearer import verification
@@ -129,7 +130,7 @@ def test_a_changed_row_is_not_shown_and_a_revoke_makes_a_good_one_of_it(
 ) -> None:
     put(alice, binding=None)
 
-    with pytest.raises(vault.Unreadable):
+    with pytest.raises(Unreadable):
         issuance.reveal(alice, TokenEvent.Kind.COPIED, PHONE)
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=True)
 

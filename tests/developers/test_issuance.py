@@ -5,8 +5,9 @@ from django.db import connection
 from django.utils import timezone
 from post_office.models import Email
 
+from accounts.keyring import Unreadable
 from accounts.models import User
-from developers import issuance, tokens, vault
+from developers import issuance, tokens
 from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
@@ -217,7 +218,7 @@ def test_swapped_rows_reveal_nothing_and_are_logged_without_any_token(
     ApiToken.objects.filter(user=bob).update(digest=one.digest, ciphertext=one.ciphertext)
 
     for user in (alice, bob):
-        with pytest.raises(vault.Unreadable):
+        with pytest.raises(Unreadable):
             issuance.reveal(user, Kind.COPIED, PHONE)
 
     assert caplog.messages == [

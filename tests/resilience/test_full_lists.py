@@ -33,8 +33,8 @@ from accounts.web.clients import Client
 from accounts.events import SecurityEvent
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
-from developers import issuance, vault
-from developers.outbound import recipe
+from developers import issuance
+from developers.outbound import recipe, sealing
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from tests.cast import PASSWORD
 
@@ -52,7 +52,7 @@ def add(model, rows):
 def api(number):
     call = recipe.Recipe("POST", f"https://api.example.com/{{number}}/{{'x' * (7900 if number < 200 else 10)}}")
     made = OutboundApi(owner=owner, name=f"{{name}}{{number:05}}", method=call.method, url=call.url)
-    made.sealed, made.key_id = vault.seal_outbound(owner.pk, made.pk, recipe.dump(call))
+    made.sealed, made.key_id = sealing.seal(owner.pk, made.pk, recipe.dump(call))
     return made
 
 

@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from accounts.keyring import Unreadable
 from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
@@ -17,7 +18,6 @@ from developers.outbound import quotas
 from developers.outbound.editor.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe
-from developers.vault import Unreadable
 
 PAGE = "developers:outbound:apis"
 MOST_COPIES = 20

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
 
+from accounts.keyring import Unreadable
 from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest, is_htmx, takes_long_forms
@@ -24,7 +25,6 @@ from developers.outbound.models import ATTRIBUTE_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
 from developers.outbound.transport.responses import NO_DATA
 from developers.outbound.views.apis import PAGE
-from developers.vault import Unreadable
 
 TEMPLATE = "developers/outbound/editor.html"
 NEW = Recipe(method="GET", url="")

@@ -9,6 +9,7 @@ from allauth.mfa.adapter import get_adapter
 from allauth.mfa.totp.internal.auth import TOTP
 from pytest_django.fixtures import Settings
 
+from accounts.keyring import Unreadable
 from accounts.mfa import encryption
 from accounts.mfa.factors import qr_squares
 from accounts.models import User
@@ -26,7 +27,7 @@ def test_a_seed_is_read_under_every_key_of_the_ring_and_sealed_under_the_first(s
     assert (encryption.unseal(sealed), encryption.unseal(resealed)) == ("seed", "seed")
     settings.TOKEN_KEYS = [OTHER_KEY]
     assert encryption.unseal(resealed) == "seed"
-    with pytest.raises(encryption.Unreadable, match=r"^no key in TOKEN_KEYS opens it$"):
+    with pytest.raises(Unreadable, match=r"^no key in TOKEN_KEYS opens it$"):
         encryption.unseal(sealed)
 
 

@@ -13,8 +13,8 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers import tokens, vault
-from developers.outbound import models, running
+from developers import tokens
+from developers.outbound import models, running, sealing
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import MASK, Field, Mapping, Recipe
 from developers.outbound.running import Unfillable, Unreadable, run, try_out
@@ -76,7 +76,7 @@ def test_a_sealed_call_opens_for_its_owner_and_row_alone(weather: OutboundApi, a
 
 
 def test_what_another_version_sealed_is_unreadable(weather: OutboundApi) -> None:
-    weather.sealed, weather.key_id = vault.seal_outbound(weather.owner_id, weather.pk, '{"method": "GET"}')
+    weather.sealed, weather.key_id = sealing.seal(weather.owner_id, weather.pk, '{"method": "GET"}')
 
     with pytest.raises(Unreadable, match="it was sealed by another version"):
         weather.recipe()

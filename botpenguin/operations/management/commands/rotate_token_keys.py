@@ -7,8 +7,9 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import OperationalError
 from django.db.models import Q
 
+from accounts import keyring
 from accounts.mfa import factors
-from developers import issuance, vault
+from developers import issuance
 from developers.models import ApiToken
 from developers.outbound import models as outbound
 
@@ -31,7 +32,7 @@ class Command(BaseCommand):
             ) from error
 
     def _move_all(self, batch: int) -> None:
-        first = vault.ring()[0].id
+        first = keyring.ring()[0].id
         # Also those that were not bound yet, when the key that they are under was missing from the ring, say.
         remaining = ApiToken.objects.filter(~Q(key_id=first) | Q(binding=None)).order_by("pk")
         resealed, last = 0, 0
