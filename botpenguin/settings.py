@@ -133,6 +133,7 @@ MIDDLEWARE = [
     "botpenguin.http.encodings.GZipMiddleware",
     "csp.middleware.CSPMiddleware",
     "botpenguin.http.headers.page_headers",
+    "django_htmx.middleware.HtmxMiddleware",
     "botpenguin.http.errors.designed_errors",
     "botpenguin.http.request_bodies.RefuseLongForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -146,7 +147,6 @@ MIDDLEWARE = [
     "accounts.middleware.activate_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
 

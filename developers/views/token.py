@@ -12,12 +12,13 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
+from django_htmx.http import reswap, retarget
 
 from accounts.keyring import Unreadable
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
 from accounts.web.actions import action
 from accounts.web.clients import Client
-from accounts.web.requests import LoggedInRequest, is_htmx, wants_json
+from accounts.web.requests import LoggedInRequest, wants_json
 from developers import issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
@@ -79,7 +80,7 @@ def revoke_token(request: LoggedInRequest) -> HttpResponse:
         return JsonResponse({"verdict": outcome.verdict, "hint": outcome.token.hint}, status=status)
     if outcome.verdict is Verdict.IN_USE:
         return _ask_before_revoking(request, outcome)
-    if is_htmx(request):
+    if request.htmx:
         return render(request, f"{TEMPLATE}#panel", _page(request) | _told(outcome.verdict, outcome.revoked))
     return redirect(f"{reverse(PAGE)}?{urlencode({str(outcome.verdict): posted['generation']})}")
 
@@ -96,7 +97,7 @@ def _reveal(request: LoggedInRequest, kind: issuance.Kind, *, act: str) -> HttpR
     if wants_json(request):
         return JsonResponse({"token": secret.open()})
     context = _page(request) | {"secret": secret.open(), "act": act}
-    return render(request, f"{TEMPLATE}#shown" if is_htmx(request) else TEMPLATE, context)
+    return render(request, f"{TEMPLATE}#shown" if request.htmx else TEMPLATE, context)
 
 
 def _refuse_to_reveal(request: LoggedInRequest) -> HttpResponse:
@@ -104,18 +105,15 @@ def _refuse_to_reveal(request: LoggedInRequest) -> HttpResponse:
         message = _("This token cannot be read any more. Revoke it to get a new one.")
         return JsonResponse({"message": message}, status=HTTPStatus.CONFLICT)
     context = _page(request) | {"notice": "unreadable"}
-    template = f"{TEMPLATE}#panel" if is_htmx(request) else TEMPLATE
-    response = render(request, template, context, status=HTTPStatus.CONFLICT)
-    response["HX-Retarget"] = "#panel"
-    return response
+    template = f"{TEMPLATE}#panel" if request.htmx else TEMPLATE
+    return retarget(render(request, template, context, status=HTTPStatus.CONFLICT), "#panel")
 
 
 def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResponse:
-    if not is_htmx(request):
+    if not request.htmx:
         return render(request, "developers/confirm_revoke.html", {"token": outcome.token})
     response = render(request, "developers/confirm_revoke.html#dialog", {"token": outcome.token})
-    response["HX-Retarget"], response["HX-Reswap"] = "#dialog", "innerHTML"
-    return response
+    return reswap(retarget(response, "#dialog"), "innerHTML")
 
 
 def _page(request: LoggedInRequest) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.orm.owners import changing
 from accounts.web.actions import action
 from accounts.web.pagination import paged
-from accounts.web.requests import LoggedInRequest, is_htmx
+from accounts.web.requests import LoggedInRequest
 from botpenguin.platform import bot_deletion, quotas
 from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
@@ -64,4 +64,4 @@ def delete_bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
         messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
         return redirect(PAGE)
     template = "platform/delete_bot.html"
-    return render(request, f"{template}#dialog" if is_htmx(request) else template, {"bot": bot})
+    return render(request, f"{template}#dialog" if request.htmx else template, {"bot": bot})

@@ -13,7 +13,7 @@ from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
 from accounts.web.pagination import paged
-from accounts.web.requests import LoggedInRequest, is_htmx
+from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
 from developers.outbound.editor.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi
@@ -69,7 +69,7 @@ def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
         messages.success(request, _("%(api)s is deleted.") % {"api": api})
         return redirect(PAGE)
     template = "developers/outbound/delete_api.html"
-    return render(request, f"{template}#dialog" if is_htmx(request) else template, {"api": api})
+    return render(request, f"{template}#dialog" if request.htmx else template, {"api": api})
 
 
 def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi | None:

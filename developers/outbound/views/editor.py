@@ -11,11 +11,12 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
 from django.views.decorators.http import require_http_methods
+from django_htmx.http import reswap, retarget
 
 from accounts.keyring import Unreadable
 from accounts.web.actions import action
 from accounts.web.clients import Client
-from accounts.web.requests import LoggedInRequest, is_htmx, takes_long_forms
+from accounts.web.requests import LoggedInRequest, takes_long_forms
 from developers.outbound import curl, running
 from developers.outbound.editor.drafts import MOST_ROWS, PARTS, Draft
 from developers.outbound.editor.editor import TITLES, Editor
@@ -61,7 +62,7 @@ def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResp
         first = "attribute" if "map" in request.POST else next(iter(part.forms[-1].fields))
         part.forms[-1].fields[first].widget.attrs["autofocus"] = True
     context = _context(editor, stored) | {"part": part, "focus": focus}
-    return render(request, "developers/outbound/part.html" if is_htmx(request) else TEMPLATE, context)
+    return render(request, "developers/outbound/part.html" if request.htmx else TEMPLATE, context)
 
 
 @takes_long_forms
@@ -74,9 +75,8 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
     api, stored = _api(request, api_id)
     editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True)
     if not editor.is_valid():
-        response = render(request, f"{TEMPLATE}#form" if is_htmx(request) else TEMPLATE, _context(editor, stored))
-        response["HX-Retarget"], response["HX-Reswap"] = "#editor", "outerHTML"
-        return response
+        response = render(request, f"{TEMPLATE}#form" if request.htmx else TEMPLATE, _context(editor, stored))
+        return reswap(retarget(response, "#editor"), "outerHTML")
     recipe = editor.recipe()
     names = placeholders(recipe)
     outcome: dict[str, Any] = {"is_tested": True, "missing_samples": _missing(editor.draft, names)}
@@ -95,10 +95,9 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
         else:
             outcome |= {"run": run, "tree": None if run.answer.data is NO_DATA else tree(run.answer.data)}
     context = _context(editor, stored, names) | outcome
-    response = render(request, f"{TEMPLATE}#outcome" if is_htmx(request) else TEMPLATE, context)
-    # By this the script tells our answer from the page that a proxy puts beside a 429.
-    response["HX-Retarget"] = "#outcome"
-    return response
+    response = render(request, f"{TEMPLATE}#outcome" if request.htmx else TEMPLATE, context)
+    # The script swaps in a response of 429 only with this header: a proxy's own page for a 429 has none.
+    return retarget(response, "#outcome")
 
 
 @takes_long_forms
