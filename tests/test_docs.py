@@ -91,6 +91,21 @@ def test_every_module_that_is_named_exists(document: Path) -> None:
     assert [name for name in sorted(named) if not is_there(name)] == []
 
 
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_every_import_in_a_sample_works(document: Path) -> None:
+    samples = re.findall(r"```python\n(.*?)```", document.read_text(), re.DOTALL)
+
+    imported = [
+        f"{node.module}.{name.name}"
+        for sample in samples
+        for node in ast.walk(ast.parse(sample))
+        if isinstance(node, ast.ImportFrom)
+        for name in node.names
+    ]
+
+    assert [name for name in imported if not is_there(name)] == []
+
+
 def is_there(name: str) -> bool:
     try:
         pkgutil.resolve_name(name)

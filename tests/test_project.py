@@ -10,6 +10,7 @@ from io import StringIO
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
@@ -235,3 +236,20 @@ def test_every_dependency_has_its_reason() -> None:
     without = [name for name in needed if not re.search(rf'^ *"{re.escape(name)}", +# \S', text, re.MULTILINE)]
 
     assert without == []
+
+
+def test_every_package_of_ours_is_linted_typed_covered_and_shipped() -> None:
+    """Without this a new app would pass `make test` and miss in the image."""
+    tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
+    packages = {name.split(".")[0] for name in settings.INSTALLED_APPS if (ROOT / name.split(".")[0]).is_dir()}
+
+    listed = [
+        tool["coverage"]["run"]["source"],
+        tool["importlinter"]["root_packages"],
+        set(tool["mypy"]["files"]) - {"manage.py", "tests"},
+        set(tool["ruff"]["lint"]["isort"]["known-first-party"]) - {"tests"},
+        re.findall(r"^COPY (\w+) \1$", (ROOT / "deploy/Dockerfile").read_text(), re.MULTILINE),
+        re.findall(r"^!(\w+)$", (ROOT / "deploy/Dockerfile.dockerignore").read_text(), re.MULTILINE),
+    ]
+
+    assert [set(names) - {"static", "templates"} for names in listed] == [packages] * len(listed)
