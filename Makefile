@@ -6,7 +6,8 @@ BIN := .venv/bin
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # Programs that check the files of deploy/.
 DEPLOY := nginx systemd
-TEST_PROCESSES ?= 3
+# More than there are processors: tests wait for servers and browsers.
+TEST_PROCESSES ?= 4
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 # Without bytecode files, each of hundreds of starts would compile all of its imports.
@@ -25,13 +26,20 @@ run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare 
 worker: .venv/run.stamp ## send mail, for web servers with MAIL_WORKER=off
 	@$(BIN)/python manage.py mail_worker
 
-test: ## all checks and nearly all tests; installs what they need
-	@$(MAKE) --no-print-directory --jobs --output-sync=target lint types checks packages .venv/npm.stamp
-	@$(MAKE) --no-print-directory tests
-	@$(MAKE) --no-print-directory tests-postgresql
+# Runs targets and notes the seconds.
+TIMES := .venv/times
+TIMED = @began=$$(date +%s); $(MAKE) --no-print-directory $(1) && printf '%5d s  %s\n' $$(($$(date +%s) - began)) '$(1)' >> $(TIMES)
 
-test-all: test .venv/audit.stamp ## also the slow tests and scanners; must pass before a release
-	$(PYTEST) -m "release and not audit"
+test: ## all checks and nearly all tests; installs what they need
+	@rm -f $(TIMES)
+	$(call TIMED,packages .venv/dev.stamp)
+	$(call TIMED,lint checks)
+	$(call TIMED,--jobs types tests)
+	$(call TIMED,tests-postgresql)
+	@cat $(TIMES)
+
+test-all: test .venv/audit.stamp .venv/npm.stamp ## also the slow tests and scanners; must pass before a release
+	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"
 	scripts/fresh-debian
 
@@ -51,14 +59,24 @@ checks: .venv/dev.stamp ## migrations match the models; settings suit production
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
+<<<<<<< HEAD
 tests: .venv/dev.stamp packages ## the tests on SQLite, with branch coverage
 	$(PYTEST) --cov --cov-report=term -m "not audit and not release"
+=======
+tests: .venv/dev.stamp packages ## every test that is not too slow for every run, on SQLite, with every branch covered
+	$(PYTEST) --cov --cov-report=term -m "not release"
+>>>>>>> 2923ae7 (Leave long loads, repeats and the second scanner to make test-all, and print what the parts took)
 
 tests-quick: .venv/dev.stamp ## tests that need only Python and SQLite
 	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or long or release or resilience or server)"
 
+<<<<<<< HEAD
 tests-postgresql: .venv/dev.stamp .venv/npm.stamp ## tests that use a database, and the Observatory, on PostgreSQL
 	scripts/debian-packages postgresql nginx
+=======
+tests-postgresql: .venv/dev.stamp ## the tests to which the database matters, on PostgreSQL
+	scripts/debian-packages postgresql
+>>>>>>> 2923ae7 (Leave long loads, repeats and the second scanner to make test-all, and print what the parts took)
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or matrix or release)"
 
 # After the step that may install python3-venv: two runs of apt at once would conflict.

@@ -5,6 +5,7 @@ ends with the command. `DATABASE_URL` tells the command where it is.
 """
 
 import os
+import runpy
 import secrets
 import shutil
 import signal
@@ -17,6 +18,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import psycopg
+import pytest
 
 from tests import prepared
 from tests.server import descendants, free_port, is_alive, kill, poll
@@ -110,6 +112,31 @@ def postgresql() -> Iterator[str]:
     """Start a server, and give the URL of its database until the block ends."""
     with server() as running:
         yield running.url
+
+
+@contextmanager
+def connected(url: str) -> Iterator[None]:
+    """Connect Django to that database, by the settings that a server has for it, in this thread and for a while."""
+    # Here, since a server of PostgreSQL is started where there are no settings too.
+    from django.conf import settings  # noqa: PLC0415
+    from django.db import connections  # noqa: PLC0415
+    from django.db.utils import load_backend  # noqa: PLC0415
+
+    from botpenguin import settings as settings_module  # noqa: PLC0415
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("DATABASE_URL", url)
+        found = runpy.run_path(settings_module.__file__)["DATABASES"]
+        database = connections.configure_settings(found)["default"]
+        connection = load_backend(database["ENGINE"]).DatabaseWrapper(database, "default")
+        patch.setitem(settings.DATABASES, "default", database)
+        before, connections["default"] = connections["default"], connection
+        try:
+            yield
+        finally:
+            connections["default"] = before
+            connection.close()
+            connection.close_pool()
 
 
 def prepared_database(running: PostgreSQL) -> str:

@@ -248,11 +248,10 @@ def test_nothing_that_the_server_keeps_holds_a_secret_in_clear(life: Life) -> No
 
 
 def test_the_search_finds_what_somebody_has_put_into_a_table(life: Life) -> None:
-    """A token planted where none belongs: in the name of a bot of the operator's."""
+    """A token planted where none belongs: in the name of the operator."""
     planted = {"planted": tokens.generate().open()}
-    code = "from botpenguin.platform.models import Bot; from accounts.models import User; "
-    code += f"Bot.objects.create(owner=User.objects.first(), name='{planted['planted']}', platform='sms')"
 
-    assert life.server.manage("shell", "-v0", "-c", code).returncode == 0
+    with life.server.database() as database:
+        database.execute(f"UPDATE accounts_user SET name = '{planted['planted']}'")  # noqa: S608 - a token
 
     assert [name for name, content in state(life.server).items() if find([content], planted)] != []

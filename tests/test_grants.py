@@ -46,6 +46,7 @@ for events in (SecurityEvent, TokenEvent):
 """
 
 
+@pytest.mark.release
 @pytest.mark.long
 def test_the_server_s_role_serves_every_page_and_updates_no_event(tmp_path: Path) -> None:
     grants = re.findall(r"```sql\n(.*?)```", (ROOT / "docs/deployment.md").read_text(), re.DOTALL)[0]

@@ -10,13 +10,16 @@ from http.client import HTTPResponse
 from pathlib import Path
 
 import httpx
+import psycopg
 import pytest
+from pytest_django import DjangoDbBlocker
 
+from botpenguin import serve
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
 from tests.server import CoveredServer, Server, ask
 
-ON = [pytest.param("sqlite", marks=pytest.mark.release), "postgresql"]
+ON = [pytest.param(kind, marks=pytest.mark.release) for kind in ("sqlite", "postgresql")]
 REPORT = b'{"tokens": ["none of ours"]}'
 LENGTH_SENT = 10
 # Prints the token of the first account.
@@ -52,9 +55,8 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
         folder.mkdir()
     settings = {"ENV_FILE": str(tmp_path / ".env"), "WORKERS": "1", "MAIL_WORKER": "off", **shared}
     bootstrap = (sys.executable, "-m", "botpenguin.bootstrap", "--new-database")
-    server.run(*bootstrap, env=server.environment(tmp_path, **settings, **{server.COVERAGE: ""}))
-    # Either runs the same lines.
-    nodes = [CoveredServer(folders[0], **settings), Server(folders[1], **settings)]
+    server.run(*bootstrap, env=server.environment(tmp_path, **settings))
+    nodes = [Server(folder, **settings) for folder in folders]
 
     with ExitStack() as stop:
         for node in nodes:
@@ -69,6 +71,22 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
     assert sorted("Updating the database" in output for output in outputs) == [False, True]
     assert sorted("The first account" in output for output in outputs) == [False, True]
     assert [output for output in outputs if "Traceback" in output or "rror" in output] == []
+
+
+def test_on_postgresql_one_node_at_a_time_prepares_the_database(
+    database: PostgreSQL, django_db_blocker: DjangoDbBlocker
+) -> None:
+    with psycopg.connect(database.url, autocommit=True) as another, django_db_blocker.unblock():
+
+        def is_free() -> bool:
+            [found] = another.execute("SELECT pg_try_advisory_xact_lock(%s)", [serve.STARTING]).fetchone() or [None]
+            return bool(found)
+
+        with postgresql.connected(database.url), serve.alone_at_the_database():
+            during = is_free()
+        after = is_free()
+
+    assert (during, after) == (False, True)
 
 
 def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_under_way(tmp_path: Path) -> None:

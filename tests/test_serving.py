@@ -20,6 +20,7 @@ from subprocess import CompletedProcess
 
 import httpx
 import pytest
+from pytest_django.fixtures import Settings
 
 from botpenguin.server import __main__ as serve
 from botpenguin.server import granian
@@ -42,6 +43,8 @@ def served(folder: Path) -> Iterator[Server]:
     """A server after its first start, which the tests of this module share."""
     with FirstServer(folder, WORKERS="1") as running:
         yield running
+        # As Ctrl-C does: other servers of the tests are ended by SIGTERM.
+        assert running.stop(signal.SIGINT) == 0
 
 
 @pytest.fixture
@@ -159,6 +162,7 @@ def test_its_mail_worker_sends_what_is_queued(served: Server) -> None:
     assert f"\nTo: {served.first_account[0]}\n" in mail
 
 
+@pytest.mark.release
 @pytest.mark.server
 def test_a_superuser_made_by_command_logs_in_at_once(served: Server) -> None:
     password = secrets.token_urlsafe(12)
@@ -175,16 +179,11 @@ def test_a_superuser_made_by_command_logs_in_at_once(served: Server) -> None:
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
-# Covered once: the other signal and the other part run the same lines.
+@pytest.mark.release
 @pytest.mark.server
-@pytest.mark.parametrize(
-    ("kind", "number"),
-    [(CoveredServer, signal.SIGINT), pytest.param(Server, signal.SIGTERM, marks=pytest.mark.release)],
-)
-def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
-    was_served: Path, kind: type[Server], number: int
-) -> None:
-    second = kind(was_served, WORKERS="1")
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_served: Path, number: int) -> None:
+    second = Server(was_served, WORKERS="1")
     second.start()
     second.wait_until_ready()
     family = server.descendants(second.process.pid)
@@ -198,6 +197,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(
     assert [pid for pid in family if server.is_alive(pid)] == []
 
 
+# Covered once: the other part runs the same lines.
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("kind", "module"),
@@ -256,6 +256,7 @@ def test_nothing_is_loaded_for_workers_that_are_spawned(monkeypatch: pytest.Monk
     assert gc.get_freeze_count() == frozen
 
 
+@pytest.mark.release
 def test_a_server_of_the_tests_that_is_not_ready_in_time_is_not_left_running(
     was_served: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -281,7 +282,9 @@ def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.Monk
     assert child.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(("name", "another"), [("PORT", "8001"), ("METRICS_PORT", "9101")])
+@pytest.mark.parametrize(
+    ("name", "another"), [("PORT", "8001"), pytest.param("METRICS_PORT", "9101", marks=pytest.mark.release)]
+)
 def test_a_taken_port_is_refused_with_a_sentence(was_served: Path, name: str, another: str) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
@@ -294,6 +297,20 @@ def test_a_taken_port_is_refused_with_a_sentence(was_served: Path, name: str, an
     )
 
 
+def test_the_port_of_the_pages_is_not_taken_for_metrics(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(signal, "signal", lambda *_: None)
+    settings.PORT = settings.METRICS_PORT = server.free_port()
+
+    with pytest.raises(SystemExit) as refused:
+        serve.main()
+
+    assert refused.value.code == 1
+    assert capsys.readouterr() == ("", "METRICS_PORT is the port of the pages. Choose another, such as 9101.\n")
+
+
+@pytest.mark.release
 def test_one_port_for_pages_and_metrics_is_refused_with_a_sentence(was_served: Path) -> None:
     port = str(server.free_port())
 
@@ -303,6 +320,7 @@ def test_one_port_for_pages_and_metrics_is_refused_with_a_sentence(was_served: P
     assert refused.stderr == "METRICS_PORT is the port of the pages. Choose another, such as 9101.\n"
 
 
+@pytest.mark.release
 def test_an_address_that_is_not_of_this_machine_is_refused_with_a_sentence(was_served: Path) -> None:
     refused = try_to_serve(was_served, HOST="2001:db8::1")
 
@@ -324,6 +342,7 @@ def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_serv
     assert not (was_served / ".env").exists()
 
 
+@pytest.mark.release
 @pytest.mark.server
 def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Server, was_served: Path) -> None:
     with served.client() as client:
@@ -349,9 +368,14 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
         ("SECRET_KEY", "a" * 50, "SECRET_KEY is too easy to guess"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT is neither text nor json."),
         ("TOKEN_KEYS", "short", "TOKEN_KEYS is too short"),
-        ("TRUSTED_PROXIES", "10.0.0.0/8/8", "TRUSTED_PROXIES holds '10.0.0.0/8/8', which is neither an address nor a"),
         ("DATABASE_URL", "panel.db", "DATABASE_URL is no address such as sqlite:///"),
-        ("TOKEN_KEYS", "!0123456789" * 4, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
+        *(
+            pytest.param(*refused, marks=pytest.mark.release)
+            for refused in (
+                ("TRUSTED_PROXIES", "10.0.0.0/8/8", "TRUSTED_PROXIES holds '10.0.0.0/8/8', which is neither"),
+                ("TOKEN_KEYS", "!0123456789" * 4, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
+            )
+        ),
     ],
 )
 def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(

@@ -14,7 +14,7 @@ import pytest
 from tests.audit.conftest import TOKEN_PAGE, Site
 from tests.server import ROOT
 
-pytestmark = [pytest.mark.audit, pytest.mark.server, pytest.mark.xdist_group("audit")]
+pytestmark = [pytest.mark.audit, pytest.mark.server, pytest.mark.release, pytest.mark.xdist_group("audit")]
 
 SCANNER = ROOT / ".venv/npm/node_modules/@mdn/mdn-http-observatory/src/scan.js"
 NODE = Path(sys.executable).with_name("node")

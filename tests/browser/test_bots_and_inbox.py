@@ -106,7 +106,7 @@ def test_deleting_what_another_tab_has_deleted_leads_to_the_page_that_says_so(
     page.close()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_a_contact_is_found_by_paging_and_by_search(
     open_context: Callable[..., BrowserContext], site: Site, people: list[Contact], scripts: bool
 ) -> None:
@@ -133,7 +133,7 @@ def test_a_contact_is_found_by_paging_and_by_search(
     expect(page.get_by_label("Name, e-mail or number")).to_have_value("07700 900123")
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_a_segment_is_made_applied_and_removed(
     open_context: Callable[..., BrowserContext], site: Site, people: list[Contact], scripts: bool
 ) -> None:

@@ -71,6 +71,7 @@ def test_the_journey_in_firefox(page: Page, site: Site, alice: User) -> None:
     assert [call_api(site, token).status_code for token in (old, new)] == [401, 200]
 
 
+@pytest.mark.release
 def test_a_shown_token_hides_in_firefox(page: Page, site: Site, alice: User) -> None:
     log_in_to_token_page(page, site)
 

@@ -47,7 +47,7 @@ def open_part(page: Page, name: str, scripts: bool) -> None:
         page.get_by_role("tab", name=name).click()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_an_api_is_edited_and_its_hidden_value_stays(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far, scripts: bool
 ) -> None:

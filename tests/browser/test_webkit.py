@@ -73,6 +73,7 @@ def test_the_journey_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> No
     assert [call_api(site, token).status_code for token in (old, new)] == [401, 200]
 
 
+@pytest.mark.release
 def test_a_shown_token_hides_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> None:
     driver.get(site.url(TOKEN_PAGE))
     driver.find_element(By.ID, "id_login").send_keys("alice@example.com")

@@ -235,6 +235,7 @@ def test_a_full_disk_lets_all_be_read_keeps_what_was_written_and_is_soon_forgott
     assert_whole(node)
 
 
+@pytest.mark.release
 def test_a_server_on_a_read_only_database_starts_serves_what_is_read_and_says_what_must_wait(
     node: Server, serve: Serve
 ) -> None:
@@ -255,6 +256,7 @@ def test_a_server_on_a_read_only_database_starts_serves_what_is_read_and_says_wh
     assert statuses(node, token) == 200
 
 
+@pytest.mark.release
 def test_killed_processes_leave_a_database_that_a_new_start_finds_whole(lone: Server) -> None:
     person = Person(lone.url, ROTATORS)
     old = person.copy()
@@ -288,6 +290,7 @@ def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server
     assert hammer.statuses <= {0, 200}
 
 
+@pytest.mark.release
 @pytest.mark.server
 def test_whoever_guesses_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(node: Server) -> None:
     person = Person(node.url, 2)

@@ -18,7 +18,7 @@ from tests.resilience.load import Hammer, Person, Program, make_people
 from tests.server import Server, poll
 from tests.test_shared_limits import log_in, report
 
-pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("outages")]
+pytestmark = [pytest.mark.resilience, pytest.mark.release, pytest.mark.xdist_group("outages")]
 
 LEAST_ROTATIONS = 5
 # Nobody is left waiting: an answer comes within this time.

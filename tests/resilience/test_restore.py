@@ -14,12 +14,18 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from pytest_django import DjangoDbBlocker
 
-from tests import prepared
+from accounts.models import User
+from developers import issuance
+from developers.models import RevokedToken
+from tests import postgresql, prepared
+from tests.cast import LAPTOP, PASSWORD
+from tests.developers.databases import manage, refusal
 from tests.postgresql import program_path
 from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, Hammer, Person, Program, make_people
-from tests.server import CoveredServer, Server, ask, poll, write_secrets
+from tests.server import Server, ask, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
@@ -132,34 +138,35 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
     assert books == [(generation, min(generation - 1, 20), generation) for generation, _, _ in books]
 
 
-def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(database: str, tmp_path: Path) -> None:
+def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
+    database: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker
+) -> None:
     prepared.prepare(tmp_path / "var", DATABASE_URL=database)
-    write_secrets(tmp_path / ".env")
-    server, dump = Server(tmp_path, DATABASE_URL=database), tmp_path / "panel.dump"
-    make_people(server, 2)
-    run_printed(server.manage("backup", str(dump)).stderr, r"umask 077 && (pg_dump .*)\)$")
-    steps = server.manage("restore", str(dump)).stderr
+    dump = tmp_path / "panel.dump"
+    restored = urlsplit(database)._replace(path="/postgres_restored").geturl()
+    with django_db_blocker.unblock(), postgresql.connected(database):
+        for number in range(2):
+            issuance.issue(User.objects.create_user(f"person{number}@example.com", PASSWORD), LAPTOP)
+        run_printed(refusal("backup", str(dump)), r"umask 077 && (pg_dump .*)\)$")
+        steps = refusal("restore", str(dump))
     run_printed(steps, r"^2\. (createdb .*)$")
     run_printed(steps, r"^3\. (pg_restore .*)$")
-    restored = CoveredServer(tmp_path, DATABASE_URL=urlsplit(database)._replace(path="/postgres_restored").geturl())
-    with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
-        refused = restored.manage("restore", "--after-pg-restore", "--noinput")
-    kept = restored.manage("restore", "--after-pg-restore", "--noinput", "--keep-tokens")
-    replaced = restored.manage("restore", "--after-pg-restore", "--noinput")
+    with django_db_blocker.unblock(), postgresql.connected(restored):
+        with psycopg.connect(restored):
+            refused = refusal("restore", "--after-pg-restore", "--noinput")
+        kept = manage("restore", "--after-pg-restore", "--noinput", "--keep-tokens")
+        replaced = manage("restore", "--after-pg-restore", "--noinput")
+        revoked = RevokedToken.objects.order_by("user_id").values_list("id", "reason", "generation")
 
-    assert refused.stderr == (
-        "CommandError: Nothing was restored. The database is in use. Stop every server, mail worker and other command "
-        "first.\n"
-    )
-    assert "\nWARNING: every revoke answered since 20" in kept.stdout, kept.stderr
-    assert re.search(r"^users +2$", kept.stdout, re.MULTILINE)
-    assert "Tokens replaced: 2. The old ones are refused" in replaced.stdout, replaced.stderr
-    with psycopg.connect(restored.environment["DATABASE_URL"]) as connection:
-        rows = connection.execute("SELECT reason, generation FROM developers_revokedtoken ORDER BY user_id").fetchall()
-        ids = connection.execute("SELECT min(id) FROM developers_revokedtoken").fetchone()
-    assert rows == [("restored", 1)] * 2
-    # Twice restored, twice gone on.
-    assert ids == (20_000_001,)
+        assert refused == (
+            "Nothing was restored. The database is in use. Stop every server, mail worker and other command first."
+        )
+        assert "\nWARNING: every revoke answered since 20" in kept
+        assert re.search(r"^users +2$", kept, re.MULTILINE)
+        assert "Tokens replaced: 2. The old ones are refused" in replaced
+        assert [row[1:] for row in revoked] == [("restored", 1)] * 2
+        # Twice restored, twice gone on.
+        assert min(revoked)[0] == 20_000_001
 
 
 def run_printed(text: str, pattern: str) -> None:
