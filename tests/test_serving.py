@@ -198,6 +198,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_se
 
 
 # Covered once: the other part runs the same lines.
+@pytest.mark.matrix
 @pytest.mark.server
 @pytest.mark.parametrize(
     ("kind", "module"),

@@ -19,7 +19,7 @@ from tests.accounts.throttling.test_attempts import at
 from tests.cast import PASSWORD, logged_in
 from tests.test_project import routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
 SIGN_UP, EMAIL, RESET = "/account/signup/", "/account/email/", "/account/password/reset/"
 DAY = 24 * 60 * 60

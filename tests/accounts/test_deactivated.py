@@ -13,7 +13,7 @@ from accounts.orm.changes import Gone
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, logged_in, reauthenticate
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 NEW, NEW_PASSWORD = "alice@wonderland.example", "another good passphrase"
 

@@ -20,7 +20,7 @@ from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, logged_in, reauthenticate
 from tests.interleaving import just_before
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 PAGE, RESET = "/account/email/", "/account/password/reset/"
 NEW = "alice@wonderland.example"

@@ -15,7 +15,7 @@ from developers.models import RevokedToken
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, logged_in
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queued_mail")]
 
 NEW_PASSWORD = "another good passphrase"
 NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "revoke_token": "on"}

@@ -23,7 +23,7 @@ from tests.cast import PASSWORD, logged_in
 from tests.server import ROOT
 from tests.test_project import routes
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
 SENTENCE = "A password has at most 1,024 characters."
 LONGEST = "long enough " * 85 + "4321"

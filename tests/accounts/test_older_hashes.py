@@ -18,7 +18,7 @@ from accounts.throttling import known_browsers
 from tests.cast import PASSWORD, logged_in
 from tests.clock import Clock
 
-pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
 NEW_PASSWORD, WRONG = "another good passphrase", "guessed wrong"
 

@@ -16,7 +16,7 @@ from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, token_text
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 CHANGE = "/account/password/change/"
 NEW_PASSWORD = "another good passphrase"

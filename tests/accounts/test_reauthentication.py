@@ -13,6 +13,8 @@ from accounts.models import User
 from developers.events import TokenEvent
 from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/developers/api-access-token/"
 REAUTHENTICATE = f"/account/reauthenticate/?{urlencode({'next': f'{PAGE}?confirmed=copy'})}"
 

@@ -21,7 +21,7 @@ from tests.accounts.views.test_passkeys import LOG_IN, REAUTHENTICATE, SECOND_ST
 from tests.accounts.views.test_second_step import code_of
 from tests.cast import PASSWORD
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 MINUTES, TWO_WEEKS = 15 * 60, 14 * 24 * 3600
 

@@ -16,7 +16,7 @@ from tests.accounts.mail.mails import link_in, newest
 from tests.accounts.views.test_second_step import SECOND_STEP, code_of, give_code, give_password, is_logged_in
 from tests.cast import PASSWORD, logged_in
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 NEW_PASSWORD = "another good passphrase"
 NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}

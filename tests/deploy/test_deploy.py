@@ -119,6 +119,7 @@ def test_hadolint_has_nothing_to_say_about_the_dockerfile() -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
+@pytest.mark.matrix
 @pytest.mark.server
 def test_what_the_image_copies_is_enough_to_serve(tmp_path: Path) -> None:
     image = tmp_path / "image"

@@ -14,6 +14,8 @@ from developers.admin import ApiTokenAdmin
 from developers.models import ApiToken, RevokedToken
 from tests.cast import PASSWORD, logged_in, token_text
 
+pytestmark = pytest.mark.matrix
+
 TOKENS = "/admin/developers/apitoken/"
 
 

@@ -14,6 +14,8 @@ from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
 from tests.server import ROOT
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.fixture
 def check(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> "Check":

@@ -15,7 +15,7 @@ from developers.issuance import Verdict
 from developers.models import RevokedToken
 from tests.cast import LAPTOP, PHONE, token_text
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 Kind = TokenEvent.Kind
 
 

@@ -15,6 +15,8 @@ from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_text
 
+pytestmark = pytest.mark.matrix
+
 LONGEST_LEAK = 11
 
 

@@ -11,6 +11,8 @@ from accounts.models import User
 from botpenguin import urls
 from tests.cast import logged_in
 
+pytestmark = pytest.mark.matrix
+
 
 def damaged(request: HttpRequest) -> HttpResponse:
     raise SuspiciousOperation

@@ -12,6 +12,8 @@ from accounts.models import User
 from botpenguin.http import request_bodies
 from tests.memory import MIB, peak_of
 
+pytestmark = pytest.mark.matrix
+
 FORM = "application/x-www-form-urlencoded"
 KIB = 1024
 APIS = "/developers/third-party-apps-api/"

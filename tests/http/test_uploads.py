@@ -6,6 +6,8 @@ import pytest
 from django.conf import settings
 from django.test import Client as Browser
 
+pytestmark = pytest.mark.matrix
+
 
 @pytest.mark.django_db
 def test_a_large_file_that_a_stranger_sends_is_kept_nowhere() -> None:

@@ -31,7 +31,7 @@ from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 from tests.leaks import find
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
 
 PAGE = "/developers/api-access-token/"
 NEW_PASSWORD = "another good passphrase"

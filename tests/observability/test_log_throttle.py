@@ -10,7 +10,7 @@ from django.test import Client as Browser
 
 from botpenguin.observability.log_throttle import LINES_A_MINUTE, NO_MORE, Brief
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
 
 @pytest.fixture

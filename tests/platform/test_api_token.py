@@ -13,6 +13,8 @@ from developers import issuance
 from developers.models import ApiToken
 from tests.cast import PHONE, logged_in, token_text
 
+pytestmark = pytest.mark.matrix
+
 ADDRESS = "/api/v7/token"
 
 

@@ -13,6 +13,8 @@ from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
 from tests.cast import logged_in
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/bots/"
 NEW = "/bots/new/"
 HTMX = {"HX-Request": "true"}

@@ -15,6 +15,8 @@ from developers import issuance
 from tests.cast import PHONE, token_text
 from tests.clock import Clock
 
+pytestmark = pytest.mark.matrix
+
 ADDRESS = "/api/v7/token"
 
 

@@ -18,6 +18,8 @@ from developers import tokens
 from developers.bearer.verification import RefusalReason
 from tests.cast import token_text
 
+pytestmark = pytest.mark.matrix
+
 ADDRESS = "/api/v7/token"
 # The same in every process, as parallel test runs want it.
 WELL_FORMED = "bpat_" + "Ab3" * 13 + "x" + tokens.checksum("bpat_" + "Ab3" * 13 + "x")

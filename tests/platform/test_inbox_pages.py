@@ -12,6 +12,8 @@ from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from tests.cast import logged_in
 from tests.platform.test_bots_pages import rows, words
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/inbox/"
 ADD = "/inbox/segments/add/"
 NOON = datetime(2026, 3, 4, 12, tzinfo=UTC)

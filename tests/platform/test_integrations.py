@@ -4,6 +4,8 @@ from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
 from tests.platform.calls import NOBODY, Caller, contact_of
 
+pytestmark = pytest.mark.matrix
+
 CREDENTIAL = "/integrations/custom-app/general-authentication"
 UPDATE = "/integrations/custom-app/update-user-attributes"
 NO_BOT = (404, ["There is no bot with this id in your account."])

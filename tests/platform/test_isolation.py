@@ -23,6 +23,8 @@ from developers.outbound.recipe import Field, Recipe
 from tests.cast import logged_in, token_text
 from tests.platform.calls import Caller, caller, contact_of
 
+pytestmark = pytest.mark.matrix
+
 Sending = tuple[str, str, dict[str, str], Any]
 # Of these it is known that bob's own token is meant.
 OF_THE_TOKEN_ITSELF = {"/token/revoke", "/token/report-exposed"}

@@ -13,6 +13,8 @@ from botpenguin.platform.api import reference
 from botpenguin.platform.api.openapi import example
 from tests.platform.test_errors import assert_error
 
+pytestmark = pytest.mark.matrix
+
 DOCUMENT = "/api/v7/openapi.json"
 PAGE = "/api/v7/docs"
 OPEN = {"/token/report-exposed"}

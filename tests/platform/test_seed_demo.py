@@ -12,6 +12,8 @@ from django.utils import timezone
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, Segment
 
+pytestmark = pytest.mark.matrix
+
 FOR_FICTION = re.compile(r"447700900\d{3}|1(212|312|415|617|206)55501\d{2}|3363998\d{4}|493023125\d{3}")
 EXAMPLE = re.compile(r"[a-z.]+\d*@example\.(com|net|org)")
 

@@ -12,6 +12,8 @@ from developers.outbound.transport import addresses, concurrency
 from tests.developers.outbound.servers import Far, Peer, far, response
 from tests.platform.calls import NOBODY, Caller, contact_of
 
+pytestmark = pytest.mark.matrix
+
 NO_API = (404, ["There is no 3rd party API with this id in your account."])
 BODY = json.dumps({"weather": {"temperature": "21"}})
 

@@ -15,6 +15,8 @@ from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.cast import PHONE, token_text
 
+pytestmark = pytest.mark.matrix
+
 REVOKE = "/api/v7/token/revoke"
 REPORT = "/api/v7/token/report-exposed"
 THANKS = "Thank you. What is a live token among these is revoked now, and its owner is told."

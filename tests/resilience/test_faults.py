@@ -276,6 +276,7 @@ def test_killed_processes_leave_a_database_that_a_new_start_finds_whole(lone: Se
     assert_whole(lone)
 
 
+@pytest.mark.matrix
 @pytest.mark.server
 def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server) -> None:
     person = Person(node.url, 2)

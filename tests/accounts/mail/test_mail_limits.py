@@ -7,7 +7,7 @@ from accounts.models import User
 from tests.accounts.throttling.test_attempts import ALICE, NEW_PASSWORD, addresses, at, log_in
 from tests.cast import logged_in
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 
 def test_strangers_cannot_fill_a_mailbox_with_links(alice: User, clock: list[float]) -> None:

@@ -17,7 +17,7 @@ from tests.accounts.views.test_passkeys import add_passkey
 from tests.accounts.views.test_second_step import SET_UP, code_of, key_on
 from tests.cast import PASSWORD, logged_in, token_text
 
-pytestmark = pytest.mark.usefixtures("queued_mail")
+pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 FIREFOX = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
 NEW_PASSWORD = "another good passphrase"

@@ -14,6 +14,8 @@ from accounts.mfa import encryption
 from accounts.mfa.factors import qr_squares
 from accounts.models import User
 
+pytestmark = pytest.mark.matrix
+
 OTHER_KEY = secrets.token_urlsafe(32)
 
 

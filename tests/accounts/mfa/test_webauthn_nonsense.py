@@ -33,6 +33,8 @@ from tests.accounts.views.test_passkeys import (
 )
 from tests.cast import PASSWORD, logged_in
 
+pytestmark = pytest.mark.matrix
+
 DEEP = 20_000
 
 

@@ -18,7 +18,7 @@ from accounts.throttling.defaults import RATE_LIMITS
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, logged_in, reauthenticate
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
 ALICE, STRANGER = "alice@example.com", "198.51.100.7"
 SECOND_STEP = "/account/login/second-step/"

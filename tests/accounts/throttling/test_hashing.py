@@ -24,7 +24,7 @@ from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD
 from tests.server import poll
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("queued_mail")]
 
 SENTENCE = "Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds."
 

@@ -20,6 +20,8 @@ from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.views.test_second_step import SECURITY, TWO_HOURS, dump, reauthentication_url
 from tests.cast import PASSWORD, logged_in, reauthenticate
 
+pytestmark = pytest.mark.matrix
+
 ADD = "/account/security/passkeys/add/"
 LOG_IN = "/account/login/passkey/"
 REAUTHENTICATE = "/account/reauthenticate/passkey/"

@@ -18,6 +18,8 @@ from accounts.mfa import encryption
 from accounts.models import User
 from tests.cast import PASSWORD, logged_in, reauthenticate
 
+pytestmark = pytest.mark.matrix
+
 SECURITY = "/account/security/"
 SET_UP = "/account/security/authenticator/"
 REMOVE = "/account/security/authenticator/remove/"

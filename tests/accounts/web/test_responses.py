@@ -8,6 +8,8 @@ from django.test import RequestFactory
 
 from accounts.web.responses import after_response, work_afterwards
 
+pytestmark = pytest.mark.matrix
+
 
 def test_work_begins_once_the_response_is_closed_and_its_errors_are_logged(
     db: None, caplog: pytest.LogCaptureFixture

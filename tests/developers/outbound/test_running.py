@@ -23,6 +23,8 @@ from tests.cast import LAPTOP, token_text
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import far, response
 
+pytestmark = pytest.mark.matrix
+
 JSON = "Content-Type: application/json"
 
 

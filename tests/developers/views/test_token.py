@@ -15,6 +15,8 @@ from developers.issuance import revoke
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, logged_in, token_text
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/developers/api-access-token/"
 HTMX = {"HX-Request": "true"}
 JSON = {"Accept": "application/json"}

@@ -26,6 +26,8 @@ from tests.developers.outbound.conftest import PLACES
 from tests.developers.outbound.servers import far, response
 from tests.developers.outbound.views.test_pages import GET, PAGE
 
+pytestmark = pytest.mark.matrix
+
 NOWHERE = Recipe("GET", "nowhere")
 ALICE, BOB, CAROL, DAVE = range(1, 5)
 

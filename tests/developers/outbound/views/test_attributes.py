@@ -9,6 +9,8 @@ from developers.outbound.models import CustomAttribute
 from tests.cast import logged_in
 from tests.developers.outbound.views.test_pages import GET, PAGE, words
 
+pytestmark = pytest.mark.matrix
+
 ATTRIBUTES = f"{PAGE}attributes/"
 
 

@@ -17,6 +17,8 @@ from tests.cast import logged_in
 from tests.memory import MIB, peak_of
 from tests.short_transactions import Bound
 
+pytestmark = pytest.mark.matrix
+
 PAGE = "/developers/third-party-apps-api/"
 HTMX = {"HX-Request": "true"}
 GET = {"name": "Orders", "method": "GET", "url": "https://api.example.com/orders"}

@@ -16,6 +16,8 @@ from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import Far, Peer, far, response
 from tests.developers.outbound.views.test_pages import GET, HTMX, PAGE, address, form_of, words
 
+pytestmark = pytest.mark.matrix
+
 
 def answer(peer: Peer) -> None:
     peer.read_request()
