@@ -43,8 +43,7 @@ def served(folder: Path) -> Iterator[Server]:
     """A server after its first start, which the tests of this module share."""
     with FirstServer(folder, WORKERS="1") as running:
         yield running
-        # As Ctrl-C does: other servers of the tests are ended by SIGTERM.
-        assert running.stop(signal.SIGINT) == 0
+        assert running.stop(signal.SIGINT) == 0, "other servers of the tests are ended by SIGTERM"
 
 
 @pytest.fixture

@@ -18,9 +18,7 @@ from tests.memory import MIB, peak_of
 from tests.short_transactions import Bound
 
 pytestmark = pytest.mark.matrix
-
-PAGE = "/developers/third-party-apps-api/"
-HTMX = {"HX-Request": "true"}
+PAGE, HTMX = "/developers/third-party-apps-api/", {"HX-Request": "true"}
 GET = {"name": "Orders", "method": "GET", "url": "https://api.example.com/orders"}
 ROW = {"parameters-0-name": "page", "parameters-0-value": "1"}
 
