@@ -59,24 +59,14 @@ checks: .venv/dev.stamp ## migrations match the models; settings suit production
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-<<<<<<< HEAD
 tests: .venv/dev.stamp packages ## the tests on SQLite, with branch coverage
-	$(PYTEST) --cov --cov-report=term -m "not audit and not release"
-=======
-tests: .venv/dev.stamp packages ## every test that is not too slow for every run, on SQLite, with every branch covered
 	$(PYTEST) --cov --cov-report=term -m "not release"
->>>>>>> 2923ae7 (Leave long loads, repeats and the second scanner to make test-all, and print what the parts took)
 
 tests-quick: .venv/dev.stamp ## tests that need only Python and SQLite
 	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or long or release or resilience or server)"
 
-<<<<<<< HEAD
-tests-postgresql: .venv/dev.stamp .venv/npm.stamp ## tests that use a database, and the Observatory, on PostgreSQL
-	scripts/debian-packages postgresql nginx
-=======
 tests-postgresql: .venv/dev.stamp ## the tests to which the database matters, on PostgreSQL
 	scripts/debian-packages postgresql
->>>>>>> 2923ae7 (Leave long loads, repeats and the second scanner to make test-all, and print what the parts took)
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or matrix or release)"
 
 # After the step that may install python3-venv: two runs of apt at once would conflict.
