@@ -17,7 +17,7 @@ from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
 from tests.leaks import find
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.no_cover, pytest.mark.matrix]
 
 PAGE = "/developers/api-access-token/"
 NEW_PASSWORD = "another good passphrase"

@@ -14,7 +14,7 @@ import psycopg
 import pytest
 from pytest_django import DjangoDbBlocker
 
-from botpenguin import serve
+from botpenguin.server import __main__ as serve
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
 from tests.server import CoveredServer, Server, ask

@@ -43,6 +43,7 @@ def operator(owner: User) -> Browser:
     return logged_in(owner)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("route", WITH_PARAMETERS)
 def test_an_address_with_a_number_or_id_that_nobody_has_is_not_found(
     operator: Browser, owner: User, route: str
@@ -77,6 +78,7 @@ def test_an_action_on_what_is_no_token_revokes_none(operator: Browser, number: s
     assert ApiToken.objects.get().generation == 1
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("page", "names"),
     [

@@ -19,6 +19,8 @@ from botpenguin.platform.models import ID_LENGTH
 from tests import server
 from tests.server import ROOT
 
+pytestmark = pytest.mark.no_cover
+
 # What a visitor may see signed out. Of the API that is only what tells of it: the rest asks for a token.
 OPEN_PAGES = {
     "/account/confirm-email/",
@@ -97,7 +99,9 @@ def test_migrations_match_the_models() -> None:
 
 
 @pytest.mark.parametrize(
-    "mail", [{}, {"EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587"}], ids=["without mail", "with mail"]
+    "mail",
+    [{}, pytest.param({"EMAIL_URL": "smtp+tls://user:secret@mail.example.com:587"}, marks=pytest.mark.release)],
+    ids=["without mail", "with mail"],
 )
 def test_a_deployment_behind_a_proxy_passes_every_check(tmp_path: Path, mail: dict[str, str]) -> None:
     environment = server.environment(

@@ -25,7 +25,7 @@ from developers.models import ApiToken
 from tests.accounts.views.test_second_step import code_of, dump, key_on
 from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.no_cover, pytest.mark.matrix]
 
 FRESH, STALE = 3540, 3660
 WAYS = {"htmx": {"HX-Request": "true"}, "fetch": {"Accept": "application/json"}, "plain": {}}

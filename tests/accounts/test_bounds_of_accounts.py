@@ -135,6 +135,7 @@ def test_one_account_does_not_use_up_the_addresses_of_another(alice: User, bob: 
     assert ask_for(logged_in(alice), 0).status_code == 302
 
 
+@pytest.mark.no_cover
 def test_nothing_evicts_what_was_counted_for_a_day(alice: User) -> None:
     browser = logged_in(alice)
     for number in range(5):
@@ -146,6 +147,7 @@ def test_nothing_evicts_what_was_counted_for_a_day(alice: User) -> None:
     assert ask_for(browser, 6).status_code == 429
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("how", [{}, {"Accept": "application/json"}, {"X-Requested-With": "XMLHttpRequest"}], ids=str)
 def test_no_page_writes_a_session_of_days_for_one_who_is_not_logged_in(how: dict[str, str]) -> None:
     for path in routes():

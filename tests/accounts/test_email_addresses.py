@@ -72,6 +72,7 @@ def forms(person: User) -> dict[str, tuple[Browser, str, dict[str, str]]]:
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("text", REFUSED, ids=ascii)
 @pytest.mark.parametrize("form", ["sign-up", "reset", "change"])
 def test_every_form_that_has_mail_sent_refuses_what_is_not_one_mailbox(alice: User, form: str, text: str) -> None:

@@ -13,7 +13,7 @@ from accounts.models import User
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD
 
-pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
+pytestmark = [pytest.mark.no_cover, pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 KNOWN, UNKNOWN = "alice@example.com", "nobody@example.com"
 NEW_PASSWORD = "another good passphrase"

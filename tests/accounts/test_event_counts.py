@@ -60,6 +60,7 @@ def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice
     assert str(counted) == "240 more of confirmed"
 
 
+@pytest.mark.no_cover
 def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
     act(alice, MOST + 240, kind=Kind.SIGNED_IN, means=Means.PASSKEY)
     act(alice, MOST + 1, kind=Kind.SESSION_ENDED)
@@ -116,6 +117,7 @@ def test_the_addresses_of_a_connection_are_one_network(alice: User) -> None:
     assert (listed(alice), EventCount.objects.get().count) == (MOST + 2, 2)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("kind", Kind)
 def test_a_flood_of_a_kind_hides_no_other_kind_and_no_other_means(alice: User, kind: Any) -> None:
     others = [other for other in Kind if other != kind]
@@ -200,6 +202,7 @@ def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alic
 # Mail
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("queued_mail")
 @pytest.mark.parametrize(
     ("subject", "repeat"),

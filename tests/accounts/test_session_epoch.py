@@ -117,6 +117,7 @@ def test_a_session_of_a_deleted_person_is_not_written(alice: User) -> None:
     assert not Session.objects.exists()
 
 
+@pytest.mark.no_cover
 def test_a_log_in_hashes_an_old_password_anew(alice: User) -> None:
     User.objects.filter(pk=alice.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
 

@@ -266,6 +266,7 @@ def test_a_key_is_known_to_exist_by_its_digest(alice: User) -> None:
     assert (SessionStore().exists(key_of(browser)), SessionStore().exists("x" * 32)) == (True, False)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "ahead",
     [

@@ -84,6 +84,7 @@ def test_a_coding_is_accepted_by_its_weight(header: str, codings: list[str]) -> 
     assert accepted(header) == codings
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("header", "coding"),
     [
@@ -111,6 +112,7 @@ def test_every_coding_has_an_etag_of_its_own(stylesheet: str) -> None:
     assert [etag for etag in etags if not (etag.startswith('"') and etag.endswith('"'))] == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("asked", UNPACK)
 @pytest.mark.parametrize("held", UNPACK)
 def test_only_the_coding_that_would_be_sent_is_not_modified(stylesheet: str, held: str, asked: str) -> None:
@@ -122,6 +124,7 @@ def test_only_the_coding_that_would_be_sent_is_not_modified(stylesheet: str, hel
     assert (answer.headers["ETag"], answer.headers["Vary"]) == (etag_of(stylesheet, asked), "Accept-Encoding")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("condition", "status"),
     [

@@ -11,7 +11,7 @@ from accounts.models import User
 from tests import prepared, server
 from tests.cast import PASSWORD, logged_in
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.no_cover, pytest.mark.matrix]
 
 POLICY = (
     "default-src 'none'; connect-src 'self'; img-src 'self'; script-src 'self'; style-src 'self'; "

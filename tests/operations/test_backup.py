@@ -263,6 +263,7 @@ def test_a_backup_whose_keys_are_missing_is_refused(live: Path, backup: Path) ->
     assert "Put back the TOKEN_KEYS that this database was used with." in refused.stderr
 
 
+@pytest.mark.no_cover
 def test_a_backup_of_an_older_version_is_brought_up_to_date(live: Path, backup: Path) -> None:
     with schemas.looking_at(backup):
         call_command("migrate", "developers", "0006", verbosity=0)

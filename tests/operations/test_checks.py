@@ -199,6 +199,7 @@ def test_a_weak_key_is_told_once(alice: User, settings: Settings) -> None:
     assert checks.check_ring_fits_database(None, databases=["default"]) == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.django_db(transaction=True)
 def test_a_database_before_its_first_migration_is_no_error() -> None:
     for app in ("developers", "mfa"):

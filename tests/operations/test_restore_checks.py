@@ -275,6 +275,7 @@ def leave(link: str) -> None:
     """Do nothing with it."""
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("do", [use, leave])
 @pytest.mark.parametrize("tokens", [[], ["--keep-tokens"]])
 def test_a_link_for_a_new_password_that_was_mailed_before_is_dead(
@@ -291,6 +292,7 @@ def test_a_link_for_a_new_password_that_was_mailed_before_is_dead(
     assert is_good(link_for_a_new_password())
 
 
+@pytest.mark.no_cover
 def test_a_link_that_confirms_the_address_of_an_account_is_dead(live: Path, backup: Path) -> None:
     """Version 0.1.0 made accounts before their address was confirmed."""
     with changing(backup) as database:

@@ -76,6 +76,7 @@ def test_another_type_is_415(as_alice: Caller, content_type: str) -> None:
     assert_error(as_alice.send_text("POST", PATH, "{}", content_type), 415, "Send the body as application/json.")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "content_type",
     ["application/json", "Application/JSON;charset=UTF-8", "application/json; charset=nonsense", "a/b+json", ""],
@@ -124,6 +125,7 @@ def test_a_row_that_is_wrong_all_over_is_told_in_part(as_alice: Caller) -> None:
     assert sentence.endswith("; 95 more.")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("key", ["\0{}", "{}"])
 def test_of_too_many_attributes_only_their_number_is_told(as_alice: Caller, key: str) -> None:
     attributes: dict[str, list[str]] = {key.format(number): [] for number in range(50_000)}
@@ -159,6 +161,7 @@ JSON = st.recursive(
 KEYS = st.sampled_from(["page", "tags", "searchText", "createdAt", "name", "platform", "ids", "profile", "attributes"])
 
 
+@pytest.mark.no_cover
 @given(body=JSON | st.dictionaries(KEYS, JSON), path=st.sampled_from(["/bots", PATH, f"{PATH}/import"]))
 @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
 def test_no_json_breaks_anything(as_alice: Caller, body: Any, path: str) -> None:

@@ -33,6 +33,7 @@ def test_a_bot_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
     assert as_alice.refusal("GET", f"/bots/{bot.pk}") == NO_BOT
 
 
+@pytest.mark.no_cover
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(5))
 def test_changes_at_the_same_time_undo_nothing_of_each_other(as_alice: Caller, alice: User, attempt: int) -> None:

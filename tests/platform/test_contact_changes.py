@@ -49,6 +49,7 @@ class TestChanging:
         assert written == read | {"updatedAt": written["updatedAt"]}
         assert as_alice.data("POST", "/inbox/users") == [written]
 
+    @pytest.mark.no_cover
     @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
     @given(DETAILS)
     def test_whatever_was_imported_can_be_written_back_as_it_is_read(

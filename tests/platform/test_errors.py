@@ -45,6 +45,7 @@ def debug(request: pytest.FixtureRequest, settings: Settings) -> None:
     settings.DEBUG = request.param
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "path",
     [

@@ -320,6 +320,7 @@ def test_what_is_no_list_of_up_to_1_000_rows_is_422(as_alice: Caller, body: obje
     assert as_alice.refusal("POST", PATH, body) == (422, [sentence])
 
 
+@pytest.mark.no_cover
 def test_a_thousand_rows_take_few_queries(as_alice: Caller, alice: User) -> None:
     rows = [
         row(f"{number}", f"{number}@example.com", {"number": f"{10**9 + number}"}, tags=["a", "b"])

@@ -104,6 +104,7 @@ class TestListing:
 
         assert [query["sql"].split()[0] for query in queries] == ["SELECT"] * 5
 
+    @pytest.mark.no_cover
     @pytest.mark.django_db(transaction=True)
     def test_page_200_of_10_000_is_found_in_the_index_alone(self, alice: User) -> None:
         """It counts the entries before it, reads its own rows, and sorts no table."""

@@ -64,6 +64,7 @@ def test_the_page_lists_the_contacts_of_its_owner_newest_first(alice: User, peop
     assert "secret" not in response.content.decode()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("text", "found"),
     [

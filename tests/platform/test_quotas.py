@@ -191,6 +191,7 @@ def overfull(alice: User, settings: Settings) -> User:
     return alice
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("act", ALWAYS, ids=lambda act: act.__name__)
 def test_no_quota_refuses_what_shrinks_an_account_or_makes_it_safe(
     overfull: User, act: Callable[[Browser, User], Any]

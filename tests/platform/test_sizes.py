@@ -78,6 +78,7 @@ def test_numbers_that_a_database_writes_out_are_counted_so(as_alice: Caller, ali
     assert stored(asha) == (*before[:2], before[2] | (small if is_taken else {}), *before[3:])
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("write", WAYS)
 @pytest.mark.parametrize("value", ["x" * 1000, LETTER * 500, "🐧" * 250], ids=["ascii", "latin", "emoji"])
 def test_no_way_of_writing_makes_a_contact_larger_than_64_kb(
@@ -262,6 +263,7 @@ def fill_a_page(owner: User, made: Callable[[int], Contact], count: int = 50) ->
     ContactTag.objects.bulk_create(ContactTag(contact=contact, name=tag) for contact in contacts for tag in tags)
 
 
+@pytest.mark.no_cover
 def test_a_page_of_the_largest_contacts_has_a_bound_in_bytes_and_memory(as_alice: Caller, alice: User) -> None:
     whole = attributes(13, "🐧" * 999 + "x")
     fill_a_page(alice, lambda number: Contact(owner=alice, name=str(number), attributes=whole))
@@ -273,6 +275,7 @@ def test_a_page_of_the_largest_contacts_has_a_bound_in_bytes_and_memory(as_alice
     assert peak < 50 * MIB
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("count", [8, pytest.param(50, marks=pytest.mark.release)])
 @pytest.mark.parametrize("path", ["api", "page"])
 def test_a_page_of_large_contacts_of_before_is_small(
@@ -345,6 +348,7 @@ def apps_of_before(transactional_db: None) -> Iterator[Any]:
     migrate()
 
 
+@pytest.mark.no_cover
 def test_contacts_of_before_are_kept_and_the_large_ones_marked(apps_of_before: Any) -> None:
     owner = apps_of_before.get_model("accounts", "User").objects.create(email="alice@example.com", password="!")
     made = apps_of_before.get_model("platform", "Contact").objects

@@ -21,7 +21,7 @@ from developers import issuance
 from developers.models import RevokedToken
 from tests import postgresql, prepared
 from tests.cast import LAPTOP, PASSWORD
-from tests.developers.databases import manage, refusal
+from tests.operations.databases import manage, refusal
 from tests.postgresql import program_path
 from tests.resilience.conftest import Serve
 from tests.resilience.load import PATH, Hammer, Person, Program, make_people

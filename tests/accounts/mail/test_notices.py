@@ -202,6 +202,7 @@ def test_a_browser_may_be_known_to_several_people(alice: User, bob: User) -> Non
     assert [mail.to for mail in Email.objects.all()] == [["bob@example.org"]]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("forged", [b"1", b"1:forged", b"\x00", rb'"\000\012"', b"\xff", b"=;known"])
 def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: bytes) -> None:
     log_in(Browser())

@@ -29,7 +29,7 @@ from tests.accounts.views.test_second_step import SET_UP, TWO_HOURS, code_of, gi
 from tests.cast import logged_in, reauthenticate
 from tests.test_races import at_once
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.no_cover, pytest.mark.django_db(transaction=True)]
 # More than an address is given, so that no limit decides a race.
 COOKIE = settings.SESSION_COOKIE_NAME
 

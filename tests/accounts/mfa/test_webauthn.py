@@ -166,6 +166,7 @@ def test_with_a_port_in_public_url_the_page_at_that_port_alone_has_a_passkey_ans
     assert not logs_in(alice, replace(key, origin=ORIGIN))
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("way", ANSWERS)
 def test_a_counter_that_does_not_go_up_is_refused_and_its_owner_is_warned(alice: User, way: Way) -> None:
     key = SecurityKey(count=7)
@@ -248,6 +249,7 @@ def test_an_id_of_a_passkey_belongs_to_one_account_and_is_there_once(alice: User
     assert logs_in(alice, first)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("way", WAYS)
 def test_a_challenge_is_answered_once_also_where_its_session_is_written_back(alice: User, way: Way) -> None:
     """Requests at once read one session, and the last one to end writes the challenge back."""
@@ -341,6 +343,7 @@ def test_an_answer_names_the_passkey_of_the_registration_itself(alice: User) -> 
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("way", [passes_the_second_step, confirms])
 def test_a_security_key_need_not_name_its_owner_who_is_known(alice: User, bob: User, way: Way) -> None:
     hers, his = SecurityKey(), SecurityKey()
@@ -352,6 +355,7 @@ def test_a_security_key_need_not_name_its_owner_who_is_known(alice: User, bob: U
     assert not way(alice, his)
 
 
+@pytest.mark.no_cover
 def test_flags_of_an_answer_are_checked_at_every_way(alice: User) -> None:
     key = SecurityKey()
     add_passkey(alice, key)

@@ -62,6 +62,7 @@ class OtherKey(SecurityKey):
         self.sign = lambda message: sign(key, message)  # type: ignore[method-assign]
 
 
+@pytest.mark.no_cover
 def test_every_algorithm_that_is_offered_is_accepted(alice: User) -> None:
     offered = [parameters["alg"] for parameters in options_on(logged_in(alice).get(ADD))["pubKeyCredParams"]]
 
@@ -102,6 +103,7 @@ UNUSABLE: dict[str, dict[Any, Any]] = {
 }
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("public_key", UNUSABLE.values(), ids=UNUSABLE)
 def test_a_key_that_was_not_offered_or_can_verify_nothing_is_not_added(alice: User, public_key: dict[Any, Any]) -> None:
     response = add_passkey(alice, SecurityKey(public_key=public_key))

@@ -119,6 +119,7 @@ def key(alice: User) -> SecurityKey:
     return key
 
 
+@pytest.mark.no_cover
 def test_nonsense_is_refused_in_one_sentence_at_every_way(alice: User, key: SecurityKey) -> None:
     waiting = Browser()
     waiting.post("/account/login/", {"login": alice.email, "password": PASSWORD})
@@ -186,6 +187,7 @@ def test_a_name_that_no_keyboard_types_is_refused(alice: User, key: SecurityKey,
     assert [str(own) for own in Authenticator.objects.filter(type="webauthn")] == ["My laptop"]
 
 
+@pytest.mark.no_cover
 def test_no_text_in_any_field_of_a_log_in_is_an_error(alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
     waiting, owner = Browser(), logged_in(alice)

@@ -107,6 +107,7 @@ def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[]
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("reads", [1, 2])
 @pytest.mark.parametrize(
     "case", [confirmed, confirmed_while_logged_out, logged_in, queued_again, prolonged, tried_again]

@@ -140,6 +140,7 @@ def test_one_address_may_try_few_passwords_over_all_accounts(db: None) -> None:
     assert answers == [200] * 10 + [429]
 
 
+@pytest.mark.no_cover
 def test_guessing_from_many_addresses_is_slowed_and_the_owner_gets_in_from_any_other(
     alice: User, clock: list[float]
 ) -> None:
@@ -171,6 +172,7 @@ def test_under_attack_the_networks_of_one_site_count_as_one(alice: User) -> None
     assert (answers, elsewhere) == ([200, 429], 200)
 
 
+@pytest.mark.no_cover
 def test_a_stranger_s_guesses_do_not_keep_the_owner_from_confirming_who_they_are(alice: User) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
@@ -224,6 +226,7 @@ def test_codes_are_guessed_no_further_from_however_many_addresses(alice: User, s
     assert "or wait 24 hours." in page.content.decode()
 
 
+@pytest.mark.no_cover
 def test_the_owner_s_browser_passes_the_second_step_whatever_strangers_guess(alice: User, secret: str) -> None:
     browser = at("203.0.113.9")
     log_in(browser)
@@ -238,6 +241,7 @@ def test_the_owner_s_browser_passes_the_second_step_whatever_strangers_guess(ali
     assert (answer.status_code, is_logged_in(browser)) == (302, True)
 
 
+@pytest.mark.no_cover
 def test_browsers_that_have_given_no_code_of_this_app_are_strangers_to_it(alice: User, clock: list[float]) -> None:
     """Whoever knows the password can collect any number of them, best before there is a second step."""
     browsers = [at(ip) for _browser, ip in zip(range(6), addresses(), strict=False)]
@@ -303,6 +307,7 @@ def test_signing_in_again_and_again_gives_a_browser_no_more_tries(
     assert answers == {"password": [200] * 5 + [429], "code": [200] * 5 + [429]}
 
 
+@pytest.mark.no_cover
 def test_a_new_password_opens_the_second_step_again_at_once(alice: User, secret: str) -> None:
     for _address, ip in zip(range(5), addresses(), strict=False):
         guess_codes(at(ip), 5)

@@ -15,7 +15,7 @@ from accounts.throttling.models import Counter, now
 from tests.cast import PASSWORD
 from tests.redis import RedisServer
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.no_cover, pytest.mark.django_db]
 
 MINUTE, DAY = 60_000, 86_400_000
 # In version 0.1.0 one more count than 100,000 made room by deleting others, whether they were still needed or not.

@@ -22,7 +22,7 @@ from tests.accounts.throttling.test_attempts import code_of
 from tests.accounts.throttling.test_counters import TouchFile
 from tests.cast import PASSWORD, logged_in
 
-pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
+pytestmark = [pytest.mark.no_cover, pytest.mark.matrix, pytest.mark.django_db]
 
 # Where counts and cached values are kept, under whichever names.
 TABLES = re.compile("cache|counter")

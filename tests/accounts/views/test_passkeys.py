@@ -160,6 +160,7 @@ def test_an_answer_works_once(alice: User) -> None:
     assert (is_logged_in(first), is_logged_in(second)) == (True, False)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "change",
     [
@@ -269,6 +270,7 @@ def test_visiting_the_address_of_the_challenge_leads_to_the_log_in_page(db: None
     assert (response.status_code, response["Location"]) == (302, "/account/login/")
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_logs_nobody_in_and_is_answered_on_the_log_in_page(alice: User, nonsense: str) -> None:
     browser = Browser()
@@ -280,6 +282,7 @@ def test_nonsense_logs_nobody_in_and_is_answered_on_the_log_in_page(alice: User,
     assert browser.get("/account/").status_code == 302
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_adds_no_passkey(alice: User, nonsense: str) -> None:
     browser = logged_in(alice)
@@ -291,6 +294,7 @@ def test_nonsense_adds_no_passkey(alice: User, nonsense: str) -> None:
     assert not Authenticator.objects.exists()
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("nonsense", NONSENSE)
 def test_nonsense_is_no_second_step(alice: User, nonsense: str) -> None:
     TOTP.activate(alice, pyotp.random_base32())

@@ -18,6 +18,8 @@ from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, logged_in, token_text
 from tests.test_races import at_once
 
+pytestmark = pytest.mark.no_cover
+
 PAGE = "/developers/api-access-token/"
 SCANNER = Client("198.51.100.4", "gitleaks/8.21 see evil.example")
 UNKNOWN = tokens.generate().open()

@@ -310,6 +310,7 @@ def test_a_revoked_token_that_is_still_tried_is_told(alice: User) -> None:
     )
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("still_tried", "folded"), [(3, ""), (4, "And one other "), (20, "And 17 others ")])
 def test_every_revoked_token_that_is_still_tried_is_told_the_latest_first(
     alice: User, still_tried: int, folded: str
