@@ -1,12 +1,10 @@
 """Keeping secrets out of logs, also those that people put where none belongs: a path, a user agent."""
 
+import json
 import logging
 import re
 import time
 from datetime import UTC, datetime
-from typing import Any
-
-from pythonjsonlogger.json import JsonFormatter
 
 from developers import tokens
 
@@ -39,34 +37,32 @@ class MaskingFormatter(logging.Formatter):
         return without_secrets(super().format(record))
 
 
-class MaskingJsonFormatter(JsonFormatter):
+class MaskingJsonFormatter(logging.Formatter):
     """The same as a JSON object a line.
 
-    Of what a record carries besides its message only `FIELDS` are told: Django adds the request, whose text
+    Of what a record carries besides its message only `FIELDS` are written: Django adds the request, whose text
     is its address and query.
     """
 
     FIELDS = ("method", "route", "status", "milliseconds", "client", "user")
 
-    def add_fields(self, log_data: dict[str, Any], record: logging.LogRecord, message_dict: dict[str, Any]) -> None:
+    def format(self, record: logging.LogRecord) -> str:
         moment = datetime.fromtimestamp(record.created, UTC)
-        log_data |= {
+        line = {
             "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "process": record.process,
             "request_id": getattr(record, "request_id", "-"),
-            "message": record.message,
+            "message": record.getMessage(),
         }
-        log_data |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
-        if "exc_info" in message_dict:
-            log_data["traceback"] = message_dict["exc_info"]
-        if "stack_info" in message_dict:
-            log_data["stack"] = message_dict["stack_info"]
-
-    def format(self, record: logging.LogRecord) -> str:
+        line |= {name: getattr(record, name) for name in self.FIELDS if hasattr(record, name)}
+        if traceback := self.formatException(record.exc_info) if record.exc_info else record.exc_text:
+            line["traceback"] = traceback
+        if record.stack_info:
+            line["stack"] = self.formatStack(record.stack_info)
         # Neither a token nor its mask holds what JSON escapes.
-        return without_secrets(super().format(record))
+        return without_secrets(json.dumps(line, default=str))
 
 
 def without_secrets(text: str) -> str:

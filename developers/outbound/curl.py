@@ -1,12 +1,8 @@
 """curl commands: `read` makes a recipe of a pasted one, `write` prints a recipe as one.
 
-The library `curler` parses what curl itself would parse further; it knows few of curl's
-options, and exits on the others. So each option is first put into the spelling that it
-knows, and those that mean nothing here are left out and told.
-Nothing is ever run, and no file is read.
+Options that mean nothing here are left out and listed. Nothing is ever run, and no file is read.
 """
 
-import argparse
 import base64
 import re
 import shlex
@@ -15,7 +11,6 @@ from dataclasses import dataclass, field
 from itertools import count
 from urllib.parse import parse_qsl, quote, quote_plus, urlsplit, urlunsplit
 
-import curler
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -133,23 +128,23 @@ def read(command: str) -> Import:
     parts = _Parts()
     for name, value in _options(_tokens(command)):
         _take(parts, name, value)
-    # What begins like an option is none to `curler`: it would print so, for all the process, and exit.
+    # curl would take `-- -a` for an address. No server has a name that begins so.
     if not parts.url or parts.url.startswith("-"):
         raise NotRead(str(NO_ADDRESS))
-    parsed = _parse(parts)
+    method = _method(parts)
     try:
-        split = urlsplit(parsed.url if "://" in parsed.url else f"https://{parsed.url}")
+        split = urlsplit(parts.url if "://" in parts.url else f"https://{parts.url}")
     except ValueError:
         raise NotRead(str(NO_ADDRESS)) from None
     body = "&".join(parts.data)
     queries = [split.query, *([body] if parts.data_is_query else [])]
     recipe = Recipe(
-        method=parsed.X,
+        method=method,
         url=urlunsplit((split.scheme, split.netloc, split.path, "", "")),
         parameters=tuple(
             Field(name, value) for query in queries for name, value in parse_qsl(query, keep_blank_values=True)
         ),
-        headers=tuple(_headers(parsed.header)),
+        headers=tuple(_headers(parts.headers)),
         body="" if parts.data_is_query else body,
         follows_redirects=parts.follows_redirects,
     )
@@ -349,18 +344,14 @@ def _header(name: str, value: str) -> str:
     return value if name == "header" else f"{name.title()}: {value}"
 
 
-def _parse(parts: _Parts) -> argparse.Namespace:
-    """Have `curler` parse the options in the spelling that it knows."""
+def _method(parts: _Parts) -> str:
     method = parts.method or ("POST" if parts.data and not parts.data_is_query else "GET")
     if method not in METHODS:
         raise NotRead(
             _("The method %(method)s is not offered. It is one of %(methods)s.")
             % {"method": method[:20], "methods": ", ".join(METHODS)}
         )
-    # argparse, which it uses, drops a value of two hyphens. That is no header, and data are taken without it.
-    headers = [f"--header={header}" for header in parts.headers if header != "--"]
-    words = ["curl", parts.url, "-X", method, *headers]
-    return curler.get_curl_cli_parsed_args(shlex.join(words))
+    return method
 
 
 def _headers(texts: list[str]) -> Iterator[Field]:
