@@ -23,7 +23,7 @@ def main() -> None:
         # Django keeps what is wrong with the settings to itself until a command fails for want of them.
         _ = settings.INSTALLED_APPS
         execute_from_command_line(sys.argv)
-    except (bootstrap.Refusal, ImproperlyConfigured) as error:
+    except (bootstrap.SecretsMissing, ImproperlyConfigured) as error:
         sys.exit(str(error))
 
 

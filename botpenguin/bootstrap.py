@@ -22,20 +22,22 @@ DEFAULT_STATE_DIR = BASE_DIR / "var"
 SQLITE = "sqlite:///"
 
 
-class Refusal(Exception):
+class SecretsMissing(Exception):
     """Why no secrets are written, and what to do instead."""
 
 
 def ensure_secrets(*, is_new_database: bool = False) -> Path | None:
     """Write the secrets that neither the environment nor `.env` holds; return the file if it was written.
 
-    `is_new_database` vouches for a database server, which this cannot look into. Raises `Refusal`.
+    `is_new_database` vouches for a database server, which this cannot look into. Raises `SecretsMissing`.
     """
     path = Path(os.environ.get("ENV_FILE", DEFAULT_ENV_FILE)).resolve()
     if not _missing(_settings(path)):
         return None
     if path.exists() and not path.is_file():
-        raise Refusal(f"SECRET_KEY or TOKEN_KEYS is missing, and {path} is no file to write them to. Set ENV_FILE.")
+        raise SecretsMissing(
+            f"SECRET_KEY or TOKEN_KEYS is missing, and {path} is no file to write them to. Set ENV_FILE."
+        )
     with alone_in(path.parent):
         settings = _settings(path)
         missing = _missing(settings)
@@ -86,9 +88,9 @@ def _refuse_beside_a_database(
     if url.startswith(SQLITE):
         database = Path(url.removeprefix(SQLITE).partition("?")[0])
         if database.exists() and database.stat().st_size:
-            raise Refusal(reason.format(f"There is a database, {database}"))
+            raise SecretsMissing(reason.format(f"There is a database, {database}"))
     elif not is_new_database:
-        raise Refusal(
+        raise SecretsMissing(
             reason.format("DATABASE_URL names a database")
             + " If it is new and empty, run `python -m botpenguin.bootstrap --new-database` once."
         )
@@ -118,7 +120,7 @@ def main() -> None:
     )
     try:
         written = ensure_secrets(is_new_database=parser.parse_args().new_database)
-    except Refusal as refusal:
+    except SecretsMissing as refusal:
         sys.exit(str(refusal))
     print(
         f"Wrote fresh secrets to {written}. Keep it safe." if written else "The secrets are there; nothing is written."

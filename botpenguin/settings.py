@@ -27,8 +27,8 @@ LEAST_DIFFERENT = 10
 
 def secret(name: str, least: int) -> str:
     value = env.str(name, default="")
-    is_guessed = len(set(value)) < LEAST_DIFFERENT or value.startswith("django-insecure-")
-    if len(value) < least or is_guessed:
+    is_weak = len(set(value)) < LEAST_DIFFERENT or value.startswith("django-insecure-")
+    if len(value) < least or is_weak:
         problem = "missing" if not value else "too short" if len(value) < least else "too easy to guess"
         raise ImproperlyConfigured(
             f"{name} is {problem}: it needs at least {least} random characters. "
@@ -122,7 +122,7 @@ INSTALLED_APPS = [
 # which only pages need: sessions, CSRF, policies, messages and translations.
 MIDDLEWARE = [
     "botpenguin.observability.request_log.log_requests",
-    "botpenguin.http.drain.let_go",
+    "botpenguin.http.drain.close_connections",
     "botpenguin.http.request_bodies.finish_bodies",
     "accounts.web.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",
@@ -391,7 +391,7 @@ STORAGES = {
 
 # Reports of errors, as mail and with DEBUG as a page: they tell of no secret.
 
-DEFAULT_EXCEPTION_REPORTER = "botpenguin.observability.error_reports.Report"
+DEFAULT_EXCEPTION_REPORTER = "botpenguin.observability.error_reports.ErrorReport"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.observability.error_reports.ReportFilter"
 
 # Logging

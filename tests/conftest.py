@@ -101,7 +101,7 @@ def bob(db: None) -> User:
 
 
 @pytest.fixture(autouse=True)
-def no_sightings(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_refusals_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification, "refusal_counts", RefusalCounts())
     monkeypatch.setattr(verification, "mismatches", RefusalCounts())
 
@@ -112,7 +112,7 @@ def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.fixture(autouse=True)
-def no_guesses(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_unknown_tokens_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification, "unknown_tokens", UnknownTokens())
 
 

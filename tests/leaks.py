@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import quote
 
 # A secret cut short is one still: where so much of it stands in a row, that is no chance.
-TELLING = 12
+SIGNIFICANT = 12
 SHORTEST = 8
 
 
@@ -14,17 +14,17 @@ def find(texts: Iterable[str | bytes], secrets: Mapping[str, str]) -> list[str]:
     """Name the secrets that are in the texts, whole or a good part of them, as they are or in a usual encoding."""
     assert all(len(secret) >= SHORTEST for secret in secrets.values()), "too short to be told from chance"
     everything = b"\0".join(text.encode() if isinstance(text, str) else text for text in texts)
-    return [name for name, secret in secrets.items() if any(part in everything for part in telling_parts(secret))]
+    return [name for name, secret in secrets.items() if any(part in everything for part in significant_parts(secret))]
 
 
-def telling_parts(secret: str) -> set[bytes]:
+def significant_parts(secret: str) -> set[bytes]:
     body = secret.removeprefix("bpat_")
-    windows = [body[at : at + TELLING] for at in range(max(1, len(body) - TELLING + 1))]
+    windows = [body[at : at + SIGNIFICANT] for at in range(max(1, len(body) - SIGNIFICANT + 1))]
     # Spelled after they are cut: of the spellings, two quotation marks alone would be long enough to tell.
     parts = {spelled for part in windows for spelled in (part, html.escape(part), quote(part), escaped(part))}
     # Of base64 only the middle is the same wherever in a text it begins.
     encoded = {base64.b64encode(b"\0" * shift + secret.encode())[4:-4] for shift in range(3)}
-    return {part.encode() for part in parts} | {part for part in encoded if len(part) >= TELLING}
+    return {part.encode() for part in parts} | {part for part in encoded if len(part) >= SIGNIFICANT}
 
 
 def escaped(text: str) -> str:

@@ -125,7 +125,7 @@ def test_beside_a_database_missing_secrets_are_refused(
 ) -> None:
     make_database(tmp_path / "var" / "db.sqlite3")
 
-    with pytest.raises(bootstrap.Refusal) as refusal:
+    with pytest.raises(bootstrap.SecretsMissing) as refusal:
         ensure_secrets()
 
     assert str(refusal.value) == (
@@ -142,7 +142,9 @@ def test_a_database_that_only_the_file_names_counts_too(
     make_database(tmp_path / "elsewhere.sqlite3")
     env_file.write_text(f"DATABASE_URL=sqlite:///{tmp_path}/elsewhere.sqlite3\n")
 
-    with pytest.raises(bootstrap.Refusal, match=r"There is a database, .*/elsewhere\.sqlite3, but no SECRET_KEY"):
+    with pytest.raises(
+        bootstrap.SecretsMissing, match=r"There is a database, .*/elsewhere\.sqlite3, but no SECRET_KEY"
+    ):
         ensure_secrets()
 
     assert env_file.read_text() == f"DATABASE_URL=sqlite:///{tmp_path}/elsewhere.sqlite3\n"
@@ -162,7 +164,7 @@ def test_a_database_server_may_hold_tokens_unless_one_says_that_it_is_new(
 ) -> None:
     url = "postgres://botpenguin@db.example.com/botpenguin"
 
-    with pytest.raises(bootstrap.Refusal, match=r"If it is new and empty, run `python -m botpenguin\.bootstrap"):
+    with pytest.raises(bootstrap.SecretsMissing, match=r"If it is new and empty, run `python -m botpenguin\.bootstrap"):
         ensure_secrets(DATABASE_URL=url)
     written = ensure_secrets(DATABASE_URL=url, is_new_database=True)
 
@@ -170,14 +172,14 @@ def test_a_database_server_may_hold_tokens_unless_one_says_that_it_is_new(
 
 
 def test_the_refusal_does_not_repeat_the_password_of_the_database(ensure_secrets: Bootstrap) -> None:
-    with pytest.raises(bootstrap.Refusal) as refusal:
+    with pytest.raises(bootstrap.SecretsMissing) as refusal:
         ensure_secrets(DATABASE_URL="postgres://botpenguin:hunter2@db.example.com/botpenguin")
 
     assert "hunter2" not in str(refusal.value)
 
 
 def test_what_is_no_file_is_not_written_to(ensure_secrets: Bootstrap) -> None:
-    with pytest.raises(bootstrap.Refusal, match=r"/dev/null is no file to write them to\. Set ENV_FILE\."):
+    with pytest.raises(bootstrap.SecretsMissing, match=r"/dev/null is no file to write them to\. Set ENV_FILE\."):
         ensure_secrets(ENV_FILE="/dev/null")
 
 

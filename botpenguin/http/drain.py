@@ -13,12 +13,12 @@ from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
 # Each request asks; the file system is asked no more often than this.
-SECONDS_BETWEEN_LOOKS = 0.1
+SECONDS_BETWEEN_CHECKS = 0.1
 
 
 class Drain:
     def __init__(self) -> None:
-        self._looked_at = 0.0
+        self._checked_at = 0.0
         self._is_announced = False
 
     @property
@@ -33,15 +33,15 @@ class Drain:
 
     def is_announced(self) -> bool:
         now = time.monotonic()
-        if now - self._looked_at > SECONDS_BETWEEN_LOOKS:
-            self._looked_at, self._is_announced = now, self.path.exists()
+        if now - self._checked_at > SECONDS_BETWEEN_CHECKS:
+            self._checked_at, self._is_announced = now, self.path.exists()
         return self._is_announced
 
 
 drain = Drain()
 
 
-def let_go(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def close_connections(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Have the server close connections that are kept, once each has had its answer (RFC 9112, section 9.6)."""
     if not settings.DRAIN_SECONDS:
         raise MiddlewareNotUsed

@@ -24,7 +24,7 @@ from developers.redaction import without_secrets
 PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+(?=@)")
 
 
-class Told:
+class Placeholder:
     """What a report shows in the place of a value."""
 
     def __init__(self, text: str) -> None:
@@ -56,10 +56,10 @@ class ReportFilter(SafeExceptionReporterFilter):
         return dict.fromkeys(posted, self.cleansed_substitute)
 
     def get_traceback_frame_variables(self, request: HttpRequest | None, tb_frame: FrameType) -> ItemsView[str, Any]:
-        return {name: told(value) for name, value in tb_frame.f_locals.items()}.items()
+        return {name: placeholder(value) for name, value in tb_frame.f_locals.items()}.items()
 
 
-class Report(ExceptionReporter):
+class ErrorReport(ExceptionReporter):
     def get_traceback_data(self) -> dict[str, Any]:
         # The hint quotes the text that could not be encoded.
         return super().get_traceback_data() | {"unicode_hint": ""}
@@ -71,16 +71,16 @@ class Report(ExceptionReporter):
         return SafeString(without_secrets(super().get_traceback_text()))
 
 
-def told(value: object) -> Told:
+def placeholder(value: object) -> Placeholder:
     """Tell of a value its type; of a row which one it is; and all of None, True and False.
 
     By the type itself: to ask a lazy object what it is would have it ask the database, which may be what has failed.
     """
     kind = type(value)
     if value is None or kind is bool:
-        return Told(repr(value))
+        return Placeholder(repr(value))
     if issubclass(kind, LazyObject) and value.__dict__["_wrapped"] is not empty:
-        return told(value.__dict__["_wrapped"])
+        return placeholder(value.__dict__["_wrapped"])
     if issubclass(kind, Model) and isinstance(key := value.__dict__.get("id"), int):
-        return Told(f"<{kind.__name__} {key}>")
-    return Told(f"<{kind.__qualname__}>")
+        return Placeholder(f"<{kind.__name__} {key}>")
+    return Placeholder(f"<{kind.__qualname__}>")

@@ -24,7 +24,7 @@ def configuration(log_format: str) -> dict[str, Any]:
         "formatters": {"line": FORMATTERS[log_format]},
         "filters": {
             "request_id": {"()": "botpenguin.observability.request_ids.WithRequestId"},
-            "brief": {"()": "botpenguin.observability.log_throttle.Brief"},
+            "brief": {"()": "botpenguin.observability.log_throttle.LogThrottle"},
             "without_secrets": {"()": "developers.redaction.WithoutSecrets"},
             "without_outages": {"()": "botpenguin.database.outages.WithoutOutages"},
         },

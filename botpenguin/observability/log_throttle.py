@@ -7,13 +7,13 @@ must neither fill the disk nor bury what is one.
 import logging
 import time
 
-OF_STRANGERS = "django.security."
+SECURITY_LOGGERS = "django.security."
 LONGEST = 200
 LINES_A_MINUTE = 10
 NO_MORE = " (More of these in the next minute are not logged.)"
 
 
-class Brief(logging.Filter):
+class LogThrottle(logging.Filter):
     """Make one short warning of each, and let `LINES_A_MINUTE` of them through, a process."""
 
     def __init__(self) -> None:
@@ -21,7 +21,7 @@ class Brief(logging.Filter):
         self.minute_began, self.lines = float("-inf"), 0
 
     def filter(self, record: logging.LogRecord) -> bool:
-        if not record.name.startswith(OF_STRANGERS):
+        if not record.name.startswith(SECURITY_LOGGERS):
             return True
         now = time.monotonic()
         if now - self.minute_began >= 60:  # noqa: PLR2004 - a minute

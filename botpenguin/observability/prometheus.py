@@ -36,7 +36,7 @@ def folder() -> Path:
     return Path(settings.STATE_DIR) / f"metrics-{settings.PORT}"
 
 
-def begin_anew() -> None:
+def clear() -> None:
     """Forget what an earlier start has counted: Prometheus knows of a counter that it begins from 0 again."""
     with suppress(FileNotFoundError):
         shutil.rmtree(folder())
@@ -54,7 +54,7 @@ def serve() -> None:
     prometheus_server.serve(settings.METRICS_HOST, settings.METRICS_PORT, make_wsgi_app(registry))
 
 
-class Mail:
+class MailQueue:
     """The queue of mail at one moment: how many wait, how late the latest is, and how many were given up."""
 
     def __init__(self) -> None:
@@ -62,13 +62,14 @@ class Mail:
         waiting = Q(status__in=[STATUS.queued, STATUS.requeued])
         due = waiting & (Q(scheduled_time__isnull=True) | Q(scheduled_time__lte=now))
         unsent = Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued, STATUS.failed])
-        told = unsent.aggregate(
+        counts = unsent.aggregate(
             waiting=Count("pk", filter=waiting),
             failed=Count("pk", filter=Q(status=STATUS.failed)),
             due_since=Min(Coalesce("scheduled_time", "created"), filter=due),
         )
-        since: datetime = told["due_since"] or now
-        self.waiting, self.failed, self.seconds_late = told["waiting"], told["failed"], (now - since).total_seconds()
+        since: datetime = counts["due_since"] or now
+        self.waiting, self.failed = counts["waiting"], counts["failed"]
+        self.seconds_late = (now - since).total_seconds()
 
 
 class FromDatabase(Collector):
@@ -77,7 +78,7 @@ class FromDatabase(Collector):
     def __init__(self) -> None:
         self._lock = Lock()
         self._reader: Thread | None = None
-        self._mail: Mail | None = None
+        self._mail: MailQueue | None = None
 
     def collect(self) -> Iterator[Metric]:
         mail = self._read()
@@ -91,7 +92,7 @@ class FromDatabase(Collector):
                 "botpenguin_mail_late_seconds", "How long the mail that waits longest has been due.", mail.seconds_late
             )
 
-    def _read(self) -> Mail | None:
+    def _read(self) -> MailQueue | None:
         """Return what the database says, or None where it says nothing in time."""
         with self._lock:
             if self._reader is None or not self._reader.is_alive():
@@ -103,7 +104,7 @@ class FromDatabase(Collector):
 
     def _ask(self) -> None:
         try:
-            self._mail = Mail()
+            self._mail = MailQueue()
         except Error as error:
             logger.warning("The database did not answer a scrape: %s", error)
         finally:

@@ -1,7 +1,7 @@
 """One line in the log for each request, and one count for Prometheus: what was asked for, what came of it, how fast.
 
 Instead of the address, which may hold the key of a link or somebody's name, stands the pattern that it
-fits; the query, the body and the headers are not told at all. Whatever a client sends, the line is short.
+fits; the query, the body and the headers are left out. Whatever a client sends, the line is short.
 """
 
 import logging
@@ -24,7 +24,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 LINE = "%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, user %(user)s"
 OTHER = "other"
 UNRESOLVED = "-"
-# Asked every few seconds by whatever supervises the node: told only where they bring bad news.
+# Asked every few seconds by whatever supervises the node: logged only where they fail.
 HEALTH = frozenset({"/healthz", "/readyz"})
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
@@ -40,7 +40,7 @@ def log_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         try:
             response = get_response(request)
             response.headers[request_ids.HEADER] = request_id
-            _tell(request, response.status_code, perf_counter() - began_at, static)
+            _log(request, response.status_code, perf_counter() - began_at, static)
             return response
         finally:
             request_ids.current.reset(outer)
@@ -48,7 +48,7 @@ def log_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
     return middleware
 
 
-def _tell(request: HttpRequest, status: int, seconds: float, static: str) -> None:
+def _log(request: HttpRequest, status: int, seconds: float, static: str) -> None:
     method = request.method if request.method in METHODS else OTHER
     if request.resolver_match:
         route = route_of(request.resolver_match.route)
@@ -58,7 +58,7 @@ def _tell(request: HttpRequest, status: int, seconds: float, static: str) -> Non
     request_metrics.count_request(method, route, status, seconds)
     if request.path_info in HEALTH and status < 400:  # noqa: PLR2004 - where errors begin
         return
-    told = {
+    fields = {
         "method": method,
         "route": route,
         "status": status,
@@ -68,7 +68,7 @@ def _tell(request: HttpRequest, status: int, seconds: float, static: str) -> Non
     }
     if logger.isEnabledFor(logging.INFO):
         # What `logger.info` does, save for looking on the stack for the line that called it: always this one.
-        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, LINE, (told,), None, extra=told))
+        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, LINE, (fields,), None, extra=fields))
 
 
 @cache

@@ -17,14 +17,14 @@ from developers.outbound.models import OutboundApi
 from developers.outbound.transport.addresses import allowed_networks
 
 # How a database is asked, and the answers that will do.
-Questions = dict[str, tuple[str, set[int | str]]]
+Queries = dict[str, tuple[str, set[int | str]]]
 # When is a commit answered? Once it is on disk, also on a standby that is waited for.
-DURABILITY: Questions = {
+DURABILITY: Queries = {
     "sqlite": ("PRAGMA synchronous", {2, 3}),
     "postgresql": ("SHOW synchronous_commit", {"on", "remote_apply"}),
 }
 # What does a statement see? All that was committed before it, and nothing else.
-ISOLATION: Questions = {
+ISOLATION: Queries = {
     "sqlite": ("PRAGMA read_uncommitted", {0}),
     "postgresql": ("SHOW default_transaction_isolation", {"read committed"}),
 }
@@ -75,7 +75,7 @@ def check_revokes_are_durable(
             hint="Use PRAGMA synchronous=FULL on SQLite, synchronous_commit=on on PostgreSQL.",
             id="developers.E004",
         )
-        for alias in _with_other_answers(DURABILITY, databases or [])
+        for alias in _with_other_values(DURABILITY, databases or [])
     ]
 
 
@@ -90,16 +90,16 @@ def check_reads_see_what_is_committed(
             hint="Use default_transaction_isolation='read committed' on PostgreSQL, for the role and the database too.",
             id="developers.E003",
         )
-        for alias in _with_other_answers(ISOLATION, databases or [])
+        for alias in _with_other_values(ISOLATION, databases or [])
     ]
 
 
-def _with_other_answers(questions: Questions, databases: Sequence[str]) -> Iterator[str]:
+def _with_other_values(queries: Queries, databases: Sequence[str]) -> Iterator[str]:
     for alias in databases:
-        question, welcome = questions[connections[alias].vendor]
+        query, expected = queries[connections[alias].vendor]
         with connections[alias].cursor() as cursor:
-            cursor.execute(question)
-            if cursor.fetchone()[0] not in welcome:
+            cursor.execute(query)
+            if cursor.fetchone()[0] not in expected:
                 yield alias
 
 
@@ -114,12 +114,12 @@ def check_ring_fits_database(
         return []  # check_token_keys tells
     return [
         Error(
-            told.format(count, alias),
+            problem.format(count, alias),
             hint="Put back the TOKEN_KEYS that this database was used with. New keys do not help.",
             id="developers.E005",
         )
         for alias in databases or []
-        for count, told in _under_other_keys(alias, key_ids)
+        for count, problem in _under_other_keys(alias, key_ids)
         if count
     ]
 

@@ -28,7 +28,7 @@ logger = logging.getLogger(__name__)
 # Of all workers on all nodes, the one that sets this does it. Less than a day, so that it does not wander.
 TURN = "housekeeping.turn"
 EVERY = timedelta(hours=23)
-SECONDS_BETWEEN_LOOKS = 3600
+SECONDS_BETWEEN_CHECKS = 3600
 # Whoever deletes an account reads that its rows are gone within minutes.
 SECONDS_BETWEEN_DELETIONS = 30
 # For so long at a time, between two rounds of mail.
@@ -91,18 +91,18 @@ class Housekeeper:
     """
 
     def __init__(self) -> None:
-        self._looks_again_at = self._deletes_again_at = 0.0
+        self._next_check_at = self._next_deletion_at = 0.0
         self._steps: Iterator[None] = iter(())
         self._deletions: Iterator[int] = iter(())
 
     def go_on(self) -> bool:
         """Begin a round when it is time, or go on with it for a moment. Return whether something is left to do."""
         began = time.monotonic()
-        if began >= self._deletes_again_at:
+        if began >= self._next_deletion_at:
             self._deletions = deletion.finish_all()
-            self._deletes_again_at = began + SECONDS_BETWEEN_DELETIONS
-        if began >= self._looks_again_at:
+            self._next_deletion_at = began + SECONDS_BETWEEN_DELETIONS
+        if began >= self._next_check_at:
             if cache.add(TURN, True, EVERY.total_seconds()):
                 self._steps = Round().steps()
-            self._looks_again_at = began + SECONDS_BETWEEN_LOOKS
+            self._next_check_at = began + SECONDS_BETWEEN_CHECKS
         return any(time.monotonic() - began > SECONDS_AT_A_TIME for _ in chain(self._deletions, self._steps))

@@ -146,7 +146,7 @@ def of_this_version(vendor: str) -> Mapping[str, Set[str]]:
 
 
 @contextmanager
-def looking_at(database: Path) -> Iterator[None]:
+def connected_to(database: Path) -> Iterator[None]:
     """Have Django work on another SQLite database, whose changes need not be on disk before the next one."""
     usual = connection.settings_dict["NAME"]
     connection.close()
@@ -162,7 +162,7 @@ def looking_at(database: Path) -> Iterator[None]:
 
 @contextmanager
 def empty_file() -> Iterator[None]:
-    with tempfile.TemporaryDirectory() as folder, looking_at(Path(folder) / "db.sqlite3"):
+    with tempfile.TemporaryDirectory() as folder, connected_to(Path(folder) / "db.sqlite3"):
         yield
 
 

@@ -99,11 +99,11 @@ class TooLarge(Exception):
 
 
 class Conflict(Exception):
-    """What was asked for contradicts what is there. `faults` says of each row, counted from 1, why."""
+    """What was asked for contradicts what is there. `problems` says of each row, counted from 1, why."""
 
-    def __init__(self, faults: Mapping[int, str]) -> None:
-        super().__init__("; ".join(faults.values()))
-        self.faults = faults
+    def __init__(self, problems: Mapping[int, str]) -> None:
+        super().__init__("; ".join(problems.values()))
+        self.problems = problems
 
 
 class Book:
@@ -112,7 +112,7 @@ class Book:
     def __init__(self, owner: int, rows: Collection[Details]) -> None:
         self.owner = owner
         self.created = 0
-        self.faults: dict[int, str] = {}
+        self.problems: dict[int, str] = {}
         self.by_email: dict[str, Contact] = {}
         self.by_phone: dict[str, Contact] = {}
         known: dict[str, Contact] = {}
@@ -138,7 +138,7 @@ class Book:
         with_email = self.by_email.get(row.email or "")
         with_phone = self.by_phone.get(row.phone.whole if row.phone else "")
         if with_email and with_phone and with_email is not with_phone:
-            self.faults[position] = "the e-mail is one contact's and the number another's"
+            self.problems[position] = "the e-mail is one contact's and the number another's"
             # Left as they are: a later row that says the same is as wrong.
             return with_email
         contact = with_email or with_phone or self._new(bot)
@@ -149,12 +149,12 @@ class Book:
             row = replace(row, phone=None)
         row.apply_to(contact)
         if len(contact.attributes) > MOST_ATTRIBUTES:
-            self.faults[position] = TOO_MANY_ATTRIBUTES
+            self.problems[position] = TOO_MANY_ATTRIBUTES
         self.tags[contact.pk] = self.tags.get(contact.pk, set()).union(row.tags or ())
         if len(self.tags[contact.pk]) > MOST_TAGS:
-            self.faults[position] = TOO_MANY_TAGS
+            self.problems[position] = TOO_MANY_TAGS
         if _is_grown_too_large(contact, self.tags[contact.pk], lambda: self.sizes.get(contact.pk, 0)):
-            self.faults[position] = TOO_LARGE
+            self.problems[position] = TOO_LARGE
         if bot:
             contact.bot = bot
         self._list(contact)

@@ -50,8 +50,8 @@ def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: 
 def _import(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
     book = Book(owner, rows.values())
     contacts = [book.write(position, row, bot) for position, row in rows.items()]
-    if faults := {**wrong, **book.faults}:
-        raise Conflict(dict(sorted(faults.items())))
+    if problems := {**wrong, **book.problems}:
+        raise Conflict(dict(sorted(problems.items())))
     distinct = list({contact.pk: contact for contact in contacts}.values())
     refuse_too_large(sum(sizes.of_json(contact) for contact in distinct))
     _Writing(owner, book, distinct, bot).write()

@@ -50,7 +50,7 @@ def main() -> None:
     try:
         prepare()
         sys.exit(supervise())
-    except (bootstrap.Refusal, ImproperlyConfigured) as error:
+    except (bootstrap.SecretsMissing, ImproperlyConfigured) as error:
         refuse(str(error))
     except DatabaseError as error:
         refuse(f"The database cannot be used: {error}")
@@ -154,9 +154,9 @@ def supervise() -> int:
     print("Press Ctrl-C to stop.", flush=True)
     children = [start(web_server(), count_for_prometheus()), *([start(mail_worker())] if settings.MAIL_WORKER else [])]
     while all(child.poll() is None for child in children):
-        told = os.read(reader, 1)[0]
-        if told in STOP_SIGNALS:
-            if told == signal.SIGTERM:
+        received = os.read(reader, 1)[0]
+        if received in STOP_SIGNALS:
+            if received == signal.SIGTERM:
                 serve_on(reader)
             stop(children)
             return 0
@@ -179,7 +179,7 @@ def count_for_prometheus() -> Mapping[str, str]:
     # Only here: it imports models, which want Django set up.
     from botpenguin.observability import prometheus  # noqa: PLC0415
 
-    prometheus.begin_anew()
+    prometheus.clear()
     prometheus.serve()
     return {FOLDER: str(prometheus.folder())}
 

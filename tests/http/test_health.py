@@ -67,7 +67,7 @@ def test_a_node_that_is_about_to_stop_is_not_ready_and_still_healthy(
 def test_whether_a_node_is_about_to_stop_is_not_looked_up_for_each_request(
     tmp_path: Path, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(drain, "SECONDS_BETWEEN_LOOKS", 10)
+    monkeypatch.setattr(drain, "SECONDS_BETWEEN_CHECKS", 10)
     settings.STATE_DIR = tmp_path
     node = Drain()
 
@@ -84,9 +84,9 @@ def test_a_node_about_to_stop_lets_go_of_connections_and_only_one_that_ever_says
 ) -> None:
     leaving = Drain()
     monkeypatch.setattr(drain, "drain", leaving)
-    monkeypatch.setattr(drain, "SECONDS_BETWEEN_LOOKS", -1)
+    monkeypatch.setattr(drain, "SECONDS_BETWEEN_CHECKS", -1)
     settings.STATE_DIR, settings.DRAIN_SECONDS = tmp_path, 5
-    answer = drain.let_go(lambda request: HttpResponse())
+    answer = drain.close_connections(lambda request: HttpResponse())
     request = RequestFactory().get("/")
 
     before = answer(request)
@@ -96,4 +96,4 @@ def test_a_node_about_to_stop_lets_go_of_connections_and_only_one_that_ever_says
     assert (before.get("Connection"), after.get("Connection")) == (None, "close")
     settings.DRAIN_SECONDS = 0
     with pytest.raises(MiddlewareNotUsed):
-        drain.let_go(lambda request: HttpResponse())
+        drain.close_connections(lambda request: HttpResponse())

@@ -158,7 +158,7 @@ def sign_up(alice: User) -> Act:
     return partial(as_stranger().post, "/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
 
 
-def confirm_identity(alice: User) -> Act:
+def give_password_again(alice: User) -> Act:
     browser = as_alice(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
     return partial(browser.post, "/account/reauthenticate/", {"password": PASSWORD})
@@ -277,7 +277,7 @@ def test_no_report_of_failing_cryptography_holds_a_secret(
     assert watch.leaks() == []
 
 
-@pytest.mark.parametrize("act", [log_in, sign_up, confirm_identity, change_password, reset_password])
+@pytest.mark.parametrize("act", [log_in, sign_up, give_password_again, change_password, reset_password])
 def test_no_report_of_a_failing_hasher_holds_a_password(
     alice: User, watch: Watch, settings: Settings, act: Callable[[User], Act]
 ) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from django.test import Client as Browser
 
-from botpenguin.observability.log_throttle import LINES_A_MINUTE, NO_MORE, Brief
+from botpenguin.observability.log_throttle import LINES_A_MINUTE, NO_MORE, LogThrottle
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
@@ -21,15 +21,15 @@ def handler() -> Any:
 
 
 @pytest.fixture
-def brief(handler: Any) -> Brief:
+def throttle(handler: Any) -> LogThrottle:
     """Its filter, with a minute that begins anew."""
-    [brief] = filter(is_brief, handler.filters)
-    brief.minute_began = float("-inf")
-    return brief  # type: ignore[no-any-return]
+    [throttle] = filter(is_brief, handler.filters)
+    throttle.minute_began = float("-inf")
+    return throttle  # type: ignore[no-any-return]
 
 
 @pytest.fixture
-def log(handler: Any, brief: Brief) -> Iterator[StringIO]:
+def log(handler: Any, throttle: LogThrottle) -> Iterator[StringIO]:
     stream = StringIO()
     standard_error = handler.setStream(stream)
     yield stream
@@ -42,7 +42,7 @@ def warnings(log: StringIO) -> list[str]:
 
 
 def is_brief(candidate: object) -> bool:
-    return isinstance(candidate, Brief)
+    return isinstance(candidate, LogThrottle)
 
 
 def wrong_host() -> Any:
@@ -97,10 +97,10 @@ def test_a_flood_ends_after_a_few_lines_and_says_so(log: StringIO) -> None:
     assert [line.endswith(NO_MORE) for line in lines] == [*[False] * (LINES_A_MINUTE - 1), True]
 
 
-def test_the_next_minute_has_lines_of_its_own(log: StringIO, brief: Brief) -> None:
+def test_the_next_minute_has_lines_of_its_own(log: StringIO, throttle: LogThrottle) -> None:
     for _request in range(LINES_A_MINUTE):
         wrong_host()
-    brief.minute_began -= 60
+    throttle.minute_began -= 60
 
     wrong_host()
 

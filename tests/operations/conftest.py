@@ -12,7 +12,7 @@ from accounts.models import Session, User
 from botpenguin.operations import backups
 from developers import issuance
 from tests.cast import LAPTOP
-from tests.operations.databases import ask, changing, look_at, names
+from tests.operations.databases import ask, changing, names, open_database
 from tests.prepared import DATABASE, state
 
 
@@ -24,7 +24,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Django
     path = tmp_path_factory.mktemp("prepared") / "db.sqlite3"
     shutil.copy(migrated / DATABASE, path)
     with pytest.MonkeyPatch.context() as patch, django_db_blocker.unblock():
-        look_at(path, patch)
+        open_database(path, patch)
         users = [User.objects.create_user(f"{name}@example.com") for name in ("alice", "bob")]
         for user in users:
             issuance.issue(user, LAPTOP)
@@ -46,7 +46,7 @@ def live(
     path.parent.mkdir()
     shutil.copy(prepared, path)
     with django_db_blocker.unblock():
-        look_at(path, monkeypatch)
+        open_database(path, monkeypatch)
         yield path
         connection.close()
 

@@ -14,7 +14,7 @@ from django.db import connection
 from tests.server import CoveredServer
 
 
-def look_at(path: Path, patch: pytest.MonkeyPatch) -> None:
+def open_database(path: Path, patch: pytest.MonkeyPatch) -> None:
     """Have Django's settings name another database."""
     connection.close()
     patch.setitem(connection.settings_dict, "NAME", str(path))

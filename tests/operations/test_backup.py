@@ -265,7 +265,7 @@ def test_a_backup_whose_keys_are_missing_is_refused(live: Path, backup: Path) ->
 
 @pytest.mark.no_cover
 def test_a_backup_of_an_older_version_is_brought_up_to_date(live: Path, backup: Path) -> None:
-    with schemas.looking_at(backup):
+    with schemas.connected_to(backup):
         call_command("migrate", "developers", "0006", verbosity=0)
     columns = "SELECT count(*) FROM pragma_table_info('developers_apitoken') WHERE name = 'binding'"
     older = ask(backup, columns)

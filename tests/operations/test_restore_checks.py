@@ -174,7 +174,7 @@ def test_all_that_is_missing_is_counted_and_some_of_it_named(backup: Path) -> No
 
 @pytest.mark.usefixtures("kept")
 def test_an_older_backup_that_lacks_what_a_migration_changes_is_refused_with_a_sentence(backup: Path) -> None:
-    with schemas.looking_at(backup):
+    with schemas.connected_to(backup):
         call_command("migrate", "developers", "0006", verbosity=0)
     with changing(backup) as database:
         database.execute("DROP TABLE developers_apitoken")
@@ -186,7 +186,7 @@ def test_an_older_backup_that_lacks_what_a_migration_changes_is_refused_with_a_s
 
 @pytest.mark.usefixtures("kept")
 def test_a_trigger_does_not_run_while_an_older_backup_is_brought_up_to_date(backup: Path) -> None:
-    with schemas.looking_at(backup):
+    with schemas.connected_to(backup):
         call_command("migrate", "developers", "0006", verbosity=0)
     with changing(backup) as database:
         database.execute(STEAL.format("developers_apitoken"))
@@ -297,7 +297,7 @@ def test_a_link_that_confirms_the_address_of_an_account_is_dead(live: Path, back
     """Version 0.1.0 made accounts before their address was confirmed."""
     with changing(backup) as database:
         database.execute("UPDATE account_emailaddress SET verified = 0 WHERE email = 'alice@example.com'")
-    with schemas.looking_at(backup):
+    with schemas.connected_to(backup):
         key = EmailConfirmationHMAC(EmailAddress.objects.get(email="alice@example.com")).key
         was_good = EmailConfirmationHMAC.from_key(key) is not None
 
@@ -309,7 +309,7 @@ def test_a_link_that_confirms_the_address_of_an_account_is_dead(live: Path, back
 
 
 def test_a_link_that_confirms_a_sign_up_is_dead(live: Path, backup: Path) -> None:
-    with schemas.looking_at(backup):
+    with schemas.connected_to(backup):
         Browser().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
         found = re.search(r"/account/confirm-email/(\S+?)/", Email.objects.latest("pk").message)
         assert found

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from accounts.models import User
 from botpenguin.platform.api import call_limits
-from botpenguin.platform.api.call_limits import WINDOW, Quota, Windows
+from botpenguin.platform.api.call_limits import WINDOW, TokenQuota, Windows
 from developers import issuance
 from tests.cast import PHONE, token_text
 from tests.clock import Clock
@@ -159,8 +159,8 @@ def test_being_refused_prolongs_nothing(clock: Clock) -> None:
 
     clock.now += 1
 
-    assert refused == Quota(1, -1, 1)
-    assert windows.take(1, 1, 1) == Quota(1, 0, 60)
+    assert refused == TokenQuota(1, -1, 1)
+    assert windows.take(1, 1, 1) == TokenQuota(1, 0, 60)
 
 
 def test_windows_that_have_ended_are_forgotten(clock: Clock) -> None:
@@ -191,4 +191,4 @@ def test_the_clock_is_one_that_nobody_sets(monkeypatch: pytest.MonkeyPatch) -> N
     monkeypatch.setattr(call_limits, "time", time)
     windows = Windows()
 
-    assert windows.take(1, 1, 600) == Quota(600, 599, 60)
+    assert windows.take(1, 1, 600) == TokenQuota(600, 599, 60)

@@ -176,7 +176,7 @@ def test_the_page_lists_the_fields_of_a_body() -> None:
         ("name", "text"),
         ("platform", "whatsapp | instagram | facebook | telegram | website | sms"),
     ]
-    assert ("createdAt.startAt", "moment") in [(field.name, field.kind) for field in told["list_contacts"].fields]
+    assert ("createdAt.startAt", "time") in [(field.name, field.kind) for field in told["list_contacts"].fields]
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from pytest_django.fixtures import Settings
 from pytest_django.plugin import DjangoDbBlocker
 
 from tests.upgrades import databases
-from tests.upgrades.databases import Rows, looking_at
+from tests.upgrades.databases import Rows, connected_to
 
 
 @pytest.fixture(scope="session")
@@ -24,7 +24,7 @@ def before_and_after(folder: Path, django_db_setup: None, django_db_blocker: Dja
         # Four tokens take two batches and one that is empty.
         patch.setattr(import_module("developers.migrations.0008_bind_tokens"), "BATCH", 2)
         name = databases.load(folder)
-        with looking_at(name):
+        with connected_to(name):
             before = databases.all_rows()
             databases.migrate()
     return before, name
@@ -33,7 +33,7 @@ def before_and_after(folder: Path, django_db_setup: None, django_db_blocker: Dja
 @pytest.fixture(scope="module")
 def upgraded(before_and_after: tuple[Rows, str], django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
     """Run a module's tests on the database that was brought up to date; each is rolled back."""
-    with django_db_blocker.unblock(), looking_at(before_and_after[1]):
+    with django_db_blocker.unblock(), connected_to(before_and_after[1]):
         yield
 
 
@@ -46,5 +46,5 @@ def time_of_0_1_0(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 @pytest.fixture
 def copy(folder: Path, before_and_after: tuple[Rows, str], transactional_db: None) -> Iterator[None]:
     """Run a test on a copy, whose tables it may change."""
-    with looking_at(databases.copied(before_and_after[1], folder)):
+    with connected_to(databases.copied(before_and_after[1], folder)):
         yield

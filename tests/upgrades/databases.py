@@ -66,15 +66,15 @@ def load(folder: Path) -> str:
 
 
 @contextmanager
-def looking_at(name: str) -> Iterator[None]:
+def connected_to(name: str) -> Iterator[None]:
     """Have Django use another database, with the keys of 0.1.0, until the block ends."""
     before = connection.settings_dict["NAME"]
     with override_settings(**KEYS):
         try:
-            _look_at(name)
+            _connect_to(name)
             yield
         finally:
-            _look_at(before)
+            _connect_to(before)
 
 
 def copied(name: str, folder: Path) -> str:
@@ -130,7 +130,7 @@ def _dump(kind: str) -> str:
     return gzip.decompress((FILES / f"{kind}.sql.gz").read_bytes()).decode()
 
 
-def _look_at(name: str) -> None:
+def _connect_to(name: str) -> None:
     close()
     connection.settings_dict["NAME"] = name
 

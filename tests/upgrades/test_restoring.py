@@ -10,7 +10,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from tests.platform.calls import Caller
 from tests.upgrades import databases
-from tests.upgrades.databases import KEPT, looking_at
+from tests.upgrades.databases import KEPT, connected_to
 
 pytestmark = [pytest.mark.release, pytest.mark.xdist_group("upgrades")]
 
@@ -23,7 +23,7 @@ def backup(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
     with django_db_blocker.unblock():
         path = databases.load(tmp_path)
         (tmp_path / "var").mkdir()
-        with looking_at(str(tmp_path / "var" / "db.sqlite3")):
+        with connected_to(str(tmp_path / "var" / "db.sqlite3")):
             yield path
 
 

@@ -13,7 +13,7 @@ from ninja.parser import Parser
 MOST_PARTS = 150_000
 
 
-class Unusable(Exception):
+class UnreadableBody(Exception):
     """The body cannot be read. ninja makes a 400 of whatever a parser raises, and keeps this as its cause."""
 
     def __init__(self, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
@@ -21,7 +21,7 @@ class Unusable(Exception):
         self.status = status
 
     @classmethod
-    def behind(cls, error: HttpError) -> "Unusable | None":
+    def behind(cls, error: HttpError) -> "UnreadableBody | None":
         return error.__cause__ if isinstance(error.__cause__, cls) else None
 
 
@@ -29,21 +29,21 @@ class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         media_type = request.content_type or "application/json"
         if media_type != "application/json" and not media_type.endswith("+json"):
-            raise Unusable("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+            raise UnreadableBody("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
         if request.body.count(b"[") + request.body.count(b"{") > MOST_PARTS:
-            raise Unusable(
+            raise UnreadableBody(
                 "The body has too many lists and objects. Send less at once.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
             )
         try:
             return json.loads(request.body.decode("utf-8-sig"), parse_float=_number, parse_constant=_not_json)
         except UnicodeDecodeError as error:
-            raise Unusable("The body is not in UTF-8.") from error
+            raise UnreadableBody("The body is not in UTF-8.") from error
         except json.JSONDecodeError as error:
-            raise Unusable(f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from error
+            raise UnreadableBody(f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from error
         except RecursionError as error:
-            raise Unusable("The body is nested too deeply.") from error
+            raise UnreadableBody("The body is nested too deeply.") from error
         except ValueError as error:
-            raise Unusable("The body has a number that is too large.") from error
+            raise UnreadableBody("The body has a number that is too large.") from error
 
 
 def _number(text: str) -> float:
@@ -55,4 +55,4 @@ def _number(text: str) -> float:
 
 
 def _not_json(name: str) -> NoReturn:
-    raise Unusable(f"The body is not JSON: it has no {name}.")
+    raise UnreadableBody(f"The body is not JSON: it has no {name}.")

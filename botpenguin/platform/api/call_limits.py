@@ -34,7 +34,7 @@ MOST_REMEMBERED = 50_000
 
 
 @dataclass(frozen=True, slots=True)
-class Quota:
+class TokenQuota:
     """What is left of a token's requests in its window, which ends in `seconds`; `remaining` is -1 for one too many."""
 
     limit: int
@@ -45,7 +45,7 @@ class Quota:
     def is_exceeded(self) -> bool:
         return self.remaining < 0
 
-    def tell(self, response: HttpResponse) -> None:
+    def add_to(self, response: HttpResponse) -> None:
         response["RateLimit-Policy"] = f'"token";q={self.limit};w={WINDOW}'
         response["RateLimit"] = f'"token";r={max(self.remaining, 0)};t={self.seconds}'
 
@@ -62,7 +62,7 @@ class Windows:
         self._lock = Lock()
         self._windows: OrderedDict[tuple[int, int], tuple[float, int]] = OrderedDict()
 
-    def take(self, owner_id: int, generation: int, limit: int) -> Quota:
+    def take(self, owner_id: int, generation: int, limit: int) -> TokenQuota:
         """Count one request. One too many is not counted: being refused prolongs nothing."""
         key = (owner_id, generation)
         with self._lock:
@@ -74,7 +74,7 @@ class Windows:
             if taken < limit:
                 self._windows[key] = (began_at, taken + 1)
         # Not the end less now: of large numbers that is a little more than a minute, and would be told as 61 seconds.
-        return Quota(limit, limit - taken - 1, math.ceil(WINDOW - (now - began_at)))
+        return TokenQuota(limit, limit - taken - 1, math.ceil(WINDOW - (now - began_at)))
 
     def __len__(self) -> int:
         return len(self._windows)
@@ -99,16 +99,16 @@ def count(request: HttpRequest, bearer: Bearer) -> None:
     if not settings.API_RATE_LIMIT:
         return
     quota = windows.take(bearer.owner_id, bearer.generation, settings.API_RATE_LIMIT)
-    request.quota = quota  # type: ignore[attr-defined]  # for `tell`
+    request.quota = quota  # type: ignore[attr-defined]  # for `add_headers`
     if quota.is_exceeded:
         raise Throttled(quota.seconds)
 
 
-def tell(request: HttpRequest, response: HttpResponse) -> None:
+def add_headers(request: HttpRequest, response: HttpResponse) -> None:
     """Tell the quota of the request's token in the answer, where it was counted."""
-    quota: Quota | None = getattr(request, "quota", None)
+    quota: TokenQuota | None = getattr(request, "quota", None)
     if quota:
-        quota.tell(response)
+        quota.add_to(response)
 
 
 class ByAddress(BaseThrottle):

@@ -1,4 +1,4 @@
-"""A contact on the wire: how it is told, and how it is taken back."""
+"""A contact on the wire: how it is serialized, and how it is read back."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +24,7 @@ from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
 from botpenguin.platform.models import Contact, Segment
 
 # Of a row that is wrong all over, so much is reported.
-MOST_FAULTS = 5
+MOST_ERRORS = 5
 MOST_KB = sizes.MOST_BYTES // 1024
 SHORTENED = (
     f"This contact is larger than {MOST_KB} KB, so this list holds only its first attributes and notes. "
@@ -93,13 +93,13 @@ class ContactOut(BaseModel):
     )
 
 
-def told(contacts: Iterable[Contact], owner: int) -> list[ContactOut]:
+def serialize(contacts: Iterable[Contact], owner: int) -> list[ContactOut]:
     """Tell of an owner's contacts, whose tags have been prefetched, in one query for the segments of all."""
     segments = list(Segment.objects.owned_by(owner).only("tags")[:MOST_SEGMENTS])
-    return [_told(contact, segments) for contact in contacts]
+    return [_serialize(contact, segments) for contact in contacts]
 
 
-def _told(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
+def _serialize(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
     tags = sorted(tag.name for tag in contact.tags.all())
     return ContactOut(
         id=contact.pk,
@@ -289,13 +289,13 @@ class RowIn(Input):
 
     def details(self) -> Details:
         """What the row tells. An import takes nothing away: an empty text is a column that was left empty."""
-        told = self.profile.userDetails.details(Contact())
-        phone = told.phone if told.phone and told.phone.whole else None
-        return replace(told, email=told.email or None, phone=phone, country=told.country or None)
+        details = self.profile.userDetails.details(Contact())
+        phone = details.phone if details.phone and details.phone.whole else None
+        return replace(details, email=details.email or None, phone=phone, country=details.country or None)
 
 
 @dataclass(frozen=True)
-class Faults:
+class RowErrors:
     """What is wrong with a row: the first faults, and how many more there are. It stands in the row's place, so that
     all rows are looked at.
     """
@@ -304,13 +304,13 @@ class Faults:
     more: int
 
 
-def _row_or_faults(value: object, validate: ValidatorFunctionWrapHandler) -> object:
+def _row_or_errors(value: object, validate: ValidatorFunctionWrapHandler) -> object:
     try:
         return validate(value)
     except ValidationError as error:
         # Of 1,000 rows with 150 each, all of them would take 87 MiB.
         found = error.errors(include_url=False, include_input=False)
-        return Faults(found[:MOST_FAULTS], max(len(found) - MOST_FAULTS, 0))
+        return RowErrors(found[:MOST_ERRORS], max(len(found) - MOST_ERRORS, 0))
 
 
-Row = Annotated[RowIn, WrapValidator(_row_or_faults)]
+Row = Annotated[RowIn, WrapValidator(_row_or_errors)]

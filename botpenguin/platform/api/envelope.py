@@ -62,9 +62,9 @@ def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
     return write
 
 
-def timestamp(moment: datetime) -> str:
+def timestamp(time: datetime) -> str:
     """Write a moment as ISO 8601 in UTC, with milliseconds and `Z`."""
-    return moment.astimezone(UTC).isoformat("T", "milliseconds").removesuffix("+00:00") + "Z"
+    return time.astimezone(UTC).isoformat("T", "milliseconds").removesuffix("+00:00") + "Z"
 
 
 Timestamp = Annotated[

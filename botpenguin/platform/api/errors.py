@@ -15,7 +15,7 @@ from accounts.orm.bulk import BulkBusy
 from accounts.quotas import QuotaExceeded
 from botpenguin.database import outages
 from botpenguin.platform.api import envelope
-from botpenguin.platform.api.body import Unusable
+from botpenguin.platform.api.body import UnreadableBody
 from developers.bearer.verification import RefusalReason, TokenRefused, TooManyUnknownTokens
 
 logger = logging.getLogger(__name__)
@@ -43,7 +43,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
     return envelope.error(HTTPStatus.NOT_FOUND, "There is nothing at this path. Paths have no trailing slash.")
 
 
-class Failed(Exception):
+class RequestFailed(Exception):
     """What was asked for cannot be done, for as many reasons as there are sentences."""
 
     def __init__(self, status: HTTPStatus, message: str, sentences: Sequence[str]) -> None:
@@ -52,7 +52,7 @@ class Failed(Exception):
         self.sentences = sentences
 
 
-def failed(request: HttpRequest, exception: Failed) -> HttpResponse:
+def request_failed(request: HttpRequest, exception: RequestFailed) -> HttpResponse:
     return envelope.error(exception.status, str(exception), exception.sentences)
 
 
@@ -62,10 +62,10 @@ def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
 
 
 def sentence(location: Sequence[int | str], message: str) -> str:
-    return f"{fault(location or ['The body'], message)}."
+    return f"{describe(location or ['The body'], message)}."
 
 
-def fault(location: Sequence[int | str], message: str) -> str:
+def describe(location: Sequence[int | str], message: str) -> str:
     """Say what is wrong with a field: `profile.notes.0 should be a text of at most 2,000 characters`."""
     message = message.replace("Field required", "is required")
     message = re.sub(r"^[A-Z]\w+ should ", "should ", message)
@@ -80,13 +80,13 @@ def _inside(location: Sequence[int | str]) -> Sequence[int | str]:
 
 
 def http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
-    unusable = Unusable.behind(exception)
-    if unusable:
-        return envelope.error(unusable.status, str(unusable))
+    unreadable = UnreadableBody.behind(exception)
+    if unreadable:
+        return envelope.error(unreadable.status, str(unreadable))
     return envelope.error(HTTPStatus(exception.status_code), str(exception))
 
 
-def at_the_same_time(request: HttpRequest, exception: IntegrityError) -> HttpResponse:
+def conflict(request: HttpRequest, exception: IntegrityError) -> HttpResponse:
     """The database has refused what looked right a moment before."""
     logger.warning("%s %r met a constraint: %s", request.method, request.path, type(exception).__name__)
     return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
@@ -161,8 +161,8 @@ def register(api: NinjaAPI) -> None:
         (Http404, not_found),
         (ValidationError, invalid),
         (HttpError, http_error),
-        (Failed, failed),
-        (IntegrityError, at_the_same_time),
+        (RequestFailed, request_failed),
+        (IntegrityError, conflict),
         (QuotaExceeded, quota_exceeded),
         (Throttled, throttled),
         (TooManyUnknownTokens, throttled),

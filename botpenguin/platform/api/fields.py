@@ -133,25 +133,25 @@ StatusOut = Annotated[str, WithJsonSchema({"type": "string", "enum": Contact.Sta
 StatusName = Literal["OPEN", "INPROGRESS", "REVIEW", "ONHOLD", "DEPENDANCY", "CLOSED", "DELETED"]
 
 
-def _moment(value: object) -> datetime | None:
+def _parse_time(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        moment = datetime.fromisoformat(value)  # type: ignore[arg-type]  # what is no text raises, as it should
+        time = datetime.fromisoformat(value)  # type: ignore[arg-type]  # what is no text raises, as it should
     except (TypeError, ValueError):
-        raise wrong("should be a moment such as 2026-11-24T14:02:09.123Z") from None
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=UTC)
+        raise wrong("should be a time such as 2026-11-24T14:02:09.123Z") from None
+    if time.tzinfo is None:
+        return time.replace(tzinfo=UTC)
     try:
-        return moment.astimezone(UTC)
+        return time.astimezone(UTC)
     except OverflowError:
         # Somebody's first or last instant, a few hours beyond what a calendar in UTC holds.
-        return datetime.min.replace(tzinfo=UTC) if moment.year == 1 else datetime.max.replace(tzinfo=UTC)
+        return datetime.min.replace(tzinfo=UTC) if time.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
-Moment = Annotated[
+Time = Annotated[
     datetime | None,
-    BeforeValidator(_moment),
+    BeforeValidator(_parse_time),
     WithJsonSchema(
         {
             "anyOf": [{"type": "string", "format": "date-time"}, {"type": "string", "maxLength": 0}, {"type": "null"}],

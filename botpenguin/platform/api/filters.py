@@ -27,20 +27,20 @@ EXAMPLE: dict[str, Any] = {
 }
 
 
-def _told(texts: list[str]) -> list[str]:
+def _without_empty(texts: list[str]) -> list[str]:
     return [text for text in texts if text]
 
 
 Few = Field(max_length=100)
-Ids = Annotated[list[fields.OptionalId], Few, AfterValidator(_told)] | None
-Texts = Annotated[list[fields.AnyText], Few, AfterValidator(_told)] | None
+Ids = Annotated[list[fields.OptionalId], Few, AfterValidator(_without_empty)] | None
+Texts = Annotated[list[fields.AnyText], Few, AfterValidator(_without_empty)] | None
 
 
 class Period(Input):
     """From one moment to another, both included; without an offset they are in UTC."""
 
-    startAt: fields.Moment = None
-    endsAt: fields.Moment = None
+    startAt: fields.Time = None
+    endsAt: fields.Time = None
 
     def of(self, field: str) -> Q:
         found = Q()

@@ -14,7 +14,7 @@ from botpenguin.platform import contacts, imports
 from botpenguin.platform.api import bots, errors, fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bulk_calls import bulk_calls
-from botpenguin.platform.api.contact_schemas import ContactIn, ContactOut, Faults, Row, told
+from botpenguin.platform.api.contact_schemas import ContactIn, ContactOut, Row, RowErrors, serialize
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter
@@ -86,7 +86,7 @@ def list_contacts(request: BearerRequest, wanted: Body[ContactFilter] = EVERYBOD
     isContact, isImported, isSubscriber) unless applicableFilters names them.
     """
     owner = request.auth.owner_id
-    return Envelope(data=told(wanted.page_of(owner), owner))
+    return Envelope(data=serialize(wanted.page_of(owner), owner))
 
 
 @router.post(
@@ -110,8 +110,8 @@ def import_contacts(
     what is known of them already, hold more than 8 MB, or those that are there already more than 4 MB.
     """
     bot = bots.find(request, bot_id or bot_id_header) if bot_id or bot_id_header else None
-    wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, Faults)}
-    good = {position: row.details() for position, row in enumerate(rows, start=1) if not isinstance(row, Faults)}
+    wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, RowErrors)}
+    good = {position: row.details() for position, row in enumerate(rows, start=1) if not isinstance(row, RowErrors)}
     size = len(rows) + sum(len(row.tags or ()) for row in good.values())
     try:
         with bulk_calls.turn(request.auth.owner_id, size):
@@ -119,14 +119,14 @@ def import_contacts(
     except TooLarge as error:
         raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Nothing was imported. {error}") from error
     except Conflict as conflict:
-        sentences = [f"Row {position}: {why}." for position, why in conflict.faults.items()]
-        raise errors.Failed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences) from conflict
+        sentences = [f"Row {position}: {why}." for position, why in conflict.problems.items()]
+        raise errors.RequestFailed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences) from conflict
     data = ImportedOut(ids=imported.ids, created=imported.created, updated=len(imported.ids) - imported.created)
     return Created(data=data) if imported.created else Envelope(data=data)
 
 
-def _why(row: Faults) -> str:
-    sentences = [errors.fault(error["loc"] or ["the row"], error["msg"]) for error in row.errors]
+def _why(row: RowErrors) -> str:
+    sentences = [errors.describe(error["loc"] or ["the row"], error["msg"]) for error in row.errors]
     return "; ".join([*sentences, f"{row.more} more"] if row.more else sentences)
 
 
@@ -157,7 +157,7 @@ def update_status(request: BearerRequest, change: StatusUpdate) -> Envelope[Stat
 )
 def read_contact(request: BearerRequest, contact_id: ContactId) -> Envelope[ContactOut]:
     """One contact of the account, whole, however large it is."""
-    return Envelope(data=told([find(request, contact_id)], request.auth.owner_id)[0])
+    return Envelope(data=serialize([find(request, contact_id)], request.auth.owner_id)[0])
 
 
 @router.put(
@@ -221,4 +221,4 @@ def save(contact: Contact, tags: list[str] | None = None) -> None:
 
 def answer(contact: Contact) -> Envelope[ContactOut]:
     """Build the answer of a saved contact. It takes long where there is much: call it outside of the transaction."""
-    return Envelope(data=told([contact], contact.owner_id)[0])
+    return Envelope(data=serialize([contact], contact.owner_id)[0])

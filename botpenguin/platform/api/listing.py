@@ -9,7 +9,7 @@ from pydantic import Field
 
 from botpenguin.platform.api.envelope import Envelope
 
-Told = TypeVar("Told")
+Item = TypeVar("Item")
 
 # What a request may take in memory bounds these: a bot is up to 0.5 KB of an answer, a segment with 20 tags 5 KB.
 MOST_BOTS = 5_000
@@ -24,9 +24,9 @@ def page_of(most: int) -> Any:
     return functions.Query(1, description=f"From 1; a page holds {most:,}, which is more than most accounts have.")
 
 
-def listed(rows: QuerySet[Any], page: int, most: int, tell: Callable[[Any], Told]) -> Envelope[list[Told]]:
+def listed(rows: QuerySet[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
     """Tell of one page of rows, and say so where there are more."""
     start = (page - 1) * most
     found = list(rows[start : start + most + 1])
     message = f"There are more. Ask for them with ?page={page + 1}." if len(found) > most else ""
-    return Envelope(message=message, data=[tell(row) for row in found[:most]])
+    return Envelope(message=message, data=[serialize(row) for row in found[:most]])

@@ -44,7 +44,7 @@ def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 
 def _complete(request: HttpRequest, response: HttpResponse) -> HttpResponse:
-    call_limits.tell(request, response)
+    call_limits.add_headers(request, response)
     # What a token opens is nobody else's, and no later answer's.
     response.headers.setdefault("Cache-Control", "no-store")
     # CommonMiddleware does this for pages; without it the server would send the answer in chunks.

@@ -88,7 +88,9 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
             content["schema"].pop("default", None)
             content["example"] = example(content["schema"], schemas)
     # An operation whose calls are not counted says of its answer that it has no headers.
-    is_counted = "security" in operation and not any("headers" in told for told in operation["responses"].values())
+    is_counted = "security" in operation and not any(
+        "headers" in response for response in operation["responses"].values()
+    )
     if is_counted:
         for response in operation["responses"].values():
             response["headers"] = _headers(QUOTA)
@@ -157,4 +159,4 @@ def _response(status: HTTPStatus, headers: Mapping[str, str] | None) -> dict[str
 
 
 def _headers(descriptions: Mapping[str, str]) -> dict[str, Any]:
-    return {name: {"description": told, "schema": {"type": "string"}} for name, told in descriptions.items()}
+    return {name: {"description": text, "schema": {"type": "string"}} for name, text in descriptions.items()}

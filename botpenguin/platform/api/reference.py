@@ -1,4 +1,4 @@
-"""The API told to programs, as an OpenAPI document, and to people, as a page made of it."""
+"""The reference of the API: the OpenAPI document, and a page made of it."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -35,17 +35,17 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
     """The one page under `/api/`: it is answered through the pages' middleware."""
-    told = {
+    context = {
         "groups": groups(),
         "errors": _errors(),
         "introduction": prose(document()["info"]["description"]),
         "base_url": f"{settings.PUBLIC_URL}/api/v7",
     }
-    return render(request, "platform/api_reference.html", told)
+    return render(request, "platform/api_reference.html", context)
 
 
 @dataclass(frozen=True)
-class Field:
+class DocumentedField:
     name: str
     kind: str
     is_required: bool
@@ -60,10 +60,10 @@ class Operation:
     summary: str
     description: SafeString
     needs_token: bool
-    parameters: list[Field]
-    fields: list[Field]
+    parameters: list[DocumentedField]
+    fields: list[DocumentedField]
     request: str
-    answers: list[tuple[str, str]]
+    responses: list[tuple[str, str]]
 
 
 @cache
@@ -99,7 +99,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Operatio
         description=prose(operation.get("description", "")),
         needs_token="security" in operation,
         parameters=[
-            Field(
+            DocumentedField(
                 part["name"],
                 f"{part['in']}, {_kind(part['schema'], schemas)}",
                 part["required"],
@@ -109,7 +109,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Operatio
         ],
         fields=list(_fields(content["schema"], schemas)) if content else [],
         request=_indented(content["example"]) if content else "",
-        answers=[
+        responses=[
             (status, _indented(answer["content"]["application/json"]["example"]) if "content" in answer else "")
             for status, answer in operation["responses"].items()
             if "$ref" not in answer
@@ -117,7 +117,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Operatio
     )
 
 
-def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], before: str = "") -> Iterator[Field]:
+def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], before: str = "") -> Iterator[DocumentedField]:
     """The fields of a body, each under its whole name: `profile.userDetails.contact.email`."""
     schema = resolved(schema, schemas)
     if schema.get("type") == "array":
@@ -128,7 +128,7 @@ def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], before: str =
             yield from _fields(inner, schemas, f"{before}{name}.")
         else:
             is_required = name in schema.get("required", ())
-            yield Field(before + name, _kind(part, schemas), is_required, _coded(part.get("description", "")))
+            yield DocumentedField(before + name, _kind(part, schemas), is_required, _coded(part.get("description", "")))
 
 
 def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
@@ -138,12 +138,12 @@ def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     if schema.get("type") == "array":
         return f"list of {_kind(schema['items'], schemas)}"
     if schema.get("format") == "date-time":
-        return "moment"
+        return "time"
     return NAMES.get(schema.get("type", ""), "any")
 
 
 def _errors() -> list[tuple[int, SafeString]]:
-    return [(status.value, _coded(told)) for status, told in ERRORS.items()]
+    return [(status.value, _coded(meaning)) for status, meaning in ERRORS.items()]
 
 
 def _indented(value: Any) -> str:

@@ -39,13 +39,13 @@ def whose(request: BearerRequest) -> PlainEnvelope:
     The last use is the one before this request, known to the minute.
     """
     found = request.auth
-    told = {
+    data = {
         "email": found.email,
         "hint": found.hint,
         "issuedAt": timestamp(found.issued_at),
         "lastUsedAt": timestamp(found.last_used_at) if found.last_used_at else None,
     }
-    return {"success": True, "message": "", "data": told, "code": HTTPStatus.OK}
+    return {"success": True, "message": "", "data": data, "code": HTTPStatus.OK}
 
 
 @router.post(

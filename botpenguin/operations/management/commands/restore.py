@@ -66,7 +66,7 @@ class Command(BaseCommand):
             raise backups.Unusable(f"{path} is the database itself.")
         with backups.alone_with(live) as running, backups.staged(path, live) as copy:
             backups.check(copy)
-            with schemas.looking_at(copy):
+            with schemas.connected_to(copy):
                 restoring.bring_up_to_date()
                 taken_at = restoring.newest_entry() or datetime.fromtimestamp(path.stat().st_mtime).astimezone()
                 warning = warn(taken_at, backups.generations(running)) if keep_tokens else ""
@@ -76,7 +76,7 @@ class Command(BaseCommand):
             aside = backups.install(copy, live, running)
         kept = f"The database that was there is kept as {aside}." if aside else "There was no database before."
         self.stdout.write(f"{path} is restored. {kept}")
-        self._tell(settled, warning)
+        self._report(settled, warning)
 
     def _finish(self, *, keep_tokens: bool, **options: Any) -> None:
         if restoring.is_used_by_others():
@@ -86,7 +86,7 @@ class Command(BaseCommand):
         warning = warn(taken_at, None) if keep_tokens else ""
         self._show_rows({}, **options)
         self._ask("The database was restored by pg_restore.", taken_at, warning, **options)
-        self._tell(restoring.settle(keep_tokens=keep_tokens), warning)
+        self._report(restoring.settle(keep_tokens=keep_tokens), warning)
 
     def _show_rows(self, running: dict[str, int], *, interactive: bool, even_if_empty: bool, **options: Any) -> None:
         """Say how many rows there are. Where nobody reads it, refuse a backup without any account."""
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         tokens = (
             warning or "Every token is replaced by a fresh one; programs that use one stop until they are given it."
         )
-        question = f"{what} The newest entry in it is of {moment(taken_at)}.\n{tokens}\nEverybody is signed out."
+        question = f"{what} The newest entry in it is of {format_time(taken_at)}.\n{tokens}\nEverybody is signed out."
         try:
             answer = input(f"{question}\nType 'yes' to continue, or 'no' to cancel: ")
         except EOFError:
@@ -109,7 +109,7 @@ class Command(BaseCommand):
         if answer != "yes":
             raise backups.Unusable(f"You said {answer}.")
 
-    def _tell(self, settled: Settled, warning: str) -> None:
+    def _report(self, settled: Settled, warning: str) -> None:
         self.stdout.write(
             self.style.WARNING(warning)
             if warning
@@ -129,8 +129,8 @@ def warn(taken_at: datetime | None, generations: dict[int, int] | None) -> str:
         else "How many of them that are cannot be told here."
     )
     return (
-        f"WARNING: every revoke answered since {moment(taken_at)} is undone. Tokens that were revoked, reported as "
-        f"exposed or replaced with a password since then open the API again. {known} "
+        f"WARNING: every revoke answered since {format_time(taken_at)} is undone. Tokens that were revoked, reported "
+        f"as exposed or replaced with a password since then open the API again. {known} "
         "`manage.py revoke_tokens --all` replaces them all."
     )
 
@@ -155,5 +155,5 @@ def how_to_restore(path: Path) -> str:
     )
 
 
-def moment(at: datetime | None) -> str:
+def format_time(at: datetime | None) -> str:
     return f"{at:%F %T %Z}" if at else "a time that it does not tell"
