@@ -1,4 +1,4 @@
-"""The OpenAPI document: what every operation may answer is said once, and referred to by each."""
+"""The OpenAPI document. Answers that many operations share are described once and referenced."""
 
 from collections.abc import Iterable, Mapping
 from http import HTTPStatus
@@ -11,30 +11,34 @@ from ninja.openapi.schema import OpenAPISchema
 from botpenguin.platform.api import envelope
 
 DESCRIPTION = """\
-What an API access token opens. Send it as `Authorization: Bearer <token>`; the header `authtype: Key` may stand beside
-it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB. Every answer is an envelope: `success`, `message`,
-`data` and `code`, which is the HTTP status; of an error `data` is a list of sentences, fit to be shown to people.
-Ids are 24 hexadecimal digits, times ISO 8601 in UTC with milliseconds. The headers `RateLimit-Policy` and `RateLimit`
-say how many requests a token may make a minute, and how many are left. Every answer has an `X-Request-ID`,
-the one that was sent where it is 1 to 64 letters, digits, `.`, `_` and `-`: tell it when you report an error."""
+An API access token opens these operations. Send it as `Authorization: Bearer <token>`; the header `authtype: Key` is
+allowed beside it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB, sent with their `Content-Length`.
+
+Every answer is an envelope: `success`, `message`, `data`, and `code`, which is the HTTP status. In an error, `data` is
+a list of sentences that you can show to people. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
+milliseconds.
+
+The headers `RateLimit-Policy` and `RateLimit` say how many requests a token may send a minute, and how many are left.
+Every answer has an `X-Request-ID`: quote it when you report an error. The server uses yours if it is 1 to 64 letters,
+digits, `.`, `_` and `-`."""
 
 ERRORS = {
-    HTTPStatus.BAD_REQUEST: "The request cannot be read, or what it asks for contradicts itself.",
-    HTTPStatus.UNAUTHORIZED: "There is no token, or it is malformed, unknown or revoked, or its account is disabled.",
-    HTTPStatus.FORBIDDEN: "The request came over plain http, where https is demanded.",
-    HTTPStatus.NOT_FOUND: "There is no such thing in the account.",
-    HTTPStatus.METHOD_NOT_ALLOWED: "The path takes other methods. `Allow` names them.",
-    HTTPStatus.CONFLICT: "It contradicts what is there: an e-mail or a number is another contact's. Or the account "
-    "holds as much as it may.",
+    HTTPStatus.BAD_REQUEST: "The request cannot be read, or it contradicts itself.",
+    HTTPStatus.UNAUTHORIZED: "The token is missing, malformed, unknown or revoked, or its account is disabled.",
+    HTTPStatus.FORBIDDEN: "The request came over plain http, but this server requires https.",
+    HTTPStatus.NOT_FOUND: "The account has no such object.",
+    HTTPStatus.METHOD_NOT_ALLOWED: "The path accepts other methods. `Allow` lists them.",
+    HTTPStatus.CONFLICT: "The request conflicts with existing data, such as an email or a number of another contact. "
+    "Or the account has reached a quota.",
     HTTPStatus.LENGTH_REQUIRED: "The body came in chunks, without its length.",
-    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation takes.",
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation accepts.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "A field cannot be used. `data` says of each what it should be.",
-    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests of a token a minute, or too many requests or unknown tokens from "
-    "an address, or other large calls are under way. `Retry-After` says when to come back.",
-    HTTPStatus.INTERNAL_SERVER_ERROR: "Something broke on the server. It has been logged there.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "A part that this needs is out of reach, and nothing was changed. `Retry-After` "
-    "says when to come back.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "A field is invalid. For each, `data` says what it should be.",
+    HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute from the token, too many requests or unknown tokens from "
+    "the IP address, or other large calls are in progress. `Retry-After` says when to retry.",
+    HTTPStatus.INTERNAL_SERVER_ERROR: "An error occurred on the server, which has logged it.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs is unreachable, and nothing was changed. `Retry-After` "
+    "says when to retry.",
 }
 OF_BODIES = {
     HTTPStatus.CONFLICT,
@@ -49,7 +53,7 @@ PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
 TOO_MANY_OF_AN_ADDRESS = "TOO_MANY_OF_AN_ADDRESS"
 RETRY_AFTER = {"Retry-After": "Seconds to wait."}
 QUOTA = {
-    "RateLimit-Policy": "How many requests a token may make in how many seconds, where they are counted.",
+    "RateLimit-Policy": "How many requests a token may send in how many seconds, if they are counted.",
     "RateLimit": "How many of them are left, and for how many seconds.",
 }
 HEADERS = {
