@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import email_changes
 from accounts.email_addresses import mailbox, normalized
 from accounts.mail import queue
-from accounts.mail.queue import Letter
+from accounts.mail.queue import Mail
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.sessions import end_all
@@ -69,10 +69,10 @@ class AccountAdapter(DefaultAccountAdapter):
         """Leave the counting to `authenticate`: allauth's own lets strangers lock an owner out."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
-        guess = attempts.at_password(request, credentials.get("email", ""))
+        attempt = attempts.count_password_attempt(request, credentials.get("email", ""))
         user: AbstractBaseUser | None = super().authenticate(request, **credentials)
         if user:
-            guess.give_back()
+            attempt.give_back()
         return user
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
@@ -96,7 +96,7 @@ class AccountAdapter(DefaultAccountAdapter):
         """
         if user._password != password:  # type: ignore[attr-defined]  # Django keeps it until it is saved
             user.set_password(password)
-        as_read = User.objects.filter(pk=user.pk, password=cast(User, user).read("password"))
+        as_read = User.objects.filter(pk=user.pk, password=cast(User, user).value_as_read("password"))
         if not as_read.update(password=user.password):
             raise Gone("The password was changed, or the account deleted, meanwhile.")
         end_all(user)
@@ -106,7 +106,7 @@ class AccountAdapter(DefaultAccountAdapter):
         mail = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
         [(html, _type)] = mail.alternatives
         # It holds a link for one who has asked for it just now, and tells of no event.
-        queue.put(Letter(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
+        queue.put(Mail(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
         """Send so many while the links of those before still work, which a log-in and a new password end."""

@@ -45,7 +45,7 @@ class AuthenticationBackend(allauth.AuthenticationBackend):
 
     def _mitigate_timing_attack(self, password: str) -> None:
         """Do for an address without an account what is done for one with an account."""
-        passwords.check(password, passwords.NOBODYS)
+        passwords.check(password, passwords.NO_PASSWORD)
 
     def _mail(self, mail: Callable[..., None], to: str | SignUp) -> None:
         if self.request:

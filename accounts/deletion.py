@@ -29,12 +29,12 @@ logger = logging.getLogger(__name__)
 
 def delete(request: LoggedInRequest) -> None:
     """Log out and close the account for good. `finish` removes what is left of it."""
-    letter = notices.letter_of_deletion(request.user, Client.of(request))
+    mail = notices.deletion_notice(request.user, Client.of(request))
     with still_logged_in(request):
         # Locked, so that nothing new can be hung on the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
         Deletion.objects.create(user_id=person.pk, email=person.email)
-        notices.tell_of_deletion(person, letter)
+        notices.queue_deletion_notice(person, mail)
         logout(request)
         _close(person)
 
@@ -72,7 +72,7 @@ def finish_all() -> Iterator[int]:
 
 
 def _finish(deletion: Deletion) -> Iterator[int]:
-    yield from delete_in_batches(queue.all_of(deletion.pk, deletion.email, deletion.began_at))
+    yield from delete_in_batches(queue.mails_of(deletion.pk, deletion.email, deletion.began_at))
     yield from delete_with_referrers(User.objects.filter(pk=deletion.pk))
     yield from delete_in_batches(Deletion.objects.filter(pk=deletion.pk))
 

@@ -17,7 +17,7 @@ from django.utils import timezone
 from accounts.models import User
 from accounts.orm import best_effort
 from accounts.orm.owners import AccountGone
-from accounts.sessions import Ended, SessionStore
+from accounts.sessions import SessionEnded, SessionStore
 from accounts.web.actions import page_of
 from accounts.web.clients import Client
 from accounts.web.requests import send_to
@@ -31,7 +31,7 @@ class LoginRequired(LoginRequiredMiddleware):
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
         """Do the same where the session has ended, or the account was deleted, since the request began."""
-        is_over = isinstance(error, Ended | AccountGone)
+        is_over = isinstance(error, SessionEnded | AccountGone)
         if isinstance(error, IntegrityError) and request.user.is_authenticated:
             is_over = not User.objects.filter(pk=request.user.pk).exists()
         if not is_over:
@@ -52,7 +52,7 @@ def track_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
     """Have a session know its client, and when its person was last seen."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        cast(SessionStore, request.session).see(Client.of(request))
+        cast(SessionStore, request.session).note_client(Client.of(request))
         return get_response(request)
 
     return middleware
@@ -70,7 +70,9 @@ def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> C
         if request.user.is_authenticated:
             if zone and zone != request.user.time_zone:
                 account = User.objects.filter(pk=request.user.pk)
-                best_effort.attempt(f"The time zone of user {request.user.pk}", lambda: account.update(time_zone=zone))
+                best_effort.try_write(
+                    f"The time zone of user {request.user.pk}", lambda: account.update(time_zone=zone)
+                )
                 request.user.time_zone = zone
             zone = request.user.time_zone
         with timezone.override(ZoneInfo(zone) if zone else None):
@@ -79,7 +81,7 @@ def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> C
     return middleware
 
 
-def tell_limits(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+def report_rate_limits(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Answer a form that came once too often with 429 and `Retry-After` (RFC 6585, section 4), and its page."""
 
     def middleware(request: HttpRequest) -> HttpResponse:

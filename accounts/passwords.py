@@ -29,7 +29,7 @@ from accounts.throttling.rate_limits import Attempt
 LONGEST = 1024
 TOO_LONG = _("A password has at most 1,024 characters.")
 # In the place of a hash where there is no account: no password matches it.
-NOBODYS = UNUSABLE_PASSWORD_PREFIX
+NO_PASSWORD = UNUSABLE_PASSWORD_PREFIX
 
 
 def validate_length(password: str) -> None:
@@ -63,7 +63,7 @@ class Argon2(Argon2PasswordHasher):
 def make(password: str | None) -> str:
     """Hash a password; without one, return what no password matches.
 
-    Raises `ValidationError` where it is too long, and `Busy` where too many are hashed already.
+    Raises `ValidationError` where it is too long, and `HashingBusy` where too many are hashed already.
     """
     if password is None:
         return make_password(None)
@@ -75,9 +75,9 @@ def make(password: str | None) -> str:
 def check(password: str, encoded: str, upgrade: Callable[[str], object] | None = None) -> bool:
     """Compare a password with a hash. `upgrade` gets the new hash of a right one where the old is of an older kind.
 
-    As long as the database holds hashes of older kinds, which take longer, each check makes one of every kind:
-    its time does not show of which kind the account's hash is, or whether there is an account. Raises `Busy` where
-    too many are hashed already.
+    While the database holds hashes of older kinds, which take longer, each check computes one of every kind. So its
+    time shows neither the kind of the account's hash nor whether there is an account. Raises `HashingBusy` where too
+    many passwords are being hashed already.
     """
     if len(password) > LONGEST:
         return False

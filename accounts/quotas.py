@@ -26,7 +26,7 @@ class QuotaExceeded(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Usage:
+class QuotaUsage:
     """How much of a quota is used, in a sentence, and what makes room. Where nothing is there, nothing does."""
 
     text: str
@@ -49,10 +49,10 @@ class Quota:
         most: int = getattr(settings, self.setting)
         return most
 
-    def usage(self, used: int) -> Usage:
+    def usage(self, used: int) -> QuotaUsage:
         text = self.text % {"used": self._in_words(used), "most": self._in_words(self.most)}
         remedy = str(self.remedy) if used else ""
-        return Usage(text, remedy, is_near=used >= self.most * NEAR, is_full=used >= self.most)
+        return QuotaUsage(text, remedy, is_near=used >= self.most * NEAR, is_full=used >= self.most)
 
     def check(self, used: int, more: int = 1) -> None:
         """Raise `QuotaExceeded` where there is no room for more. Nothing more always has room."""

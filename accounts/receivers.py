@@ -24,7 +24,7 @@ from accounts import email_changes
 from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, Means, record, record_failure
-from accounts.sessions import NOBODY, end_oldest
+from accounts.sessions import UNKNOWN_CLIENT, end_oldest
 from accounts.throttling import attempts, known_browsers
 from accounts.web.clients import Client
 from accounts.web.responses import after_response
@@ -51,18 +51,18 @@ auth.user_logged_in.connect(finish_log_in, dispatch_uid="update_last_login")
 
 @receiver(auth.user_logged_in)
 def logged_in(request: HttpRequest, user: User, **_: Any) -> None:
-    proofs = get_authentication_records(request, user)
-    means = _means(**proofs[-1]) if proofs else ""
+    records = get_authentication_records(request, user)
+    means = _means(**records[-1]) if records else ""
     notice = notices.NEW_LOG_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_LOG_IN
     with transaction.atomic():
         event = record(Kind.SIGNED_IN, user, Client.of(request), means)
         if known_browsers.is_new_browser(request):
-            notices.tell(event, user, notice)
+            notices.notify(event, user, notice)
         end_oldest(user)
 
 
 @receiver(auth.user_login_failed)
-def sign_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
+def log_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
     """Note a wrong password of an account, once the response is sent: its time must not say that there is one."""
     after_response(request, partial(note_failure, str(credentials.get("email", "")), request))
 
@@ -72,7 +72,7 @@ def note_failure(email: str, request: HttpRequest | None) -> None:
     if owner:
         is_theirs = request is not None and getattr(request, "user", None) == owner
         kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.SIGN_IN_FAILED
-        record_failure(kind, owner, Client.of(request) if request else NOBODY, Means.PASSWORD)
+        record_failure(kind, owner, Client.of(request) if request else UNKNOWN_CLIENT, Means.PASSWORD)
 
 
 @receiver(auth.user_logged_out)
@@ -96,7 +96,7 @@ def password_changed(request: HttpRequest, user: User, **_: Any) -> None:
 def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
     record(Kind.PASSWORD_RESET, user, Client.of(request))
     email_changes.confirm_by_reset(user)
-    attempts.forgive(request, user)
+    attempts.clear(request, user)
 
 
 @receiver(account.email_changed)
@@ -108,7 +108,7 @@ def email_changed(
         event = record(Kind.EMAIL_CHANGED, user, Client.of(request))
         if from_email_address:
             old, new = from_email_address.email, to_email_address.email
-            notices.tell(event, user, notices.EMAIL_CHANGED, address=old, from_email=old, to_email=new)
+            notices.notify(event, user, notices.EMAIL_CHANGED, address=old, from_email=old, to_email=new)
 
 
 @receiver(mfa.authenticator_removed)

@@ -57,7 +57,7 @@ def record(
             )
         notice = notices.NOTICES.get((kind, means))
         if notice:
-            notices.tell(event, owner, notice)
+            notices.notify(event, owner, notice)
     return event
 
 

@@ -38,30 +38,30 @@ LAST_SEEN_RESOLUTION = timedelta(minutes=1)
 VISITOR_SESSION_AGE = timedelta(minutes=15)
 # Of a person. More than anybody has browsers; a program that logs in again and again must not fill the table.
 MOST_SESSIONS, ENDED_AT_ONCE = 500, 50
-NOBODY = Client(None, "")
+UNKNOWN_CLIENT = Client(None, "")
 
 
-class Ended(Exception):
+class SessionEnded(Exception):
     """The session was ended, or the person deactivated, after the request had begun: the person logs in anew."""
 
 
 class SessionStore(DatabaseSessionStore):
     """A session, the client that uses it now, and its row as last read or written."""
 
-    client = NOBODY
+    client = UNKNOWN_CLIENT
     row: Session | None = None
 
     @classmethod
     def get_model_class(cls) -> type[Session]:
         return Session
 
-    def see(self, client: Client) -> None:
+    def note_client(self, client: Client) -> None:
         """Load the session, and note who uses it: whenever it is written, and else at most once a minute."""
         self.client = client
         now = timezone.now()
         if SESSION_KEY in self and self.row and now - self.row.last_seen_at >= LAST_SEEN_RESOLUTION:
             row = Session.objects.filter(pk=self.row.pk)
-            best_effort.attempt(
+            best_effort.try_write(
                 f"Where user {self.row.user_id} was last seen",
                 lambda: row.update(last_seen_at=now, ip=client.ip, user_agent=client.user_agent),
             )
@@ -100,7 +100,7 @@ class SessionStore(DatabaseSessionStore):
         row.signed_in_at = before.signed_in_at if before and before.user_id == row.user_id else now
         row.last_seen_at, row.ip, row.user_agent = now, self.client.ip, self.client.user_agent
         if before and before.pk == row.pk:
-            row.is_changed_from(before)
+            row.takes_the_place_of(before)
         self.row = row
         return row
 
@@ -116,24 +116,24 @@ def still_logged_in(request: LoggedInRequest) -> Iterator[None]:
     """Hold the person's row for a transaction in which they change how their account is opened.
 
     So what a request adds, such as a passkey, is there before an act that ends its session, or not at all. Raises
-    `Ended` where such an act was first.
+    `SessionEnded` where such an act was first.
     """
     with transaction.atomic():
         person, session = request.user, Session.objects.filter(pk=digest(request.session.session_key or ""))
         unchanged = User.objects.select_for_update(no_key=True).filter(
-            pk=person.pk, is_active=True, password=person.read("password"), session_epoch=person.session_epoch
+            pk=person.pk, is_active=True, password=person.value_as_read("password"), session_epoch=person.session_epoch
         )
         if not unchanged.values("pk").first() or not session.exists():
-            raise Ended
+            raise SessionEnded
         yield
 
 
 def sessions_context(request: LoggedInRequest) -> dict[str, Any]:
     """What the page of sessions shows: the one that asks, and the others, those last seen first."""
-    return {"here": cast(SessionStore, request.session).row, "elsewhere": elsewhere(request)}
+    return {"here": cast(SessionStore, request.session).row, "elsewhere": other_sessions(request)}
 
 
-def elsewhere(request: LoggedInRequest) -> SessionQuerySet:
+def other_sessions(request: LoggedInRequest) -> SessionQuerySet:
     """The sessions in which the person is signed in, but for the one that asks."""
     here = digest(request.session.session_key or "")
     return Session.objects.open().filter(user=request.user).exclude(pk=here)
@@ -172,7 +172,7 @@ def forget_expired() -> Iterator[int]:
     return delete_in_batches(expired())
 
 
-def make_room() -> None:
+def delete_some_expired() -> None:
     """Delete some expired sessions, once a minute at most: visitors make them faster than housekeeping comes."""
     if cache.add("accounts.sessions.room", 1, timeout=60):
         # Takes no turn among bulk work: somebody waits for a page.

@@ -67,7 +67,7 @@ def count(request: HttpRequest) -> None:
     """
     attempt = Attempt(request)
     undo_when_busy(request, attempt)
-    person = known_browsers.anybody(request)
+    person = known_browsers.any_known_person(request)
     if person:
         attempt.take("sign_ups_of_known", person)
     else:

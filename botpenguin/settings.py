@@ -142,7 +142,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.track_sessions",
-    "accounts.middleware.tell_limits",
+    "accounts.middleware.report_rate_limits",
     "accounts.middleware.LoginRequired",
     "accounts.middleware.activate_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
@@ -307,10 +307,10 @@ ACCOUNT_REAUTHENTICATION_TIMEOUT = int(REAUTHENTICATION_TIMEOUT.total_seconds())
 MFA_ADAPTER = "accounts.mfa.factors.MFAAdapter"
 MFA_SUPPORTED_TYPES = ["totp", "recovery_codes", "webauthn"]
 MFA_FORMS = {
-    "authenticate": "accounts.forms.mfa.AuthenticateForm",
+    "authenticate": "accounts.forms.mfa.AuthenticateCodeForm",
     "authenticate_webauthn": "accounts.forms.mfa.AuthenticatePasskeyForm",
     "login_webauthn": "accounts.forms.mfa.LoginPasskeyForm",
-    "reauthenticate": "accounts.forms.mfa.ReauthenticateForm",
+    "reauthenticate": "accounts.forms.mfa.ReauthenticateCodeForm",
     "reauthenticate_webauthn": "accounts.forms.mfa.ReauthenticatePasskeyForm",
 }
 MFA_PASSKEY_LOGIN_ENABLED = True

@@ -118,7 +118,7 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             ApiToken.objects.filter(pk__in=oldest),
             Client.of(request),
             RevokedToken.Reason.OPERATOR,
-            takes_turns=False,
+            waits_for_others=False,
         )
         report = ngettext(
             "%d token is revoked. Its owner is told.", "%d tokens are revoked. Their owners are told.", revoked

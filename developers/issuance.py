@@ -154,7 +154,7 @@ def revoke_current(owner: User, client: Client, *, reason: RevokedToken.Reason) 
 
 
 def revoke_all(
-    chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.Reason, *, takes_turns: bool = True
+    chosen: QuerySet[ApiToken], client: Client, reason: RevokedToken.Reason, *, waits_for_others: bool = True
 ) -> int:
     """Replace tokens as they are now, each in a transaction of its own, and return how many that were.
 
@@ -164,7 +164,7 @@ def revoke_all(
     revoked, last = 0, 0
     while batch := list(chosen.filter(pk__gt=last).select_related("user").order_by("pk")[:BATCH]):
         for token in batch:
-            with bulk_writes(takes_turns=takes_turns):
+            with bulk_writes(waits_for_others=waits_for_others):
                 outcome = revoke(token.user, token.generation, client, even_if_used=True, reason=reason)
             revoked += outcome.verdict is Verdict.REPLACED
         last = batch[-1].pk

@@ -108,7 +108,7 @@ def no_refusals_counted(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture(autouse=True)
 def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(best_effort, "pause", best_effort.Pause())
+    monkeypatch.setattr(best_effort, "backoff", best_effort.Backoff())
 
 
 @pytest.fixture(autouse=True)

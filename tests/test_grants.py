@@ -21,7 +21,7 @@ from django.test import Client
 from accounts import deletion, security_log
 from accounts.models import User
 from accounts.events import SecurityEvent
-from accounts.sessions import NOBODY
+from accounts.sessions import UNKNOWN_CLIENT
 from developers.events import TokenEvent
 
 call_command("migrate", verbosity=0)
@@ -33,7 +33,7 @@ for email in ("alice@example.com", "bob@example.org"):
 print(browser.post("/account/delete/", {"email": email}).headers["Location"])
 print(sum(deletion.finish_all()) > 0)
 # What is counted beside events changes.
-print([security_log.count_one(User.objects.get().pk, "signed-in", "", NOBODY).count for _ in range(2)])
+print([security_log.count_one(User.objects.get().pk, "signed-in", "", UNKNOWN_CLIENT).count for _ in range(2)])
 print(SecurityEvent.objects.count(), TokenEvent.objects.count())
 for events in (SecurityEvent, TokenEvent):
     try:

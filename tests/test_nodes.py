@@ -25,9 +25,9 @@ LENGTH_SENT = 10
 # Prints the token of the first account.
 REVEAL = """
 from accounts.models import User
-from accounts.sessions import NOBODY
+from accounts.sessions import UNKNOWN_CLIENT
 from developers import issuance
-print(issuance.reveal(User.objects.get(), issuance.Kind.SHOWN, NOBODY).open())
+print(issuance.reveal(User.objects.get(), issuance.Kind.SHOWN, UNKNOWN_CLIENT).open())
 """
 # Longer than `serve` waits before it tells Granian to stop a third time.
 SECONDS_HELD = 3

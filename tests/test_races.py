@@ -35,14 +35,14 @@ PATIENCE_MS = 60_000
 def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
     """Do one thing in so many threads, each with a connection of its own, starting together."""
     barrier, connecting = Barrier(times), Lock()
-    _, tell = LOCK_TIMEOUT[connection.vendor]
+    _, set_timeout = LOCK_TIMEOUT[connection.vendor]
 
     def run(_: int) -> Result:
         try:
             try:
                 # One after the other: only then do they wait longer for a lock than usual.
                 with connecting, connection.cursor() as cursor:
-                    cursor.execute(tell.format(PATIENCE_MS))
+                    cursor.execute(set_timeout.format(PATIENCE_MS))
             except BaseException:
                 # The others would wait for it for ever.
                 barrier.abort()

@@ -26,7 +26,7 @@ from accounts.web.responses import after_response
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 
 
-class Plain(forms.Form):
+class PlainForm(forms.Form):
     """Show fields as the design has them: our words, no placeholders, hints for password managers.
 
     The first field left to fill in takes the focus: these pages hold nothing but their form.
@@ -53,7 +53,7 @@ class Plain(forms.Form):
             unfilled.field.widget.attrs["autofocus"] = True
 
 
-class ForMailbox(Plain):
+class MailboxForm(PlainForm):
     """A form with the address of a mailbox that is to be written to: the rule sees it as it was typed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -62,7 +62,7 @@ class ForMailbox(Plain):
         self.fields["email"].validators.append(validate_mailbox)
 
 
-class LoginForm(Plain, allauth.LoginForm):
+class LoginForm(PlainForm, allauth.LoginForm):
     autocomplete = {"login": "username", "password": "current-password"}
     labels = {"login": _("Email"), "password": _("Password")}
 
@@ -73,7 +73,7 @@ class LoginForm(Plain, allauth.LoginForm):
         return owner.email if owner else typed
 
 
-class SignupForm(ForMailbox, allauth.SignupForm):
+class SignupForm(MailboxForm, allauth.SignupForm):
     autocomplete = {"email": "username", "password1": "new-password"}
     labels = {"email": _("Email"), "password1": _("Password")}
     helps = {"password1": PASSWORD_HELP}
@@ -96,7 +96,7 @@ class SignupForm(ForMailbox, allauth.SignupForm):
         return value
 
 
-class ResetPasswordForm(ForMailbox, allauth.ResetPasswordForm):
+class ResetPasswordForm(MailboxForm, allauth.ResetPasswordForm):
     autocomplete = {"email": "username"}
     labels = {"email": _("Email")}
 
@@ -118,7 +118,7 @@ class ResetPasswordForm(ForMailbox, allauth.ResetPasswordForm):
             sign_ups.mail_again(request, self.clean_email())
 
 
-class SendAgainForm(ForMailbox):
+class SendAgainForm(MailboxForm):
     """The address to which a link to confirm it is mailed again."""
 
     autocomplete = {"email": "username"}
@@ -128,13 +128,13 @@ class SendAgainForm(ForMailbox):
         return normalized(self.cleaned_data["email"])
 
 
-class ResetPasswordKeyForm(Plain, allauth.ResetPasswordKeyForm):
+class ResetPasswordKeyForm(PlainForm, allauth.ResetPasswordKeyForm):
     autocomplete = {"password1": "new-password", "password2": "new-password"}
     labels = {"password1": _("New password"), "password2": _("New password, again")}
     helps = {"password1": PASSWORD_HELP}
 
 
-class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
+class ChangePasswordForm(PlainForm, allauth.ChangePasswordForm):
     autocomplete = {"oldpassword": "current-password", "password1": "new-password", "password2": "new-password"}
     labels = {
         "oldpassword": _("Current password"),
@@ -144,13 +144,13 @@ class ChangePasswordForm(Plain, allauth.ChangePasswordForm):
     helps = {"password1": PASSWORD_HELP}
 
     def clean_oldpassword(self) -> str:
-        guess = attempts.at_password(context.request, cast(User, self.user).email)
+        attempt = attempts.count_password_attempt(context.request, cast(User, self.user).email)
         password: str = super().clean_oldpassword()
-        guess.give_back()
+        attempt.give_back()
         return password
 
 
-class ChangeEmailForm(ForMailbox, allauth.AddEmailForm):
+class ChangeEmailForm(MailboxForm, allauth.AddEmailForm):
     autocomplete = {"email": "email"}
     labels = {"email": _("New email")}
     user: User
@@ -165,17 +165,17 @@ class ChangeEmailForm(ForMailbox, allauth.AddEmailForm):
         old, new = self.user.email, self.cleaned_data["email"]
         with still_logged_in(cast(LoggedInRequest, request)):
             event = record(Kind.EMAIL_ASKED, self.user, Client.of(request))
-            notices.tell(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
+            notices.notify(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
             waiting: EmailAddress = super().save(request)
         return waiting
 
 
-class ReauthenticateForm(Plain, allauth.ReauthenticateForm):
+class ReauthenticateForm(PlainForm, allauth.ReauthenticateForm):
     autocomplete = {"password": "current-password"}
     labels = {"password": _("Password")}
 
 
-class DeleteAccountForm(Plain):
+class DeleteAccountForm(PlainForm):
     """The e-mail of the account, typed to show that one means it."""
 
     autocomplete = {"email": "off"}

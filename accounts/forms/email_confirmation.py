@@ -8,7 +8,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
 from accounts import passwords
-from accounts.forms.account import PASSWORD_HELP, Plain
+from accounts.forms.account import PASSWORD_HELP, PlainForm
 from accounts.models import SignUp, User
 from accounts.security_log import Kind, Means, record_failure
 from accounts.throttling import attempts
@@ -19,7 +19,7 @@ def password_field(label: Any) -> forms.CharField:
     return forms.CharField(label=label, strip=False, widget=forms.PasswordInput)
 
 
-class SignUpPasswordForm(Plain):
+class SignUpPasswordForm(PlainForm):
     """The password of the sign-up whose link was followed."""
 
     autocomplete = {"password": "current-password"}
@@ -31,17 +31,17 @@ class SignUpPasswordForm(Plain):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        guess = attempts.at_password(self.request, self.waiting.email)
+        attempt = attempts.count_password_attempt(self.request, self.waiting.email)
         if not passwords.check(password, self.waiting.password):
             raise forms.ValidationError(_("That is not the password of this sign-up. Try again, or choose a new one."))
-        guess.give_back()
+        attempt.give_back()
         return password
 
     def hashed(self) -> str:
         return self.waiting.password
 
 
-class NewPasswordForm(Plain):
+class NewPasswordForm(PlainForm):
     """A new password in the place of the one of the sign-up, which somebody else may have chosen."""
 
     autocomplete = {"password1": "new-password"}
@@ -62,7 +62,7 @@ class NewPasswordForm(Plain):
         return passwords.make(self.cleaned_data["password1"])
 
 
-class AccountPasswordForm(Plain):
+class AccountPasswordForm(PlainForm):
     """The password of the account that asked for a change of email."""
 
     autocomplete = {"password": "current-password"}
@@ -74,9 +74,9 @@ class AccountPasswordForm(Plain):
 
     def clean_password(self) -> str:
         password: str = self.cleaned_data["password"]
-        guess = attempts.at_password(self.request, self.user.email)
+        attempt = attempts.count_password_attempt(self.request, self.user.email)
         if not self.user.check_password(password):
             record_failure(Kind.CONFIRMING_FAILED, self.user, Client.of(self.request), Means.PASSWORD)
             raise forms.ValidationError(_("That is not its password. Try again."))
-        guess.give_back()
+        attempt.give_back()
         return password

@@ -16,7 +16,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from accounts.forms.account import Plain
+from accounts.forms.account import PlainForm
 from accounts.keyring import Unreadable
 from accounts.mfa import encryption, webauthn
 from accounts.mfa.factors import spend
@@ -27,7 +27,7 @@ from accounts.throttling import attempts
 SEALED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
 
 
-class Code(Plain):
+class CodeForm(PlainForm):
     """A form with one code, typed on a keypad of digits and offered by the device that got it."""
 
     autocomplete = {"code": "one-time-code"}
@@ -48,7 +48,7 @@ class Code(Plain):
         return code
 
 
-class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
+class ActivateTOTPForm(CodeForm, totp.ActivateTOTPForm):
     """Keep the new secret sealed until a code proves that the app has it; allauth keeps it as it is."""
 
     labels = {"code": _("Code from the app")}
@@ -73,19 +73,19 @@ class ActivateTOTPForm(Code, totp.ActivateTOTPForm):
         return code
 
 
-class GuessedCode(Code):
+class LimitedCodeForm(CodeForm):
     def clean_code(self) -> str:
-        guess = attempts.at_code(context.request, self.user)  # type: ignore[attr-defined]
+        attempt = attempts.count_code_attempt(context.request, self.user)  # type: ignore[attr-defined]
         code = super().clean_code()
-        guess.give_back()
+        attempt.give_back()
         return code
 
 
-class AuthenticateForm(GuessedCode, codes.AuthenticateForm):
+class AuthenticateCodeForm(LimitedCodeForm, codes.AuthenticateForm):
     pass
 
 
-class ReauthenticateForm(GuessedCode, codes.ReauthenticateForm):
+class ReauthenticateCodeForm(LimitedCodeForm, codes.ReauthenticateForm):
     pass
 
 
@@ -93,7 +93,7 @@ class ReauthenticateForm(GuessedCode, codes.ReauthenticateForm):
 def one_answer_for_bad_passkeys() -> Iterator[None]:
     try:
         yield
-    except webauthn.Refused:
+    except webauthn.PasskeyRefused:
         raise get_adapter().validation_error("incorrect_passkey") from None
 
 
@@ -141,7 +141,7 @@ class AddPasskeyForm(forms.Form):
             return webauthn.keep(self.user, self.cleaned_data["name"], self.new)
 
 
-class Passkey(forms.Form):
+class PasskeyForm(forms.Form):
     credential: Any = passkey_answer()
 
     def clean_credential(self) -> Authenticator:
@@ -150,23 +150,23 @@ class Passkey(forms.Form):
             return webauthn.authenticate(context.request, answer, person)
 
 
-class CountedPasskey(Passkey):
+class LimitedPasskeyForm(PasskeyForm):
     def clean_credential(self) -> Authenticator:
-        answer = attempts.at_passkey(context.request, self.user)  # type: ignore[attr-defined]
+        attempt = attempts.count_passkey_attempt(context.request, self.user)  # type: ignore[attr-defined]
         passkey = super().clean_credential()
-        answer.give_back()
+        attempt.give_back()
         return passkey
 
 
-class AuthenticatePasskeyForm(CountedPasskey, passkeys.AuthenticateWebAuthnForm):
+class AuthenticatePasskeyForm(LimitedPasskeyForm, passkeys.AuthenticateWebAuthnForm):
     pass
 
 
-class LoginPasskeyForm(Passkey, passkeys.LoginWebAuthnForm):
+class LoginPasskeyForm(PasskeyForm, passkeys.LoginWebAuthnForm):
     pass
 
 
-class ReauthenticatePasskeyForm(CountedPasskey, passkeys.ReauthenticateWebAuthnForm):
+class ReauthenticatePasskeyForm(LimitedPasskeyForm, passkeys.ReauthenticateWebAuthnForm):
     pass
 
 

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 from accounts.events import EventCount, SecurityEvent
 from accounts.mail import queue
-from accounts.mail.queue import Letter
+from accounts.mail.queue import Mail
 from accounts.models import User
 from accounts.web.clients import Client
 
@@ -149,39 +149,39 @@ NOTICES = {
 }
 
 
-def tell(event: SecurityEvent | EventCount, owner: User, notice: Notice, *, address: str = "", **facts: Any) -> None:
+def notify(event: SecurityEvent | EventCount, owner: User, notice: Notice, *, address: str = "", **facts: Any) -> None:
     """Queue a notice of an event to the owner, or to an address that was theirs. Call it inside the transaction."""
     client = Client(event.ip, event.client)
     about = f"{owner.pk}:{event.kind}:{event.detail}"
-    queue.tell(
+    queue.put_or_collect(
         address or owner.email,
         event.name,
         about,
-        lambda: letter(owner, notice, client, event.at, **facts),
-        lambda count, since: collected(owner, notice, count, since),
+        lambda: render(owner, notice, client, event.at, **facts),
+        lambda count, since: render_collected(owner, notice, count, since),
     )
 
 
-def letter_of_deletion(owner: User, client: Client) -> Letter:
-    return letter(owner, ACCOUNT_DELETED, client, timezone.now())
+def deletion_notice(owner: User, client: Client) -> Mail:
+    return render(owner, ACCOUNT_DELETED, client, timezone.now())
 
 
-def tell_of_deletion(owner: User, last: Letter) -> None:
+def queue_deletion_notice(owner: User, last: Mail) -> None:
     """Queue the last letter to an account, by its own id, which is never given again: its events go with it."""
     queue.put(last, owner.email, f"deleted-account.{owner.pk}")
 
 
-def letter(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Letter:
+def render(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Mail:
     text = str(notice.text) % facts if facts else notice.text
-    return _draw(owner, notice, text=text, at=at, client=client)
+    return _render(owner, notice, text=text, at=at, client=client)
 
 
-def collected(owner: User, notice: Notice, count: int, since: datetime) -> Letter:
+def render_collected(owner: User, notice: Notice, count: int, since: datetime) -> Mail:
     """Draw one letter about many events of a kind, each of which is in the security log."""
-    return _draw(owner, notice, count=count, since=since, log=reverse("security-log"))
+    return _render(owner, notice, count=count, since=since, log=reverse("security-log"))
 
 
-def _draw(owner: User, notice: Notice, **context: Any) -> Letter:
+def _render(owner: User, notice: Notice, **context: Any) -> Mail:
     context |= {"if_not_you": notice.if_not_you, "button": notice.button}
     context["page"] = reverse(notice.page) if notice.page else ""
-    return queue.draw("accounts/mail/notice", notice.subject, context, owner)
+    return queue.render("accounts/mail/notice", notice.subject, context, owner)

@@ -1,7 +1,7 @@
 """The queue of outgoing mail: rows of post_office, written in the transaction of what they tell of.
 
 A letter is put there if and only if its event is: nothing here raises but what the database
-raises. A letter that cannot be drawn goes out without its details. One to an address that breaks
+raises. A letter that cannot be rendered goes out without its details. One to an address that breaks
 the rule of `accounts.email_addresses` has failed before it is sent, and `give_up_unsendable` ends those
 that came here by another way. Whether an address exists is found out by the worker, which tries
 for days. `post_office.mail.send` will not do: it refuses addresses, and it renders texts as
@@ -46,26 +46,26 @@ NOT_AN_ADDRESS = "The mail %s is not sent: %a is not the address of one mailbox.
 
 
 @dataclass(frozen=True, slots=True)
-class Letter:
+class Mail:
     subject: str
     text: str
     html: str
 
 
-def draw(template: str, subject: Promise, context: dict[str, Any], owner: User) -> Letter:
+def render(template: str, subject: Promise, context: dict[str, Any], owner: User) -> Mail:
     """Render a template's `.txt` and `.html` in the owner's time zone; where that fails, say only what happened."""
     try:
         with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
             context = {"subject": subject, "public_url": settings.PUBLIC_URL} | context
-            bodies = [render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html")]
-            return Letter(str(subject), *bodies)
+            parts = [render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html")]
+            return Mail(str(subject), *parts)
     except Exception:
         logger.exception("The mail %r to user %s goes out without its details.", str(subject), owner.pk)
         log = settings.PUBLIC_URL + reverse("security-log")
-        return Letter(str(subject), f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n", "")
+        return Mail(str(subject), f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n", "")
 
 
-def put(letter: Letter, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:
+def put(letter: Mail, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:
     """Queue a letter, to be sent at once or at a moment, under the `Message-ID` `<name@host>`.
 
     One to an address that is none is kept as failed, so that its event goes on.
@@ -89,8 +89,8 @@ def put(letter: Letter, to: str, name: str, *, about: str = "", at: datetime | N
     Email.objects.bulk_create([email])
 
 
-def tell(
-    to: str, name: str, about: str, letter: Callable[[], Letter], collected: Callable[[int, datetime], Letter]
+def put_or_collect(
+    to: str, name: str, about: str, letter: Callable[[], Mail], collected: Callable[[int, datetime], Mail]
 ) -> None:
     """Queue a letter about an event, alone or as one of many `about` the same; call it inside a transaction.
 
@@ -108,11 +108,11 @@ def tell(
         put(collected(1, now), to, name, about=about, at=now + HOUR)
         return
     kept = collecting.context | {"count": collecting.context["count"] + 1}
-    drawn = collected(kept["count"], datetime.fromisoformat(kept["since"]))
-    Email.objects.filter(pk=collecting.pk).update(context=kept, message=drawn.text, html_message=drawn.html)
+    rendered = collected(kept["count"], datetime.fromisoformat(kept["since"]))
+    Email.objects.filter(pk=collecting.pk).update(context=kept, message=rendered.text, html_message=rendered.html)
 
 
-def all_of(owner_id: int, email: str, before: datetime) -> QuerySet[Email]:
+def mails_of(owner_id: int, email: str, before: datetime) -> QuerySet[Email]:
     """The letters about a person, and those to their address, which may be another's by now, of before a moment."""
     written_to = Q(to__in=email_addresses.spellings(email), created__lt=before)
     return Email.objects.filter(written_to | Q(context__about__startswith=f"{owner_id}:"))
@@ -128,22 +128,22 @@ def give_up_unsendable(due: Iterable[Email]) -> None:
         wrong = [to for to in recipients if not email_addresses.is_address(to)]
         if wrong:
             logger.warning(NOT_AN_ADDRESS, email.pk, wrong[0])
-        elif (fault := _fault_of(email)) is not None:
-            logger.warning("The mail %s is not sent: no message can be made of it, %a.", email.pk, fault)
+        elif (error := _rendering_error(email)) is not None:
+            logger.warning("The mail %s is not sent: no message can be made of it, %a.", email.pk, error)
         else:
             continue
         Email.objects.filter(pk=email.pk).update(status=STATUS.failed, last_updated=timezone.now())
 
 
-def _fault_of(email: Email) -> Exception | None:
+def _rendering_error(email: Email) -> Exception | None:
     try:
         email.email_message().message().as_bytes()
-    except (ValueError, MessageError) as fault:
-        return fault
+    except (ValueError, MessageError) as error:
+        return error
     return None
 
 
-def ended() -> QuerySet[Email]:
+def finished() -> QuerySet[Email]:
     """The letters that were sent or given up long ago."""
     ends = [STATUS.sent, STATUS.failed]
     return Email.objects.filter(status__in=ends, last_updated__lt=timezone.now() - KEPT_FOR)
@@ -151,4 +151,4 @@ def ended() -> QuerySet[Email]:
 
 def forget_ended() -> Iterator[int]:
     """Delete letters that were sent or given up long ago, which hold links, and yield how many rows, batch by batch."""
-    return delete_in_batches(ended())
+    return delete_in_batches(finished())

@@ -53,7 +53,7 @@ LONGEST_ID = 1023
 DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
-class Refused(Exception):
+class PasskeyRefused(Exception):
     """An answer that is not what a passkey of ours gives to the challenge of this session."""
 
 
@@ -93,7 +93,7 @@ def begin_authentication(request: HttpRequest, person: User | None = None) -> di
 
 
 def register(request: HttpRequest, text: str | None) -> NewPasskey:
-    """Check the answer to `begin_registration`. Raises `Refused`."""
+    """Check the answer to `begin_registration`. Raises `PasskeyRefused`."""
     state = _take_challenge(request)
     with _refusing_nonsense():
         answer = RegistrationResponse.from_dict(_parse(text))
@@ -102,7 +102,7 @@ def register(request: HttpRequest, text: str | None) -> NewPasskey:
         data = server.register_complete(state, answer)
         attested = data.credential_data
         if attested is None or attested.credential_id != answer.raw_id:
-            raise Refused
+            raise PasskeyRefused
         _check_key(server, attested)
     _use_up(state)
     # The attestation was not asked for, and says of which make somebody's device is.
@@ -114,7 +114,10 @@ def register(request: HttpRequest, text: str | None) -> NewPasskey:
 
 
 def keep(person: User, name: str, new: NewPasskey) -> Authenticator:
-    """Add a passkey, inside a transaction that is to be rolled back where it raises `Refused`: another has the id."""
+    """Add a passkey. Call it inside a transaction, and roll that back on an error.
+
+    Raises `PasskeyRefused` where another passkey has the id.
+    """
     kept: Authenticator = Authenticator.objects.create(
         user=person, type=Authenticator.Type.WEBAUTHN, data={"name": name, "credential": new.credential}
     )
@@ -122,12 +125,12 @@ def keep(person: User, name: str, new: NewPasskey) -> Authenticator:
         credential_id=new.id, defaults={"authenticator": kept, "sign_count": new.sign_count}
     )
     if not is_first:
-        raise Refused
+        raise PasskeyRefused
     return kept
 
 
 def authenticate(request: HttpRequest, text: str | None, person: User | None = None) -> Authenticator:
-    """Return the passkey that answered `begin_authentication`, whosever or of one person. Raises `Refused`."""
+    """Return the passkey that answered `begin_authentication`, whosever or of one person. Raises `PasskeyRefused`."""
     state = _take_challenge(request)
     with _refusing_nonsense():
         answer = AuthenticationResponse.from_dict(_parse(text))
@@ -137,7 +140,7 @@ def authenticate(request: HttpRequest, text: str | None, person: User | None = N
         PasskeyCredential.objects.select_related("authenticator__user").filter(credential_id=answer.raw_id).first()
     )
     if passkey is None or not _is_of(passkey.authenticator.user, person, handle):
-        raise Refused
+        raise PasskeyRefused
     with _refusing_nonsense():
         stored = passkey.authenticator.wrap().authenticator_data.credential_data
         _server().authenticate_complete(state, [stored], answer)
@@ -183,17 +186,17 @@ def _keep_challenge(request: HttpRequest, state: dict[str, Any]) -> None:
 def _take_challenge(request: HttpRequest) -> dict[str, Any]:
     """Take the challenge out of the session, for one answer, right or wrong.
 
-    Raises `Refused` where it has expired, or is dated in the future: the clock was set back since.
+    Raises `PasskeyRefused` where it has expired, or is dated in the future: the clock was set back since.
     """
     state: dict[str, Any] = request.session.pop(CHALLENGE, None) or {"at": 0}
     age = timedelta(seconds=time.time() - state["at"])
     if not -CLOCKS_DIFFER_BY <= age <= CHALLENGE_LIFETIME:
-        raise Refused
+        raise PasskeyRefused
     return state
 
 
 def _use_up(state: dict[str, Any]) -> None:
-    """Note that a challenge was answered. Raises `Refused` where another request was first.
+    """Note that a challenge was answered. Raises `PasskeyRefused` where another request was first.
 
     Requests at once read one session, and any of them can write back the challenge that another has taken.
     """
@@ -202,13 +205,13 @@ def _use_up(state: dict[str, Any]) -> None:
         UsedChallenge.objects.filter(used_at__lt=timezone.now() - 3 * CHALLENGE_LIFETIME).delete()
         _, is_first = UsedChallenge.objects.get_or_create(digest=digest)
     if not is_first:
-        raise Refused
+        raise PasskeyRefused
 
 
 def _count(request: HttpRequest, passkey: PasskeyCredential, counter: int) -> None:
-    """Keep the signature counter. Raises `Refused`, and warns the owner, where it has not gone up (7.2, step 22).
+    """Store the signature counter (7.2, step 22). Most passkeys do not count and always send 0.
 
-    A passkey that counts was then copied; most count nothing and send 0.
+    Raises `PasskeyRefused`, and warns the owner, where the counter has not gone up: the passkey may be a copy.
     """
     counted = PasskeyCredential.objects.filter(pk=passkey.pk)
     if counted.filter(Q(sign_count__lt=counter) if counter else Q(sign_count=0)).update(sign_count=counter):
@@ -216,12 +219,12 @@ def _count(request: HttpRequest, passkey: PasskeyCredential, counter: int) -> No
     if counted.exists():
         owner = passkey.authenticator.user
         record_failure(Kind.PASSKEY_COPIED, owner, Client.of(request), Means.PASSKEY)
-    raise Refused
+    raise PasskeyRefused
 
 
 def _parse(text: str | None) -> Any:
     if not text or len(text) > LONGEST_ANSWER:
-        raise Refused
+        raise PasskeyRefused
     return json.loads(text)
 
 
@@ -229,14 +232,14 @@ def _check_page(client_data: CollectedClientData) -> None:
     """Refuse an answer that was given inside a page of another site; the origin itself is compared by the server."""
     said = json.loads(client_data)
     if said.get("crossOrigin", False) is not False or "topOrigin" in said:
-        raise Refused
+        raise PasskeyRefused
 
 
 def _check_key(server: Fido2Server, attested: AttestedCredentialData) -> None:
     """Refuse a key of an algorithm that was not offered, one that can verify nothing, and an id that is too long."""
     offered = [parameters.alg for parameters in server.allowed_algorithms]
     if attested.public_key[3] not in offered or not 0 < len(attested.credential_id) <= LONGEST_ID:
-        raise Refused
+        raise PasskeyRefused
     with suppress(InvalidSignature):
         attested.public_key.verify(b"", b"")
 
@@ -256,4 +259,4 @@ def _refusing_nonsense() -> Iterator[None]:
     try:
         yield
     except Exception:  # noqa: BLE001 - see above
-        raise Refused from None
+        raise PasskeyRefused from None

@@ -5,27 +5,27 @@ from typing import Any, NoReturn
 from django.db import models
 
 
-class Unchangeable(TypeError):
+class AppendOnlyError(TypeError):
     """Code has tried to change what is only added to."""
 
 
-class Added(models.QuerySet[Any]):
+class AppendOnlyQuerySet(models.QuerySet[Any]):
     def update(self, **fields: Any) -> NoReturn:
-        raise Unchangeable(f"A row of {self.model.__name__} is never changed.")
+        raise AppendOnlyError(f"A row of {self.model.__name__} is never changed.")
 
     def bulk_create(self, *args: Any, **options: Any) -> NoReturn:
         """Refuse, for with options it changes the rows that it meets."""
-        raise Unchangeable(f"Rows of {self.model.__name__} are added one by one.")
+        raise AppendOnlyError(f"Rows of {self.model.__name__} are added one by one.")
 
 
 class AppendOnly(models.Model):
-    objects = Added.as_manager()
+    objects = AppendOnlyQuerySet.as_manager()
 
     class Meta:
         abstract = True
 
     def save(self, **options: Any) -> None:
         if not self._state.adding:
-            raise Unchangeable(f"A row of {type(self).__name__} is never changed.")
+            raise AppendOnlyError(f"A row of {type(self).__name__} is never changed.")
         # Else Django takes the row with a key that it is given for one to change.
         super().save(**options | {"force_insert": True})

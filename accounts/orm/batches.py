@@ -7,7 +7,7 @@ from django.db import models, transaction
 from django.db.models import QuerySet
 from django.db.models.deletion import Collector, get_candidate_relations_to_delete
 
-from accounts.orm.bulk import Part, bulk_writes
+from accounts.orm.bulk import BulkTransaction, bulk_writes
 
 # Rows of a transaction: so many at first and at most. Fewer where they take long, since some hold much.
 FIRST, BATCH = 50, 500
@@ -21,10 +21,10 @@ class Size:
     def __init__(self) -> None:
         self.rows = min(FIRST, BATCH)
 
-    def fit(self, part: Part) -> None:
-        if part.seconds > LONG:
+    def fit(self, bulk: BulkTransaction) -> None:
+        if bulk.seconds > LONG:
             self.rows = max(1, self.rows // 2)
-        elif part.seconds < SHORT:
+        elif bulk.seconds < SHORT:
             self.rows = min(BATCH, self.rows * 2)
 
 
@@ -36,10 +36,10 @@ def delete_in_batches(rows: QuerySet[Any]) -> Iterator[int]:
     size, passed_over = Size(), list[Any]()
     # Looked up outside of the transaction: where few rows match, they may take long to find.
     while keys := _keys(rows.exclude(pk__in=passed_over), size.rows):
-        with bulk_writes(rows.db) as part:
-            deleted = _delete_held(rows, _held(rows.filter(pk__in=keys), skip_locked=True))
+        with bulk_writes(rows.db) as bulk:
+            deleted = _delete_locked(rows, _locked(rows.filter(pk__in=keys), skip_locked=True))
         if deleted:
-            size.fit(part)
+            size.fit(bulk)
             yield deleted
         else:
             passed_over += keys
@@ -63,12 +63,12 @@ def delete_with_referrers(rows: QuerySet[Any]) -> Iterator[int]:
                 yield from _detach(others, relation.field.name)
             else:
                 yield from delete_with_referrers(others)
-        with bulk_writes(rows.db) as part:
+        with bulk_writes(rows.db) as bulk:
             # What a request has added meanwhile may be much as well: its turn comes first.
             is_clear = not any(others.exists() for _, others in referring)
             # Of rows that are read before they are deleted, some hold much.
             deleted = rows.filter(pk__in=keys).only("pk").delete()[0] if is_clear else 0
-        size.fit(part)
+        size.fit(bulk)
         yield deleted
 
 
@@ -78,21 +78,21 @@ def delete_matching(rows: QuerySet[Any]) -> None:
     Django's own `delete` chooses rows to which others refer by one statement, and deletes them by another.
     """
     with transaction.atomic(using=rows.db):
-        _delete_held(rows, _held(rows))
+        _delete_locked(rows, _locked(rows))
 
 
 def _keys(rows: QuerySet[Any], count: int) -> list[Any]:
     return list(rows.order_by().values_list("pk", flat=True)[:count])
 
 
-def _delete_held(rows: QuerySet[Any], held: QuerySet[Any]) -> int:
-    keys = list(held.values_list("pk", flat=True))
-    # Asked again, by a statement that sees what was committed before the rows were held.
+def _delete_locked(rows: QuerySet[Any], locked: QuerySet[Any]) -> int:
+    keys = list(locked.values_list("pk", flat=True))
+    # Asked again, by a statement that sees what was committed before the rows were locked.
     deleted: int = rows.filter(pk__in=keys).delete()[0] if keys else 0
     return deleted
 
 
-def _held(rows: QuerySet[Any], *, skip_locked: bool = False) -> QuerySet[Any]:
+def _locked(rows: QuerySet[Any], *, skip_locked: bool = False) -> QuerySet[Any]:
     """Have nobody change the rows before the end of the transaction, where deleting them takes several statements."""
     if Collector(using=rows.db, origin=rows).can_fast_delete(rows):
         return rows
@@ -102,9 +102,9 @@ def _held(rows: QuerySet[Any], *, skip_locked: bool = False) -> QuerySet[Any]:
 def _detach(rows: QuerySet[Any], name: str) -> Iterator[int]:
     size = Size()
     while keys := _keys(rows, size.rows):
-        with bulk_writes(rows.db) as part:
+        with bulk_writes(rows.db) as bulk:
             rows.filter(pk__in=keys).update(**{name: None})
-        size.fit(part)
+        size.fit(bulk)
         yield 0
 
 

@@ -14,8 +14,8 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
 logger = logging.getLogger(__name__)
 
-PATIENCE_MS = 100
-SECONDS_OF_NO_TRYING = 2.0
+LOCK_TIMEOUT_MS = 100
+BACKOFF_SECONDS = 2.0
 # How a database is asked for the milliseconds that it waits for a lock, and how it is told.
 LOCK_TIMEOUT = {
     "sqlite": ("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}"),
@@ -23,42 +23,42 @@ LOCK_TIMEOUT = {
 }
 
 
-class Pause:
+class Backoff:
     def __init__(self) -> None:
         self._until = 0.0
 
     def begin(self) -> None:
-        self._until = time.monotonic() + SECONDS_OF_NO_TRYING
+        self._until = time.monotonic() + BACKOFF_SECONDS
 
     def is_on(self) -> bool:
         return self._until > 0 and time.monotonic() < self._until
 
 
-pause = Pause()
+backoff = Backoff()
 
 
-def attempt(what: str, write: Callable[[], object]) -> None:
+def try_write(what: str, write: Callable[[], object]) -> None:
     """Write in a transaction, or leave it out and log that `what` was not recorded."""
-    if pause.is_on():
+    if backoff.is_on():
         return
     try:
-        with _impatience(), transaction.atomic():
+        with _short_lock_timeout(), transaction.atomic():
             write()
     except Error as error:
-        pause.begin()
+        backoff.begin()
         logger.warning("%s was not recorded: %s", what, error)
 
 
 @contextmanager
-def _impatience() -> Iterator[None]:
+def _short_lock_timeout() -> Iterator[None]:
     """Wait for a lock 100 ms at most. The usual 5 seconds are right for a revoke, wrong for a note beside a call."""
     connection = connections[DEFAULT_DB_ALIAS]
-    ask, tell = LOCK_TIMEOUT[connection.vendor]
+    read_timeout, set_timeout = LOCK_TIMEOUT[connection.vendor]
     with connection.cursor() as cursor:
-        cursor.execute(ask)
+        cursor.execute(read_timeout)
         usual = cursor.fetchone()[0]
-        cursor.execute(tell.format(PATIENCE_MS))
+        cursor.execute(set_timeout.format(LOCK_TIMEOUT_MS))
         try:
             yield
         finally:
-            cursor.execute(tell.format(usual))
+            cursor.execute(set_timeout.format(usual))

@@ -27,9 +27,9 @@ from django.utils.translation import gettext as _
 # Seconds. The shortest is as long as those take who have just begun to wait and ask again.
 SHORTEST_REST, LONGEST_REST = 0.025, 0.25
 # Whoever waits longer for a turn goes on without it: a process that was stopped in its own must not stop all others.
-PATIENCE = 10.0
-PATIENCE_OF_A_REQUEST = 1.0
-BETWEEN_TRIES = 0.005
+LONGEST_WAIT = 10.0
+LONGEST_WAIT_OF_A_REQUEST = 1.0
+POLL_INTERVAL = 0.005
 FEW = 100
 
 
@@ -43,7 +43,7 @@ class BulkBusy(Exception):
 
 
 @dataclass(slots=True)
-class Part:
+class BulkTransaction:
     """One transaction of bulk work, and for how many seconds it has held its locks, known once it is over."""
 
     seconds: float = 0
@@ -86,26 +86,26 @@ def wait_briefly(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 
 
 @contextmanager
-def bulk_writes(using: str = DEFAULT_DB_ALIAS, *, takes_turns: bool = True) -> Iterator[Part]:
-    """Hold a transaction for one part of bulk work, then rest. Keep the part to some 50 ms: prepare all before it.
+def bulk_writes(using: str = DEFAULT_DB_ALIAS, *, waits_for_others: bool = True) -> Iterator[BulkTransaction]:
+    """Open a transaction for one part of bulk work, then rest. Prepare before it all that can be: it should take 50 ms.
 
     Where the caller holds a transaction, there is no use in resting: call it outside of any. Raises `BulkBusy` in a
     request that has waited for its first turn in vain; work that nobody may refuse takes no turns, and must be little.
     """
-    connection, part = connections[using], Part()
+    connection, done = connections[using], BulkTransaction()
     if connection.in_atomic_block:
-        yield part
+        yield done
         return
-    with _turn(connection) if takes_turns else nullcontext():
+    with _bulk_lock(connection) if waits_for_others else nullcontext():
         began: float | None = None
         try:
             with transaction.atomic(using=using):
                 began = time.monotonic()
-                yield part
+                yield done
         finally:
             if began is not None:
-                part.seconds = time.monotonic() - began
-                _rest_after(part.seconds)
+                done.seconds = time.monotonic() - began
+                _rest_after(done.seconds)
 
 
 def writes_of(rows: int) -> AbstractContextManager[object]:
@@ -125,7 +125,7 @@ rest = time.sleep
 
 
 @contextmanager
-def _turn(connection: Any) -> Iterator[None]:
+def _bulk_lock(connection: Any) -> Iterator[None]:
     """Wait for the lock of the folder that holds SQLite's file. The system releases it where a process dies."""
     if connection.vendor != "sqlite":
         yield
@@ -140,17 +140,17 @@ def _turn(connection: Any) -> Iterator[None]:
 
 
 def _wait(descriptor: int) -> None:
-    """Return when the lock is held, or after `PATIENCE`. Raises `BulkBusy`."""
+    """Return when the lock is held, or after `LONGEST_WAIT`. Raises `BulkBusy`."""
     began = now = time.monotonic()
-    gives_up_at = began + (min(PATIENCE, PATIENCE_OF_A_REQUEST) if waiting.is_brief else PATIENCE)
+    gives_up_at = began + (min(LONGEST_WAIT, LONGEST_WAIT_OF_A_REQUEST) if waiting.is_brief else LONGEST_WAIT)
     while not (is_held := _lock(descriptor)) and now < gives_up_at:
-        time.sleep(BETWEEN_TRIES)
+        time.sleep(POLL_INTERVAL)
         now = time.monotonic()
     if is_held or not waiting.is_brief:
         refused.since = None
         return
     since = refused.since = refused.since or began
-    if now - since < PATIENCE:
+    if now - since < LONGEST_WAIT:
         raise BulkBusy
     refused.since = None
 

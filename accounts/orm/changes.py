@@ -52,11 +52,11 @@ class SavesChanges:
         values = self._values()
         self._read |= {field.attname: values[field.attname] for field in self._fields() if field.name in names}
 
-    def read(self, attname: str) -> Any:
+    def value_as_read(self, attname: str) -> Any:
         """Return what a column held when the row was read or last written."""
         return self._read[attname]
 
-    def is_changed_from(self, before: Self) -> None:
+    def takes_the_place_of(self, before: Self) -> None:
         """Take a row made anew for the stored one that `before` was read from or written to."""
         self._state.adding = False  # type: ignore[attr-defined]
         self._read = before._read

@@ -30,14 +30,14 @@ from accounts.throttling.rate_limits import APP, Attempt, undo_when_busy
 
 # What a provider gives a site: under attack its networks count as one.
 SITE_PREFIX = 48
-CODES_ARE_GUESSED = _(
+TOO_MANY_CODES = _(
     "Too many wrong codes from browsers in which no right one was given before. Choose a new password, by the link "
     "for a forgotten one, and it is open again at once. Or use a browser in which one was, or a passkey, or wait "
     "%(wait)s."
 )
 
 
-def at_password(request: HttpRequest, email: str) -> Attempt:
+def count_password_attempt(request: HttpRequest, email: str) -> Attempt:
     """Count a try of a password, to be given back where it was right. Raises `ValidationError` for one too many."""
     attempt, account = Attempt(request), mailbox(email)
     undo_when_busy(request, attempt)
@@ -45,40 +45,40 @@ def at_password(request: HttpRequest, email: str) -> Attempt:
     if browser or request.user.is_authenticated:
         passwords.keep_place(request, account)
     if browser:
-        attempt.take("guess", f"{browser}:{account}")
+        attempt.take("password_attempt", f"{browser}:{account}")
         return attempt
     address = ratelimit.get_ip(request)
-    attempt.take("guess", f"{address}:{account}")
-    attempt.take("guess_by_address")
-    if not attempt.may_take("guesses_of_strangers", account):
-        attempt.take("guess_under_attack", f"{_site(address)}:{account}")
+    attempt.take("password_attempt", f"{address}:{account}")
+    attempt.take("password_attempts_by_address")
+    if not attempt.may_take("password_attempts_of_unknown_browsers", account):
+        attempt.take("password_attempt_under_attack", f"{_site(address)}:{account}")
     return attempt
 
 
-def at_code(request: HttpRequest, person: User) -> Attempt:
+def count_code_attempt(request: HttpRequest, person: User) -> Attempt:
     """Count a try of a code, to be given back where it was right. Raises `ValidationError` for one too many."""
     attempt, password = Attempt(request), person.password_fingerprint()
-    browser = known_browsers.name_past_second_step(request, person)
+    browser = known_browsers.browser_id_past_second_step(request, person)
     if browser:
         attempt.take("code", f"{browser}:{person.pk}")
         attempt.take("codes", f"known:{password}:{person.pk}")
     else:
         attempt.take("code", f"{ratelimit.get_ip(request)}:{person.pk}")
-        attempt.take("codes", f"{password}:{person.pk}", text=CODES_ARE_GUESSED)
+        attempt.take("codes", f"{password}:{person.pk}", text=TOO_MANY_CODES)
     return attempt
 
 
-def at_passkey(request: HttpRequest, person: User) -> Attempt:
+def count_passkey_attempt(request: HttpRequest, person: User) -> Attempt:
     """Count an answer of a passkey, which nobody guesses, but each of which costs a signature to check."""
     attempt = Attempt(request)
     attempt.take("code", f"passkey:{ratelimit.get_ip(request)}:{person.pk}")
     return attempt
 
 
-def forgive(request: HttpRequest, person: User) -> None:
+def clear(request: HttpRequest, person: User) -> None:
     """Forget what was guessed here at the password that somebody has just chosen anew."""
     address = ratelimit.get_ip(request)
-    for action, source in (("guess", address), ("guess_under_attack", _site(address))):
+    for action, source in (("password_attempt", address), ("password_attempt_under_attack", _site(address))):
         ratelimit.clear(request, app=APP, action=action, key=f"{source}:{mailbox(person.email)}")
 
 
@@ -90,7 +90,7 @@ def site_of(request: HttpRequest) -> str:
 def _browser(request: HttpRequest, account: str) -> str:
     """Return the name of a browser in which the account's owner has signed in, and else nothing."""
     owner = User.objects.by_email(account) if known_browsers.COOKIE in request.COOKIES else None
-    return known_browsers.name(request, owner) if owner else ""
+    return known_browsers.browser_id(request, owner) if owner else ""
 
 
 def _site(address: str) -> str:

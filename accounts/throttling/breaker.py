@@ -5,15 +5,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from threading import Lock
 
-SECONDS_OF_NO_TRYING = 1.0
+OPEN_SECONDS = 1.0
 # An error that took longer was waited for.
-SECONDS_IN_VAIN = 0.25
+SLOW_ERROR_SECONDS = 0.25
 # Whoever waits for the one inside does so in short waits, and counts these instead of seconds. Together they last a
 # quarter of a second. Where the threads of a process are busy, each of them needs the interpreter's lock to go on, and
 # the waits last longer in the same measure as the turn of the one inside, which needs that lock some twenty times.
-WAITS, SECONDS_OF_A_WAIT = 50, 0.005
+MOST_WAITS, WAIT_SECONDS = 50, 0.005
 # An outage is over once so many seconds went by without an error of its kind.
-SECONDS_OF_QUIET = 10.0
+QUIET_SECONDS = 10.0
 
 
 class OutOfReach(Exception):
@@ -23,7 +23,7 @@ class OutOfReach(Exception):
 class Breaker:
     def __init__(self, what: str = "database") -> None:
         self.what = what
-        self._no_trying_until = 0.0
+        self._open_until = 0.0
         self._is_suspect = False
         self._lock = Lock()
         self._entered_at = 0.0
@@ -32,19 +32,19 @@ class Breaker:
     def trip(self) -> None:
         """Note that somebody has waited in vain."""
         self._is_suspect = True
-        self._no_trying_until = time.monotonic() + SECONDS_OF_NO_TRYING
+        self._open_until = time.monotonic() + OPEN_SECONDS
 
     def check(self) -> None:
         """Raise `OutOfReach` within a second after somebody has waited in vain."""
-        if self._no_trying_until and time.monotonic() < self._no_trying_until:
+        if self._open_until and time.monotonic() < self._open_until:
             raise OutOfReach(f"The {self.what} was out of reach a moment ago.")
 
     @contextmanager
     def turn(self) -> Iterator[None]:
         """Let one thread in at a time.
 
-        Raises `OutOfReach` as `check` does, and where the one inside stays there for `WAITS` waits; after somebody has
-        waited in vain, at once, until one has got through.
+        Raises `OutOfReach` as `check` does, and where the thread inside stays for `MOST_WAITS` waits. After a thread
+        has waited in vain it raises at once, until one gets through.
         """
         self.check()
         self._enter()
@@ -54,7 +54,7 @@ class Breaker:
             yield
             self._is_suspect = False
         except BaseException:
-            if time.monotonic() - self._entered_at > SECONDS_IN_VAIN:
+            if time.monotonic() - self._entered_at > SLOW_ERROR_SECONDS:
                 self.trip()
             raise
         finally:
@@ -63,15 +63,15 @@ class Breaker:
     def is_new(self, kind: str) -> bool:
         """Tell whether an error begins an outage: none of its kind has just come."""
         now = time.monotonic()
-        is_new = now - self._errors.get(kind, float("-inf")) > SECONDS_OF_QUIET
+        is_new = now - self._errors.get(kind, float("-inf")) > QUIET_SECONDS
         self._errors[kind] = now
         return is_new
 
     def _enter(self) -> None:
         waits, entered_at = 0, self._entered_at
-        while not self._lock.acquire(timeout=0 if self._is_suspect else SECONDS_OF_A_WAIT):
+        while not self._lock.acquire(timeout=0 if self._is_suspect else WAIT_SECONDS):
             waits, entered_at = (waits + 1 if entered_at == self._entered_at else 1), self._entered_at
-            if self._is_suspect or waits == WAITS:
+            if self._is_suspect or waits == MOST_WAITS:
                 raise OutOfReach(f"The {self.what} has not answered for a while.")
         self._entered_at = time.monotonic()
 

@@ -29,7 +29,7 @@ from accounts.throttling.models import CachedValue, Counter, now
 
 LONGEST_IN_REDIS = 3600
 # Of rows that have ended, so many are deleted for each new one.
-ENDED_FOR_A_NEW_ONE = 2
+EXPIRED_FOR_A_NEW_ONE = 2
 # What Redis answers where a list or a set stands in the place of a text.
 NO_TEXT = "WRONGTYPE"
 
@@ -72,7 +72,7 @@ class Limit:
         _store(self).clear(self)
 
 
-class InDatabase:
+class DatabaseCounts:
     """Counts in a table of ours: one statement for a count that is there, which the database does one after another."""
 
     def take(self, limit: Limit) -> int | None:
@@ -117,7 +117,7 @@ class InDatabase:
         return Q(ends_at__gt=at, ends_at__lte=at + 2 * limit.length)
 
 
-class InRedis:
+class RedisCounts:
     """Counts as integers that Redis forgets at their end. What others do meanwhile has a step begin anew."""
 
     def __init__(self, store: RedisCache) -> None:
@@ -175,11 +175,11 @@ class InRedis:
         return (count, left) if count >= 0 and 0 < left <= limit.length else (0, 0)
 
 
-def _store(limit: Limit) -> InDatabase | InRedis:
+def _store(limit: Limit) -> DatabaseCounts | RedisCounts:
     store = caches[DEFAULT_CACHE_ALIAS]
     if isinstance(store, RedisCache) and limit.seconds <= LONGEST_IN_REDIS:
-        return InRedis(store)
-    return InDatabase()
+        return RedisCounts(store)
+    return DatabaseCounts()
 
 
 def forget_all() -> None:
@@ -201,7 +201,7 @@ def _make_room() -> None:
     if ended.exists():
         with transaction.atomic():
             held = ended.select_for_update(skip_locked=True).values_list("pk", flat=True)
-            ended.filter(pk__in=list(held[:ENDED_FOR_A_NEW_ONE])).delete()
+            ended.filter(pk__in=list(held[:EXPIRED_FOR_A_NEW_ONE])).delete()
 
 
 def forget_ended() -> Iterator[int]:

@@ -10,11 +10,11 @@ RATE_LIMITS: dict[str, str | None] = {
     "change_password": "20/m/ip",
     "reset_password": "20/m/ip",
     # Wrong passwords: of one browser or address at one account, and of one address at all of them.
-    "guess": "5/5m/key",
-    "guess_by_address": "10/m/ip",
+    "password_attempt": "5/5m/key",
+    "password_attempts_by_address": "10/m/ip",
     # After this many failures from unknown browsers, each address gets fewer attempts.
-    "guesses_of_strangers": "30/h/key",
-    "guess_under_attack": "1/15m/key",
+    "password_attempts_of_unknown_browsers": "30/h/key",
+    "password_attempt_under_attack": "1/15m/key",
     # Waits for a hash in the place that is kept for known browsers and people: of each person.
     "kept_place": "10/m/key",
     # Wrong codes: of one browser or address at one account; of all unknown browsers with one password, or all known.

@@ -14,7 +14,7 @@ AT_ONCE = 2
 ANYBODY, KNOWN = "anybody", "known"
 
 
-class Busy(Exception):
+class HashingBusy(Exception):
     """This process hashes as many passwords as it may, and has no place to wait for another."""
 
 
@@ -26,12 +26,12 @@ class Gate:
 
     @contextmanager
     def place(self, may_use_kept: Callable[[], bool]) -> Iterator[None]:
-        """Hold one of the places to hash in. Raises `Busy` at once where there is none, and none to wait in.
+        """Hold one of the places to hash in. Raises `HashingBusy` at once where there is none, and none to wait in.
 
         `may_use_kept` is asked only where the places for everybody are taken.
         """
         if not self._enter(ANYBODY) and not (may_use_kept() and self._enter(KNOWN)):
-            raise Busy
+            raise HashingBusy
         try:
             yield
         finally:

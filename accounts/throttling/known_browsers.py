@@ -16,7 +16,7 @@ KEPT_FOR = timedelta(days=365)
 PEOPLE_AT_MOST = 10
 
 
-class Mark(NamedTuple):
+class KnownPerson(NamedTuple):
     """What a browser says of one who signed in: their password, its own name, and the factor past which they came."""
 
     person: str = ""
@@ -36,35 +36,37 @@ def is_new_browser(request: HttpRequest) -> bool:
 
 def is_known(request: HttpRequest, person: User) -> bool:
     """Tell whether this person has signed in here before."""
-    return any(mark.person == str(person.pk) for mark in _marks(request))
+    return any(known.person == str(person.pk) for known in _known_people(request))
 
 
-def anybody(request: HttpRequest) -> str:
+def any_known_person(request: HttpRequest) -> str:
     """Name somebody who has signed in here; nothing where nobody has."""
-    return next((mark.person for mark in _marks(request)), "")
+    return next((known.person for known in _known_people(request)), "")
 
 
-def name(request: HttpRequest, person: User) -> str:
+def browser_id(request: HttpRequest, person: User) -> str:
     """Name a browser in which this person has signed in since they chose their password; others have no name.
 
     It stays, whoever signs in there: a new one each time would give as many tries as there are sign-ins.
     """
-    return _mark(request, person).browser
+    return _known_person(request, person).browser
 
 
-def name_past_second_step(request: HttpRequest, person: User) -> str:
+def browser_id_past_second_step(request: HttpRequest, person: User) -> str:
     """Name such a browser where they came past the second step too, with the app or the codes that they have now."""
-    mark = _mark(request, person)
-    return mark.browser if mark.factor and mark.factor == _factor(person) else ""
+    known = _known_person(request, person)
+    return known.browser if known.factor and known.factor == _factor(person) else ""
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> None:
     """Leave word in the browser that this person has signed in there, past every step; it opens nothing."""
-    mark = Mark(str(person.pk), _password(person), name(request, person) or secrets.token_hex(8), _factor(person))
-    others = [mark for mark in _marks(request) if mark.person != str(person.pk)]
+    known = KnownPerson(
+        str(person.pk), _password(person), browser_id(request, person) or secrets.token_hex(8), _factor(person)
+    )
+    others = [known for known in _known_people(request) if known.person != str(person.pk)]
     response.set_signed_cookie(
         COOKIE,
-        ".".join("-".join(mark) for mark in [mark, *others][:PEOPLE_AT_MOST]),
+        ".".join("-".join(known) for known in [known, *others][:PEOPLE_AT_MOST]),
         salt=SALT,
         max_age=KEPT_FOR,
         secure=settings.HTTPS,
@@ -85,11 +87,11 @@ def _factor(person: User) -> str:
     return str(last.pk) if last else ""
 
 
-def _mark(request: HttpRequest, person: User) -> Mark:
+def _known_person(request: HttpRequest, person: User) -> KnownPerson:
     own = (str(person.pk), _password(person))
-    return next((mark for mark in _marks(request) if (mark.person, mark.password) == own), Mark())
+    return next((known for known in _known_people(request) if (known.person, known.password) == own), KnownPerson())
 
 
-def _marks(request: HttpRequest) -> list[Mark]:
+def _known_people(request: HttpRequest) -> list[KnownPerson]:
     said = request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=KEPT_FOR) or ""
-    return [Mark(*text.split("-")) for text in said.split(".") if text]
+    return [KnownPerson(*text.split("-")) for text in said.split(".") if text]

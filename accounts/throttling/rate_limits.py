@@ -24,7 +24,7 @@ MINUTE, HOUR = 60, 3600
 TOO_MANY = _("Too many attempts. Try again in %(wait)s.")
 
 
-class Usage:
+class RateLimitUsage:
     """What one attempt has counted."""
 
     def __init__(self) -> None:
@@ -63,13 +63,13 @@ def consume(  # noqa: PLR0913 - allauth's
     limit_get: bool = False,
     raise_exception: bool = False,
     **whose: Any,
-) -> Usage | None:
+) -> RateLimitUsage | None:
     """Count an attempt under all limits of its action, or under none, and then return None.
 
     As allauth's: a GET is counted only with `limit_get`, nothing by a dry run. Raises `RateLimited` where that is
     asked for.
     """
-    usage = Usage()
+    usage = RateLimitUsage()
     if request.method == "GET" and not limit_get:
         return usage
     for limit in limits_of(request, action, app=app, **whose):
@@ -92,7 +92,7 @@ class Attempt:
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
-        self.usages: list[Usage] = []
+        self.usages: list[RateLimitUsage] = []
 
     def take(self, action: str, key: str | None = None, *, text: Promise = TOO_MANY) -> None:
         """Count the attempt. Where it is one too many it takes nothing.
@@ -105,7 +105,7 @@ class Attempt:
     def refuse(self, seconds: int, text: Promise = TOO_MANY) -> NoReturn:
         """Give back what was taken. Raises `ValidationError`, as `take` does."""
         self.give_back()
-        self.request.retry_after = seconds  # type: ignore[attr-defined]  # for accounts.middleware.tell_limits
+        self.request.retry_after = seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
         raise ValidationError(text % {"wait": in_words(seconds)}, code="too_many_attempts")
 
     def may_take(self, action: str, key: str | None = None) -> bool:

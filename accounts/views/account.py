@@ -12,7 +12,7 @@ from accounts.forms.account import EndSessionForm, NameForm
 from accounts.models import SessionQuerySet, User
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
-from accounts.sessions import elsewhere, start_epoch, still_logged_in
+from accounts.sessions import other_sessions, start_epoch, still_logged_in
 from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
@@ -39,7 +39,7 @@ def change_email(request: LoggedInRequest) -> HttpResponseBase:
 def end_session(request: LoggedInRequest) -> HttpResponse:
     """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
     form = EndSessionForm(request.POST)
-    chosen = elsewhere(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
+    chosen = other_sessions(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
     ended = _end(request, chosen, Kind.SESSION_ENDED)
     messages.success(request, _("Signed out there.") if ended else _("That browser was signed out already."))
     return redirect("security")
@@ -48,7 +48,7 @@ def end_session(request: LoggedInRequest) -> HttpResponse:
 @action("security")
 def end_other_sessions(request: LoggedInRequest) -> HttpResponse:
     with still_logged_in(request):
-        _end(request, elsewhere(request), Kind.SESSIONS_ENDED)
+        _end(request, other_sessions(request), Kind.SESSIONS_ENDED)
         start_epoch(request.user)
         update_session_auth_hash(request, request.user)
     messages.success(request, _("Signed out everywhere else."))

@@ -25,7 +25,7 @@ from accounts.mfa import webauthn
 from accounts.orm.changes import Gone
 from accounts.quotas import PASSKEYS
 from accounts.reauthentication import recently_authenticated
-from accounts.sessions import make_room, still_logged_in
+from accounts.sessions import delete_some_expired, still_logged_in
 from accounts.views.security import record_added, require_page_or_form
 from accounts.web.actions import action
 from accounts.web.requests import LoggedInRequest
@@ -88,7 +88,7 @@ class LoginView(allauth.LoginWebAuthnView):
         """Give a script its challenge, and lead everybody else to the log-in page."""
         if not get_account_adapter().is_ajax(request):
             return redirect("account_login")
-        make_room()
+        delete_some_expired()
         return JsonResponse({"request_options": webauthn.begin_authentication(request)})
 
     def form_invalid(self, form: Any) -> HttpResponse:

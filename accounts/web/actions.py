@@ -13,9 +13,9 @@ def action(page: str) -> Callable[[View], View]:
     """Make a view an act of the page with this URL name: POST only, and one returns to that page."""
 
     def decorate(view: View) -> View:
-        act: View = require_POST(view)
-        act.page = page  # type: ignore[attr-defined]
-        return act
+        view_of_action: View = require_POST(view)
+        view_of_action.page = page  # type: ignore[attr-defined]
+        return view_of_action
 
     return decorate
 

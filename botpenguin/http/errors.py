@@ -11,7 +11,7 @@ from django.utils.translation import gettext as _
 from accounts.orm import bulk
 from accounts.passwords import TOO_LONG
 from accounts.throttling import rate_limits
-from accounts.throttling.hashing import Busy
+from accounts.throttling.hashing import HashingBusy
 from accounts.web.actions import page_of
 from accounts.web.requests import wants_json
 from botpenguin.database import outages
@@ -115,7 +115,7 @@ def _busy(request: HttpRequest, error: Exception) -> HttpResponse | None:
     """Answer who would have to wait for a password to be hashed, or for bulk work of others."""
     if isinstance(error, bulk.BulkBusy):
         text = str(error)
-    elif isinstance(error, Busy):
+    elif isinstance(error, HashingBusy):
         # Nothing is counted: no password was tried.
         rate_limits.undo(request)
         text = _("Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds.")
@@ -149,7 +149,7 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
 
 
 def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give a page to "method not allowed", which Django answers with an empty body, to an outage and to `Busy`."""
+    """Show a page for an outage, for `HashingBusy`, and for 405, which Django answers with an empty body."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info not in NEEDS_NO_DATABASE:

@@ -6,7 +6,7 @@ Counting 100,000 contacts takes SQLite 30 ms, and adding up their bytes 700, in 
 from django.db.models import Count, F, Sum
 
 from accounts.models import User
-from accounts.quotas import Usage
+from accounts.quotas import QuotaUsage
 from botpenguin.platform import quotas, sizes
 from botpenguin.platform.models import Contact, ContactTag, ContactUsage
 
@@ -25,7 +25,7 @@ def grow(owner: int, *, contacts: int, size: int) -> None:
         _add(owner, contacts, size)
 
 
-def usages_of(owner: User) -> list[Usage]:
+def usages_of(owner: User) -> list[QuotaUsage]:
     held = _held(owner.pk)
     return [quotas.CONTACTS.usage(held.contacts), quotas.CONTACT_BYTES.usage(held.size)]
 

@@ -122,7 +122,7 @@ def _check(request: HttpRequest) -> Bearer:
         raise TokenRefused(RefusalReason.DISABLED)
     unknown_tokens.remember_good(digests[0])
     if _is_stale(bearer.last_used_at):
-        best_effort.attempt(
+        best_effort.try_write(
             f"The last use of the token of user {bearer.owner_id}",
             lambda: issuance.record_use(bearer.owner_id, bearer.generation, Client.of(request)),
         )
@@ -214,7 +214,7 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
         unknown_tokens.add(client_ip(request))
         return TokenRefused(RefusalReason.UNKNOWN)
     if count := refusal_counts.add(revoked.pk):
-        best_effort.attempt(
+        best_effort.try_write(
             f"A refusal of the revoked token {revoked.pk}",
             lambda: issuance.record_refusals(revoked.pk, count, Client.of(request)),
         )

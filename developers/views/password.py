@@ -26,7 +26,7 @@ from accounts.forms.account import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
 from accounts.passwords import keep_place
-from accounts.sessions import Ended, still_logged_in
+from accounts.sessions import SessionEnded, still_logged_in
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
 from developers import issuance
@@ -62,7 +62,7 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
             with self.unchanged():
                 revoke_if_asked(self.request, form.user, form.cleaned_data)
                 return super().form_valid(form)
-        except (Gone, Ended):
+        except (Gone, SessionEnded):
             return self.refuse()
 
     def unchanged(self) -> AbstractContextManager[None]:

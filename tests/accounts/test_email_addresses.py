@@ -15,9 +15,16 @@ from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
 from accounts import deletion
-from accounts.forms.account import ChangeEmailForm, DeleteAccountForm, ForMailbox, Plain, ResetPasswordForm, SignupForm
+from accounts.forms.account import (
+    ChangeEmailForm,
+    DeleteAccountForm,
+    MailboxForm,
+    PlainForm,
+    ResetPasswordForm,
+    SignupForm,
+)
 from accounts.mail import queue
-from accounts.mail.queue import Letter
+from accounts.mail.queue import Mail
 from accounts.models import User
 from developers import issuance
 from tests.accounts.throttling.test_attempts import NEW_PASSWORD, addresses, at, log_in
@@ -124,7 +131,7 @@ def test_an_account_of_version_0_1_0_goes_on_and_is_deleted(kept: str) -> None:
     browser = Browser()
 
     opened = log_in(browser, PASSWORD, kept.upper().replace("Ä", "ä"))
-    queue.put(Letter("Hi", "Ho", ""), kept, "a-letter")
+    queue.put(Mail("Hi", "Ho", ""), kept, "a-letter")
     deleted = browser.post("/account/delete/", {"email": kept})
 
     assert (opened.status_code, deleted.status_code) == (302, 302)
@@ -219,9 +226,9 @@ def test_a_letter_to_what_is_not_one_mailbox_has_failed_and_its_revoke_holds(
 def test_a_letter_that_no_try_can_send_is_ended_at_once_and_holds_up_no_other(
     mail_server: MailServer, caplog: pytest.LogCaptureFixture, spoiled: dict[str, str]
 ) -> None:
-    queue.put(Letter("Spoiled", "Ho", "<p>Ho</p>"), "x@evil.example", "spoiled")
+    queue.put(Mail("Spoiled", "Ho", "<p>Ho</p>"), "x@evil.example", "spoiled")
     Email.objects.update(created=timezone.now(), **spoiled)
-    queue.put(Letter("Hi", "Ho", ""), "bob@example.org", "good")
+    queue.put(Mail("Hi", "Ho", ""), "bob@example.org", "good")
 
     for _round in range(3):
         Email.objects.update(scheduled_time=None)
@@ -240,14 +247,16 @@ def test_every_form_with_an_address_has_the_rule_or_sends_no_mail() -> None:
     """Log-in and deletion compare what was typed with an account's address, which may be of version 0.1.0."""
     get_resolver().url_patterns  # noqa: B018 - imports every form
     forms = [
-        form for form in subclasses(Plain) if any(isinstance(field, EmailField) for field in form.base_fields.values())
+        form
+        for form in subclasses(PlainForm)
+        if any(isinstance(field, EmailField) for field in form.base_fields.values())
     ]
 
-    assert {form for form in forms if not issubclass(form, ForMailbox)} == {DeleteAccountForm}
-    assert {form for form in forms if issubclass(form, ForMailbox)} >= {SignupForm, ResetPasswordForm, ChangeEmailForm}
+    assert {form for form in forms if not issubclass(form, MailboxForm)} == {DeleteAccountForm}
+    assert {form for form in forms if issubclass(form, MailboxForm)} >= {SignupForm, ResetPasswordForm, ChangeEmailForm}
 
 
-def subclasses(of: type[Plain]) -> Iterator[type[Plain]]:
+def subclasses(of: type[PlainForm]) -> Iterator[type[PlainForm]]:
     for form in of.__subclasses__():
         yield form
         yield from subclasses(form)

@@ -14,10 +14,10 @@ pytestmark = [pytest.mark.server, pytest.mark.release]
 
 # Letters that version 0.1.0 has left in the queue.
 LEFT_OVER = """
-from accounts.mail.queue import Letter, put
+from accounts.mail.queue import Mail, put
 from post_office.models import STATUS, Email
 
-put(Letter("Left over", "Ho", ""), "x@evil.example", "left-over")
+put(Mail("Left over", "Ho", ""), "x@evil.example", "left-over")
 Email.objects.filter(subject="Left over").update(to='{to}', status=STATUS.queued, scheduled_time=None)
 """
 

@@ -168,7 +168,7 @@ def test_a_password_that_is_too_long_is_never_hashed_nor_right(alice: User, sett
             make(password)
 
     assert not alice.check_password(password)
-    assert not passwords.check(password, passwords.NOBODYS)
+    assert not passwords.check(password, passwords.NO_PASSWORD)
     assert Counted.hashed == []
 
 

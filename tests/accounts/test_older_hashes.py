@@ -160,7 +160,7 @@ def test_a_browser_stays_known_when_parameters_change_twice(clock: Clock, alice:
     assert parameters(alice.password) == "m=128,t=1,p=1"
     assert alice.password_fingerprint() == fingerprint
     request = browser.get("/account/").wsgi_request
-    assert known_browsers.name(request, alice)
+    assert known_browsers.browser_id(request, alice)
 
 
 class Stronger(Argon2):

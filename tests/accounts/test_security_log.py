@@ -20,7 +20,7 @@ from django.utils import timezone
 from accounts import security_log
 from accounts.events import SecurityEvent
 from accounts.models import Session, User
-from accounts.orm.append_only import Unchangeable
+from accounts.orm.append_only import AppendOnlyError
 from developers.admin import site as admin
 from developers.events import TokenEvent
 from tests.accounts.mail.mails import link_in, newest
@@ -362,7 +362,7 @@ def test_an_event_is_added_and_never_changed(alice: User, events: Any) -> None:
     ]
 
     for attempt in attempts:
-        with pytest.raises(Unchangeable, match=events.__name__), transaction.atomic():
+        with pytest.raises(AppendOnlyError, match=events.__name__), transaction.atomic():
             attempt()
     with pytest.raises(IntegrityError), transaction.atomic():
         alike(event, ip=None).save()

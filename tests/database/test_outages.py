@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from accounts.models import Session, User
 from accounts.orm import best_effort
 from accounts.throttling import breaker as breaking
-from accounts.throttling.breaker import SECONDS_OF_QUIET, Breaker, OutOfReach
+from accounts.throttling.breaker import QUIET_SECONDS, Breaker, OutOfReach
 from botpenguin.database import outages
 from botpenguin.platform.models import Bot, Contact
 from developers.events import TokenEvent
@@ -226,10 +226,10 @@ def test_an_outage_of_the_cache_is_logged_once_however_many_requests_meet_it(
     outage = [full, redis.ConnectionError("reset"), redis.ConnectionError("refused"), OutOfReach("Another waits.")]
 
     for _ in range(3):
-        clock.now += SECONDS_OF_QUIET - 1
+        clock.now += QUIET_SECONDS - 1
         for error in outage:
             outages.note(error, "GET", "/")
-    clock.now += SECONDS_OF_QUIET + 1
+    clock.now += QUIET_SECONDS + 1
     outages.note(full, "GET", "/")
     outages.note(redis.ResponseError("NOREPLICAS"), "GET", "/")
 

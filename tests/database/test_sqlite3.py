@@ -35,7 +35,7 @@ def _collected_on_demand() -> Iterator[None]:
 def test_whoever_throws_away_what_a_failure_left_does_not_wait_for_the_thread_that_failed(alice: User) -> None:
     holds, waits = Event(), Event()
     row = User.objects.filter(pk=alice.pk)
-    _, tell = LOCK_TIMEOUT[connection.vendor]
+    _, set_timeout = LOCK_TIMEOUT[connection.vendor]
 
     def hold() -> None:
         with transaction.atomic():
@@ -48,10 +48,10 @@ def test_whoever_throws_away_what_a_failure_left_does_not_wait_for_the_thread_th
     def fail_and_wait() -> None:
         assert holds.wait(PATIENCE)
         with connection.cursor() as cursor:
-            cursor.execute(tell.format(1))
+            cursor.execute(set_timeout.format(1))
             with pytest.raises(OperationalError), transaction.atomic():
                 row.update(name="in vain")
-            cursor.execute(tell.format(PATIENCE * 1000))
+            cursor.execute(set_timeout.format(PATIENCE * 1000))
         with connection.execute_wrapper(waiting), transaction.atomic():
             row.update(name="the second")
         connection.close()

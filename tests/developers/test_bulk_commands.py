@@ -45,7 +45,7 @@ def much_to_do(alice: User, bob: User, settings: Settings) -> None:
 def test_a_command_writes_in_turns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
     turns, outside = list[int](), list[str]()
     is_on = False
-    take_turn = bulk._turn
+    take_turn = bulk._bulk_lock
 
     @contextmanager
     def counted_turn(connection: Any) -> Iterator[None]:
@@ -64,7 +64,7 @@ def test_a_command_writes_in_turns(command: str, monkeypatch: pytest.MonkeyPatch
                 outside.append(sql)
         return execute(sql, *rest)
 
-    monkeypatch.setattr(bulk, "_turn", counted_turn)
+    monkeypatch.setattr(bulk, "_bulk_lock", counted_turn)
     with connection.execute_wrapper(watch):
         call_command(*command.split(), stdout=StringIO())
 

@@ -150,7 +150,7 @@ def test_a_restore_replaces_every_token_ends_sessions_and_changes_of_email_and_k
 
 def test_a_restore_empties_the_cache_and_the_counts_of_tries(live: Path, backup: Path) -> None:
     with changing(backup) as database:
-        database.execute("INSERT INTO accounts_counter VALUES ('guess:x', 5, 9000000000000)")
+        database.execute("INSERT INTO accounts_counter VALUES ('password_attempt:x', 5, 9000000000000)")
         database.execute("INSERT INTO accounts_cachedvalue VALUES ('x', 'no JSON', 9000000000000)")
 
     manage("restore", str(backup), "--noinput")

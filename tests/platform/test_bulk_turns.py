@@ -27,7 +27,7 @@ TAGS = [f"tag {number}" for number in range(50)]
 @pytest.fixture(autouse=True)
 def _turn_of_others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Others have the turn, and no request waits long for it."""
-    monkeypatch.setattr(bulk, "PATIENCE_OF_A_REQUEST", 0)
+    monkeypatch.setattr(bulk, "LONGEST_WAIT_OF_A_REQUEST", 0)
     monkeypatch.setattr(bulk.refused, "since", None)
     if connection.vendor != "sqlite":
         yield

@@ -16,7 +16,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 
-from accounts.orm.best_effort import SECONDS_OF_NO_TRYING
+from accounts.orm.best_effort import BACKOFF_SECONDS
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people, unknown
 from tests.server import Found, Server, descendants, free_port, is_alive, kill, poll
@@ -167,7 +167,7 @@ def test_a_database_locked_for_three_seconds_loses_nothing(node: Server) -> None
     assert {call.status for call in calls} == {200}
     # Its use is due to be noted: in each process a call waits for the lock a little, and those after it do not try.
     assert node.output.count("The last use of the token of user 3 was not recorded") <= 2 * (
-        took // SECONDS_OF_NO_TRYING + 1
+        took // BACKOFF_SECONDS + 1
     )
     assert reading.status_code == 200
     # It waited its turn, or was told to come back; nothing in between.

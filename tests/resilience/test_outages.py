@@ -168,7 +168,7 @@ def test_processes_that_count_in_redis_refuse_a_guesser_together_and_let_the_own
 
     assert guessed == [200] * 5 + [429] * 5
     assert owner == 302
-    assert [name for name in cache.names() if "guess_by_address" in name]
+    assert [name for name in cache.names() if "password_attempts_by_address" in name]
 
 
 def test_without_redis_nobody_guesses_unbounded_and_all_else_goes_on(node: Server, cache: RedisServer) -> None:

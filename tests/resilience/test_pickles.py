@@ -24,7 +24,7 @@ CACHE_OF_BEFORE = [
     " (cache_key varchar(255) PRIMARY KEY, value text NOT NULL, expires timestamp NOT NULL)",
     "INSERT INTO shared_cache VALUES"
     " (':1:allauth:rl:allauth.account:login:30/60/ip:ip:127.0.0.1', '', '2100-01-01'),"
-    " (':1:allauth:rl:allauth.account:guess_by_address:10/60/ip:ip:127.0.0.1', '', '2100-01-01')"
+    " (':1:allauth:rl:allauth.account:password_attempts_by_address:10/60/ip:ip:127.0.0.1', '', '2100-01-01')"
     " ON CONFLICT DO NOTHING",
     "UPDATE shared_cache SET value = '{}'",
 ]

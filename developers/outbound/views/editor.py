@@ -91,7 +91,7 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
             outcome["refusal"] = str(refusal)
         except (running.Busy, running.TooMany) as refusal:
             outcome["refusal"] = str(refusal)
-            request.retry_after = refusal.seconds  # type: ignore[attr-defined]  # for accounts.middleware.tell_limits
+            request.retry_after = refusal.seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
         else:
             outcome |= {"run": run, "tree": None if run.answer.data is NO_DATA else tree(run.answer.data)}
     context = _context(editor, stored, names) | outcome

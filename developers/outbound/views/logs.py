@@ -10,7 +10,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
-from accounts.quotas import Usage
+from accounts.quotas import QuotaUsage
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
@@ -47,7 +47,7 @@ def log(request: LoggedInRequest, log_id: int) -> HttpResponse:
     return render(request, "developers/outbound/log.html", {"log": log, "body": _indented(log.response_body)})
 
 
-def _usages(owner: User) -> list[Usage]:
+def _usages(owner: User) -> list[QuotaUsage]:
     held = ApiLog.objects.of(owner).aggregate(logs=Count("pk"), size=Sum("size", default=0))
     return [quotas.LOGS.usage(held["logs"]), quotas.LOG_BYTES.usage(held["size"])]
 

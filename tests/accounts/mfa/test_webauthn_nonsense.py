@@ -268,7 +268,7 @@ class Ceremony:
         request.session = {webauthn.CHALLENGE: self.state}
         try:
             self.act(request, answer)
-        except webauthn.Refused:
+        except webauthn.PasskeyRefused:
             return False
         return True
 

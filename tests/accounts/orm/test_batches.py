@@ -16,7 +16,7 @@ from accounts import email_changes, sessions
 from accounts.mail import queue
 from accounts.models import Session, User
 from accounts.orm.batches import Size
-from accounts.orm.bulk import Part
+from accounts.orm.bulk import BulkTransaction
 from developers import issuance
 from developers.models import RevokedToken
 from tests.cast import LAPTOP
@@ -127,7 +127,7 @@ def test_a_batch_grows_and_shrinks_with_the_time_that_the_last_one_took() -> Non
     size, sizes = Size(), []
 
     for seconds in (0.001, 0.03, 0.06, 0.5, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001):
-        size.fit(Part(seconds))
+        size.fit(BulkTransaction(seconds))
         sizes.append(size.rows)
 
     assert sizes == [100, 100, 50, 25, 50, 100, 200, 400, 500, 500]
@@ -137,7 +137,7 @@ def test_the_largest_rows_go_one_by_one() -> None:
     size = Size()
 
     for _ in range(9):
-        size.fit(Part(1))
+        size.fit(BulkTransaction(1))
 
     assert size.rows == 1
 

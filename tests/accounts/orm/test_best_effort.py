@@ -39,7 +39,7 @@ def test_after_a_write_in_vain_none_is_tried_for_two_seconds_and_the_log_has_one
     tried = []
     for now in (1000.0, 1000.1, 1001.9, 1002.0):
         clock.now = now
-        best_effort.attempt("Her name", attempts.write)
+        best_effort.try_write("Her name", attempts.write)
         tried.append(attempts.tried)
         attempts.is_locked = now < 1001
 
@@ -50,7 +50,7 @@ def test_after_a_write_in_vain_none_is_tried_for_two_seconds_and_the_log_has_one
 
 
 def test_what_fails_half_way_is_not_kept(alice: User) -> None:
-    best_effort.attempt("Her name", Attempts().write)
+    best_effort.try_write("Her name", Attempts().write)
 
     alice.refresh_from_db()
     assert alice.name == "Alice"

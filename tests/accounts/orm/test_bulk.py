@@ -101,7 +101,7 @@ def _held_by_another_process() -> Iterator[None]:
 @transactional
 @pytest.mark.usefixtures("_held_by_another_process")
 def test_a_process_that_keeps_its_turn_does_not_stop_all_others(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(bulk, "PATIENCE", 0.02)
+    monkeypatch.setattr(bulk, "LONGEST_WAIT", 0.02)
 
     with bulk_writes():
         rename(alice, "Anna")

@@ -27,7 +27,7 @@ def in_redis_server(db: None, settings: Settings, redis_server: RedisServer) -> 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a race decides is not to hang on how fast the machine is."""
-    monkeypatch.setattr(breaker, "SECONDS_OF_A_WAIT", 60.0)
+    monkeypatch.setattr(breaker, "WAIT_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["database", "redis"])

@@ -330,7 +330,7 @@ def test_waits_are_told_in_words(seconds: int, words: str) -> None:
 
 
 def test_who_came_in_the_same_instant_as_many_others_waits_a_second(db: None) -> None:
-    assert rate_limits.seconds_left(RequestFactory().post("/"), "guess", "nobody tried") == 1
+    assert rate_limits.seconds_left(RequestFactory().post("/"), "password_attempt", "nobody tried") == 1
 
 
 def test_a_page_that_is_limited_says_to_wait_a_minute_and_so_do_all_of_its_kind(db: None) -> None:

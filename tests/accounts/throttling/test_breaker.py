@@ -7,10 +7,10 @@ from threading import Event
 import pytest
 
 from accounts.throttling import breaker as breaking
-from accounts.throttling.breaker import SECONDS_IN_VAIN, SECONDS_OF_NO_TRYING, WAITS, Breaker, OutOfReach
+from accounts.throttling.breaker import MOST_WAITS, OPEN_SECONDS, SLOW_ERROR_SECONDS, Breaker, OutOfReach
 from tests.clock import Clock
 
-A_WHILE = SECONDS_IN_VAIN + 0.01
+A_WHILE = SLOW_ERROR_SECONDS + 0.01
 
 
 class Held:
@@ -51,7 +51,7 @@ def fail(breaker: Breaker, clock: Clock, seconds: float) -> None:
 
 
 def test_while_one_waits_others_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(breaking, "SECONDS_OF_A_WAIT", 0.0)
+    monkeypatch.setattr(breaking, "WAIT_SECONDS", 0.0)
     breaker = Breaker()
 
     with breaker.turn():
@@ -66,11 +66,11 @@ def test_after_one_has_waited_in_vain_nobody_tries_for_a_second_and_then_one_at_
     breaker = Breaker()
     fail(breaker, clock, A_WHILE)
     within_the_second = is_let_in(breaker)
-    clock.now += SECONDS_OF_NO_TRYING
+    clock.now += OPEN_SECONDS
     with monkeypatch.context() as patched, ExitStack() as probe:
         probe.enter_context(breaker.turn())
         # No lock can be waited for so.
-        patched.setattr(breaking, "SECONDS_OF_A_WAIT", -2.0)
+        patched.setattr(breaking, "WAIT_SECONDS", -2.0)
         beside_the_probe = is_let_in(breaker)
 
     assert (within_the_second, beside_the_probe, is_let_in(breaker)) == (False, False, True)
@@ -87,7 +87,7 @@ def test_an_error_that_comes_at_once_keeps_nobody_out(clock: Clock) -> None:
 def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, breaker, is_inside, may_fail = Clock(), Breaker(), Event(), Event()
     monkeypatch.setattr(breaking, "time", clock)
-    monkeypatch.setattr(breaking, "SECONDS_OF_A_WAIT", 60)
+    monkeypatch.setattr(breaking, "WAIT_SECONDS", 60)
 
     def wait_in_vain() -> None:
         with breaker.turn():
@@ -108,7 +108,7 @@ def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch
 
 @pytest.mark.parametrize(
     ("waits", "by_others", "is_in"),
-    [(WAITS - 1, False, True), (WAITS, False, False), (20 * WAITS, True, True)],
+    [(MOST_WAITS - 1, False, True), (MOST_WAITS, False, False), (20 * MOST_WAITS, True, True)],
     ids=["until it is through", "too long", "while one after the other gets through"],
 )
 def test_whoever_waits_counts_the_waits_for_one_holder(waits: int, by_others: bool, is_in: bool) -> None:

@@ -33,7 +33,7 @@ class TouchFile:
 
 
 def limit(amount: int = 3, seconds: float = 60) -> Limit:
-    return Limit(name_of("guess", "somebody"), amount, seconds)
+    return Limit(name_of("password_attempt", "somebody"), amount, seconds)
 
 
 def tries(times: int, of: Limit) -> list[bool]:
@@ -46,7 +46,7 @@ def test_so_many_tries_are_counted_and_the_rest_refused_until_the_window_ends() 
 
     assert answers == [True] * 3 + [False] * 2
     assert (limit().is_free(), limit().seconds_left()) == (False, 60)
-    assert tries(1, Limit(name_of("guess", "somebody else"), 3, 60)) == [True]
+    assert tries(1, Limit(name_of("password_attempt", "somebody else"), 3, 60)) == [True]
 
 
 @pytest.mark.usefixtures("store")
@@ -91,7 +91,7 @@ def test_what_was_taken_in_a_window_before_is_not_given_back_in_this_one() -> No
 
 @pytest.mark.usefixtures("store")
 def test_forgetting_a_limit_forgets_no_other() -> None:
-    other = Limit(name_of("guess", "somebody else"), 3, 60)
+    other = Limit(name_of("password_attempt", "somebody else"), 3, 60)
     tries(3, limit())
     tries(3, other)
 
@@ -251,11 +251,11 @@ def test_a_list_in_redis_in_the_place_of_a_number_gives_way(in_redis_server: Red
 
 
 def test_names_tell_nothing_of_what_they_stand_for_and_fit(store: str, in_redis_server: Redis) -> None:
-    name = name_of("guesses_of_strangers", "198.51.100.7:alice@example.com" * 100)
+    name = name_of("password_attempts_of_unknown_browsers", "198.51.100.7:alice@example.com" * 100)
 
     assert len(name) <= 80
     assert "alice" not in name
-    assert name != name_of("guesses_of_strangers", "198.51.100.8:alice@example.com" * 100)
+    assert name != name_of("password_attempts_of_unknown_browsers", "198.51.100.8:alice@example.com" * 100)
 
 
 def test_all_is_forgotten_that_is_counted_or_cached(in_redis_server: Redis) -> None:

@@ -38,7 +38,7 @@ def reached() -> list[Limit]:
     return limits
 
 
-def fill(rows: int, ends_at: int, name: str = "guess") -> None:
+def fill(rows: int, ends_at: int, name: str = "password_attempt") -> None:
     # A name that comes before all others in any order, as those did that were deleted first.
     made = (Counter(name=f" {name}:{number}", count=1, ends_at=ends_at) for number in range(rows))
     Counter.objects.bulk_create(made, batch_size=5000)
@@ -63,14 +63,14 @@ def test_nothing_that_others_do_frees_a_bound_of_more_than_an_hour(rows: int, re
     come_as_strangers(1)
 
     assert [limit.name for limit in reached if limit.is_free()] == []
-    assert Counter.objects.filter(name__startswith=" guess:").count() == rows
+    assert Counter.objects.filter(name__startswith=" password_attempt:").count() == rows
     assert not Counter.objects.filter(name__startswith=" ended:").exists()
 
 
 def test_a_redis_that_is_full_evicts_no_bound_of_more_than_an_hour(
     reached: list[Limit], redis_server: RedisServer, in_redis_server: Redis, evicting: None
 ) -> None:
-    short = Limit(name_of("guess", "somebody"), 1, 300)
+    short = Limit(name_of("password_attempt", "somebody"), 1, 300)
     short.take()
 
     # It chooses what to evict by samples, so the oldest goes sooner or later.
@@ -99,14 +99,14 @@ def test_counts_that_have_ended_go_as_new_ones_come(db: None) -> None:
     fill(5, now() + MINUTE, "live")
 
     for number in range(15):
-        Limit(name_of("guess", f"somebody {number}"), 5, 60).take()
+        Limit(name_of("password_attempt", f"somebody {number}"), 5, 60).take()
 
     assert not Counter.objects.filter(ends_at__lte=now()).exists()
     assert Counter.objects.count() == 5 + 15
 
 
 def test_a_count_that_is_there_costs_one_statement(db: None, django_assert_num_queries: DjangoAssertNumQueries) -> None:
-    limit = Limit(name_of("guess", "somebody"), 5, 60)
+    limit = Limit(name_of("password_attempt", "somebody"), 5, 60)
     limit.take()
     fill(3, now() - 1)
 

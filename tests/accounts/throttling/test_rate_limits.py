@@ -25,17 +25,17 @@ def post() -> HttpRequest:
     return RequestFactory().post("/")
 
 
-def consume(request: HttpRequest, action: str = "guess", key: str = "k", **how: Any) -> bool:
+def consume(request: HttpRequest, action: str = "password_attempt", key: str = "k", **how: Any) -> bool:
     return bool(ratelimit.consume(request, app=APP, action=action, key=key, **how))
 
 
 def test_allauth_counts_by_ours_wherever_it_counts(post: HttpRequest) -> None:
-    answers = [public.consume(post, action="guess", key="k") for _ in range(6)]
-    public.clear(post, action="guess", key="k")
+    answers = [public.consume(post, action="password_attempt", key="k") for _ in range(6)]
+    public.clear(post, action="password_attempt", key="k")
 
     assert (ratelimit.consume, ratelimit.clear) == (rate_limits.consume, rate_limits.clear)
     assert answers == [True] * 5 + [False]
-    assert public.consume(post, action="guess", key="k")
+    assert public.consume(post, action="password_attempt", key="k")
     assert not CachedValue.objects.exists()
 
 

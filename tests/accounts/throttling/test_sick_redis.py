@@ -150,7 +150,7 @@ def test_a_redis_that_answers_nonsense_is_an_outage(
 def test_a_count_in_redis_that_nobody_wrote_is_none(
     in_redis_server: Redis, redis_server: RedisServer, spoil: Callable[[Redis, str], object]
 ) -> None:
-    limit = Limit("guess:somebody", 3, 60)
+    limit = Limit("password_attempt:somebody", 3, 60)
     limit.take()
     [key] = redis_server.names()
     in_redis_server.delete(key)
@@ -166,7 +166,7 @@ def test_a_limit_that_redis_does_not_let_us_read_is_not_free(in_redis_server: Re
     run(in_redis_server, "ACL SETUSER default -get")
     try:
         with pytest.raises(Exception, match="no permissions") as raised:
-            Limit("guess:somebody", 3, 60).is_free()
+            Limit("password_attempt:somebody", 3, 60).is_free()
     finally:
         run(in_redis_server, "ACL SETUSER default +@all")
 

@@ -274,13 +274,13 @@ def test_a_revoked_token_is_refused_as_such_where_the_database_takes_no_writes(
 @pytest.fixture
 def two_minutes_for_a_lock(transactional_db: None) -> Iterator[None]:
     """Have this connection wait far longer than usual, so that whoever does wait is told from who is slow."""
-    ask, tell = LOCK_TIMEOUT[connection.vendor]
+    read_timeout, set_timeout = LOCK_TIMEOUT[connection.vendor]
     with connection.cursor() as cursor:
-        cursor.execute(ask)
+        cursor.execute(read_timeout)
         usual = cursor.fetchone()[0]
-        cursor.execute(tell.format(120_000))
+        cursor.execute(set_timeout.format(120_000))
         yield
-        cursor.execute(tell.format(usual))
+        cursor.execute(set_timeout.format(usual))
 
 
 @pytest.mark.usefixtures("two_minutes_for_a_lock")

@@ -59,7 +59,7 @@ class Command(BaseCommand):
 
 def work() -> None:
     """Send what is due, put off what failed, and forget what was sent long ago."""
-    is_idle = not mail.get_queued().exists() and not queue.ended().exists()
+    is_idle = not mail.get_queued().exists() and not queue.finished().exists()
     if is_idle or not cache.add(TURN, True, TURN_LASTS.total_seconds()):
         return
     with keeping_turn():
