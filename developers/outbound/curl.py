@@ -15,7 +15,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from developers.outbound.recipe import METHODS, Field, Recipe
+from developers.outbound.recipe import METHODS, Recipe, RecipeField
 
 MOST_CHARACTERS = 100_000
 
@@ -94,12 +94,12 @@ ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "a": "\a", "b": "\b", "e": "\x1b", "
 VARIABLE = re.compile(r"\$\{?([A-Za-z_][A-Za-z0-9_]*)\}?")
 
 
-class NotRead(Exception):
+class InvalidCommand(Exception):
     """A command that makes no recipe; its text is the sentence that says why and what to do."""
 
 
 @dataclass(frozen=True, slots=True)
-class Import:
+class ImportedCall:
     """A recipe, and sentences about what of the command is not in it."""
 
     recipe: Recipe
@@ -119,10 +119,10 @@ class _Parts:
     left_out: list[str] = field(default_factory=list)
 
 
-def read(command: str) -> Import:
+def read(command: str) -> ImportedCall:
     """Make a recipe of a pasted curl command.
 
-    Raises `NotRead` with a sentence for what is no curl command, would read a file, or
+    Raises `InvalidCommand` with a sentence for what is no curl command, would read a file, or
     holds an option that is not known.
     """
     parts = _Parts()
@@ -130,25 +130,25 @@ def read(command: str) -> Import:
         _take(parts, name, value)
     # curl would take `-- -a` for an address. No server has a name that begins so.
     if not parts.url or parts.url.startswith("-"):
-        raise NotRead(str(NO_ADDRESS))
+        raise InvalidCommand(str(NO_ADDRESS))
     method = _method(parts)
     try:
         split = urlsplit(parts.url if "://" in parts.url else f"https://{parts.url}")
     except ValueError:
-        raise NotRead(str(NO_ADDRESS)) from None
+        raise InvalidCommand(str(NO_ADDRESS)) from None
     body = "&".join(parts.data)
     queries = [split.query, *([body] if parts.data_is_query else [])]
     recipe = Recipe(
         method=method,
         url=urlunsplit((split.scheme, split.netloc, split.path, "", "")),
         parameters=tuple(
-            Field(name, value) for query in queries for name, value in parse_qsl(query, keep_blank_values=True)
+            RecipeField(name, value) for query in queries for name, value in parse_qsl(query, keep_blank_values=True)
         ),
         headers=tuple(_headers(parts.headers)),
         body="" if parts.data_is_query else body,
         follows_redirects=parts.follows_redirects,
     )
-    return Import(recipe, tuple(_notes(parts, command)))
+    return ImportedCall(recipe, tuple(_notes(parts, command)))
 
 
 def write(recipe: Recipe) -> str:
@@ -221,14 +221,14 @@ def _encoded(text: str) -> str:
 def _tokens(command: str) -> list[str]:
     """Split a command as a POSIX shell would."""
     if len(command) > MOST_CHARACTERS:
-        raise NotRead(_("The command is too long. Shorten its body and fill that in afterwards."))
+        raise InvalidCommand(_("The command is too long. Shorten its body and fill that in afterwards."))
     text = ANSI_C_QUOTED.sub(_requoted, command.strip())
     try:
         tokens = shlex.split(text.replace("\\\r\n", " ").replace("\\\n", " ").removeprefix("$ "))
     except ValueError:
-        raise NotRead(_("A quotation mark is opened and never closed. Paste the whole command.")) from None
+        raise InvalidCommand(_("A quotation mark is opened and never closed. Paste the whole command.")) from None
     if not tokens or tokens[0] not in ("curl", "curl.exe"):
-        raise NotRead(_("That is no curl command. It begins with the word curl."))
+        raise InvalidCommand(_("That is no curl command. It begins with the word curl."))
     return tokens[1:]
 
 
@@ -245,7 +245,7 @@ def _unescaped(text: str) -> str:
         # Browsers write what lies beyond 16 bits in two halves, as UTF-16 does.
         return ESCAPE.sub(character, text).encode("utf-16", "surrogatepass").decode("utf-16")
     except (ValueError, OverflowError):
-        raise NotRead(_("The command holds a character that does not exist. Paste it anew.")) from None
+        raise InvalidCommand(_("The command holds a character that does not exist. Paste it anew.")) from None
 
 
 def _options(tokens: list[str]) -> Iterator[tuple[str, str]]:
@@ -284,7 +284,7 @@ def _takes_value(name: str) -> bool:
         return True
     if name in TAKEN or name in LEFT_OUT or name in REFUSED:
         return False
-    raise NotRead(
+    raise InvalidCommand(
         _("The option %(option)s is not known here. Take it out of the command and try again.")
         % {"option": _spelled(name)}
     )
@@ -293,7 +293,9 @@ def _takes_value(name: str) -> bool:
 def _value(name: str, rest: Iterator[str]) -> str:
     value = next(rest, None)
     if value is None:
-        raise NotRead(_("The option %(option)s has no value. Paste the whole command.") % {"option": _spelled(name)})
+        raise InvalidCommand(
+            _("The option %(option)s has no value. Paste the whole command.") % {"option": _spelled(name)}
+        )
     return value
 
 
@@ -304,14 +306,14 @@ def _spelled(name: str) -> str:
 def _take(parts: _Parts, name: str, value: str) -> None:
     """Put an option into the parts, or among what is left out."""
     if refusal := REFUSED.get(name):
-        raise NotRead(str(refusal))
+        raise InvalidCommand(str(refusal))
     if name in DATA:
         parts.data.append(_data(name, value))
         if name == "json":
             parts.headers += ["Content-Type: application/json", "Accept: application/json"]
     elif name == "url":
         if parts.url:
-            raise NotRead(_("The command names two addresses. Paste one call at a time."))
+            raise InvalidCommand(_("The command names two addresses. Paste one call at a time."))
         parts.url = value
     elif name == "request":
         parts.method = value.upper()
@@ -327,7 +329,9 @@ def _take(parts: _Parts, name: str, value: str) -> None:
 
 def _data(name: str, value: str) -> str:
     if (name != "data-raw" and value.startswith("@")) or (name == "data-urlencode" and "@" in value.partition("=")[0]):
-        raise NotRead(_("The body is to come from a file. Files are not read: paste the body itself in its place."))
+        raise InvalidCommand(
+            _("The body is to come from a file. Files are not read: paste the body itself in its place.")
+        )
     if name != "data-urlencode":
         return value
     key, has_key, text = value.rpartition("=") if value.startswith("=") else value.partition("=")
@@ -336,7 +340,9 @@ def _data(name: str, value: str) -> str:
 
 def _header(name: str, value: str) -> str:
     if (name == "cookie" and "=" not in value) or (name == "header" and value.startswith("@")):
-        raise NotRead(_("Headers are to come from a file. Files are not read: paste the header itself in its place."))
+        raise InvalidCommand(
+            _("Headers are to come from a file. Files are not read: paste the header itself in its place.")
+        )
     if name == "user":
         return f"Authorization: Basic {base64.b64encode(value.encode()).decode()}"
     if name == "oauth2-bearer":
@@ -347,21 +353,21 @@ def _header(name: str, value: str) -> str:
 def _method(parts: _Parts) -> str:
     method = parts.method or ("POST" if parts.data and not parts.data_is_query else "GET")
     if method not in METHODS:
-        raise NotRead(
+        raise InvalidCommand(
             _("The method %(method)s is not offered. It is one of %(methods)s.")
             % {"method": method[:20], "methods": ", ".join(METHODS)}
         )
     return method
 
 
-def _headers(texts: list[str]) -> Iterator[Field]:
+def _headers(texts: list[str]) -> Iterator[RecipeField]:
     for text in texts:
         # "Name;" is how curl sends a header without a value, and "Name:" how it leaves out one of its own.
         name, colon, value = text.partition(":")
         if colon and value.strip():
-            yield Field(name.strip(), value.strip())
+            yield RecipeField(name.strip(), value.strip())
         elif not colon and text.endswith(";"):
-            yield Field(text[:-1].strip(), "")
+            yield RecipeField(text[:-1].strip(), "")
 
 
 def _notes(parts: _Parts, command: str) -> Iterator[str]:

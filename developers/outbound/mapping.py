@@ -12,7 +12,7 @@ from typing import Any, Final
 import jsonpath_rfc9535 as jsonpath
 from django.utils.translation import gettext as _
 
-from developers.outbound.recipe import Mapping, Value
+from developers.outbound.recipe import AttributeMapping, Value
 
 LONGEST_PATH = 500
 LONGEST_TEXT = 1_000
@@ -24,7 +24,7 @@ UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 NOT_FOUND: Final = object()
 
 
-class Unfit(Exception):
+class UnsuitableValue(Exception):
     """A value is not of the attribute's type. The text is a sentence for people."""
 
 
@@ -56,13 +56,13 @@ def find(path: str, data: Any) -> Any:
 
 
 def cast(value: Any, kind: str | None) -> Value:
-    """Make a value fit an attribute of this type; of an unknown one, every simple value. Raises `Unfit`."""
+    """Make a value fit an attribute of this type; of an unknown one, every simple value. Raises `UnsuitableValue`."""
     if value is None:
         return None
     if isinstance(value, list | dict):
-        raise Unfit(_("is a list or an object. Choose a value inside it"))
+        raise UnsuitableValue(_("is a list or an object. Choose a value inside it"))
     if isinstance(value, str) and UNSTORABLE.search(value):
-        raise Unfit(_("holds a character that cannot be stored"))
+        raise UnsuitableValue(_("holds a character that cannot be stored"))
     if kind == "number":
         return _number(value)
     if kind == "yes_no":
@@ -74,7 +74,9 @@ def cast(value: Any, kind: str | None) -> Value:
     return _simple(value)
 
 
-def apply(mappings: tuple[Mapping, ...], data: Any, kinds: dict[str, str]) -> tuple[dict[str, Value], list[str]]:
+def apply(
+    mappings: tuple[AttributeMapping, ...], data: Any, kinds: dict[str, str]
+) -> tuple[dict[str, Value], list[str]]:
     """Return the values by the names of their attributes, and a sentence for each that was not found or does not fit.
 
     `kinds` are the attributes' types, by their names in lower case.
@@ -89,7 +91,7 @@ def apply(mappings: tuple[Mapping, ...], data: Any, kinds: dict[str, str]) -> tu
             continue
         try:
             mapped[mapping.attribute] = cast(value, kinds.get(mapping.attribute.lower()))
-        except Unfit as unfit:
+        except UnsuitableValue as unfit:
             told["why"] = str(unfit)
             missing.append(_("%(attribute)s was not set: what is at %(path)s %(why)s.") % told)
     return mapped, missing
@@ -108,7 +110,7 @@ def _simple(value: str | float | bool) -> Value:
     if not isinstance(value, str):
         return _number(value)
     if len(value) > LONGEST_TEXT:
-        raise Unfit(_("is longer than %(most)d characters") % {"most": LONGEST_TEXT})
+        raise UnsuitableValue(_("is longer than %(most)d characters") % {"most": LONGEST_TEXT})
     return value
 
 
@@ -123,9 +125,9 @@ def _number(value: str | float | bool) -> int | float:
         number = value
     # First, since a whole number may be larger than what could be asked whether it is none.
     if number is not None and abs(number) > LARGEST_NUMBER:
-        raise Unfit(_("is a number beyond 2^53"))
+        raise UnsuitableValue(_("is a number beyond 2^53"))
     if number is None or math.isnan(number):
-        raise Unfit(_("is no number"))
+        raise UnsuitableValue(_("is no number"))
     return int(number) if number == int(number) else number
 
 
@@ -135,7 +137,7 @@ def _yes_no(value: str | float | bool) -> bool:
         return True
     if word in NO:
         return False
-    raise Unfit(_("is neither yes nor no"))
+    raise UnsuitableValue(_("is neither yes nor no"))
 
 
 def _date(value: str | float | bool) -> str:
@@ -146,4 +148,4 @@ def _date(value: str | float | bool) -> str:
             return kind.fromisoformat(text).isoformat()
         except ValueError:
             continue
-    raise Unfit(_("is no date such as 2026-11-24"))
+    raise UnsuitableValue(_("is no date such as 2026-11-24"))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from urllib.parse import quote, quote_plus, urlencode
 
 from developers import tokens
-from developers.outbound.recipe import MASK, SENSITIVE, Field, Recipe
+from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField
 from developers.outbound.token_search import holds_token
 
 # Of a secret in several words, "Bearer 1a2b3c" say, each word of this length is one too.
@@ -64,7 +64,7 @@ class Mask:
         return [self._header(part.name, part.value, part.is_hidden) for part in self._recipe.headers]
 
     def response_headers(self, headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
-        return [self._header(name, value, Field(name, value).is_hidden) for name, value in headers]
+        return [self._header(name, value, RecipeField(name, value).is_hidden) for name, value in headers]
 
     def request_body(self, most: int) -> str:
         if not self._recipe.sends_body:

@@ -8,7 +8,7 @@ value can become a second parameter, a second header or another structure of the
 import json
 import math
 import re
-from collections.abc import Mapping as MappingOf
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from urllib.parse import quote, unquote
 
@@ -40,7 +40,7 @@ class Unfillable(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Field:
+class RecipeField:
     """A parameter or a header."""
 
     name: str
@@ -54,7 +54,7 @@ class Field:
 
 
 @dataclass(frozen=True, slots=True)
-class Mapping:
+class AttributeMapping:
     """Where in the response a value is found, and the custom attribute that takes it."""
 
     path: str
@@ -67,11 +67,11 @@ class Recipe:
 
     method: str
     url: str
-    parameters: tuple[Field, ...] = ()
-    headers: tuple[Field, ...] = ()
+    parameters: tuple[RecipeField, ...] = ()
+    headers: tuple[RecipeField, ...] = ()
     body: str = field(default="", repr=False)
     body_is_secret: bool = False
-    mappings: tuple[Mapping, ...] = ()
+    mappings: tuple[AttributeMapping, ...] = ()
     follows_redirects: bool = False
 
     @property
@@ -87,7 +87,7 @@ def dump(recipe: Recipe) -> str:
 def load(text: str) -> Recipe:
     """Read what `dump` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
     parts = json.loads(text)
-    for name, kind in (("parameters", Field), ("headers", Field), ("mappings", Mapping)):
+    for name, kind in (("parameters", RecipeField), ("headers", RecipeField), ("mappings", AttributeMapping)):
         parts[name] = tuple(kind(**part) for part in parts[name])
     return Recipe(**parts)
 
@@ -115,7 +115,7 @@ def attributes_in_path_only() -> str:
     return _("An attribute may stand in the path of the URL, not in the name of the server.")
 
 
-def fill(recipe: Recipe, attributes: MappingOf[str, Value]) -> Recipe:
+def fill(recipe: Recipe, attributes: Mapping[str, Value]) -> Recipe:
     """Put the values of attributes, whatever the case of their names, in the place of what stands for them.
 
     Raises `Unfillable` where one has no value, or one that its place cannot take.
@@ -141,7 +141,7 @@ def fill(recipe: Recipe, attributes: MappingOf[str, Value]) -> Recipe:
 class _Filler:
     """Fills texts, each in the way that its place demands, and keeps the names of what has no value."""
 
-    def __init__(self, attributes: MappingOf[str, Value]) -> None:
+    def __init__(self, attributes: Mapping[str, Value]) -> None:
         self._values = {name.lower(): value for name, value in attributes.items()}
         self._room = MOST_FILLED_IN
         self.missing: dict[str, None] = {}

@@ -23,10 +23,10 @@ from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, 
 from developers.outbound.quotas import LOG_BYTES, LOGS
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
 from developers.outbound.transport.addresses import Resolver
-from developers.outbound.transport.concurrency import Busy, TooMany, turn
-from developers.outbound.transport.responses import NO_DATA, Answer
+from developers.outbound.transport.concurrency import NoFreeSlot, TooManyCalls, hold_slot
+from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 
-__all__ = ["Busy", "Run", "TooMany", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
+__all__ = ["NoFreeSlot", "Run", "TooManyCalls", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
 
 KEPT_FOR = timedelta(days=10)
 # Of logs that one call pushes out, so many go with it, and the others with the next ones.
@@ -41,7 +41,7 @@ Attributes = Mapping[str, Value]
 class Run:
     """What came of a run: the answer, the values for attributes, a sentence for each that is missing, and the log."""
 
-    answer: Answer
+    response: OutboundResponse
     mapped: dict[str, Value]
     missing: list[str]
     log: ApiLog
@@ -55,7 +55,7 @@ def api_of(owner: User | int, api_id: str) -> OutboundApi | None:
 def run(api: OutboundApi, attributes: Attributes, *, kind: str, client: Client, **network: Any) -> Run:
     """Send an API's call, filled with a contact's attributes, and log it.
 
-    Raises `Unreadable`, `Unfillable`, `Busy` or `TooMany`; of these only what cannot be filled is logged.
+    Raises `Unreadable`, `Unfillable`, `NoFreeSlot` or `TooManyCalls`; of these only what cannot be filled is logged.
     `network` is passed on to `sending.send`.
     """
     return _run(_Call(api.owner_id, api, api.name, kind, client), api.recipe(), attributes, **network)
@@ -103,32 +103,32 @@ def _run(
     # What it needs takes a tenth of a start to load, and most processes call nobody.
     from developers.outbound.transport.sending import send  # noqa: PLC0415
 
-    # What is made of the answer is part of the turn: it takes time too, and writes.
-    with turn(call.owner_id):
+    # What is made of the answer is part of the call: it takes time too, and writes.
+    with hold_slot(call.owner_id):
         sent_at = timezone.now()
         try:
             filled = fill(recipe, attributes)
         except Unfillable as unfillable:
-            _log(call, recipe, Answer(problem=str(unfillable)), sent_at)
+            _log(call, recipe, OutboundResponse(problem=str(unfillable)), sent_at)
             raise
-        answer = send(filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context)
-        log = _log(call, filled, answer, sent_at)
-        mapped, missing = _map(call.owner_id, recipe, answer)
-        return Run(answer, mapped, missing, log)
+        response = send(filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context)
+        log = _log(call, filled, response, sent_at)
+        mapped, missing = _map(call.owner_id, recipe, response)
+        return Run(response, mapped, missing, log)
 
 
-def _map(owner_id: int, recipe: Recipe, answer: Answer) -> tuple[dict[str, Value], list[str]]:
-    if not recipe.mappings or answer.status is None:
+def _map(owner_id: int, recipe: Recipe, response: OutboundResponse) -> tuple[dict[str, Value], list[str]]:
+    if not recipe.mappings or response.status is None:
         return {}, []
-    if not answer.is_success:
+    if not response.is_success:
         return {}, [_("No attribute was set, since the call did not succeed.")]
-    if answer.data is NO_DATA:
-        return {}, [answer.unreadable]
+    if response.data is NO_DATA:
+        return {}, [response.unreadable]
     kinds = {attribute.name.lower(): attribute.type for attribute in CustomAttribute.objects.of(owner_id)}
-    return mapping.apply(recipe.mappings, answer.data, kinds)
+    return mapping.apply(recipe.mappings, response.data, kinds)
 
 
-def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiLog:
+def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datetime) -> ApiLog:
     mask = Mask(recipe)
     log = ApiLog(
         owner_id=call.owner_id,
@@ -143,13 +143,13 @@ def _log(call: _Call, recipe: Recipe, answer: Answer, sent_at: datetime) -> ApiL
         url=mask.url(),
         request_headers=_kept(mask.request_headers()),
         request_body=mask.request_body(KEPT_OF_A_BODY),
-        status=answer.status,
-        problem=mask.beginning(answer.problem or "", KEPT_OF_A_PROBLEM),
-        seconds=answer.seconds,
-        response_headers=_kept(mask.response_headers(answer.headers), answer.headers_left_out),
-        response_body=mask.beginning(answer.text or "", KEPT_OF_A_BODY),
-        response_size=answer.size,
-        is_cut=answer.is_cut,
+        status=response.status,
+        problem=mask.beginning(response.problem or "", KEPT_OF_A_PROBLEM),
+        seconds=response.seconds,
+        response_headers=_kept(mask.response_headers(response.headers), response.headers_left_out),
+        response_body=mask.beginning(response.text or "", KEPT_OF_A_BODY),
+        response_size=response.size,
+        is_cut=response.is_cut,
     )
     log.size = log.measure()
     log.save(force_insert=True)

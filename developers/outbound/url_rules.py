@@ -12,7 +12,7 @@ import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from developers.outbound.recipe import PLACEHOLDER, Field, attributes_in_path_only, before_path
+from developers.outbound.recipe import PLACEHOLDER, RecipeField, attributes_in_path_only, before_path
 from developers.outbound.transport.addresses import no_public_server
 
 LONGEST_URL = 8_000
@@ -64,7 +64,7 @@ def read(text: str) -> httpx.URL:
     return httpx.URL(text)
 
 
-def fault(text: str) -> str | None:
+def problem(text: str) -> str | None:
     """Say what is wrong with the URL of an API, which may hold attributes in its path and no query. None is nothing."""
     if PLACEHOLDER.search(before_path(text)):
         return attributes_in_path_only()
@@ -78,18 +78,18 @@ def fault(text: str) -> str | None:
 
 
 def origin(text: str) -> tuple[str, bytes, int | None] | None:
-    """Return scheme, server and port (None is the scheme's own) of the URL of an API; None where `fault` finds one."""
+    """Return scheme, server and port (None is the scheme's own) of the URL of an API; None if `problem` finds one."""
     url = split(text)[0]
-    if fault(url):
+    if problem(url):
         return None
     read_url = read(PLACEHOLDER.sub("x", url))
     return read_url.scheme, read_url.raw_host, read_url.port
 
 
-def split(text: str) -> tuple[str, tuple[Field, ...]]:
+def split(text: str) -> tuple[str, tuple[RecipeField, ...]]:
     """Take the query off a URL, as parameters."""
     url, _mark, query = text.partition("?")
-    return url, tuple(Field(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
+    return url, tuple(RecipeField(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
 
 
 def _check_authority(authority: str) -> None:

@@ -23,56 +23,60 @@ OWN_HEADERS = {
 }
 
 
-class Fault(NamedTuple):
+class ValidationProblem(NamedTuple):
     """Where something is wrong, "url" or "headers.0.name" say, and a sentence about it."""
 
     where: str
     sentence: str
 
 
-def faults(recipe: Recipe) -> Iterator[Fault]:
+def find_problems(recipe: Recipe) -> Iterator[ValidationProblem]:
     """Everything that is wrong, in the order of the page. Attributes need not be filled in yet."""
     if recipe.method not in METHODS:
-        yield Fault("method", _("Choose one of the methods."))
-    sentence = url_rules.fault(recipe.url)
+        yield ValidationProblem("method", _("Choose one of the methods."))
+    sentence = url_rules.problem(recipe.url)
     if sentence:
-        yield Fault("url", sentence)
-    yield from _faults_of_fields(recipe)
-    sentence = _fault_of_body(recipe.body) if recipe.sends_body else None
+        yield ValidationProblem("url", sentence)
+    yield from _check_fields(recipe)
+    sentence = _check_body(recipe.body) if recipe.sends_body else None
     if sentence:
-        yield Fault("body", sentence)
-    yield from _faults_of_mappings(recipe)
-    yield from _own_tokens(recipe)
+        yield ValidationProblem("body", sentence)
+    yield from _check_mappings(recipe)
+    yield from _check_own_tokens(recipe)
 
 
-def own_token() -> str:
+def own_token_sent() -> str:
     return _("This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out.")
 
 
-def first_fault(recipe: Recipe) -> str | None:
+def first_problem(recipe: Recipe) -> str | None:
     """Say what is wrong first, as a sentence; None is nothing."""
-    return next((fault.sentence for fault in faults(recipe)), None)
+    return next((problem.sentence for problem in find_problems(recipe)), None)
 
 
-def _faults_of_fields(recipe: Recipe) -> Iterator[Fault]:
+def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
     for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
         if len(fields) > MOST_FIELDS:
-            yield Fault(kind, _("At most %(most)d can be sent.") % {"most": MOST_FIELDS})
+            yield ValidationProblem(kind, _("At most %(most)d can be sent.") % {"most": MOST_FIELDS})
         for position, part in enumerate(fields):
             where = f"{kind}.{position}"
             if not part.name:
-                yield Fault(f"{where}.name", _("Give it a name."))
+                yield ValidationProblem(f"{where}.name", _("Give it a name."))
             elif kind == "headers" and not TOKEN.fullmatch(part.name):
-                yield Fault(f"{where}.name", _("A header's name has letters, digits and hyphens only."))
+                yield ValidationProblem(f"{where}.name", _("A header's name has letters, digits and hyphens only."))
             elif kind == "headers" and part.name.lower() in OWN_HEADERS:
-                yield Fault(f"{where}.name", _("%(name)s is written by the sender itself.") % {"name": part.name})
+                yield ValidationProblem(
+                    f"{where}.name", _("%(name)s is written by the sender itself.") % {"name": part.name}
+                )
             if len(part.value) > LONGEST_VALUE:
-                yield Fault(f"{where}.value", _("Keep it to %(most)d characters.") % {"most": LONGEST_VALUE})
+                yield ValidationProblem(
+                    f"{where}.value", _("Keep it to %(most)d characters.") % {"most": LONGEST_VALUE}
+                )
             elif kind == "headers" and NOT_IN_HEADERS.search(part.value):
-                yield Fault(f"{where}.value", _("A header's value has no line breaks."))
+                yield ValidationProblem(f"{where}.value", _("A header's value has no line breaks."))
 
 
-def _fault_of_body(body: str) -> str | None:
+def _check_body(body: str) -> str | None:
     if len(body) > LONGEST_BODY:
         return _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY}
     is_inside = False
@@ -95,23 +99,23 @@ def _fault_of_body(body: str) -> str | None:
     return None
 
 
-def _faults_of_mappings(recipe: Recipe) -> Iterator[Fault]:
+def _check_mappings(recipe: Recipe) -> Iterator[ValidationProblem]:
     if len(recipe.mappings) > MOST_FIELDS:
-        yield Fault("mappings", _("At most %(most)d can be mapped.") % {"most": MOST_FIELDS})
+        yield ValidationProblem("mappings", _("At most %(most)d can be mapped.") % {"most": MOST_FIELDS})
     for position, mapped in enumerate(recipe.mappings):
         sentence = mapping.check(mapped.path)
         if sentence:
-            yield Fault(f"mappings.{position}.path", sentence)
+            yield ValidationProblem(f"mappings.{position}.path", sentence)
         if not re.fullmatch(ATTRIBUTE_NAME, mapped.attribute, re.ASCII):
             sentence = _("Use letters, digits and underscores, and start with no digit.")
-            yield Fault(f"mappings.{position}.attribute", sentence)
+            yield ValidationProblem(f"mappings.{position}.attribute", sentence)
 
 
-def _own_tokens(recipe: Recipe) -> Iterator[Fault]:
+def _check_own_tokens(recipe: Recipe) -> Iterator[ValidationProblem]:
     places = [("url", recipe.url)]
     for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
         for position, part in enumerate(fields):
             places += [(f"{kind}.{position}.name", part.name), (f"{kind}.{position}.value", part.value)]
     if recipe.sends_body:
         places.append(("body", recipe.body))
-    yield from (Fault(where, own_token()) for where, text in places if holds_token(text))
+    yield from (ValidationProblem(where, own_token_sent()) for where, text in places if holds_token(text))

@@ -10,8 +10,8 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from developers.outbound.models import CustomAttribute, OutboundApi
-from developers.outbound.recipe import Field, Mapping, Recipe
-from developers.outbound.transport.concurrency import turn
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
+from developers.outbound.transport.concurrency import hold_slot
 from tests.browser.conftest import Site
 from tests.browser.people import log_in, tab_to
 from tests.browser.soundness import expect_sound
@@ -51,8 +51,10 @@ def open_part(page: Page, name: str, scripts: bool) -> None:
 def test_an_api_is_edited_and_its_hidden_value_stays(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far, scripts: bool
 ) -> None:
-    headers = (Field("Authorization", SECRET, is_secret=True),)
-    api = OutboundApi.objects.make(alice, "Orders", Recipe("GET", f"{far.url}/orders", (Field("page", "1"),), headers))
+    headers = (RecipeField("Authorization", SECRET, is_secret=True),)
+    api = OutboundApi.objects.make(
+        alice, "Orders", Recipe("GET", f"{far.url}/orders", (RecipeField("page", "1"),), headers)
+    )
     page = open_context(java_script_enabled=scripts).new_page()
     open_tab(page, site)
     page.get_by_role("link", name="Edit Orders").click()
@@ -73,7 +75,7 @@ def test_an_api_is_edited_and_its_hidden_value_stays(
     api.refresh_from_db()
     assert (api.name, api.recipe()) == (
         "Shipments",
-        Recipe("GET", f"{far.url}/shipments", (Field("page", "2"),), (*headers, Field("X-Trace", "on"))),
+        Recipe("GET", f"{far.url}/shipments", (RecipeField("page", "2"),), (*headers, RecipeField("X-Trace", "on"))),
     )
     page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("200 OK")).to_be_visible()
@@ -123,7 +125,10 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
 
     expect(page.get_by_text("Order status is saved.")).to_be_visible()
     recipe = OutboundApi.objects.get().recipe()
-    assert recipe.mappings == (Mapping("data.items[0].price", "price"), Mapping("data.status", "status"))
+    assert recipe.mappings == (
+        AttributeMapping("data.items[0].price", "price"),
+        AttributeMapping("data.status", "status"),
+    )
     assert dict(CustomAttribute.objects.values_list("name", "type")) == {
         "order_id": "text",
         "price": "number",
@@ -180,7 +185,7 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, fa
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("Order status is saved.")).to_be_visible()
-    assert OutboundApi.objects.get().recipe().parameters == (Field("id", "{{order_id}}"),)
+    assert OutboundApi.objects.get().recipe().parameters == (RecipeField("id", "{{order_id}}"),)
     press(page, "button", "Delete")
     expect(page.get_by_role("dialog")).to_be_visible()
     press(page, "button", "Delete for good")
@@ -194,7 +199,7 @@ def press(page: Page, role: Literal["button", "link"], name: str) -> None:
 
 def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Page, site: Site, alice: User) -> None:
     CustomAttribute.objects.named(alice, "city")
-    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", (Field("q", ""),)))
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", (RecipeField("q", ""),)))
     open_tab(page, site)
     page.get_by_role("link", name="Weather", exact=True).click()
     value = page.locator("[name=parameters-0-value]")
@@ -217,7 +222,7 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
 
 
 def test_what_is_wrong_is_told_by_a_test_too_in_the_one_form_there_is(page: Page, site: Site, alice: User) -> None:
-    headers = (Field("Authorization", SECRET, is_secret=True),)
+    headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
     open_tab(page, site)
     page.get_by_role("link", name="Weather", exact=True).click()
@@ -233,7 +238,7 @@ def test_what_is_wrong_is_told_by_a_test_too_in_the_one_form_there_is(page: Page
 
 
 def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: User) -> None:
-    headers = (Field("Authorization", SECRET, is_secret=True),)
+    headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
     open_tab(page, site)
     page.get_by_role("link", name="Weather", exact=True).click()
@@ -254,7 +259,7 @@ def test_a_test_that_comes_too_soon_is_told_so(
     open_tab(page, site)
     page.get_by_role("link", name="Weather", exact=True).click()
 
-    with turn(alice.pk):
+    with hold_slot(alice.pk):
         page.get_by_role("button", name="Test").click()
 
         expect(page.locator("#test-status")).to_have_text(
@@ -273,10 +278,10 @@ def test_every_page_is_sound(open_context: Callable[..., BrowserContext], site: 
     recipe = Recipe(
         "POST",
         f"{far.url}/orders",
-        parameters=(Field("lang", "en"), Field("token", "t-123456")),
-        headers=(Field("Authorization", SECRET),),
+        parameters=(RecipeField("lang", "en"), RecipeField("token", "t-123456")),
+        headers=(RecipeField("Authorization", SECRET),),
         body='{"order": "{{order_id}}"}',
-        mappings=(Mapping("data.status", "status"),),
+        mappings=(AttributeMapping("data.status", "status"),),
     )
     api = OutboundApi.objects.make(alice, "Order status", recipe)
     for path in ("", "?q=nothing", "import/", "attributes/", "new/"):

@@ -19,7 +19,7 @@ from botpenguin.platform.api import reference
 from botpenguin.platform.api.openapi import example, resolved
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from developers.outbound.models import ApiLog, OutboundApi
-from developers.outbound.recipe import Field, Recipe
+from developers.outbound.recipe import Recipe, RecipeField
 from tests.cast import logged_in, token_text
 from tests.platform.calls import Caller, caller, contact_of
 
@@ -40,7 +40,7 @@ def belongings(owner: User, word: str, email: str, phone: str, tag: str) -> list
     contact = contact_of(owner, (tag, word), name=word, bot=bot, **reach, notes=[word], attributes={word: word})
     segment = Segment.objects.create(owner=owner, name=word, tags=[tag, word])
     # An address that no call may reach.
-    api = OutboundApi.objects.make(owner, word, Recipe("GET", "http://10.0.0.1/{{name}}", (Field("word", word),)))
+    api = OutboundApi.objects.make(owner, word, Recipe("GET", "http://10.0.0.1/{{name}}", (RecipeField("word", word),)))
     return [bot.pk, contact.pk, segment.pk, api.pk]
 
 

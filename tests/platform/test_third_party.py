@@ -7,7 +7,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from botpenguin.platform.models import Contact
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
-from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.transport import addresses, concurrency
 from tests.developers.outbound.servers import Far, Peer, far, response
 from tests.platform.calls import NOBODY, Caller, contact_of
@@ -21,12 +21,15 @@ BODY = json.dumps({"weather": {"temperature": "21"}})
 @pytest.fixture(autouse=True)
 def loopback(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
-    monkeypatch.setattr(concurrency, "line", concurrency.Line(3))
+    monkeypatch.setattr(concurrency, "call_slots", concurrency.CallSlots(3))
 
 
 def api_of(owner: User, url: str, path: str = "/{{city}}") -> OutboundApi:
     recipe = Recipe(
-        "GET", url + path, (Field("key", "hush-hush"),), mappings=(Mapping("weather.temperature", "temperature"),)
+        "GET",
+        url + path,
+        (RecipeField("key", "hush-hush"),),
+        mappings=(AttributeMapping("weather.temperature", "temperature"),),
     )
     return OutboundApi.objects.make(owner, "Weather", recipe)
 
@@ -171,7 +174,7 @@ def test_one_call_at_a_time_and_so_many_a_minute(as_alice: Caller, alice: User, 
     settings.OUTBOUND_RATE_LIMIT = 1
     path = f"/third-party-apis/{api_of(alice, 'http://10.0.0.1', '/').pk}/run"
 
-    with concurrency.turn(alice.pk):
+    with concurrency.hold_slot(alice.pk):
         busy = as_alice.send("POST", path, {})
     often = as_alice.send("POST", path, {})
 

@@ -26,8 +26,7 @@ from accounts.models import PasskeyCredential, User
 from botpenguin.platform import usages
 from botpenguin.platform.models import Bot, Contact, ContactUsage, Segment
 from developers.outbound.models import ApiLog, OutboundApi
-from developers.outbound.recipe import Field, Recipe
-from developers.outbound.recipe import Mapping as Mapped
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.developers.outbound.servers import far, response
 from tests.platform.calls import Caller
@@ -232,11 +231,11 @@ def test_sealed_calls_open_and_run(key: str, settings: Settings) -> None:
     assert recipe == Recipe(
         "POST",
         f"{KEPT['called']}/cities/{{{{city}}}}",
-        parameters=(Field("units", "metric"), Field("signed", SECRET, is_secret=True)),
-        headers=(Field("Authorization", f"Bearer {SECRET}", is_secret=True), Field("X-Trace", "on")),
+        parameters=(RecipeField("units", "metric"), RecipeField("signed", SECRET, is_secret=True)),
+        headers=(RecipeField("Authorization", f"Bearer {SECRET}", is_secret=True), RecipeField("X-Trace", "on")),
         body='{"name": "{{city}}"}',
         body_is_secret=True,
-        mappings=(Mapped("weather.temperature", "temperature"),),
+        mappings=(AttributeMapping("weather.temperature", "temperature"),),
     )
     assert ran["attributes"] == {"temperature": 19}
 

@@ -66,19 +66,19 @@ class RunOut(BaseModel):
 
     @classmethod
     def of(cls, run: Run) -> "RunOut":
-        answer = run.answer
+        response = run.response
         return cls(
             response=ResponseOut(
-                status=answer.status,
-                reason=answer.reason,
-                explanation=answer.explanation,
-                problem=answer.problem,
-                headers=[HeaderOut(name=name, value=value) for name, value in answer.headers],
-                body=answer.text,
-                size=answer.size,
-                isCut=answer.is_cut,
-                seconds=round(answer.seconds, 3),
-                redirectedTo=list(answer.redirected_to),
+                status=response.status,
+                reason=response.reason,
+                explanation=response.explanation,
+                problem=response.problem,
+                headers=[HeaderOut(name=name, value=value) for name, value in response.headers],
+                body=response.text,
+                size=response.size,
+                isCut=response.is_cut,
+                seconds=round(response.seconds, 3),
+                redirectedTo=list(response.redirected_to),
             ),
             attributes=run.mapped,
             missing=run.missing,
@@ -111,7 +111,7 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
         raise HttpError(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfillable)) from unfillable
     except running.Unreadable as unreadable:
         raise HttpError(HTTPStatus.CONFLICT, UNREADABLE) from unreadable
-    except (running.Busy, running.TooMany) as refusal:
+    except (running.NoFreeSlot, running.TooManyCalls) as refusal:
         raise errors.RetryLater(str(refusal), refusal.seconds) from refusal
     if contact and run.mapped:
         run.missing.extend(_store(owner, contact.pk, run))

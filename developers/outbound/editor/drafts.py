@@ -12,7 +12,7 @@ from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
 from developers.outbound.models import OutboundApi
-from developers.outbound.recipe import Field, Recipe
+from developers.outbound.recipe import Recipe, RecipeField
 
 Row = dict[str, Any]
 
@@ -87,11 +87,11 @@ def stored_values(api: OutboundApi, recipe: Recipe) -> dict[str, str]:
     return values
 
 
-def _reference_of(api: OutboundApi, part: str, each: Field) -> str:
+def _reference_of(api: OutboundApi, part: str, each: RecipeField) -> str:
     return reference(api, f"{part}\0{each.name}", each.value)
 
 
-def _row(api: OutboundApi, part: str, each: Field, *, is_stored: bool) -> Row:
+def _row(api: OutboundApi, part: str, each: RecipeField, *, is_stored: bool) -> Row:
     if each.is_hidden and is_stored:
         return {"name": each.name, "value": "", "is_secret": True, "kept": _reference_of(api, part, each)}
     return {"name": each.name, "value": each.value, "is_secret": each.is_hidden, "kept": ""}

@@ -17,8 +17,8 @@ from developers.outbound.editor.drafts import Draft, Row, stored_values
 from developers.outbound.editor.forms import CallForm, FieldForm, MappingForm, PlainForm
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
-from developers.outbound.recipe import Field, Mapping, Recipe
-from developers.outbound.validation import Fault, faults
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
+from developers.outbound.validation import ValidationProblem, find_problems
 
 TITLES = {
     "parameters": gettext_lazy("Parameters"),
@@ -32,7 +32,7 @@ MOST_ATTRIBUTES = 1_000
 CONTACT_FIELDS = ("name", "email", "phone")
 
 
-class Part:
+class EditorPart:
     """The rows of Parameters, of Headers or of Manage API Response."""
 
     def __init__(self, name: str, forms: list[PlainForm]) -> None:
@@ -84,17 +84,17 @@ class Editor:
         return [name for name in CONTACT_FIELDS if name not in self.types]
 
     @property
-    def parts(self) -> list[Part]:
+    def parts(self) -> list[EditorPart]:
         return [self.parameters, self.headers, self.mappings]
 
-    def part(self, name: str) -> Part:
+    def part(self, name: str) -> EditorPart:
         return next(part for part in self.parts if part.name == name)
 
     def is_valid(self) -> bool:
-        """Check every form, and then the call as a whole, whose faults are told where they are."""
+        """Check every form, and then the call as a whole, whose find_problems are told where they are."""
         if all([form.is_valid() for form in self._forms()]):  # noqa: C419 - every form is to say what is wrong
-            for fault in faults(self.recipe()):
-                self._tell(fault)
+            for problem in find_problems(self.recipe()):
+                self._add_error(problem)
         wrong = next(self._wrong(), None)
         if wrong:
             part, form, name = wrong
@@ -114,7 +114,8 @@ class Editor:
             body=cleaned["body"],
             body_is_secret=bool(cleaned["body_is_secret"] and cleaned["body"]),
             mappings=tuple(
-                Mapping(form.cleaned_data["path"], form.cleaned_data["attribute"]) for form in self.mappings.forms
+                AttributeMapping(form.cleaned_data["path"], form.cleaned_data["attribute"])
+                for form in self.mappings.forms
             ),
             follows_redirects=cleaned["follows_redirects"],
         )
@@ -160,9 +161,9 @@ class Editor:
             "prefix": prefix or None,
         }
 
-    def _part(self, name: str, form_class: type[PlainForm], **options: Any) -> Part:
+    def _part(self, name: str, form_class: type[PlainForm], **options: Any) -> EditorPart:
         rows = [row for row in self.draft.rows(name) if not self.is_checked or not _is_blank(row)]
-        return Part(
+        return EditorPart(
             name, [form_class(**self._content(f"{name}-{number}", row), **options) for number, row in enumerate(rows)]
         )
 
@@ -170,20 +171,20 @@ class Editor:
         return [self.form, *(form for part in self.parts for form in part.forms)]
 
     @staticmethod
-    def _fields(part: Part) -> Iterator[Field]:
+    def _fields(part: EditorPart) -> Iterator[RecipeField]:
         for form in part.forms:
-            field = Field(form.cleaned_data["name"], form.cleaned_data["value"], form.cleaned_data["is_secret"])
-            yield Field(field.name, field.value, field.is_hidden)
+            field = RecipeField(form.cleaned_data["name"], form.cleaned_data["value"], form.cleaned_data["is_secret"])
+            yield RecipeField(field.name, field.value, field.is_hidden)
 
-    def _tell(self, fault: Fault) -> None:
-        place, _dot, rest = fault.where.partition(".")
+    def _add_error(self, problem: ValidationProblem) -> None:
+        place, _dot, rest = problem.where.partition(".")
         number, _dot, name = rest.partition(".")
         if place in ("method", "url", "body"):
-            self.form.add_error(place, fault.sentence)
+            self.form.add_error(place, problem.sentence)
         elif name and int(number) < len(self.part(place).forms):
-            self.part(place).forms[int(number)].add_error(name, fault.sentence)
+            self.part(place).forms[int(number)].add_error(name, problem.sentence)
         else:
-            self.form.add_error(None, fault.sentence)
+            self.form.add_error(None, problem.sentence)
 
     def _wrong(self) -> Iterator[tuple[str, PlainForm, str]]:
         """Every field with an error, with the part that it stands in."""
@@ -201,9 +202,9 @@ def _is_blank(row: Row) -> bool:
 
 
 def _leads_elsewhere(url: str, stored: str) -> bool | None:
-    """Tell whether a URL leads to another server than the stored one; None where it leads nowhere, a fault of its own.
+    """Return whether a URL leads to another server than the stored one; None if it is no valid URL.
 
-    It is judged as the form takes it, without the blanks around it: so it is sent.
+    Cleans the URL as the form does, so that the result holds for what is sent.
     """
     try:
         origin = url_rules.origin(CallForm.base_fields["url"].clean(url))

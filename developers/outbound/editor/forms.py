@@ -1,10 +1,10 @@
 """What the editor takes: the fields of a call, and a form for each row of its parts.
 
-What a call may hold is judged by `faults`; here is only what the forms themselves ask for.
+What a call may hold is judged by `find_problems`; here is only what the forms themselves ask for.
 """
 
 import re
-from collections.abc import Mapping as MappingOf
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from django import forms
@@ -46,7 +46,7 @@ class PlainForm(forms.Form):
     use_required_attribute = False
 
     def __init__(
-        self, *args: Any, stored: MappingOf[str, str] | None = None, is_moved: bool | None = None, **options: Any
+        self, *args: Any, stored: Mapping[str, str] | None = None, is_moved: bool | None = None, **options: Any
     ) -> None:
         super().__init__(*args, **options)
         self.stored = stored or {}
@@ -134,7 +134,7 @@ class MappingForm(PlainForm):
     )
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=CustomAttribute.Type.choices)
 
-    def __init__(self, *args: Any, types: MappingOf[str, str], **options: Any) -> None:
+    def __init__(self, *args: Any, types: Mapping[str, str], **options: Any) -> None:
         super().__init__(*args, **options)
         self.types = types
 

@@ -14,7 +14,7 @@ SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 
 @dataclass(slots=True)
-class Node:
+class TreeNode:
     """A value: `kind` is object, list, text, number, yes_no or none; `text` is how JSON writes a simple one.
 
     Its path is empty where that is longer than a mapping takes, or holds half a character.
@@ -25,14 +25,14 @@ class Node:
     kind: str
     text: str = ""
     count: int = 0
-    children: list["Node"] = field(default_factory=list)
+    children: list["TreeNode"] = field(default_factory=list)
 
     @property
     def is_cut(self) -> bool:
         return len(self.children) < self.count
 
 
-def tree(data: Any) -> Node:
+def build_tree(data: Any) -> TreeNode:
     """Make a tree of what `json.loads` returned, of at most 400 values and 20 levels."""
     return _Builder().node("", (), data)
 
@@ -48,12 +48,12 @@ class _Builder:
     def __init__(self) -> None:
         self._left = MOST_NODES
 
-    def node(self, key: str, steps: tuple[str | int, ...], value: Any) -> Node:
+    def node(self, key: str, steps: tuple[str | int, ...], value: Any) -> TreeNode:
         self._left -= 1
         path = _path(steps)
         if not isinstance(value, dict | list):
-            return Node(key, path, _kind(value), writable(json.dumps(value, ensure_ascii=False)))
-        made = Node(key, path, "object" if isinstance(value, dict) else "list", count=len(value))
+            return TreeNode(key, path, _kind(value), writable(json.dumps(value, ensure_ascii=False)))
+        made = TreeNode(key, path, "object" if isinstance(value, dict) else "list", count=len(value))
         pairs = value.items() if isinstance(value, dict) else enumerate(value)
         if len(steps) < MOST_LEVELS:
             for step, inner in pairs:

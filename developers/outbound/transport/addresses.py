@@ -71,7 +71,7 @@ MOST_OF_AN_ACCOUNT = 2
 STEP = 0.5
 
 
-class Unreachable(Exception):
+class UnreachableHost(Exception):
     """A name leads nowhere that a call may go. The text is a sentence for people."""
 
 
@@ -124,10 +124,10 @@ def allowed_networks() -> tuple[Network, ...]:
 def resolve(
     host: str, port: int, *, seconds: float, owner_id: int, resolver: Resolver = socket.getaddrinfo
 ) -> list[Address]:
-    """Look a host up for an account, once, and return its addresses, all of which a call may reach.
+    """Look up a host once, for an account, and return its addresses. Calls may reach all of them.
 
-    Raises `Unreachable` where there are none, where one of them is closed, or where that takes longer. What is raised
-    and when is the same for all of these, so that nobody finds out which names this network knows.
+    Raises `UnreachableHost` if there are none, if a call must not reach one of them, or after `seconds`. The
+    exception and its timing are the same in all these cases, so that they reveal no name of this network.
     """
     try:
         found = [ip_address(host)]
@@ -138,7 +138,7 @@ def resolve(
             passed = time.monotonic() - began_at
             time.sleep(max(min(-passed % STEP, seconds - passed), 0))
     if not _are_open(found):
-        raise Unreachable(no_public_server())
+        raise UnreachableHost(no_public_server())
     return found
 
 

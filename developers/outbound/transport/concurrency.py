@@ -1,9 +1,9 @@
-"""How many outbound calls may be under way, and how often: a call holds a thread of the server for seconds.
+"""Limits the concurrency and the rate of outbound calls: each call occupies a server thread for seconds.
 
-An account has one at a time, over all processes and machines, by an entry in the cache that outlives
-the longest call. A process has places for all of them together, and no call waits for one in a thread:
-it is refused at once, and its account stands in a line instead. A call is counted once it has a place;
-a window of counted calls is a minute from its first.
+An account makes one call at a time, across all processes and machines: an entry in the cache, which
+outlives the longest call, is its lock. Each process has a number of slots for the calls of all accounts.
+No call waits for a slot in a thread: it is refused at once, and its account is queued. A call counts
+towards the rate limit once it has a slot; a window is one minute from its first counted call.
 """
 
 import time
@@ -20,52 +20,51 @@ from django.utils.translation import ngettext
 from accounts.throttling.counters import Limit, name_of
 
 WINDOW = 60
-# A person's turn ends by itself this long after the longest call would have: its process must have died.
+# The lock of an account expires this long after the longest possible call, in case its process died.
 SPARE_SECONDS = 10
-# A refused account stands in the line for so long after it last asked, which a client that heeds `Retry-After` does.
-SECONDS_IN_LINE = 5
-# More accounts than that call nobody in turn within the time of a few calls.
+# A refused account stays queued this long after its last attempt; a client that honours `Retry-After` asks sooner.
+SECONDS_WAITING = 5
+# Far more accounts than can make calls while one is queued.
 MOST_REMEMBERED = 1_000
 
 
-class Busy(Exception):
-    """Another call is under way. The text is a sentence for people; `seconds` says when to try again."""
+class NoFreeSlot(Exception):
+    """Another call is running. The text is a sentence for the user; `seconds`: when to try again."""
 
     seconds = 1
 
 
-class TooMany(Exception):
-    """One call too many within a minute; `seconds` says when the next may be made."""
+class TooManyCalls(Exception):
+    """The account has used up its calls of a minute. `seconds`: until the next one is allowed."""
 
     def __init__(self, seconds: int) -> None:
-        told = ngettext(
+        sentence = ngettext(
             "Too many calls within a minute. Try again in %(seconds)d second.",
             "Too many calls within a minute. Try again in %(seconds)d seconds.",
             seconds,
         )
-        super().__init__(told % {"seconds": seconds})
+        super().__init__(sentence % {"seconds": seconds})
         self.seconds = seconds
 
 
-class Line:
-    """The places for outbound calls in one process, shared by account.
+class CallSlots:
+    """The slots for outbound calls in one process, shared fairly between accounts.
 
-    A place goes to an account only where it is not needed for those in the line whose last turn was longer ago, so an
-    account that was refused calls before any other calls a second time. Of those without a turn yet the first who
-    asked comes first.
+    The queued account whose last call is longest ago comes first; of accounts without a call yet, the one that
+    asked first. So no account gets a second slot before another one that was refused gets its first.
     """
 
-    def __init__(self, places: int) -> None:
+    def __init__(self, slots: int) -> None:
         self._lock = Lock()
-        self._places = places
+        self._slots = slots
         self._calling: set[int] = set()
-        self._ends_at: dict[int, float] = {}
-        self._last_turn: dict[int, int] = {}
-        self._turns = count(1)
+        self._waiting_until: dict[int, float] = {}
+        self._last_held: dict[int, int] = {}
+        self._order = count(1)
 
     @contextmanager
-    def place(self, owner_id: int) -> Iterator[None]:
-        """Hold a place for a call of an account. Raises `Busy`."""
+    def hold(self, owner_id: int) -> Iterator[None]:
+        """Hold a slot for a call of an account. Raises `NoFreeSlot`."""
         self._enter(owner_id)
         try:
             yield
@@ -77,55 +76,55 @@ class Line:
         now = time.monotonic()
         with self._lock:
             if owner_id in self._calling:
-                raise Busy(_own_call())
-            self._ends_at = {other: ends_at for other, ends_at in self._ends_at.items() if ends_at > now}
-            # One who is in the line already keeps the position.
-            self._ends_at[owner_id] = now + SECONDS_IN_LINE
-            line = sorted(self._ends_at, key=lambda other: self._last_turn.get(other, 0))
-            if line.index(owner_id) >= self._places - len(self._calling):
-                raise Busy(_("The server is busy with other calls. Try again in a moment."))
-            del self._ends_at[owner_id]
+                raise NoFreeSlot(_own_call())
+            self._waiting_until = {other: until for other, until in self._waiting_until.items() if until > now}
+            # A queued account keeps its position in the dict.
+            self._waiting_until[owner_id] = now + SECONDS_WAITING
+            waiting = sorted(self._waiting_until, key=lambda other: self._last_held.get(other, 0))
+            if waiting.index(owner_id) >= self._slots - len(self._calling):
+                raise NoFreeSlot(_("The server is busy with other calls. Try again in a moment."))
+            del self._waiting_until[owner_id]
             self._calling.add(owner_id)
             self._remember(owner_id)
 
     def _remember(self, owner_id: int) -> None:
-        self._last_turn.pop(owner_id, None)
-        self._last_turn[owner_id] = next(self._turns)
-        if len(self._last_turn) > MOST_REMEMBERED:
-            del self._last_turn[next(iter(self._last_turn))]
+        self._last_held.pop(owner_id, None)
+        self._last_held[owner_id] = next(self._order)
+        if len(self._last_held) > MOST_REMEMBERED:
+            del self._last_held[next(iter(self._last_held))]
 
 
-def places_of(threads: int) -> int:
-    """Return how many of a process's threads may hold outbound calls: half at most, so that pages and the API go on."""
+def slots_for(threads: int) -> int:
+    """Return how many of a process's threads may run outbound calls: half, so that pages and the API still work."""
     return max(1, threads // 2)
 
 
-line = Line(places_of(settings.THREADS))
+call_slots = CallSlots(slots_for(settings.THREADS))
 
 
 @contextmanager
-def turn(owner_id: int) -> Iterator[None]:
-    """Hold a place for a call, and an account's one turn, and count it. Raises `Busy` or `TooMany`.
+def hold_slot(owner_id: int) -> Iterator[None]:
+    """Hold a slot and the account's lock during a call, and count the call. Raises `NoFreeSlot` or `TooManyCalls`.
 
     A refused call is not counted, and writes nothing.
     """
-    with line.place(owner_id):
+    with call_slots.hold(owner_id):
         limit = Limit(name_of("outbound", str(owner_id)), settings.OUTBOUND_RATE_LIMIT, WINDOW)
         is_limited = bool(limit.amount)
         if is_limited and not limit.is_free():
-            raise TooMany(limit.seconds_left())
-        with _alone(owner_id):
-            # Another process may have counted one meanwhile.
+            raise TooManyCalls(limit.seconds_left())
+        with _one_at_a_time(owner_id):
+            # Another process may have counted a call meanwhile.
             if is_limited and limit.take() is None:
-                raise TooMany(limit.seconds_left())
+                raise TooManyCalls(limit.seconds_left())
             yield
 
 
 @contextmanager
-def _alone(owner_id: int) -> Iterator[None]:
+def _one_at_a_time(owner_id: int) -> Iterator[None]:
     key = f"outbound.turn:{owner_id}"
     if not cache.add(key, True, settings.OUTBOUND_SECONDS + SPARE_SECONDS):
-        raise Busy(_own_call())
+        raise NoFreeSlot(_own_call())
     try:
         yield
     finally:

@@ -48,7 +48,7 @@ def public_certificates() -> ssl.SSLContext:
 
 
 class Transport(httpx.BaseTransport):
-    """Carries requests by connections that a deadline ends. Raises `Unreachable` and httpcore's exceptions."""
+    """Carries requests by connections that a deadline ends. Raises `UnreachableHost` and httpcore's exceptions."""
 
     def __init__(self, deadline: Deadline, resolver: Resolver, ssl_context: ssl.SSLContext, owner_id: int) -> None:
         self._pool = httpcore.ConnectionPool(

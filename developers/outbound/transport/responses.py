@@ -1,6 +1,6 @@
 """What comes of an outbound call: the far side's answer as it is read, or a sentence that says why there is none.
 
-`sending.send` makes an `Answer`, and `running.run` a `Run` around it.
+`sending.send` makes an `OutboundResponse`, and `running.run` a `Run` around it.
 """
 
 import json
@@ -75,7 +75,7 @@ BY_CLASS = {
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class OutboundResponse:
     """What a call brought.
 
     status: None where no answer came, and then `problem` is a sentence that says why.

@@ -1,6 +1,6 @@
 """One outbound call, within its limits: time, bytes, redirects and addresses.
 
-Whatever the far side or the network does becomes an `Answer`. Time is wall-clock time over all of
+Whatever the far side or the network does becomes an `OutboundResponse`. Time is wall-clock time over all of
 it, `OUTBOUND_SECONDS`, so that no call holds a thread longer.
 """
 
@@ -20,16 +20,16 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from developers.outbound import url_rules
-from developers.outbound.recipe import Field, Recipe
+from developers.outbound.recipe import Recipe, RecipeField
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport import responses
-from developers.outbound.transport.addresses import Resolver, Unreachable
+from developers.outbound.transport.addresses import Resolver, UnreachableHost
 from developers.outbound.transport.network import Deadline, Transport, public_certificates
-from developers.outbound.transport.responses import NO_DATA, Answer
+from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 from developers.outbound.url_rules import BadUrl
-from developers.outbound.validation import first_fault, own_token
+from developers.outbound.validation import first_problem, own_token_sent
 
-__all__ = ["MOST_BYTES", "Answer", "send"]
+__all__ = ["MOST_BYTES", "OutboundResponse", "send"]
 
 MOST_BYTES = 1024 * 1024
 # Of 100 KB: no server has so much to say, and each costs time to read, to mask and to show.
@@ -42,8 +42,8 @@ SAME_REQUEST = (307, 308)
 WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
-class Failed(Exception):
-    """No answer came. The text is a sentence for people."""
+class CallFailed(Exception):
+    """No response came. The text is a sentence for people."""
 
 
 class _Hop(NamedTuple):
@@ -51,7 +51,7 @@ class _Hop(NamedTuple):
 
     method: str
     url: httpx.URL
-    headers: tuple[Field, ...]
+    headers: tuple[RecipeField, ...]
     body: bytes
 
 
@@ -61,7 +61,7 @@ def send(
     owner: User | int,
     resolver: Resolver = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
-) -> Answer:
+) -> OutboundResponse:
     """Send a recipe that attributes have been filled into.
 
     Names are looked up by `resolver`, and certificates checked by `ssl_context`; tests have their own.
@@ -71,32 +71,32 @@ def send(
     try:
         context = ssl_context or public_certificates()
         with Transport(deadline, resolver, context, owner if isinstance(owner, int) else owner.pk) as transport:
-            answer = _follow(transport, recipe, trail)
-    except (Failed, BadUrl, Unreachable, httpx.InvalidURL) as error:
-        answer = Answer(problem=str(error))
+            response = _follow(transport, recipe, trail)
+    except (CallFailed, BadUrl, UnreachableHost, httpx.InvalidURL) as error:
+        response = OutboundResponse(problem=str(error))
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
-        answer = Answer(problem=_why(error))
-    return replace(answer, seconds=deadline.passed, redirected_to=tuple(trail))
+        response = OutboundResponse(problem=_why(error))
+    return replace(response, seconds=deadline.passed, redirected_to=tuple(trail))
 
 
-def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
+def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> OutboundResponse:
     hop = _first_hop(recipe)
     while True:
-        answer = _ask(transport, hop)
-        location = {name.lower(): value for name, value in answer.headers}.get("location")
-        if answer.status not in REDIRECTS or location is None:
-            return answer
+        response = _ask(transport, hop)
+        location = {name.lower(): value for name, value in response.headers}.get("location")
+        if response.status not in REDIRECTS or location is None:
+            return response
         try:
             to = str(hop.url.join(location))
         except (httpx.InvalidURL, ValueError):
             if not recipe.follows_redirects:
-                return answer
-            raise Failed(_("The server redirects to an address that cannot be read.")) from None
+                return response
+            raise CallFailed(_("The server redirects to an address that cannot be read.")) from None
         trail.append(to)
         if not recipe.follows_redirects:
-            return answer
+            return response
         if len(trail) > MOST_REDIRECTS:
-            raise Failed(
+            raise CallFailed(
                 ngettext(
                     "The server redirects again and again. At most %(most)d redirect is followed.",
                     "The server redirects again and again. At most %(most)d redirects are followed.",
@@ -106,33 +106,39 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> Answer:
             )
         # Reading an address may change it, the case of a server's name say.
         if holds_token(location):
-            raise Failed(_("The server redirects to an address with an API access token in it. That is not followed."))
-        hop = _next_hop(hop, url_rules.read(to.partition("#")[0]), answer.status)
+            raise CallFailed(
+                _("The server redirects to an address with an API access token in it. That is not followed.")
+            )
+        hop = _next_hop(hop, url_rules.read(to.partition("#")[0]), response.status)
 
 
 def _first_hop(recipe: Recipe) -> _Hop:
-    fault = first_fault(recipe)
-    if fault:
-        raise Failed(fault)
+    problem = first_problem(recipe)
+    if problem:
+        raise CallFailed(problem)
     query = urlencode([(part.name, part.value) for part in recipe.parameters])
     url = url_rules.read(f"{recipe.url}?{query}" if query else recipe.url)
     # Each part is without one by now. It may also stand in several, or come about where they are put together.
     together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
     if holds_token(url.raw_path) or any(map(holds_token, together)):
-        raise Failed(own_token())
+        raise CallFailed(own_token_sent())
     return _Hop(recipe.method, url, recipe.headers, recipe.body.encode() if recipe.sends_body else b"")
 
 
 def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
     if hop.url.scheme == "https" and url.scheme == "http":
-        raise Failed(_("The server redirects from https to http, where others could read along. That is not followed."))
+        raise CallFailed(
+            _("The server redirects from https to http, where others could read along. That is not followed.")
+        )
     is_same = status in SAME_REQUEST or hop.method not in ("POST", "PUT", "PATCH", "DELETE")
     method, body = (hop.method, hop.body) if is_same else ("GET", b"")
     headers = hop.headers
     if _origin(url) != _origin(hop.url):
         # Written for the first server, and gone for good: the other one may redirect back to it.
         if body:
-            raise Failed(_("The server redirects to another one, which must not get the body. That is not followed."))
+            raise CallFailed(
+                _("The server redirects to another one, which must not get the body. That is not followed.")
+            )
         headers = ()
     return _Hop(method, url, headers, body)
 
@@ -141,43 +147,43 @@ def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
     return url.scheme, url.raw_host, url.port
 
 
-def _ask(transport: Transport, hop: _Hop) -> Answer:
+def _ask(transport: Transport, hop: _Hop) -> OutboundResponse:
     own = {"accept": "*/*", "user-agent": USER_AGENT} | ({"content-type": "application/json"} if hop.body else {})
     given = {header.name.lower() for header in hop.headers}
     headers = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
     headers += [(header.name.encode(), header.value.strip().encode()) for header in hop.headers]
     headers += [(b"accept-encoding", b"gzip, deflate"), (b"connection", b"close")]
     request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body or None)
-    response = transport.handle_request(request)
+    raw = transport.handle_request(request)
     try:
-        return _read(response)
+        return _read(raw)
     finally:
-        response.close()
+        raw.close()
 
 
-def _read(response: httpx.Response) -> Answer:
-    headers = response.headers.raw
-    content_type = response.headers.get("content-type", "")
-    body, is_cut = _decoded(response.iter_raw(), response.headers.get("content-encoding", ""))
-    answer = Answer(
-        status=response.status_code,
-        reason=_shown(response.extensions["reason_phrase"]),
+def _read(raw: httpx.Response) -> OutboundResponse:
+    headers = raw.headers.raw
+    content_type = raw.headers.get("content-type", "")
+    body, is_cut = _decoded(raw.iter_raw(), raw.headers.get("content-encoding", ""))
+    response = OutboundResponse(
+        status=raw.status_code,
+        reason=_shown(raw.extensions["reason_phrase"]),
         headers=tuple((_shown(name), _shown(value)) for name, value in headers[:MOST_HEADERS]),
         headers_left_out=max(len(headers) - MOST_HEADERS, 0),
         body=body,
         is_cut=is_cut,
         size=len(body),
-        explanation=responses.explain(response.status_code),
+        explanation=responses.explain(raw.status_code),
     )
     text = responses.read_text(body, content_type) if not is_cut else body.decode(errors="replace").replace("\0", "�")
     if is_cut:
         return replace(
-            answer, text=text, unreadable=_("The answer is longer than 1 MiB and was cut, so it is not read.")
+            response, text=text, unreadable=_("The answer is longer than 1 MiB and was cut, so it is not read.")
         )
     if text is None:
-        return replace(answer, unreadable=_("The answer is no text, or not in the encoding that it names."))
+        return replace(response, unreadable=_("The answer is no text, or not in the encoding that it names."))
     data, unreadable = responses.read_data(text) if text.strip() else (NO_DATA, _("The answer is empty."))
-    return replace(answer, text=text, data=data, unreadable=unreadable)
+    return replace(response, text=text, data=data, unreadable=unreadable)
 
 
 def _decoded(chunks: Iterable[bytes], encodings: str) -> tuple[bytes, bool]:
@@ -191,7 +197,9 @@ def _decoded(chunks: Iterable[bytes], encodings: str) -> tuple[bytes, bool]:
     elif encoding in WINDOW_BITS:
         parts = _unpacked(chunks, WINDOW_BITS[encoding])
     else:
-        raise Failed(_("The answer is packed in a way that was not asked for: %(encoding)s.") % {"encoding": encoding})
+        raise CallFailed(
+            _("The answer is packed in a way that was not asked for: %(encoding)s.") % {"encoding": encoding}
+        )
     body = bytearray()
     for part in parts:
         body += part
@@ -208,15 +216,15 @@ def _unpacked(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
         try:
             part = unpacker.decompress(chunk, MOST_BYTES + 1)
         except zlib.error:
-            raise Failed(_("The answer is packed, and cannot be unpacked.")) from None
+            raise CallFailed(_("The answer is packed, and cannot be unpacked.")) from None
         yield part
         if unpacker.eof:
             return
         if received > MOST_BYTES:
             # What is packed to more than it holds is nothing to read on.
-            raise Failed(_("The answer is packed, and cannot be unpacked."))
+            raise CallFailed(_("The answer is packed, and cannot be unpacked."))
     if received:
-        raise Failed(_("The server closed the connection before its answer was complete."))
+        raise CallFailed(_("The server closed the connection before its answer was complete."))
 
 
 def _shown(text: bytes) -> str:

@@ -21,7 +21,7 @@ from developers.outbound import curl, running
 from developers.outbound.editor.drafts import MOST_ROWS, PARTS, Draft
 from developers.outbound.editor.editor import TITLES, Editor
 from developers.outbound.editor.forms import CurlForm
-from developers.outbound.editor.response_tree import tree
+from developers.outbound.editor.response_tree import build_tree
 from developers.outbound.models import ATTRIBUTE_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
 from developers.outbound.transport.responses import NO_DATA
@@ -89,11 +89,14 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
             )
         except running.Unfillable as refusal:
             outcome["refusal"] = str(refusal)
-        except (running.Busy, running.TooMany) as refusal:
+        except (running.NoFreeSlot, running.TooManyCalls) as refusal:
             outcome["refusal"] = str(refusal)
             request.retry_after = refusal.seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
         else:
-            outcome |= {"run": run, "tree": None if run.answer.data is NO_DATA else tree(run.answer.data)}
+            outcome |= {
+                "run": run,
+                "response_tree": None if run.response.data is NO_DATA else build_tree(run.response.data),
+            }
     context = _context(editor, stored, names) | outcome
     response = render(request, f"{TEMPLATE}#outcome" if request.htmx else TEMPLATE, context)
     # The script swaps in a response of 429 only with this header: a proxy's own page for a 429 has none.
@@ -111,7 +114,7 @@ def import_curl(request: LoggedInRequest) -> HttpResponse:
         api = OutboundApi(owner=request.user)
         try:
             read = curl.read(form.cleaned_data["command"])
-        except curl.NotRead as reason:
+        except curl.InvalidCommand as reason:
             form.add_error("command", str(reason))
         else:
             editor = Editor(api, None, Draft.of(api, read.recipe, is_stored=False))

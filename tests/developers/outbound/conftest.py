@@ -3,16 +3,16 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers.outbound.models import OutboundApi
-from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.transport import addresses, concurrency
 
-PLACES = 3
+SLOTS = 3
 SECRET = "sk-9f8e7d6c5b4a"
 
 
 @pytest.fixture(autouse=True)
 def nothing_under_way(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concurrency, "line", concurrency.Line(PLACES))
+    monkeypatch.setattr(concurrency, "call_slots", concurrency.CallSlots(SLOTS))
     monkeypatch.setattr(addresses, "lookups", addresses.Lookups())
     monkeypatch.setattr(addresses, "STEP", 0.001)
 
@@ -33,10 +33,10 @@ def weather(alice: User) -> OutboundApi:
         Recipe(
             "POST",
             "https://api.example.com/cities/{{city}}",
-            parameters=(Field("units", "metric"), Field("signed", SECRET, is_secret=True)),
-            headers=(Field("Authorization", f"Bearer {SECRET}", is_secret=True), Field("X-Trace", "on")),
+            parameters=(RecipeField("units", "metric"), RecipeField("signed", SECRET, is_secret=True)),
+            headers=(RecipeField("Authorization", f"Bearer {SECRET}", is_secret=True), RecipeField("X-Trace", "on")),
             body='{"name": "{{name}}"}',
             body_is_secret=True,
-            mappings=(Mapping("weather.temperature", "temperature"),),
+            mappings=(AttributeMapping("weather.temperature", "temperature"),),
         ),
     )

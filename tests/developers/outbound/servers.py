@@ -112,7 +112,7 @@ def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
 
 
 def answers(*responses: bytes) -> Behaviour:
-    """Answer with these in turn, the last one again and again."""
+    """OutboundResponse with these in turn, the last one again and again."""
     left = list(responses)
 
     def behave(peer: Peer) -> None:

@@ -11,7 +11,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from developers.outbound import curl
-from developers.outbound.recipe import Field, Recipe
+from developers.outbound.recipe import Recipe, RecipeField
 
 A = "https://a.test"
 
@@ -21,31 +21,38 @@ A = "https://a.test"
     [
         (f"curl {A}", Recipe("GET", A)),
         ("$ curl.exe a.test", Recipe("GET", A)),
-        (f"curl '{A}/x?a=1&b=&a=2#end'", Recipe("GET", f"{A}/x", (Field("a", "1"), Field("b", ""), Field("a", "2")))),
+        (
+            f"curl '{A}/x?a=1&b=&a=2#end'",
+            Recipe("GET", f"{A}/x", (RecipeField("a", "1"), RecipeField("b", ""), RecipeField("a", "2"))),
+        ),
         (f"curl -sXPUT {A} -d '{{}}' \\\n  -L", Recipe("PUT", A, body="{}", follows_redirects=True)),
         (f"curl --request=delete --url {A}", Recipe("DELETE", A)),
         (
             f"curl {A} -H 'A: 1' -H 'A: 2' -H 'Host:' -H 'B;'",
-            Recipe("GET", A, headers=(Field("A", "1"), Field("A", "2"), Field("B", ""))),
+            Recipe("GET", A, headers=(RecipeField("A", "1"), RecipeField("A", "2"), RecipeField("B", ""))),
         ),
         (f"curl {A} -d a=1 -d b=2", Recipe("POST", A, body="a=1&b=2")),
         (
             f"curl -G {A} --data-urlencode 'q=a b' --data-urlencode '=c&d' --data-urlencode e",
-            Recipe("GET", A, (Field("q", "a b"), Field("c&d", ""), Field("e", ""))),
+            Recipe("GET", A, (RecipeField("q", "a b"), RecipeField("c&d", ""), RecipeField("e", ""))),
         ),
         (f"curl {A} --data-raw '@plain'", Recipe("POST", A, body="@plain")),
         (f"curl {A} --data-urlencode q=ä", Recipe("POST", A, body="q=%C3%A4")),
-        (f"curl {A} -H $'A: it\\'s \\u00e9\\x41\\n'", Recipe("GET", A, headers=(Field("A", "it's éA"),))),
+        (f"curl {A} -H $'A: it\\'s \\u00e9\\x41\\n'", Recipe("GET", A, headers=(RecipeField("A", "it's éA"),))),
         (f"curl {A} -d $'\\ud83d\\ude00'", Recipe("POST", A, body="😀")),
-        (f"curl {A} -u me:pw", Recipe("GET", A, headers=(Field("Authorization", "Basic bWU6cHc="),))),
-        (f"curl {A} --oauth2-bearer t", Recipe("GET", A, headers=(Field("Authorization", "Bearer t"),))),
+        (f"curl {A} -u me:pw", Recipe("GET", A, headers=(RecipeField("Authorization", "Basic bWU6cHc="),))),
+        (f"curl {A} --oauth2-bearer t", Recipe("GET", A, headers=(RecipeField("Authorization", "Bearer t"),))),
         (
             f"curl {A} -A me -e from -b a=1",
-            Recipe("GET", A, headers=(Field("User-Agent", "me"), Field("Referer", "from"), Field("Cookie", "a=1"))),
+            Recipe(
+                "GET",
+                A,
+                headers=(RecipeField("User-Agent", "me"), RecipeField("Referer", "from"), RecipeField("Cookie", "a=1")),
+            ),
         ),
         (f"curl -g {A} | jq .", Recipe("GET", A)),
         (f"curl -- {A}", Recipe("GET", A)),
-        (f"curl {A} -H -- -H -a:1 -d --", Recipe("POST", A, headers=(Field("-a", "1"),), body="--")),
+        (f"curl {A} -H -- -H -a:1 -d --", Recipe("POST", A, headers=(RecipeField("-a", "1"),), body="--")),
     ],
 )
 def test_a_command_is_read_as_curl_would_send_it(command: str, recipe: Recipe) -> None:
@@ -107,7 +114,7 @@ def test_what_is_left_out_and_what_is_to_be_filled_in_is_told() -> None:
 def test_what_cannot_be_read_is_refused_with_a_sentence(
     command: str, sentence: str, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    with pytest.raises(curl.NotRead) as refused:
+    with pytest.raises(curl.InvalidCommand) as refused:
         curl.read(command)
 
     assert str(refused.value) == sentence
@@ -119,7 +126,7 @@ def test_what_others_print_meanwhile_is_not_held_up() -> None:
     commands = [f"curl {A} -H 'A: b' -d '{{}}'", f"curl '--url=-{A}'"] * 200
 
     def read(command: str) -> None:
-        with suppress(curl.NotRead):
+        with suppress(curl.InvalidCommand):
             curl.read(command)
 
     with ThreadPoolExecutor(4) as threads:
@@ -130,7 +137,7 @@ def test_what_others_print_meanwhile_is_not_held_up() -> None:
 
 @pytest.mark.parametrize("option", ["-d @f", "--data-binary @f", "--json @f", "--data-urlencode a@f", "-H @f", "-b f"])
 def test_no_file_is_ever_read(option: str) -> None:
-    with pytest.raises(curl.NotRead, match="Files are not read"):
+    with pytest.raises(curl.InvalidCommand, match="Files are not read"):
         curl.read(f"curl {A} {option}")
 
 
@@ -138,8 +145,12 @@ def test_a_recipe_is_written_with_its_secrets_as_variables() -> None:
     recipe = Recipe(
         "POST",
         f"{A}/{{{{id}}}}",
-        parameters=(Field("q", "a b"), Field("token", "s1"), Field("2", "s2", is_secret=True)),
-        headers=(Field("Authorization", "Bearer s3"), Field("X-Trace", "it's"), Field("authorization", "s4")),
+        parameters=(RecipeField("q", "a b"), RecipeField("token", "s1"), RecipeField("2", "s2", is_secret=True)),
+        headers=(
+            RecipeField("Authorization", "Bearer s3"),
+            RecipeField("X-Trace", "it's"),
+            RecipeField("authorization", "s4"),
+        ),
         body="s5",
         body_is_secret=True,
         follows_redirects=True,
@@ -163,18 +174,18 @@ def test_a_recipe_is_written_with_its_secrets_as_variables() -> None:
         (Recipe("GET", A, body='{"kept": "for another method"}'), f"curl -X GET {A}"),
         (Recipe("DELETE", A, body=" "), f"curl -X DELETE {A}"),
         (
-            Recipe("PUT", A, headers=(Field("content-type", "text/csv"),), body="1"),
+            Recipe("PUT", A, headers=(RecipeField("content-type", "text/csv"),), body="1"),
             f"curl -X PUT {A} \\\n  -H 'content-type: text/csv' \\\n  --data-raw 1",
         ),
         (
-            Recipe("GET", A, headers=(Field("X-Empty", ""), Field("X-Key", "", is_secret=True))),
+            Recipe("GET", A, headers=(RecipeField("X-Empty", ""), RecipeField("X-Key", "", is_secret=True))),
             f"curl -X GET {A} \\\n  -H 'X-Empty;' \\\n  -H 'X-Key;'",
         ),
     ],
 )
 def test_what_is_written_is_the_call_that_is_sent(recipe: Recipe, written: str) -> None:
     assert curl.write(recipe) == written
-    assert curl.read(written).recipe.headers == tuple(Field(each.name, each.value) for each in recipe.headers)
+    assert curl.read(written).recipe.headers == tuple(RecipeField(each.name, each.value) for each in recipe.headers)
 
 
 TEXT = (
@@ -188,8 +199,12 @@ TEXT = (
 @example('"$', "$'a'", "PUT")
 @given(TEXT, TEXT, st.sampled_from(["POST", "PUT"]))
 def test_what_is_written_is_read_back(value: str, body: str, method: str) -> None:
-    headers = (Field("X-Trace", value), Field("X-Empty", ""), Field("Content-Type", "application/json"))
-    recipe = Recipe(method, A, (Field("a", value),), headers[:2], body=body)
+    headers = (
+        RecipeField("X-Trace", value),
+        RecipeField("X-Empty", ""),
+        RecipeField("Content-Type", "application/json"),
+    )
+    recipe = Recipe(method, A, (RecipeField("a", value),), headers[:2], body=body)
 
     written = curl.write(recipe)
 

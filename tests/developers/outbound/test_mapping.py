@@ -3,8 +3,8 @@ from typing import Any
 import pytest
 
 from developers.outbound import mapping
-from developers.outbound.mapping import NOT_FOUND, Unfit, apply, cast, check, find, path_of
-from developers.outbound.recipe import Mapping
+from developers.outbound.mapping import NOT_FOUND, UnsuitableValue, apply, cast, check, find, path_of
+from developers.outbound.recipe import AttributeMapping
 
 DATA = {"data": {"items": [{"name": "Asha"}, {"name": None}], "a'b\\c é": 7}, "$x": 1}
 
@@ -99,16 +99,16 @@ def test_a_value_is_made_to_fit(value: Any, kind: str | None, fits: Any) -> None
     ],
 )
 def test_a_value_that_does_not_fit_is_told(value: Any, kind: str | None, why: str) -> None:
-    with pytest.raises(Unfit) as caught:
+    with pytest.raises(UnsuitableValue) as caught:
         cast(value, kind)
     assert str(caught.value) == why
 
 
 def test_each_mapping_sets_its_attribute_or_says_why_not() -> None:
     mappings = (
-        Mapping("data.items[0].name", "Name"),
-        Mapping("data.items", "all"),
-        Mapping("data.age", "age"),
+        AttributeMapping("data.items[0].name", "Name"),
+        AttributeMapping("data.items", "all"),
+        AttributeMapping("data.age", "age"),
     )
 
     mapped, missing = apply(mappings, DATA, {"name": "text"})

@@ -10,7 +10,7 @@ from accounts.models import User
 from developers import tokens
 from developers.outbound.masking import KEPT_OF_A_LINE, MOST_SPELLINGS
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog
-from developers.outbound.recipe import MASK, Field, Recipe
+from developers.outbound.recipe import MASK, Recipe, RecipeField
 from developers.outbound.running import try_out
 from tests.cast import LAPTOP
 from tests.developers.outbound.servers import far, response
@@ -35,7 +35,7 @@ def test_a_call_with_more_secrets_than_can_be_looked_for_is_logged_without_texts
     many = json.dumps([f"secret {number}" for number in range(MOST_SPELLINGS)])
     reply = response(b"plain", TEXT, "X-Plain: plain", "X-Empty:")
     with far(reply) as server:
-        log = logged(alice, Recipe("POST", server.url, (Field("a", "plain"),), body=many, body_is_secret=True))
+        log = logged(alice, Recipe("POST", server.url, (RecipeField("a", "plain"),), body=many, body_is_secret=True))
 
     assert (log.status, log.url, log.request_body, log.response_body) == (200, MASK, MASK, MASK)
     assert [MASK, MASK] in log.response_headers
@@ -45,7 +45,7 @@ def test_a_call_with_more_secrets_than_can_be_looked_for_is_logged_without_texts
 def test_of_one_secret_written_again_and_again_the_log_keeps_the_rest(alice: User) -> None:
     words = " ".join(["secret-word"] * 600)
     same = json.dumps({"rows": ["hidden text"] * 2000})
-    recipe = Recipe("POST", "", headers=(Field("X", words, is_secret=True),), body=same, body_is_secret=True)
+    recipe = Recipe("POST", "", headers=(RecipeField("X", words, is_secret=True),), body=same, body_is_secret=True)
     with far(response(b"secret-word, hidden text and the rest", TEXT)) as server:
         log = logged(alice, Recipe("POST", server.url, headers=recipe.headers, body=same, body_is_secret=True))
 
@@ -70,18 +70,18 @@ def test_a_hundred_headers_of_an_answer_are_kept_and_it_is_told_how_many_came(
     with far(response(b"{}", *["a:"] * (98 + more))) as server:
         run = try_out(alice, "Headers", Recipe("GET", server.url), {}, client=LAPTOP)
 
-    assert run.answer.headers == (("Content-Length", "2"), ("Connection", "close"), *[("a", "")] * 98)
-    assert run.log.response_headers == [*map(list, run.answer.headers), *told]
+    assert run.response.headers == (("Content-Length", "2"), ("Connection", "close"), *[("a", "")] * 98)
+    assert run.log.response_headers == [*map(list, run.response.headers), *told]
 
 
 def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
-    parameters = (Field("q", "x" * 8000), Field("r", "x" * 8000), Field("s", "x" * 8000))
-    headers = (Field("X-Long", "{{a}}" * 10),)
+    parameters = (RecipeField("q", "x" * 8000), RecipeField("r", "x" * 8000), RecipeField("s", "x" * 8000))
+    headers = (RecipeField("X-Long", "{{a}}" * 10),)
     recipe = Recipe("GET", "http://127.0.0.1", parameters, headers)
 
     run = try_out(alice, "Long", recipe, {"a": "x" * 5000}, client=LAPTOP)
 
-    assert run.answer.problem == "Keep it to 8000 characters."
+    assert run.response.problem == "Keep it to 8000 characters."
     assert run.log.url == f"http://127.0.0.1?q={'x' * 8000}&r={'x' * 8000}&s={'x' * 8000}"[:KEPT_OF_A_LINE]
     assert run.log.request_headers == [["X-Long", "x" * KEPT_OF_A_LINE]]
 
@@ -89,7 +89,7 @@ def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
 def test_a_log_is_bounded_in_bytes_whatever_is_sent_and_comes(alice: User) -> None:
     # In JSON each takes 12 bytes, and a letter of the answer's headers six.
     wide = "\U0001f427" * 7_000
-    fields = tuple(Field(f"X-{number}", wide) for number in range(9))
+    fields = tuple(RecipeField(f"X-{number}", wide) for number in range(9))
     headers = [f"X-{number}: {'ä' * 400}" for number in range(98)]
     with far(response(b"x" * 200_000, *headers, f"Content-Encoding: {'x' * 40_000}")) as failing:
         failed = logged(alice, Recipe("POST", failing.url, headers=fields, body=f'"{wide}"'))
@@ -105,7 +105,7 @@ def test_a_log_is_bounded_in_bytes_whatever_is_sent_and_comes(alice: User) -> No
 def test_nothing_of_a_secret_is_left_where_a_text_is_cut(alice: User, before: int) -> None:
     secret = f"{'0123456789abcdef' * 8}!"
     text = "x" * before + secret * 8000
-    headers = (Field("Key", secret), Field("X-One-Letter", "7", is_secret=True))
+    headers = (RecipeField("Key", secret), RecipeField("X-One-Letter", "7", is_secret=True))
     with far(response(text.encode(), TEXT)) as server:
         log = logged(alice, Recipe("GET", server.url, headers=headers))
 
@@ -114,7 +114,7 @@ def test_nothing_of_a_secret_is_left_where_a_text_is_cut(alice: User, before: in
 
 def test_a_text_that_is_cut_is_kept_as_far_as_nothing_is_hidden(alice: User) -> None:
     with far(response(b"x" * 100_000, TEXT)) as server:
-        log = logged(alice, Recipe("GET", server.url, headers=(Field("Key", "hush-hush"),)))
+        log = logged(alice, Recipe("GET", server.url, headers=(RecipeField("Key", "hush-hush"),)))
 
     assert log.response_body == "x" * KEPT_OF_A_BODY
 

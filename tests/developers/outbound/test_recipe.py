@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from developers.outbound import recipe as recipes
-from developers.outbound.recipe import Field, Mapping, Recipe, Unfillable, fill, placeholders
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField, Unfillable, fill, placeholders
 
 URL = "https://api.example.com"
 
@@ -24,11 +24,11 @@ def test_what_is_written_for_sealing_reads_back_the_same() -> None:
     recipe = Recipe(
         "POST",
         URL,
-        (Field("é", "1"),),
-        (Field("X", "2", is_secret=True),),
+        (RecipeField("é", "1"),),
+        (RecipeField("X", "2", is_secret=True),),
         body="{}",
         body_is_secret=True,
-        mappings=(Mapping("a", "b"),),
+        mappings=(AttributeMapping("a", "b"),),
         follows_redirects=True,
     )
 
@@ -36,7 +36,7 @@ def test_what_is_written_for_sealing_reads_back_the_same() -> None:
 
 
 def test_values_do_not_show_where_a_recipe_is_printed() -> None:
-    recipe = Recipe("POST", URL, headers=(Field("X", "hush-1"),), body="hush-2")
+    recipe = Recipe("POST", URL, headers=(RecipeField("X", "hush-1"),), body="hush-2")
 
     assert "hush" not in repr(recipe)
 
@@ -45,8 +45,8 @@ def test_attributes_are_named_once_each_in_the_order_of_their_first_use() -> Non
     recipe = Recipe(
         "POST",
         f"{URL}/{{{{city}}}}/{{{{ Plan }}}}",
-        (Field("a", "{{age}}{{plan}}"),),
-        (Field("X", "{{City}}"),),
+        (RecipeField("a", "{{age}}{{plan}}"),),
+        (RecipeField("X", "{{City}}"),),
         '{"a": {{last}}}',
     )
 
@@ -79,7 +79,9 @@ def test_whatever_an_attribute_holds_it_stays_one_segment_of_the_path(value: str
     ("value", "bare", "inside"), [(True, "true", "true"), (7, "7", "7"), (1.5, "1.5", "1.5"), ("7", '"7"', "7")]
 )
 def test_a_value_of_its_own_keeps_its_type(value: Any, bare: str, inside: str) -> None:
-    recipe = Recipe("POST", URL, (Field("p", "{{a}}"),), (Field("X", "v{{a}}"),), '{"a": {{a}}, "b": "{{a}}"}')
+    recipe = Recipe(
+        "POST", URL, (RecipeField("p", "{{a}}"),), (RecipeField("X", "v{{a}}"),), '{"a": {{a}}, "b": "{{a}}"}'
+    )
 
     filled = fill(recipe, {"a": value})
 
@@ -92,7 +94,7 @@ def test_what_is_known_to_be_nothing_is_null_as_a_value_of_its_own() -> None:
 
 
 def test_all_that_is_missing_is_named() -> None:
-    recipe = Recipe("POST", f"{URL}/{{{{city}}}}", (Field("p", "{{a}}{{a}}"),), body='{"x": "{{b}}", "y": {{c}}}')
+    recipe = Recipe("POST", f"{URL}/{{{{city}}}}", (RecipeField("p", "{{a}}{{a}}"),), body='{"x": "{{b}}", "y": {{c}}}')
 
     assert refusal(recipe, b=None, c=1) == "This call needs the attributes city, a, b, which have no values."
     assert refusal(recipe, city="", a=1, b=1, c=1) == "This call needs the attribute city, which has no value."
@@ -107,7 +109,7 @@ def test_a_body_that_is_not_sent_needs_nothing() -> None:
 
 @pytest.mark.parametrize("value", ["a\r\nX-Evil: 1", "a\n", "\0", "\x7f"])
 def test_no_value_breaks_out_of_a_header(value: str) -> None:
-    assert refusal(Recipe("GET", URL, headers=(Field("X", "{{a}}"),)), a=value) == (
+    assert refusal(Recipe("GET", URL, headers=(RecipeField("X", "{{a}}"),)), a=value) == (
         "The attribute a holds a line break, which a header cannot carry."
     )
 
@@ -146,7 +148,7 @@ def test_attributes_make_no_call_longer_than_can_be_sent() -> None:
 
 
 def test_half_a_character_is_not_sent() -> None:
-    assert refusal(Recipe("GET", URL, (Field("p", "{{a}}"),)), a="\ud800") == (
+    assert refusal(Recipe("GET", URL, (RecipeField("p", "{{a}}"),)), a="\ud800") == (
         "The attribute a holds half a character, which cannot be sent."
     )
 
@@ -161,11 +163,11 @@ def test_half_a_character_is_not_sent() -> None:
     ],
 )
 def test_some_names_say_that_their_values_are_secrets(name: str) -> None:
-    assert Field(name, "x").is_hidden
+    assert RecipeField(name, "x").is_hidden
 
 
 @pytest.mark.parametrize(
     "name", ["units", "author", "co-authors", "passenger", "design", "spin", "shipping", "keyword", "appidentity"]
 )
 def test_other_names_do_not(name: str) -> None:
-    assert not Field(name, "x").is_hidden
+    assert not RecipeField(name, "x").is_hidden

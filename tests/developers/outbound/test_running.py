@@ -16,9 +16,9 @@ from accounts.models import User
 from developers import tokens
 from developers.outbound import models, running, sealing
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
-from developers.outbound.recipe import MASK, Field, Mapping, Recipe
+from developers.outbound.recipe import MASK, AttributeMapping, Recipe, RecipeField
 from developers.outbound.running import Unfillable, Unreadable, run, try_out
-from developers.outbound.validation import faults, own_token
+from developers.outbound.validation import find_problems, own_token_sent
 from tests.cast import LAPTOP, token_text
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import far, response
@@ -53,7 +53,7 @@ def at(api: OutboundApi, url: str, **changes: Any) -> OutboundApi:
 def test_an_api_is_kept_sealed_and_reads_back(weather: OutboundApi, alice: User) -> None:
     kept = OutboundApi.objects.of(alice).get()
 
-    assert kept.recipe().headers[0] == Field("Authorization", f"Bearer {SECRET}", is_secret=True)
+    assert kept.recipe().headers[0] == RecipeField("Authorization", f"Bearer {SECRET}", is_secret=True)
     assert (kept.name, kept.method, kept.url) == ("Weather", "POST", "https://api.example.com/cities/{{city}}")
     assert SECRET not in everything_stored()
     assert str(kept) == "Weather"
@@ -136,7 +136,7 @@ def test_a_run_fills_sends_maps_and_logs(weather: OutboundApi, alice: User) -> N
     )
     assert server.requests[0].endswith(b'\r\n\r\n{"name": "A\\"B"}')
     assert f"Authorization: Bearer {SECRET}".encode() in server.requests[0]
-    assert (ran.answer.status, ran.mapped, ran.missing) == (200, {"temperature": 21}, [])
+    assert (ran.response.status, ran.mapped, ran.missing) == (200, {"temperature": 21}, [])
     log = ApiLog.objects.of(alice).get()
     assert log == ran.log
     assert (log.api, log.api_name, log.kind, log.method, log.status) == (weather, "Weather", "call", "POST", 200)
@@ -167,10 +167,10 @@ def test_secrets_that_the_server_echoes_are_not_kept(weather: OutboundApi, alice
         ]
     ).encode()
     headers = (
-        Field("Authorization", f"Bearer {SECRET}"),
-        Field("X-Second", f"Basic {basic}", is_secret=True),
-        Field("X-Third", "s/e cr+et&", is_secret=True),
-        Field("X-Plain", "seen"),
+        RecipeField("Authorization", f"Bearer {SECRET}"),
+        RecipeField("X-Second", f"Basic {basic}", is_secret=True),
+        RecipeField("X-Third", "s/e cr+et&", is_secret=True),
+        RecipeField("X-Plain", "seen"),
     )
     reply = response(echo, JSON, f"Set-Cookie: session={SECRET}", f"X-Echo: {SECRET}", f"Location: /{SECRET}")
     with far(reply) as server:
@@ -180,7 +180,7 @@ def test_secrets_that_the_server_echoes_are_not_kept(weather: OutboundApi, alice
         )
         ran = run(plain, {"city": "x"}, kind="test", client=LAPTOP)
 
-    assert ran.answer.text == echo.decode()
+    assert ran.response.text == echo.decode()
     stored = everything_stored()
     for secret in (SECRET, "passw0rd-x", basic, "s/e cr+et&", "s%2Fe%20cr%2Bet%26", token, token[:45]):
         assert secret not in stored
@@ -207,11 +207,11 @@ def test_a_secret_is_masked_also_where_the_log_is_cut(weather: OutboundApi) -> N
 @pytest.mark.usefixtures("loopback")
 def test_what_was_tried_and_not_kept_is_logged_as_a_test(alice: User) -> None:
     with far(response(b"no", status="404 Not Found")) as server:
-        recipe = Recipe("DELETE", server.url, body="not sent: it is [] of JSON", mappings=(Mapping("a", "b"),))
+        recipe = Recipe("DELETE", server.url, body="not sent: it is [] of JSON", mappings=(AttributeMapping("a", "b"),))
         refused = try_out(alice, "Draft", recipe, {}, client=LAPTOP)
         sent = try_out(alice, "Draft", Recipe("DELETE", server.url, mappings=recipe.mappings), {}, client=LAPTOP)
 
-    assert refused.answer.problem == "The body is not JSON: see line 1, column 1."
+    assert refused.response.problem == "The body is not JSON: see line 1, column 1."
     assert (refused.mapped, refused.missing) == ({}, [])
     assert sent.missing == ["No attribute was set, since the call did not succeed."]
     assert [(log.api, log.api_name, log.kind) for log in ApiLog.objects.all()] == [(None, "Draft", "test")] * 2
@@ -236,18 +236,20 @@ def test_what_cannot_be_filled_is_logged_and_not_sent(weather: OutboundApi, alic
 
 def test_our_own_token_is_neither_sent_nor_logged(alice: User) -> None:
     token = token_text(alice)
-    recipe = Recipe("GET", f"https://api.example.com/{token}", (Field("x", token),), (Field("Y", token),))
+    recipe = Recipe("GET", f"https://api.example.com/{token}", (RecipeField("x", token),), (RecipeField("Y", token),))
 
     ran = try_out(alice, "Leak", recipe, {}, client=LAPTOP)
 
-    assert "never sent anywhere" in (ran.answer.problem or "")
+    assert "never sent anywhere" in (ran.response.problem or "")
     assert token not in everything_stored()
     assert tokens.mask(token[-4:]) in ran.log.url
 
 
 def test_a_text_with_our_own_token_in_base64_is_not_logged(alice: User) -> None:
     encoded = base64.urlsafe_b64encode(f"me:{token_text(alice)}".encode()).decode()
-    recipe = Recipe("POST", "https://api.example.com", headers=(Field("X", encoded),), body=json.dumps({"a": encoded}))
+    recipe = Recipe(
+        "POST", "https://api.example.com", headers=(RecipeField("X", encoded),), body=json.dumps({"a": encoded})
+    )
 
     log = try_out(alice, "Leak", recipe, {}, client=LAPTOP).log
 
@@ -308,13 +310,17 @@ def test_all_that_is_wrong_is_told_where_it_is() -> None:
     recipe = Recipe(
         "BREW",
         "nowhere",
-        (Field("", "x"), Field("x", "y" * 8001), *[Field("p", "")] * 49),
-        (Field("a b", "x"), Field("Host", "x"), Field("X", "a\r\nb"), Field("fine", "x")),
+        (RecipeField("", "x"), RecipeField("x", "y" * 8001), *[RecipeField("p", "")] * 49),
+        (RecipeField("a b", "x"), RecipeField("Host", "x"), RecipeField("X", "a\r\nb"), RecipeField("fine", "x")),
         '{"a": {{a}}, "b": "{{b}}" c',
-        mappings=(Mapping("a[*]", "fine"), Mapping("a", "not fine"), *[Mapping("a", "b")] * 49),
+        mappings=(
+            AttributeMapping("a[*]", "fine"),
+            AttributeMapping("a", "not fine"),
+            *[AttributeMapping("a", "b")] * 49,
+        ),
     )
 
-    assert [tuple(fault) for fault in faults(recipe)] == [
+    assert [tuple(problem) for problem in find_problems(recipe)] == [
         ("method", "Choose one of the methods."),
         ("url", "The URL must start with https:// or http:// and the name of a server."),
         ("parameters", "At most 50 can be sent."),
@@ -332,11 +338,15 @@ def test_all_that_is_wrong_is_told_where_it_is() -> None:
 
 def test_our_own_token_is_told_where_it_stands() -> None:
     token = tokens.generate().open()
-    parts = (Field("fine", "fine"), Field("x", base64.b64encode(token.encode()).decode()), Field(token, "x"))
+    parts = (
+        RecipeField("fine", "fine"),
+        RecipeField("x", base64.b64encode(token.encode()).decode()),
+        RecipeField(token, "x"),
+    )
     recipe = Recipe("POST", f"https://example.com/{token}", parts, parts, f'["{token}"]')
 
-    assert [tuple(fault) for fault in faults(recipe)] == [
-        (where, own_token())
+    assert [tuple(problem) for problem in find_problems(recipe)] == [
+        (where, own_token_sent())
         for where in (
             *("url", "parameters.1.value", "parameters.2.name", "headers.1.value", "headers.2.name"),
             "body",
@@ -355,7 +365,7 @@ def test_our_own_token_is_told_where_it_stands() -> None:
     ],
 )
 def test_a_body_is_json_once_it_is_filled(body: str, told: list[str]) -> None:
-    assert [fault.where for fault in faults(Recipe("POST", "https://example.com/", body=body))] == told
+    assert [problem.where for problem in find_problems(Recipe("POST", "https://example.com/", body=body))] == told
 
 
 # Keys

@@ -4,7 +4,7 @@ import pytest
 
 from accounts.models import User
 from developers.outbound.models import ApiLog, OutboundApi
-from developers.outbound.recipe import Field
+from developers.outbound.recipe import RecipeField
 from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.views.test_pages import GET, PAGE, address, form_of, words
@@ -107,7 +107,7 @@ def test_typed_anew_hidden_values_go_to_another_server(alice: User, weather: Out
 
 
 @pytest.mark.parametrize(
-    ("url", "fault"),
+    ("url", "problem"),
     [
         ("ftp://elsewhere.example.com", "Only https:// and http:// can be called."),
         ("https:// elsewhere.example.com", "The URL holds a blank, a line break or an invisible character."),
@@ -115,7 +115,7 @@ def test_typed_anew_hidden_values_go_to_another_server(alice: User, weather: Out
     ],
 )
 def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(
-    alice: User, weather: OutboundApi, url: str, fault: str
+    alice: User, weather: OutboundApi, url: str, problem: str
 ) -> None:
     browser = logged_in(alice)
     before = weather.recipe()
@@ -124,7 +124,7 @@ def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(
     response = browser.post(address(weather), form | {"url": url})
 
     weather.refresh_from_db()
-    assert fault in words(response)
+    assert problem in words(response)
     assert "another server" not in words(response)
     assert weather.recipe() == before
 
@@ -137,4 +137,4 @@ def test_a_header_named_like_a_secret_is_hidden_by_itself(alice: User) -> None:
     )
 
     assert "k-12345" not in response.content.decode()
-    assert OutboundApi.objects.get().recipe().headers == (Field("X-Api-Key", "k-12345", is_secret=True),)
+    assert OutboundApi.objects.get().recipe().headers == (RecipeField("X-Api-Key", "k-12345", is_secret=True),)

@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers.outbound import url_rules
-from developers.outbound.recipe import Field, Recipe, attributes_in_path_only
+from developers.outbound.recipe import Recipe, RecipeField, attributes_in_path_only
 from developers.outbound.transport import addresses
 from developers.outbound.transport.addresses import is_public
 from developers.outbound.transport.sending import send
@@ -353,11 +353,11 @@ def test_private_names_are_for_installations_that_open_their_network(settings: S
 
 
 def test_the_url_of_an_api_has_attributes_in_its_path_and_no_query() -> None:
-    assert url_rules.fault("https://example.com/{{id}}/x") is None
-    assert url_rules.fault("https://example.com/?a=1") == "Put what follows ? into Parameters."
-    assert url_rules.fault("https://{{host}}/") == attributes_in_path_only()
-    assert url_rules.fault("nowhere") == "The URL must start with https:// or http:// and the name of a server."
+    assert url_rules.problem("https://example.com/{{id}}/x") is None
+    assert url_rules.problem("https://example.com/?a=1") == "Put what follows ? into Parameters."
+    assert url_rules.problem("https://{{host}}/") == attributes_in_path_only()
+    assert url_rules.problem("nowhere") == "The URL must start with https:// or http:// and the name of a server."
     assert url_rules.split("https://example.com/a?b=c%20d&e=") == (
         "https://example.com/a",
-        (Field("b", "c d"), Field("e", "")),
+        (RecipeField("b", "c d"), RecipeField("e", "")),
     )

@@ -18,11 +18,11 @@ from accounts.throttling.models import CachedValue, Counter
 from developers.outbound import running
 from developers.outbound.models import ApiLog
 from developers.outbound.recipe import Recipe
-from developers.outbound.running import Busy, TooMany, Unfillable
+from developers.outbound.running import NoFreeSlot, TooManyCalls, Unfillable
 from developers.outbound.transport import concurrency
-from developers.outbound.transport.concurrency import Line
+from developers.outbound.transport.concurrency import CallSlots
 from tests.cast import LAPTOP, logged_in
-from tests.developers.outbound.conftest import PLACES
+from tests.developers.outbound.conftest import SLOTS
 from tests.developers.outbound.servers import far, response
 from tests.developers.outbound.views.test_pages import GET, PAGE
 
@@ -36,11 +36,11 @@ def call(owner: User, recipe: Recipe = NOWHERE) -> running.Run:
     return running.try_out(owner, "Weather", recipe, {}, client=LAPTOP)
 
 
-def is_refused(line: Line, owner_id: int) -> bool:
+def is_refused(slots: CallSlots, owner_id: int) -> bool:
     try:
-        with line.place(owner_id):
+        with slots.hold(owner_id):
             return False
-    except Busy:
+    except NoFreeSlot:
         return True
 
 
@@ -48,8 +48,8 @@ def is_refused(line: Line, owner_id: int) -> bool:
 def all_places_taken() -> Iterator[None]:
     """Accounts that are not in the database call slow servers."""
     with ExitStack() as stack:
-        for number in range(PLACES):
-            stack.enter_context(concurrency.line.place(-number))
+        for number in range(SLOTS):
+            stack.enter_context(concurrency.call_slots.hold(-number))
         yield
 
 
@@ -58,31 +58,31 @@ def all_places_taken() -> Iterator[None]:
 
 @pytest.mark.parametrize(("threads", "places"), [(1, 1), (2, 1), (3, 1), (4, 2), (5, 2), (6, 3), (8, 4), (32, 16)])
 def test_outbound_calls_leave_half_of_the_threads_to_pages_and_the_api(threads: int, places: int) -> None:
-    assert concurrency.places_of(threads) == places
+    assert concurrency.slots_for(threads) == places
 
 
 def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_place_for_a_third() -> None:
-    line = Line(concurrency.places_of(6))
+    slots = CallSlots(concurrency.slots_for(6))
 
-    with line.place(ALICE), line.place(BOB):
-        refused = [is_refused(line, CAROL) for _ in range(33)]
+    with slots.hold(ALICE), slots.hold(BOB):
+        refused = [is_refused(slots, CAROL) for _ in range(33)]
 
     assert refused == [False] * 33
 
 
 def test_a_third_gets_its_turn_before_anybodys_second(settings: Settings) -> None:
-    line = Line(concurrency.places_of(settings.THREADS))
-    with line.place(BOB):
-        with line.place(ALICE):
-            assert is_refused(line, CAROL)
+    slots = CallSlots(concurrency.slots_for(settings.THREADS))
+    with slots.hold(BOB):
+        with slots.hold(ALICE):
+            assert is_refused(slots, CAROL)
         # Alice is the first to ask for the place that she leaves, again and again.
-        assert [is_refused(line, ALICE) for _ in range(3)] == [True] * 3
-        assert not is_refused(line, CAROL)
-        assert not is_refused(line, ALICE)
+        assert [is_refused(slots, ALICE) for _ in range(3)] == [True] * 3
+        assert not is_refused(slots, CAROL)
+        assert not is_refused(slots, ALICE)
 
 
 def test_accounts_call_in_turn_however_often_each_asks() -> None:
-    line = Line(1)
+    slots = CallSlots(1)
     accounts = [ALICE, BOB, CAROL, DAVE]
     calls: list[int] = []
 
@@ -91,8 +91,8 @@ def test_accounts_call_in_turn_however_often_each_asks() -> None:
             # Alice asks first, and five times as often.
             for account in [ALICE, *accounts, ALICE, *reversed(accounts), ALICE]:
                 try:
-                    stack.enter_context(line.place(account))
-                except Busy:
+                    stack.enter_context(slots.hold(account))
+                except NoFreeSlot:
                     continue
                 calls.append(account)
 
@@ -100,42 +100,42 @@ def test_accounts_call_in_turn_however_often_each_asks() -> None:
 
 
 def test_of_those_who_have_called_nobody_yet_the_first_who_asked_comes_first() -> None:
-    line = Line(1)
+    slots = CallSlots(1)
 
-    with line.place(ALICE):
-        asked = [is_refused(line, account) for account in (BOB, CAROL, BOB)]
+    with slots.hold(ALICE):
+        asked = [is_refused(slots, account) for account in (BOB, CAROL, BOB)]
 
     assert asked == [True] * 3
-    assert [is_refused(line, account) for account in (CAROL, BOB, CAROL)] == [True, False, False]
+    assert [is_refused(slots, account) for account in (CAROL, BOB, CAROL)] == [True, False, False]
 
 
 def test_who_asks_no_more_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(concurrency, "SECONDS_IN_LINE", 0)
-    line = Line(1)
+    monkeypatch.setattr(concurrency, "SECONDS_WAITING", 0)
+    slots = CallSlots(1)
 
-    with line.place(ALICE):
-        assert is_refused(line, BOB)
+    with slots.hold(ALICE):
+        assert is_refused(slots, BOB)
 
-    assert not is_refused(line, ALICE)
+    assert not is_refused(slots, ALICE)
 
 
 def test_turns_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "MOST_REMEMBERED", 2)
-    line = Line(1)
+    slots = CallSlots(1)
 
-    assert not any(is_refused(line, account) for account in (ALICE, BOB, CAROL, ALICE, BOB))
-    assert len(line._last_turn) == 2
+    assert not any(is_refused(slots, account) for account in (ALICE, BOB, CAROL, ALICE, BOB))
+    assert len(slots._last_held) == 2
 
 
 def test_as_many_call_at_once_as_there_are_places() -> None:
-    line, start, end = Line(3), Barrier(8), Barrier(8)
+    slots, start, end = CallSlots(3), Barrier(8), Barrier(8)
 
     def ask(account: int) -> bool:
         start.wait(60)
         with ExitStack() as stack:
             try:
-                stack.enter_context(line.place(account))
-            except Busy:
+                stack.enter_context(slots.hold(account))
+            except NoFreeSlot:
                 return False
             finally:
                 end.wait(60)
@@ -151,19 +151,19 @@ def test_as_many_call_at_once_as_there_are_places() -> None:
 
 
 def test_an_account_has_one_call_at_a_time(alice: User, bob: User, loopback: None) -> None:
-    with concurrency.turn(alice.pk):
-        with pytest.raises(Busy, match="Another call of yours is under way"):
+    with concurrency.hold_slot(alice.pk):
+        with pytest.raises(NoFreeSlot, match="Another call of yours is under way"):
             call(alice)
         with far(response(b'"bob"')) as server:
-            assert call(bob, Recipe("GET", server.url)).answer.data == "bob"
+            assert call(bob, Recipe("GET", server.url)).response.data == "bob"
     with far(response(b'"alice"')) as server:
-        assert call(alice, Recipe("GET", server.url)).answer.data == "alice"
+        assert call(alice, Recipe("GET", server.url)).response.data == "alice"
 
 
 def test_an_account_has_one_call_at_a_time_in_all_processes(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    with concurrency.turn(alice.pk):
-        monkeypatch.setattr(concurrency, "line", Line(1))
-        with pytest.raises(Busy, match="Another call of yours is under way"):
+    with concurrency.hold_slot(alice.pk):
+        monkeypatch.setattr(concurrency, "call_slots", CallSlots(1))
+        with pytest.raises(NoFreeSlot, match="Another call of yours is under way"):
             call(alice)
 
     assert not cache.get(f"outbound.turn:{alice.pk}")
@@ -174,7 +174,7 @@ def test_a_refused_call_is_not_counted_and_writes_nothing(alice: User, settings:
     settings.OUTBOUND_RATE_LIMIT = 1
     with all_places_taken(), CaptureQueriesContext(connection) as queries:
         for _ in range(33):
-            with pytest.raises(Busy, match="The server is busy with other calls"):
+            with pytest.raises(NoFreeSlot, match="The server is busy with other calls"):
                 call(alice)
 
     assert not queries.captured_queries
@@ -189,8 +189,8 @@ def test_a_call_beyond_the_minutes_writes_nothing_and_leaves_its_place(alice: Us
     call(alice)
 
     with CaptureQueriesContext(connection) as queries:
-        for _ in range(PLACES + 1):
-            with pytest.raises(TooMany):
+        for _ in range(SLOTS + 1):
+            with pytest.raises(TooManyCalls):
                 call(alice)
 
     assert {query["sql"].split()[0] for query in queries.captured_queries} == {"SELECT"}
@@ -202,7 +202,7 @@ def test_calls_are_counted_by_account_and_minute(alice: User, bob: User, setting
     for _ in range(2):
         call(alice)
 
-    with pytest.raises(TooMany, match=r"Too many calls within a minute\. Try again in \d+ seconds\.") as caught:
+    with pytest.raises(TooManyCalls, match=r"Too many calls within a minute\. Try again in \d+ seconds\.") as caught:
         call(alice)
     assert 0 < caught.value.seconds <= concurrency.WINDOW
     call(bob)
@@ -216,7 +216,7 @@ def test_a_call_that_another_process_has_counted_meanwhile_is_refused(
     settings.OUTBOUND_RATE_LIMIT = 1
     monkeypatch.setattr(Limit, "is_free", lambda limit: bool(limit.take()))
 
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyCalls):
         call(alice)
 
     assert not CachedValue.objects.exists()
@@ -228,7 +228,7 @@ def test_a_call_that_cannot_be_filled_is_counted_like_others(alice: User, settin
 
     with pytest.raises(Unfillable):
         call(alice, unfillable)
-    with pytest.raises(TooMany):
+    with pytest.raises(TooManyCalls):
         call(alice, unfillable)
 
     assert ApiLog.objects.count() == 1

@@ -10,10 +10,10 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import tokens
-from developers.outbound.recipe import Field, Recipe, fill
+from developers.outbound.recipe import Recipe, RecipeField, fill
 from developers.outbound.transport.responses import explain
 from developers.outbound.transport.sending import send
-from developers.outbound.validation import own_token
+from developers.outbound.validation import own_token_sent
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
@@ -148,7 +148,9 @@ def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice
 )
 def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, method: str, again: bytes) -> None:
     with far(response(b"", "Location: /there#part", status=status), response(b'"there"')) as server:
-        recipe = Recipe(method, f"{server.url}/here", headers=(Field("X-Key", "k"),), body="{}", follows_redirects=True)
+        recipe = Recipe(
+            method, f"{server.url}/here", headers=(RecipeField("X-Key", "k"),), body="{}", follows_redirects=True
+        )
         answer = send(recipe, owner=alice)
 
     assert (answer.status, answer.data) == (200, "there")
@@ -159,9 +161,21 @@ def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, 
 
 # Whatever a person has set up, also what the sender would write itself.
 SET_UP = (
-    *(Field("X-Key", "set-up"), Field("Authorization", "Bearer set-up", is_secret=True), Field("Cookie", "a=set-up")),
-    *(Field("Accept", "text/set-up"), Field("User-Agent", "set-up"), Field("accept-language", "set-up")),
-    *(Field("Content-Type", "text/set-up"), Field("Referer", "http://set-up/"), Field("Origin", "http://set-up")),
+    *(
+        RecipeField("X-Key", "set-up"),
+        RecipeField("Authorization", "Bearer set-up", is_secret=True),
+        RecipeField("Cookie", "a=set-up"),
+    ),
+    *(
+        RecipeField("Accept", "text/set-up"),
+        RecipeField("User-Agent", "set-up"),
+        RecipeField("accept-language", "set-up"),
+    ),
+    *(
+        RecipeField("Content-Type", "text/set-up"),
+        RecipeField("Referer", "http://set-up/"),
+        RecipeField("Origin", "http://set-up"),
+    ),
 )
 
 
@@ -274,14 +288,14 @@ def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificate
         Recipe("GET", f"http://127.0.0.1/{TOKEN}"),
         Recipe("GET", f"http://127.0.0.1/{TOKEN.replace('_', '%5F')}"),
         Recipe("GET", f"http://127.0.0.1/{TOKEN.replace('_', '%255F')}"),
-        Recipe("GET", "http://127.0.0.1/", parameters=(Field("x", TOKEN),)),
-        Recipe("GET", "http://127.0.0.1/", parameters=(Field(TOKEN, "x"),)),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field("Authorization", f"Bearer {TOKEN}"),)),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field("X", f"prefix{TOKEN}"),)),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field("Authorization", f"Basic {encoded(f'me:{TOKEN}')}"),)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(RecipeField("x", TOKEN),)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(RecipeField(TOKEN, "x"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(RecipeField("Authorization", f"Bearer {TOKEN}"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(RecipeField("X", f"prefix{TOKEN}"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(RecipeField("Authorization", f"Basic {encoded(f'me:{TOKEN}')}"),)),
         *(Recipe("GET", f"http://127.0.0.1/{'x' * n}{encoded(TOKEN + 'x' * n)}") for n in range(4)),
-        Recipe("GET", "http://127.0.0.1/", parameters=(Field("x", encoded(f"me:{TOKEN}").rstrip("=")),)),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field("X", f"token={encoded(f'{TOKEN}ÿ')};a=b"),)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(RecipeField("x", encoded(f"me:{TOKEN}").rstrip("=")),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(RecipeField("X", f"token={encoded(f'{TOKEN}ÿ')};a=b"),)),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps({"token": TOKEN})),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps({"a": [encoded(f"me:{TOKEN}")]})),
         Recipe("POST", "http://127.0.0.1/", body=json.dumps(encoded(f"??>{TOKEN}ÿÿ")).replace("/", "\\/")),
@@ -294,10 +308,14 @@ def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificate
         Recipe("GET", f"http://127.0.0.1/{TOKEN.replace('_', '%25255F')}"),
         Recipe("GET", f"http://{TOKEN}.example.com/"),
         Recipe("GET", f"http://127.0.0.1/{TOKEN[:20]}/{TOKEN[20:]}"),
-        Recipe("GET", "http://127.0.0.1/", parameters=(Field("a", TOKEN[:20]), Field("b", TOKEN[20:]))),
-        Recipe("GET", f"http://127.0.0.1/{TOKEN[:-4]}", parameters=(Field(TOKEN[-4:], ""),)),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field("A", encoded(TOKEN)[:30]), Field("B", encoded(TOKEN)[30:]))),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field(TOKEN, "x"),)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(RecipeField("a", TOKEN[:20]), RecipeField("b", TOKEN[20:]))),
+        Recipe("GET", f"http://127.0.0.1/{TOKEN[:-4]}", parameters=(RecipeField(TOKEN[-4:], ""),)),
+        Recipe(
+            "GET",
+            "http://127.0.0.1/",
+            headers=(RecipeField("A", encoded(TOKEN)[:30]), RecipeField("B", encoded(TOKEN)[30:])),
+        ),
+        Recipe("GET", "http://127.0.0.1/", headers=(RecipeField(TOKEN, "x"),)),
     ],
 )
 def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
@@ -313,8 +331,8 @@ def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
     "recipe",
     [
         Recipe("GET", "http://127.0.0.1/{{a}}/{{b}}"),
-        Recipe("GET", "http://127.0.0.1/", parameters=(Field("x", "{{a}}{{b}}"),)),
-        Recipe("GET", "http://127.0.0.1/", headers=(Field("X", "{{a}}{{b}}"),)),
+        Recipe("GET", "http://127.0.0.1/", parameters=(RecipeField("x", "{{a}}{{b}}"),)),
+        Recipe("GET", "http://127.0.0.1/", headers=(RecipeField("X", "{{a}}{{b}}"),)),
         Recipe("POST", "http://127.0.0.1/", body='{"x": ["{{a}}", {{b}}]}'),
         Recipe("POST", "http://127.0.0.1/", body='{"x": {{whole}}}'),
         Recipe("POST", "http://127.0.0.1/", body='{"x": "{{encoded}}"}'),
@@ -325,7 +343,7 @@ def test_nor_is_one_that_attributes_fill_in(alice: User, recipe: Recipe) -> None
 
     answer = send(fill(recipe, values), owner=alice)
 
-    assert answer.problem == own_token()
+    assert answer.problem == own_token_sent()
 
 
 @pytest.mark.parametrize(

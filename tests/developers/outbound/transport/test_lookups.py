@@ -11,8 +11,8 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from developers.outbound.recipe import Recipe
 from developers.outbound.transport import addresses
-from developers.outbound.transport.addresses import Unreachable, resolve
-from developers.outbound.transport.responses import Answer
+from developers.outbound.transport.addresses import UnreachableHost, resolve
+from developers.outbound.transport.responses import OutboundResponse
 from developers.outbound.transport.sending import send
 from tests.developers.outbound.servers import far, resolver_of, response
 from tests.developers.outbound.transport.test_addresses import NO_PUBLIC_SERVER
@@ -50,7 +50,7 @@ def test_nobody_finds_out_which_names_the_network_inside_knows(
 
     answer = send(Recipe("GET", "http://wiki.example.com/"), owner=alice, resolver=resolver)
 
-    assert replace(answer, seconds=0) == Answer(problem=NO_PUBLIC_SERVER)
+    assert replace(answer, seconds=0) == OutboundResponse(problem=NO_PUBLIC_SERVER)
     assert answer.seconds >= addresses.STEP
 
 
@@ -90,7 +90,7 @@ def test_a_name_server_that_does_not_answer_holds_nobody_up() -> None:
         return []
 
     def wait_in_vain(owner_id: int) -> None:
-        with pytest.raises(Unreachable) as caught:
+        with pytest.raises(UnreachableHost) as caught:
             resolve("slow.example.com", 80, seconds=0.001, owner_id=owner_id, resolver=silent)
         assert str(caught.value) == NO_PUBLIC_SERVER
 

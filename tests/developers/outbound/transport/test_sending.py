@@ -12,8 +12,8 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.outbound.recipe import Field, Recipe
-from developers.outbound.transport.responses import MOST_PARTS, NO_DATA, Answer
+from developers.outbound.recipe import Recipe, RecipeField
+from developers.outbound.transport.responses import MOST_PARTS, NO_DATA, OutboundResponse
 from developers.outbound.transport.sending import MOST_BYTES, send
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
@@ -140,7 +140,7 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
     assert answer.seconds <= seconds < 20
 
 
-def send_large(server: Far, owner: User) -> Answer:
+def send_large(server: Far, owner: User) -> OutboundResponse:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("developers.outbound.validation.LONGEST_BODY", 50_000_000)
         return send(Recipe("POST", server.url, body=json.dumps("x " * 3_000_000)), owner=owner)
@@ -206,8 +206,8 @@ def test_answers_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the t
 
 
 def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
-    parameters = (Field("q", "x&y=z é"), Field("empty", ""))
-    headers = (Field("X-Name", " Zoë "), Field("accept", "text/csv"))
+    parameters = (RecipeField("q", "x&y=z é"), RecipeField("empty", ""))
+    headers = (RecipeField("X-Name", " Zoë "), RecipeField("accept", "text/csv"))
     with far(response(b"{}", status="201 Made it").replace(b"\r\n", b"\r\nX-Raw: caf\xe9\r\n", 1)) as server:
         recipe = Recipe("PUT", f"{server.url}/a%20b/é", parameters, headers, '{"a": 1}')
         answer = send(recipe, owner=alice)

@@ -10,7 +10,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from developers import tokens
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
-from developers.outbound.recipe import Field, Mapping, Recipe
+from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.views.apis import MOST_COPIES
 from tests import short_transactions
 from tests.cast import logged_in
@@ -119,8 +119,8 @@ def test_an_api_is_made_with_the_attributes_that_it_names(alice: User) -> None:
     assert api.recipe() == Recipe(
         "GET",
         "https://api.example.com/orders",
-        parameters=(Field("page", "1"),),
-        mappings=(Mapping("data.total", "total"),),
+        parameters=(RecipeField("page", "1"),),
+        mappings=(AttributeMapping("data.total", "total"),),
     )
     assert list(CustomAttribute.objects.values_list("owner", "name", "type")) == [(alice.pk, "total", "number")]
 
@@ -131,7 +131,7 @@ def test_a_query_typed_into_the_url_becomes_parameters(alice: User) -> None:
     recipe = OutboundApi.objects.get().recipe()
     assert (recipe.url, recipe.parameters) == (
         "https://api.example.com/orders",
-        (Field("page", "1"), Field("sort", "new")),
+        (RecipeField("page", "1"), RecipeField("sort", "new")),
     )
 
 

@@ -133,7 +133,7 @@ def test_one_call_at_a_time_and_so_many_a_minute(alice: User, settings: Settings
     browser = logged_in(alice)
     call = GET | {"url": "http://10.0.0.1"}
 
-    with concurrency.turn(alice.pk):
+    with concurrency.hold_slot(alice.pk):
         busy = browser.post(f"{PAGE}new/test/", call, headers=headers)
     often = browser.post(f"{PAGE}new/test/", call, headers=headers)
 
