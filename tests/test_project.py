@@ -15,7 +15,7 @@ from django.core.management import call_command
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 
-from botpenguin.platform.models import ID_LENGTH
+from accounts.orm.object_ids import ID_LENGTH
 from tests import server
 from tests.server import ROOT
 
@@ -180,7 +180,7 @@ def test_imports_point_one_way() -> None:
 @pytest.mark.parametrize("route", sorted(set(routes())))
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_every_page_asks_for_log_in_unless_it_is_listed_here(client: Client, route: str, method: str) -> None:
-    address = re.sub(r"<(?:object_id|api_id):[^>]+>", "0" * ID_LENGTH, re.sub(r"<int:[^>]+>", "1", route))
+    address = re.sub(r"<object_id:[^>]+>", "0" * ID_LENGTH, re.sub(r"<int:[^>]+>", "1", route))
     address = re.sub(r"<[^>]+>", "x", address)
 
     answer = getattr(client, method)(address)

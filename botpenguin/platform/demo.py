@@ -13,7 +13,8 @@ from random import Random
 from typing import Any
 
 from accounts.models import User
-from botpenguin.platform.models import ID_LENGTH, Bot, Contact, Platform, Segment
+from accounts.orm.object_ids import ID_LENGTH
+from botpenguin.platform.models import Bot, Contact, Platform, Segment
 
 CONTACT_COUNT = 500
 # Name, platform, age in days, and how many of a hundred contacts are theirs.

@@ -1,17 +1,9 @@
 """The pages Bots and Inbox, at `/bots/` and `/inbox/`."""
 
-from django.urls import path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import path
 
-from botpenguin.platform.models import ID_LENGTH
+from accounts.web import converters  # noqa: F401 - registers object_id
 from botpenguin.platform.views import bots, inbox
-
-
-class ObjectIdConverter(StringConverter):
-    regex = f"[0-9a-f]{{{ID_LENGTH}}}"
-
-
-register_converter(ObjectIdConverter, "object_id")
 
 app_name = "platform"
 

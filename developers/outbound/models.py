@@ -5,8 +5,6 @@
 
 import json
 import re
-import secrets
-import time
 from collections.abc import Iterable
 from typing import ClassVar, Self
 
@@ -21,6 +19,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import keyring
 from accounts.keyring import Unreadable
 from accounts.models import User
+from accounts.orm import object_ids
 from accounts.orm.bulk import bulk_writes
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
@@ -29,7 +28,6 @@ from developers.outbound import quotas, sealing
 from developers.outbound import recipe as recipes
 from developers.outbound.recipe import Recipe
 
-ID_LENGTH = 24
 NAME_LENGTH = 100
 ATTRIBUTE_LENGTH = 60
 # What is kept of a body, of a request as of an answer, in bytes.
@@ -41,9 +39,8 @@ BYTES_OF_A_LOG = 700
 RESEALED = 10
 
 
-def object_id() -> str:
-    """Make an id in the manner of BSON's ObjectId: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
-    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+# Migrations name it here.
+object_id = object_ids.object_id
 
 
 class Owned(models.QuerySet):  # type: ignore[type-arg]
@@ -155,7 +152,7 @@ class OutboundApi(models.Model):
         PATCH = "PATCH", "PATCH"
         DELETE = "DELETE", "DELETE"
 
-    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=object_ids.ID_LENGTH, default=object_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outbound_apis")
     name = models.CharField(_("name"), max_length=NAME_LENGTH)
     method = models.CharField(_("method"), max_length=6, choices=Method)

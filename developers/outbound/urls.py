@@ -1,17 +1,9 @@
 """3rd Party Apps API, at `/developers/third-party-apps-api/`."""
 
-from django.urls import path, register_converter
-from django.urls.converters import StringConverter
+from django.urls import path
 
-from developers.outbound.models import ID_LENGTH
+from accounts.web import converters  # noqa: F401 - registers object_id
 from developers.outbound.views import apis, attributes, editor, logs
-
-
-class ApiIdConverter(StringConverter):
-    regex = f"[0-9a-f]{{{ID_LENGTH}}}"
-
-
-register_converter(ApiIdConverter, "api_id")
 
 app_name = "outbound"
 
@@ -26,9 +18,9 @@ urlpatterns = [
     path("attributes/<int:attribute_id>/remove/", attributes.remove_attribute, name="remove-attribute"),
     path("logs/", logs.logs, name="logs"),
     path("logs/<int:log_id>/", logs.log, name="log"),
-    path("<api_id:api_id>/", editor.editor, name="api"),
-    path("<api_id:api_id>/rows/", editor.change_rows, name="change-rows"),
-    path("<api_id:api_id>/test/", editor.try_out, name="test"),
-    path("<api_id:api_id>/duplicate/", apis.duplicate, name="duplicate-api"),
-    path("<api_id:api_id>/delete/", apis.delete, name="delete-api"),
+    path("<object_id:api_id>/", editor.editor, name="api"),
+    path("<object_id:api_id>/rows/", editor.change_rows, name="change-rows"),
+    path("<object_id:api_id>/test/", editor.try_out, name="test"),
+    path("<object_id:api_id>/duplicate/", apis.duplicate, name="duplicate-api"),
+    path("<object_id:api_id>/delete/", apis.delete, name="delete-api"),
 ]

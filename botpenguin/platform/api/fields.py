@@ -17,8 +17,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID
 from botpenguin.platform.contacts import FEWEST_DIGITS, MOST_ATTRIBUTES
-from botpenguin.platform.models import ID_LENGTH, UNSTORABLE, Contact, Platform
+from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 
 # The largest whole number that JavaScript, and so most clients, hold exactly.
 LARGEST_NUMBER = 2**53 - 1
@@ -26,7 +27,7 @@ LONGEST_VALUE = 1000
 MOST_NOTES = 100
 
 ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
-HEX = rf"[0-9a-f]{{{ID_LENGTH}}}"
+HEX = OBJECT_ID.pattern
 NO_NUL = r"[^\x00]*"
 # Something to see: neither blank nor a control character.
 VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"

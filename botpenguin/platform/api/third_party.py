@@ -7,6 +7,7 @@ from ninja import P, PathEx, Router
 from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
+from accounts.orm.object_ids import OBJECT_ID
 from accounts.orm.owners import changing
 from accounts.quotas import QuotaExceeded
 from accounts.web.clients import Client
@@ -16,7 +17,7 @@ from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Envelope
 from botpenguin.platform.api.fields import Input
 from botpenguin.platform.contacts import Conflict, Details
-from botpenguin.platform.models import OBJECT_ID, Contact
+from botpenguin.platform.models import Contact
 from developers.outbound import running
 from developers.outbound.running import Run
 

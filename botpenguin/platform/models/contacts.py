@@ -1,8 +1,6 @@
-"""What an account owns on the platform: its bots, its contacts, and segments of them."""
+"""Contacts, their tags, and how much of them an account has."""
 
 import re
-import secrets
-import time
 from collections.abc import Iterable, Sequence
 from typing import ClassVar, Self
 
@@ -13,111 +11,26 @@ from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.models import User
-from accounts.orm.changes import Gone
-from accounts.orm.owners import changing
-from botpenguin.platform import quotas, sizes
+from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID, OwnedQuerySet, object_id
+from botpenguin.platform import sizes
+from botpenguin.platform.models.bots import Bot, Platform
 from botpenguin.platform.pending import PendingImport
 
-ID_LENGTH = 24
-OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
-# A number, or a part of one, as people write it: +44 (0)20 7946-0991.
+# A telephone number, or part of one, as people write it: +44 (0)20 7946-0991.
 NUMBER = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
-# What no database stores as text: NUL, and half a surrogate pair.
+# No database stores these as text: NUL, and half a surrogate pair.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
-# SQLite refuses patterns of over 50,000 bytes.
+# In characters. SQLite refuses patterns of over 50,000 bytes.
 LONGEST_SEARCH = 200
-# Of a contact: those that can be long.
+# The columns of a contact that can be long.
 LARGE_COLUMNS = ("attributes", "notes")
 
-
 models.JSONField.register_lookup(sizes.Octets)
-
-
-def object_id() -> str:
-    """Make an id in the manner of BSON's ObjectId: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
-    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
 
 
 def digits(text: str) -> str:
     """Keep the digits of a telephone number: `+91 (98) 76` and `919876` are the same one."""
     return "".join(character for character in text if character in "0123456789")
-
-
-class Platform(models.TextChoices):
-    """Where a bot talks."""
-
-    WHATSAPP = "whatsapp", _("WhatsApp")
-    INSTAGRAM = "instagram", _("Instagram")
-    FACEBOOK = "facebook", _("Facebook")
-    TELEGRAM = "telegram", _("Telegram")
-    WEBSITE = "website", _("Website")
-    SMS = "sms", _("SMS")
-
-
-class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
-    def owned_by(self, owner: User | int) -> Self:
-        return self.filter(owner=owner)
-
-    def with_id(self, text: str) -> Self:
-        """The one with this id; none for a text that is no id."""
-        return self.filter(pk=text) if OBJECT_ID.fullmatch(text) else self.none()
-
-    def newest_first(self) -> Self:
-        return self.order_by("-created_at", "-id")
-
-
-class BotQuerySet(OwnedQuerySet):
-    def make(self, owner: int, **columns: str) -> "Bot":
-        """Add a bot. Raises `QuotaExceeded`."""
-        with changing(owner):
-            quotas.BOTS.check(self.owned_by(owner).count())
-            bot: Bot = self.create(owner_id=owner, **columns)
-            return bot
-
-    def change(self, **columns: str) -> None:
-        """Change a bot. Raises `Gone` where it was deleted meanwhile."""
-        if not self.update(**columns, updated_at=timezone.now()):
-            raise Gone("The bot was deleted meanwhile.")
-
-    def with_contact_counts(self) -> Self:
-        return self.annotate(contact_count=models.Count("contacts"))
-
-
-AllBots = models.Manager.from_queryset(BotQuerySet)
-
-
-class BotManager(AllBots["Bot"]):
-    def get_queryset(self) -> "models.QuerySet[Bot]":
-        """All but those whose contacts are still to let go of them."""
-        return super().get_queryset().filter(is_deleted=False)
-
-
-class Bot(models.Model):
-    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="bots")
-    name = models.CharField(_("name"), max_length=100)
-    platform = models.CharField(_("platform"), max_length=10, choices=Platform)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(auto_now=True)
-    # To nobody it is there any more. `botpenguin.platform.bot_deletion` deletes the row.
-    is_deleted = models.BooleanField(default=False, editable=False)
-
-    objects: ClassVar[BotManager] = BotManager()
-    every: ClassVar = AllBots()
-
-    class Meta:
-        ordering: ClassVar = ["-created_at", "-id"]
-        indexes: ClassVar = [
-            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="platform_bot_newest")
-        ]
-        constraints: ClassVar = [
-            models.CheckConstraint(condition=Q(platform__in=Platform.values), name="platform_bot_platform_is_known"),
-            models.CheckConstraint(condition=~Q(name=""), name="platform_bot_has_a_name"),
-        ]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class ContactQuerySet(OwnedQuerySet):
@@ -299,34 +212,3 @@ class ContactTag(models.Model):
 
     def __str__(self) -> str:
         return self.name
-
-
-class Segment(models.Model):
-    """A named filter: the contacts that have at least one of its tags."""
-
-    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
-    owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="segments")
-    name = models.CharField(_("name"), max_length=100)
-    tags = models.JSONField(_("tags"), default=list)
-    created_at = models.DateTimeField(default=timezone.now)
-    updated_at = models.DateTimeField(auto_now=True)
-
-    objects = OwnedQuerySet.as_manager()
-
-    class Meta:
-        ordering: ClassVar = ["name", "id"]
-        constraints: ClassVar = [
-            models.UniqueConstraint(
-                F("owner"),
-                Lower("name"),
-                name="platform_segment_name_once_an_owner",
-                violation_error_message=_("There is a segment of this name already."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.name
-
-    def holds(self, tags: Iterable[str]) -> bool:
-        """Tell whether a contact with these tags belongs to the segment, as `tagged` does in the database."""
-        return not set(self.tags).isdisjoint(tags)

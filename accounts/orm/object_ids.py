@@ -1,0 +1,30 @@
+"""Ids in the manner of BSON's ObjectId, and the rows of one owner."""
+
+import re
+import secrets
+import time
+from typing import Self
+
+from django.db import models
+
+from accounts.models import User
+
+ID_LENGTH = 24
+OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
+
+
+def object_id() -> str:
+    """Make an id: 4 bytes of time in seconds, then 8 random ones, in hexadecimal."""
+    return f"{int(time.time()):08x}{secrets.token_hex(8)}"
+
+
+class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
+    def owned_by(self, owner: User | int) -> Self:
+        return self.filter(owner=owner)
+
+    def with_id(self, text: str) -> Self:
+        """The row with this id; none if the text is no id."""
+        return self.filter(pk=text) if OBJECT_ID.fullmatch(text) else self.none()
+
+    def newest_first(self) -> Self:
+        return self.order_by("-created_at", "-id")

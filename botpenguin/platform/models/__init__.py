@@ -1,0 +1,29 @@
+"""What an account owns on the platform: its bots, its contacts, and segments of them."""
+
+from accounts.orm.object_ids import object_id
+from botpenguin.platform.models.bots import Bot, Platform
+from botpenguin.platform.models.contacts import (
+    LARGE_COLUMNS,
+    UNSTORABLE,
+    Contact,
+    ContactQuerySet,
+    ContactTag,
+    ContactUsage,
+    digits,
+)
+from botpenguin.platform.models.segments import Segment
+
+# `object_id`: migrations name it here.
+__all__ = [
+    "LARGE_COLUMNS",
+    "UNSTORABLE",
+    "Bot",
+    "Contact",
+    "ContactQuerySet",
+    "ContactTag",
+    "ContactUsage",
+    "Platform",
+    "Segment",
+    "digits",
+    "object_id",
+]
