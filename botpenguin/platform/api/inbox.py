@@ -14,7 +14,8 @@ from botpenguin.platform import contacts, imports
 from botpenguin.platform.api import bots, errors, fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bulk_calls import bulk_calls
-from botpenguin.platform.api.contact_schemas import ContactIn, ContactOut, Row, RowErrors, serialize
+from botpenguin.platform.api.contact_input import ContactIn, Row, RowErrors
+from botpenguin.platform.api.contact_output import ContactOut, serialize
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter

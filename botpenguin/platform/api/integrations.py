@@ -10,7 +10,7 @@ from accounts.orm.owners import changing
 from botpenguin.platform.api import bots, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bots import BotOut
-from botpenguin.platform.api.contact_schemas import ContactOut
+from botpenguin.platform.api.contact_output import ContactOut
 from botpenguin.platform.api.envelope import Envelope
 from botpenguin.platform.api.fields import Input
 from botpenguin.platform.api.listing import MOST_BOTS, Page, listed

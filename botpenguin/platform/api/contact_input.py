@@ -1,11 +1,10 @@
-"""A contact on the wire: how it is serialized, and how it is read back."""
+"""Contacts in the bodies of requests."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 from pydantic import (
-    BaseModel,
     Field,
     JsonValue,
     ValidationError,
@@ -15,125 +14,14 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from botpenguin.platform import sizes
 from botpenguin.platform.api import fields
-from botpenguin.platform.api.envelope import Timestamp
+from botpenguin.platform.api.contact_output import ContactOut
 from botpenguin.platform.api.fields import Input, PlatformName, StatusName
-from botpenguin.platform.api.listing import MOST_SEGMENTS
 from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
-from botpenguin.platform.models import Contact, Segment
+from botpenguin.platform.models import Contact
 
-# Of a row that is wrong all over, so much is reported.
+# At most so many errors of a row are reported.
 MOST_ERRORS = 5
-MOST_KB = sizes.MOST_BYTES // 1024
-SHORTENED = (
-    f"This contact is larger than {MOST_KB} KB, so this list holds only its first attributes and notes. "
-    "Read it whole with GET /api/v7/inbox/users/{}."
-)
-
-
-class PhoneOut(BaseModel):
-    number: str = Field(examples=["9876543210"])
-    prefix: str = Field(examples=["91"])
-
-
-class ReachOut(BaseModel):
-    email: str = Field(examples=["asha@example.com"])
-    phone: PhoneOut
-
-
-class AttributeOut(BaseModel):
-    key: str = Field(examples=["plan"])
-    value: str | int | float | bool = Field(examples=["gold"])
-
-
-class UserDetailsOut(BaseModel):
-    name: str = Field(examples=["Asha Rao"])
-    userProvidedName: str = Field(examples=["Asha Rao"])
-    contact: ReachOut
-    tags: list[str] = Field(examples=[["customer"]])
-    attributes: list[AttributeOut]
-    country: str = Field(examples=["India"])
-    whatsAppNumber: str = Field(examples=["919876543210"])
-
-
-class ProfileOut(BaseModel):
-    userDetails: UserDetailsOut
-    notes: list[str]
-
-
-class LastMessageOut(BaseModel):
-    by: str
-    at: Timestamp | None
-
-
-class ContactOut(BaseModel):
-    id: fields.IdOut
-    customer: str = Field(serialization_alias="_customer", examples=["000000000000000000000007"])
-    platform: list[fields.PlatformOut]
-    status: fields.StatusOut
-    profile: ProfileOut
-    lastMessage: LastMessageOut
-    isOnline: bool
-    isContact: bool
-    isImported: bool
-    isSubscriber: bool
-    segments: list[str] = Field(
-        description=f"Of the account's first {MOST_SEGMENTS} segments, by name.", examples=[[fields.ID_EXAMPLE]]
-    )
-    unreadMessages: int
-    lastSeenAt: Timestamp | None
-    createdAt: Timestamp
-    updatedAt: Timestamp
-    shortened: str | None = Field(
-        default=None,
-        exclude_if=lambda sentence: sentence is None,
-        description=f"Only in lists, of a contact that was larger than {MOST_KB} KB before there was a bound: they "
-        "hold its first attributes and notes. This says how to read the whole.",
-    )
-
-
-def serialize(contacts: Iterable[Contact], owner: int) -> list[ContactOut]:
-    """Tell of an owner's contacts, whose tags have been prefetched, in one query for the segments of all."""
-    segments = list(Segment.objects.owned_by(owner).only("tags")[:MOST_SEGMENTS])
-    return [_serialize(contact, segments) for contact in contacts]
-
-
-def _serialize(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
-    tags = sorted(tag.name for tag in contact.tags.all())
-    return ContactOut(
-        id=contact.pk,
-        # An account has a number here; clients expect an id like all others.
-        customer=f"{contact.owner_id:024x}",
-        platform=[contact.platform],
-        status=contact.status,
-        profile=ProfileOut(
-            userDetails=UserDetailsOut(
-                name=contact.name,
-                userProvidedName=contact.name,
-                contact=ReachOut(
-                    email=contact.email,
-                    phone=PhoneOut(number=contact.national_number, prefix=contact.phone_prefix),
-                ),
-                tags=tags,
-                attributes=[AttributeOut(key=key, value=value) for key, value in sorted(contact.attributes.items())],
-                country=contact.country,
-                whatsAppNumber=contact.phone,
-            ),
-            notes=contact.notes,
-        ),
-        lastMessage=LastMessageOut(by=contact.last_message_by, at=contact.last_message_at),
-        isOnline=False,
-        isContact=contact.is_contact,
-        isImported=contact.is_imported,
-        isSubscriber=contact.is_subscriber,
-        segments=[segment.pk for segment in segments if segment.holds(tags)],
-        unreadMessages=contact.unread_messages,
-        lastSeenAt=contact.last_seen_at,
-        createdAt=contact.created_at,
-        updatedAt=contact.updated_at,
-        shortened=SHORTENED.format(contact.pk) if contact.is_shortened else None,
-    )
 
 
 class PhoneIn(Input):
