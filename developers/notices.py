@@ -8,7 +8,7 @@ from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
 from accounts.mail import queue
-from accounts.mail.notices import Notice, render_collected
+from accounts.mail.notices import Notice, render_summary
 from accounts.models import User
 from accounts.security_log import Counted
 from accounts.web.clients import Client
@@ -44,12 +44,12 @@ def token_revoked(owner: User, event: TokenEvent | Counted, revoked: RevokedToke
     is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
     notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
     context = {"revoked": revoked, "client": Client(event.ip, event.client), "page": reverse(PAGE)}
-    queue.put_or_collect(
+    queue.put_or_summarize(
         owner.email,
         event.name,
         f"{owner.pk}:{event.kind}:{revoked.reason}",
         lambda: queue.render(f"developers/mail/{template}", notice.subject, context, owner),
-        lambda count, since: render_collected(owner, notice, count, since),
+        lambda count, since: render_summary(owner, notice, count, since),
     )
 
 
@@ -61,10 +61,10 @@ def token_still_in_use(revoked: RevokedToken, event: TokenEvent | Counted) -> No
         "client": Client(revoked.last_refused_ip, revoked.last_refused_client),
         "page": reverse(PAGE),
     }
-    queue.put_or_collect(
+    queue.put_or_summarize(
         owner.email,
         event.name,
         f"{owner.pk}:{event.kind}",
         lambda: queue.render("developers/mail/token_still_in_use", STILL_IN_USE.subject, context, owner),
-        lambda count, since: render_collected(owner, STILL_IN_USE, count, since),
+        lambda count, since: render_summary(owner, STILL_IN_USE, count, since),
     )

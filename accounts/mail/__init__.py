@@ -1,1 +1,1 @@
-"""The mail queue, and mails about what happened to an account."""
+"""The mail queue, and mails about events of an account."""

@@ -1,7 +1,7 @@
-"""Mail about the account: what happened, when and from where, and what to do if it was somebody else.
+"""Mails about events of an account: what happened, when and from where, and what to do if it was somebody else.
 
-Queued in the transaction of the event that it tells of, under a `Message-ID` from the event's
-id, and carries no secret. `accounts.mail.queue` says what becomes of it.
+A notice is queued in the transaction of its event, has a `Message-ID` made from the event's id, and carries no secret.
+`accounts.mail.queue` describes the queue.
 """
 
 from dataclasses import dataclass, replace
@@ -26,7 +26,7 @@ PASSWORD_IS_KNOWN = gettext_lazy(
     "Choose a new password at once; it signs them out."
 )
 CHOOSE_PASSWORD = gettext_lazy("Choose a new password")
-# In this order: what they added opens the account to them, or asks its owner for what only they have.
+# In this order: the intruder's passkey or app lets them in, or locks the owner out.
 WAY_IN_IS_THEIRS = gettext_lazy(
     "Was it not you? Then somebody is signed in as you. First remove every passkey and app that is not yours: a new "
     "password alone leaves it there, and by it they get in again, or keep you out. Then choose a new password, which "
@@ -47,7 +47,7 @@ class Notice:
     subject: Promise
     text: Promise
     if_not_you: Promise = PASSWORD_IS_KNOWN
-    # The page where one acts, by its URL name, and what the button says.
+    # The URL name of the page where the reader can act, and the text of the button.
     page: str = "account_reset_password"
     button: Promise = CHOOSE_PASSWORD
 
@@ -85,7 +85,7 @@ EMAIL_CHANGED = Notice(
     page="",
 )
 
-# What is not listed here or above is worth no mail.
+# Events not listed here or above send no mail.
 NOTICES = {
     (Kind.PASSWORD_CHANGED, ""): Notice(
         gettext_lazy("Your password was changed"),
@@ -150,15 +150,15 @@ NOTICES = {
 
 
 def notify(event: SecurityEvent | EventCount, owner: User, notice: Notice, *, address: str = "", **facts: Any) -> None:
-    """Queue a notice of an event to the owner, or to an address that was theirs. Call it inside the transaction."""
+    """Queue a notice of an event to the owner, or to their former address. Call it inside the event's transaction."""
     client = Client(event.ip, event.client)
     about = f"{owner.pk}:{event.kind}:{event.detail}"
-    queue.put_or_collect(
+    queue.put_or_summarize(
         address or owner.email,
         event.name,
         about,
         lambda: render(owner, notice, client, event.at, **facts),
-        lambda count, since: render_collected(owner, notice, count, since),
+        lambda count, since: render_summary(owner, notice, count, since),
     )
 
 
@@ -166,9 +166,9 @@ def deletion_notice(owner: User, client: Client) -> Mail:
     return render(owner, ACCOUNT_DELETED, client, timezone.now())
 
 
-def queue_deletion_notice(owner: User, last: Mail) -> None:
-    """Queue the last letter to an account, by its own id, which is never given again: its events go with it."""
-    queue.put(last, owner.email, f"deleted-account.{owner.pk}")
+def queue_deletion_notice(owner: User, mail: Mail) -> None:
+    """Queue the last mail to an account. It is named by the account's id, since the events are deleted with it."""
+    queue.put(mail, owner.email, f"deleted-account.{owner.pk}")
 
 
 def render(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Mail:
@@ -176,8 +176,8 @@ def render(owner: User, notice: Notice, client: Client, at: datetime, **facts: A
     return _render(owner, notice, text=text, at=at, client=client)
 
 
-def render_collected(owner: User, notice: Notice, count: int, since: datetime) -> Mail:
-    """Draw one letter about many events of a kind, each of which is in the security log."""
+def render_summary(owner: User, notice: Notice, count: int, since: datetime) -> Mail:
+    """Render one mail about many events of a kind, which the security log lists."""
     return _render(owner, notice, count=count, since=since, log=reverse("security-log"))
 
 

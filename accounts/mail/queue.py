@@ -1,14 +1,13 @@
-"""The queue of outgoing mail: rows of post_office, written in the transaction of what they tell of.
+"""The queue of outgoing mail: rows of post_office, written in the transaction of their event.
 
-A letter is put there if and only if its event is: nothing here raises but what the database
-raises. A letter that cannot be rendered goes out without its details. One to an address that breaks
-the rule of `accounts.email_addresses` has failed before it is sent, and `give_up_unsendable` ends those
-that came here by another way. Whether an address exists is found out by the worker, which tries
-for days. `post_office.mail.send` will not do: it refuses addresses, and it renders texts as
-templates once more, also what a stranger has chosen, such as the name of a program.
+A mail is queued if and only if its event is stored: only the database can raise here. A mail that cannot be rendered is
+sent without its details. A mail to an address that breaks the rule of `accounts.email_addresses` is stored as failed;
+`give_up_unsendable` does the same for mails that other code has queued. The worker finds out whether an address exists,
+and tries for days. `post_office.mail.send` is not used: it refuses addresses, and renders texts as templates once more,
+which may hold what anybody chose, such as the name of a program.
 
-`Message-ID` comes from the event. A worker that dies after it has sent a letter and before it
-has noted so sends it again, and a mail program knows it for the same one (RFC 5322, section 3.6.4).
+`Message-ID` is made from the event. If a worker dies after it has sent a mail, and before it has stored that, the mail
+is sent again, and mail programs recognise it (RFC 5322, section 3.6.4).
 """
 
 import logging
@@ -33,15 +32,15 @@ from accounts.orm.batches import delete_in_batches
 
 logger = logging.getLogger(__name__)
 
-# Of one kind an owner gets so many letters an hour singly, and what comes on top in one letter at its end:
-# one who acts in somebody's session, over and over, is told of and cannot bury them.
-SINGLY_AN_HOUR = 5
+# An owner gets this many mails of a kind in an hour, and one summary of all further events at its end. So an intruder
+# who repeats an action cannot flood the mailbox.
+MAILS_AN_HOUR = 5
 HOUR = timedelta(hours=1)
-# A collecting letter that is about to be sent takes nothing in any more: the worker may have read it.
+# A summary takes no more events just before it is sent: the worker may have read it.
 CLOSED_BEFORE = timedelta(minutes=1)
-# After it was sent or given up. More than the hour by which letters are counted above.
+# How long a mail is kept after it was sent or given up. Longer than the hour in which mails are counted.
 KEPT_FOR = timedelta(days=1)
-# In ASCII: whatever it holds, it is one line of the log.
+# %a is ASCII: whatever the address holds, it is one line of the log.
 NOT_AN_ADDRESS = "The mail %s is not sent: %a is not the address of one mailbox."
 
 
@@ -53,7 +52,7 @@ class Mail:
 
 
 def render(template: str, subject: Promise, context: dict[str, Any], owner: User) -> Mail:
-    """Render a template's `.txt` and `.html` in the owner's time zone; where that fails, say only what happened."""
+    """Render a template's `.txt` and `.html` in the owner's time zone; if that fails, only the subject and a link."""
     try:
         with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
             context = {"subject": subject, "public_url": settings.PUBLIC_URL} | context
@@ -65,10 +64,10 @@ def render(template: str, subject: Promise, context: dict[str, Any], owner: User
         return Mail(str(subject), f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n", "")
 
 
-def put(letter: Mail, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:
-    """Queue a letter, to be sent at once or at a moment, under the `Message-ID` `<name@host>`.
+def put(mail: Mail, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:
+    """Queue a mail with the `Message-ID` `<name@host>`, to be sent at once or at a time.
 
-    One to an address that is none is kept as failed, so that its event goes on.
+    A mail to an invalid address is stored as failed, so that its event is stored too.
     """
     is_address = email_addresses.is_address(to)
     if not is_address:
@@ -76,52 +75,53 @@ def put(letter: Mail, to: str, name: str, *, about: str = "", at: datetime | Non
     email = Email(
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=email_addresses.mailbox(to),
-        subject=letter.subject,
-        message=letter.text,
-        html_message=letter.html,
+        subject=mail.subject,
+        message=mail.text,
+        html_message=mail.html,
         message_id=f"<{name}@{settings.POST_OFFICE['MESSAGE_ID_FQDN']}>",
         status=STATUS.queued if is_address else STATUS.failed,
         priority=PRIORITY.medium,
         scheduled_time=at,
         context={"about": about, "count": 1, "since": timezone.now().isoformat()},
     )
-    # Not `save`, which raises where an address is not to its liking.
+    # Not `save`, which validates addresses and raises.
     Email.objects.bulk_create([email])
 
 
-def put_or_collect(
-    to: str, name: str, about: str, letter: Callable[[], Mail], collected: Callable[[int, datetime], Mail]
+def put_or_summarize(
+    to: str, name: str, about: str, single: Callable[[], Mail], summary: Callable[[int, datetime], Mail]
 ) -> None:
-    """Queue a letter about an event, alone or as one of many `about` the same; call it inside a transaction.
+    """Queue a mail about an event, or count the event in the summary of those `about` the same.
 
-    `name` is the event's, `collected` draws a letter about a number of events since a moment.
+    Call it inside a transaction. `name` is the event's name; `summary` renders a mail about a number of events since a
+    time.
     """
     now = timezone.now()
-    # To whom and when first, which is quickly told: where everybody's token is replaced, the queue is long.
+    # Recipient and time come first, since they are cheap to compare: a restore queues a mail to everybody.
     alike = Email.objects.filter(to=email_addresses.mailbox(to), created__gt=now - HOUR, context__about=about)
-    if alike.count() < SINGLY_AN_HOUR:
-        put(letter(), to, name, about=about)
+    if alike.count() < MAILS_AN_HOUR:
+        put(single(), to, name, about=about)
         return
     still_open = alike.filter(status=STATUS.queued, scheduled_time__gt=now + CLOSED_BEFORE)
-    collecting = still_open.select_for_update().first()
-    if collecting is None:
-        put(collected(1, now), to, name, about=about, at=now + HOUR)
+    open_summary = still_open.select_for_update().first()
+    if open_summary is None:
+        put(summary(1, now), to, name, about=about, at=now + HOUR)
         return
-    kept = collecting.context | {"count": collecting.context["count"] + 1}
-    rendered = collected(kept["count"], datetime.fromisoformat(kept["since"]))
-    Email.objects.filter(pk=collecting.pk).update(context=kept, message=rendered.text, html_message=rendered.html)
+    kept = open_summary.context | {"count": open_summary.context["count"] + 1}
+    rendered = summary(kept["count"], datetime.fromisoformat(kept["since"]))
+    Email.objects.filter(pk=open_summary.pk).update(context=kept, message=rendered.text, html_message=rendered.html)
 
 
 def mails_of(owner_id: int, email: str, before: datetime) -> QuerySet[Email]:
-    """The letters about a person, and those to their address, which may be another's by now, of before a moment."""
+    """Return the mails from before a time that are about a person or to their address, which others may have by now."""
     written_to = Q(to__in=email_addresses.spellings(email), created__lt=before)
     return Email.objects.filter(written_to | Q(context__about__startswith=f"{owner_id}:"))
 
 
 def give_up_unsendable(due: Iterable[Email]) -> None:
-    """End the letters that no try can send, so that they neither come back for days nor hold up others.
+    """Mark mails as failed that cannot be sent, so that they are not retried for days and do not delay others.
 
-    Those are the ones to an address that breaks the rule, and the ones of which no message can be made.
+    These are mails to an invalid address, and mails of which no message can be made.
     """
     for email in due:
         recipients = [*email.to, *email.cc, *email.bcc] or [""]
@@ -144,11 +144,11 @@ def _rendering_error(email: Email) -> Exception | None:
 
 
 def finished() -> QuerySet[Email]:
-    """The letters that were sent or given up long ago."""
+    """Return the mails that were sent or given up long ago."""
     ends = [STATUS.sent, STATUS.failed]
     return Email.objects.filter(status__in=ends, last_updated__lt=timezone.now() - KEPT_FOR)
 
 
 def forget_ended() -> Iterator[int]:
-    """Delete letters that were sent or given up long ago, which hold links, and yield how many rows, batch by batch."""
+    """Delete mails that were sent or given up long ago, which hold links. Yield the number of rows after each batch."""
     return delete_in_batches(finished())

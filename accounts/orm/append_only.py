@@ -1,4 +1,4 @@
-"""Tables whose rows are added and, in time, deleted, and never changed: neither one by one nor many at once."""
+"""Models whose rows are inserted and deleted, but never updated, one by one or in bulk."""
 
 from typing import Any, NoReturn
 
@@ -6,7 +6,7 @@ from django.db import models
 
 
 class AppendOnlyError(TypeError):
-    """Code has tried to change what is only added to."""
+    """Code tried to update an append-only row."""
 
 
 class AppendOnlyQuerySet(models.QuerySet[Any]):
@@ -14,7 +14,7 @@ class AppendOnlyQuerySet(models.QuerySet[Any]):
         raise AppendOnlyError(f"A row of {self.model.__name__} is never changed.")
 
     def bulk_create(self, *args: Any, **options: Any) -> NoReturn:
-        """Refuse, for with options it changes the rows that it meets."""
+        """Refuse: with `update_conflicts` it would update rows."""
         raise AppendOnlyError(f"Rows of {self.model.__name__} are added one by one.")
 
 
@@ -27,5 +27,5 @@ class AppendOnly(models.Model):
     def save(self, **options: Any) -> None:
         if not self._state.adding:
             raise AppendOnlyError(f"A row of {type(self).__name__} is never changed.")
-        # Else Django takes the row with a key that it is given for one to change.
+        # Otherwise Django updates a row that has the same key.
         super().save(**options | {"force_insert": True})

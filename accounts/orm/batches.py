@@ -1,4 +1,4 @@
-"""Deleting rows while others use the database: a few at a time, and only those that still match."""
+"""Deletes rows in small transactions, and only those that still match, so that requests hardly wait."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -9,14 +9,14 @@ from django.db.models.deletion import Collector, get_candidate_relations_to_dele
 
 from accounts.orm.bulk import BulkTransaction, bulk_writes
 
-# Rows of a transaction: so many at first and at most. Fewer where they take long, since some hold much.
+# Rows in the first transaction, and at most in one. Large rows take longer, and fewer of them are deleted at a time.
 FIRST, BATCH = 50, 500
-# Seconds.
+# Seconds: a shorter transaction doubles the number of rows, a longer one halves it.
 SHORT, LONG = 0.02, 0.05
 
 
-class Size:
-    """How many rows the next transaction takes, by how long the last ones took."""
+class BatchSize:
+    """The number of rows for the next transaction, from the time that the last ones took."""
 
     def __init__(self) -> None:
         self.rows = min(FIRST, BATCH)
@@ -29,12 +29,12 @@ class Size:
 
 
 def delete_in_batches(rows: QuerySet[Any]) -> Iterator[int]:
-    """Delete the rows of a query, each few in a transaction of their own, and yield how many after each.
+    """Delete the rows of a query in small transactions, and yield the number of rows after each.
 
-    One that no longer belongs to the query when its turn comes stays, as does one that somebody is changing.
+    Keeps rows that no longer match the query, and rows that another transaction has locked.
     """
-    size, passed_over = Size(), list[Any]()
-    # Looked up outside of the transaction: where few rows match, they may take long to find.
+    size, passed_over = BatchSize(), list[Any]()
+    # Read outside of the transaction: a search for few rows in a large table takes long.
     while keys := _keys(rows.exclude(pk__in=passed_over), size.rows):
         with bulk_writes(rows.db) as bulk:
             deleted = _delete_locked(rows, _locked(rows.filter(pk__in=keys), skip_locked=True))
@@ -46,16 +46,15 @@ def delete_in_batches(rows: QuerySet[Any]) -> Iterator[int]:
 
 
 def delete_with_referrers(rows: QuerySet[Any]) -> Iterator[int]:
-    """Delete rows, and before them all that refers to them, directly or not, and yield how many after each transaction.
+    """Delete rows and everything that refers to them, and yield the number of rows after each transaction.
 
-    What refers to them by a key that may become NULL stays without it, as Django's own `delete` has it. Who is
-    interrupted begins again, and finds what is left. It goes through the models as they are: tables that come later
-    need no more than their foreign keys.
+    Sets keys with `SET_NULL` to NULL, as Django's own `delete` does. After an interruption a new call deletes what is
+    left. It follows the foreign keys of all models, so new tables need no code here.
     """
     if not referrers(rows.model):
         yield from delete_in_batches(rows)
         return
-    size = Size()
+    size = BatchSize()
     while keys := _keys(rows, size.rows):
         referring = [(relation, _referring(relation, keys, rows.db)) for relation in referrers(rows.model)]
         for relation, others in referring:
@@ -64,18 +63,18 @@ def delete_with_referrers(rows: QuerySet[Any]) -> Iterator[int]:
             else:
                 yield from delete_with_referrers(others)
         with bulk_writes(rows.db) as bulk:
-            # What a request has added meanwhile may be much as well: its turn comes first.
+            # A request may have added many referring rows meanwhile: the next round deletes them first.
             is_clear = not any(others.exists() for _, others in referring)
-            # Of rows that are read before they are deleted, some hold much.
+            # Django reads rows before it deletes them, and some are large.
             deleted = rows.filter(pk__in=keys).only("pk").delete()[0] if is_clear else 0
         size.fit(bulk)
         yield deleted
 
 
 def delete_matching(rows: QuerySet[Any]) -> None:
-    """Delete the rows of a query. Waits for whoever is changing one, which then stays if it no longer matches.
+    """Delete the rows of a query. Waits for locked rows, and keeps those that no longer match then.
 
-    Django's own `delete` chooses rows to which others refer by one statement, and deletes them by another.
+    Django's own `delete` selects rows that others refer to in one statement, and deletes them in another.
     """
     with transaction.atomic(using=rows.db):
         _delete_locked(rows, _locked(rows))
@@ -87,20 +86,20 @@ def _keys(rows: QuerySet[Any], count: int) -> list[Any]:
 
 def _delete_locked(rows: QuerySet[Any], locked: QuerySet[Any]) -> int:
     keys = list(locked.values_list("pk", flat=True))
-    # Asked again, by a statement that sees what was committed before the rows were locked.
+    # Filtered again: this statement sees what was committed before the rows were locked.
     deleted: int = rows.filter(pk__in=keys).delete()[0] if keys else 0
     return deleted
 
 
 def _locked(rows: QuerySet[Any], *, skip_locked: bool = False) -> QuerySet[Any]:
-    """Have nobody change the rows before the end of the transaction, where deleting them takes several statements."""
+    """Lock the rows until the end of the transaction, where deleting them takes several statements."""
     if Collector(using=rows.db, origin=rows).can_fast_delete(rows):
         return rows
     return rows.select_for_update(of=("self",), skip_locked=skip_locked)
 
 
 def _detach(rows: QuerySet[Any], name: str) -> Iterator[int]:
-    size = Size()
+    size = BatchSize()
     while keys := _keys(rows, size.rows):
         with bulk_writes(rows.db) as bulk:
             rows.filter(pk__in=keys).update(**{name: None})
@@ -116,13 +115,13 @@ def _referring(relation: Any, keys: list[Any], using: str) -> QuerySet[Any]:
 
 
 def referrers(model: type[models.Model]) -> list[Any]:
-    """Return the relations of other models to one; those come first to which fewer others refer in their turn."""
-    return sorted(_relations(model), key=lambda relation: _height(relation.related_model))
+    """Return the relations of other models to a model, sorted so that what refers to nothing deletable comes first."""
+    return sorted(_relations(model), key=lambda relation: _depth(relation.related_model))
 
 
-def _height(model: type[models.Model], *above: type[models.Model]) -> int:
+def _depth(model: type[models.Model], *above: type[models.Model]) -> int:
     relations = [] if model in above else _relations(model)
-    return max((1 + _height(relation.related_model, *above, model) for relation in relations), default=0)
+    return max((1 + _depth(relation.related_model, *above, model) for relation in relations), default=0)
 
 
 def _relations(model: type[models.Model]) -> list[Any]:

@@ -1,8 +1,8 @@
-"""Writes that a request can do without: by whom, from where and when something was seen.
+"""Writes that a request can do without, such as when and from where something was last used.
 
-They neither hold a request up nor fail it. A database that is locked, full or read-only does not
-take them within 100 ms: then they are left out, and for two seconds this process tries none. So
-the requests of an outage do not wait one by one, and the log has one line for many.
+They neither delay a request nor fail it. If the database is locked, full or read-only, the write is dropped after
+100 ms, and this process drops all such writes for the next two seconds. So in an outage requests do not wait one by
+one, and the log has one line for many.
 """
 
 import logging
@@ -16,7 +16,7 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_MS = 100
 BACKOFF_SECONDS = 2.0
-# How a database is asked for the milliseconds that it waits for a lock, and how it is told.
+# The statements that read and set how many milliseconds a database waits for a lock.
 LOCK_TIMEOUT = {
     "sqlite": ("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}"),
     "postgresql": ("SHOW lock_timeout", "SET lock_timeout = '{}'"),
@@ -38,7 +38,7 @@ backoff = Backoff()
 
 
 def try_write(what: str, write: Callable[[], object]) -> None:
-    """Write in a transaction, or leave it out and log that `what` was not recorded."""
+    """Write in a transaction, or drop the write and log that `what` was not recorded."""
     if backoff.is_on():
         return
     try:
@@ -51,7 +51,7 @@ def try_write(what: str, write: Callable[[], object]) -> None:
 
 @contextmanager
 def _short_lock_timeout() -> Iterator[None]:
-    """Wait for a lock 100 ms at most. The usual 5 seconds are right for a revoke, wrong for a note beside a call."""
+    """Wait for a lock 100 ms at most. The usual 5 seconds suit a revoke, but not a note beside a call."""
     connection = connections[DEFAULT_DB_ALIAS]
     read_timeout, set_timeout = LOCK_TIMEOUT[connection.vendor]
     with connection.cursor() as cursor:

@@ -1,13 +1,13 @@
 """Bulk work in short transactions: imports, deletions, housekeeping.
 
-SQLite has one writer at a time and no queue: who waits asks again every 1 to 25 ms at first, later every 100 ms
-(https://www.sqlite.org/c3ref/busy_timeout.html). Work that begins its next transaction where the last one ends is
-nearly always faster, and a revoke or a log-in would wait until that work is done. So bulk work of all processes takes
+SQLite has one writer at a time and no queue: a waiting connection tries again after 1 to 25 ms, later every 100 ms
+(https://www.sqlite.org/c3ref/busy_timeout.html). Bulk work that starts its next transaction at once nearly always gets
+the lock first, and a revoke or a log-in would wait until that work is done. So the bulk work of all processes takes
 turns, and rests after its transactions for as long as they have lasted. PostgreSQL locks rows and needs no turns; there
 the rests leave others their share of processors and disk.
 
-A request waits a second for its first turn, before it has written anything, and then raises `BulkBusy`: a thread that
-waits serves nobody. Once it has begun it waits like a command, since half of its work would have to be undone.
+A request waits one second for its first turn, before it has written anything, and then raises `BulkBusy`: a waiting
+thread serves nobody. Once a request has begun to write it waits as long as a command does.
 """
 
 import fcntl
@@ -24,9 +24,9 @@ from django.db import DEFAULT_DB_ALIAS, connections, transaction
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
-# Seconds. The shortest is as long as those take who have just begun to wait and ask again.
+# Seconds. The shortest rest is as long as the first pauses of a waiting connection.
 SHORTEST_REST, LONGEST_REST = 0.025, 0.25
-# Whoever waits longer for a turn goes on without it: a process that was stopped in its own must not stop all others.
+# Seconds. Work that waits longer goes on without its turn: a process stopped in its turn must not stop all others.
 LONGEST_WAIT = 10.0
 LONGEST_WAIT_OF_A_REQUEST = 1.0
 POLL_INTERVAL = 0.005
@@ -34,7 +34,7 @@ FEW = 100
 
 
 class BulkBusy(Exception):
-    """Others had the turn for as long as a request waits. The text is a sentence for people; try again in `seconds`."""
+    """Other bulk work took longer than a request waits. The text is for people; try again in `seconds`."""
 
     seconds = 1
 
@@ -44,7 +44,7 @@ class BulkBusy(Exception):
 
 @dataclass(slots=True)
 class BulkTransaction:
-    """One transaction of bulk work, and for how many seconds it has held its locks, known once it is over."""
+    """One transaction of bulk work; `seconds` is how long it held its locks, set when it is over."""
 
     seconds: float = 0
 
@@ -57,7 +57,7 @@ unrested = _Unrested()
 
 
 class _Waiting(threading.local):
-    # While a request is served that has had no turn yet.
+    # True while a request is served that has had no turn yet.
     is_brief = False
 
 
@@ -65,7 +65,7 @@ waiting = _Waiting()
 
 
 class _Refused:
-    # Since when all requests of this process that waited have waited in vain.
+    # The time since which every waiting request of this process has been refused.
     since: float | None = None
 
 
@@ -73,7 +73,7 @@ refused = _Refused()
 
 
 def wait_briefly(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: refuse a request that would have to wait long for its first turn."""
+    """Middleware: refuse a request that would wait long for its first turn."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         waiting.is_brief = True
@@ -89,8 +89,8 @@ def wait_briefly(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
 def bulk_writes(using: str = DEFAULT_DB_ALIAS, *, waits_for_others: bool = True) -> Iterator[BulkTransaction]:
     """Open a transaction for one part of bulk work, then rest. Prepare before it all that can be: it should take 50 ms.
 
-    Where the caller holds a transaction, there is no use in resting: call it outside of any. Raises `BulkBusy` in a
-    request that has waited for its first turn in vain; work that nobody may refuse takes no turns, and must be little.
+    Call it outside of any transaction; inside of one it does nothing. Raises `BulkBusy` in a request that does not get
+    its first turn. With `waits_for_others=False` it takes no turn and is never refused: only for little work.
     """
     connection, done = connections[using], BulkTransaction()
     if connection.in_atomic_block:
@@ -109,12 +109,12 @@ def bulk_writes(using: str = DEFAULT_DB_ALIAS, *, waits_for_others: bool = True)
 
 
 def writes_of(rows: int) -> AbstractContextManager[object]:
-    """Take turns with other bulk work where there are many rows. For few nobody needs to wait."""
+    """Return `bulk_writes` for many rows, and a context that does nothing for few."""
     return bulk_writes() if rows > FEW else nullcontext()
 
 
 def _rest_after(seconds: float) -> None:
-    """Rest once what was written since the last rest took as long as the shortest one."""
+    """Rest once the writes since the last rest took as long as the shortest rest."""
     unrested.seconds += seconds
     if unrested.seconds >= SHORTEST_REST:
         rest(min(unrested.seconds, LONGEST_REST))
@@ -126,7 +126,7 @@ rest = time.sleep
 
 @contextmanager
 def _bulk_lock(connection: Any) -> Iterator[None]:
-    """Wait for the lock of the folder that holds SQLite's file. The system releases it where a process dies."""
+    """Hold a file lock on the folder of SQLite's file. The system releases it when a process dies."""
     if connection.vendor != "sqlite":
         yield
         return

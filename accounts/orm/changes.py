@@ -1,7 +1,7 @@
-"""Saving a loaded row: only the columns that were changed, and only while the row exists.
+"""Saves only the changed columns of a loaded row, and only while the row exists.
 
-Django's own `save` writes every column as it was read, and inserts a row that was deleted meanwhile. A form that is
-sent in the same moment would so undo a new password, a deactivation or a deletion.
+Django's own `save` writes every column as it was read, and inserts a row that was deleted meanwhile. So a form sent at
+the same time would undo a new password, a deactivation or a deletion.
 """
 
 from collections.abc import Iterable
@@ -17,7 +17,7 @@ class Gone(Http404):
 
 
 class SavesChanges:
-    """Comes before `models.Model` among the bases of a model, ours or a library's."""
+    """Mixin for a model, ours or a library's. It stands before `models.Model` among the bases."""
 
     _read: dict[str, Any]
 
@@ -45,7 +45,7 @@ class SavesChanges:
         try:
             super().save(update_fields=names, **options)  # type: ignore[misc]
         except DatabaseError as error:
-            # The error of a driver is its cause; where no row was updated Django raises one of its own.
+            # An error of the driver has a cause. Django's own error, for no updated row, has none.
             if error.__cause__:
                 raise
             raise Gone(f"A row of {type(self).__name__} was deleted meanwhile.") from None
@@ -57,12 +57,12 @@ class SavesChanges:
         return self._read[attname]
 
     def takes_the_place_of(self, before: Self) -> None:
-        """Take a row made anew for the stored one that `before` was read from or written to."""
+        """Treat this new object as the stored row of `before`, so that `save` updates that row."""
         self._state.adding = False  # type: ignore[attr-defined]
         self._read = before._read
 
     def _changed(self, update_fields: Iterable[str] | None) -> "list[models.Field[Any, Any]]":
-        """Return the loaded columns, of those named where some are, that differ from what was read."""
+        """Return the loaded fields that differ from what was read, of those named if names are given."""
         values, named = self._values(), None if update_fields is None else set(update_fields)
         unread = object()
         return [

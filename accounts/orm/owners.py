@@ -1,4 +1,4 @@
-"""One change at a time of what an account owns."""
+"""Locks an account, so that what it owns is changed by one transaction at a time."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -15,12 +15,12 @@ class AccountGone(Gone):
 
 @contextmanager
 def changing(owner: int) -> Iterator[None]:
-    """Hold the owner's row for a transaction: one change at a time, no deadlocks, no races for what there is once.
+    """Lock the owner's row for a transaction: one change at a time, without deadlocks or races.
 
     Raises `AccountGone` where the account was deleted or deactivated meanwhile.
     """
     with transaction.atomic():
-        # Without a key: what only refers to the owner need not wait.
+        # FOR NO KEY UPDATE: inserting rows that refer to the owner need not wait.
         if not User.objects.select_for_update(no_key=True).filter(pk=owner, is_active=True).values("pk").first():
             raise AccountGone("The account was deleted or deactivated meanwhile.")
         yield

@@ -1,4 +1,4 @@
-"""Rows made ready for the database before a transaction begins, which then has only to send them."""
+"""Prepares statements and parameters before a transaction begins, which then only sends them."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -12,7 +12,7 @@ Values = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Prepared:
-    """A statement with the parameters of each row."""
+    """A statement, and its parameters for each row."""
 
     sql: str
     rows: Sequence[Values]
@@ -27,7 +27,7 @@ class Prepared:
 
 
 def insertion(model: type[Model], rows: Iterable[Model]) -> Prepared:
-    """Prepare new rows. Where the database numbers them, their numbers stay unknown."""
+    """Prepare the INSERT of new rows. Keys that the database generates are not returned."""
     fields = [field for field in model._meta.concrete_fields if not field.get_internal_type().endswith("AutoField")]
     marks = ", ".join(["%s"] * len(fields))
     sql = f"INSERT INTO {_table(model)} ({', '.join(map(_column, fields))}) VALUES ({marks})"  # noqa: S608 - our names
@@ -37,17 +37,17 @@ def insertion(model: type[Model], rows: Iterable[Model]) -> Prepared:
 def update(
     model: type[Model], rows: Iterable[tuple[Model, Values]], change: Sequence[str], known: Sequence[str]
 ) -> Prepared:
-    """Prepare to change these fields of rows, each where its `known` fields still hold the values beside it."""
+    """Prepare the UPDATE of the fields `change`, for rows whose fields `known` still hold the values beside them."""
     changed, unchanged = ([_field(model, name) for name in names] for names in (change, known))
     what, where = ", ".join(_is(field) for field in changed), " AND ".join(_is(field) for field in unchanged)
-    made = [
+    parameters = [
         (
             *(_value(field, row) for field in changed),
             *(field.get_db_prep_save(value, connection) for field, value in zip(unchanged, values, strict=True)),
         )
         for row, values in rows
     ]
-    return Prepared(f"UPDATE {_table(model)} SET {what} WHERE {where}", made)  # noqa: S608 - our names
+    return Prepared(f"UPDATE {_table(model)} SET {what} WHERE {where}", parameters)  # noqa: S608 - our names
 
 
 def _table(model: type[Model]) -> str:

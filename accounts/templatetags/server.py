@@ -1,4 +1,4 @@
-"""What the operator of this server has set up, for pages that say so."""
+"""Settings of this server that pages depend on."""
 
 from django import template
 from django.conf import settings

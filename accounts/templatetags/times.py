@@ -13,28 +13,28 @@ from accounts.web.clients import describe_user_agent
 
 register = template.Library()
 
-# "Firefox, macOS", "python-requests 2.32", "curl 8.5", and no dot that would make an address of it.
+# Matches "Firefox, macOS", "python-requests 2.32", "curl 8.5", but no dot that could make a host name.
 PLAIN_CLIENT = re.compile(
     r"[A-Za-z][\w+-]{0,39}( [\w+-]{1,20}){0,3}(, [\w+ -]{1,40})?|[A-Za-z][\w+-]{0,39} [0-9]{1,4}\.[0-9]{1,4}"
 )
 
 
 @register.filter
-def ago(moment: datetime) -> str:
-    """Say how long ago a moment was, in its largest unit: "Just now", "39 minutes ago", "2 days ago"."""
+def ago(at: datetime) -> str:
+    """Return how long ago a time was, in its largest unit: "Just now", "39 minutes ago", "2 days ago"."""
     now = timezone.now()
-    if now - moment < timedelta(minutes=1):
+    if now - at < timedelta(minutes=1):
         return _("Just now")
-    return _("%(time)s ago") % {"time": timesince(moment, now, depth=1)}
+    return _("%(time)s ago") % {"time": timesince(at, now, depth=1)}
 
 
 @register.filter
-def clock(moment: datetime) -> str:
-    """Tell the time of a moment today, and the date too of any other: "14:02", "19 Nov, 09:47".
+def clock(at: datetime) -> str:
+    """Return the time of day, with the date unless it is today: "14:02", "19 Nov, 09:47".
 
-    With its zone in the hour that comes twice, when clocks are put back: "25 Oct, 02:30 CEST".
+    Adds the zone in the hour that comes twice, when clocks are set back: "25 Oct, 02:30 CEST".
     """
-    local, today = timezone.localtime(moment), timezone.localdate()
+    local, today = timezone.localtime(at), timezone.localdate()
     comes_twice = local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
     zone = f" {local.tzname()}" if comes_twice else ""
     if local.date() == today:
@@ -43,24 +43,24 @@ def clock(moment: datetime) -> str:
 
 
 @register.filter
-def day_and_clock(moment: datetime) -> str:
-    """As `clock`, with the day said for today too: "today, 14:02"."""
-    is_today = timezone.localtime(moment).date() == timezone.localdate()
-    return _("today, %(time)s") % {"time": clock(moment)} if is_today else clock(moment)
+def day_and_clock(at: datetime) -> str:
+    """Return what `clock` does, with "today" for today: "today, 14:02"."""
+    is_today = timezone.localtime(at).date() == timezone.localdate()
+    return _("today, %(time)s") % {"time": clock(at)} if is_today else clock(at)
 
 
 @register.filter
-def at_clock(moment: datetime) -> str:
-    """A moment inside a sentence: "today at 14:02", "on 19 Nov, 09:47"."""
-    is_today = timezone.localtime(moment).date() == timezone.localdate()
-    return (_("today at %(time)s") if is_today else _("on %(time)s")) % {"time": clock(moment)}
+def at_clock(at: datetime) -> str:
+    """Return a time for use inside a sentence: "today at 14:02", "on 19 Nov, 09:47"."""
+    is_today = timezone.localtime(at).date() == timezone.localdate()
+    return (_("today at %(time)s") if is_today else _("on %(time)s")) % {"time": clock(at)}
 
 
 @register.filter
-def exact(moment: datetime) -> str:
-    """Tell a moment to the second, with its zone: "24 November 2026, 14:02:09 CET"."""
-    local = timezone.localtime(moment)
-    # Django's own format of the zone is empty in the hour that comes twice.
+def exact(at: datetime) -> str:
+    """Return a time to the second, with its zone: "24 November 2026, 14:02:09 CET"."""
+    local = timezone.localtime(at)
+    # Django's own format for the zone is empty in the hour that comes twice.
     return f"{date_format(local, 'j F Y, H:i:s')} {local.tzname()}"
 
 
@@ -71,6 +71,6 @@ def client(user_agent: str | None) -> str:
 
 @register.filter
 def plain_client(user_agent: str | None) -> str:
-    """Name the client for a mail, unless the name that it chose might pass for a sentence or for a link."""
+    """Name the client for a mail, or return "" where the name could be read as a sentence or a link."""
     name = client(user_agent)
     return name if PLAIN_CLIENT.fullmatch(name) else ""

@@ -1,1 +1,1 @@
-"""Counts of tries, and Django's cache: what all processes share and nobody keeps. Numbers and JSON, never a pickle."""
+"""Rate limits, and Django's cache, which all processes share. They hold numbers and JSON, never pickles."""

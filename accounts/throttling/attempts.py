@@ -1,19 +1,17 @@
-"""Bounds on guessing passwords and codes, with which no stranger locks an owner out.
+"""Limits on attempts at passwords and codes. Nobody can use them to lock an owner out.
 
-An attempt at an account is counted by who makes it: a browser in which its owner has signed in,
-since they chose their password, by the name in its cookie; everybody else by address and account.
-So what others do wrong elsewhere never refuses the owner's right password.
+An attempt at an account is counted by its source. A known browser, in which the owner has logged in since they chose
+their password, is counted by the id in its cookie; every other client by address and account. So failures elsewhere
+never refuse the owner's right password.
 
-Guessing from many addresses is slowed instead. After so many failures of strangers at one account
-within an hour, each address has one try in a quarter of an hour in place of five in five minutes:
-enough for one who knows the password. The owner's own browsers are not part of that. The rest is
-borne by Argon2, by the rule for passwords, and by a second step.
+Attempts from many addresses are slowed down. After this many failures from unknown browsers at one account within an
+hour, each address gets one attempt in 15 minutes instead of five in 5 minutes: enough for a person who knows the
+password. Known browsers are exempt. Argon2, the rule for passwords and the second step do the rest.
 
-Codes of six digits want a bound over all strangers, or enough addresses would guess one. A stranger
-to them is every browser in which nobody has come past the second step. Only who knows the password
-gets to try, so it is counted for the password: its owner, refused in a browser that is new, chooses
-another by mail, and is let in at once while the other is out. The browsers past the second step
-have such a bound of their own, which no stranger can use up.
+Codes have six digits, so they need a limit over all unknown browsers: enough addresses would find one. For codes, a
+browser is known once its owner has passed the second step there. Only a client that knows the password gets this far,
+so attempts are counted for the password: an owner who is refused in a new browser chooses another password by mail,
+and gets in at once while the attacker is out. Known browsers share a limit of their own, which others cannot use up.
 """
 
 from ipaddress import IPv6Address, ip_address, ip_network
@@ -28,7 +26,7 @@ from accounts.models import User
 from accounts.throttling import known_browsers
 from accounts.throttling.rate_limits import APP, Attempt, undo_when_busy
 
-# What a provider gives a site: under attack its networks count as one.
+# The prefix that a provider assigns to a site. Under attack all its networks count as one.
 SITE_PREFIX = 48
 TOO_MANY_CODES = _(
     "Too many wrong codes from browsers in which no right one was given before. Choose a new password, by the link "
@@ -38,7 +36,7 @@ TOO_MANY_CODES = _(
 
 
 def count_password_attempt(request: HttpRequest, email: str) -> Attempt:
-    """Count a try of a password, to be given back where it was right. Raises `ValidationError` for one too many."""
+    """Count an attempt at a password; give it back if the password is right. Raises `ValidationError` over a limit."""
     attempt, account = Attempt(request), mailbox(email)
     undo_when_busy(request, attempt)
     browser = _browser(request, account)
@@ -56,7 +54,7 @@ def count_password_attempt(request: HttpRequest, email: str) -> Attempt:
 
 
 def count_code_attempt(request: HttpRequest, person: User) -> Attempt:
-    """Count a try of a code, to be given back where it was right. Raises `ValidationError` for one too many."""
+    """Count an attempt at a code; give it back if the code is right. Raises `ValidationError` over a limit."""
     attempt, password = Attempt(request), person.password_fingerprint()
     browser = known_browsers.browser_id_past_second_step(request, person)
     if browser:
@@ -69,26 +67,26 @@ def count_code_attempt(request: HttpRequest, person: User) -> Attempt:
 
 
 def count_passkey_attempt(request: HttpRequest, person: User) -> Attempt:
-    """Count an answer of a passkey, which nobody guesses, but each of which costs a signature to check."""
+    """Count the answer of a passkey: nobody can guess one, but checking each costs a signature."""
     attempt = Attempt(request)
     attempt.take("code", f"passkey:{ratelimit.get_ip(request)}:{person.pk}")
     return attempt
 
 
 def clear(request: HttpRequest, person: User) -> None:
-    """Forget what was guessed here at the password that somebody has just chosen anew."""
+    """Clear the failed attempts from this address, after a person has chosen a new password."""
     address = ratelimit.get_ip(request)
     for action, source in (("password_attempt", address), ("password_attempt_under_attack", _site(address))):
         ratelimit.clear(request, app=APP, action=action, key=f"{source}:{mailbox(person.email)}")
 
 
 def site_of(request: HttpRequest) -> str:
-    """Name the network that a request comes from: the address, or the /48 of an IPv6 one."""
+    """Return the network of a request: its IPv4 address, or the /48 of its IPv6 address."""
     return _site(ratelimit.get_ip(request))
 
 
 def _browser(request: HttpRequest, account: str) -> str:
-    """Return the name of a browser in which the account's owner has signed in, and else nothing."""
+    """Return the id of a browser in which the account's owner has logged in, or ""."""
     owner = User.objects.by_email(account) if known_browsers.COOKIE in request.COOKIES else None
     return known_browsers.browser_id(request, owner) if owner else ""
 

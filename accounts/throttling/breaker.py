@@ -1,4 +1,4 @@
-"""A breaker for what a process asks over the network, the database and the cache: at most one thread waits in vain."""
+"""A circuit breaker for services that may not answer, the database and the cache: at most one thread waits in vain."""
 
 import time
 from collections.abc import Iterator
@@ -6,18 +6,18 @@ from contextlib import contextmanager
 from threading import Lock
 
 OPEN_SECONDS = 1.0
-# An error that took longer was waited for.
+# An error that took longer counts as a wait in vain.
 SLOW_ERROR_SECONDS = 0.25
-# Whoever waits for the one inside does so in short waits, and counts these instead of seconds. Together they last a
-# quarter of a second. Where the threads of a process are busy, each of them needs the interpreter's lock to go on, and
-# the waits last longer in the same measure as the turn of the one inside, which needs that lock some twenty times.
+# A thread waits for the one inside in short waits, and counts these instead of seconds. Together they last a quarter of
+# a second. In a busy process every thread waits for the interpreter's lock: then the waits last longer in the same
+# measure as the work of the thread inside, which needs that lock some twenty times.
 MOST_WAITS, WAIT_SECONDS = 50, 0.005
-# An outage is over once so many seconds went by without an error of its kind.
+# An outage is over after this many seconds without an error of its kind.
 QUIET_SECONDS = 10.0
 
 
 class OutOfReach(Exception):
-    """Another thread waits, or has just waited in vain."""
+    """The service is not asked: another thread is waiting for it, or has just waited in vain."""
 
 
 class Breaker:
@@ -30,17 +30,17 @@ class Breaker:
         self._errors: dict[str, float] = {}
 
     def trip(self) -> None:
-        """Note that somebody has waited in vain."""
+        """Open the breaker: a thread has waited in vain."""
         self._is_suspect = True
         self._open_until = time.monotonic() + OPEN_SECONDS
 
     def check(self) -> None:
-        """Raise `OutOfReach` within a second after somebody has waited in vain."""
+        """Raise `OutOfReach` for a second after a thread has waited in vain."""
         if self._open_until and time.monotonic() < self._open_until:
             raise OutOfReach(f"The {self.what} was out of reach a moment ago.")
 
     @contextmanager
-    def turn(self) -> Iterator[None]:
+    def guard(self) -> Iterator[None]:
         """Let one thread in at a time.
 
         Raises `OutOfReach` as `check` does, and where the thread inside stays for `MOST_WAITS` waits. After a thread
@@ -49,7 +49,7 @@ class Breaker:
         self.check()
         self._enter()
         try:
-            # The one before may have waited in vain.
+            # The thread before may have waited in vain.
             self.check()
             yield
             self._is_suspect = False
@@ -61,7 +61,7 @@ class Breaker:
             self._lock.release()
 
     def is_new(self, kind: str) -> bool:
-        """Tell whether an error begins an outage: none of its kind has just come."""
+        """Return whether an error begins an outage: there was no error of its kind just before."""
         now = time.monotonic()
         is_new = now - self._errors.get(kind, float("-inf")) > QUIET_SECONDS
         self._errors[kind] = now

@@ -1,6 +1,6 @@
-"""Django's cache without pickles: whoever can write to a cache must not run code by it.
+"""Django's cache without pickles: a client that can write to the cache must not run code by it.
 
-Values are JSON, so a tuple comes back as a list. What is no JSON was not written here, and is read as nothing.
+Values are JSON, so a tuple comes back as a list. A value that is no JSON counts as missing.
 """
 
 import json
@@ -12,19 +12,19 @@ from django.utils.crypto import salted_hmac
 
 from accounts.throttling.models import CachedValue, Counter, now
 
-# As good as never, and within the column.
+# Never, within what the column holds.
 FOREVER = 1 << 62
 
 
 def make_key(key: str, key_prefix: str, version: int) -> str:
-    """Make the name under which a cache keeps a value: an HMAC of allauth's, which hold addresses and codes."""
+    """Return the key of a value in the cache. allauth's keys hold addresses and codes, so they become an HMAC."""
     if key.startswith("allauth"):
         key = "allauth:" + salted_hmac("accounts.throttling.cache", key, algorithm="sha256").hexdigest()
     return default_key_func(key, key_prefix, version)
 
 
 class JSONSerializer:
-    """For Django's cache in Redis. It counts integers itself, so they stay what they are."""
+    """The serializer for Django's Redis cache. Integers stay as they are, since Redis counts them itself."""
 
     def dumps(self, value: Any) -> str | int:
         return value if type(value) is int else json.dumps(value)
@@ -34,14 +34,14 @@ class JSONSerializer:
 
 
 class DatabaseCache(BaseCache):
-    """Django's cache in a table of ours. `accounts.throttling.counters` has a table of its own, emptied with it."""
+    """Django's cache in a table. `clear` also empties the table of `accounts.throttling.counters`."""
 
     def __init__(self, location: str, params: dict[str, Any]) -> None:
         super().__init__(params)
 
     def add(self, key: Any, value: Any, timeout: Any = DEFAULT_TIMEOUT, version: int | None = None) -> bool:
         own, row = self._own(key, version), self._row(value, timeout)
-        # Of many who take over at once what has run out, one does.
+        # Of concurrent requests that replace an expired value, one succeeds.
         if own.filter(ends_at__lte=now()).update(**row):
             return True
         _, is_new = CachedValue.objects.get_or_create(key=self.make_and_validate_key(key, version), defaults=row)
@@ -79,7 +79,7 @@ class DatabaseCache(BaseCache):
 
 
 def read(text: str | bytes, default: Any = None) -> Any:
-    """Return what a JSON text says; the default where it is none, or one of a depth that nobody writes."""
+    """Return the value of a JSON text, or the default where it is not JSON or nested too deeply."""
     try:
         return json.loads(text)
     except (TypeError, ValueError, RecursionError):

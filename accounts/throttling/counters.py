@@ -1,16 +1,14 @@
-"""Counts of tries: at most so many within a window, exactly, by all threads, processes and machines together.
+"""Counts of attempts in fixed windows, exact over all threads, processes and machines.
 
-A window opens with the first try in it, lasts its time, and ends for all its tries alike. A try that is
-refused changes nothing, so being refused prolongs nothing. Within the time of one window, across the end
-of one and the beginning of the next, at most twice the limit less one can pass; in the long run, the limit
-in each. A list of moments would bound every stretch alike. It would have to be read, changed and written
-back under a lock, where a count is one statement, and a number: reading it runs nothing.
+A window opens with its first attempt, and ends for all its attempts at once. A refused attempt changes nothing, so it
+prolongs nothing. Within the length of one window, across the end of one and the start of the next, at most twice the
+limit less one can pass. A list of times would be exact for every stretch, but would have to be read, changed and
+written under a lock. A count takes one statement, and is a number: reading it runs no code.
 
-Where Redis is the cache, counts are there, as integers. It may evict what it keeps, and a restart empties
-it. So a window of more than an hour, in which a new one would be worth much, is in the database always.
+With a Redis cache, counts are integers in Redis. It may evict them, and a restart empties it. So windows of more than
+an hour, where a lost count would allow many attempts, are always in the database.
 
-A count that nobody here has written (no number, without an end, or one further off than any clock is
-wrong) is read as none.
+A count that this code cannot have written is ignored: no number, without an end, or with an end too far ahead.
 """
 
 from collections.abc import Callable, Iterator
@@ -28,20 +26,20 @@ from accounts.orm.batches import delete_in_batches
 from accounts.throttling.models import CachedValue, Counter, now
 
 LONGEST_IN_REDIS = 3600
-# Of rows that have ended, so many are deleted for each new one.
+# This many expired rows are deleted for each new one.
 EXPIRED_FOR_A_NEW_ONE = 2
-# What Redis answers where a list or a set stands in the place of a text.
+# How the error of Redis begins where the key holds a list or a set.
 NO_TEXT = "WRONGTYPE"
 
 
 def name_of(action: str, text: str) -> str:
-    """Name a count: an HMAC, since the text names addresses and people, and may hold anything."""
+    """Return the name of a count: an HMAC, since the text may hold addresses, people and anything else."""
     return f"{action}:{salted_hmac('accounts.throttling.counters', text, algorithm='sha256').hexdigest()[:32]}"
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `amount` tries in a window of so many seconds."""
+    """At most `amount` attempts in a window of `seconds`."""
 
     name: str
     amount: int
@@ -49,23 +47,23 @@ class Limit:
 
     @property
     def length(self) -> int:
-        """The window's, in milliseconds."""
+        """The length of the window in milliseconds."""
         return int(self.seconds * 1000)
 
     def take(self) -> int | None:
-        """Count a try, and return when that was done, for `give_back`; None where it is one too many."""
+        """Count an attempt, and return its time for `give_back`; return None over the limit."""
         return _store(self).take(self) if self.amount > 0 else None
 
     def give_back(self, taken_at: int) -> None:
-        """Undo what `take` has counted then, if its window still lasts."""
+        """Undo a `take`, if its window still lasts."""
         _store(self).give_back(self, taken_at)
 
     def is_free(self) -> bool:
-        """Tell whether one more try would be counted."""
+        """Return whether one more attempt would be allowed."""
         return self.amount > 0 and _store(self).left(self) <= 0
 
     def seconds_left(self) -> int:
-        """Return when the next try is counted: at least a second, as when too many came in the same instant."""
+        """Return the seconds until the next attempt is allowed, at least 1."""
         return max(1, -(-_store(self).left(self) // 1000))
 
     def clear(self) -> None:
@@ -73,7 +71,7 @@ class Limit:
 
 
 class DatabaseCounts:
-    """Counts in a table of ours: one statement for a count that is there, which the database does one after another."""
+    """Counts in a table. An existing count takes one statement, and the database runs these one after another."""
 
     def take(self, limit: Limit) -> int | None:
         at = now()
@@ -88,7 +86,7 @@ class DatabaseCounts:
             return now()
         if self.left(limit):
             return None
-        # Of many who find no row, one makes it, and all count in it.
+        # Of concurrent requests that find no row, one inserts it, and all count in it.
         Counter.objects.bulk_create(
             [Counter(name=limit.name, count=0, ends_at=at + limit.length)], ignore_conflicts=True
         )
@@ -96,12 +94,12 @@ class DatabaseCounts:
         return now() if one_more() else None
 
     def give_back(self, limit: Limit, taken_at: int) -> None:
-        # Windows do not overlap: one that ends later than this has opened since.
+        # Windows do not overlap: a window with a later end opened after the attempt.
         same_window = self._own(limit).filter(ends_at__gt=now(), ends_at__lte=taken_at + limit.length)
         same_window.filter(count__range=(1, limit.amount)).update(count=F("count") - 1)
 
     def left(self, limit: Limit) -> int:
-        """Return how long the limit remains reached, in milliseconds; 0 where it is not."""
+        """Return for how many milliseconds the limit stays reached; 0 where it is not."""
         at = now()
         reached = self._own(limit).filter(self._is_open(limit, at), count__gte=limit.amount)
         return (reached.values_list("ends_at", flat=True).first() or at) - at
@@ -113,12 +111,12 @@ class DatabaseCounts:
         return Counter.objects.filter(name=limit.name)
 
     def _is_open(self, limit: Limit, at: int) -> Q:
-        # Twice: the clock of the node that opened it may be ahead of ours.
+        # Twice the length: the clock of the node that opened the window may be ahead.
         return Q(ends_at__gt=at, ends_at__lte=at + 2 * limit.length)
 
 
 class RedisCounts:
-    """Counts as integers that Redis forgets at their end. What others do meanwhile has a step begin anew."""
+    """Counts as integers that expire in Redis. A transaction is repeated when another client changes the key."""
 
     def __init__(self, store: RedisCache) -> None:
         self._client = store._cache.get_client(None, write=True)  # type: ignore[attr-defined]  # the stubs lack it
@@ -140,7 +138,7 @@ class RedisCounts:
 
     def give_back(self, limit: Limit, taken_at: int) -> None:
         def count_one_less(pipe: Any) -> None:
-            # Asked for first: what the answer takes must not make the window seem a later one.
+            # Computed first: the time of the answer must not make the window seem a later one.
             longest_left = limit.length - (now() - taken_at)
             count, left = self._read(pipe, limit)
             pipe.multi()
@@ -161,16 +159,16 @@ class RedisCounts:
 
     def _read(self, pipe: Any, limit: Limit) -> tuple[int, int]:
         """Return the count and the milliseconds left; 0 and 0 where there is no window."""
-        # Loaded by the client already; where there is no Redis, nobody pays for it.
+        # Imported here, so that a server without Redis does not load it.
         from redis.exceptions import ResponseError  # noqa: PLC0415
 
         try:
             count, left = int(pipe.get(self._key(limit.name))), int(pipe.pttl(self._key(limit.name)))
-        except (TypeError, ValueError):  # none, or no number
+        except (TypeError, ValueError):  # missing, or not a number
             return 0, 0
         except ResponseError as error:
             if not str(error).startswith(NO_TEXT):
-                raise  # it refuses to say: then nobody may try
+                raise  # without a count no attempt is allowed
             return 0, 0
         return (count, left) if count >= 0 and 0 < left <= limit.length else (0, 0)
 
@@ -183,7 +181,7 @@ def _store(limit: Limit) -> DatabaseCounts | RedisCounts:
 
 
 def forget_all() -> None:
-    """Empty the cache and all counts. Raises `OSError` where that cannot be done."""
+    """Empty the cache and all counts. Raises `OSError` where that fails."""
     try:
         cache.clear()
     except Exception as error:
@@ -193,9 +191,9 @@ def forget_all() -> None:
 
 
 def _make_room() -> None:
-    """Delete a few rows that have ended: unknown browsers make new ones faster than housekeeping comes, once a day.
+    """Delete a few expired rows: unknown browsers add rows faster than the daily housekeeping deletes them.
 
-    The table so holds little more than what is still counted, and nothing that is counted ever goes to make room.
+    So the table holds little more than live counts, and a live count is never deleted to make room.
     """
     ended = Counter.objects.filter(ends_at__lte=now())
     if ended.exists():
@@ -205,6 +203,6 @@ def _make_room() -> None:
 
 
 def forget_ended() -> Iterator[int]:
-    """Delete the rows that have ended, and yield how many, batch by batch. Redis forgets by itself."""
+    """Delete expired rows, and yield their number after each batch. Redis expires its own."""
     for table in (Counter, CachedValue):
         yield from delete_in_batches(table._default_manager.filter(ends_at__lte=now()))

@@ -1,7 +1,7 @@
 """The setting `ACCOUNT_RATE_LIMITS`: limits that `accounts.throttling.rate_limits` counts for all processes.
 
-Amount, duration, and for whom: an address, or the key that our code names. Where a limit of allauth's
-counts a whole account, a stranger could use it up: those are replaced. What limits a page is by the minute.
+Each has an amount, a duration, and what it counts: an address, or a key that the code passes. allauth's limits for a
+whole account are replaced, since anybody could use them up for the owner. Limits of a page are per minute.
 """
 
 RATE_LIMITS: dict[str, str | None] = {
@@ -9,36 +9,37 @@ RATE_LIMITS: dict[str, str | None] = {
     "reauthenticate": "20/m/ip",
     "change_password": "20/m/ip",
     "reset_password": "20/m/ip",
-    # Wrong passwords: of one browser or address at one account, and of one address at all of them.
+    # Wrong passwords: from one browser or address at one account, and from one address at all accounts.
     "password_attempt": "5/5m/key",
     "password_attempts_by_address": "10/m/ip",
     # After this many failures from unknown browsers, each address gets fewer attempts.
     "password_attempts_of_unknown_browsers": "30/h/key",
     "password_attempt_under_attack": "1/15m/key",
-    # Waits for a hash in the place that is kept for known browsers and people: of each person.
+    # Uses of the waiting place for a hash that is reserved for known people, per person.
     "kept_place": "10/m/key",
-    # Wrong codes: of one browser or address at one account; of all unknown browsers with one password, or all known.
+    # Wrong codes: from one browser or address at one account; from all unknown or all known browsers at one password.
     "code": "5/5m/key",
     "codes": "20/d/key",
     "confirm_again": "20/m/ip",
-    # Mails that anybody can ask for. The links in those before still work.
-    # To confirm a sign-up: new ones by network and address, and by address; the links of each, which only its browser
-    # or its password asks for; and those that anybody else asks for, again by network and address, and by address.
+    # Mails that anybody can request. Over the limit, the links of earlier mails still work.
+    # Mails that confirm a sign-up. New sign-ups: per network and address, and per address. More links for a sign-up,
+    # requested from its browser or with its password. Links requested otherwise: per network and address, and per
+    # address.
     "sign_up": "6/d/key",
     "sign_ups": "15/d/key",
     "own_link_mail": "1/3m/key,3/d/key",
     "link_mail": "1/3m/key,3/d/key",
     "link_mails": "15/d/key",
-    # To confirm a change of email: by account and address, and by address. allauth's own counts addresses alone.
+    # Mails that confirm a change of email: per account and address, and per address. allauth counts addresses only.
     "confirm_email": None,
     "change_mail": "1/3m/key,5/d/key",
     "change_mails": "20/d/key",
     "reset_mail": "3/h/key",
     "account_exists_mail": "3/d/key",
-    # Sign-ups: of all unknown browsers together the setting SIGN_UP_LIMIT says how many, and of known ones each person
-    # has some. Of more than an hour, so that they stand where nothing evicts them.
+    # Sign-ups: SIGN_UP_LIMIT limits those of all unknown browsers together; in known browsers each person has some. The
+    # window is over an hour, so the count is in the database, where nothing evicts it.
     "sign_ups_of_known": "10/2h/key",
-    # New addresses that one account asks to log in with: each once, and how many.
+    # New addresses for one account: each counted once, and their number.
     "change_address": "1/d/key",
     "change_addresses": "5/d/key",
     "report_exposed": "10/m/ip",

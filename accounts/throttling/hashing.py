@@ -1,8 +1,8 @@
-"""Hashing passwords: few at a time in a process, and nobody stands in line for it.
+"""Limits how many passwords a process hashes at a time, without a queue.
 
-A hash takes a processor, and up to 100 MiB where it is of an older kind. Two are made at a time and one more waits.
-Others are refused at once: a thread that waits is one that serves nobody. Apart from these, one place to wait is kept
-for people who have shown before who they are. It comes first, so no unknown browser keeps them out.
+A hash takes a processor, and up to 100 MiB where it is of an older kind. Two are computed at a time and one more waits.
+Others are refused at once: a waiting thread serves nobody. One more waiting place is reserved for people who have
+authenticated before. It comes first, so unknown browsers cannot keep them out.
 """
 
 import threading
@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 AT_ONCE = 2
-# Who waits in which place. There is one of each.
+# The two waiting places, one of each.
 ANYBODY, KNOWN = "anybody", "known"
 
 
 class HashingBusy(Exception):
-    """This process hashes as many passwords as it may, and has no place to wait for another."""
+    """This process hashes as many passwords as it may, and the waiting places are taken."""
 
 
 class Gate:
@@ -25,12 +25,12 @@ class Gate:
         self._waiting: set[str] = set()
 
     @contextmanager
-    def place(self, may_use_kept: Callable[[], bool]) -> Iterator[None]:
-        """Hold one of the places to hash in. Raises `HashingBusy` at once where there is none, and none to wait in.
+    def place(self, may_use_reserved: Callable[[], bool]) -> Iterator[None]:
+        """Hold one of the places to hash in. Raises `HashingBusy` at once where it can neither enter nor wait.
 
-        `may_use_kept` is asked only where the places for everybody are taken.
+        `may_use_reserved` is called only where the places for everybody are taken.
         """
-        if not self._enter(ANYBODY) and not (may_use_kept() and self._enter(KNOWN)):
+        if not self._enter(ANYBODY) and not (may_use_reserved() and self._enter(KNOWN)):
             raise HashingBusy
         try:
             yield
@@ -40,7 +40,7 @@ class Gate:
                 self._changed.notify_all()
 
     def _enter(self, who: str) -> bool:
-        """Wait until there is a place, and take it. False at once where somebody else waits so."""
+        """Wait until there is a place, and take it. Return False at once where the waiting place is taken."""
         with self._changed:
             if who in self._waiting:
                 return False

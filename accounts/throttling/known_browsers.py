@@ -1,4 +1,4 @@
-"""Browsers in which a person has signed in before, told by a signed cookie that stays in them."""
+"""Known browsers: those in which a person has logged in before, recognised by a signed cookie."""
 
 import secrets
 from datetime import timedelta
@@ -17,7 +17,7 @@ PEOPLE_AT_MOST = 10
 
 
 class KnownPerson(NamedTuple):
-    """What a browser says of one who signed in: their password, its own name, and the factor past which they came."""
+    """An entry of the cookie: who logged in, a fingerprint of their password, the browser's id, and the factor used."""
 
     person: str = ""
     password: str = ""
@@ -26,7 +26,7 @@ class KnownPerson(NamedTuple):
 
 
 def note_new_browser(request: HttpRequest, person: User) -> None:
-    """Note on the request whether a sign-in in this browser is news; with the first of all, every browser is new."""
+    """Note on the request whether this browser is new to the person. No browser is new at the first log-in."""
     request.is_new_browser = person.last_login is not None and not is_known(request, person)  # type: ignore[attr-defined]
 
 
@@ -35,31 +35,31 @@ def is_new_browser(request: HttpRequest) -> bool:
 
 
 def is_known(request: HttpRequest, person: User) -> bool:
-    """Tell whether this person has signed in here before."""
+    """Return whether this person has logged in here before."""
     return any(known.person == str(person.pk) for known in _known_people(request))
 
 
 def any_known_person(request: HttpRequest) -> str:
-    """Name somebody who has signed in here; nothing where nobody has."""
+    """Return the id of a person who has logged in here, or ""."""
     return next((known.person for known in _known_people(request)), "")
 
 
 def browser_id(request: HttpRequest, person: User) -> str:
-    """Name a browser in which this person has signed in since they chose their password; others have no name.
+    """Return the id of a browser in which this person has logged in since they chose their password, or "".
 
-    It stays, whoever signs in there: a new one each time would give as many tries as there are sign-ins.
+    It stays the same at every log-in: a new id each time would give new attempts with each log-in.
     """
     return _known_person(request, person).browser
 
 
 def browser_id_past_second_step(request: HttpRequest, person: User) -> str:
-    """Name such a browser where they came past the second step too, with the app or the codes that they have now."""
+    """Return that id if the person also passed the second step, with the app or the codes that they have now."""
     known = _known_person(request, person)
     return known.browser if known.factor and known.factor == _factor(person) else ""
 
 
 def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> None:
-    """Leave word in the browser that this person has signed in there, past every step; it opens nothing."""
+    """Set the cookie after a complete log-in. It grants no access."""
     known = KnownPerson(
         str(person.pk), _password(person), browser_id(request, person) or secrets.token_hex(8), _factor(person)
     )
@@ -76,12 +76,12 @@ def remember(request: HttpRequest, response: HttpResponseBase, person: User) -> 
 
 
 def _password(person: User) -> str:
-    # Changes with the password, of which it says nothing: an HMAC of its hash.
+    # An HMAC of the password's hash: it changes with the password and reveals nothing about it.
     return person.password_fingerprint()[:16]
 
 
 def _factor(person: User) -> str:
-    """Name what the second step takes codes of: the app, without one the recovery codes, or nothing."""
+    """Return the id of the factor whose codes the second step takes: the app, else the recovery codes, else ""."""
     types = [Authenticator.Type.RECOVERY_CODES, Authenticator.Type.TOTP]
     last = Authenticator.objects.filter(user=person, type__in=types).order_by("type").last()
     return str(last.pk) if last else ""
@@ -93,5 +93,5 @@ def _known_person(request: HttpRequest, person: User) -> KnownPerson:
 
 
 def _known_people(request: HttpRequest) -> list[KnownPerson]:
-    said = request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=KEPT_FOR) or ""
-    return [KnownPerson(*text.split("-")) for text in said.split(".") if text]
+    cookie = request.get_signed_cookie(COOKIE, "", salt=SALT, max_age=KEPT_FOR) or ""
+    return [KnownPerson(*text.split("-")) for text in cookie.split(".") if text]

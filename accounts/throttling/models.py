@@ -1,7 +1,6 @@
 """The tables of counts and of Django's cache.
 
-Their moments are integers, milliseconds since 1970: a row that somebody has tampered with is
-compared, and never parsed.
+Times are integers, milliseconds since 1970: a row that was tampered with is compared, never parsed.
 """
 
 import time
@@ -14,7 +13,7 @@ def now() -> int:
 
 
 class Counter(models.Model):
-    """How many tries were counted under a name in its window. `accounts.throttling.counters` writes these rows."""
+    """The number of attempts under a name in its window. `accounts.throttling.counters` writes these rows."""
 
     name = models.CharField(max_length=80, primary_key=True)
     count = models.PositiveIntegerField()

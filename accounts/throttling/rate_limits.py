@@ -1,9 +1,9 @@
 """Rate limits: `ACCOUNT_RATE_LIMITS`, counted by `accounts.throttling.counters`, and how long to wait.
 
-`consume` and `clear` stand in for allauth's own, which keep a list of moments in the cache: `accounts.apps`
-puts them there, so allauth's pages are counted like ours.
+`consume` and `clear` replace allauth's own, which keep a list of times in the cache. `accounts.apps` installs them, so
+allauth's pages use the same counters.
 
-An IPv6 /64 counts as one address: it is what one connection is given at least (RFC 6177).
+An IPv6 /64 counts as one address: a connection has at least that (RFC 6177).
 """
 
 import math
@@ -25,7 +25,7 @@ TOO_MANY = _("Too many attempts. Try again in %(wait)s.")
 
 
 class RateLimitUsage:
-    """What one attempt has counted."""
+    """The limits under which one attempt was counted."""
 
     def __init__(self) -> None:
         self.counted: list[tuple[Limit, int]] = []
@@ -43,7 +43,7 @@ class RateLimitUsage:
 
 
 def limits_of(request: HttpRequest, action: str, *, app: str = APP, config: Any = None, **whose: Any) -> list[Limit]:
-    """Return the limits of an action for who is asking, or for a key."""
+    """Return the limits of an action for the client of the request, or for a key."""
     return [
         Limit(
             name_of(action, ratelimit.get_cache_key(request, app=app, action=action, rate=rate, **whose)),
@@ -64,10 +64,10 @@ def consume(  # noqa: PLR0913 - allauth's
     raise_exception: bool = False,
     **whose: Any,
 ) -> RateLimitUsage | None:
-    """Count an attempt under all limits of its action, or under none, and then return None.
+    """Count an attempt under all limits of its action; if one is reached, count nothing and return None.
 
-    As allauth's: a GET is counted only with `limit_get`, nothing by a dry run. Raises `RateLimited` where that is
-    asked for.
+    As in allauth, a GET is counted only with `limit_get`, and a dry run counts nothing. With `raise_exception` it
+    raises `RateLimited` instead of returning None.
     """
     usage = RateLimitUsage()
     if request.method == "GET" and not limit_get:
@@ -82,34 +82,34 @@ def consume(  # noqa: PLR0913 - allauth's
 
 
 def clear(request: HttpRequest, *, app: str, action: str, **whose: Any) -> None:
-    """Forget what was counted for an action."""
+    """Clear the counts of an action."""
     for limit in limits_of(request, action, app=app, **whose):
         limit.clear()
 
 
 class Attempt:
-    """What one attempt has taken of its limits."""
+    """An attempt, and what it has counted under its limits."""
 
     def __init__(self, request: HttpRequest) -> None:
         self.request = request
         self.usages: list[RateLimitUsage] = []
 
     def take(self, action: str, key: str | None = None, *, text: Promise = TOO_MANY) -> None:
-        """Count the attempt. Where it is one too many it takes nothing.
+        """Count the attempt, or nothing where a limit is reached.
 
-        Raises `ValidationError` with a text that says how long to wait, and has the answer say so too.
+        Raises `ValidationError` with a text that says how long to wait. The response then has a `Retry-After` header.
         """
         if not self.may_take(action, key):
             self.refuse(seconds_left(self.request, action, key), text)
 
     def refuse(self, seconds: int, text: Promise = TOO_MANY) -> NoReturn:
-        """Give back what was taken. Raises `ValidationError`, as `take` does."""
+        """Undo all counts of the attempt. Raises `ValidationError`, as `take` does."""
         self.give_back()
         self.request.retry_after = seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
         raise ValidationError(text % {"wait": in_words(seconds)}, code="too_many_attempts")
 
     def may_take(self, action: str, key: str | None = None) -> bool:
-        """Count the attempt, unless it is one too many."""
+        """Count the attempt, and return True, unless a limit is reached."""
         usage = consume(self.request, app=APP, action=action, key=key)
         if usage:
             self.usages.append(usage)
@@ -121,7 +121,7 @@ class Attempt:
 
 
 def undo_when_busy(request: HttpRequest, attempt: Attempt) -> None:
-    """Have an attempt give back what it took where the request is refused before it was made."""
+    """Undo the attempt if the server is too busy to carry it out."""
     request.undone_when_busy = [*getattr(request, "undone_when_busy", []), attempt]  # type: ignore[attr-defined]
 
 
@@ -131,12 +131,12 @@ def undo(request: HttpRequest) -> None:
 
 
 def seconds_left(request: HttpRequest, action: str, key: str | None = None) -> int:
-    """Return how long an action remains closed: at least a second, as when too many asked in the same instant."""
+    """Return the seconds until an action is allowed again, at least 1."""
     return max(limit.seconds_left() for limit in limits_of(request, action, key=key))
 
 
 def in_words(seconds: int) -> str:
-    """Say a wait in its largest unit, rounded up: "40 seconds", "5 minutes", "3 hours"."""
+    """Return a duration in its largest unit, rounded up: "40 seconds", "5 minutes", "3 hours"."""
     if seconds <= MINUTE:
         return ngettext("%d second", "%d seconds", seconds) % seconds
     if seconds <= HOUR:

@@ -1,6 +1,6 @@
-"""Django's cache in Redis, of which one thread of a process asks at a time: where it hangs, it holds up no more.
+"""Django's Redis cache, used by one thread of a process at a time: if Redis hangs, only that thread waits.
 
-Loaded only where `CACHE_URL` names it: the client takes a tenth of a second to load.
+Loaded only where `CACHE_URL` names it, since the client takes a tenth of a second to load.
 """
 
 from collections.abc import Iterator
@@ -14,22 +14,22 @@ from redis.exceptions import InvalidResponse, RedisError
 from accounts.throttling import breaker
 
 
-class Client(redis.Redis):
-    """A command, or a transaction with all its commands, is one turn. No pipeline outside a transaction is bounded."""
+class GuardedRedis(redis.Redis):
+    """Guards each command, and each transaction as a whole. Pipelines outside of `transaction` are not guarded."""
 
     def execute_command(self, *args: Any, **options: Any) -> Any:
-        with _turn():
+        with _guard():
             return super().execute_command(*args, **options)  # type: ignore[no-untyped-call]
 
     def transaction(self, *args: Any, **options: Any) -> Any:
-        with _turn():
+        with _guard():
             return super().transaction(*args, **options)
 
 
 class CacheClient(RedisCacheClient):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
-        self._client = Client
+        self._client = GuardedRedis
 
 
 class Cache(RedisCache):
@@ -39,12 +39,12 @@ class Cache(RedisCache):
 
 
 @contextmanager
-def _turn() -> Iterator[None]:
-    with breaker.cache.turn():
+def _guard() -> Iterator[None]:
+    with breaker.cache.guard():
         try:
             yield
         except (RedisError, breaker.OutOfReach):
             raise
         except Exception as error:
-            # The client's parser fails in many ways at what is no answer of Redis.
+            # The client's parser raises many kinds of errors for an answer that is not of Redis.
             raise InvalidResponse(f"It has sent what is no answer: {error!r}") from error

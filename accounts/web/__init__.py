@@ -1,1 +1,1 @@
-"""What any view needs: who asks, from where, and how to answer."""
+"""What any view needs: requests, clients, responses and pagination."""

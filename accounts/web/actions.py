@@ -1,4 +1,4 @@
-"""Acts: addresses that only take POST, each belonging to a page."""
+"""Actions: views that only take POST, each belonging to a page."""
 
 from collections.abc import Callable
 
@@ -10,7 +10,7 @@ View = Callable[..., HttpResponseBase]
 
 
 def action(page: str) -> Callable[[View], View]:
-    """Make a view an act of the page with this URL name: POST only, and one returns to that page."""
+    """Make a view an action of the page with this URL name: it takes POST only, and people return to that page."""
 
     def decorate(view: View) -> View:
         view_of_action: View = require_POST(view)
@@ -21,7 +21,7 @@ def action(page: str) -> Callable[[View], View]:
 
 
 def page_of(request: HttpRequest) -> str:
-    """Return the address of the page that a request came from: its own, or that of the page of its act."""
+    """Return the path of the page of a request: its own, or for an action that of its page."""
     match = request.resolver_match
     page = getattr(match.func, "page", None) if match else None
     if page:

@@ -1,4 +1,4 @@
-"""Who is at the other end: the client's address and the name of its program."""
+"""The client of a request: its address and the name of its program."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ Network = IPv4Network | IPv6Network
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """A client as it is recorded: its address, or None where there is none, and its User-Agent."""
+    """A client as it is recorded: its address, or None where the server knows none, and its User-Agent."""
 
     ip: str | None
     user_agent: str
@@ -26,17 +26,16 @@ class Client:
     @classmethod
     def of(cls, request: HttpRequest) -> "Client":
         agent = request.META.get("HTTP_USER_AGENT", "")
-        # PostgreSQL stores no NUL, and a header has no business with other control characters.
+        # PostgreSQL stores no NUL, and no other control character belongs in a header.
         printable = "".join(character for character in agent[:USER_AGENT_LENGTH] if character.isprintable())
         return cls(client_ip(request), printable.strip())
 
 
 def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Settle the client's address once, and drop forwarding headers that nobody trusted has set.
+    """Set REMOTE_ADDR to the client's address, and drop forwarding headers from untrusted peers.
 
-    Only peers in `TRUSTED_PROXIES` (addresses or networks) are believed. `X-Forwarded-For`
-    is read from the right, past the trusted proxies, so what a client wrote into it counts
-    for nothing.
+    Trusts only peers in `TRUSTED_PROXIES` (addresses or networks). Reads `X-Forwarded-For` from the right, past the
+    trusted proxies, so what a client wrote into it has no effect.
     """
     trusted = trusted_proxies()
 
@@ -52,7 +51,7 @@ def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 
 def trusted_proxies() -> tuple[Network, ...]:
-    """Return the networks in `TRUSTED_PROXIES`. Raises `ImproperlyConfigured` where it holds anything else."""
+    """Return the networks in `TRUSTED_PROXIES`. Raises `ImproperlyConfigured` for anything else."""
     return tuple(_network(text) for text in settings.TRUSTED_PROXIES)
 
 

@@ -1,4 +1,4 @@
-"""Long lists, a page at a time."""
+"""Pagination of long lists."""
 
 from typing import Any
 
@@ -10,7 +10,7 @@ PAGE_LENGTH = 50
 
 
 def paged(request: HttpRequest, rows: QuerySet[Any]) -> dict[str, Any]:
-    """Return the page that the address asks for, or the nearest one there is, and the numbers of those around it."""
+    """Return the requested page, or the nearest that exists, and the numbers of the pages around it."""
     paginator = Paginator(rows, PAGE_LENGTH)
     page = paginator.get_page(request.GET.get("page"))
     return {"page": page, "numbers": paginator.get_elided_page_range(page.number, on_each_side=1, on_ends=1)}

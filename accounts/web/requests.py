@@ -1,4 +1,4 @@
-"""Requests as pages see them: who asks, what they can take, and how to send them elsewhere."""
+"""Requests of logged-in people, and redirects that htmx and scripts follow too."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -25,7 +25,7 @@ def takes_long_forms(view: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Tell whether a script asked by fetch: it would rather have JSON than HTML."""
+    """Return whether the client prefers JSON to HTML, as our scripts do that use fetch."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
 

@@ -1,4 +1,4 @@
-"""Work done once the response is sent, so that the time of a response says nothing about what was looked up."""
+"""Work after a response is sent, so that its time does not show what was looked up."""
 
 import logging
 from collections.abc import Callable
@@ -12,20 +12,20 @@ Work = Callable[[], object]
 
 
 def after_response(request: HttpRequest | None, work: Work) -> None:
-    """Have `work` done when the response to this request is sent, and its errors logged; without a request at once."""
+    """Do `work` after the response to this request is sent, and log its errors. Without a request do it at once."""
     if request is None:
         work()
         return
-    request.afterwards = [*getattr(request, "afterwards", []), work]  # type: ignore[attr-defined]
+    request.work_afterwards = [*getattr(request, "work_afterwards", []), work]  # type: ignore[attr-defined]
 
 
 def work_afterwards(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        works: list[Work] = getattr(request, "afterwards", [])
+        works: list[Work] = getattr(request, "work_afterwards", [])
         if works:
-            # Called by the server once the body is sent (PEP 3333), while this thread still has its connection. With
-            # HTTP/1.1 and a Content-Length, which all pages have, the client has the whole response by then.
+            # The server calls it after the body is sent (PEP 3333), while this thread still has its database
+            # connection. All pages have a Content-Length, so with HTTP/1.1 the client has the response by then.
             response._resource_closers.append(lambda: _do(request, works))  # type: ignore[attr-defined]
         return response
 

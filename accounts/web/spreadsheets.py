@@ -1,7 +1,7 @@
 """CSV for spreadsheets, in which no cell is a formula (OWASP, "CSV injection").
 
-Which character separates cells is up to the reader's country, and quotes only hold where a field begins. So an
-apostrophe stands before whatever could begin a formula anywhere in a cell, as if each separator were one.
+The separator depends on the reader's country, and quotes work only at the start of a field. So an apostrophe is put
+before anything in a cell that could begin a formula after any possible separator.
 """
 
 import csv
@@ -9,17 +9,17 @@ from collections.abc import Iterable
 from typing import IO, Any
 from unicodedata import category, normalize
 
-# Excel takes full-width ones too, which become these in NFKC, and a minus.
+# Excel also accepts full-width characters, which NFKC maps to these, and the minus sign.
 FORMULA_STARTS = frozenset("=+-@|%\u2212")
 SEPARATORS = frozenset(";,|\t\r\n\v\f\x1c\x1d\x1e\x85\u2028\u2029")
-# OWASP names them beside the characters of a formula.
+# OWASP lists them besides the characters of a formula.
 BAD_STARTS = ("\t", "\r", "\n")
 # Blanks, control and format characters.
 UNSEEN = frozenset({"Zs", "Zl", "Zp", "Cc", "Cf"})
 
 
 def write(file: IO[str] | Any, rows: Iterable[Iterable[str]]) -> None:
-    """Write rows as CSV (RFC 4180), every field in quotes and harmless."""
+    """Write rows as CSV (RFC 4180), with every field quoted and harmless."""
     csv.writer(file, quoting=csv.QUOTE_ALL).writerows(map(harmless, row) for row in rows)
 
 

@@ -15,7 +15,7 @@ from post_office.models import STATUS, Email
 from accounts import email_changes, sessions
 from accounts.mail import queue
 from accounts.models import Session, User
-from accounts.orm.batches import Size
+from accounts.orm.batches import BatchSize
 from accounts.orm.bulk import BulkTransaction
 from developers import issuance
 from developers.models import RevokedToken
@@ -124,7 +124,7 @@ def test_a_row_is_changed_or_deleted_and_never_both(alice: User, case: Callable[
 
 
 def test_a_batch_grows_and_shrinks_with_the_time_that_the_last_one_took() -> None:
-    size, sizes = Size(), []
+    size, sizes = BatchSize(), []
 
     for seconds in (0.001, 0.03, 0.06, 0.5, 0.001, 0.001, 0.001, 0.001, 0.001, 0.001):
         size.fit(BulkTransaction(seconds))
@@ -134,7 +134,7 @@ def test_a_batch_grows_and_shrinks_with_the_time_that_the_last_one_took() -> Non
 
 
 def test_the_largest_rows_go_one_by_one() -> None:
-    size = Size()
+    size = BatchSize()
 
     for _ in range(9):
         size.fit(BulkTransaction(1))

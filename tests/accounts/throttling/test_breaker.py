@@ -38,14 +38,14 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 def is_let_in(breaker: Breaker) -> bool:
     try:
-        with breaker.turn():
+        with breaker.guard():
             return True
     except OutOfReach:
         return False
 
 
 def fail(breaker: Breaker, clock: Clock, seconds: float) -> None:
-    with suppress(OSError), breaker.turn():
+    with suppress(OSError), breaker.guard():
         clock.now += seconds
         raise OSError
 
@@ -54,7 +54,7 @@ def test_while_one_waits_others_are_refused(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(breaking, "WAIT_SECONDS", 0.0)
     breaker = Breaker()
 
-    with breaker.turn():
+    with breaker.guard():
         during = [is_let_in(breaker) for _ in range(3)]
 
     assert (during, is_let_in(breaker)) == ([False] * 3, True)
@@ -68,7 +68,7 @@ def test_after_one_has_waited_in_vain_nobody_tries_for_a_second_and_then_one_at_
     within_the_second = is_let_in(breaker)
     clock.now += OPEN_SECONDS
     with monkeypatch.context() as patched, ExitStack() as probe:
-        probe.enter_context(breaker.turn())
+        probe.enter_context(breaker.guard())
         # No lock can be waited for so.
         patched.setattr(breaking, "WAIT_SECONDS", -2.0)
         beside_the_probe = is_let_in(breaker)
@@ -90,7 +90,7 @@ def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch
     monkeypatch.setattr(breaking, "WAIT_SECONDS", 60)
 
     def wait_in_vain() -> None:
-        with breaker.turn():
+        with breaker.guard():
             is_inside.set()
             may_fail.wait()
             clock.now += A_WHILE
@@ -124,7 +124,7 @@ def test_those_who_are_quick_wait_for_each_other() -> None:
     breaker, inside = Breaker(), []
 
     def enter(_: int) -> int:
-        with breaker.turn():
+        with breaker.guard():
             inside.append(1)
             return len(inside) - inside.pop()
 

@@ -174,7 +174,7 @@ def test_a_limit_that_redis_does_not_let_us_read_is_not_free(in_redis_server: Re
 
 
 def test_what_cannot_be_sent_is_our_own_fault(in_redis_server: Redis, redis_server: RedisServer) -> None:
-    client = cache_in_redis.Client.from_url(redis_server.url)
+    client = cache_in_redis.GuardedRedis.from_url(redis_server.url)
 
     with pytest.raises(Exception, match="Invalid input") as raised:
         client.set("key", object())  # type: ignore[arg-type]
