@@ -1,4 +1,4 @@
-"""New e-mails that people have asked to log in with and have not confirmed by the link that was mailed there."""
+"""New emails that people have asked to log in with and have not confirmed by the link that was mailed there."""
 
 import math
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The person: an account whose login is its e-mail address."""
+"""The person: an account whose login is its email address."""
 
 import secrets
 from datetime import timedelta
@@ -55,7 +55,7 @@ class UserManager(BaseUserManager["User"]):
         its one spelling. Raises `ValidationError` where it is no address that mail can go to.
         """
         if not email:
-            raise ValueError("An account needs an e-mail address.")
+            raise ValueError("An account needs an email address.")
         user = self.model(email=normalized(email.strip()), **fields)
         user.set_password(password)
         with transaction.atomic(using=self._db):

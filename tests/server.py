@@ -161,7 +161,7 @@ class Server:
 
     @property
     def first_account(self) -> tuple[str, str]:
-        """The e-mail and the password that the first start has printed."""
+        """The email and the password that the first start has printed."""
         match = re.search(r"The first account: (\S+) with the password (\S+)", self.output)
         assert match, f"no first account was printed:\n{self.output}"
         return match[1], match[2]

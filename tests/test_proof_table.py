@@ -78,7 +78,7 @@ ACTS = {
         data={"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
         is_asked=NEVER,
     ),
-    "change e-mail": Act(
+    "change email": Act(
         EMAIL_PAGE,
         EMAIL_PAGE,
         {"htmx": (302, EMAIL_PAGE), "fetch": SHOWN, "plain": (302, EMAIL_PAGE)},

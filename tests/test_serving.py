@@ -27,7 +27,7 @@ from botpenguin.server import granian
 from tests import postgresql, server
 from tests.server import SQLITE, CoveredServer, FirstServer, Server
 
-READY = "BotPenguin is at {url} - sign in there with the e-mail and password of an account.\nPress Ctrl-C to stop.\n"
+READY = "BotPenguin is at {url} - log in there with the email and password of an account.\nPress Ctrl-C to stop.\n"
 
 # One server for those that want a state which an earlier start has left.
 pytestmark = pytest.mark.xdist_group("serve")

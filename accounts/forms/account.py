@@ -176,7 +176,7 @@ class ReauthenticateForm(PlainForm, allauth.ReauthenticateForm):
 
 
 class DeleteAccountForm(PlainForm):
-    """The e-mail of the account, typed to show that one means it."""
+    """The email of the account, typed to show that one means it."""
 
     autocomplete = {"email": "off"}
 

@@ -42,7 +42,7 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
-    "changes of e-mail": email_changes.forget_old,
+    "changes of email": email_changes.forget_old,
     # With those of version 0.1.0, which made accounts at once.
     "sign-ups": lambda: chain(sign_ups.forget_old(), deletion.forget_unconfirmed()),
     "mails": queue.forget_ended,

@@ -2,7 +2,7 @@
 
 It knows nothing of what happened since: of revokes, log-outs, mails that were sent and links that
 were used. So its tokens are replaced, its sessions ended, mailed links made invalid, and the mails
-and changes of e-mail dropped that wait in it. Ids go on far beyond its own, for what was given out
+and changes of email dropped that wait in it. Ids go on far beyond its own, for what was given out
 since still names its own: a mailed link that confirms an address holds the id of that address, and
 a mail's `Message-ID` that of its event.
 """

@@ -1,7 +1,7 @@
 """Making and changing contacts: what a row of an import, or one request, says of a person.
 
 A request changes one contact in one transaction that first takes the owner's row. So whoever else changes the same
-account's contacts waits, and an e-mail that was free a moment ago still is. `imports` writes many.
+account's contacts waits, and an email that was free a moment ago still is. `imports` writes many.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -24,9 +24,9 @@ AT_ONCE = 400
 # Of a telephone number.
 FEWEST_DIGITS = 4
 
-EMAIL_TAKEN = "the e-mail is another contact's"
+EMAIL_TAKEN = "the email is another contact's"
 PHONE_TAKEN = "the number is another contact's"
-NOBODY = "a contact needs a name, an e-mail or a number"
+NOBODY = "a contact needs a name, an email or a number"
 MOST_ATTRIBUTES = 100
 TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
 MOST_TAGS = 50
@@ -107,7 +107,7 @@ class Conflict(Exception):
 
 
 class Book:
-    """An account's contacts as an import meets them, by e-mail and by number."""
+    """An account's contacts as an import meets them, by email and by number."""
 
     def __init__(self, owner: int, rows: Collection[Details]) -> None:
         self.owner = owner
@@ -138,7 +138,7 @@ class Book:
         with_email = self.by_email.get(row.email or "")
         with_phone = self.by_phone.get(row.phone.whole if row.phone else "")
         if with_email and with_phone and with_email is not with_phone:
-            self.problems[position] = "the e-mail is one contact's and the number another's"
+            self.problems[position] = "the email is one contact's and the number another's"
             # Left as they are: a later row that says the same is as wrong.
             return with_email
         contact = with_email or with_phone or self._new(bot)
@@ -169,7 +169,7 @@ class Book:
         return sum(sizes.of_row(contact, self.tags[contact.pk]) - self.rows.get(contact.pk, 0) for contact in contacts)
 
     def free_what_others_take(self) -> None:
-        """Take e-mails and numbers from contacts that hand them on, as in a swap: the database looks at each row alone.
+        """Take emails and numbers from contacts that hand them on, as in a swap: the database looks at each row alone.
 
         They are written anew right after. Until then their id is their name, for nobody is without all three.
         """

@@ -117,7 +117,7 @@ def contacts(owner: User, bots: list[Bot], now: datetime, seed: int) -> Iterator
 
 
 def _person(chance: Random, taken: set[str], *, needs_phone: bool) -> dict[str, Any]:
-    """Make up who somebody is: with a name, an e-mail or a number, mostly all of them."""
+    """Make up who somebody is: with a name, an email or a number, mostly all of them."""
     country, prefix, starts, length, first_names, last_names = chance.choice(COUNTRIES)
     name = f"{chance.choice(first_names.split())} {chance.choice(last_names.split())}"
     person = {"name": name, "country": country, "email": "", "phone": "", "phone_prefix": ""}

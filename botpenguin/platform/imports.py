@@ -34,7 +34,7 @@ class Imported:
 
 
 def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
-    """Add a contact for each row, or update the one with its e-mail or number; all rows or none.
+    """Add a contact for each row, or update the one with its email or number; all rows or none.
 
     Tags are added and attributes merged. Rows are known by their positions. Those that are `wrong` already are reported
     together with what is found wrong with the others. Raises `Conflict`, `TooLarge`, `QuotaExceeded`, `Gone` where the

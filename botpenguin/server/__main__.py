@@ -150,7 +150,7 @@ def supervise() -> int:
 
     # Passkeys and secure cookies want a name: at 127.0.0.1 they do not work.
     name = "localhost" if settings.HOST in ANY_ADDRESS else settings.HOST
-    print(f"BotPenguin is at http://{name}:{settings.PORT} - sign in there with the e-mail and password of an account.")
+    print(f"BotPenguin is at http://{name}:{settings.PORT} - log in there with the email and password of an account.")
     print("Press Ctrl-C to stop.", flush=True)
     children = [start(web_server(), count_for_prometheus()), *([start(mail_worker())] if settings.MAIL_WORKER else [])]
     while all(child.poll() is None for child in children):

@@ -61,7 +61,7 @@ def test_an_account_made_by_command_can_log_in_at_once(db: None, monkeypatch: py
 
 
 def test_an_account_needs_an_email(db: None) -> None:
-    with pytest.raises(ValueError, match=r"An account needs an e-mail address\."):
+    with pytest.raises(ValueError, match=r"An account needs an email address\."):
         User.objects.create_user("")
 
 

@@ -1,4 +1,4 @@
-"""A new e-mail address counts once its link is followed, and tells nobody who else has an account."""
+"""A new email address counts once its link is followed, and tells nobody who else has an account."""
 
 from datetime import timedelta
 from typing import Any

@@ -124,13 +124,13 @@ def test_a_contact_is_found_by_paging_and_by_search(
     page.get_by_role("main").get_by_role("link", name="Inbox").click()
     expect(page).to_have_url(site.url("/inbox/?page=2"))
 
-    page.get_by_label("Name, e-mail or number").fill("07700 900123")
+    page.get_by_label("Name, email or number").fill("07700 900123")
     page.get_by_role("button", name="Search").click()
     expect(page.get_by_role("row")).to_have_count(2)
     page.get_by_role("link", name="Cleo").click()
     expect(page.get_by_role("main")).to_contain_text("Call back after six.")
     page.go_back()
-    expect(page.get_by_label("Name, e-mail or number")).to_have_value("07700 900123")
+    expect(page.get_by_label("Name, email or number")).to_have_value("07700 900123")
 
 
 @pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])

@@ -1,4 +1,4 @@
-"""Sessions, password, e-mail and deletion as people meet them in Chromium: nothing overflows, axe finds nothing."""
+"""Sessions, password, email and deletion as people meet them in Chromium: nothing overflows, axe finds nothing."""
 
 import re
 from collections.abc import Callable

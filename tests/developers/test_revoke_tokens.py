@@ -76,7 +76,7 @@ def test_a_dry_run_only_counts(alice: User, bob: User) -> None:
 @pytest.mark.parametrize(
     ("arguments", "problem"),
     [
-        (("--user", "nobody@example.com"), "There is no account with the e-mail nobody@example.com."),
+        (("--user", "nobody@example.com"), "There is no account with the email nobody@example.com."),
         (("--issued-before", "soon"), "soon is not a date or time such as 2026-11-24 or 2026-11-24T14:02Z."),
         ((), "Error: one of the arguments --user --all --issued-before is required"),
     ],

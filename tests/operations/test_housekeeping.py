@@ -85,7 +85,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         "logs of outbound calls": (ApiLog, 1),
         "revoked tokens": (RevokedToken, 2),
         "sessions": (Session, 1),
-        "changes of e-mail": (EmailAddress, 1),
+        "changes of email": (EmailAddress, 1),
         "sign-ups": (SignUp, 1),
         "mails": (Email, 1),
     }
@@ -98,7 +98,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
 
     assert output.getvalue() == (
         "0 tags of imports that were killed, 0 rows of deleted bots, 0 rows of deleted accounts, "
-        "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of e-mail, "
+        "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of email, "
         "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 events of accounts, 1 events of tokens deleted.\n"
     )
     assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {

@@ -85,7 +85,7 @@ def test_the_n8n_node(program: Callable[..., Program]) -> None:
     added = node.send("POST", "/inbox/users/import", [row], params={"botId": bot}, headers={"botId": bot})
     assert added.status_code == 201
 
-    # "Update contact attributes": by e-mail, by number with the country's code, by id.
+    # "Update contact attributes": by email, by number with the country's code, by id.
     for search in ("asha@example.com", "919876543210", added.json()["data"]["ids"][0]):
         body = {"search": search, "attributes": {"plan": search}, "botId": bot, "platform": "whatsapp"}
         updated = node.send("PUT", "/integrations/custom-app/update-user-attributes", body)
@@ -133,7 +133,7 @@ def test_the_pipedream_component(program: Callable[..., Program]) -> None:
     everybody = list(contacts())
     assert len(everybody) == len({contact["_id"] for contact in everybody}) == 120
 
-    # Its choice of contacts reads these without a guard: the number only where there is no name and no e-mail.
+    # Its choice of contacts reads these without a guard: the number only where there is no name and no email.
     def label(contact: dict[str, Any]) -> str:
         details = contact["profile"]["userDetails"]
         phone = details["contact"]["phone"]
@@ -157,7 +157,7 @@ def test_the_pipedream_component(program: Callable[..., Program]) -> None:
     error = component.send("PUT", f"/inbox/users/{contact['_id']}", contact)
     assert error.status_code == 422
     assert " ".join(error.json()["data"]) == (
-        "profile.userDetails.contact.email should be an e-mail address. "
+        "profile.userDetails.contact.email should be an email address. "
         "profile.userDetails.contact.phone.number should be a telephone number of 4 to 15 digits."
     )
 

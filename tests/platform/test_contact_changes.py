@@ -161,7 +161,7 @@ class TestChanging:
     @pytest.mark.parametrize(
         ("reach", "why"),
         [
-            ({"email": "BEN@example.com"}, "the e-mail is another contact's"),
+            ({"email": "BEN@example.com"}, "the email is another contact's"),
             ({"phone": {"number": "2079460991", "prefix": "44"}}, "the number is another contact's"),
         ],
     )
@@ -182,7 +182,7 @@ class TestChanging:
 
         refusal = as_alice.refusal("PUT", f"/inbox/users/{asha.pk}", {"profile": {"userDetails": empty}})
 
-        assert refusal == (409, ["Nothing was changed: a contact needs a name, an e-mail or a number."])
+        assert refusal == (409, ["Nothing was changed: a contact needs a name, an email or a number."])
 
     @pytest.mark.parametrize(
         ("body", "sentence"),
@@ -192,7 +192,7 @@ class TestChanging:
             ({"platform": []}, "platform should have at least 1 item."),
             ({"unreadMessages": 2**31}, "unreadMessages should be less than 2147483648."),
             ({"profile": {"userDetails": {"contact": {"email": "x"}}}},
-             "profile.userDetails.contact.email should be an e-mail address."),
+             "profile.userDetails.contact.email should be an email address."),
             ({"profile": {"userDetails": {"contact": {"phone": {"number": "12"}}}}},
              "profile.userDetails.contact.phone.number should be a telephone number of 4 to 15 digits."),
             ({"profile": {"userDetails": {"contact": {"phone": {"number": 10**15}}}}},

@@ -167,7 +167,7 @@ def test_a_swap_told_by_e_mails_and_numbers_that_contradict_each_other_says_so(a
     response = as_alice.send("POST", PATH, rows)
 
     assert (response.status_code, response.json()["message"]) == (400, NOTHING)
-    assert response.json()["data"][0] == "Row 1: the e-mail is one contact's and the number another's."
+    assert response.json()["data"][0] == "Row 1: the email is one contact's and the number another's."
     assert people() == before
 
 
@@ -227,7 +227,7 @@ def test_each_bad_row_is_told_in_a_sentence_and_nothing_is_kept(as_alice: Caller
         "success": False,
         "message": NOTHING,
         "data": [
-            "Row 2: profile.userDetails.contact.email should be an e-mail address.",
+            "Row 2: profile.userDetails.contact.email should be an email address.",
             "Row 3: profile.userDetails.contact.phone.number should be a telephone number of 4 to 15 digits; "
             "profile.userDetails.tags.0 should be a tag of 1 to 60 characters.",
             "Row 4: profile.userDetails should have a userProvidedName, a contact.email or a contact.phone.number.",
@@ -278,7 +278,7 @@ def test_a_row_of_two_contacts_or_with_too_many_attributes_is_refused(as_alice: 
     assert refusal == (
         400,
         [
-            "Row 2: the e-mail is one contact's and the number another's.",
+            "Row 2: the email is one contact's and the number another's.",
             "Row 3: a contact has at most 100 attributes.",
         ],
     )
@@ -298,9 +298,9 @@ def test_rows_that_are_wrong_by_themselves_and_by_what_is_there_are_told_togethe
     assert refusal == (
         400,
         [
-            "Row 2: the e-mail is one contact's and the number another's.",
-            "Row 3: profile.userDetails.contact.email should be an e-mail address.",
-            "Row 5: the e-mail is one contact's and the number another's.",
+            "Row 2: the email is one contact's and the number another's.",
+            "Row 3: profile.userDetails.contact.email should be an email address.",
+            "Row 5: the email is one contact's and the number another's.",
             "Row 6: profile.userDetails.userProvidedName should be a text of at most 200 characters.",
         ],
     )

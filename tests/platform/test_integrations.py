@@ -76,7 +76,7 @@ def test_a_search_that_names_nobody_is_refused(as_alice: Caller, alice: User, se
     assert (status, sentence) == (
         (422, "search should be a text of at most 200 characters.")
         if search in ("\0", 0, True, 1.5, [], None)
-        else (404, "No contact of your account has this e-mail, number or id.")
+        else (404, "No contact of your account has this email, number or id.")
     )
 
 
@@ -102,7 +102,7 @@ def test_nothing_is_set_on_somebody_elses_contact_or_by_somebody_elses_bot(
         "PUT", UPDATE, {"search": "dora@example.com", "attributes": {"a": 1}, "botId": reception.pk}
     )
 
-    assert by_id == by_email == (404, ["No contact of your account has this e-mail, number or id."])
+    assert by_id == by_email == (404, ["No contact of your account has this email, number or id."])
     assert by_bot == NO_BOT
     assert set(Contact.objects.values_list("attributes__a", flat=True)) == {None}
 

@@ -124,5 +124,5 @@ def test_two_accounts_can_have_the_demo(alice: User, bob: User) -> None:
 
 
 def test_an_account_that_is_not_there_is_named(db: None) -> None:
-    with pytest.raises(CommandError, match=r"^There is no account with the e-mail nobody@example\.com\.$"):
+    with pytest.raises(CommandError, match=r"^There is no account with the email nobody@example\.com\.$"):
         seed_demo("--user", "nobody@example.com")

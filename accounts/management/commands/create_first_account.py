@@ -12,7 +12,7 @@ class Command(BaseCommand):
     help = "Make the first account, and print its random password once. Does nothing where there is an account."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--email", default="owner@example.com", help="its e-mail address (default: %(default)s)")
+        parser.add_argument("--email", default="owner@example.com", help="its email address (default: %(default)s)")
 
     def handle(self, *args: Any, **options: Any) -> None:
         password = secrets.token_urlsafe(15)

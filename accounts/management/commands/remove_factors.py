@@ -24,7 +24,7 @@ class Command(BaseCommand):
     def handle(self, *args: Any, user: str, dry_run: bool, **options: Any) -> None:
         owner = User.objects.by_email(user)
         if owner is None:
-            raise CommandError(f"There is no account with the e-mail {user}.")
+            raise CommandError(f"There is no account with the email {user}.")
         types = Authenticator.objects.filter(user=owner).order_by("created_at", "pk").values_list("type", flat=True)
         found = ", ".join(str(Means(kind).label) for kind in types)
         if not found:

@@ -171,7 +171,7 @@ class NewProfileIn(Input):
 
 
 class RowIn(Input):
-    """A row of an import: a name, an e-mail or a number, and what else is known."""
+    """A row of an import: a name, an email or a number, and what else is known."""
 
     profile: NewProfileIn
 

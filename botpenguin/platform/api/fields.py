@@ -32,7 +32,7 @@ NO_NUL = r"[^\x00]*"
 # Something to see: neither blank nor a control character.
 VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# What HTML takes for an e-mail address, and a domain of at least two parts.
+# What HTML takes for an email address, and a domain of at least two parts.
 EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
 NUMBER = rf"\+?(?:[ ()./-]*[0-9]){{{FEWEST_DIGITS},15}}[ ()./-]*"
 PREFIX = r"\+?[0-9]{1,5}"
@@ -98,7 +98,7 @@ Tag = Annotated[str, Text(VISIBLE, 60, "a tag of 1 to 60 characters", "customer"
 Country = Annotated[str, Text(NO_NUL, 60, "a text of at most 60 characters", "India")]
 Note = Annotated[str, Text(NO_NUL, 2000, "a text of at most 2,000 characters", "Asked for a call back.")]
 Key = Annotated[str, Text(VISIBLE, 100, "a key of 1 to 100 characters", "plan")]
-Email = Annotated[str, Text(EMAIL, 254, "an e-mail address", "asha@example.com", may_be_empty=True)]
+Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", may_be_empty=True)]
 
 
 def _typed(value: object) -> object:

@@ -61,7 +61,7 @@ class ContactFilter(Input):
         default=1, description=f"From 1; a page holds {PAGE_SIZE}. Past the end it is empty."
     )
     searchText: str | None = Field(
-        default=None, description="A part of a name, an e-mail or a number.", examples=["asha"]
+        default=None, description="A part of a name, an email or a number.", examples=["asha"]
     )
     status: Annotated[list[StatusName], Few] | None = None
     tags: Texts = Field(default=None, description="At least one of these tags.")

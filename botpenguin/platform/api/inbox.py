@@ -104,8 +104,8 @@ def import_contacts(
 ) -> Envelope[ImportedOut]:
     """Add up to 1,000 contacts, all or none.
 
-    A row whose e-mail or number a contact has already updates that contact: tags are added, attributes merged, and a
-    name, e-mail, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
+    A row whose email or number a contact has already updates that contact: tags are added, attributes merged, and a
+    name, email, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
     200 if all were there, and 400 with a sentence for each row that is wrong. It is 429 while another call of the
     account with more than 500 contacts and tags is under way, if this one has as many, and 413 where the contacts, with
     what is known of them already, hold more than 8 MB, or those that are there already more than 4 MB.

@@ -28,7 +28,7 @@ class Credential(Input):
 
 class AttributeUpdate(Input):
     search: fields.Search = Field(
-        description="An e-mail, a number or an id. A number with its country's prefix finds one contact at most."
+        description="An email, a number or an id. A number with its country's prefix finds one contact at most."
     )
     attributes: fields.Attributes
     botId: fields.OptionalId | None = None
@@ -53,7 +53,7 @@ def test_credential(request: BearerRequest, credential: Credential) -> Envelope[
 
 @router.put(
     "/integrations/custom-app/update-user-attributes",
-    summary="Set attributes of the contact with this e-mail, number or id",
+    summary="Set attributes of the contact with this email, number or id",
     operation_id="update_user_attributes",
     response=Envelope[ContactOut],
 )
@@ -65,7 +65,7 @@ def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> E
     with changing(owner):
         found = list(Contact.objects.owned_by(owner).identified_by(update.search)[:2])
         if not found:
-            raise HttpError(HTTPStatus.NOT_FOUND, "No contact of your account has this e-mail, number or id.")
+            raise HttpError(HTTPStatus.NOT_FOUND, "No contact of your account has this email, number or id.")
         if len(found) > 1:
             raise HttpError(HTTPStatus.CONFLICT, "Several contacts have this number. Send its country's prefix too.")
         Details(attributes=update.attributes).apply_to(found[0])

@@ -39,7 +39,7 @@ class ContactQuerySet(OwnedQuerySet):
         return self.prefetch_related(models.Prefetch("tags", ContactTag.objects.order_by("name")))
 
     def mentioning(self, text: str) -> Self:
-        """Those whose name, e-mail or number holds the text, whatever its case.
+        """Those whose name, email or number holds the text, whatever its case.
 
         What holds a letter is no number: "anna7@example.com" does not find everybody with a 7 in theirs.
         """
@@ -53,7 +53,7 @@ class ContactQuerySet(OwnedQuerySet):
         return self.filter(found)
 
     def identified_by(self, text: str) -> Self:
-        """Those with this id, e-mail or number: one at most, but for a number without its country's prefix."""
+        """Those with this id, email or number: one at most, but for a number without its country's prefix."""
         text = text.strip()
         if OBJECT_ID.fullmatch(text):
             return self.with_id(text)

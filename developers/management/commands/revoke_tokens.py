@@ -41,7 +41,7 @@ class Command(BaseCommand):
         if options["user"] is not None:
             owner = User.objects.by_email(options["user"])
             if owner is None:
-                raise CommandError(f"There is no account with the e-mail {options['user']}.")
+                raise CommandError(f"There is no account with the email {options['user']}.")
             return tokens.filter(user=owner)
         if options["issued_before"] is not None:
             return tokens.filter(issued_at__lt=moment(options["issued_before"]))

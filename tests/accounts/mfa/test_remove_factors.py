@@ -92,5 +92,5 @@ def test_a_person_without_factors_stays_logged_in(alice: User) -> None:
 
 
 def test_an_address_without_an_account_is_refused(alice: User) -> None:
-    with pytest.raises(CommandError, match=r"^There is no account with the e-mail nobody@example\.com\.$"):
+    with pytest.raises(CommandError, match=r"^There is no account with the email nobody@example\.com\.$"):
         remove_factors("nobody@example.com")

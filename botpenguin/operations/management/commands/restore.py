@@ -17,7 +17,7 @@ from botpenguin.operations.restoring import Settled
 
 IN_USE = "The database is in use. Stop every server, mail worker and other command first."
 AS_THEN = (
-    "Passwords, e-mails, two-step log-in and recovery codes are as they were when the backup was taken: also those "
+    "Passwords, emails, two-step log-in and recovery codes are as they were when the backup was taken: also those "
     "that have been changed or used since."
 )
 

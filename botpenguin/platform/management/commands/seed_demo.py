@@ -30,7 +30,7 @@ class Command(BaseCommand):
         try:
             owner = User.objects.get_by_natural_key(options["user"])
         except User.DoesNotExist:
-            raise CommandError(f"There is no account with the e-mail {options['user']}.") from None
+            raise CommandError(f"There is no account with the email {options['user']}.") from None
         before = _counts(owner)
         _add_what_is_missing(owner, options["seed"])
         added = [after - count for after, count in zip(_counts(owner), before, strict=True)]
@@ -42,7 +42,7 @@ def _counts(owner: User) -> list[int]:
 
 
 def _add_what_is_missing(owner: User, seed: int) -> None:
-    """Leave alone what is there already, by its id or as another with the same e-mail, number or name."""
+    """Leave alone what is there already, by its id or as another with the same email, number or name."""
     now = timezone.now()
     bots = demo.bots(owner, now)
     Bot.objects.bulk_create(bots, ignore_conflicts=True)
