@@ -110,9 +110,7 @@ def _refuse_to_reveal(request: LoggedInRequest) -> HttpResponse:
 
 
 def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResponse:
-    if not request.htmx:
-        return render(request, "developers/confirm_revoke.html", {"token": outcome.token})
-    response = render(request, "developers/confirm_revoke.html#dialog", {"token": outcome.token})
+    response = render(request, "developers/confirm_revoke.html", {"token": outcome.token})
     return reswap(retarget(response, "#dialog"), "innerHTML")
 
 

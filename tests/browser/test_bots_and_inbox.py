@@ -65,7 +65,7 @@ def test_a_bot_is_made_renamed_and_deleted(
     page.get_by_role("button", name="Delete bot").click()
     expect(page.get_by_role("heading", name="Delete Night desk?")).to_be_visible()
     expect(page.get_by_role("dialog")).to_have_count(int(scripts))
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
 
     expect(page.get_by_role("heading", name="No bots yet")).to_be_visible()
     assert not alice.bots.exists()

@@ -80,12 +80,12 @@ def test_a_change_of_email_waits_for_its_link(page: Page, site: Site, alice: Use
 def test_an_account_is_deleted_by_typing_its_email(page: Page, site: Site, alice: User) -> None:
     open_page(page, site, "/account/delete/")
     page.get_by_label("Type your email to go on").fill("bob@example.org")
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_text("That is not the email of this account.")).to_be_visible()
     expect_sound(page)
 
     page.get_by_label("Type your email to go on").fill("alice@example.com")
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
 
     expect(page.get_by_text("Your account is deleted. What was in it is removed within minutes.")).to_be_visible()
     expect_sound(page)

@@ -63,5 +63,4 @@ def delete_bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
         bot_deletion.delete(request.user.pk, bot_id)
         messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
         return redirect(PAGE)
-    template = "platform/delete_bot.html"
-    return render(request, f"{template}#dialog" if request.htmx else template, {"bot": bot})
+    return render(request, "platform/delete_bot.html", {"bot": bot})

@@ -68,8 +68,7 @@ def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
         sum(delete_with_referrers(OutboundApi.objects.of(request.user).filter(pk=api_id)))
         messages.success(request, _("%(api)s is deleted.") % {"api": api})
         return redirect(PAGE)
-    template = "developers/outbound/delete_api.html"
-    return render(request, f"{template}#dialog" if request.htmx else template, {"api": api})
+    return render(request, "developers/outbound/delete_api.html", {"api": api})
 
 
 def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi | None:
