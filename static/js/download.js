@@ -1,4 +1,4 @@
-// Saves a list of the page as a text file. What it holds never comes from an address of its own.
+// Saves a list of the page as a text file. No URL ever serves its contents.
 
 document.addEventListener("click", (event) => {
   const button = event.target.closest("[data-download]");

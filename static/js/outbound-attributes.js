@@ -1,5 +1,5 @@
-// Inserting attributes: typing / in a value, or the button beside it, opens a list of them
-// (WAI-ARIA combobox pattern: the focus stays in the field, aria-activedescendant tells where one is).
+// Inserts attributes: typing / in a value, or the button beside it, opens a list of them
+// (WAI-ARIA combobox pattern: the focus stays in the field, aria-activedescendant names the marked option).
 
 let field = null;
 let list = null;
@@ -53,7 +53,7 @@ function fill(word, marksFirst) {
   mark(marksFirst && found.length ? rows[0] : null);
 }
 
-// After a letter, a colon or another slash, as in application/json, Enter must not choose by itself.
+// After a letter, a colon or another slash, as in application/json, Enter must not insert anything.
 const standsAlone = () => !/[\w:/]/.test(field.value[start - 1] ?? " ");
 
 function open(target, at) {
@@ -112,7 +112,7 @@ document.addEventListener("keydown", (event) => {
   }
 });
 
-// Before the field loses its focus to what is pressed.
+// A pressed option must not take the focus from the field.
 document.addEventListener("mousedown", (event) => {
   if (event.target.closest("#attribute-choices")) event.preventDefault();
 });
@@ -136,7 +136,7 @@ document.addEventListener("focusout", (event) => {
   if (list && event.target === field) close();
 });
 
-// A known attribute has its type already.
+// Sets the type of an attribute that exists already.
 document.addEventListener("change", (event) => {
   if (!event.target.name?.endsWith("-attribute")) return;
   const named = event.target.value.trim().toLowerCase();

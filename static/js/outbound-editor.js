@@ -1,6 +1,8 @@
-// The editor: one part at a time as tabs (WAI-ARIA tabs pattern), the line that says how a test goes, the clipboard.
+// The editor: its parts as tabs (WAI-ARIA tabs pattern), and the status of a test call.
 
-const byId = (id) => document.getElementById(id);
+import { say } from "./status.js";
+
+const testStatus = () => document.getElementById("test-status");
 
 function open(name, takesFocus = false) {
   for (const tab of document.querySelectorAll("[data-tab]")) {
@@ -13,7 +15,7 @@ function open(name, takesFocus = false) {
   document.querySelector("#editor [name=part]").value = name;
 }
 
-// Roles only where this script makes them true; without it these are links to what stands below.
+// Sets the roles here: without this script the tabs are links to the parts below.
 function enhance() {
   const list = document.querySelector("[data-parts]");
   list.setAttribute("role", "tablist");
@@ -28,23 +30,11 @@ function enhance() {
   open(document.querySelector("#editor [name=part]").value);
 }
 
-document.addEventListener("click", async (event) => {
+document.addEventListener("click", (event) => {
   const tab = event.target.closest("[data-tab]");
-  const button = event.target.closest("[data-copy-text]");
-  if (tab) {
-    event.preventDefault();
-    open(tab.dataset.tab);
-  } else if (button) {
-    const source = byId(button.dataset.copyText);
-    const line = byId(`${source.id}-status`);
-    try {
-      await navigator.clipboard.writeText(source.textContent);
-      line.textContent = line.dataset.copied;
-    } catch {
-      getSelection().selectAllChildren(source);
-      line.textContent = line.dataset.failed;
-    }
-  }
+  if (!tab) return;
+  event.preventDefault();
+  open(tab.dataset.tab);
 });
 
 document.addEventListener("keydown", (event) => {
@@ -60,10 +50,10 @@ document.addEventListener("keydown", (event) => {
 });
 
 document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.id === "test") byId("test-status").textContent = byId("test-status").dataset.calling;
+  if (event.detail.elt.id === "test") say(testStatus(), "calling");
 });
 
-// Too many calls, or another one under way: what htmx takes for an error alone says so in words.
+// After too many calls, or during another one, the server sends a page with 429. htmx would drop it as an error.
 document.addEventListener("htmx:beforeSwap", (event) => {
   const { xhr } = event.detail;
   if (xhr.status === 429 && xhr.getResponseHeader("HX-Retarget")) {
@@ -74,10 +64,7 @@ document.addEventListener("htmx:beforeSwap", (event) => {
 
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failure, (event) => {
-    const isOfTheForm = event.detail.elt.closest("#editor");
-    if (isOfTheForm && !event.detail.xhr.getResponseHeader("HX-Redirect")) {
-      byId("test-status").textContent = byId("test-status").dataset.failed;
-    }
+    if (event.detail.elt.closest("#editor")) say(testStatus(), "failed");
   });
 }
 
@@ -85,7 +72,7 @@ document.addEventListener("htmx:afterSwap", (event) => {
   const part = event.detail.elt.dataset?.part ?? document.querySelector("#editor [name=part]").value;
   enhance();
   open(part);
-  // What is mapped by a click stands in a part that may have been closed.
+  // A click that maps a value adds a row to a part that may be closed.
   const first = document.querySelector("#editor [autofocus]");
   if (first && !event.detail.target.matches("dialog")) first.focus();
 });

@@ -1,14 +1,18 @@
-// Passkeys: the browser answers the server's challenge, and the form carries the answer.
+// Passkeys: the browser answers the server's challenge, and the form submits the credential.
+
+import { say } from "./status.js";
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.dataset.passkey) return;
   event.preventDefault();
-  answer(form).catch((error) => say(form, reason(error)));
+  authenticate(form).catch((error) => say(statusOf(form), reason(error)));
 });
 
-async function answer(form) {
-  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return say(form, "missing");
+const statusOf = (form) => form.querySelector("[role=status]");
+
+async function authenticate(form) {
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return say(statusOf(form), "missing");
   const { publicKey } = await challenge(form);
   const credential =
     form.dataset.passkey === "create"
@@ -18,11 +22,11 @@ async function answer(form) {
   form.submit();
 }
 
-// On the page itself, or fetched where the page is open to all and its challenge would often go unused.
+// In the page; or fetched on demand on public pages, where most challenges would go unused.
 async function challenge(form) {
   if (form.dataset.options) {
     const options = JSON.parse(document.getElementById(form.dataset.options).textContent);
-    // A device would make a passkey that the server no longer takes.
+    // A device would create a passkey that the server refuses.
     if (performance.now() > options.publicKey.timeout) throw new Error("The challenge of this page has expired.");
     return options;
   }
@@ -31,12 +35,7 @@ async function challenge(form) {
   return (await response.json()).request_options;
 }
 
-// A browser says NotAllowedError for whatever its user did not finish, InvalidStateError for a known passkey.
+// NotAllowedError: the user declined, or time ran out. InvalidStateError: the device holds a passkey of this account.
 function reason(error) {
   return { NotAllowedError: "declined", InvalidStateError: "known", SecurityError: "missing" }[error.name] ?? "failed";
-}
-
-function say(form, what) {
-  const status = form.querySelector("[role=status]");
-  status.textContent = status.dataset[what];
 }

@@ -1,22 +1,22 @@
-// Asking the server for the token, by the form of an act that answers with it.
+// Requests the token by a form whose response is the token.
 
-// What the server told in words, and its word that one must go elsewhere first.
+// The server refused and said why; or it sent the browser to another page first.
 export class Refused extends Error {}
 export class Redirected extends Error {}
 
 export async function requestToken(form) {
-  const answer = await fetch(form.action, {
+  const response = await fetch(form.action, {
     method: "POST",
     body: new FormData(form),
     headers: { Accept: "application/json" },
   });
-  const elsewhere = answer.headers.get("HX-Redirect");
+  const elsewhere = response.headers.get("HX-Redirect");
   if (elsewhere) {
     location.assign(elsewhere);
     throw new Redirected();
   }
-  const isJson = answer.headers.get("Content-Type")?.startsWith("application/json");
-  const body = isJson ? await answer.json() : {};
-  if (!answer.ok) throw new Refused(body.message ?? "failed");
+  const isJson = response.headers.get("Content-Type")?.startsWith("application/json");
+  const body = isJson ? await response.json() : {};
+  if (!response.ok) throw new Refused(body.message ?? "failed");
   return body.token;
 }

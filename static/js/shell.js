@@ -1,16 +1,16 @@
-// The frame: what unfolds, the sidebar, and pages that a browser brings back.
+// The frame of the pages: what unfolds, the sidebar, and pages from the back-forward cache.
 
 const YEAR = 365 * 24 * 60 * 60;
 const isWide = matchMedia("(min-width: 60rem)");
 
-// A cookie, so that the server draws the sidebar as it was and nothing jumps.
+// A cookie: the server renders the sidebar as it was, and nothing jumps.
 function remember(isCollapsed) {
   const secure = location.protocol === "https:" ? "; Secure" : "";
   const age = isCollapsed ? YEAR : 0;
   document.cookie = `sidebar=collapsed; Path=/; SameSite=Lax; Max-Age=${age}${secure}`;
 }
 
-// On the rail the words are hidden: say them under the pointer.
+// A collapsed sidebar hides the words: its rows show them as tooltips.
 function nameRows(isCollapsed) {
   for (const row of document.querySelectorAll(".navigation__create, .navigation__row")) {
     row.title = isCollapsed ? row.textContent.trim() : "";

@@ -1,4 +1,4 @@
-// Tell the server which time zone the reader lives in; the next page tells times in it.
+// Reports the browser's time zone in a cookie; from the next page on, times are shown in it.
 
 const YEAR = 365 * 24 * 60 * 60;
 const zone = Intl.DateTimeFormat().resolvedOptions().timeZone;

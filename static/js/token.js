@@ -1,23 +1,18 @@
-// The token box: Copy without showing, Hide, and hiding by itself. Show and Revoke are
-// htmx forms; the server draws what they change. Listeners are delegated, since fragments
-// come and go. The token is never kept: it passes from an answer to the clipboard.
+// The token box: Copy without showing, Hide, and hiding by itself. Show and Revoke are htmx
+// forms: the server renders what they change. Listeners are delegated, since fragments come
+// and go. The token is never stored: it passes from a response to the clipboard.
 
+import { sayCopied } from "./copy.js";
 import { Redirected, Refused, requestToken } from "./request-token.js";
+import { say } from "./status.js";
 
 const byId = (id) => document.getElementById(id);
-
-function say(key, line = byId("token-status")) {
-  const isGood = key === "copied";
-  line.textContent = line.dataset[key] ?? key;
-  line.toggleAttribute("data-good", isGood);
-  if (isGood) line.prepend(document.querySelector("[data-copied] .icon").cloneNode(true));
-}
-
+const status = () => byId("token-status");
 const asPlainText = (text) => new Blob([text], { type: "text/plain" });
 
-class Unasked extends Error {}
+class NotRequested extends Error {}
 
-// Firefox and Safari do not tell.
+// Firefox and Safari do not know this permission.
 async function isClipboardDenied() {
   try {
     const { state } = await navigator.permissions.query({ name: "clipboard-write" });
@@ -27,26 +22,26 @@ async function isClipboardDenied() {
   }
 }
 
-// The promise goes into the clipboard item as it is: waiting for the answer first would
-// lose the user's gesture, and Safari and Firefox would refuse to write. Where the clipboard
-// refuses at once, the token is not asked for: it is shown instead, and recorded as that.
+// The clipboard item gets the promise itself: waiting for the response first would lose the
+// user's gesture, and Safari and Firefox would refuse to write. If the clipboard refuses at
+// once, the token is not requested for it: it is shown instead, and recorded as shown.
 async function copyToken(form) {
   let isRefused = false;
   const token = isClipboardDenied().then((isDenied) => {
-    if (isDenied || isRefused) throw new Unasked();
+    if (isDenied || isRefused) throw new NotRequested();
     return requestToken(form);
   });
   const text = token.then(asPlainText);
   text.catch(() => {});
   try {
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
-    say("copied");
+    sayCopied(status(), byId("token-copy"));
     flashCopied();
   } catch {
     isRefused = true;
-    const error = await token.then(() => new Unasked(), (error) => error);
-    if (error instanceof Unasked) htmx.trigger(form, "clipboard-refused");
-    else if (!(error instanceof Redirected)) say(error instanceof Refused ? error.message : "failed");
+    const error = await token.then(() => new NotRequested(), (error) => error);
+    if (error instanceof NotRequested) htmx.trigger(form, "clipboard-refused");
+    else if (!(error instanceof Redirected)) say(status(), error instanceof Refused ? error.message : "failed");
   }
 }
 
@@ -70,14 +65,14 @@ function hide() {
   const masked = box.querySelector("template[data-masked]").content.firstElementChild.cloneNode(true);
   box.replaceWith(masked);
   htmx.process(masked);
-  say("hidden");
+  say(status(), "hidden");
   if (hadFocus) byId("token-visibility").focus();
 }
 
 const canCopy = () => Boolean(navigator.clipboard?.write && window.ClipboardItem);
 
-// In the capture phase: htmx must not see the submit that the clipboard takes over. Where
-// there is no clipboard htmx does see it, and the server draws the token to copy by hand.
+// In the capture phase: htmx must not see a submit that the clipboard takes over. Without a
+// clipboard htmx does see it, and the server shows the token, to be copied by hand.
 document.addEventListener(
   "submit",
   (event) => {
@@ -93,43 +88,21 @@ document.addEventListener(
   { capture: true },
 );
 
-document.addEventListener("click", async (event) => {
-  const button = event.target.closest("[data-copy-text]");
-  if (!button) return;
-  const source = byId(button.dataset.copyText);
-  const line = byId(`${source.id}-status`);
-  try {
-    await navigator.clipboard.writeText(source.textContent);
-    say("copied", line);
-  } catch {
-    getSelection().selectAllChildren(source);
-    say("failed", line);
-  }
-});
-
 document.addEventListener("visibilitychange", () => document.hidden && hide());
 addEventListener("pagehide", hide);
 
 document.addEventListener("htmx:afterSettle", () => {
   document.querySelector("[data-select]")?.select();
-  // The tab may have been left before the answer came.
+  // The user may have left the tab before the response came.
   if (document.hidden) hide();
 });
 
-document.addEventListener("htmx:afterSwap", (event) => {
-  if (event.detail.target.matches("dialog")) event.detail.target.showModal();
-});
-
-// Behind a dialog the line could be neither seen nor heard.
-function tellFailure() {
+// Nobody could see or hear the status line behind an open dialog.
+function sayFailed() {
   const dialog = document.querySelector("dialog[open]");
   dialog?.close();
-  say("failed");
-  if (dialog) byId("token-status").focus();
+  say(status(), "failed");
+  if (dialog) status().focus();
 }
 
-for (const failure of ["htmx:responseError", "htmx:sendError"]) {
-  document.addEventListener(failure, (event) => {
-    if (!event.detail.xhr.getResponseHeader("HX-Redirect")) tellFailure();
-  });
-}
+for (const failure of ["htmx:responseError", "htmx:sendError"]) document.addEventListener(failure, sayFailed);

@@ -1,18 +1,18 @@
-// Trusted Types: text becomes elements only where it is what the server has just answered to htmx.
-// Runs before htmx. Whatever else reaches innerHTML or its like is refused by the browser.
+// Trusted Types: only text that htmx has just received from the server becomes elements. The browser refuses any other
+// text that reaches innerHTML or the like. Runs before htmx.
 
 const WRAPPER = ['<body><template class="internal-htmx-wrapper">', "</template></body>"];
-const answered = new Set();
+const received = new Set();
 
-// A fragment is parsed in the wrapper that htmx puts around it, a whole page as it is.
+// htmx puts a wrapper around a fragment before it parses it, but not around a whole page.
 addEventListener(
   "htmx:beforeSwap",
   (event) => {
     const text = event.detail.serverResponse;
-    answered.clear();
-    answered.add(text).add(WRAPPER.join(text));
+    received.clear();
+    received.add(text).add(WRAPPER.join(text));
   },
   { capture: true },
 );
 
-window.trustedTypes?.createPolicy("default", { createHTML: (text) => (answered.has(text) ? text : null) });
+window.trustedTypes?.createPolicy("default", { createHTML: (text) => (received.has(text) ? text : null) });

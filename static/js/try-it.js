@@ -1,7 +1,8 @@
-// "Try it": one call of the API with the real token. It passes from the answer that brings
-// it into the request that carries it, and nothing that is shown holds it.
+// "Try it": one call of the API with the real token. The token passes from one response
+// into the next request; the page shows only its mask.
 
 import { Redirected, Refused, requestToken } from "./request-token.js";
+import { say } from "./status.js";
 
 const PREFIX = 5;
 const HINT = 4;
@@ -10,13 +11,13 @@ const mask = (token) => token.slice(0, PREFIX) + "•".repeat(token.length - PRE
 
 async function call(path, token) {
   const startedAt = performance.now();
-  const answer = await fetch(path, {
+  const response = await fetch(path, {
     headers: { Authorization: `Bearer ${token}` },
     credentials: "omit",
     cache: "no-store",
   });
-  const body = await answer.text();
-  return { answer, body, took: Math.ceil(performance.now() - startedAt) };
+  const body = await response.text();
+  return { response, body, took: Math.ceil(performance.now() - startedAt) };
 }
 
 function indented(body) {
@@ -27,44 +28,40 @@ function indented(body) {
   }
 }
 
-function transcript(path, token, { answer, body }) {
+function transcript(path, token, { response, body }) {
   const lines = [
     `GET ${path}`,
     `Authorization: Bearer ${token}`,
     "",
-    `${answer.status} ${answer.statusText}`.trim(),
-    ...[...answer.headers].map(([name, value]) => `${name}: ${value}`),
+    `${response.status} ${response.statusText}`.trim(),
+    ...[...response.headers].map(([name, value]) => `${name}: ${value}`),
     "",
     indented(body),
   ];
   return lines.join("\n").replaceAll(token, mask(token));
 }
 
-// The call was a use of the token, and "never used" would be wrong from now on.
+// The call used the token: "never used" is no longer true.
 function refreshFacts() {
   htmx.ajax("GET", location.pathname, { target: "#token-facts", select: "#token-facts", swap: "outerHTML" });
 }
 
 async function tryOut(form) {
   const line = document.getElementById("try-it-status");
-  const well = document.getElementById("try-it-answer");
-  line.textContent = line.dataset.calling;
-  line.removeAttribute("data-good");
+  const well = document.getElementById("try-it-response");
+  say(line, "calling");
   try {
     const token = await requestToken(form);
     const result = await call(form.dataset.try, token);
     well.textContent = transcript(form.dataset.try, token, result);
     well.hidden = false;
-    line.textContent = line.dataset[result.answer.ok ? "answered" : "refused"]
-      .replace("STATUS", result.answer.status)
-      .replace("MILLISECONDS", result.took);
-    line.toggleAttribute("data-good", result.answer.ok);
+    const { ok, status } = result.response;
+    const sentence = line.dataset[ok ? "answered" : "refused"];
+    say(line, sentence.replace("STATUS", status).replace("MILLISECONDS", result.took), ok);
     refreshFacts();
   } catch (error) {
     well.hidden = true;
-    if (!(error instanceof Redirected)) {
-      line.textContent = error instanceof Refused && error.message !== "failed" ? error.message : line.dataset.failed;
-    }
+    if (!(error instanceof Redirected)) say(line, error instanceof Refused ? error.message : "failed");
   }
 }
 

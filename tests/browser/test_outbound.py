@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from typing import Literal
 
 import pytest
-from playwright.sync_api import BrowserContext, Page, expect
+from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
 from developers.outbound.models import CustomAttribute, OutboundApi
@@ -152,7 +152,7 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
     expect(page.get_by_role("heading", name="Order status copy")).to_be_visible()
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_have_count(int(scripts))
-    page.get_by_role("button", name="Delete for good").click()
+    page.get_by_role("button", name="Delete permanently").click()
     expect(page.get_by_text("Order status copy is deleted.")).to_be_visible()
 
 
@@ -188,7 +188,7 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, fa
     assert OutboundApi.objects.get().recipe().parameters == (RecipeField("id", "{{order_id}}"),)
     press(page, "button", "Delete")
     expect(page.get_by_role("dialog")).to_be_visible()
-    press(page, "button", "Delete for good")
+    press(page, "button", "Delete permanently")
     expect(page.get_by_text("Order status is deleted.")).to_be_visible()
 
 
@@ -266,6 +266,22 @@ def test_a_test_that_comes_too_soon_is_told_so(
             "Another call of yours is under way. Try again once it has ended."
         )
     expect(page.get_by_role("button", name="Test")).to_be_visible()
+
+
+def test_a_test_that_fails_saves_nothing(chromium: Browser, site: Site, alice: User) -> None:
+    OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com"))
+    with chromium.new_context() as context:
+        page = context.new_page()
+        open_tab(page, site)
+        page.get_by_role("link", name="Weather", exact=True).click()
+        page.route("**/test/", lambda route: route.fulfill(status=503))
+        page.get_by_role("textbox", name="Name").fill("Forecast")
+
+        page.get_by_role("button", name="Test").click()
+
+        expect(page.locator("#test-status")).to_have_text("That did not work. Nothing is lost: try again.")
+        expect(page.get_by_role("textbox", name="Name")).to_have_value("Forecast")
+    assert OutboundApi.objects.get().name == "Weather"
 
 
 @pytest.mark.release

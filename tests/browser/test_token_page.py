@@ -30,6 +30,7 @@ HIDE_TAB = """
   document.dispatchEvent(new Event("visibilitychange"));
 """
 REJECT = "navigator.clipboard.write = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+REJECT_TEXT = "navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
 STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
 
@@ -226,6 +227,20 @@ def test_the_command_is_copied_as_it_stands(page: Page, site: Site, alice: User)
     assert page.evaluate("navigator.clipboard.readText()") == (
         f'curl {site.url("/api/v7/token")} \\\n  -H "Authorization: Bearer $BOTPENGUIN_TOKEN"'
     )
+
+
+def test_a_command_that_cannot_be_copied_is_selected_and_never_called_copied(
+    page: Page, site: Site, alice: User
+) -> None:
+    page.add_init_script(REJECT_TEXT)
+    open_token_page(page, site)
+
+    page.get_by_role("button", name="Command to clipboard").click()
+
+    expect(page.locator("#snippet-status")).to_have_text(
+        "The browser did not allow copying. The command is selected: press Ctrl+C."
+    )
+    assert page.evaluate("getSelection().toString()").startswith("curl ")
 
 
 def test_copying_is_recorded_once_and_listed(page: Page, site: Site, alice: User) -> None:

@@ -40,7 +40,7 @@ def test_one_click_shows_what_the_api_answers_with_the_token_masked(page: Page, 
     try_it(page)
 
     expect(page.locator("#try-it-status")).to_have_text(ANSWERED)
-    answer = page.locator("#try-it-answer").inner_text()
+    answer = page.locator("#try-it-response").inner_text()
     assert answer.startswith(f"GET /api/v7/token\nAuthorization: Bearer bpat_{'•' * 42}{token[-4:]}\n\n200 OK\n")
     assert "content-type: application/json; charset=utf-8\n" in answer
     assert 'ratelimit: "token";r=599;t=60\n' in answer
@@ -86,7 +86,7 @@ def test_after_a_revoke_the_new_token_is_tried(page: Page, site: Site, alice: Us
 
     try_it(page)
 
-    expect(page.locator("#try-it-answer")).to_contain_text(f"•{token_text(alice)[-4:]}")
+    expect(page.locator("#try-it-response")).to_contain_text(f"•{token_text(alice)[-4:]}")
 
 
 def test_a_double_click_calls_once(page: Page, site: Site, alice: User) -> None:
@@ -123,7 +123,7 @@ def test_a_refused_call_shows_what_the_api_says(lenient_page: Page, site: Site, 
     expect(page.locator("#try-it-status")).to_have_text(
         re.compile(r"^The API refused with 401 after \d+ ms, and says why:$")
     )
-    answer = page.locator("#try-it-answer")
+    answer = page.locator("#try-it-response")
     expect(answer).to_contain_text("401 Unauthorized")
     expect(answer).to_contain_text("This is not an API access token")
 
@@ -138,7 +138,7 @@ def test_a_token_that_cannot_be_read_is_told_of(lenient_page: Page, site: Site, 
     expect(page.locator("#try-it-status")).to_have_text(
         "This token cannot be read any more. Revoke it to get a new one."
     )
-    expect(page.locator("#try-it-answer")).to_be_hidden()
+    expect(page.locator("#try-it-response")).to_be_hidden()
 
 
 def test_a_server_that_is_away_is_told_of(lenient_page: Page, site: Site, alice: User) -> None:
@@ -158,7 +158,7 @@ def test_an_answer_that_is_no_json_is_shown_as_it_is(page: Page, site: Site, ali
 
     try_it(page)
 
-    expect(page.locator("#try-it-answer")).to_contain_text(f"<b>bpat_{'•' * 42}{token[-4:]}</b>")
+    expect(page.locator("#try-it-response")).to_contain_text(f"<b>bpat_{'•' * 42}{token[-4:]}</b>")
 
 
 def test_without_scripts_there_is_no_button(
