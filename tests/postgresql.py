@@ -160,8 +160,8 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         with server(NOT_ON_DISK) as running:
-            told = {"DATABASE_URL": running.url, prepared.TEMPLATE: prepared_database(running)}
-            command = subprocess.run(sys.argv[1:], env=os.environ | told, check=False)
+            shown = {"DATABASE_URL": running.url, prepared.TEMPLATE: prepared_database(running)}
+            command = subprocess.run(sys.argv[1:], env=os.environ | shown, check=False)
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
     sys.exit(command.returncode)

@@ -129,11 +129,11 @@ def test_the_standard_has_253_requirements_of_levels_1_and_2_and_92_of_level_3()
 
 
 def test_every_requirement_of_levels_1_and_2_stands_there_once() -> None:
-    told = Counter(number for row in rows() for number in numbers_of(row))
+    shown = Counter(number for row in rows() for number in numbers_of(row))
 
-    assert sorted(REQUIRED - set(told)) == []
-    assert [number for number, times in told.items() if times > 1] == []
-    assert sorted(set(told) - REQUIRED - OF_LEVEL_3) == []
+    assert sorted(REQUIRED - set(shown)) == []
+    assert [number for number, times in shown.items() if times > 1] == []
+    assert sorted(set(shown) - REQUIRED - OF_LEVEL_3) == []
 
 
 def test_level_3_is_marked() -> None:
@@ -167,10 +167,10 @@ def test_the_index_counts_right() -> None:
         counted.setdefault(row.chapter, Counter())[row.state] += len(numbers_of(row))
     counted["all"] = sum(counted.values(), Counter())
 
-    told = re.findall(
+    shown = re.findall(
         r"^\| \[?([^|\]]+?)(?:\]\([^)]+\))? \| (\d+) \| (\d+) \| (\d+) \| (\d+) \|$", INDEX.read_text(), re.M
     )
 
-    assert {title: [int(number) for number in numbers] for title, *numbers in told} == {
+    assert {title: [int(number) for number in numbers] for title, *numbers in shown} == {
         title: [count[state] for state in STATES] for title, count in counted.items()
     }

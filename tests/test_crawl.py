@@ -40,7 +40,7 @@ class Life:
     secrets: dict[str, str] = field(default_factory=dict)
     # In the database, where they belong, and nowhere else.
     sealed: dict[str, str] = field(default_factory=dict)
-    told: dict[str, str] = field(default_factory=dict)
+    shown: dict[str, str] = field(default_factory=dict)
     disclosed: dict[str, str] = field(default_factory=dict)
     visited: dict[str, int] = field(default_factory=dict)
     log: str = ""
@@ -145,7 +145,7 @@ def live(life: Life, carol: Visitor) -> None:
     life.note_sealed()
     crawl(life, carol, live_on)
     assert carol.post("/account/delete/", {"email": NEW_EMAIL}).headers["Location"] == "/account/login/"
-    life.told |= carol.told
+    life.shown |= carol.shown
 
 
 def reveal(life: Life, carol: Visitor, name: str) -> str:
@@ -203,7 +203,7 @@ def crawl_admin(life: Life, operator: Visitor) -> None:
         address = re.sub(r"<path:object_id>", str(pk), route)
         if "<" not in address and "\\" not in address:
             life.visited[address] = operator.get(address).status_code
-    life.told |= {f"operator {name}": text for name, text in operator.told.items()}
+    life.shown |= {f"operator {name}": text for name, text in operator.shown.items()}
 
 
 def test_the_life_was_a_whole_one(life: Life) -> None:
@@ -226,7 +226,7 @@ def test_the_search_finds_a_secret_on_the_one_page_that_shows_it(life: Life, nam
 
 def test_no_answer_holds_a_secret(life: Life) -> None:
     assert {
-        name: leaks for name, text in life.told.items() if (leaks := find([text], life.secrets | life.sealed))
+        name: leaks for name, text in life.shown.items() if (leaks := find([text], life.secrets | life.sealed))
     } == {}
 
 

@@ -89,7 +89,7 @@ def test_on_postgresql_one_node_at_a_time_prepares_the_database(
     assert (during, after) == (False, True)
 
 
-def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_under_way(tmp_path: Path) -> None:
+def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_under_way(tmp_path: Path) -> None:
     paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
     with CoveredServer(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:
         bearer = {"Authorization": f"Bearer {node.manage('shell', '-v', '0', '-c', REVEAL).stdout.strip()}"}
@@ -112,8 +112,8 @@ def test_a_node_told_to_stop_lets_go_of_its_clients_and_told_again_ends_what_is_
 
     assert before == [None] * 3
     assert (not_ready.status_code, not_ready.text) == (503, "stopping\n")
-    assert [(told.status_code, told.headers["Connection"]) for told in during] == [(200, "close")] * 3
-    assert [(told.status_code, told.headers["Connection"]) for told in (revoked, refused)] == [
+    assert [(shown.status_code, shown.headers["Connection"]) for shown in during] == [(200, "close")] * 3
+    assert [(shown.status_code, shown.headers["Connection"]) for shown in (revoked, refused)] == [
         (204, "close"),
         (401, "close"),
     ]

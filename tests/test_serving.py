@@ -111,7 +111,7 @@ def test_the_first_account_logs_in_and_reaches_the_panel(served: Server) -> None
 
 
 @pytest.mark.server
-def test_it_tells_its_health(served: Server) -> None:
+def test_it_reports_its_health(served: Server) -> None:
     with served.client() as client:
         answers = [client.get("/healthz"), client.get("/readyz")]
 
@@ -233,7 +233,7 @@ def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) 
 
 @pytest.mark.release
 @pytest.mark.server
-def test_a_worker_that_is_told_to_stop_while_it_starts_ends_at_once(was_served: Path) -> None:
+def test_a_worker_that_is_stopped_while_it_starts_ends_at_once(was_served: Path) -> None:
     starting = Server(was_served, WORKERS="1", MAIL_WORKER="off")
     starting.start()
     # The web server and its worker, which does not serve yet.

@@ -46,7 +46,7 @@ def report(server: Server, ip: str) -> httpx.Response:
 
 @pytest.mark.release
 @pytest.mark.server
-def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Path) -> None:
+def test_two_servers_refuse_an_attacker_together_and_let_the_owner_in(tmp_path: Path) -> None:
     settings = {"TRUSTED_PROXIES": "127.0.0.1", "WORKERS": "1", "MAIL_WORKER": "off"}
     with Server(tmp_path, **settings) as one, Server(tmp_path, **settings) as other:
         email, password = one.first_account
@@ -63,17 +63,17 @@ def test_two_servers_refuse_a_guesser_together_and_let_the_owner_in(tmp_path: Pa
 
 
 @pytest.mark.parametrize(
-    ("backend", "told"),
+    ("backend", "shown"),
     [
         ("django.core.cache.backends.locmem.LocMemCache", ["CACHE_URL names a cache that processes do not share."]),
         ("django.core.cache.backends.dummy.DummyCache", ["CACHE_URL names a cache that processes do not share."]),
         ("accounts.throttling.redis.Cache", []),
     ],
 )
-def test_a_cache_that_processes_do_not_share_is_refused(settings: Settings, backend: str, told: list[str]) -> None:
+def test_a_cache_that_processes_do_not_share_is_refused(settings: Settings, backend: str, shown: list[str]) -> None:
     settings.CACHES = {"default": {"BACKEND": backend}}
 
-    assert [message.msg for message in check_limits_are_shared(None) if message.is_serious()] == told
+    assert [message.msg for message in check_limits_are_shared(None) if message.is_serious()] == shown
 
 
 @pytest.mark.parametrize("url", ["dbcache://shared_cache", "filecache:///srv/cache", "pymemcache://127.0.0.1:11211"])

@@ -11,11 +11,11 @@ TOKEN_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
 class Visitor:
-    """Somebody with cookies of their own; `told` is all that they were told, headers and bodies, by address."""
+    """Somebody with cookies of their own; `shown` is all that they were shown, headers and bodies, by address."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
-        self.told: dict[str, str] = {}
+        self.shown: dict[str, str] = {}
 
     def get(self, path: str, *, discloses: bool = False, **headers: str) -> httpx.Response:
         return self._keep(self.client.get(path, headers=headers), discloses)
@@ -47,6 +47,6 @@ class Visitor:
         assert answer.status_code < 500, answer.url
         headers = [f"{name}: {value}" for name, value in answer.headers.multi_items() if name != "set-cookie"]
         if not discloses:
-            name = f"{answer.request.method} {answer.url.raw_path.decode()} {len(self.told)}"
-            self.told[name] = "\n".join([*headers, answer.text])
+            name = f"{answer.request.method} {answer.url.raw_path.decode()} {len(self.shown)}"
+            self.shown[name] = "\n".join([*headers, answer.text])
         return answer

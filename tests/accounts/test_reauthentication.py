@@ -1,4 +1,4 @@
-"""How old a proof of identity may be, whose, and what is one; what it is asked for tells `test_proof_table`."""
+"""How old a reauthentication may be, whose, and what counts as one. `test_reauthentication_table` has what needs it."""
 
 import time
 from typing import Any

@@ -95,14 +95,14 @@ def test_pages_are_drawn_where_only_reading_works_and_the_log_has_one_line(
     answers = {page: browser.get(page).status_code for page in PAGES}
 
     assert answers == dict.fromkeys(PAGES, 200)
-    told = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
-    assert len(told) == 1
-    assert re.match(r"Where user \d+ was last seen was not recorded: ", told[0])
+    shown = [record.getMessage() for record in caplog.records if record.levelname != "INFO"]
+    assert len(shown) == 1
+    assert re.match(r"Where user \d+ was last seen was not recorded: ", shown[0])
 
 
 @pytest.mark.usefixtures("read_only")
 @pytest.mark.parametrize("act", ACTS)
-def test_acts_that_leave_a_record_are_refused_whole_where_nothing_can_be_written(
+def test_actions_that_leave_a_record_are_refused_whole_where_nothing_can_be_written(
     browser: Browser, alice: User, act: str
 ) -> None:
     before = list(TokenEvent.objects.values_list()), ApiToken.objects.values_list().get()
@@ -115,7 +115,7 @@ def test_acts_that_leave_a_record_are_refused_whole_where_nothing_can_be_written
 
 
 @pytest.mark.usefixtures("read_only")
-def test_a_call_that_must_write_is_told_to_come_back_and_writes_nothing(headers: dict[str, str]) -> None:
+def test_a_call_that_must_write_is_asked_to_retry_and_writes_nothing(headers: dict[str, str]) -> None:
     bot = {"name": "Reception", "platform": "website"}
 
     answer = Client().post("/api/v7/bots", bot, content_type="application/json", headers=headers)
@@ -171,8 +171,8 @@ def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "We cannot do this right now" in answer.content.decode()
-    told = [record.getMessage() for record in caplog.records if record.name == "botpenguin.database.outages"]
-    assert told == ["GET '' was answered 503, since the database cannot serve: database is locked"]
+    shown = [record.getMessage() for record in caplog.records if record.name == "botpenguin.database.outages"]
+    assert shown == ["GET '' was answered 503, since the database cannot serve: database is locked"]
     assert [record for record in caplog.records if record.name == "django.request"] == []
 
 
@@ -211,7 +211,7 @@ def sqlite_error(code: int) -> sqlite3.Error:
         (ZeroDivisionError(), False),
     ],
 )
-def test_what_passes_by_itself_is_told_from_what_is_wrong(error: BaseException, is_outage: bool) -> None:
+def test_outages_are_distinguished_from_errors(error: BaseException, is_outage: bool) -> None:
     assert outages.is_outage(error) is is_outage
 
 
@@ -233,11 +233,11 @@ def test_an_outage_of_the_cache_is_logged_once_however_many_requests_meet_it(
     outages.note(full, "GET", "/")
     outages.note(redis.ResponseError("NOREPLICAS"), "GET", "/")
 
-    told = [message.rpartition(": ")[2] for message in caplog.messages]
-    assert told == ["MISCONF full", "reset", "MISCONF full", "NOREPLICAS"]
+    shown = [message.rpartition(": ")[2] for message in caplog.messages]
+    assert shown == ["MISCONF full", "reset", "MISCONF full", "NOREPLICAS"]
 
 
-def test_once_a_request_has_waited_in_vain_the_next_are_told_at_once(
+def test_once_a_request_has_waited_in_vain_the_next_are_refused_at_once(
     alice: User, headers: dict[str, str], client: Client
 ) -> None:
     client.raise_request_exception = False

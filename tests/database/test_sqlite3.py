@@ -99,7 +99,7 @@ def test_placeholders_are_put_into_the_spelling_of_sqlite_as_django_does(sql: st
     ],
     ids=str,
 )
-def test_a_moment_is_read_as_django_reads_it(stored: Any, time_zone: tzinfo) -> None:
+def test_a_time_is_read_as_django_reads_it(stored: Any, time_zone: tzinfo) -> None:
     wrapper: Any = base.DatabaseWrapper(connection.settings_dict)
     wrapper.timezone = time_zone
     ours, djangos = (kind(wrapper) for kind in (base.DatabaseOperations, DatabaseOperations))

@@ -81,15 +81,15 @@ def test_no_answer_opens_itself_to_pages_of_other_sites(db: None, settings: Sett
     assert [name for answer in answers for name in answer.headers if name.startswith("Access-Control-")] == []
 
 
-def told_under_https(tmp_path: Path, question: str) -> str:
+def headers_under_https(tmp_path: Path, question: str) -> str:
     environment = server.environment(tmp_path, HTTPS="true", **prepared.SECRETS)
-    told = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", question, env=environment)
-    assert told.returncode == 0, told.stderr
-    return told.stdout
+    shown = server.run(sys.executable, "manage.py", "shell", "-v0", "-c", question, env=environment)
+    assert shown.returncode == 0, shown.stderr
+    return shown.stdout
 
 
 def test_under_https_the_cookies_belong_to_this_host_alone(tmp_path: Path) -> None:
-    names = told_under_https(
+    names = headers_under_https(
         tmp_path,
         "from django.conf import settings as s; from accounts.throttling import known_browsers;"
         "from botpenguin.http import messages;"
@@ -101,7 +101,7 @@ def test_under_https_the_cookies_belong_to_this_host_alone(tmp_path: Path) -> No
 
 
 def test_under_https_no_other_site_holds_on_to_a_window_of_ours(tmp_path: Path) -> None:
-    policy = told_under_https(
+    policy = headers_under_https(
         tmp_path,
         "from django.test import Client;"
         "print(Client(SERVER_NAME='localhost').get('/healthz', secure=True).headers['Cross-Origin-Opener-Policy'])",

@@ -84,7 +84,7 @@ STRANGERS_FORMS = [
 
 @pytest.mark.parametrize(("path", "name"), STRANGERS_FORMS)
 @pytest.mark.django_db
-def test_no_stranger_takes_much_memory_by_a_long_form(path: str, name: str) -> None:
+def test_a_visitors_long_form_takes_little_memory(path: str, name: str) -> None:
     browser = Browser()
 
     taken, peak = peak_of(lambda: browser.generic("POST", path, form_of(64 * KIB, name), FORM))

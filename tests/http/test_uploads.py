@@ -10,7 +10,7 @@ pytestmark = pytest.mark.matrix
 
 
 @pytest.mark.django_db
-def test_a_large_file_that_a_stranger_sends_is_kept_nowhere() -> None:
+def test_a_large_file_that_a_visitor_sends_is_kept_nowhere() -> None:
     file = BytesIO(bytes(settings.FILE_UPLOAD_MAX_MEMORY_SIZE))
 
     response = Browser().post("/account/login/", {"login": "alice@example.com", "file": file})

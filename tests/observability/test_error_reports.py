@@ -116,7 +116,7 @@ def as_alice(alice: User) -> Browser:
     return browser
 
 
-def as_stranger() -> Browser:
+def anonymous() -> Browser:
     return Browser(raise_request_exception=False)
 
 
@@ -141,21 +141,21 @@ def revoke(alice: User) -> Act:
 
 
 def bearer_check(alice: User) -> Act:
-    return partial(as_stranger().get, "/api/v7/token", headers={"Authorization": f"Bearer {token_text(alice)}"})
+    return partial(anonymous().get, "/api/v7/token", headers={"Authorization": f"Bearer {token_text(alice)}"})
 
 
 def report_exposed(alice: User) -> Act:
     body = {"tokens": [token_text(alice)]}
-    return partial(as_stranger().post, "/api/v7/token/report-exposed", body, content_type="application/json")
+    return partial(anonymous().post, "/api/v7/token/report-exposed", body, content_type="application/json")
 
 
 def log_in(alice: User) -> Act:
-    return partial(as_stranger().post, "/account/login/", {"login": alice.email, "password": PASSWORD})
+    return partial(anonymous().post, "/account/login/", {"login": alice.email, "password": PASSWORD})
 
 
 def sign_up(alice: User) -> Act:
     User.objects.exclude(pk=alice.pk).delete()
-    return partial(as_stranger().post, "/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
+    return partial(anonymous().post, "/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
 
 
 def give_password_again(alice: User) -> Act:
@@ -230,7 +230,7 @@ def code_of_new_authenticator(alice: User) -> Act:
 def second_step(alice: User) -> Act:
     TOTP.activate(alice, APP)
     RecoveryCodes.activate(alice)
-    browser = as_stranger()
+    browser = anonymous()
     browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
     return partial(browser.post, "/account/login/second-step/", {"code": "00000000"})
 
@@ -241,7 +241,7 @@ def show_codes(alice: User) -> Act:
 
 
 def reset_password(alice: User) -> Act:
-    browser = as_stranger()
+    browser = anonymous()
     browser.post("/account/password/reset/", {"email": alice.email})
     return partial(browser.post, browser.get(link_in(newest()))["Location"], NEW)
 
@@ -290,13 +290,13 @@ def test_no_report_of_a_failing_hasher_holds_a_password(
 
 
 def test_no_report_of_a_mailed_link_holds_its_key(alice: User, watch: Watch) -> None:
-    as_stranger().post("/account/password/reset/", {"email": alice.email})
+    anonymous().post("/account/password/reset/", {"email": alice.email})
     as_alice(alice).post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
     links = [link_in(sent) for sent in Email.objects.filter(message_id__startswith="<link.")]
     watch.secrets |= {link: link.rstrip("/").rpartition("/")[2] for link in links}
 
     for link in links:
-        fail_at_every_query(lambda link=link: partial(as_stranger().get, link), watch)  # type: ignore[misc]
+        fail_at_every_query(lambda link=link: partial(anonymous().get, link), watch)  # type: ignore[misc]
 
     assert len(links) == 2
     assert watch.leaks() == []
@@ -366,12 +366,12 @@ def test_a_report_still_says_where_and_for_whom_something_broke(
 
 
 def test_what_an_exception_says_is_masked_too(alice: User, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
-    def tell(_key: bytes, message: bytes, *_: Any) -> Any:
+    def verify(_key: bytes, message: bytes, *_: Any) -> Any:
         raise Fault(message)
 
     mask = tokens.mask(token_text(alice)[-4:])
     sent = bearer_check(alice)
-    monkeypatch.setattr(DIGEST, tell)
+    monkeypatch.setattr(DIGEST, verify)
 
     watch.keep(sent())
 

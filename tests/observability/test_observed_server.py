@@ -129,8 +129,8 @@ def test_no_line_holds_a_secret(server: Observed, owner: Visitor, token: str) ->
     assert (broken.status_code, broken_page.status_code) == (500, 500)
     assert find([log], held | {"query": query, "key": key, "bearer": f"Bearer {token}"}) == []
     of_each_engine = re.compile('no such table: platform_bot|relation "platform_bot" does not exist')
-    told = Counter(line["level"] for line in server.lines if of_each_engine.search(line.get("traceback", "")))
-    assert told == {"ERROR": 2}
+    shown = Counter(line["level"] for line in server.lines if of_each_engine.search(line.get("traceback", "")))
+    assert shown == {"ERROR": 2}
 
 
 def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> None:
@@ -150,12 +150,12 @@ def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> N
     with ThreadPoolExecutor(8) as threads:
         answered = list(threads.map(call, asked))
 
-    told = {request_id: server.lines_of(request_id) for request_id in asked}
+    shown = {request_id: server.lines_of(request_id) for request_id in asked}
     assert answered == list(asked)
-    assert {request_id: [line["route"] for line in lines] for request_id, lines in told.items()} == {
+    assert {request_id: [line["route"] for line in lines] for request_id, lines in shown.items()} == {
         request_id: [addresses[name][1]] for request_id, name in asked.items()
     }
-    assert {line["process"] for [line] in told.values()} == set(server.workers)
+    assert {line["process"] for [line] in shown.values()} == set(server.workers)
 
 
 def test_a_warning_carries_the_id_of_its_request(server: Observed) -> None:
@@ -176,8 +176,8 @@ def test_no_content_type_keeps_a_request_from_its_answer_and_its_line(server: Ob
         ask(f"{server.url}{address}?a=%41", headers=headers) for address in ("/api/v7/token", "/nowhere", "/healthz")
     ]
 
-    told = [(answer.status_code, answer.headers["X-Request-ID"]) for answer in answers]
-    assert told == [(401, request_id), (404, request_id), (200, request_id)]
+    shown = [(answer.status_code, answer.headers["X-Request-ID"]) for answer in answers]
+    assert shown == [(401, request_id), (404, request_id), (200, request_id)]
     assert answers[0].json()["code"] == 401
     assert [line["status"] for line in server.lines_of(request_id)] == [401, 404]
 
@@ -204,16 +204,16 @@ def test_metrics_add_up_what_both_processes_have_counted(server: Observed, owner
     owner.post(f"{PAGE}revoke/", {"generation": generation(owner), "even_if_used": "on"}, page=PAGE)
     assert call(token) == 401
 
-    told = server.scrape() - before
+    shown = server.scrape() - before
     assert statuses == {200: 40, 401: 5}
-    assert {name: value for name, value in told.items() if "bearer" in name or "revocations" in name} == {
+    assert {name: value for name, value in shown.items() if "bearer" in name or "revocations" in name} == {
         "botpenguin_bearer_checks_total outcome=ok": 40,
         "botpenguin_bearer_checks_total outcome=malformed": 3,
         "botpenguin_bearer_checks_total outcome=unknown": 2,
         "botpenguin_bearer_checks_total outcome=revoked": 1,
         "botpenguin_token_revocations_total reason=owner": 1,
     }
-    assert {name: value for name, value in told.items() if "/api/v7/token" in name} == {
+    assert {name: value for name, value in shown.items() if "/api/v7/token" in name} == {
         "botpenguin_http_requests_total method=GET route=/api/v7/token status=200": 40,
         "botpenguin_http_requests_total method=GET route=/api/v7/token status=401": 6,
         "botpenguin_http_request_duration_seconds_count method=GET route=/api/v7/token": 40,
@@ -246,20 +246,20 @@ def test_what_a_killed_process_has_counted_still_counts(server: Observed, token:
     assert at_once[name] == before[name]
     assert set(statuses) == {200}
     assert server.scrape()[name] == before[name] + len(statuses)
-    [told] = [line for line in server.lines if line["logger"] == "_granian"]
-    assert (told["level"], told["message"]) == ("ERROR", "Unexpected exit from worker-1")
+    [shown] = [line for line in server.lines if line["logger"] == "_granian"]
+    assert (shown["level"], shown["message"]) == ("ERROR", "Unexpected exit from worker-1")
 
 
-def test_mail_that_waits_is_told(server: Observed, owner: Visitor) -> None:
+def test_queued_mail_is_counted(server: Observed, owner: Visitor) -> None:
     before = server.scrape()
 
     owner.post("/account/password/reset/", {"email": server.first_account[0]})
 
     # The mail is written once the response is sent.
     poll(lambda: server.scrape()["botpenguin_mail_queued"] > before["botpenguin_mail_queued"])
-    told = server.scrape()
-    assert told["botpenguin_mail_queued"] == before["botpenguin_mail_queued"] + 1
-    assert (told["botpenguin_mail_failed"], told["botpenguin_database_up"]) == (0, 1)
+    shown = server.scrape()
+    assert shown["botpenguin_mail_queued"] == before["botpenguin_mail_queued"] + 1
+    assert (shown["botpenguin_mail_failed"], shown["botpenguin_database_up"]) == (0, 1)
 
 
 def test_the_mail_worker_writes_json_too(server: Observed, owner: Visitor) -> None:
@@ -275,14 +275,14 @@ def test_the_mail_worker_writes_json_too(server: Observed, owner: Visitor) -> No
     assert not re.search(r"/account/password/reset/key/[0-9a-z]", worked.stderr)
 
 
-def test_a_database_that_fails_is_told_and_hides_nothing_else(server: Observed) -> None:
+def test_a_database_that_fails_is_reported_and_hides_nothing_else(server: Observed) -> None:
     with server.without("post_office_email"):
-        told = server.scrape()
+        shown = server.scrape()
 
-    assert "botpenguin_database_up" in told
-    assert told["botpenguin_database_up"] == 0
-    assert "botpenguin_mail_queued" not in told
-    assert told["botpenguin_http_requests_total method=GET route=/healthz status=200"] > 0
+    assert "botpenguin_database_up" in shown
+    assert shown["botpenguin_database_up"] == 0
+    assert "botpenguin_mail_queued" not in shown
+    assert shown["botpenguin_http_requests_total method=GET route=/healthz status=200"] > 0
 
 
 def test_metrics_are_not_on_the_port_of_the_pages_nor_on_other_addresses(server: Observed) -> None:
@@ -293,7 +293,7 @@ def test_metrics_are_not_on_the_port_of_the_pages_nor_on_other_addresses(server:
         socket.create_connection(("127.0.0.2", server.metrics_port), timeout=5)
 
 
-def test_no_other_label_is_told_than_what_our_code_knows(server: Observed) -> None:
+def test_labels_are_only_those_that_our_code_knows(server: Observed) -> None:
     words = [f"/{word}/nowhere" for word in ("one", "two", "three")]
     before = set(server.scrape())
 

@@ -34,15 +34,15 @@ def broken(request: HttpRequest, word: str) -> HttpResponse:
     raise ZeroDivisionError(f"{word} and a line end\n\u2028 and {tokens.generate().open()}")
 
 
-def telling(request: HttpRequest, word: str) -> HttpResponse:
-    logging.getLogger("telling").warning("heard %s", word)
+def logging_view(request: HttpRequest, word: str) -> HttpResponse:
+    logging.getLogger("logging_view").warning("heard %s", word)
     return HttpResponse(word)
 
 
 handler400, handler403, handler404, handler500 = (urls.handler400, urls.handler403, urls.handler404, urls.handler500)
 urlpatterns = [
     path("account/open/broken/<str:word>", broken),
-    path("account/open/telling/<slug:word>", telling),
+    path("account/open/logging_view/<slug:word>", logging_view),
     *urls.urlpatterns,
 ]
 
@@ -117,7 +117,7 @@ def test_a_token_or_a_part_of_one_is_never_an_id() -> None:
 
 @pytest.mark.parametrize("address", ["/healthz", "/account/login/", "/api/v7/token", "/nowhere", "/static/nothing"])
 @pytest.mark.django_db
-def test_every_answer_tells_the_id(address: str) -> None:
+def test_every_response_has_the_id(address: str) -> None:
     taken = Browser().get(address, headers={"X-Request-ID": "call-1"})
     fresh = Browser().get(address)
 
@@ -126,7 +126,7 @@ def test_every_answer_tells_the_id(address: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("method", "address", "told"),
+    ("method", "address", "shown"),
     [
         ("GET", "/account/login/?next=/bots/", ("GET", "/account/login/", 200)),
         ("GET", "/", ("GET", "/", 302)),
@@ -140,15 +140,15 @@ def test_every_answer_tells_the_id(address: str) -> None:
     ],
 )
 @pytest.mark.django_db
-def test_a_line_tells_the_route_and_never_the_address(
-    log: Log, method: str, address: str, told: tuple[str, str, int]
+def test_a_line_has_the_route_and_never_the_url(
+    log: Log, method: str, address: str, shown: tuple[str, str, int]
 ) -> None:
     Browser().generic(method, address, headers={"X-Request-ID": "call-1"}, REMOTE_ADDR="203.0.113.9")
 
     [line] = log.requests
-    assert (line["method"], line["route"], line["status"]) == told
+    assert (line["method"], line["route"], line["status"]) == shown
     assert (line["request_id"], line["client"], line["user"]) == ("call-1", "203.0.113.9", "-")
-    assert line["message"].startswith("{} {} {} in ".format(*told))
+    assert line["message"].startswith("{} {} {} in ".format(*shown))
     assert 0 <= line["milliseconds"] < 30_000
     assert (line["level"], line["time"][-1]) == ("INFO", "Z")
 
@@ -170,7 +170,7 @@ def test_whatever_a_client_sends_a_line_is_short(log: Log) -> None:
     assert max(map(len, log.stream.getvalue().splitlines())) < 600
 
 
-def test_a_line_tells_whose_request_it_is(log: Log, alice: User, bob: User) -> None:
+def test_a_line_names_the_user_of_its_request(log: Log, alice: User, bob: User) -> None:
     logged_in(alice).get("/account/")
     Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token_text(bob)}"})
     Browser().get("/account/login/")
@@ -178,7 +178,7 @@ def test_a_line_tells_whose_request_it_is(log: Log, alice: User, bob: User) -> N
     assert [line["user"] for line in log.requests] == [alice.pk, bob.pk, "-"]
 
 
-def test_logging_in_and_out_tells_who(log: Log, alice: User) -> None:
+def test_lines_of_logging_in_and_out_name_the_user(log: Log, alice: User) -> None:
     browser = Browser()
 
     browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
@@ -215,7 +215,7 @@ def test_a_traceback_is_one_line_of_json_with_the_id_of_its_request(log: Log, br
     )
 
 
-def test_a_stack_that_is_asked_for_is_told(log: Log) -> None:
+def test_a_stack_that_is_asked_for_is_logged(log: Log) -> None:
     logging.getLogger("anything").warning("Look", stack_info=True)
 
     [line] = log.lines
@@ -223,7 +223,7 @@ def test_a_stack_that_is_asked_for_is_told(log: Log) -> None:
     assert line["request_id"] == "-"
 
 
-def test_what_libraries_add_to_a_record_is_not_told(log: Log) -> None:
+def test_what_libraries_add_to_a_record_is_not_logged(log: Log) -> None:
     request = HttpRequest()
     request.path = request.path_info = "/secret"
 
@@ -233,17 +233,17 @@ def test_what_libraries_add_to_a_record_is_not_told(log: Log) -> None:
     assert set(line) == {"time", "level", "logger", "process", "request_id", "message"}
 
 
-def test_requests_at_the_same_time_keep_their_ids(log: Log, browser: Browser) -> None:
+def test_concurrent_requests_keep_their_ids(log: Log, browser: Browser) -> None:
     words = [secrets.token_hex(8) for _ in range(40)]
 
     def ask(word: str) -> str:
-        answer = Browser().get(f"/account/open/telling/{word}", headers={"X-Request-ID": f"id-{word}"})
+        answer = Browser().get(f"/account/open/logging_view/{word}", headers={"X-Request-ID": f"id-{word}"})
         return answer.headers["X-Request-ID"]
 
     with ThreadPoolExecutor(8) as threads:
         answered = list(threads.map(ask, words))
 
-    heard = {line["message"]: line["request_id"] for line in log.lines if line["logger"] == "telling"}
+    heard = {line["message"]: line["request_id"] for line in log.lines if line["logger"] == "logging_view"}
     assert answered == [f"id-{word}" for word in words]
     assert heard == {f"heard {word}": f"id-{word}" for word in words}
     assert sorted(line["request_id"] for line in log.requests) == sorted(answered)
@@ -255,7 +255,7 @@ def test_a_format_that_there_is_not_is_refused_with_a_sentence() -> None:
         log_config.configuration("xml")
 
 
-def test_the_text_format_tells_the_same(alice: User, caplog: pytest.LogCaptureFixture) -> None:
+def test_the_text_format_has_the_same_fields(alice: User, caplog: pytest.LogCaptureFixture) -> None:
     configurator = DictConfigurator(settings.LOGGING)
     caplog.handler.setFormatter(configurator.configure_formatter(configurator.config["formatters"]["line"]))
     caplog.handler.addFilter(request_ids.WithRequestId())

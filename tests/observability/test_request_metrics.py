@@ -48,9 +48,11 @@ def test_requests_are_counted_by_method_route_and_status_and_timed(counted: None
 
     duration = "botpenguin_http_request_duration_seconds"
     labels = {"method": "GET", "route": "/bots/"}
-    told = [REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"status": s}) for s in ("200", "503")]
+    shown = [
+        REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"status": s}) for s in ("200", "503")
+    ]
     within = [REGISTRY.get_sample_value(f"{duration}_bucket", labels | {"le": le}) for le in ("0.005", "0.25", "+Inf")]
-    assert told == [2, 1]
+    assert shown == [2, 1]
     assert (
         REGISTRY.get_sample_value("botpenguin_http_requests_total", labels | {"method": "BREW", "status": "405"}) == 1
     )
@@ -78,8 +80,8 @@ def test_a_process_without_room_serves_and_does_not_count(
 
     assert count is counting.ignore
     assert list(tmp_path.iterdir()) == []
-    [told] = caplog.messages
-    assert told.startswith(f"Process {os.getpid()} counts nothing for Prometheus: [Errno ")
+    [shown] = caplog.messages
+    assert shown.startswith(f"Process {os.getpid()} counts nothing for Prometheus: [Errno ")
 
 
 def test_values_that_are_known_start_from_nought(counted: None) -> None:
@@ -87,8 +89,10 @@ def test_values_that_are_known_start_from_nought(counted: None) -> None:
 
     count("bad")
 
-    told = [REGISTRY.get_sample_value("botpenguin_of_a_test_total", {"kind": kind}) for kind in ("good", "bad", "ugly")]
-    assert told == [0, 1, None]
+    shown = [
+        REGISTRY.get_sample_value("botpenguin_of_a_test_total", {"kind": kind}) for kind in ("good", "bad", "ugly")
+    ]
+    assert shown == [0, 1, None]
 
 
 def test_every_outcome_of_a_bearer_check_and_every_reason_of_a_revoke_is_documented() -> None:
@@ -125,13 +129,13 @@ def test_each_bearer_check_is_counted_by_what_came_of_it(
     with connection.execute_wrapper(failing_on("SELECT")):
         check(f"Bearer {fresh}")
 
-    told = {
+    shown = {
         sample.labels["outcome"]: sample.value
         for metric in REGISTRY.collect()
         for sample in metric.samples
         if sample.name == "botpenguin_bearer_checks_total"
     }
-    assert told == dict.fromkeys(bearer_outcomes(), 1)
+    assert shown == dict.fromkeys(bearer_outcomes(), 1)
 
 
 def bearer_outcomes() -> list[str]:
@@ -166,10 +170,10 @@ def test_a_database_that_hangs_is_waited_for_by_one_thread_and_not_for_long(
 
     with closing(sqlite3.connect(tmp_path / "locked", isolation_level=None)) as writer:
         writer.execute("BEGIN EXCLUSIVE")
-        told = [[(metric.name, metric.samples[0].value) for metric in collector.collect()] for _ in range(2)]
+        shown = [[(metric.name, metric.samples[0].value) for metric in collector.collect()] for _ in range(2)]
         waiting = readers()
 
-    assert told == [[("botpenguin_database_up", 0)]] * 2
+    assert shown == [[("botpenguin_database_up", 0)]] * 2
     assert len(waiting) == 1
     assert server.poll(lambda: not readers())
 
@@ -179,7 +183,7 @@ def readers() -> list[threading.Thread]:
 
 
 @pytest.mark.parametrize(
-    ("port", "host", "told"),
+    ("port", "host", "shown"),
     [
         (0, "203.0.113.9", []),
         (9101, "127.0.0.1", []),
@@ -192,10 +196,10 @@ def readers() -> list[threading.Thread]:
         (9101, "::", ["METRICS_HOST is every address of this machine."]),
     ],
 )
-def test_metrics_listen_on_no_public_address(settings: Settings, port: int, host: str, told: list[str]) -> None:
+def test_metrics_listen_on_no_public_address(settings: Settings, port: int, host: str, shown: list[str]) -> None:
     settings.METRICS_PORT, settings.METRICS_HOST = port, host
 
     messages = check_metrics_are_not_public(None)
 
-    assert [message.msg for message in messages] == told
-    assert [message.is_serious() for message in messages] == ["public" in sentence for sentence in told]
+    assert [message.msg for message in messages] == shown
+    assert [message.is_serious() for message in messages] == ["public" in sentence for sentence in shown]

@@ -44,7 +44,7 @@ def test_a_backup_is_whole_for_its_owner_only_and_says_what_it_does_not_hold(liv
     assert [file.name for file in tmp_path.iterdir() if file.is_file()] == ["backup.sqlite3"]
 
 
-def test_a_backup_into_a_folder_has_a_name_with_its_moment(live: Path, tmp_path: Path) -> None:
+def test_a_backup_into_a_folder_has_a_name_with_its_time(live: Path, tmp_path: Path) -> None:
     folder = tmp_path / "backups"
     folder.mkdir()
 
@@ -210,16 +210,16 @@ def test_what_cannot_be_restored_is_refused_with_a_sentence(live: Path, backup: 
             "INSERT INTO django_migrations (app, name, applied) VALUES ('developers', '0999_later', '2030-01-01')"
         )
 
-    told = {name: refusal("restore", str(path), "--noinput") for name, path in files.items()}
+    shown = {name: refusal("restore", str(path), "--noinput") for name, path in files.items()}
 
-    assert told["text"] == "Nothing was restored. SQLite cannot read it: file is not a database."
-    assert told["empty"] == told["foreign"] == "Nothing was restored. It is not a database of this project."
-    assert told["damaged"].startswith("Nothing was restored. SQLite finds it damaged: ")
-    assert told["newer"] == (
+    assert shown["text"] == "Nothing was restored. SQLite cannot read it: file is not a database."
+    assert shown["empty"] == shown["foreign"] == "Nothing was restored. It is not a database of this project."
+    assert shown["damaged"].startswith("Nothing was restored. SQLite finds it damaged: ")
+    assert shown["newer"] == (
         "Nothing was restored. It is of a newer version, which is to restore it: this one does not know "
         "developers.0999_later."
     )
-    assert told["missing"].startswith("Nothing was restored: [Errno 2] No such file or directory: ")
+    assert shown["missing"].startswith("Nothing was restored: [Errno 2] No such file or directory: ")
     assert refusal("restore", str(live)) == f"Nothing was restored. {live} is the database itself."
     assert refusal("restore", "--after-pg-restore") == (
         "--after-pg-restore is for PostgreSQL. Name the backup that is to be restored."

@@ -26,7 +26,7 @@ ISOLATION = {
 }
 
 
-def told(messages: list[CheckMessage]) -> list[tuple[str | None, str]]:
+def shown(messages: list[CheckMessage]) -> list[tuple[str | None, str]]:
     return [(message.id, message.msg) for message in messages]
 
 
@@ -44,7 +44,7 @@ def test_a_weak_key_is_an_error(settings: Settings) -> None:
 def test_a_key_twice_in_the_ring_is_an_error(settings: Settings) -> None:
     settings.TOKEN_KEYS = [settings.TOKEN_KEYS[0], settings.TOKEN_KEYS[0] + "="]
 
-    assert told(checks.check_token_keys(None)) == [
+    assert shown(checks.check_token_keys(None)) == [
         ("developers.E002", "TOKEN_KEYS holds one key twice. Remove one of them.")
     ]
 
@@ -74,13 +74,13 @@ def test_a_database_setting_that_could_hide_a_revoke_is_an_error(
 ) -> None:
     monkeypatch.setitem(settings.DATABASES, "default", settings.DATABASES["default"] | change)
 
-    assert told(checks.check_reads_see_every_revoke(None)) == [("developers.E003", problem)]
+    assert shown(checks.check_reads_see_every_revoke(None)) == [("developers.E003", problem)]
 
 
 def test_a_database_router_is_an_error(settings: Settings) -> None:
     settings.DATABASE_ROUTERS = [object()]
 
-    assert told(checks.check_reads_see_every_revoke(None)) == [
+    assert shown(checks.check_reads_see_every_revoke(None)) == [
         ("developers.E003", "DATABASE_ROUTERS is set: bearer checks must read the primary.")
     ]
 
@@ -100,7 +100,7 @@ def test_a_commit_that_does_not_wait_for_the_disk_is_an_error(careless: int) -> 
         finally:
             cursor.execute(statement.format(safe))
 
-    assert told(found) == [
+    assert shown(found) == [
         (
             "developers.E004",
             "The database default answers a commit before it is on disk: a revoke could be forgotten.",
@@ -109,7 +109,7 @@ def test_a_commit_that_does_not_wait_for_the_disk_is_an_error(careless: int) -> 
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_database_that_was_told_to_read_otherwise_is_an_error() -> None:
+def test_a_database_with_another_isolation_level_is_an_error() -> None:
     statement, otherwise, usual = ISOLATION[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(statement.format(otherwise))
@@ -118,7 +118,7 @@ def test_a_database_that_was_told_to_read_otherwise_is_an_error() -> None:
         finally:
             cursor.execute(statement.format(usual))
 
-    assert told(found) == [
+    assert shown(found) == [
         (
             "developers.E003",
             "The database default does not read under READ COMMITTED: a bearer check could miss a revoke.",
@@ -135,7 +135,7 @@ def test_the_database_of_the_project_waits_for_the_disk_and_reads_what_is_commit
 def test_a_ring_that_lacks_the_key_of_a_token_is_an_error(alice: User, bob: User, settings: Settings) -> None:
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
 
-    assert told(checks.check_ring_fits_database(None, databases=["default"])) == [
+    assert shown(checks.check_ring_fits_database(None, databases=["default"])) == [
         (
             "developers.E005",
             "2 tokens in the database default are under a key that TOKEN_KEYS does not hold: they would be refused.",
@@ -148,7 +148,7 @@ def test_a_ring_that_lacks_the_key_of_an_outbound_call_is_an_error(alice: User, 
     ApiToken.objects.all().delete()
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
 
-    assert told(checks.check_ring_fits_database(None, databases=["default"])) == [
+    assert shown(checks.check_ring_fits_database(None, databases=["default"])) == [
         (
             "developers.E005",
             "1 outbound APIs in the database default are sealed under a key that TOKEN_KEYS does not hold: "
@@ -161,7 +161,7 @@ def test_a_network_that_is_none_is_an_error(settings: Settings) -> None:
     assert checks.check_allowed_networks(None) == []
     settings.OUTBOUND_ALLOWED_NETWORKS = ["10.0.0.1/8"]
 
-    assert told(checks.check_allowed_networks(None)) == [
+    assert shown(checks.check_allowed_networks(None)) == [
         (
             "developers.E006",
             "OUTBOUND_ALLOWED_NETWORKS holds '10.0.0.1/8', which is neither an address nor a network such as "
@@ -177,7 +177,7 @@ def test_a_ring_that_lacks_the_key_of_a_second_factor_is_an_error(alice: User, s
     ApiToken.objects.all().delete()
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
 
-    assert told(checks.check_ring_fits_database(None, databases=["default"])) == [
+    assert shown(checks.check_ring_fits_database(None, databases=["default"])) == [
         (
             "developers.E005",
             "2 authenticator apps and sets of recovery codes in the database default are sealed under a key that "
@@ -193,7 +193,7 @@ def test_a_ring_that_holds_every_key_is_no_error(alice: User, settings: Settings
     assert checks.check_ring_fits_database(None, databases=["default"]) == []
 
 
-def test_a_weak_key_is_told_once(alice: User, settings: Settings) -> None:
+def test_a_weak_key_is_reported_once(alice: User, settings: Settings) -> None:
     settings.TOKEN_KEYS = ["changeme"]
 
     assert checks.check_ring_fits_database(None, databases=["default"]) == []
@@ -222,4 +222,4 @@ def test_a_security_log_that_keeps_nothing_is_refused(settings: Settings) -> Non
     settings.EVENTS_KEPT_DAYS = 0
 
     assert usual == []
-    assert told(checks.check_events_are_kept(None)) == [("developers.E007", "EVENTS_KEPT_DAYS wants at least 1 day.")]
+    assert shown(checks.check_events_are_kept(None)) == [("developers.E007", "EVENTS_KEPT_DAYS wants at least 1 day.")]

@@ -118,7 +118,7 @@ def test_each_step_is_a_few_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     assert sorted(set(left), reverse=True) == [3, 1, 0]
 
 
-def test_a_part_that_fails_is_told_and_the_others_are_done(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_part_that_fails_is_logged_and_the_others_are_done(caplog: pytest.LogCaptureFixture) -> None:
     def break_counters(execute: Any, sql: str, *rest: Any) -> Any:
         if "accounts_counter" in sql:
             raise OperationalError

@@ -118,7 +118,7 @@ def test_a_turn_is_renewed_as_long_as_the_mail_server_takes(monkeypatch: pytest.
 
 
 @pytest.mark.usefixtures("renewed_often")
-def test_a_turn_that_cannot_be_renewed_is_told_to_the_log_and_tried_again(
+def test_a_turn_that_cannot_be_renewed_is_logged_and_tried_again(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     url = f"redis://127.0.0.1:{server.free_port()}/0"

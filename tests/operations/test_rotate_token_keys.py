@@ -113,7 +113,7 @@ def test_a_second_run_has_nothing_to_do(alice: User, settings: Settings, old_and
     assert rotate() == f"0 {FACTORS}0 {CALLS}0 rows left.\n"
 
 
-def test_a_database_that_fails_in_the_middle_is_told_and_the_next_run_goes_on(
+def test_a_database_that_fails_in_the_middle_is_reported_and_the_next_run_continues(
     alice: User, bob: User, settings: Settings, old_and_new: tuple[str, str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     settings.TOKEN_KEYS = [*reversed(old_and_new)]

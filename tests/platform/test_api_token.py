@@ -22,7 +22,7 @@ def bearing(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def test_a_token_tells_whose_it_is(alice: User, bob: User) -> None:
+def test_a_token_shows_its_owner(alice: User, bob: User) -> None:
     token = ApiToken.objects.get(user=alice)
 
     response = Browser().get(ADDRESS, headers=bearing(token_text(alice)))
@@ -41,7 +41,7 @@ def test_a_token_tells_whose_it_is(alice: User, bob: User) -> None:
     }
 
 
-def test_the_last_use_told_is_the_one_before(alice: User) -> None:
+def test_the_last_use_shown_is_the_one_before(alice: User) -> None:
     ApiToken.objects.update(last_used_at=datetime(2026, 11, 24, 14, 2, 9, 123456, tzinfo=UTC))
 
     response = Browser().get(ADDRESS, headers=bearing(token_text(alice)))

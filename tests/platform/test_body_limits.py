@@ -1,4 +1,4 @@
-"""Bodies that cannot be read: told in our own words, with `DEBUG` on or off, and never a 5xx."""
+"""Bodies that cannot be read: refused in our own words, with `DEBUG` on or off, and never a 5xx."""
 
 import json
 from typing import Any
@@ -106,7 +106,7 @@ def test_a_body_without_its_length_is_411(as_alice: Caller) -> None:
     assert_error(response, 411, "Send the body in one piece, with its Content-Length.")
 
 
-def test_what_a_client_calls_its_keys_is_told_back_in_part(as_alice: Caller) -> None:
+def test_long_keys_of_a_client_are_quoted_in_part(as_alice: Caller) -> None:
     status, (sentence,) = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes={"x" * 5000: 1})])
 
     assert status == 400
@@ -115,7 +115,7 @@ def test_what_a_client_calls_its_keys_is_told_back_in_part(as_alice: Caller) -> 
     )
 
 
-def test_a_row_that_is_wrong_all_over_is_told_in_part(as_alice: Caller) -> None:
+def test_only_the_first_errors_of_a_row_are_reported(as_alice: Caller) -> None:
     attributes: dict[str, list[str]] = {f"{number}": [] for number in range(100)}
 
     status, (sentence,) = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes=attributes)])
@@ -127,7 +127,7 @@ def test_a_row_that_is_wrong_all_over_is_told_in_part(as_alice: Caller) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("key", ["\0{}", "{}"])
-def test_of_too_many_attributes_only_their_number_is_told(as_alice: Caller, key: str) -> None:
+def test_of_too_many_attributes_only_their_number_is_reported(as_alice: Caller, key: str) -> None:
     attributes: dict[str, list[str]] = {key.format(number): [] for number in range(50_000)}
 
     refusal = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes=attributes)])
@@ -141,7 +141,7 @@ def test_a_query_of_a_thousand_and_one_parameters_is_400(as_alice: Caller) -> No
     assert_error(response, 400, "The query has too many parameters to be read. Send fewer.")
 
 
-def test_a_constraint_that_is_met_at_the_last_moment_is_409(
+def test_a_constraint_that_is_violated_only_when_writing_is_409(
     settings: Settings, caplog: pytest.LogCaptureFixture
 ) -> None:
     settings.ROOT_URLCONF = "tests.platform.urls"

@@ -17,17 +17,17 @@ def test_a_bot_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
 
     assert created.status_code == created.json()["code"] == 201
     bot = Bot.objects.get()
-    told = {
+    shown = {
         "_id": bot.pk,
         "name": "Reception",
         "platform": "whatsapp",
         "createdAt": timestamp(bot.created_at),
         "updatedAt": timestamp(bot.updated_at),
     }
-    assert created.json()["data"] == told
-    assert as_alice.data("GET", f"/bots/{bot.pk}") == told
+    assert created.json()["data"] == shown
+    assert as_alice.data("GET", f"/bots/{bot.pk}") == shown
     changed = as_alice.data("PATCH", f"/bots/{bot.pk}", {"name": "Night desk"})
-    assert changed == told | {"name": "Night desk", "updatedAt": changed["updatedAt"]}
+    assert changed == shown | {"name": "Night desk", "updatedAt": changed["updatedAt"]}
     assert as_alice.data("PATCH", f"/bots/{bot.pk}", {"platform": "sms"})["name"] == "Night desk"
     assert as_alice.data("DELETE", f"/bots/{bot.pk}")["platform"] == "sms"
     assert as_alice.refusal("GET", f"/bots/{bot.pk}") == NO_BOT
@@ -36,7 +36,7 @@ def test_a_bot_is_created_read_changed_and_deleted(as_alice: Caller) -> None:
 @pytest.mark.no_cover
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("attempt", range(5))
-def test_changes_at_the_same_time_undo_nothing_of_each_other(as_alice: Caller, alice: User, attempt: int) -> None:
+def test_concurrent_changes_undo_nothing_of_each_other(as_alice: Caller, alice: User, attempt: int) -> None:
     bot = Bot.objects.create(owner=alice, name="Reception", platform="whatsapp")
     changes = iter([{"name": "Night desk"}, {"platform": "sms"}] * 3)
 

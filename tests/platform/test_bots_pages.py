@@ -131,7 +131,7 @@ def test_a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed(
     assert list(Bot.objects.all()) == []
 
 
-def test_a_bot_has_a_page_that_tells_about_it(alice: User, shop: Bot) -> None:
+def test_a_bot_has_a_page_with_its_details(alice: User, shop: Bot) -> None:
     response = logged_in(alice).get(f"{PAGE}{shop.pk}/")
 
     assert words(response).startswith(

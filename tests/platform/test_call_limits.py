@@ -1,4 +1,4 @@
-"""How often a token may call: exactly as often as is promised, told in every answer, and never beside a revoke."""
+"""How often a token may call: exactly as often as is promised, shown in every answer, and never beside a revoke."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +57,7 @@ def test_a_window_is_never_longer_than_a_minute(alice: User, settings: Settings,
     assert call(token_text(alice))["RateLimit"] == '"token";r=2;t=60'
 
 
-def test_one_too_many_is_told_when_to_come_back(alice: User, settings: Settings, clock: Clock) -> None:
+def test_one_too_many_learns_when_to_come_back(alice: User, settings: Settings, clock: Clock) -> None:
     settings.API_RATE_LIMIT = 1
     token = token_text(alice)
     call(token)
@@ -74,7 +74,7 @@ def test_one_too_many_is_told_when_to_come_back(alice: User, settings: Settings,
     assert refused["Cache-Control"] == "no-store"
 
 
-def test_the_last_second_is_told_in_the_singular(alice: User, settings: Settings, clock: Clock) -> None:
+def test_the_last_second_is_in_the_singular(alice: User, settings: Settings, clock: Clock) -> None:
     settings.API_RATE_LIMIT = 1
     token = token_text(alice)
     call(token)
@@ -85,7 +85,7 @@ def test_the_last_second_is_told_in_the_singular(alice: User, settings: Settings
     assert refused.json()["message"] == "Too many requests. Try again in 1 second."
 
 
-def test_good_answers_tell_what_is_left(alice: User, clock: Clock) -> None:
+def test_good_responses_say_what_is_left(alice: User, clock: Clock) -> None:
     token = token_text(alice)
 
     first = call(token)
@@ -96,7 +96,7 @@ def test_good_answers_tell_what_is_left(alice: User, clock: Clock) -> None:
     assert [first["RateLimit-Policy"], second["RateLimit-Policy"]] == ['"token";q=600;w=60'] * 2
 
 
-def test_without_a_limit_nothing_is_counted_or_told(alice: User, settings: Settings) -> None:
+def test_without_a_limit_nothing_is_counted_and_no_header_is_sent(alice: User, settings: Settings) -> None:
     settings.API_RATE_LIMIT = 0
     token = token_text(alice)
 
@@ -107,7 +107,7 @@ def test_without_a_limit_nothing_is_counted_or_told(alice: User, settings: Setti
     assert len(call_limits.windows) == 0
 
 
-def test_a_revoked_token_is_told_so_and_not_that_it_came_too_often(alice: User, settings: Settings) -> None:
+def test_a_revoked_token_is_refused_as_revoked_and_not_as_too_frequent(alice: User, settings: Settings) -> None:
     settings.API_RATE_LIMIT = 1
     token = token_text(alice)
     before = statuses(token, 2)

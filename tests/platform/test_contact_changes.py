@@ -91,9 +91,9 @@ class TestChanging:
         same = ("status", "platform", "isContact", "isSubscriber", "unreadMessages")
         assert [written[key] for key in same] == [read[key] for key in same]
 
-    def test_what_the_server_tells_is_ignored(self, as_alice: Caller, bob: User, asha: Contact) -> None:
+    def test_read_only_keys_are_ignored(self, as_alice: Caller, bob: User, asha: Contact) -> None:
         (read,) = as_alice.data("POST", "/inbox/users")
-        told = {
+        shown = {
             "_id": NOBODY,
             "_customer": f"{bob.pk:024x}",
             "createdAt": "2001-01-01T00:00:00.000Z",
@@ -105,7 +105,7 @@ class TestChanging:
             "segments": ["x"],
         }
 
-        written = self.put(as_alice, asha, told)
+        written = self.put(as_alice, asha, shown)
 
         assert written == read | {"updatedAt": written["updatedAt"]}
 
@@ -332,7 +332,7 @@ class TestStatus:
         assert as_alice.refusal("PUT", "/inbox/users/status-update", body) == (422, sentences)
 
 
-def test_a_contact_that_is_deleted_in_the_same_moment_is_404(as_alice: Caller, asha: Contact) -> None:
+def test_a_contact_that_is_deleted_meanwhile_is_404(as_alice: Caller, asha: Contact) -> None:
     with just_before('UPDATE "platform_contact"', lambda: Contact.objects.all().delete()):
         response = as_alice.send("PUT", f"/inbox/users/{asha.pk}", {"status": "CLOSED"})
 
@@ -355,7 +355,7 @@ def test_the_answer_is_built_once_the_transaction_is_over(as_alice: Caller, alic
         data = as_alice.data("PUT", path.format(contact.pk), body)
 
     statements = [query["sql"] for query in queries.captured_queries]
-    [told] = [number for number, sql in enumerate(statements) if 'FROM "platform_segment"' in sql]
-    assert max(number for number, sql in enumerate(statements) if sql.startswith("RELEASE SAVEPOINT")) < told
-    assert [sql for sql in statements[told + 1 :] if "SELECT" in sql] == []
+    [shown] = [number for number, sql in enumerate(statements) if 'FROM "platform_segment"' in sql]
+    assert max(number for number, sql in enumerate(statements) if sql.startswith("RELEASE SAVEPOINT")) < shown
+    assert [sql for sql in statements[shown + 1 :] if "SELECT" in sql] == []
     assert data["profile"]["userDetails"]["tags"] == (["new"] if "profile" in body else ["old"])

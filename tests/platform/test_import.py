@@ -83,7 +83,7 @@ def test_a_contact_with_the_same_e_mail_or_number_is_updated(
         row("", "", {"number": "9876543210", "prefix": "91"}, country=""),
     ],
 )
-def test_what_is_empty_in_a_row_tells_nothing(as_alice: Caller, asha: Contact, again: dict[str, Any]) -> None:
+def test_empty_fields_of_a_row_change_nothing(as_alice: Caller, asha: Contact, again: dict[str, Any]) -> None:
     (before,) = as_alice.data("POST", "/inbox/users")
 
     answers = [as_alice.data("POST", PATH, [one]) for one in (again, row(phone={"number": "919876543210"}))]
@@ -154,7 +154,7 @@ def test_what_one_contact_keeps_for_a_while_another_may_have_in_the_end(as_alice
     assert people() == [("Asha Rao", "b@example.com", "919876543210"), ("Ben", "c@example.com", "442079460991")]
 
 
-def test_a_swap_told_by_e_mails_and_numbers_that_contradict_each_other_says_so(as_alice: Caller, alice: User) -> None:
+def test_a_swap_with_contradicting_emails_and_numbers_is_refused(as_alice: Caller, alice: User) -> None:
     """Each row names two contacts, and nothing says which of them it is about."""
     contact_of(alice, name="Asha", email="a@example.com", phone="919876543210")
     contact_of(alice, name="Ben", email="b@example.com", phone="442079460991")
@@ -208,7 +208,7 @@ def test_a_bot_of_nobody_or_somebody_else_is_404(as_alice: Caller, bob: User, pl
     assert not Contact.objects.exists()
 
 
-def test_each_bad_row_is_told_in_a_sentence_and_nothing_is_kept(as_alice: Caller) -> None:
+def test_each_bad_row_gets_a_sentence_and_nothing_is_kept(as_alice: Caller) -> None:
     rows = [
         row("Asha", "asha@example.com"),
         row("Ben", "ben"),
@@ -285,9 +285,7 @@ def test_a_row_of_two_contacts_or_with_too_many_attributes_is_refused(as_alice: 
     assert people() == before
 
 
-def test_rows_that_are_wrong_by_themselves_and_by_what_is_there_are_told_together(
-    as_alice: Caller, alice: User
-) -> None:
+def test_invalid_rows_and_conflicting_rows_are_reported_together(as_alice: Caller, alice: User) -> None:
     contact_of(alice, name="Asha", email="asha@example.com")
     contact_of(alice, name="Ben", phone="442079460991")
     both = row("Both", "asha@example.com", {"number": "442079460991"})
@@ -339,7 +337,7 @@ def test_a_thousand_rows_take_few_queries(as_alice: Caller, alice: User) -> None
 
 
 @pytest.mark.django_db(transaction=True)
-def test_imports_at_the_same_time_make_nobody_twice(alice: User, as_alice: Caller) -> None:
+def test_concurrent_imports_make_nobody_twice(alice: User, as_alice: Caller) -> None:
     rows = [row(f"{number}", f"{number}@example.com", {"number": f"{10**9 + number}"}) for number in range(40)]
 
     bodies = [rows, rows[::-1], rows[20:] + rows[:20], rows]

@@ -17,9 +17,9 @@ DAY = timedelta(days=1)
 
 
 def test_a_contact_carries_every_key(as_alice: Caller, alice: User, asha: Contact) -> None:
-    (told,) = as_alice.data("POST", "/inbox/users", {})
+    (shown,) = as_alice.data("POST", "/inbox/users", {})
 
-    assert told == {
+    assert shown == {
         "_id": asha.pk,
         "_customer": f"{alice.pk:024x}",
         "platform": ["whatsapp"],
@@ -56,12 +56,12 @@ def test_a_contact_carries_every_key(as_alice: Caller, alice: User, asha: Contac
 def test_a_contact_of_whom_little_is_known_carries_them_too(as_alice: Caller, alice: User) -> None:
     contact_of(alice, name="", phone="919876543210")
 
-    (told,) = as_alice.data("POST", "/inbox/users", {})
+    (shown,) = as_alice.data("POST", "/inbox/users", {})
 
-    details = told["profile"]["userDetails"]
+    details = shown["profile"]["userDetails"]
     assert details["contact"] == {"email": "", "phone": {"number": "919876543210", "prefix": ""}}
     assert (details["name"], details["tags"], details["attributes"]) == ("", [], [])
-    assert (told["lastMessage"], told["lastSeenAt"]) == ({"by": "", "at": None}, None)
+    assert (shown["lastMessage"], shown["lastSeenAt"]) == ({"by": "", "at": None}, None)
 
 
 class TestListing:

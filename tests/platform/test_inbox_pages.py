@@ -43,7 +43,7 @@ def people(alice: User, bob: User) -> dict[str, Contact]:
     }
 
 
-def test_an_account_without_contacts_is_told_where_they_come_from(alice: User) -> None:
+def test_an_account_without_contacts_reads_where_they_come_from(alice: User) -> None:
     response = logged_in(alice).get(PAGE)
 
     assert words(response).startswith(
@@ -171,8 +171,8 @@ def test_a_contact_has_a_page_with_all_that_is_known(alice: User, people: dict[s
 
     response = logged_in(alice).get(f"{PAGE}{cleo.pk}/")
 
-    told = re.sub(r"\d+ (minute|hour|day|week|month|year)s? ago|Just now", "AGO", words(response))
-    assert told == (
+    shown = re.sub(r"\d+ (minute|hour|day|week|month|year)s? ago|Just now", "AGO", words(response))
+    assert shown == (
         "Inbox Cleo Talks to Night desk on Telegram. How to reach them Email cleo@example.com "
         "Number +44 7700900123 WhatsApp +44 7700900123 Country Wales Conversation Status On hold Unread messages 2 "
         "Last message AGO by bot Last seen Never Attributes Key Value plan Team orders 3 Notes Call back after six "
@@ -184,9 +184,9 @@ def test_a_contact_has_a_page_with_all_that_is_known(alice: User, people: dict[s
 def test_a_contact_of_whom_little_is_known_has_a_page_too(alice: User, people: dict[str, Contact]) -> None:
     response = logged_in(alice).get(f"{PAGE}{people['emil'].pk}/")
 
-    told = words(response)
-    assert told.startswith("Inbox +1 2125550107 Talks to no bot. Came by Website. How to reach them Email –")
-    assert "Attributes None yet. Programs add them by the API. Notes None yet. Tags None yet. Segments In none." in told
+    text = words(response)
+    assert text.startswith("Inbox +1 2125550107 Talks to no bot. Came by Website. How to reach them Email –")
+    assert "Attributes None yet. Programs add them by the API. Notes None yet. Tags None yet. Segments In none." in text
 
 
 def test_a_contact_leads_back_to_the_list_as_it_was(alice: User, people: dict[str, Contact]) -> None:

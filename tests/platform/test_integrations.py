@@ -50,7 +50,7 @@ def test_attributes_are_set_on_whom_a_search_names(
     )
     contact_of(alice, name="Ben")
 
-    told = as_alice.data(
+    shown = as_alice.data(
         "PUT",
         UPDATE,
         {
@@ -61,7 +61,7 @@ def test_attributes_are_set_on_whom_a_search_names(
         },
     )
 
-    assert told["_id"] == contact.pk
+    assert shown["_id"] == contact.pk
     assert Contact.objects.get(pk=contact.pk).attributes == {"plan": "gold", "city": "Pune"}
 
 

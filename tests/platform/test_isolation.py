@@ -130,19 +130,19 @@ def test_bob_reads_and_changes_nothing_of_alices_by_any_operation(  # noqa: PLR0
     settings.API_RATE_LIMIT = settings.OUTBOUND_RATE_LIMIT = 0
     as_bob = caller(bob)
     before = everything_of(alice)
-    told: list[str] = []
+    shown: list[str] = []
 
     for method, address, headers, body in sendings(secrets, ids_of_bob):
         response = as_bob.send(method, address, body, **headers)
         assert response.status_code < 500
-        told.append(response.content.decode())
+        shown.append(response.content.decode())
 
     assert everything_of(alice) == before
-    assert len(told) > 285 * len(secrets)
-    assert [text for text in [*told, everything_of(bob)] if MARKER in text] == []
+    assert len(shown) > 285 * len(secrets)
+    assert [text for text in [*shown, everything_of(bob)] if MARKER in text] == []
     # What bob sent himself he may read again; what only alice's rows hold he may not.
     assert [
-        text for text in told if any(found in text for found in ids_of_alice) and not _is_echo(text, ids_of_alice)
+        text for text in shown if any(found in text for found in ids_of_alice) and not _is_echo(text, ids_of_alice)
     ] == []
 
 

@@ -114,7 +114,7 @@ def test_an_import_killed_after_any_statement_is_there_as_a_whole_or_not_at_all(
 
 
 @pytest.mark.release
-def test_an_import_killed_at_any_moment_is_there_as_a_whole_or_not_at_all() -> None:
+def test_an_import_killed_at_any_time_is_there_as_a_whole_or_not_at_all() -> None:
     users = people(30)
 
     endings = import_until_killed("random", *[str(user.pk) for user in users])

@@ -68,7 +68,7 @@ def test_nobody_sees_any_of_it_before_all_of_it(as_alice: Caller, alice: User) -
     def look() -> None:
         seen.append(sorted(known.tags.values_list("name", flat=True)))
         seen.append(as_alice.data("POST", "/inbox/users", {"tags": ["tag 7"]}))
-        seen.append([told["profile"]["userDetails"]["tags"] for told in as_alice.data("POST", "/inbox/users")])
+        seen.append([shown["profile"]["userDetails"]["tags"] for shown in as_alice.data("POST", "/inbox/users")])
 
     with just_before(CHANGE, look):
         as_alice.data("POST", PATH, large(tags=TAGS[:49]))

@@ -80,7 +80,7 @@ def test_every_body_has_an_example(document: dict[str, Any]) -> None:
         assert response["content"]["application/json"]["example"]["success"] is False
 
 
-def test_headers_of_limits_are_told_where_they_are_sent(document: dict[str, Any]) -> None:
+def test_headers_of_limits_are_documented_where_they_are_sent(document: dict[str, Any]) -> None:
     errors = document["components"]["responses"]
     quota = {"RateLimit-Policy", "RateLimit"}
 
@@ -90,13 +90,13 @@ def test_headers_of_limits_are_told_where_they_are_sent(document: dict[str, Any]
         for status, response in operation["responses"].items()
         if status.startswith("2")
     }
-    told = {name: set(response["headers"]) for name, response in errors.items() if "headers" in response}
+    shown = {name: set(response["headers"]) for name, response in errors.items() if "headers" in response}
 
     uncounted = {*OPEN, "/token/revoke"}
     assert good == {path: set() if path in uncounted else quota for path in document["paths"]}
     refused = {path for path, operation in operations(document) if "ADDRESS" in operation["responses"]["429"]["$ref"]}
     assert refused == uncounted
-    assert told == {
+    assert shown == {
         "UNAUTHORIZED": {"WWW-Authenticate"},
         "METHOD_NOT_ALLOWED": {"Allow"},
         "TOO_MANY_REQUESTS": {"Retry-After", *quota},
@@ -124,7 +124,7 @@ def test_examples_of_contacts_are_whole(document: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize("address", [DOCUMENT, PAGE])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
-def test_what_tells_of_the_api_is_only_read(address: str, method: str) -> None:
+def test_documents_of_the_api_are_read_only(address: str, method: str) -> None:
     allowed = "GET" if address == DOCUMENT else "GET, HEAD"
 
     assert_error(Browser().generic(method, address), 405, f"This path takes {allowed}, not {method}.")
@@ -143,7 +143,7 @@ def test_the_page_is_open_to_all_and_has_the_policies_of_pages(settings: Setting
 
 
 @pytest.mark.django_db
-def test_the_page_tells_of_every_operation_and_asks_no_third_party(document: dict[str, Any]) -> None:
+def test_the_page_lists_every_operation_and_asks_no_third_party(document: dict[str, Any]) -> None:
     page = Browser().get(PAGE).content.decode()
 
     for path, operation in operations(document):
@@ -157,26 +157,26 @@ def test_the_page_tells_of_every_operation_and_asks_no_third_party(document: dic
 def test_the_page_lists_each_error_once(document: dict[str, Any]) -> None:
     page = Browser().get(PAGE).content.decode()
 
-    told = re.findall(r"<dt><code>(\d+)</code></dt>", page)
+    shown = re.findall(r"<dt><code>(\d+)</code></dt>", page)
 
-    assert told == sorted({*told})
-    assert {*told} == {
+    assert shown == sorted({*shown})
+    assert {*shown} == {
         str(response["content"]["application/json"]["example"]["code"])
         for response in document["components"]["responses"].values()
     }
 
 
 def test_the_page_lists_the_fields_of_a_body() -> None:
-    told = {operation.id: operation for group in reference.groups().values() for operation in group}
+    shown = {operation.id: operation for group in reference.groups().values() for operation in group}
 
-    fields = {field.name: (field.kind, field.is_required) for field in told["import_contacts"].fields}
+    fields = {field.name: (field.kind, field.is_required) for field in shown["import_contacts"].fields}
     assert fields["[].profile.userDetails.contact.email"] == ("text", False)
     assert fields["[].profile.userDetails.attributes"] == ("list of object", False)
-    assert [(field.name, field.kind) for field in told["create_bot"].fields if field.is_required] == [
+    assert [(field.name, field.kind) for field in shown["create_bot"].fields if field.is_required] == [
         ("name", "text"),
         ("platform", "whatsapp | instagram | facebook | telegram | website | sms"),
     ]
-    assert ("createdAt.startAt", "time") in [(field.name, field.kind) for field in told["list_contacts"].fields]
+    assert ("createdAt.startAt", "time") in [(field.name, field.kind) for field in shown["list_contacts"].fields]
 
 
 @pytest.mark.parametrize(

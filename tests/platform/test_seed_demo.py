@@ -34,9 +34,9 @@ def who_is_there(owner: User) -> list[tuple[Any, ...]]:
 
 
 def test_an_account_gets_bots_contacts_and_segments(alice: User, bob: User) -> None:
-    told = seed_demo("--user", "Alice@example.com")
+    shown = seed_demo("--user", "Alice@example.com")
 
-    assert told == "Added 3 bots, 500 contacts and 3 segments to alice@example.com.\n"
+    assert shown == "Added 3 bots, 500 contacts and 3 segments to alice@example.com.\n"
     assert [rows.count() for rows in (alice.bots, alice.contacts, alice.segments)] == [3, 500, 3]
     assert {(bot.name, bot.platform) for bot in alice.bots.all()} == {
         ("Shop assistant", "website"),
@@ -98,9 +98,9 @@ def test_a_second_run_doubles_nothing_and_brings_back_what_is_missing(alice: Use
     alice.contacts.filter(pk__in=[row[0] for row in before[:10]]).delete()
     alice.segments.filter(name="VIP").delete()
 
-    told = seed_demo("--user", alice.email)
+    shown = seed_demo("--user", alice.email)
 
-    assert told == "Added 0 bots, 10 contacts and 1 segments to alice@example.com.\n"
+    assert shown == "Added 0 bots, 10 contacts and 1 segments to alice@example.com.\n"
     assert who_is_there(alice) == before
 
 
@@ -109,9 +109,9 @@ def test_what_was_there_before_stays(alice: User) -> None:
     Contact.objects.create(owner=alice, name="Cleo", email="cleo@example.com")
     Bot.objects.create(owner=alice, name="Shop assistant", platform="sms")
 
-    told = seed_demo("--user", alice.email)
+    shown = seed_demo("--user", alice.email)
 
-    assert told == "Added 3 bots, 500 contacts and 2 segments to alice@example.com.\n"
+    assert shown == "Added 3 bots, 500 contacts and 2 segments to alice@example.com.\n"
     assert alice.segments.get(name__iexact="vip").tags == ["mine"]
 
 

@@ -46,14 +46,14 @@ def test_a_run_returns_the_response_and_the_mapped_attributes(as_alice: Caller, 
     CustomAttribute.objects.create(owner=alice, name="temperature", type="number")
     with far(weather()) as server:
         path = f"/third-party-apis/{api_of(alice, server.url).pk}/run"
-        told = as_alice.data("POST", path, {"attributes": {"city": "Bonn"}})
+        shown = as_alice.data("POST", path, {"attributes": {"city": "Bonn"}})
 
     assert requested(server) == [b"GET /Bonn?key=hush-hush"]
-    assert told["attributes"] == {"temperature": 21}
-    assert told["missing"] == []
-    seconds = told["response"].pop("seconds")
+    assert shown["attributes"] == {"temperature": 21}
+    assert shown["missing"] == []
+    seconds = shown["response"].pop("seconds")
     assert 0 <= seconds < 30
-    assert told["response"] == {
+    assert shown["response"] == {
         "status": 200,
         "reason": "OK",
         "explanation": "The server has done what was asked.",
@@ -97,27 +97,27 @@ def test_what_is_asked_for_goes_before_what_a_contact_has_whatever_its_case(as_a
     ]
 
 
-def test_what_a_contact_cannot_take_is_told_beside_the_response(as_alice: Caller, asha: Contact) -> None:
+def test_what_a_contact_cannot_take_is_reported_beside_the_response(as_alice: Caller, asha: Contact) -> None:
     asha.attributes = {f"a{number}": 1 for number in range(100)}
     asha.save()
     with far(weather()) as server:
         path = f"/third-party-apis/{api_of(asha.owner, server.url, '/').pk}/run"
-        told = as_alice.data("POST", path, {"contactId": asha.pk})
+        shown = as_alice.data("POST", path, {"contactId": asha.pk})
 
-    assert told["missing"] == ["Nothing was stored: a contact has at most 100 attributes."]
-    assert told["response"]["status"] == 200
+    assert shown["missing"] == ["Nothing was stored: a contact has at most 100 attributes."]
+    assert shown["response"]["status"] == 200
 
 
-def test_what_there_is_no_room_for_is_told_beside_the_response(
+def test_what_there_is_no_room_for_is_reported_beside_the_response(
     as_alice: Caller, asha: Contact, settings: Settings
 ) -> None:
     settings.QUOTA_CONTACT_BYTES = 0
     with far(weather()) as server:
         path = f"/third-party-apis/{api_of(asha.owner, server.url).pk}/run"
-        told = as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"city": "Bonn"}})
+        shown = as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"city": "Bonn"}})
 
-    assert told["attributes"] == {"temperature": "21"}
-    [sentence] = told["missing"]
+    assert shown["attributes"] == {"temperature": "21"}
+    [sentence] = shown["missing"]
     assert sentence.startswith("Nothing was stored. Your contacts take")
     asha.refresh_from_db()
     assert "temperature" not in asha.attributes
@@ -135,18 +135,18 @@ def test_a_contact_that_is_deleted_meanwhile_takes_nothing(as_alice: Caller, ali
 
     with Far(delete_and_answer) as server:
         path = f"/third-party-apis/{api_of(alice, server.url, '/').pk}/run"
-        told = as_alice.data("POST", path, {"contactId": contact.pk})
+        shown = as_alice.data("POST", path, {"contactId": contact.pk})
 
-    assert told["missing"] == ["Nothing was stored: the contact has been deleted meanwhile."]
+    assert shown["missing"] == ["Nothing was stored: the contact has been deleted meanwhile."]
 
 
-def test_a_server_that_fails_is_told_in_the_response(as_alice: Caller, alice: User) -> None:
+def test_a_server_that_fails_is_reported_in_the_response(as_alice: Caller, alice: User) -> None:
     api = api_of(alice, "http://10.0.0.1", "/")
 
-    told = as_alice.data("POST", f"/third-party-apis/{api.pk}/run", {})
+    shown = as_alice.data("POST", f"/third-party-apis/{api.pk}/run", {})
 
-    assert (told["response"]["status"], told["response"]["body"]) == (None, None)
-    assert told["response"]["problem"] == addresses.no_public_server()
+    assert (shown["response"]["status"], shown["response"]["body"]) == (None, None)
+    assert shown["response"]["problem"] == addresses.no_public_server()
 
 
 def test_a_run_without_what_it_needs_is_refused(as_alice: Caller, alice: User) -> None:
@@ -160,7 +160,7 @@ def test_a_run_without_what_it_needs_is_refused(as_alice: Caller, alice: User) -
     )
 
 
-def test_an_api_that_cannot_be_read_is_told(as_alice: Caller, alice: User) -> None:
+def test_an_api_that_cannot_be_read_is_reported(as_alice: Caller, alice: User) -> None:
     api = api_of(alice, "http://127.0.0.1", "/")
     OutboundApi.objects.update(sealed="damaged")
 

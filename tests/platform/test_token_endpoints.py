@@ -19,7 +19,7 @@ pytestmark = pytest.mark.matrix
 
 REVOKE = "/api/v7/token/revoke"
 REPORT = "/api/v7/token/report-exposed"
-THANKS = "Thank you. What is a live token among these is revoked now, and its owner is told."
+THANKS = "Thank you. What is a live token among these is revoked now, and its owner is shown."
 KILOBYTES_16 = 16 * 1024
 
 

@@ -12,7 +12,7 @@ pytestmark = [pytest.mark.server, pytest.mark.resilience, pytest.mark.release]
 THREADS, EACH, MOST = 6, 50, 60
 
 
-def test_a_flood_of_acts_is_counted_and_leaves_few_rows(serve: Serve) -> None:
+def test_a_flood_of_actions_is_counted_and_leaves_few_rows(serve: Serve) -> None:
     server = serve()
     make_people(server, 1)
     person = Person(server.url)

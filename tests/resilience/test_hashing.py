@@ -119,7 +119,7 @@ def test_long_passwords_and_dozens_at_once_take_no_more_than_two_hashes(server: 
     assert memory < MOST_MEMORY
 
 
-def test_an_owner_logs_in_where_they_have_before_while_unknown_browsers_guess(server: Server) -> None:
+def test_an_owner_logs_in_where_they_have_before_while_unknown_browsers_try_passwords(server: Server) -> None:
     owner = Person(server.url, 0, headers={"X-Forwarded-For": "203.0.113.9"})
     known = {name: value for name, value in owner.client.cookies.items() if name == "known"}
     crowd, statuses = Crowd(server, LOG_IN), list[int]()

@@ -51,12 +51,12 @@ def ask(person: Person, token: str) -> list[httpx.Response]:
     return [person.page(), call]
 
 
-def assert_told_to_come_back(page: httpx.Response, call: httpx.Response) -> None:
+def assert_asked_to_retry(page: httpx.Response, call: httpx.Response) -> None:
     assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in (page, call)] == [(503, "5")] * 2
     assert "<h1" in page.text
     assert "We cannot do this right now" in page.text
-    told = call.json()
-    assert told == {"success": False, "message": told["message"], "data": [told["message"]], "code": 503}
+    shown = call.json()
+    assert shown == {"success": False, "message": shown["message"], "data": [shown["message"]], "code": 503}
     assert max(answer.elapsed.total_seconds() for answer in (page, call)) < SECONDS
 
 
@@ -92,7 +92,9 @@ class Rotations:
                 return  # the page or the answer tells of the outage
 
 
-def test_a_killed_postgresql_is_told_as_503_and_forgets_no_answered_revoke(node: Server, cluster: PostgreSQL) -> None:
+def test_a_killed_postgresql_is_reported_as_503_and_forgets_no_answered_revoke(
+    node: Server, cluster: PostgreSQL
+) -> None:
     rotations = Rotations(Person(node.url, 0))
     witness = Person(node.url, 1)
     others = witness.copy()
@@ -108,7 +110,7 @@ def test_a_killed_postgresql_is_told_as_503_and_forgets_no_answered_revoke(node:
         poll(lambda: is_back(node, others), SECONDS_TO_RECOVER)
     current = rotations.person.copy()
 
-    assert_told_to_come_back(*during)
+    assert_asked_to_retry(*during)
     # 401 came to who still held the token before the last; nobody was dropped, and nothing broke.
     assert hammer.statuses <= {200, 401, 503}
     assert max(call.ended_at - call.began_at for call in hammer.calls) < SECONDS
@@ -160,7 +162,7 @@ def test_a_read_only_postgresql_serves_all_that_is_read_and_half_writes_nothing(
     assert Program(node.port).send(token).status == 401
 
 
-def test_processes_that_count_in_redis_refuse_a_guesser_together_and_let_the_owner_in(
+def test_processes_that_count_in_redis_refuse_an_attacker_together_and_let_the_owner_in(
     node: Server, cache: RedisServer
 ) -> None:
     guessed = [log_in(node, "198.51.100.7", "person2@example.com", "guessed wrong") for _ in range(10)]
@@ -171,7 +173,7 @@ def test_processes_that_count_in_redis_refuse_a_guesser_together_and_let_the_own
     assert [name for name in cache.names() if "password_attempts_by_address" in name]
 
 
-def test_without_redis_nobody_guesses_unbounded_and_all_else_goes_on(node: Server, cache: RedisServer) -> None:
+def test_without_redis_attempts_stay_bounded_and_all_else_continues(node: Server, cache: RedisServer) -> None:
     person = Person(node.url, 1)
     token = person.copy()
 

@@ -99,7 +99,7 @@ def exchange(nginx: Nginx, head: str, address: str = VISITOR) -> Answer:
         return Answer(answer.status, answer.headers, answer.read())
 
 
-def told_of(request_id: str, nodes: list[Server]) -> list[str]:
+def lines_of(request_id: str, nodes: list[Server]) -> list[str]:
     """The lines that nodes have written of a request."""
     return [line for node in nodes for line in node.output.splitlines() if f"[{request_id}]" in line]
 
@@ -111,7 +111,7 @@ def test_what_clients_say_of_where_they_come_from_counts_for_nothing(
 
     answer = exchange(nginx, f"{head}\nX-Forwarded-For: 192.0.2.1\nX-Forwarded-Proto: http\nForwarded: for=192.0.2.1")
 
-    [line] = told_of(answer.headers["X-Request-ID"], nodes)
+    [line] = lines_of(answer.headers["X-Request-ID"], nodes)
     assert answer.status == 200
     assert f" to {VISITOR}, user " in line
 
@@ -128,10 +128,10 @@ def test_a_request_has_one_id_in_both_logs_and_in_the_answer(nginx: Nginx, nodes
     log = nginx.folder / "access.log"
     poll(lambda: of_served in log.read_text() and of_refused in log.read_text())
     lines = {line["request_id"]: line for line in map(json.loads, log.read_text().splitlines())}
-    told = told_of(of_served, nodes)
+    shown = lines_of(of_served, nodes)
     assert (lines[of_served]["status"], lines[of_served]["method"], lines[of_refused]["status"]) == (200, "GET", 413)
-    assert len(told) == 1
-    assert "GET /account/confirm-email/{key}/ 200" in told[0]
+    assert len(shown) == 1
+    assert "GET /account/confirm-email/{key}/ 200" in shown[0]
     assert key not in log.read_text()
 
 
@@ -263,12 +263,12 @@ def test_slow_clients_hold_up_nobody(nginx: Nginx, token: str) -> None:
     assert page_took < PROMPTLY
 
 
-def test_whoever_guesses_tokens_is_stopped_first_and_starves_nobody(
+def test_whoever_tries_tokens_is_stopped_first_and_starves_nobody(
     nodes: list[Server], token: str, nginx: Nginx
 ) -> None:
     """The nodes' limit and nginx's own hold them: of all that they send, few are looked up."""
-    guessers = [program(nginx, ATTACKER) for _ in range(4)]
-    with Hammer(guessers, lambda chance: unknown()).running() as hammer:
+    attackers = [program(nginx, ATTACKER) for _ in range(4)]
+    with Hammer(attackers, lambda chance: unknown()).running() as hammer:
         poll(lambda: hammer.count(429) >= 500)
         calls = [program(nginx).send(token) for _ in range(10)]
         began_at = time.monotonic()
@@ -318,8 +318,8 @@ def test_without_any_node_the_answer_is_designed_and_says_when_to_come_back(tmp_
         call = exchange(lonely, f"GET /api/v7/token HTTP/1.1\nHost: {HOST}\nConnection: close")
         page = exchange(lonely, f"GET / HTTP/1.1\nHost: {HOST}\nConnection: close")
 
-    told = json.loads(call.body)
+    shown = json.loads(call.body)
     assert (call.status, call.headers["Retry-After"], call.headers["Content-Type"]) == (503, "5", "application/json")
-    assert told == {"success": False, "message": told["message"], "data": [told["message"]], "code": 503}
+    assert shown == {"success": False, "message": shown["message"], "data": [shown["message"]], "code": 503}
     assert (page.status, page.headers["Retry-After"]) == (503, "5")
     assert b"<h1>Back in a moment</h1>" in page.body

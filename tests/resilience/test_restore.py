@@ -79,7 +79,7 @@ def restart_after(server: Server, *command: str) -> str:
     return done.stdout
 
 
-def told(server: Server, token: str) -> tuple[int, str]:
+def refusal_of(server: Server, token: str) -> tuple[int, str]:
     answer = ask(server.url + PATH, headers={"Authorization": f"Bearer {token}"})
     return answer.status_code, answer.headers.get("WWW-Authenticate", "")
 
@@ -110,7 +110,7 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
         refused.returncode,
         "is in use, or cannot be written: database is locked. Stop every" in refused.stderr,
     ) == (1, True)
-    assert (told(server, revoked)[0], told(server, replacing)[0]) == (401, 200)
+    assert (refusal_of(server, revoked)[0], refusal_of(server, replacing)[0]) == (401, 200)
 
     # There is no load any more, and one process starts sooner.
     server.environment["WORKERS"] = "1"
@@ -118,16 +118,16 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
 
     assert re.search(r"^WARNING: every revoke answered since \S+ \S+ UTC is undone\.", output, re.MULTILINE)
     assert "In the database that was there, 2 of them had been replaced." in output
-    assert [told(server, token)[0] for token in (tokens[STEADY], revoked, replacing)] == [200, 200, 401]
+    assert [refusal_of(server, token)[0] for token in (tokens[STEADY], revoked, replacing)] == [200, 200, 401]
     assert people[STEADY].page().status_code == 302, "the sessions of the backup are ended"
     output = restart_after(server, "restore", str(path), "--noinput")
 
     assert "Tokens replaced: 4." in output
     for token in (tokens[STEADY], revoked):
-        status, challenge = told(server, token)
+        status, challenge = refusal_of(server, token)
         assert (status, "revoked" in challenge) == (401, True)
     back = [Person(server.url, number) for number in range(4)]
-    assert [told(server, person.copy())[0] for person in back] == [200] * 4
+    assert [refusal_of(server, person.copy())[0] for person in back] == [200] * 4
     assert "A backup of this server was restored" in back[STEADY].page().text
     with closing(sqlite3.connect(server.folder / "var" / "db.sqlite3")) as database:
         books = database.execute(BOOKS).fetchall()

@@ -120,10 +120,10 @@ def test_many_sessions_at_once_make_one_first_token_and_replace_one(
 
     assert {answer.status_code for answer in [*visits, *revokes]} == {200}
     assert len({re.findall(r"bpat_•+\w{4}", answer.text)[0] for answer in visits}) == 1
-    told = Counter(
+    shown = Counter(
         re.findall("A new token is in place|Nothing was revoked just now", answer.text)[0] for answer in revokes
     )
-    assert told == {"A new token is in place": 1, "Nothing was revoked just now": REVOKES - 1}
+    assert shown == {"A new token is in place": 1, "Nothing was revoked just now": REVOKES - 1}
     assert shell(server, LOOK) == ["1 0 ['issued'] 0", "2 1 ['issued', 'issued', 'revoked'] 1"]
 
 

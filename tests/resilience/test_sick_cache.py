@@ -137,10 +137,10 @@ def assert_outage(server: Server, owner: Owner, sick: AbstractContextManager[Non
     assert report.json()["code"] == 503
     assert calls == [200, 200]
     assert poll(lambda: is_well(owner), SECONDS_TO_RECOVER)
-    told = server.output[said:]
-    assert "Traceback" not in told
+    shown = server.output[said:]
+    assert "Traceback" not in shown
     # On a slow machine one may be refused in another way than the others.
-    assert told.count("since the cache cannot serve") <= 2
+    assert shown.count("since the cache cannot serve") <= 2
 
 
 @contextmanager

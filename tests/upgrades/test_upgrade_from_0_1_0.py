@@ -198,10 +198,10 @@ def test_tokens_are_shown_and_open_the_api() -> None:
     }
 
 
-def test_revoked_tokens_are_refused_with_the_moment_of_the_revoke() -> None:
-    told = {reason: refusal(token) for reason, token in KEPT["revoked"].items()}
+def test_revoked_tokens_are_refused_with_the_time_of_the_revoke() -> None:
+    shown = {reason: refusal(token) for reason, token in KEPT["revoked"].items()}
 
-    assert told == {reason: (401, REVOKED % at) for reason, at in REVOKED_AT.items()}
+    assert shown == {reason: (401, REVOKED % at) for reason, at in REVOKED_AT.items()}
 
 
 def test_the_token_of_a_disabled_account_is_refused_as_such() -> None:
@@ -256,7 +256,7 @@ def test_contacts_are_whole() -> None:
     alice = Caller(KEPT["tokens"][ALICE])
     ids = KEPT["contacts"]["imported"]
 
-    anna, elodie, nameless = (_told(alice.data("GET", f"/inbox/users/{pk}")) for pk in ids)
+    anna, elodie, nameless = (_summary(alice.data("GET", f"/inbox/users/{pk}")) for pk in ids)
     large = Contact.objects.get(pk=KEPT["contacts"]["large"])
 
     assert anna == ("Anna Müller", "anna@example.com", "447700900123", "United Kingdom", ["lead", "vip"], {})
@@ -268,7 +268,7 @@ def test_contacts_are_whole() -> None:
     assert (large.is_large, Contact.objects.filter(is_large=True).count()) == (True, 1)
 
 
-def _told(contact: Mapping[str, Any]) -> tuple[Any, ...]:
+def _summary(contact: Mapping[str, Any]) -> tuple[Any, ...]:
     details = contact["profile"]["userDetails"]
     attributes = {one["key"]: one["value"] for one in details["attributes"]}
     reach = details["contact"]

@@ -90,7 +90,11 @@ ACTS = {
     "make codes": Act(f"{CODES}new/", CODES, (302, CODES)),
     "delete account": Act(DELETE_PAGE, DELETE_PAGE, (302, "/account/login/"), data={"email": "alice@example.com"}),
 }
-TOLD_ON_RETURN = {"show": "Confirmed. Show again.", "copy": "Confirmed. Copy again.", "try it": "Confirmed. Try again."}
+SHOWN_ON_RETURN = {
+    "show": "Confirmed. Show again.",
+    "copy": "Confirmed. Copy again.",
+    "try it": "Confirmed. Try again.",
+}
 WITH_APP = ("remove factor", "show codes", "make codes")
 
 every_act = pytest.mark.parametrize("name", ACTS)
@@ -149,7 +153,7 @@ def is_asked(response: Any) -> tuple[int, str, str]:
 
 @every_way
 @every_act
-def test_with_a_fresh_proof_it_is_done(stand_before: Callable[[str], Person], name: str, way: str) -> None:
+def test_after_a_recent_reauthentication_it_is_done(stand_before: Callable[[str], Person], name: str, way: str) -> None:
     person = stand_before(name)
     person.prove(FRESH)
     before = state(person)
@@ -162,7 +166,7 @@ def test_with_a_fresh_proof_it_is_done(stand_before: Callable[[str], Person], na
 
 @every_way
 @every_act
-def test_with_a_stale_proof_one_is_asked_and_nothing_is_done_or_kept(
+def test_without_a_recent_reauthentication_one_is_asked_for_and_nothing_is_done_or_kept(
     stand_before: Callable[[str], Person], name: str, way: str
 ) -> None:
     person = stand_before(name)
@@ -198,13 +202,13 @@ def test_one_who_proves_who_they_are_comes_back_to_the_page_and_can_do_it(
     assert (confirmed.status_code, confirmed["Location"], page.status_code) == (302, ACTS[name].back, 200)
     if name == "add factor":
         person.app = key_on(page)  # a page that was left begins with a new one
-    told = TOLD_ON_RETURN.get(name)
-    assert told is None or (page.content.decode().count(told), page.content.decode().count("autofocus")) == (1, 1)
+    shown = SHOWN_ON_RETURN.get(name)
+    assert shown is None or (page.content.decode().count(shown), page.content.decode().count("autofocus")) == (1, 1)
     done = person.do(name, way)
     assert (done.status_code, done.get("Location", "")) == ACTS[name].answer(way)
 
 
-@pytest.mark.parametrize("name", TOLD_ON_RETURN)
+@pytest.mark.parametrize("name", SHOWN_ON_RETURN)
 def test_an_address_alone_confirms_nobody(stand_before: Callable[[str], Person], name: str) -> None:
     person = stand_before(name)
     person.prove(STALE)
@@ -258,7 +262,7 @@ def test_the_page_of_such_an_act_asks_too(stand_before: Callable[[str], Person],
     assert person.browser.get(page).status_code == 200
 
 
-def test_the_current_password_must_be_right_however_fresh_the_proof(
+def test_the_current_password_must_be_right_however_recent_the_reauthentication(
     alice: User, stand_before: Callable[[str], Person]
 ) -> None:
     person = stand_before("change password")

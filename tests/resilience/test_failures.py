@@ -207,7 +207,7 @@ def make_bot(person: Person, token: str) -> httpx.Response:
     return person.client.post("/api/v7/bots", json=bot, headers={"Authorization": f"Bearer {token}"})
 
 
-def assert_told_to_come_back(*answers: httpx.Response) -> None:
+def assert_asked_to_retry(*answers: httpx.Response) -> None:
     assert [(answer.status_code, answer.headers.get("Retry-After")) for answer in answers] == [(503, "5")] * len(
         answers
     )
@@ -227,7 +227,7 @@ def test_a_full_disk_lets_all_be_read_keeps_what_was_written_and_is_soon_forgott
         during = rows(node)
     revoked, made = person.revoke(page), make_bot(person, person.copy())
 
-    assert_told_to_come_back(*refused)
+    assert_asked_to_retry(*refused)
     assert read == [200, 200, 200]
     assert during == before
     assert (revoked.status_code, made.status_code) == (200, 201)
@@ -250,7 +250,7 @@ def test_a_server_on_a_read_only_database_starts_serves_what_is_read_and_says_wh
     refused = [person.revoke(page), person.press("copy", page), make_bot(person, token)]
     read = [person.page().status_code, person.client.get("/bots/").status_code, statuses(reading, token)]
 
-    assert_told_to_come_back(*refused)
+    assert_asked_to_retry(*refused)
     assert read == [200, 200, 200]
     assert rows(node) == before
     assert statuses(node, token) == 200
@@ -293,12 +293,12 @@ def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server
 
 @pytest.mark.release
 @pytest.mark.server
-def test_whoever_guesses_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(node: Server) -> None:
+def test_whoever_tries_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(node: Server) -> None:
     person = Person(node.url, 2)
     token = person.copy()
-    guessers = [Program(node.port, "127.0.0.3") for _ in range(4)]
+    attackers = [Program(node.port, "127.0.0.3") for _ in range(4)]
 
-    with Hammer(guessers, lambda chance: unknown()).running() as hammer:
+    with Hammer(attackers, lambda chance: unknown()).running() as hammer:
         poll(lambda: hammer.count(429) >= 500)
         pages = [person.page() for _ in range(5)]
         calls = [Program(node.port).send(token) for _ in range(CALLS)]
