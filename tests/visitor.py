@@ -11,7 +11,7 @@ TOKEN_FIELD = re.compile(r'name="csrfmiddlewaretoken" value="(\w+)"')
 
 
 class Visitor:
-    """Somebody with cookies of their own; `shown` is all that they were shown, headers and bodies, by address."""
+    """A client with cookies of its own; `shown` holds all headers and bodies that it received, by address."""
 
     def __init__(self, client: httpx.Client) -> None:
         self.client = client
