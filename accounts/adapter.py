@@ -1,4 +1,4 @@
-"""Where allauth asks the project: client address, sign-up, mail."""
+"""The adapter by which allauth calls the project: client addresses, sign-up, passwords, mail."""
 
 from typing import Any, cast
 from urllib.parse import urlsplit
@@ -41,9 +41,9 @@ class AccountAdapter(DefaultAccountAdapter):
     }
 
     def is_safe_url(self, url: str) -> bool:
-        """Return only to local pages; an act takes only POST, and the API a token: both would greet with an error.
+        """Allow only local pages: not actions, which take only POST, and not the API, which takes a token.
 
-        Stricter than allauth's own rule, which also believes every host that is served or trusted.
+        Stricter than allauth's own rule, which also allows every host that is served or trusted.
         """
         if not url_has_allowed_host_and_scheme(url, allowed_hosts=None):
             return False
@@ -62,11 +62,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return bool(settings.SIGN_UP)
 
     def clean_email(self, email: str) -> str:
-        """Return the one spelling of an address, which is kept. Raises `ValidationError` where it has none."""
+        """Return the normalized address. Raises `ValidationError` where it is not the address of one mailbox."""
         return normalized(email)
 
     def pre_authenticate(self, request: HttpRequest, **credentials: Any) -> None:
-        """Leave the counting to `authenticate`: allauth's own lets strangers lock an owner out."""
+        """Do nothing: `authenticate` counts attempts. allauth's own count lets anybody lock an owner out."""
 
     def authenticate(self, request: HttpRequest, **credentials: Any) -> AbstractBaseUser | None:
         attempt = attempts.count_password_attempt(request, credentials.get("email", ""))
@@ -76,7 +76,7 @@ class AccountAdapter(DefaultAccountAdapter):
         return user
 
     def confirm_email(self, request: HttpRequest, email_address: EmailAddress) -> bool:
-        """Make an address the log-in of its account, in place of allauth's flow, which saves whole rows."""
+        """Make an address the log-in of its account. Replaces allauth's flow, which saves whole rows."""
         about = {"email": email_address.email}
         if not email_address.user.is_active or not email_address.can_set_verified():
             self.add_message(request, messages.ERROR, "account/messages/email_confirmation_failed.txt", about)
@@ -88,11 +88,11 @@ class AccountAdapter(DefaultAccountAdapter):
         return True
 
     def set_password(self, user: AbstractBaseUser, password: str) -> None:
-        """Replace the password that was read and end every session; a change of password then writes its own anew.
+        """Replace the password that was read, and end every session; the view then renews its own.
 
-        Hashing it takes long on purpose. Who calls this in a transaction hashes before it, with
-        `user.set_password`, and the user then still knows of which password that was. Raises `Gone` where another
-        request has replaced the password since, or deleted the account.
+        Hashing is slow on purpose. Before calling this in a transaction, hash with `user.set_password`: the user
+        object remembers the password that it hashed. Raises `Gone` where another request has replaced the password
+        meanwhile, or deleted the account.
         """
         if user._password != password:  # type: ignore[attr-defined]  # Django keeps it until it is saved
             user.set_password(password)
@@ -105,16 +105,16 @@ class AccountAdapter(DefaultAccountAdapter):
         context = context | {"request": self.request, "email": email, "public_url": settings.PUBLIC_URL}
         mail = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
         [(html, _type)] = mail.alternatives
-        # It holds a link for one who has asked for it just now, and tells of no event.
+        # The mail holds a link that its reader has just requested, and belongs to no event.
         queue.put(Mail(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
-        """Send so many while the links of those before still work, which a log-in and a new password end."""
+        """Send a limited number of links, until a log-in or a new password makes the earlier ones invalid."""
         if Attempt(self.request).may_take("reset_mail", f"{user.pk}:{user.password}:{user.last_login}"):
             super().send_password_reset_mail(user, email, context)
 
     def send_confirmation_mail(self, request: HttpRequest, emailconfirmation: Any, signup: bool) -> None:
-        """Mail the link for a change of email, so often for one account, and for all accounts together."""
+        """Mail the link for a change of email, limited per account and address, and per address."""
         attempt, address = Attempt(request), emailconfirmation.email_address
         if not attempt.may_take("change_mail", f"{address.user_id}:{address.email}"):
             return
@@ -126,8 +126,8 @@ class AccountAdapter(DefaultAccountAdapter):
             super().send_account_already_exists_mail(email)
 
     def get_login_stages(self) -> list[str]:
-        ours = {"allauth.mfa.stages.AuthenticateStage": "accounts.mfa.stage.SecondStep"}
-        return [ours.get(stage, stage) for stage in super().get_login_stages()]
+        replaced = {"allauth.mfa.stages.AuthenticateStage": "accounts.mfa.stage.SecondStep"}
+        return [replaced.get(stage, stage) for stage in super().get_login_stages()]
 
     def login(self, request: HttpRequest, user: User) -> None:  # type: ignore[override]
         known_browsers.note_new_browser(request, user)
@@ -146,5 +146,5 @@ class AccountAdapter(DefaultAccountAdapter):
 
 
 def _under_public_url(url: str) -> str:
-    """Take mailed links from `PUBLIC_URL`: a forged Host header must not choose where a secret goes."""
+    """Put a mailed link under `PUBLIC_URL`: a forged Host header must not choose where a secret goes."""
     return settings.PUBLIC_URL + urlsplit(url)._replace(scheme="", netloc="").geturl()

@@ -1,4 +1,4 @@
-"""Checking a password, and the links that stand in for a forgotten one."""
+"""The authentication backend, and the tokens in links for a forgotten password."""
 
 from collections.abc import Callable
 from functools import partial
@@ -22,11 +22,11 @@ class AuthenticationBackend(allauth.AuthenticationBackend):
         return person
 
     def _authenticate_by_email(self, email: str, password: str) -> AbstractBaseUser | None:
-        """Check the password of the account that has this address, confirmed.
+        """Check the password of the account with this address, if the address is confirmed.
 
-        The right password of an address that waits to be confirmed is as good as a wrong one, and has the link mailed.
-        So is that of a deactivated account: whoever only knows a password does not learn here that it is right.
-        Whatever the address is, it takes the same queries and one hash.
+        For an unconfirmed address the right password fails like a wrong one, and the link is mailed again. For a
+        deactivated account it fails too, so that nobody learns that it is right. Every address takes the same queries
+        and one hash.
         """
         person, waiting = User.objects.by_email(email), sign_ups.find(self.request, email)
         if person:
@@ -44,7 +44,7 @@ class AuthenticationBackend(allauth.AuthenticationBackend):
         return None
 
     def _mitigate_timing_attack(self, password: str) -> None:
-        """Do for an address without an account what is done for one with an account."""
+        """Spend the same time on an address without an account as on one with an account."""
         passwords.check(password, passwords.NO_PASSWORD)
 
     def _mail(self, mail: Callable[..., None], to: str | SignUp) -> None:
@@ -57,13 +57,13 @@ def _is_confirmed(person: User) -> bool:
 
 
 class PasswordResetTokens(PasswordResetTokenGenerator):
-    """Django's, which a log-in and a new password end; restoring a backup, which undoes both, ends them too.
+    """Django's tokens, which a log-in and a new password invalidate. Restoring a backup invalidates them too.
 
-    The session epoch does not: whoever logs the owner out in a stolen session must not end the owner's link.
+    A new session epoch does not: an intruder who logs the owner out must not invalidate the owner's link.
     """
 
     def check_token(self, user: Any, token: str | None) -> bool:
-        """A link of before does not choose the password of an account that is deactivated."""
+        """Refuse the links of a deactivated account."""
         return user is not None and user.is_active and super().check_token(user, token)
 
     def _make_hash_value(self, user: Any, timestamp: int) -> str:

@@ -1,10 +1,10 @@
-"""Deleting an account with all that hangs on it, for good.
+"""Deletes an account with everything that belongs to it.
 
-    at once ─────── nobody logs in any more, the token is refused, the address is free, one mail says so
-    afterwards ──── its rows go, a few at a time, by a mail worker or by `manage.py housekeeping`
+    at once ──── log-ins and the token are refused, the address is free again, one mail confirms the deletion
+    later ────── a mail worker or `manage.py housekeeping` deletes its rows in small batches
 
-Until its rows are gone the account is a row without address or password, and `Deletion` names it: who is killed in
-the middle goes on with it.
+Until then the account is a row without address or password, and a `Deletion` names it, so that an interrupted deletion
+is continued.
 """
 
 import logging
@@ -28,10 +28,10 @@ logger = logging.getLogger(__name__)
 
 
 def delete(request: LoggedInRequest) -> None:
-    """Log out and close the account for good. `finish` removes what is left of it."""
+    """Log out and close the account. `finish_all` deletes its rows."""
     mail = notices.deletion_notice(request.user, Client.of(request))
     with still_logged_in(request):
-        # Locked, so that nothing new can be hung on the account meanwhile.
+        # Locked, so that no request adds rows to the account meanwhile.
         person = User.objects.select_for_update().get(pk=request.user.pk)
         Deletion.objects.create(user_id=person.pk, email=person.email)
         notices.queue_deletion_notice(person, mail)
@@ -40,15 +40,15 @@ def delete(request: LoggedInRequest) -> None:
 
 
 def _close(person: User) -> None:
-    """Take from an account its address, and all by which it could be opened."""
+    """Remove the address of an account, and everything that gives access to it."""
     start_epoch(person)
     for relation in referrers(User):
-        # What there is one of goes at once, the token for one: no request finds it from now on.
+        # One-to-one rows, such as the token, are deleted at once: no request finds them from now on.
         if relation.one_to_one:
             relation.related_model._base_manager.filter(**{relation.field.name: person.pk}).delete()
     EmailAddress.objects.filter(user=person.pk).delete()
     User.objects.filter(pk=person.pk).update(
-        # No address, so nobody can type it.
+        # Not a valid address, so nobody can enter it.
         email=f"deleted {person.pk}",
         name="",
         password=passwords.make(None),
@@ -60,14 +60,14 @@ def _close(person: User) -> None:
 
 
 def finish_all() -> Iterator[int]:
-    """Remove what is left of closed accounts, and yield how many rows, batch by batch; the first closed comes first.
+    """Delete the rows of closed accounts, oldest first, and yield the number of rows after each batch.
 
-    One of which not all can be removed does not hold up the others, and is tried again the next time.
+    An error with one account is logged and does not stop the others; the next run tries again.
     """
     for deletion in Deletion.objects.order_by("began_at"):
         try:
             yield from _finish(deletion)
-        except Exception:  # whatever it is, the account is still named
+        except Exception:
             logger.exception("What is left of the deleted account %s could not be removed yet.", deletion.pk)
 
 
@@ -78,9 +78,9 @@ def _finish(deletion: Deletion) -> Iterator[int]:
 
 
 def forget_unconfirmed() -> Iterator[int]:
-    """Delete accounts of version 0.1.0 whose address was not confirmed in time, and yield how many rows, in batches.
+    """Delete accounts of version 0.1.0 whose address was not confirmed in time. Yield the number of rows per batch.
 
-    Nobody was ever logged in to them. Those that somebody has closed stay so.
+    Nobody has ever logged in to them. Deactivated accounts stay.
     """
     addresses = EmailAddress.objects.filter(user=OuterRef("pk"))
     never_used = User.objects.filter(last_login=None, joined_at__lt=timezone.now() - KEPT_FOR, is_active=True)

@@ -1,8 +1,8 @@
-"""The one rule for email addresses, wherever one comes in and again where mail goes out: one address, one mailbox.
+"""The rule for email addresses, checked on input and again before mail is sent: one address is one mailbox.
 
-Mail programs and Python's own `email` read more into a header than an address: quoted local parts may hold
-other addresses, and RFC 2047's encoded words (`=?utf-8?q?…?=`) are decoded. So the local part is a dot-atom of
-ASCII (RFC 5321, section 4.1.2) without them, and the domain is a name, which has one spelling in ASCII (RFC 5891).
+Mail programs and Python's `email` may find more in a header than an address: quoted local parts can hold other
+addresses, and encoded words (`=?utf-8?q?…?=`, RFC 2047) are decoded. So the local part is an ASCII dot-atom (RFC 5321,
+section 4.1.2) without encoded words, and the domain is a name, stored in its ASCII spelling (RFC 5891).
 """
 
 from unicodedata import category
@@ -14,12 +14,12 @@ from django.core.validators import EmailValidator
 # RFC 5321, section 4.5.3.1: octets.
 LONGEST_LOCAL_PART, LONGEST_ADDRESS = 64, 254
 ENCODED_WORD = "=?"
-# Django's, for all else; it takes the domain localhost too.
+# Django's validator checks the rest. It also accepts the domain localhost.
 _validate = EmailValidator()
 
 
 def normalized(text: str) -> str:
-    """Return the one spelling of an address: lower case, the domain in ASCII. Raises `ValidationError`."""
+    """Return the normal spelling of an address: lower case, the domain in ASCII. Raises `ValidationError`."""
     local, at, domain = text.rpartition("@")
     refusal = ValidationError(_validate.message, code=_validate.code)
     if not local.isascii() or local.startswith('"') or ENCODED_WORD in local or domain.startswith("["):
@@ -48,7 +48,7 @@ def is_address(text: str) -> bool:
 
 
 def mailbox(text: str) -> str:
-    """Return the name by which what somebody typed is counted: the address's one spelling, or what is none as it is."""
+    """Return the key by which an input is counted: the normalized address, or an invalid input in lower case."""
     try:
         return normalized(text)
     except ValidationError:
@@ -56,7 +56,7 @@ def mailbox(text: str) -> str:
 
 
 def spellings(text: str) -> list[str]:
-    """Return how an account's address may be kept: in its one spelling, or as version 0.1.0 kept it."""
+    """Return how an account's address may be stored: normalized, or as version 0.1.0 stored it."""
     try:
         address = normalized(text)
     except ValidationError:
@@ -66,9 +66,9 @@ def spellings(text: str) -> list[str]:
 
 
 def _in_ascii(domain: str) -> str:
-    """Spell a domain in ASCII. Raises `ValueError` where case or IDNA 2008 leave a doubt which it is."""
+    """Return a domain in ASCII. Raises `ValueError` where lower case or IDNA 2008 make it ambiguous."""
     lower = domain.lower()
-    # A Turkish İ becomes two characters, the Kelvin sign a k, and a Greek Σ one or the other; joiners cannot be seen.
+    # In lower case a Turkish İ is two characters, the Kelvin sign a k, and Σ has two forms. Joiners are invisible.
     if len(lower) != len(domain) or lower != "".join(map(str.lower, domain)):
         raise ValueError(domain)
     if any(

@@ -1,4 +1,4 @@
-"""New emails that people have asked to log in with and have not confirmed by the link that was mailed there."""
+"""Changes of email that wait until the link mailed to the new address is followed."""
 
 import math
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ from accounts.security_log import Kind, people_with
 from accounts.throttling.models import now
 from accounts.throttling.rate_limits import Attempt
 
-# As long as the link works that is mailed when the change is asked for.
+# As long as the mailed link works.
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
 # Milliseconds.
 DAY = 24 * 60 * 60 * 1000
@@ -27,14 +27,14 @@ TOO_MANY_ADDRESSES = _("An account can ask for five addresses a day. Try again i
 
 
 def waiting() -> QuerySet[EmailAddress]:
-    """The addresses that wait. The one that somebody has signed up with is their log-in, confirmed or not."""
+    """Return the unconfirmed new addresses. The address of the account itself is none, confirmed or not."""
     return EmailAddress.objects.filter(verified=False).exclude(email=F("user__email"))
 
 
 def count_address(request: HttpRequest, person: User, address: str) -> None:
-    """Count the addresses that an account asks for within a day of UTC, each of them once.
+    """Count the different addresses that an account requests within a day of UTC.
 
-    Raises `ValidationError` for one too many: whoever has an account must not mail all the world.
+    Raises `ValidationError` over the limit: no account may have mails sent to many addresses.
     """
     day, since_midnight = divmod(now(), DAY)
     attempt = Attempt(request)
@@ -44,14 +44,14 @@ def count_address(request: HttpRequest, person: User, address: str) -> None:
 
 
 def cancel(person: AbstractBaseUser) -> None:
-    """Have the link that was mailed to a new address lead nowhere."""
+    """Cancel a waiting change, so that its mailed link no longer works."""
     delete_matching(waiting().filter(user=person.pk))
 
 
 def confirm(address: EmailAddress) -> EmailAddress | None:
-    """Make a confirmed address the log-in of its account; return the one that it replaces, if there is one.
+    """Make a new address the log-in of its account, and return the address that it replaces, if any.
 
-    Call it inside a transaction. Raises `Gone` where the address was deleted meanwhile, or the account is no more or
+    Call it inside a transaction. Raises `Gone` where the address was deleted meanwhile, or the account was deleted or
     deactivated.
     """
     drop_other_claims(address)
@@ -67,25 +67,25 @@ def confirm(address: EmailAddress) -> EmailAddress | None:
 
 
 def drop_other_claims(confirmed: EmailAddress) -> None:
-    """Delete what others have of an address and never confirmed: sign-ups, changes to it, and accounts of 0.1.0.
+    """Delete the unconfirmed claims of others to an address: sign-ups, changes of email, and accounts of 0.1.0.
 
-    Nobody was ever logged in to such an account, which holds nothing.
+    Nobody has ever logged in to such an account, and it is empty.
     """
-    # First: whoever confirms a sign-up holds these rows, and needs the others afterwards.
+    # Sign-ups first: confirming one locks them first too, and then the other rows.
     SignUp.objects.filter(email=confirmed.email).delete()
     EmailAddress.objects.filter(email=confirmed.email).exclude(pk=confirmed.pk).delete()
     delete_matching(User.objects.filter(email=confirmed.email, last_login=None).exclude(pk=confirmed.user_id))
 
 
 def confirm_by_reset(person: AbstractBaseUser) -> None:
-    """Confirm the address of an account of 0.1.0 that never was: the link for the new password was mailed to it."""
+    """Confirm the unconfirmed address of an account of 0.1.0: the link for the new password was mailed to it."""
     own = EmailAddress.objects.filter(user=person.pk, email=F("user__email"), verified=False)
     if own.update(verified=True, primary=True):
         drop_other_claims(EmailAddress.objects.get(user=person.pk, verified=True))
 
 
 def forget_old() -> Iterator[int]:
-    """Delete the addresses that nobody has confirmed in time, and yield how many, batch by batch."""
-    # The address tells no time; the event of asking for it does.
+    """Delete addresses that were not confirmed in time, and yield the number of rows after each batch."""
+    # The address has no time, so the event of the request gives it.
     asked = people_with(Kind.EMAIL_ASKED, timezone.now() - KEPT_FOR)
     return delete_in_batches(waiting().exclude(user__in=asked))

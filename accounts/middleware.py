@@ -1,4 +1,4 @@
-"""What every page asks of a visitor: to be signed in, and in which time zone they live."""
+"""Middleware of all pages: log-in, tracking of sessions, time zones and rate limits."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -27,10 +27,10 @@ TIME_ZONES = frozenset(available_timezones())
 
 
 class LoginRequired(LoginRequiredMiddleware):
-    """Send the signed-out to log in and then back to a page, never to an address that only takes POST."""
+    """Sends people who are not logged in to the log-in page, and then back to a page, never to an action."""
 
     def process_exception(self, request: HttpRequest, error: Exception) -> HttpResponse | None:
-        """Do the same where the session has ended, or the account was deleted, since the request began."""
+        """Do the same where the session ended, or the account was deleted, during the request."""
         is_over = isinstance(error, SessionEnded | AccountGone)
         if isinstance(error, IntegrityError) and request.user.is_authenticated:
             is_over = not User.objects.filter(pk=request.user.pk).exists()
@@ -49,7 +49,7 @@ def to_log_in(request: HttpRequest) -> HttpResponse:
 
 
 def track_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Have a session know its client, and when its person was last seen."""
+    """Record in a session its client and when its person was last seen."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         cast(SessionStore, request.session).note_client(Client.of(request))
@@ -59,9 +59,9 @@ def track_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Calla
 
 
 def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Tell times in the zone that the browser reports in a cookie, else in the account's.
+    """Show times in the zone that the browser reports in a cookie, else in the account's zone.
 
-    The account's zone follows the browser's, so that mail tells times as the page did.
+    The account's zone follows the browser's, so that mails show the same times as pages.
     """
 
     def middleware(request: HttpRequest) -> HttpResponse:

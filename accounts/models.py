@@ -1,4 +1,4 @@
-"""The person: an account whose login is its email address."""
+"""The user model, whose log-in is an email address, and the other tables of accounts."""
 
 import secrets
 from datetime import timedelta
@@ -23,12 +23,12 @@ from accounts.orm.changes import SavesChanges
 from accounts.web.clients import USER_AGENT_LENGTH
 
 EPOCH_LENGTH = 22
-# What another node wrote this much ahead is not dated in the future.
+# A time up to this far ahead, written by another node, does not count as in the future.
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
 
 def new_epoch() -> str:
-    """Return 128 random bits as text. A count could come again after a restore."""
+    """Return 128 random bits as text. A counter could repeat after a restore."""
     return secrets.token_urlsafe(16)
 
 
@@ -42,17 +42,16 @@ class UserManager(BaseUserManager["User"]):
         return user
 
     def by_email(self, email: str) -> "User | None":
-        """Return the account that logs in with this address; one that somebody only asks to log in with is nobody's."""
+        """Return the account that logs in with this address. Ignores unconfirmed address changes."""
         names = spellings(email)
         found = {user.email: user for user in self.filter(email__in=names)}
         return next((found[name] for name in names if name in found), None)
 
     def create_user(self, email: str, password: str | None = None, **fields: Any) -> "User":
-        """Make an account that can sign in at once.
+        """Create an account that can log in at once.
 
-        Whoever makes an account by code vouches for its address, so the address is
-        recorded as verified; people who sign up by themselves verify it by mail. It is kept in
-        its one spelling. Raises `ValidationError` where it is no address that mail can go to.
+        Code that creates an account vouches for its address, so it is stored as verified, and normalized; people who
+        sign up verify it by mail. Raises `ValidationError` where it is not the address of one mailbox.
         """
         if not email:
             raise ValueError("An account needs an email address.")
@@ -76,12 +75,12 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
-    # Whatever ends all sessions changes it: those made before, and log-ins under way, do not match it.
+    # Changed by everything that ends all sessions: earlier sessions, and log-ins under way, no longer match it.
     session_epoch = models.CharField(max_length=EPOCH_LENGTH, default="", editable=False)
-    # When a backup that holds the account was restored: mailed links of before are dead.
+    # When a backup that holds the account was restored: earlier mailed links are invalid.
     restored_at = models.DateTimeField(null=True, editable=False)
-    # "<hash> <the first hash of the same password>", where parameters have changed: sessions are bound to the first.
-    # It counts only beside that hash, so that no new password can leave it behind.
+    # "<hash> <first hash of the same password>", once the parameters have changed: sessions are bound to the first.
+    # It is valid only beside that hash, so a new password invalidates it.
     upgraded_from = models.CharField(max_length=257, default="", editable=False)
 
     objects: ClassVar[UserManager] = UserManager()
@@ -103,7 +102,7 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
         return self.email
 
     def update_changed(self, names: list[str], **options: Any) -> None:
-        """Deactivating an account, or opening it again, also ends its sessions and its waiting change of address."""
+        """Deactivating or reactivating an account also ends its sessions and cancels its change of email."""
         if "is_active" not in names:
             super().update_changed(names, **options)
             return
@@ -113,14 +112,14 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
             self.emailaddress_set.filter(verified=False).exclude(email=self.email).delete()
 
     def set_password(self, raw_password: str | None) -> None:
-        """Hash a password, as Django's own does. Raises `ValidationError` where it is too long."""
+        """Hash a password. Raises `ValidationError` where it is too long."""
         self.password = passwords.make(raw_password)
         self._password = raw_password
 
     def check_password(self, raw_password: str) -> bool:
-        """Compare a password, and hash it anew where parameters have changed, unless the password has meanwhile.
+        """Check a password, and hash it again if the parameters have changed and the password has not.
 
-        Django's own writes the hash in any case, and a log-in would so undo a new password.
+        Django's own writes the hash in any case, so a log-in could undo a new password.
         """
         as_read, fingerprinted = self.password, self._fingerprinted()
 
@@ -133,11 +132,11 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
         return passwords.check(raw_password, as_read, upgrade)
 
     def password_fingerprint(self) -> str:
-        """Return an HMAC of the password's hash: it changes with the password and says nothing about it."""
+        """Return an HMAC of the password's hash: it changes with the password and reveals nothing about it."""
         return self._fingerprint()
 
     def _fingerprint(self, secret: str | None = None) -> str:
-        """What Django's sessions are bound to: an HMAC of the hash, here of the first that this password had."""
+        """Return what Django binds sessions to, an HMAC of the hash; here of the first hash of this password."""
         salt = "django.contrib.auth.models.AbstractBaseUser.get_session_auth_hash"
         return salted_hmac(salt, self._fingerprinted(), secret=secret, algorithm="sha256").hexdigest()
 
@@ -146,7 +145,7 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
         return first if upgraded and upgraded == self.password else self.password
 
     def _get_session_auth_hash(self, secret: str | None = None) -> str:
-        """What a session must match, by Django's check at each request: the password and the epoch."""
+        """Return what Django compares with a session at each request: it depends on the password and the epoch."""
         fingerprint = self._fingerprint(secret)
         if not self.session_epoch:
             return fingerprint
@@ -158,16 +157,16 @@ class SessionQuerySet(models.QuerySet["Session"]):
         return self.filter(expire_date__gt=timezone.now())
 
     def valid(self) -> Self:
-        """Open, and not dated in the future: by a clock that was set back since, or by another writer."""
+        """Return open sessions that are not dated in the future, by a clock that was set back or by another writer."""
         latest = timezone.now() + CLOCKS_DIFFER_BY
         last_end = latest + timedelta(seconds=settings.SESSION_COOKIE_AGE)
         return self.open().filter(expire_date__lte=last_end, signed_in_at__lte=latest, last_seen_at__lte=latest)
 
 
 class Session(SavesChanges, AbstractBaseSession):  # type: ignore[misc]  # it saves by keywords only
-    """A browser that visits, and whose person may be signed in. `accounts.sessions` writes its rows.
+    """A session of a browser, in which a person may be logged in. `accounts.sessions` writes these rows.
 
-    Its key here is a digest of the one in the browser's cookie.
+    Its key is a digest of the key in the browser's cookie.
     """
 
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
@@ -183,7 +182,7 @@ class Session(SavesChanges, AbstractBaseSession):  # type: ignore[misc]  # it sa
 
 
 class PasskeyCredential(models.Model):
-    """What allauth's row of a passkey does not keep: whose its id is, of all accounts, and its signature counter."""
+    """What allauth's row of a passkey lacks: the credential id, unique over all accounts, and the signature counter."""
 
     authenticator = models.OneToOneField("mfa.Authenticator", on_delete=models.CASCADE, related_name="+")
     credential_id = models.BinaryField(max_length=1023, unique=True)
@@ -194,7 +193,7 @@ class PasskeyCredential(models.Model):
 
 
 class UsedChallenge(models.Model):
-    """A challenge that a passkey has answered, by its digest, for as long as it could be answered again."""
+    """The digest of a challenge that a passkey has answered, kept while it could be answered again."""
 
     digest = models.BinaryField(max_length=32, unique=True)
     used_at = models.DateTimeField(default=timezone.now, db_index=True)
@@ -204,16 +203,16 @@ class UsedChallenge(models.Model):
 
 
 class SignUp(models.Model):
-    """An account to be, until its address is confirmed. `accounts.sign_ups` writes these rows."""
+    """A sign-up whose address is not confirmed yet. `accounts.sign_ups` writes these rows."""
 
-    # Random: a link of before a restore names nothing that came after it.
+    # Random, so that a link from before a restore does not match a sign-up made after it.
     id = models.UUIDField(primary_key=True, default=uuid4, editable=False)
     email = models.EmailField()
-    # Its hash.
+    # The hash of the password.
     password = models.CharField(max_length=128)
-    # The digest of a secret that the browser which signed up has in a cookie.
+    # The digest of a secret in a cookie of the browser that signed up.
     browser = models.CharField(max_length=40)
-    # When it was made, or its link last mailed.
+    # When it was created, or its link last mailed.
     renewed_at = models.DateTimeField(default=timezone.now)
 
     class Meta:
@@ -226,11 +225,11 @@ class SignUp(models.Model):
 
 
 class Deletion(models.Model):
-    """An account that was deleted and whose rows are being removed. `accounts.deletion` writes these rows."""
+    """A deleted account whose rows are still being removed. `accounts.deletion` writes these rows."""
 
-    # No foreign key: it outlives the account's row, which is the last to go.
+    # Not a foreign key: this row outlives the account's.
     user_id = models.BigIntegerField(primary_key=True)
-    # Under which letters were queued.
+    # The address to which mails were queued.
     email = models.EmailField()
     began_at = models.DateTimeField(default=timezone.now)
 

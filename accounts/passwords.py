@@ -1,6 +1,6 @@
-"""Passwords: how long one may be, how they are hashed, and how many at a time.
+"""Passwords: their length, how they are hashed, and how many at a time.
 
-Everything that hashes a password calls `make` or `check`, which a test holds the code to.
+All code that hashes a password calls `make` or `check`; a test checks that.
 """
 
 import time
@@ -28,7 +28,7 @@ from accounts.throttling.rate_limits import Attempt
 # Characters.
 LONGEST = 1024
 TOO_LONG = _("A password has at most 1,024 characters.")
-# In the place of a hash where there is no account: no password matches it.
+# Stands for a hash where there is no account: no password matches it.
 NO_PASSWORD = UNUSABLE_PASSWORD_PREFIX
 
 
@@ -38,7 +38,7 @@ def validate_length(password: str) -> None:
 
 
 class LengthValidator:
-    """The same rule for commands, which know no forms."""
+    """The same rule as a validator, for commands, which have no forms."""
 
     def validate(self, password: str, user: object = None) -> None:
         validate_length(password)
@@ -48,7 +48,7 @@ class LengthValidator:
 
 
 class Argon2(Argon2PasswordHasher):
-    """Argon2id as OWASP recommends it: 19 MiB, twice, in one thread. Django's parameters are 100 MiB in eight.
+    """Argon2id as OWASP recommends it: 19 MiB, two passes, one thread. Django uses 100 MiB and eight threads.
 
     https://cheatsheetseries.owasp.org/cheatsheets/Password_Storage_Cheat_Sheet.html
     """
@@ -61,19 +61,19 @@ class Argon2(Argon2PasswordHasher):
 
 
 def make(password: str | None) -> str:
-    """Hash a password; without one, return what no password matches.
+    """Hash a password; for None return a hash that no password matches.
 
-    Raises `ValidationError` where it is too long, and `HashingBusy` where too many are hashed already.
+    Raises `ValidationError` where it is too long, and `HashingBusy` where too many are being hashed already.
     """
     if password is None:
         return make_password(None)
     validate_length(password)
-    with gate.place(_may_use_kept_place):
+    with gate.place(_may_use_reserved_place):
         return make_password(password)
 
 
 def check(password: str, encoded: str, upgrade: Callable[[str], object] | None = None) -> bool:
-    """Compare a password with a hash. `upgrade` gets the new hash of a right one where the old is of an older kind.
+    """Check a password against a hash. If it is right, and the hash of an older kind, `upgrade` gets a new hash.
 
     While the database holds hashes of older kinds, which take longer, each check computes one of every kind. So its
     time shows neither the kind of the account's hash nor whether there is an account. Raises `HashingBusy` where too
@@ -82,7 +82,7 @@ def check(password: str, encoded: str, upgrade: Callable[[str], object] | None =
     if len(password) > LONGEST:
         return False
     others = [sample for sample in older_hashes.samples() if _kind(sample) != _kind(encoded)]
-    with gate.place(_may_use_kept_place):
+    with gate.place(_may_use_reserved_place):
         is_right, is_older = verify_password(password, encoded) if is_password_usable(encoded) else (False, True)
         for sample in others:
             verify_password(password, sample)
@@ -92,22 +92,22 @@ def check(password: str, encoded: str, upgrade: Callable[[str], object] | None =
     return is_right
 
 
-def keep_place(request: HttpRequest, whose: str) -> None:
-    """Let this request wait in the place that is kept, as one by whoever has shown before to be this person."""
-    request.keeps_place_of = whose  # type: ignore[attr-defined]
+def use_reserved_place(request: HttpRequest, whose: str) -> None:
+    """Let this request wait in the reserved place, as one of a person who has authenticated before."""
+    request.reserved_place_of = whose  # type: ignore[attr-defined]
 
 
-def _may_use_kept_place() -> bool:
-    """So often each: whoever has accounts of their own must not take it from others."""
-    whose = getattr(context.request, "keeps_place_of", None)
+def _may_use_reserved_place() -> bool:
+    """Limit the uses per person: nobody may occupy the place with accounts of their own."""
+    whose = getattr(context.request, "reserved_place_of", None)
     return whose is not None and Attempt(context.request).may_take("kept_place", whose)
 
 
 class OlderHashes:
-    """What the database holds of kinds of hashes that are made no more. Asked every ten minutes."""
+    """The kinds of hashes in the database that are no longer made. Read every ten minutes."""
 
     SECONDS = 600
-    # More than one or two there are only where somebody has put them there by hand.
+    # There are at most two, unless somebody inserted others by hand.
     KINDS = 3
 
     def __init__(self) -> None:
@@ -123,7 +123,7 @@ class OlderHashes:
         return self._samples
 
     def count(self) -> int:
-        """Count the accounts that have one. It reads all accounts."""
+        """Count the accounts that have such a hash. It reads all accounts."""
         return self._owners().count()
 
     def _look_up(self) -> Iterator[str]:
@@ -148,7 +148,7 @@ def _without(owners: QuerySet[Any], kind: str) -> QuerySet[Any]:
 
 
 def _kind(encoded: str) -> str:
-    """Return algorithm and parameters of a hash: all but its salt and itself."""
+    """Return the algorithm and parameters of a hash, without salt and digest."""
     return encoded.rsplit("$", 2)[0]
 
 

@@ -1,8 +1,8 @@
 """Quotas: how much an account may hold, by the settings `QUOTA_…`.
 
-Only growth is refused. What shrinks an account, and what makes it safe, is done however full it is, and a quota that is
-lowered deletes nothing. Amounts are counted in the transaction that adds to them, under `accounts.orm.owners.changing`:
-of two who want the last place, one gets it.
+Only growth is refused. A full account can still be reduced and secured, and lowering a quota deletes nothing. Amounts
+are counted in the transaction that adds to them, under `accounts.orm.owners.changing`: of two concurrent requests for
+the last place, one succeeds.
 """
 
 from dataclasses import dataclass
@@ -16,18 +16,18 @@ from django.utils.translation import gettext_lazy as _
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
-# From this part of a quota on, its page shows how much is used.
+# The page of a quota shows how much is used from this fraction on.
 NEAR = 0.8
 MAKE_ROOM = _("Delete some to make room.")
 
 
 class QuotaExceeded(Exception):
-    """An account would hold more than it may. The text says so in sentences for people."""
+    """The account would hold more than its quota. The text is for people."""
 
 
 @dataclass(frozen=True, slots=True)
 class QuotaUsage:
-    """How much of a quota is used, in a sentence, and what makes room. Where nothing is there, nothing does."""
+    """How much of a quota is used, as a sentence, and what makes room; an empty text where nothing is used."""
 
     text: str
     remedy: str
@@ -37,7 +37,7 @@ class QuotaUsage:
 
 @dataclass(frozen=True, slots=True)
 class Quota:
-    """The text says how much is used: "You have %(used)s of %(most)s bots."."""
+    """A quota: its setting, and the sentence for its usage, such as "You have %(used)s of %(most)s bots."."""
 
     setting: str
     text: "_StrPromise"
@@ -55,7 +55,7 @@ class Quota:
         return QuotaUsage(text, remedy, is_near=used >= self.most * NEAR, is_full=used >= self.most)
 
     def check(self, used: int, more: int = 1) -> None:
-        """Raise `QuotaExceeded` where there is no room for more. Nothing more always has room."""
+        """Raise `QuotaExceeded` where there is no room for `more`. Zero always has room."""
         if more <= 0 or used + more <= self.most:
             return
         usage = self.usage(used)

@@ -1,4 +1,4 @@
-"""Proof of identity: how long ago this session's person last showed who they are."""
+"""Reauthentication: protects views that require a recent log-in or confirmation of the password."""
 
 from functools import wraps
 from typing import Any
@@ -17,10 +17,10 @@ from accounts.web.requests import LoggedInRequest, send_to
 
 
 def is_recently_authenticated(request: LoggedInRequest) -> bool:
-    """Check for a log-in or re-authentication within `REAUTHENTICATION_TIMEOUT`.
+    """Check for a log-in or reauthentication within `REAUTHENTICATION_TIMEOUT`.
 
-    One dated in the future does not count: the clock was set back since. allauth's own rule counts only explicit
-    re-authentications, so that one who has just logged in would be asked again.
+    A time in the future does not count: the clock was set back since. allauth's own rule counts only explicit
+    reauthentications, and would ask people again who have just logged in.
     """
     now = timezone.now().timestamp()
     earliest, latest = now - settings.REAUTHENTICATION_TIMEOUT.total_seconds(), now + CLOCKS_DIFFER_BY.total_seconds()
@@ -29,9 +29,9 @@ def is_recently_authenticated(request: LoggedInRequest) -> bool:
 
 
 def recently_authenticated(view: View) -> View:
-    """Open a page, or do an act, only to one whose proof of identity is fresh; others give one and come back.
+    """Allow a view only to people who have authenticated recently; others reauthenticate and come back.
 
-    allauth's own decorator would keep the whole body of a POST in the session, and replay it.
+    allauth's own decorator would store the whole body of a POST in the session, and replay it.
     """
 
     @wraps(view)
@@ -41,12 +41,12 @@ def recently_authenticated(view: View) -> View:
     return guarded
 
 
-def ask_to_reauthenticate(request: HttpRequest, act: str = "") -> HttpResponse:
-    """Send the person to re-authenticate and back to the page, with the name of the act to take up again.
+def ask_to_reauthenticate(request: HttpRequest, action: str = "") -> HttpResponse:
+    """Send the person to reauthenticate and back to the page, with the name of the action to offer again.
 
-    Nothing of the request is kept or replayed.
+    Nothing of the request is stored or replayed.
     """
     back = page_of(request)
-    if act:
-        back = f"{back}?{urlencode({'confirmed': act})}"
+    if action:
+        back = f"{back}?{urlencode({'confirmed': action})}"
     return send_to(request, f"{reverse('account_reauthenticate')}?{urlencode({REDIRECT_FIELD_NAME: back})}")

@@ -1,6 +1,6 @@
-"""What Django and allauth tell of, put into the security log. Our own code writes there directly.
+"""Records the signals of Django and allauth in the security log. Our own code writes there directly.
 
-Added factors too: of some allauth tells only after the commit, where an event could be lost.
+So do the views that add factors: allauth sends some of these signals after the commit, where an event could be lost.
 """
 
 from functools import partial
@@ -31,9 +31,9 @@ from accounts.web.responses import after_response
 
 
 def finish_log_in(request: HttpRequest, user: User, **_: Any) -> None:
-    """Note the time of a log-in, unless an act that ends every session came between: then log in anew.
+    """Store the time of a log-in. If every session was ended meanwhile, cancel the log-in.
 
-    In the place of Django's `update_last_login`, which asks no such question.
+    Replaces Django's `update_last_login`, which does not check that.
     """
     unchanged = User.objects.filter(
         pk=user.pk, is_active=True, password=user.password, session_epoch=user.session_epoch
@@ -45,7 +45,7 @@ def finish_log_in(request: HttpRequest, user: User, **_: Any) -> None:
         raise ImmediateHttpResponse(redirect("account_login"))
 
 
-# Django connects its own under this name only where there is none.
+# Django connects its own receiver only if none has this dispatch_uid.
 auth.user_logged_in.connect(finish_log_in, dispatch_uid="update_last_login")
 
 
@@ -63,7 +63,7 @@ def logged_in(request: HttpRequest, user: User, **_: Any) -> None:
 
 @receiver(auth.user_login_failed)
 def log_in_failed(credentials: dict[str, Any], request: HttpRequest | None = None, **_: Any) -> None:
-    """Note a wrong password of an account, once the response is sent: its time must not say that there is one."""
+    """Record a wrong password after the response is sent: its time must not show whether there is an account."""
     after_response(request, partial(note_failure, str(credentials.get("email", "")), request))
 
 
@@ -82,9 +82,9 @@ def logged_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 
 
 @receiver(account.authentication_step_completed)
-def confirmed(request: HttpRequest, user: User, *, reauthenticated: bool = False, **proof: Any) -> None:
+def confirmed(request: HttpRequest, user: User, *, reauthenticated: bool = False, **how: Any) -> None:
     if reauthenticated:
-        record(Kind.CONFIRMED, user, Client.of(request), _means(**proof))
+        record(Kind.CONFIRMED, user, Client.of(request), _means(**how))
 
 
 @receiver(account.password_changed)
@@ -103,7 +103,7 @@ def password_reset(request: HttpRequest, user: User, **_: Any) -> None:
 def email_changed(
     request: HttpRequest, user: User, from_email_address: EmailAddress | None, to_email_address: EmailAddress, **_: Any
 ) -> None:
-    """Tell the old address, since the new one belongs to whoever changed it; the first of an account has none."""
+    """Notify the old address, since whoever changed the email reads the new one. A first address replaces none."""
     with transaction.atomic():
         event = record(Kind.EMAIL_CHANGED, user, Client.of(request))
         if from_email_address:
@@ -118,7 +118,7 @@ def factor_removed(request: HttpRequest, user: User, authenticator: Authenticato
 
 @receiver(mfa.authenticator_used)
 def factor_used(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
-    """Note the codes, which run out; the sign-in or confirmation itself says what else it was by."""
+    """Record used recovery codes, which run out. Other factors are recorded with the log-in or confirmation."""
     if authenticator.type == Means.RECOVERY_CODES:
         record(Kind.CODE_USED, user, Client.of(request))
 
@@ -132,6 +132,6 @@ def factor_failed(
 
 
 def _means(*, method: str, type: str = "", **_: Any) -> str:  # noqa: A002 - what allauth calls it
-    """Say by what a proof was given; allauth names the factor, and else the method."""
+    """Return the means of an authentication: allauth names the factor, or else the method."""
     name = type or method
     return name if name in Means.values else ""

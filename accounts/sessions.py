@@ -1,11 +1,9 @@
-"""Where people are signed in: Django's database sessions, which know their person and browser besides.
+"""Django's database sessions, extended with their person and browser in the way that Django documents.
 
-The way that Django documents for extending them. A page still costs one query for its session,
-and a session is ended by deleting its row: a copy of its cookie opens nothing from then on.
+A page takes one query for its session. Deleting the row ends the session: a copy of its cookie no longer works.
 
-The cookie's key is stored as a digest. A stolen dump of the database opens no session, and so
-cannot be used to have the token shown. (The asynchronous half of the interface, which nothing
-here uses, looks keys up as they are, and finds none.)
+The key of the cookie is stored as a digest, so a stolen dump of the database gives access to no session. (The
+asynchronous half of the interface, which nothing here uses, looks up keys as they are, and finds none.)
 """
 
 from collections.abc import Iterator
@@ -33,20 +31,20 @@ from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
 
 LAST_SEEN_RESOLUTION = timedelta(minutes=1)
-# Anybody can have a session made: by a challenge for passkeys, a password before its second step, a mailed link.
-# As long as a log-in may take, by allauth's default.
+# Anybody can have a session created: by a challenge for passkeys, a password before its second step, a mailed link.
+# It lasts as long as a log-in may take, by allauth's default.
 VISITOR_SESSION_AGE = timedelta(minutes=15)
-# Of a person. More than anybody has browsers; a program that logs in again and again must not fill the table.
+# Sessions per person, more than anybody has browsers: a program that logs in repeatedly must not fill the table.
 MOST_SESSIONS, ENDED_AT_ONCE = 500, 50
 UNKNOWN_CLIENT = Client(None, "")
 
 
 class SessionEnded(Exception):
-    """The session was ended, or the person deactivated, after the request had begun: the person logs in anew."""
+    """The session was ended, or the person deactivated, during the request."""
 
 
 class SessionStore(DatabaseSessionStore):
-    """A session, the client that uses it now, and its row as last read or written."""
+    """A session, its current client, and its row as last read or written."""
 
     client = UNKNOWN_CLIENT
     row: Session | None = None
@@ -56,7 +54,7 @@ class SessionStore(DatabaseSessionStore):
         return Session
 
     def note_client(self, client: Client) -> None:
-        """Load the session, and note who uses it: whenever it is written, and else at most once a minute."""
+        """Load the session and record its client: with every write, otherwise at most once a minute."""
         self.client = client
         now = timezone.now()
         if SESSION_KEY in self and self.row and now - self.row.last_seen_at >= LAST_SEEN_RESOLUTION:
@@ -67,7 +65,7 @@ class SessionStore(DatabaseSessionStore):
             )
 
     def get_session_cookie_age(self) -> int:
-        """Return the seconds that the session lasts from its last change: minutes, until somebody is logged in."""
+        """Return the seconds that the session lasts from its last change: only minutes before a log-in."""
         age = settings.SESSION_COOKIE_AGE if SESSION_KEY in self else VISITOR_SESSION_AGE.total_seconds()
         return int(age)
 
@@ -80,7 +78,7 @@ class SessionStore(DatabaseSessionStore):
             Session.objects.filter(pk=digest(key)).delete()
 
     def save(self, must_create: bool = False) -> None:
-        """Write what changed. Raises `UpdateError`, answered with 400, where the session or its person is gone."""
+        """Write the session. Raises `UpdateError`, answered with 400, where the session or its person was deleted."""
         try:
             super().save(must_create)
         except (Gone, IntegrityError):
@@ -88,7 +86,7 @@ class SessionStore(DatabaseSessionStore):
 
     @classmethod
     def clear_expired(cls) -> None:
-        """Do what `manage.py clearsessions` asks for."""
+        """Delete expired sessions, for `manage.py clearsessions`."""
         sum(forget_expired())
 
     def create_model_instance(self, data: dict[str, Any]) -> Session:
@@ -113,10 +111,10 @@ class SessionStore(DatabaseSessionStore):
 
 @contextmanager
 def still_logged_in(request: LoggedInRequest) -> Iterator[None]:
-    """Hold the person's row for a transaction in which they change how their account is opened.
+    """Lock the person's row for a transaction that changes their ways to log in.
 
-    So what a request adds, such as a passkey, is there before an act that ends its session, or not at all. Raises
-    `SessionEnded` where such an act was first.
+    So what a request adds, such as a passkey, is stored before another request ends the session, or not at all. Raises
+    `SessionEnded` where the session was ended first.
     """
     with transaction.atomic():
         person, session = request.user, Session.objects.filter(pk=digest(request.session.session_key or ""))
@@ -129,21 +127,21 @@ def still_logged_in(request: LoggedInRequest) -> Iterator[None]:
 
 
 def sessions_context(request: LoggedInRequest) -> dict[str, Any]:
-    """What the page of sessions shows: the one that asks, and the others, those last seen first."""
+    """Return what the list of sessions shows: the current session, and the others, last seen first."""
     return {"here": cast(SessionStore, request.session).row, "elsewhere": other_sessions(request)}
 
 
 def other_sessions(request: LoggedInRequest) -> SessionQuerySet:
-    """The sessions in which the person is signed in, but for the one that asks."""
+    """Return the person's open sessions except the current one."""
     here = digest(request.session.session_key or "")
     return Session.objects.open().filter(user=request.user).exclude(pk=here)
 
 
 def end_all(person: AbstractBaseUser) -> None:
-    """Log a person out everywhere, and drop the change of email that one of the sessions may have requested.
+    """Log a person out everywhere, and cancel a change of email that one of the sessions may have requested.
 
-    Whoever was in a session that was not theirs could otherwise still follow the link and take the account along.
-    Log-ins under way end too: they began in an epoch of before.
+    Otherwise an intruder could still follow the link and take over the account. Log-ins under way are refused too,
+    since they began in an earlier epoch.
     """
     start_epoch(person)
     Session.objects.filter(user=person.pk).delete()
@@ -151,14 +149,14 @@ def end_all(person: AbstractBaseUser) -> None:
 
 
 def end_oldest(person: AbstractBaseUser) -> None:
-    """Make room for one more session within `MOST_SESSIONS`: those last seen longest ago end. No log-in is refused."""
+    """End the sessions last seen longest ago, so that one more fits into `MOST_SESSIONS`. No log-in is refused."""
     by_last_seen = Session.objects.filter(user=person.pk).order_by("-last_seen_at").values_list("pk", flat=True)
     if oldest := list(by_last_seen[MOST_SESSIONS - 1 :][:ENDED_AT_ONCE]):
         Session.objects.filter(pk__in=oldest).delete()
 
 
 def start_epoch(person: AbstractBaseUser) -> None:
-    """Make every session of before invalid, also one that a log-in is about to write."""
+    """Make all earlier sessions invalid, including one that a log-in is about to write."""
     person.session_epoch = new_epoch()  # type: ignore[attr-defined]
     User.objects.filter(pk=person.pk).update(session_epoch=person.session_epoch)  # type: ignore[attr-defined]
 
@@ -168,17 +166,17 @@ def expired() -> QuerySet[Session]:
 
 
 def forget_expired() -> Iterator[int]:
-    """Delete the sessions that have run out, and yield how many, batch by batch."""
+    """Delete expired sessions, and yield the number of rows after each batch."""
     return delete_in_batches(expired())
 
 
 def delete_some_expired() -> None:
-    """Delete some expired sessions, once a minute at most: visitors make them faster than housekeeping comes."""
+    """Delete some expired sessions, once a minute at most: visitors add them faster than housekeeping deletes them."""
     if cache.add("accounts.sessions.room", 1, timeout=60):
-        # Takes no turn among bulk work: somebody waits for a page.
+        # It does not wait for other bulk work, since a person waits for the page.
         expired().filter(pk__in=list(expired().values_list("pk", flat=True)[:BATCH])).delete()
 
 
 def digest(session_key: str) -> str:
-    """Return what the database knows of a session's key, which has 165 random bits: 40 hex characters."""
+    """Return what is stored of a session's key, which has 165 random bits: a digest of 40 hex characters."""
     return blake2b(session_key.encode(), digest_size=20).hexdigest()

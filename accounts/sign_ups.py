@@ -1,16 +1,16 @@
-"""Sign-ups: accounts to be, each of which waits for the link that was mailed to its address.
+"""Sign-ups, each of which waits until the link mailed to its address is followed.
 
     sign-up ──────▶ SignUp(email, password hash, browser) ──mail──▶ link
     link, in the browser that signed up ──────▶ User with that password
     link, elsewhere ── password of the sign-up ─▶ User with that password
                     ── new password ───────────▶ User with the new one
 
-Anybody may sign up with anybody's address, any number of times; sign-ups know nothing of each other, and a browser
-that signs up again replaces only its own password. The first that is confirmed becomes the account, and ends all
-others for the address with their links. Until then there is no account: nobody can log in, and no address is held.
+Anybody can sign up with any address, any number of times. Sign-ups are independent of each other, and a browser that
+signs up again replaces only its own password. The first that is confirmed becomes the account, and all others for the
+address are deleted, so that their links stop working. Until then there is no account, and the address is not reserved.
 
-Mails are limited so that others do not use up those of the owner: each sign-up has mails of its own, which only its
-browser and its password ask for. New sign-ups, and whoever else asks, are counted by network and address.
+Mails are limited so that others cannot use up the owner's: each sign-up has a limit of its own for its browser and its
+password. New sign-ups, and requests from elsewhere, are counted by network and address.
 """
 
 import secrets
@@ -46,7 +46,7 @@ KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
 
 
 def mark_browser(request: HttpRequest, response: HttpResponseBase) -> str:
-    """Leave a secret in the browser that signs up, and return its digest. Every sign-up is answered with one."""
+    """Store a secret in the browser that signs up, and return its digest. Every response to a sign-up sets one."""
     secret = _secret(request) or secrets.token_urlsafe(16)
     response.set_signed_cookie(
         COOKIE,
@@ -60,10 +60,10 @@ def mark_browser(request: HttpRequest, response: HttpResponseBase) -> str:
     return _digest(secret)
 
 
-def count(request: HttpRequest) -> None:
-    """Count a sign-up among those of all unknown browsers together, or of a person in whose browser it is.
+def count_attempt(request: HttpRequest) -> None:
+    """Count a sign-up for all unknown browsers together, or in a known browser for its person.
 
-    Raises `ValidationError` for one too many.
+    Raises `ValidationError` over the limit.
     """
     attempt = Attempt(request)
     undo_when_busy(request, attempt)
@@ -75,9 +75,9 @@ def count(request: HttpRequest) -> None:
 
 
 def begin(request: HttpRequest, email: str, password: str, browser: str) -> None:
-    """Keep a sign-up with the hash of its password, and mail the link; or mail that there is an account already.
+    """Store a sign-up with the hash of its password, and mail the link; or mail that there is an account already.
 
-    One too many for the address is not kept: its mailbox has the links of those before, each of which takes a new
+    Over the limit for the address nothing is stored: its mailbox has the earlier links, each of which takes a new
     password.
     """
     if User.objects.by_email(email):
@@ -97,13 +97,13 @@ def begin(request: HttpRequest, email: str, password: str, browser: str) -> None
 
 
 def mail_own(request: HttpRequest, waiting: SignUp) -> None:
-    """Mail the link to one who knows the password of the sign-up, or whose browser signed up."""
+    """Mail the link, for a client that knows the sign-up's password or is its browser."""
     if _may_mail(request, ("own_link_mail", waiting.pk.hex)):
         _mail(request, waiting)
 
 
 def mail_again(request: HttpRequest, email: str) -> None:
-    """Mail the link again to an address that waits to be confirmed, whoever asks; to others nothing."""
+    """Mail the link again to an address that waits to be confirmed, and nothing to other addresses."""
     email = mailbox(email)
     waiting = find(request, email)
     if waiting and not User.objects.by_email(email):
@@ -111,14 +111,14 @@ def mail_again(request: HttpRequest, email: str) -> None:
             mail_own(request, waiting)
         elif _may_mail(request, ("link_mail", f"{site_of(request)}:{email}"), ("link_mails", email)):
             _mail(request, waiting)
-    # Accounts of version 0.1.0 were made before their address was confirmed.
+    # Version 0.1.0 created accounts before their address was confirmed.
     unconfirmed = EmailAddress.objects.filter(email=email, user__email=email, user__is_active=True, verified=False)
     for address in unconfirmed:
         address.send_confirmation(request)
 
 
 def find(request: HttpRequest | None, email: str) -> SignUp | None:
-    """Return what waits for an address: what this browser has signed up, or else the newest. One query in any case."""
+    """Return the sign-up of an address: this browser's, else the newest. It takes one query in any case."""
     own_first = Case(When(browser=_browser(request), then=0), default=1)
     return SignUp.objects.filter(email=mailbox(email)).order_by(own_first, "-renewed_at").first()
 
@@ -129,7 +129,7 @@ def path_of(waiting: SignUp) -> str:
 
 
 def from_key(key: str) -> SignUp | None:
-    """Return the sign-up whose link holds this key, as long as it waits."""
+    """Return the waiting sign-up whose link holds this key, or None."""
     try:
         pk = signing.loads(key, salt=LINK_SALT, max_age=KEPT_FOR)
     except signing.BadSignature:
@@ -139,15 +139,15 @@ def from_key(key: str) -> SignUp | None:
 
 
 def is_from(request: HttpRequest, waiting: SignUp) -> bool:
-    """Whether this browser signed up."""
+    """Return whether the sign-up was made in this browser."""
     return waiting.browser == _browser(request)
 
 
 def confirm(request: HttpRequest, waiting: SignUp, password: str) -> bool:
-    """Make the account, with the hash of a password. False where the sign-up was confirmed, changed or ended since."""
+    """Create the account with a password hash. Return False where the sign-up was confirmed, changed or deleted."""
     try:
         with transaction.atomic():
-            # In one order: of two links that are followed at once the second waits, and then finds nothing.
+            # Locked in one order: if two links are followed at once, the second waits, and then finds nothing.
             alike = SignUp.objects.select_for_update().filter(email=waiting.email).order_by("pk")
             if (waiting.pk, waiting.password) not in list(alike.values_list("pk", "password")):
                 return False
@@ -162,7 +162,7 @@ def confirm(request: HttpRequest, waiting: SignUp, password: str) -> bool:
 
 
 def forget_old() -> Iterator[int]:
-    """Delete sign-ups whose last link has had its time, and yield how many, batch by batch."""
+    """Delete sign-ups whose last link has expired, and yield the number of rows after each batch."""
     return delete_in_batches(SignUp.objects.filter(renewed_at__lt=timezone.now() - KEPT_FOR))
 
 
@@ -190,5 +190,5 @@ def _browser(request: HttpRequest | None) -> str:
 
 
 def _digest(secret: str) -> str:
-    """What the database knows of a browser's secret, which has 128 random bits."""
+    """Return what is stored of a browser's secret, which has 128 random bits."""
     return blake2b(secret.encode(), digest_size=20).hexdigest()

@@ -1,4 +1,4 @@
-"""Account pages. Of allauth's, only those that have a page of ours; their names are allauth's."""
+"""The URLs of account pages: our own, and those of allauth's that have a template here, under allauth's names."""
 
 from allauth.account import views as allauth
 from allauth.mfa.base import views as mfa
@@ -9,7 +9,7 @@ from accounts.views import account, deletion, email_confirmation, passkeys, seco
 
 
 class Base36Converter(StringConverter):
-    """A number in base 36: it ends before a hyphen, for the key that follows holds one too."""
+    """A number in base 36. It excludes the hyphen, since the key that follows may hold one."""
 
     regex = "[0-9A-Za-z]+"
 

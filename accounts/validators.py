@@ -1,4 +1,4 @@
-"""A password is more than words that anybody would try here first (OWASP ASVS 5.0, 6.1.2 and 6.2.11)."""
+"""Refuses passwords made of words that an attacker would try here first (OWASP ASVS 5.0, 6.1.2 and 6.2.11)."""
 
 import re
 
@@ -7,12 +7,12 @@ from django.utils.translation import gettext as _
 
 from accounts.models import User
 
-# What the product is called and what it is. SECURITY.md lists them.
+# Words about the product. SECURITY.md lists them.
 WORDS = ("botpenguin", "chatbot", "penguin", "dashboard", "developer", "password")
 
 
 class WordsValidator:
-    """Refuse a password of which too little is left without these words, in whatever case they stand."""
+    """Refuse a password that is too short without these words, in upper or lower case."""
 
     def __init__(self, min_length: int) -> None:
         self.min_length = min_length

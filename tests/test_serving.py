@@ -91,7 +91,7 @@ def test_the_first_start_prints_the_address_and_how_to_log_in(served: Server) ->
             (wrote if served.database_url.startswith(SQLITE) else "")
             + f"{re.search(r'Updating the database: [0-9]+ migrations.', served.output)[0]}\n"  # type: ignore[index]
             f"The first account: {email} with the password {password}\n"
-            "The password is told only now. Write it down, or change it under My Account.\n"
+            "The password is shown only now. Write it down, or change it under My Account.\n"
             + READY.format(url=f"http://localhost:{served.port}")
         )
     )

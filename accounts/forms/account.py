@@ -1,4 +1,4 @@
-"""allauth's forms with our widgets: labels instead of placeholders, and hints for password managers."""
+"""allauth's forms with labels instead of placeholders, and with hints for password managers."""
 
 from functools import partial
 from typing import Any, cast
@@ -27,9 +27,9 @@ PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many p
 
 
 class PlainForm(forms.Form):
-    """Show fields as the design has them: our words, no placeholders, hints for password managers.
+    """Shows fields as the design has them: own labels, no placeholders, hints for password managers.
 
-    The first field left to fill in takes the focus: these pages hold nothing but their form.
+    The first empty field gets the focus: these pages hold nothing but their form.
     """
 
     autocomplete: dict[str, str] = {}
@@ -41,12 +41,12 @@ class PlainForm(forms.Form):
         for name, field in self.fields.items():
             field.widget.attrs.pop("placeholder", None)
             field.label = self.labels.get(name, field.label)
-            # allauth's own are lists and links; the templates have those.
+            # allauth's help texts are lists and links, which the templates have.
             field.help_text = self.helps.get(name, "")
             if not isinstance(field.widget, forms.CheckboxInput):
                 field.widget.attrs["autocomplete"] = self.autocomplete[name]
             if isinstance(field.widget, forms.PasswordInput):
-                # No `maxlength`: browsers cut off what is pasted, and say nothing.
+                # Not `maxlength`: browsers silently cut off pasted text.
                 field.validators.append(passwords.validate_length)
         unfilled = next((bound for bound in self if bound.widget_type == "password" or not bound.value()), None)
         if unfilled:
@@ -54,7 +54,7 @@ class PlainForm(forms.Form):
 
 
 class MailboxForm(PlainForm):
-    """A form with the address of a mailbox that is to be written to: the rule sees it as it was typed."""
+    """A form with an address to which mail is sent. The rule for addresses checks it as it was typed."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -67,7 +67,7 @@ class LoginForm(PlainForm, allauth.LoginForm):
     labels = {"login": _("Email"), "password": _("Password")}
 
     def clean_login(self) -> str:
-        """Return the address as its account has it: version 0.1.0 kept other spellings, and what breaks the rule."""
+        """Return the address as its account stores it. Version 0.1.0 stored other spellings and invalid addresses."""
         typed: str = super().clean_login()
         owner = User.objects.by_email(typed)
         return owner.email if owner else typed
@@ -81,11 +81,11 @@ class SignupForm(MailboxForm, allauth.SignupForm):
     def clean(self) -> dict[str, Any]:
         cleaned = cast("dict[str, Any]", super().clean())
         if not self.errors:
-            sign_ups.count(context.request)
+            sign_ups.count_attempt(context.request)
         return cleaned
 
     def try_save(self, request: HttpRequest) -> tuple[None, HttpResponseBase]:
-        """Answer before anybody looks up whether the address has an account. None is made before it is confirmed."""
+        """Respond before looking up whether the address has an account. None is created before it is confirmed."""
         email, password = self.cleaned_data["email"], passwords.make(self.cleaned_data["password1"])
         response: HttpResponseBase = get_adapter().respond_email_verification_sent(request, None)
         browser = sign_ups.mark_browser(request, response)
@@ -101,7 +101,7 @@ class ResetPasswordForm(MailboxForm, allauth.ResetPasswordForm):
     labels = {"email": _("Email")}
 
     def clean_email(self) -> str:
-        """Look nothing up: the time of the response would say what was found."""
+        """Look up nothing: the time of the response would show what was found."""
         return normalized(self.cleaned_data["email"])
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
@@ -109,7 +109,7 @@ class ResetPasswordForm(MailboxForm, allauth.ResetPasswordForm):
         return self.clean_email()
 
     def mail(self, request: HttpRequest) -> None:
-        """Mail the link for a new password; where the address waits to be confirmed, the link that does so."""
+        """Mail the link for a new password, or the link that confirms the address if it is unconfirmed."""
         owner = User.objects.by_email(self.clean_email())
         self.users = [owner] if owner and owner.is_active else []
         if owner:
@@ -119,7 +119,7 @@ class ResetPasswordForm(MailboxForm, allauth.ResetPasswordForm):
 
 
 class SendAgainForm(MailboxForm):
-    """The address to which a link to confirm it is mailed again."""
+    """Asks for the address to which the link that confirms it is mailed again."""
 
     autocomplete = {"email": "username"}
     email = forms.EmailField(label=_("Email"))
@@ -161,7 +161,7 @@ class ChangeEmailForm(MailboxForm, allauth.AddEmailForm):
             email_changes.count_address(context.request, self.user, self.cleaned_data["email"])
 
     def save(self, request: HttpRequest) -> EmailAddress:
-        """Tell the address that would be replaced, and mail the new one its link: both, or neither."""
+        """Notify the old address, and mail the link to the new one: both or neither."""
         old, new = self.user.email, self.cleaned_data["email"]
         with still_logged_in(cast(LoggedInRequest, request)):
             event = record(Kind.EMAIL_ASKED, self.user, Client.of(request))
@@ -176,7 +176,7 @@ class ReauthenticateForm(PlainForm, allauth.ReauthenticateForm):
 
 
 class DeleteAccountForm(PlainForm):
-    """The email of the account, typed to show that one means it."""
+    """Asks for the email of the account as a confirmation."""
 
     autocomplete = {"email": "off"}
 
@@ -201,6 +201,6 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class EndSessionForm(forms.Form):
-    """The session to end, by the key of its row."""
+    """Takes the session to end, by the key of its row."""
 
     session = forms.CharField(max_length=40)

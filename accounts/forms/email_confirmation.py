@@ -1,4 +1,4 @@
-"""What a link to confirm an address asks for where it is followed in another browser."""
+"""The forms of a link that confirms an address, when it is followed in another browser."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ def password_field(label: Any) -> forms.CharField:
 
 
 class SignUpPasswordForm(PlainForm):
-    """The password of the sign-up whose link was followed."""
+    """Asks for the password of the sign-up whose link was followed."""
 
     autocomplete = {"password": "current-password"}
     password = password_field(_("Password you signed up with"))
@@ -42,7 +42,7 @@ class SignUpPasswordForm(PlainForm):
 
 
 class NewPasswordForm(PlainForm):
-    """A new password in the place of the one of the sign-up, which somebody else may have chosen."""
+    """Asks for a new password, since somebody else may have chosen that of the sign-up."""
 
     autocomplete = {"password1": "new-password"}
     helps = {"password1": PASSWORD_HELP}
@@ -51,7 +51,7 @@ class NewPasswordForm(PlainForm):
     def __init__(self, *args: Any, email: str, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.email = email
-        # The other form is above this one.
+        # The form above this one has the focus.
         self.fields["password1"].widget.attrs.pop("autofocus")
 
     def clean_password1(self) -> str:
@@ -63,7 +63,7 @@ class NewPasswordForm(PlainForm):
 
 
 class AccountPasswordForm(PlainForm):
-    """The password of the account that asked for a change of email."""
+    """Asks for the password of the account that requested a change of email."""
 
     autocomplete = {"password": "current-password"}
     password = password_field(_("Password of that account"))

@@ -19,16 +19,16 @@ from django.utils.translation import gettext_lazy as _
 from accounts.forms.account import PlainForm
 from accounts.keyring import Unreadable
 from accounts.mfa import encryption, webauthn
-from accounts.mfa.factors import spend
+from accounts.mfa.factors import use_code
 from accounts.models import User
 from accounts.quotas import PASSKEYS, QuotaExceeded
 from accounts.throttling import attempts
 
-SEALED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
+ENCRYPTED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
 
 
 class CodeForm(PlainForm):
-    """A form with one code, typed on a keypad of digits and offered by the device that got it."""
+    """A form with one code. Phones show a numeric keypad, and devices that received the code offer it."""
 
     autocomplete = {"code": "one-time-code"}
     labels = {"code": _("Code")}
@@ -41,15 +41,15 @@ class CodeForm(PlainForm):
         try:
             code: str = super().clean_code()  # type: ignore[misc]
         except Authenticator.DoesNotExist:
-            # Removed, or replaced by new ones, since the query before: allauth locks what it has read.
+            # Removed or replaced since the query before: allauth reads the row again to lock it.
             raise get_adapter().validation_error("incorrect_code") from None
-        if not spend(self.user, code):  # type: ignore[attr-defined]
+        if not use_code(self.user, code):  # type: ignore[attr-defined]
             raise get_adapter().validation_error("incorrect_code")
         return code
 
 
 class ActivateTOTPForm(CodeForm, totp.ActivateTOTPForm):
-    """Keep the new secret sealed until a code proves that the app has it; allauth keeps it as it is."""
+    """Stores the new secret encrypted until a code proves that the app has it; allauth stores it in plain text."""
 
     labels = {"code": _("Code from the app")}
     is_renewed = False
@@ -58,13 +58,13 @@ class ActivateTOTPForm(CodeForm, totp.ActivateTOTPForm):
         super().__init__(*args, **kwargs)
         session = context.request.session
         del session[SECRET_SESSION_KEY]
-        if self.is_bound and SEALED_SECRET in session:
-            # Where the key that sealed it has left the ring, the page begins anew with the secret just made.
+        if self.is_bound and ENCRYPTED_SECRET in session:
+            # Where its key has left the ring, the page starts again with the secret just made.
             with suppress(Unreadable):
-                self.secret = encryption.unseal(session[SEALED_SECRET])
+                self.secret = encryption.decrypt(session[ENCRYPTED_SECRET])
                 return
             self.is_renewed = True
-        session[SEALED_SECRET] = encryption.seal(self.secret)
+        session[ENCRYPTED_SECRET] = encryption.encrypt(self.secret)
 
     def clean_code(self) -> str:
         if self.is_renewed:
@@ -98,18 +98,18 @@ def one_answer_for_bad_passkeys() -> Iterator[None]:
 
 
 def validate_name(text: str) -> None:
-    """Raise `ValidationError` where a name holds what no keyboard types: control characters, lone surrogates."""
+    """Raise `ValidationError` where a name holds control characters or lone surrogates."""
     if any(category(letter) in ("Cc", "Cs") for letter in text):
         raise ValidationError(_("Leave out control characters."))
 
 
 def passkey_answer() -> forms.Field:
-    """Make the field for what a browser answers, which is refused elsewhere, in one sentence whatever is wrong."""
+    """Return the field for the browser's answer. `one_answer_for_bad_passkeys` reports every error in it alike."""
     return forms.Field(required=False, widget=forms.HiddenInput)
 
 
 class AddPasskeyForm(forms.Form):
-    """Every passkey can log in alone: the challenge asks for one that is discoverable and verifies its user."""
+    """Adds a passkey. Each can log in alone: the challenge requires one that is discoverable and verifies its user."""
 
     name = forms.CharField(label=_("Name"), max_length=60, required=False, validators=[validate_name])
     credential = passkey_answer()
@@ -129,9 +129,9 @@ class AddPasskeyForm(forms.Form):
                 self.new = webauthn.register(context.request, self.cleaned_data["credential"])
 
     def save(self) -> Authenticator:
-        """Add the passkey, in `still_logged_in`.
+        """Add the passkey. Call it in `still_logged_in`.
 
-        Raises `ValidationError` where another account has its id, and where this one has as many as it may.
+        Raises `ValidationError` where another account has its id, and where the quota is reached.
         """
         try:
             PASSKEYS.check(webauthn.passkeys_of(self.user).count())

@@ -1,4 +1,4 @@
-"""Encryption of what second factors are made of: a copy of the database holds no way to log in."""
+"""Encrypts the secrets of second factors, so that a copy of the database gives no way to log in."""
 
 from cryptography.fernet import InvalidToken, MultiFernet
 
@@ -6,21 +6,21 @@ from accounts import keyring
 from accounts.keyring import Purpose, Unreadable
 
 
-def seal(text: str) -> str:
+def encrypt(text: str) -> str:
     return _fernets().encrypt(text.encode()).decode()
 
 
-def unseal(sealed: str) -> str:
-    """Open sealed text. Raises `Unreadable`, which holds none of it."""
+def decrypt(encrypted: str) -> str:
+    """Decrypt a text. Raises `Unreadable`, whose message holds none of it."""
     try:
-        return _fernets().decrypt(sealed).decode()
+        return _fernets().decrypt(encrypted).decode()
     except InvalidToken:
         raise Unreadable("no key in TOKEN_KEYS opens it") from None
 
 
-def reseal(sealed: str) -> str:
-    """Seal under the first key of the ring what any of them has sealed. Raises `Unreadable`."""
-    return seal(unseal(sealed))
+def reencrypt(encrypted: str) -> str:
+    """Encrypt a text again with the first key of the ring. Raises `Unreadable`."""
+    return encrypt(decrypt(encrypted))
 
 
 def _fernets() -> MultiFernet:

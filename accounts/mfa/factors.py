@@ -25,9 +25,9 @@ from accounts.security_log import Kind, record
 from accounts.sessions import end_all
 from accounts.web.clients import Client
 
-# Where allauth keeps what it has had sealed.
-SEALED_IN = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
-# What the picture of a QR code must leave free around it (ISO/IEC 18004).
+# The key in the data of a factor under which allauth stores its encrypted secret.
+ENCRYPTED_IN = {Authenticator.Type.TOTP.value: "secret", Authenticator.Type.RECOVERY_CODES.value: "seed"}
+# The margin of a QR code, in modules (ISO/IEC 18004).
 QUIET_ZONE = 4
 
 
@@ -40,11 +40,11 @@ class MFAAdapter(DefaultMFAAdapter):
     }
 
     def encrypt(self, text: str) -> str:
-        return encryption.seal(text)
+        return encryption.encrypt(text)
 
     def decrypt(self, encrypted_text: str) -> str:
         try:
-            return encryption.unseal(encrypted_text)
+            return encryption.decrypt(encrypted_text)
         except Unreadable:
             raise self.validation_error("unreadable") from None
 
@@ -57,13 +57,13 @@ class MFAAdapter(DefaultMFAAdapter):
         return {"id": public_host(), "name": "BotPenguin"}
 
 
-def spend(user: User, code: str) -> bool:
-    """Mark a code as used; False where it was used before.
+def use_code(user: User, code: str) -> bool:
+    """Mark a code as used. Return False where it was used before.
 
-    allauth remembers one for a single period, but with a tolerance it is good for longer.
+    allauth remembers a code for one period, but with a tolerance it is valid for longer.
     """
     periods = 2 * settings.MFA_TOTP_TOLERANCE + 1
-    # Keyed: the cache may be a table of the database, which holds no code.
+    # An HMAC: the cache may be a table of the database, which must not hold codes.
     digest = salted_hmac("accounts.factors.spent", f"{user.pk}:{normalize_user_code(code)}", algorithm="sha256")
     key = f"accounts.factors.spent:{digest.hexdigest()}"
     return cache.add(key, 1, timeout=30 * periods)
@@ -79,7 +79,7 @@ def qr_squares(text: str) -> dict[str, Any]:
 
 
 def factors_of(user: User) -> dict[str, Any]:
-    """Tell what guards an account: `totp` and `recovery_codes` or None, `passkeys`, their `usage`, and codes `left`."""
+    """Return an account's factors: `totp` and `recovery_codes` or None, `passkeys`, their `usage`, and codes `left`."""
     own = list(Authenticator.objects.filter(user=user).order_by("created_at", "pk"))
     single = {factor.type: factor for factor in own}
     codes = single.get(Authenticator.Type.RECOVERY_CODES)
@@ -94,43 +94,43 @@ def factors_of(user: User) -> dict[str, Any]:
 
 
 def remove_all(owner: User, client: Client) -> None:
-    """Take from a person all that a log-in asks for besides the password, sign them out everywhere, and tell them."""
+    """Remove all second factors of a person, log them out everywhere, and notify them."""
     with transaction.atomic():
-        # First: a session that is adding a factor has added it by then, or is refused.
+        # First: a session that is adding a factor then has added it, or is refused.
         end_all(owner)
         Authenticator.objects.filter(user=owner).delete()
         record(Kind.FACTORS_REMOVED, owner, client)
 
 
 def count_unreadable(using: str) -> int:
-    """Count the secrets in a database that no key of the ring opens. It tries them all, tens of thousands a second."""
-    sealed = Authenticator.objects.using(using).filter(type__in=SEALED_IN).order_by()
-    return sum(not _is_readable(kind, data) for kind, data in sealed.values_list("type", "data").iterator())
+    """Count the secrets in a database that no key of the ring decrypts. It tries tens of thousands a second."""
+    encrypted = Authenticator.objects.using(using).filter(type__in=ENCRYPTED_IN).order_by()
+    return sum(not _is_readable(kind, data) for kind, data in encrypted.values_list("type", "data").iterator())
 
 
 def _is_readable(kind: str, data: dict[str, Any]) -> bool:
     try:
-        encryption.unseal(data[SEALED_IN[kind]])
+        encryption.decrypt(data[ENCRYPTED_IN[kind]])
     except Unreadable:
         return False
     return True
 
 
-def reseal_all() -> tuple[int, int]:
-    """Seal every stored secret anew under the first key of the ring; return how many were, and how many cannot be."""
-    sealed = Authenticator.objects.filter(type__in=SEALED_IN).order_by("pk")
+def reencrypt_all() -> tuple[int, int]:
+    """Encrypt every stored secret with the first key of the ring; return how many were, and how many cannot be."""
+    encrypted = Authenticator.objects.filter(type__in=ENCRYPTED_IN).order_by("pk")
     outcomes = []
-    for pk in list(sealed.values_list("pk", flat=True)):
+    for pk in list(encrypted.values_list("pk", flat=True)):
         with bulk_writes():
-            # Locked: a recovery code may be used at this moment, which is kept beside its seed.
-            outcomes += [_reseal(factor) for factor in sealed.select_for_update().filter(pk=pk)]
+            # Locked: a recovery code may be used now, and the used codes are stored beside the seed.
+            outcomes += [_reencrypt(factor) for factor in encrypted.select_for_update().filter(pk=pk)]
     return outcomes.count(True), outcomes.count(False)
 
 
-def _reseal(factor: Authenticator) -> bool:
-    name = SEALED_IN[factor.type]
+def _reencrypt(factor: Authenticator) -> bool:
+    name = ENCRYPTED_IN[factor.type]
     try:
-        resealed = factor.data | {name: encryption.reseal(factor.data[name])}
+        reencrypted = factor.data | {name: encryption.reencrypt(factor.data[name])}
     except Unreadable:
         return False
-    return bool(Authenticator.objects.filter(pk=factor.pk).update(data=resealed))
+    return bool(Authenticator.objects.filter(pk=factor.pk).update(data=reencrypted))

@@ -1,7 +1,7 @@
 """The ceremonies of passkeys: Web Authentication, Level 3, sections 7.1 (registration) and 7.2 (authentication).
 
-They take the place of allauth's, which accept any subdomain and any port as the origin, let a challenge be answered
-several times at once, and keep no signature counter. fido2 parses what browsers send and verifies the signatures.
+They replace allauth's, which accept any subdomain and any port as the origin, allow concurrent answers to one
+challenge, and store no signature counter. fido2 parses the browser's answers and verifies the signatures.
 """
 
 import json
@@ -43,10 +43,10 @@ from accounts.models import CLOCKS_DIFFER_BY, PasskeyCredential, UsedChallenge, 
 from accounts.security_log import Kind, Means, record_failure
 from accounts.web.clients import Client
 
-# Where a session keeps the challenge that its page, or its log-in, waits to have answered.
+# The key in a session of the challenge that waits for an answer.
 CHALLENGE = "passkey_challenge"
 CHALLENGE_LIFETIME = timedelta(minutes=10)
-# Characters of JSON. Without an attestation, which is not asked for, the longest keys take a quarter of it.
+# Characters of JSON. Without an attestation, which is not requested, the longest keys take a quarter of this.
 LONGEST_ANSWER = 32 * 1024
 # Section 7.1, step 26.
 LONGEST_ID = 1023
@@ -54,12 +54,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 class PasskeyRefused(Exception):
-    """An answer that is not what a passkey of ours gives to the challenge of this session."""
+    """The answer is not valid for the challenge of this session."""
 
 
 @dataclass(frozen=True, slots=True)
 class NewPasskey:
-    """What is kept of a registration; `credential` is the part that allauth reads, in JSON."""
+    """What is stored of a registration; `credential` is the JSON that allauth reads."""
 
     id: bytes
     sign_count: int
@@ -72,7 +72,7 @@ def passkeys_of(person: User) -> "QuerySet[Authenticator]":
 
 
 def begin_registration(request: HttpRequest, person: User) -> dict[str, Any]:
-    """Return the options for `navigator.credentials.create`. The passkey will be found without an email."""
+    """Return the options for `navigator.credentials.create`. The passkey will work without an email."""
     options, state = _server().register_begin(
         user=_entity(person),
         credentials=_known(person),
@@ -84,7 +84,7 @@ def begin_registration(request: HttpRequest, person: User) -> dict[str, Any]:
 
 
 def begin_authentication(request: HttpRequest, person: User | None = None) -> dict[str, Any]:
-    """Return the options for `navigator.credentials.get`, for the passkeys of a person or for any."""
+    """Return the options for `navigator.credentials.get`, for the passkeys of one person or of all."""
     options, state = _server().authenticate_begin(
         credentials=_known(person) if person else [], user_verification=UserVerificationRequirement.REQUIRED
     )
@@ -105,7 +105,7 @@ def register(request: HttpRequest, text: str | None) -> NewPasskey:
             raise PasskeyRefused
         _check_key(server, attested)
     _use_up(state)
-    # The attestation was not asked for, and says of which make somebody's device is.
+    # The attestation was not requested, and would reveal the make of the device.
     bare = AttestationObject.create("none", data, {})
     response = {"clientDataJSON": answer.response.client_data.b64, "attestationObject": websafe_encode(bare)}
     name = websafe_encode(answer.raw_id)
@@ -130,7 +130,7 @@ def keep(person: User, name: str, new: NewPasskey) -> Authenticator:
 
 
 def authenticate(request: HttpRequest, text: str | None, person: User | None = None) -> Authenticator:
-    """Return the passkey that answered `begin_authentication`, whosever or of one person. Raises `PasskeyRefused`."""
+    """Return the passkey that answered `begin_authentication`, of one person or of any. Raises `PasskeyRefused`."""
     state = _take_challenge(request)
     with _refusing_nonsense():
         answer = AuthenticationResponse.from_dict(_parse(text))
@@ -166,7 +166,7 @@ def public_host() -> str:
 def _server() -> Fido2Server:
     entity = PublicKeyCredentialRpEntity(**get_adapter().get_public_key_credential_rp_entity())
     server = Fido2Server(entity, verify_origin=lambda origin: origin == public_origin())
-    server.timeout = int(CHALLENGE_LIFETIME.total_seconds() * 1000)  # type: ignore[assignment]  # it knows None only
+    server.timeout = int(CHALLENGE_LIFETIME.total_seconds() * 1000)  # type: ignore[assignment]  # typed as None
     return server
 
 
@@ -184,9 +184,9 @@ def _keep_challenge(request: HttpRequest, state: dict[str, Any]) -> None:
 
 
 def _take_challenge(request: HttpRequest) -> dict[str, Any]:
-    """Take the challenge out of the session, for one answer, right or wrong.
+    """Remove the challenge from the session and return it: it takes one answer, right or wrong.
 
-    Raises `PasskeyRefused` where it has expired, or is dated in the future: the clock was set back since.
+    Raises `PasskeyRefused` where it has expired, or is dated in the future, since the clock was set back.
     """
     state: dict[str, Any] = request.session.pop(CHALLENGE, None) or {"at": 0}
     age = timedelta(seconds=time.time() - state["at"])
@@ -196,9 +196,9 @@ def _take_challenge(request: HttpRequest) -> dict[str, Any]:
 
 
 def _use_up(state: dict[str, Any]) -> None:
-    """Note that a challenge was answered. Raises `PasskeyRefused` where another request was first.
+    """Mark a challenge as used. Raises `PasskeyRefused` where another request was first.
 
-    Requests at once read one session, and any of them can write back the challenge that another has taken.
+    Concurrent requests read one session, and any of them can write back the challenge that another removed.
     """
     digest = sha256(state["challenge"].encode()).digest()
     with transaction.atomic():
@@ -229,14 +229,14 @@ def _parse(text: str | None) -> Any:
 
 
 def _check_page(client_data: CollectedClientData) -> None:
-    """Refuse an answer that was given inside a page of another site; the origin itself is compared by the server."""
-    said = json.loads(client_data)
-    if said.get("crossOrigin", False) is not False or "topOrigin" in said:
+    """Refuse an answer given inside a page of another site. `Fido2Server` compares the origin itself."""
+    data = json.loads(client_data)
+    if data.get("crossOrigin", False) is not False or "topOrigin" in data:
         raise PasskeyRefused
 
 
 def _check_key(server: Fido2Server, attested: AttestedCredentialData) -> None:
-    """Refuse a key of an algorithm that was not offered, one that can verify nothing, and an id that is too long."""
+    """Refuse a key of an algorithm that was not offered, a key that cannot verify, and an id that is too long."""
     offered = [parameters.alg for parameters in server.allowed_algorithms]
     if attested.public_key[3] not in offered or not 0 < len(attested.credential_id) <= LONGEST_ID:
         raise PasskeyRefused
@@ -245,16 +245,16 @@ def _check_key(server: Fido2Server, attested: AttestedCredentialData) -> None:
 
 
 def _is_of(owner: User, person: User | None, handle: bytes | None) -> bool:
-    """Return whether an owner's passkey may answer: for the person, where one is known, by its handle (7.2, step 6)."""
+    """Return whether the owner's passkey may answer for the person, or by its handle if none is given (7.2, step 6)."""
     is_handle_of_owner = handle == _entity(owner).id
     return is_handle_of_owner if person is None else owner == person and (not handle or is_handle_of_owner)
 
 
 @contextmanager
 def _refusing_nonsense() -> Iterator[None]:
-    """Take every error for a refusal: what is read is up to who sends it, and the libraries raise whatever comes up.
+    """Turn every error into a refusal: the client chooses the input, and the libraries raise errors of any kind.
 
-    No query belongs in here, whose errors are not the sender's.
+    Do not query the database in here: its errors are not the client's.
     """
     try:
         yield

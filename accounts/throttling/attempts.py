@@ -41,7 +41,7 @@ def count_password_attempt(request: HttpRequest, email: str) -> Attempt:
     undo_when_busy(request, attempt)
     browser = _browser(request, account)
     if browser or request.user.is_authenticated:
-        passwords.keep_place(request, account)
+        passwords.use_reserved_place(request, account)
     if browser:
         attempt.take("password_attempt", f"{browser}:{account}")
         return attempt

@@ -30,14 +30,14 @@ def my_account(request: LoggedInRequest) -> HttpResponse:
 
 @recently_authenticated
 def change_email(request: LoggedInRequest) -> HttpResponseBase:
-    """Take a new address, which counts once its link is followed; taken ones are answered alike."""
+    """Take a new address, valid once its link is followed. The response does not show whether it is taken."""
     response: HttpResponseBase = allauth.email(request)
     return response
 
 
 @action("security")
 def end_session(request: LoggedInRequest) -> HttpResponse:
-    """Sign the person out of one other browser. Like a revoke it asks for no proof: it discloses nothing."""
+    """End one other session. Like a revoke it needs no reauthentication, since it discloses nothing."""
     form = EndSessionForm(request.POST)
     chosen = other_sessions(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
     ended = _end(request, chosen, Kind.SESSION_ENDED)
@@ -56,7 +56,7 @@ def end_other_sessions(request: LoggedInRequest) -> HttpResponse:
 
 
 def _end(request: LoggedInRequest, sessions: SessionQuerySet, kind: Kind) -> bool:
-    """End sessions of the person who asks, and put it into their security log; tell whether there were any."""
+    """End sessions of the person, and record that in their security log. Return whether there were any."""
     with still_logged_in(request):
         ended = bool(sessions.delete()[0])
         if ended:
@@ -65,7 +65,7 @@ def _end(request: LoggedInRequest, sessions: SessionQuerySet, kind: Kind) -> boo
 
 
 def log_out(request: HttpRequest) -> HttpResponseBase:
-    """Log out, and have the browser forget the pages that it has cached."""
+    """Log out, and clear the browser's cache of pages."""
     response: HttpResponseBase = allauth.logout(request)
     if not request.user.is_authenticated:
         response["Clear-Site-Data"] = '"cache"'

@@ -15,7 +15,7 @@ from accounts.web.requests import LoggedInRequest
 @require_http_methods(["GET", "HEAD", "POST"])
 @recently_authenticated
 def delete_account(request: LoggedInRequest) -> HttpResponse:
-    """Say what will stop, and delete the account of one who types its email."""
+    """Show what will stop, and delete the account once the person has typed its email."""
     form = DeleteAccountForm(request.POST if request.method == "POST" else None, user=request.user)
     if not form.is_valid():
         return render(request, "accounts/delete_account.html", {"form": form})

@@ -1,8 +1,8 @@
-"""The links that confirm an address: of a sign-up, and of a change of email; and having one sent again.
+"""The links that confirm an address, for a sign-up or a change of email, and the page that sends one again.
 
-A link proves the mailbox. Whose password it makes valid is another question: a mailbox's owner may follow a link that
-somebody else has caused. So it is enough only in the browser that asked for it; elsewhere the page asks for the
-password that goes with it, or, of a sign-up, for a new one.
+A link proves access to the mailbox, but the owner of a mailbox may follow a link that somebody else has requested. So
+the link alone is enough only in the browser that requested it. Elsewhere the page also asks for the password of the
+sign-up or the account, or for a sign-up for a new one.
 """
 
 from functools import partial
@@ -43,7 +43,7 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
     if change and change.email_address.user.is_active:
         return _change(request, change.email_address)
     if request.method == "POST":
-        # The link stopped working while its page was open, which then says so.
+        # The link stopped working while its page was open. The page says so.
         return redirect(request.path)
     return render(request, "account/email_confirm.html")
 
@@ -53,7 +53,7 @@ def confirm_email(request: HttpRequest, key: str) -> HttpResponse:
 @require_http_methods(["GET", "HEAD", "POST"])
 @never_cache
 def send_again(request: HttpRequest) -> HttpResponse:
-    """Take an address, and answer alike whether one waits there or not."""
+    """Take an address. The response does not show whether a confirmation waits there."""
     form = SendAgainForm(request.POST if request.method == "POST" else None)
     if form.is_valid():
         after_response(request, partial(sign_ups.mail_again, request, form.cleaned_data["email"]))
@@ -116,5 +116,5 @@ def _confirm_change(request: HttpRequest, address: EmailAddress, *, is_theirs: b
 
 
 def _posted(request: HttpRequest, field: str) -> Any:
-    """Return what was posted, to the form that has this field."""
+    """Return the posted data if it is for the form with this field."""
     return request.POST if field in request.POST else None

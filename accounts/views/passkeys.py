@@ -1,4 +1,4 @@
-"""Passkeys: adding, naming and removing them, logging in with one, and proving by one who is there."""
+"""Passkeys: add, name and remove them, log in with one, and reauthenticate with one."""
 
 from typing import Any
 
@@ -54,7 +54,7 @@ def add_passkey(request: LoggedInRequest) -> HttpResponse:
 @require_page_or_form
 @recently_authenticated
 def passkey(request: LoggedInRequest, pk: int) -> HttpResponse:
-    """One passkey: its name, and the way to remove it."""
+    """Show a passkey, and change its name."""
     own = get_object_or_404(Authenticator, pk=pk, user=request.user, type=Authenticator.Type.WEBAUTHN)
     form = PasskeyNameForm(request.POST if request.method == "POST" else {"name": own.wrap().name})
     if request.method == "POST" and form.is_valid():
@@ -65,9 +65,9 @@ def passkey(request: LoggedInRequest, pk: int) -> HttpResponse:
 
 
 def rename(passkey: Authenticator, name: str) -> None:
-    """Give a passkey another name. Raises `Gone` where it was removed meanwhile."""
+    """Rename a passkey. Raises `Gone` where it was removed meanwhile."""
     with transaction.atomic():
-        # Locked and read anew: its data hold more than the name.
+        # Locked and read again: its data hold more than the name.
         current = Authenticator.objects.select_for_update().filter(pk=passkey.pk).first()
         if current is None:
             raise Gone("The passkey was removed meanwhile.")
@@ -85,14 +85,14 @@ def remove_passkey(request: LoggedInRequest, pk: int) -> HttpResponse:
 
 class LoginView(allauth.LoginWebAuthnView):
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-        """Give a script its challenge, and lead everybody else to the log-in page."""
+        """Return a challenge to a script, and redirect other clients to the log-in page."""
         if not get_account_adapter().is_ajax(request):
             return redirect("account_login")
         delete_some_expired()
         return JsonResponse({"request_options": webauthn.begin_authentication(request)})
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Say what is wrong on the log-in page, which still knows where one was going."""
+        """Show the error on the log-in page, and keep the page to return to."""
         super().form_invalid(form)
         log_in = reverse("account_login")
         return redirect(passthrough_next_redirect_url(self.request, log_in, REDIRECT_FIELD_NAME))
@@ -102,13 +102,13 @@ class ReauthenticateView(allauth.ReauthenticateWebAuthnView):
     request: LoggedInRequest
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Ask for a passkey by our ceremony, and so leave out allauth's own method of this name."""
+        """Begin our ceremony. Skips allauth's own method, which would begin another."""
         context: dict[str, Any] = BaseReauthenticateView.get_context_data(self, **kwargs)
         options = webauthn.begin_authentication(self.request, self.request.user)
         return context | {"js_data": {"request_options": options}}
 
     def form_invalid(self, form: Any) -> HttpResponse:
-        """Say what is wrong on the page itself; allauth leads to the log-in page, and so away."""
+        """Show the error on the page itself; allauth redirects to the log-in page."""
         return self.render_to_response(self.get_context_data(form=form))
 
 

@@ -1,4 +1,4 @@
-"""The second step of a log-in: allauth's, where it needs more than our templates."""
+"""The second step of a log-in: what allauth's view needs besides templates."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ from accounts.web.actions import action
 
 class AuthenticateView(allauth.AuthenticateView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        """Offer only what this account has, and ask for a passkey by our ceremony, in the place of allauth's."""
+        """Offer only the factors of this account, and begin our ceremony for passkeys instead of allauth's."""
         person = self.stage.login.user
         factors = factors_of(person)
         options = webauthn.begin_authentication(self.request, person) if factors["passkeys"] else None
@@ -34,7 +34,7 @@ authenticate = AuthenticateView.as_view()
 
 @login_not_required
 def second_step(request: HttpRequest) -> HttpResponseBase:
-    """Take a factor, but only for the password and the epoch with which the log-in began; otherwise begin anew."""
+    """Take a factor, or start again where the password or the epoch has changed since the log-in began."""
     stage = LoginStageController.enter(request, SecondStep.key)
     if stage and not stage.still_holds():
         response: HttpResponseBase = stage.abort()
@@ -45,6 +45,6 @@ def second_step(request: HttpRequest) -> HttpResponseBase:
 @login_not_required
 @action("account_login")
 def start_again(request: HttpRequest) -> HttpResponse:
-    """Forget who has given a password here; the log-in page itself would lead back to the second step."""
+    """Cancel the log-in under way; the log-in page would redirect back to the second step."""
     clear_login(request)
     return redirect("account_login")

@@ -1,4 +1,4 @@
-"""My Account → Security: what guards the account. The rules are allauth's; the pages and the proof are ours."""
+"""My Account → Security: second factors and sessions. allauth has the rules; pages and reauthentication are ours."""
 
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.models import Authenticator
@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods, require_safe
 
-from accounts.forms.mfa import SEALED_SECRET, ActivateTOTPForm
+from accounts.forms.mfa import ENCRYPTED_SECRET, ActivateTOTPForm
 from accounts.mfa.factors import factors_of, qr_squares
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
@@ -35,12 +35,12 @@ def security(request: LoggedInRequest) -> HttpResponse:
 @recently_authenticated
 @never_cache
 def set_up_authenticator(request: LoggedInRequest) -> HttpResponse:
-    """Show a new secret, and keep it once a code proves that an app has it."""
+    """Show a new secret, and store it once a code proves that an app has it."""
     if factors_of(request.user)["totp"]:
         return redirect("security")
     form = ActivateTOTPForm(request.POST if request.method == "POST" else None, user=request.user)
     if form.is_valid():
-        del request.session[SEALED_SECRET]
+        del request.session[ENCRYPTED_SECRET]
         with still_logged_in(request):
             if factors_of(request.user)["totp"]:
                 return redirect("security")
@@ -65,7 +65,7 @@ def remove_authenticator(request: LoggedInRequest) -> HttpResponse:
 @require_safe
 @recently_authenticated
 def recovery_codes(request: LoggedInRequest) -> HttpResponse:
-    """Tell how many are left; the codes themselves are in no answer to a GET."""
+    """Show how many codes are left. No response to a GET holds the codes."""
     factors = factors_of(request.user)
     if not factors["recovery_codes"]:
         return redirect("security")
@@ -76,9 +76,9 @@ def recovery_codes(request: LoggedInRequest) -> HttpResponse:
 @recently_authenticated
 @never_cache
 def show_recovery_codes(request: LoggedInRequest) -> HttpResponse:
-    """Show the codes this once."""
+    """Show the codes once."""
     with still_logged_in(request):
-        # Locked: that they were shown stands in one column with which of them are used.
+        # Locked: one column holds both that they were shown and which are used.
         Authenticator.objects.select_for_update().filter(user=request.user).first()
         codes, are_new = recovery.view_recovery_codes(request)
     if codes is None or not are_new:
@@ -95,7 +95,7 @@ def show_recovery_codes(request: LoggedInRequest) -> HttpResponse:
 @action("recovery-codes")
 @recently_authenticated
 def make_recovery_codes(request: LoggedInRequest) -> HttpResponse:
-    """Put new codes in the place of the old ones."""
+    """Replace the codes by new ones."""
     if recovery.can_generate_recovery_codes(request.user):
         with still_logged_in(request):
             recovery.generate_recovery_codes(request)
@@ -104,6 +104,6 @@ def make_recovery_codes(request: LoggedInRequest) -> HttpResponse:
 
 
 def record_added(request: LoggedInRequest, *factors: Authenticator | None) -> None:
-    """Put new factors into the security log, inside the transaction that made them."""
+    """Record new factors in the security log. Call it inside the transaction that made them."""
     for factor in filter(None, factors):
         record(Kind.FACTOR_ADDED, request.user, Client.of(request), factor.type)

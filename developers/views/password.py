@@ -25,7 +25,7 @@ from django.views.generic import FormView
 from accounts.forms.account import ChangePasswordForm, ResetPasswordKeyForm
 from accounts.models import User
 from accounts.orm.changes import Gone
-from accounts.passwords import keep_place
+from accounts.passwords import use_reserved_place
 from accounts.sessions import SessionEnded, still_logged_in
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
@@ -55,7 +55,7 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
 
     def form_valid(self, form: ChangePasswordAndTokenForm | ResetPasswordAndTokenForm) -> HttpResponse:
         # They have shown the mailbox, or the password, of the account.
-        keep_place(self.request, form.user.email)
+        use_reserved_place(self.request, form.user.email)
         # Hashed before the transaction: no other writer shall wait for Argon2.
         form.user.set_password(form.cleaned_data["password1"])
         try:

@@ -24,7 +24,7 @@ def create_first_account(*arguments: str) -> str:
 def password_in(output: str, email: str) -> str:
     match = re.fullmatch(
         rf"The first account: {email} with the password ([\w-]{{20}})\n"
-        r"The password is told only now\. Write it down, or change it under My Account\.\n",
+        r"The password is shown only now\. Write it down, or change it under My Account\.\n",
         output,
     )
     assert match, output

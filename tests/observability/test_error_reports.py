@@ -269,7 +269,7 @@ def test_no_report_of_failing_cryptography_holds_a_secret(
     sent = act(alice)
     codes = Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).first()
     if codes:
-        watch.secrets |= {"seed": encryption.unseal(codes.data["seed"]), "code": codes.wrap().get_unused_codes()[0]}
+        watch.secrets |= {"seed": encryption.decrypt(codes.data["seed"]), "code": codes.wrap().get_unused_codes()[0]}
     monkeypatch.setattr(part, broken)
 
     watch.keep(sent())

@@ -149,7 +149,7 @@ def test_second_factors_move_too_and_stay_what_they_are(
     assert output.endswith(f"2 {FACTORS}0 {CALLS}0 rows left.\n")
     settings.TOKEN_KEYS = [old_and_new[1]]
     stored = {factor.type: factor for factor in Authenticator.objects.filter(user=alice)}
-    assert encryption.unseal(stored["totp"].data["secret"]) == secret
+    assert encryption.decrypt(stored["totp"].data["secret"]) == secret
     assert stored["recovery_codes"].wrap().get_unused_codes() == codes
 
 

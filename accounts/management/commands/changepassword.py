@@ -8,9 +8,9 @@ from accounts.sessions import end_all
 
 
 class Command(changepassword.Command):
-    help = "Give an account another password, and sign it out everywhere."
+    help = "Change the password of an account, and log it out everywhere."
 
     def handle(self, *args: Any, **options: Any) -> str | None:
-        told: str | None = super().handle(*args, **options)
+        message: str | None = super().handle(*args, **options)
         end_all(User.objects.get_by_natural_key(options["username"] or getuser()))
-        return told
+        return message

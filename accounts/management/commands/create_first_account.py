@@ -9,7 +9,7 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    help = "Make the first account, and print its random password once. Does nothing where there is an account."
+    help = "Create the first account, and print its random password once. Does nothing where there is an account."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--email", default="owner@example.com", help="its email address (default: %(default)s)")
@@ -24,9 +24,9 @@ class Command(BaseCommand):
         except ValidationError as error:
             raise CommandError(f"{options['email']} is no address for an account: {error.message}") from None
         except IntegrityError:
-            # Two first starts at once: the other one has made it, and has printed its password.
+            # Another process has created it at the same time, and has printed its password.
             return
         self.stdout.write(
             f"The first account: {options['email']} with the password {password}\n"
-            "The password is told only now. Write it down, or change it under My Account."
+            "The password is shown only now. Write it down, or change it under My Account."
         )

@@ -1,4 +1,4 @@
-"""Let in somebody who has lost their second factor, or whose account a thief has given one."""
+"""Removes the second factors of a person who has lost theirs, or to whose account an intruder has added one."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -15,11 +15,11 @@ HERE = Client(None, "manage.py")
 
 
 class Command(BaseCommand):
-    help = "Remove a person's passkeys, authenticator app and recovery codes, sign them out everywhere, and mail them."
+    help = "Remove a person's passkeys, authenticator app and recovery codes, log them out everywhere, and notify them."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--user", metavar="E-MAIL", required=True, help="whose; make sure first who asks for it")
-        parser.add_argument("--dry-run", action="store_true", help="only say what that would be")
+        parser.add_argument("--user", metavar="EMAIL", required=True, help="whose factors; verify first who asks")
+        parser.add_argument("--dry-run", action="store_true", help="only show what would be removed")
 
     def handle(self, *args: Any, user: str, dry_run: bool, **options: Any) -> None:
         owner = User.objects.by_email(user)
@@ -33,4 +33,4 @@ class Command(BaseCommand):
             self.stdout.write(f"Would be removed: {found}.")
         else:
             factors.remove_all(owner, HERE)
-            self.stdout.write(f"Removed: {found}. {owner} is signed out everywhere, and told by mail.")
+            self.stdout.write(f"Removed: {found}. {owner} is logged out everywhere, and notified by mail.")

@@ -20,17 +20,17 @@ OTHER_KEY = secrets.token_urlsafe(32)
 
 
 def test_a_seed_is_read_under_every_key_of_the_ring_and_sealed_under_the_first(settings: Settings) -> None:
-    sealed = encryption.seal("seed")
+    sealed = encryption.encrypt("seed")
     old = settings.TOKEN_KEYS
     settings.TOKEN_KEYS = [OTHER_KEY, *old]
 
-    resealed = encryption.reseal(sealed)
+    resealed = encryption.reencrypt(sealed)
 
-    assert (encryption.unseal(sealed), encryption.unseal(resealed)) == ("seed", "seed")
+    assert (encryption.decrypt(sealed), encryption.decrypt(resealed)) == ("seed", "seed")
     settings.TOKEN_KEYS = [OTHER_KEY]
-    assert encryption.unseal(resealed) == "seed"
+    assert encryption.decrypt(resealed) == "seed"
     with pytest.raises(Unreadable, match=r"^no key in TOKEN_KEYS opens it$"):
-        encryption.unseal(sealed)
+        encryption.decrypt(sealed)
 
 
 def test_a_qr_code_is_drawn_with_its_quiet_zone() -> None:

@@ -45,7 +45,7 @@ def test_the_password_opens_the_account_alone_again_and_a_thief_is_out(alice: Us
     response = owner.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
     assert told == (
         "Removed: Authenticator app, Recovery codes, Passkey. "
-        "alice@example.com is signed out everywhere, and told by mail.\n"
+        "alice@example.com is logged out everywhere, and notified by mail.\n"
     )
     assert (response["Location"], is_logged_in(owner)) == ("/", True)
     assert (before, is_logged_in(thief), is_logged_in(log_in(key))) == (True, False, False)

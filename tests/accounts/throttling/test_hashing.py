@@ -196,11 +196,11 @@ def test_one_person_waits_in_the_kept_place_ten_times_a_minute() -> None:
     """Nobody takes it from the others by accounts of their own."""
     request = RequestFactory().post("/account/login/")
     with context.request_context(request):
-        before = passwords._may_use_kept_place()
-        passwords.keep_place(request, "bob@example.org")
-        uses = [passwords._may_use_kept_place() for _time in range(11)]
-        passwords.keep_place(request, "alice@example.com")
-        others = passwords._may_use_kept_place()
+        before = passwords._may_use_reserved_place()
+        passwords.use_reserved_place(request, "bob@example.org")
+        uses = [passwords._may_use_reserved_place() for _time in range(11)]
+        passwords.use_reserved_place(request, "alice@example.com")
+        others = passwords._may_use_reserved_place()
 
     assert (before, uses, others) == (False, [True] * 10 + [False], True)
 

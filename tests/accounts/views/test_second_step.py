@@ -338,9 +338,9 @@ def test_no_seed_is_in_the_database(alice: User) -> None:
 
     rows = while_setting_up + str(dict(browser.session)) + dump(*tables)
     codes = stored(alice, Authenticator.Type.RECOVERY_CODES)
-    seed = encryption.unseal(codes.data["seed"])
+    seed = encryption.decrypt(codes.data["seed"])
     assert [text for text in (key, seed, *codes.wrap().get_unused_codes()) if text in rows] == []
-    assert encryption.unseal(stored(alice, Authenticator.Type.TOTP).data["secret"]) == key
+    assert encryption.decrypt(stored(alice, Authenticator.Type.TOTP).data["secret"]) == key
 
 
 def test_a_server_that_has_lost_its_key_says_so_and_lets_nobody_in(

@@ -41,7 +41,7 @@ class Command(BaseCommand):
             resealed += sum(issuance.reseal(row) for row in rows)
             last = rows[-1].pk
             self.stdout.write(f"{resealed} rows moved to key {first}.")
-        moved, unreadable = factors.reseal_all()
+        moved, unreadable = factors.reencrypt_all()
         self.stdout.write(f"{moved} secrets of second factors moved to the first key.")
         calls, unreadable_calls = outbound.reseal_all()
         self.stdout.write(f"{calls} outbound calls moved to the first key.")
