@@ -59,12 +59,6 @@ class NewBotForm(RenameBotForm):
             return None
 
 
-class ConfirmForm(forms.Form):
-    """Whether a person has answered the question that was asked first."""
-
-    is_sure = forms.BooleanField(required=False)
-
-
 class TagsField(forms.CharField):
     """Tags with commas between, cleaned to a list without doubles."""
 

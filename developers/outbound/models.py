@@ -19,9 +19,9 @@ from django.utils.translation import gettext_lazy as _
 from accounts import keyring
 from accounts.keyring import Unreadable
 from accounts.models import User
-from accounts.orm import object_ids
 from accounts.orm.bulk import bulk_writes
 from accounts.orm.changes import Gone
+from accounts.orm.object_ids import ID_LENGTH, OwnedQuerySet, object_id
 from accounts.orm.owners import changing
 from accounts.web.clients import USER_AGENT_LENGTH
 from developers.outbound import quotas, sealing
@@ -39,16 +39,7 @@ BYTES_OF_A_LOG = 700
 RESEALED = 10
 
 
-# Migrations name it here.
-object_id = object_ids.object_id
-
-
-class Owned(models.QuerySet):  # type: ignore[type-arg]
-    def of(self, owner: User | int) -> Self:
-        return self.filter(owner=owner)
-
-
-class CustomAttributes(Owned):
+class CustomAttributes(OwnedQuerySet):
     def called(self, names: Iterable[str]) -> Self:
         """Those of these names, whatever their case."""
         possible = {name.lower() for name in names if re.fullmatch(recipes.ATTRIBUTE_NAME, name, re.ASCII)}
@@ -113,7 +104,7 @@ class CustomAttribute(models.Model):
         return self.name
 
 
-class OutboundApis(Owned):
+class OutboundApis(OwnedQuerySet):
     def search(self, text: str) -> Self:
         """Those whose name or URL holds the text, whatever its case."""
         text = text.strip()[:NAME_LENGTH]
@@ -124,7 +115,7 @@ class OutboundApis(Owned):
     def check_room(self, api: "OutboundApi") -> None:
         """Raise `QuotaExceeded` where its owner has no room for an API as it is about to be written."""
         size, itself = Length("sealed"), Q(pk=api.pk)
-        held = self.of(api.owner_id).aggregate(
+        held = self.owned_by(api.owner_id).aggregate(
             apis=Count("pk"), size=Sum(size, default=0), before=Sum(size, filter=itself, default=0)
         )
         quotas.APIS.check(held["apis"], int(api._state.adding))
@@ -152,7 +143,7 @@ class OutboundApi(models.Model):
         PATCH = "PATCH", "PATCH"
         DELETE = "DELETE", "DELETE"
 
-    id = models.CharField(primary_key=True, max_length=object_ids.ID_LENGTH, default=object_id, editable=False)
+    id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="outbound_apis")
     name = models.CharField(_("name"), max_length=NAME_LENGTH)
     method = models.CharField(_("method"), max_length=6, choices=Method)
@@ -266,7 +257,7 @@ class ApiLog(models.Model):
     # Bytes, as `measure` counts them. Logs of before it was counted have 0.
     size = models.PositiveIntegerField(default=0, db_default=0)
 
-    objects = Owned.as_manager()
+    objects = OwnedQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-sent_at", "-pk"]

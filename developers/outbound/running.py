@@ -49,7 +49,7 @@ class Run:
 
 def api_of(owner: User | int, api_id: str) -> OutboundApi | None:
     """Return the owner's API of this id, or None."""
-    return OutboundApi.objects.of(owner).filter(pk=api_id).first() if api_id.isalnum() else None
+    return OutboundApi.objects.owned_by(owner).with_id(api_id).first()
 
 
 def run(api: OutboundApi, attributes: Attributes, *, kind: str, client: Client, **network: Any) -> Run:
@@ -124,7 +124,7 @@ def _map(owner_id: int, recipe: Recipe, response: OutboundResponse) -> tuple[dic
         return {}, [_("No attribute was set, since the call did not succeed.")]
     if response.data is NO_DATA:
         return {}, [response.unreadable]
-    kinds = {attribute.name.lower(): attribute.type for attribute in CustomAttribute.objects.of(owner_id)}
+    kinds = {attribute.name.lower(): attribute.type for attribute in CustomAttribute.objects.owned_by(owner_id)}
     return mapping.apply(recipe.mappings, response.data, kinds)
 
 
@@ -174,7 +174,7 @@ def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
 def _forget_old_logs(owner_id: int) -> None:
     """Keep the owner's logs to their time, number and bytes: the oldest go."""
     before, held, beyond = timezone.now() - KEPT_FOR, 0, list[int]()
-    logs = ApiLog.objects.of(owner_id)
+    logs = ApiLog.objects.owned_by(owner_id)
     latest = logs.values_list("pk", "sent_at", "size")[: LOGS.most + MOST_AT_ONCE]
     for number, (pk, sent_at, size) in enumerate(latest, start=1):
         held += size

@@ -7,7 +7,8 @@ from typing import Any
 from django.test import Client as Browser
 
 from accounts.models import User
-from botpenguin.platform.models import Contact, ContactTag, object_id
+from accounts.orm.object_ids import object_id
+from botpenguin.platform.models import Contact, ContactTag
 from tests.cast import token_text
 from tests.server import Server
 

@@ -7,7 +7,7 @@ from django.db import IntegrityError, transaction
 from django.db.models import F
 
 from accounts.models import User
-from botpenguin.platform.models import Bot, Contact, ContactTag, Segment, object_id
+from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 
 
 def refuses(model: Any, **values: Any) -> str:
@@ -15,13 +15,6 @@ def refuses(model: Any, **values: Any) -> str:
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         model.objects.create(**values)
     return str(refusal.value)
-
-
-def test_ids_are_24_hexadecimal_digits_and_differ() -> None:
-    ids = {object_id() for _ in range(100)}
-
-    assert len(ids) == 100
-    assert all(len(made) == 24 and set(made) <= set("0123456789abcdef") for made in ids)
 
 
 @pytest.mark.parametrize(

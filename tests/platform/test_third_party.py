@@ -68,7 +68,7 @@ def test_a_run_returns_the_response_and_the_mapped_attributes(as_alice: Caller, 
         "isCut": False,
         "redirectedTo": [],
     }
-    log = ApiLog.objects.of(alice).get()
+    log = ApiLog.objects.owned_by(alice).get()
     assert (log.kind, log.status, log.ip) == ("call", 200, "127.0.0.1")
 
 

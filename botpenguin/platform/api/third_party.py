@@ -7,7 +7,6 @@ from ninja import P, PathEx, Router
 from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
-from accounts.orm.object_ids import OBJECT_ID
 from accounts.orm.owners import changing
 from accounts.quotas import QuotaExceeded
 from accounts.web.clients import Client
@@ -99,7 +98,7 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     call needs is missing, and 429 where a call of the account is still under way or there were too many.
     """
     owner = request.auth.owner_id
-    api = running.api_of(owner, api_id) if OBJECT_ID.fullmatch(api_id) else None
+    api = running.api_of(owner, api_id)
     if api is None:
         raise HttpError(HTTPStatus.NOT_FOUND, "There is no 3rd party API with this id in your account.")
     contact = inbox.find(request, wanted.contactId) if wanted.contactId else None

@@ -6,7 +6,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import botpenguin.platform.models
+import accounts.orm.object_ids
 
 
 class Migration(migrations.Migration):
@@ -23,7 +23,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=botpenguin.platform.models.object_id,
+                        default=accounts.orm.object_ids.object_id,
                         editable=False,
                         max_length=24,
                         primary_key=True,
@@ -65,7 +65,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=botpenguin.platform.models.object_id,
+                        default=accounts.orm.object_ids.object_id,
                         editable=False,
                         max_length=24,
                         primary_key=True,
@@ -157,7 +157,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=botpenguin.platform.models.object_id,
+                        default=accounts.orm.object_ids.object_id,
                         editable=False,
                         max_length=24,
                         primary_key=True,

@@ -1,6 +1,5 @@
 """What an account owns on the platform: its bots, its contacts, and segments of them."""
 
-from accounts.orm.object_ids import object_id
 from botpenguin.platform.models.bots import Bot, Platform
 from botpenguin.platform.models.contacts import (
     LARGE_COLUMNS,
@@ -13,7 +12,6 @@ from botpenguin.platform.models.contacts import (
 )
 from botpenguin.platform.models.segments import Segment
 
-# `object_id`: migrations name it here.
 __all__ = [
     "LARGE_COLUMNS",
     "UNSTORABLE",
@@ -25,5 +23,4 @@ __all__ = [
     "Platform",
     "Segment",
     "digits",
-    "object_id",
 ]

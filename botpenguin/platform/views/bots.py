@@ -9,10 +9,11 @@ from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts.orm.owners import changing
 from accounts.web.actions import action
+from accounts.web.confirmation import is_confirmed
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from botpenguin.platform import bot_deletion, quotas
-from botpenguin.platform.forms import ConfirmForm, NewBotForm, RenameBotForm
+from botpenguin.platform.forms import NewBotForm, RenameBotForm
 from botpenguin.platform.models import Bot
 
 PAGE = "platform:bots"
@@ -58,8 +59,7 @@ def bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
 def delete_bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
     """Ask whether to delete a bot, and delete it once the answer is yes."""
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
-    form = ConfirmForm(request.POST)
-    if form.is_valid() and form.cleaned_data["is_sure"]:
+    if is_confirmed(request):
         bot_deletion.delete(request.user.pk, bot_id)
         messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
         return redirect(PAGE)

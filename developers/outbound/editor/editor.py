@@ -63,14 +63,14 @@ class Editor:
 
     @cached_property
     def attributes(self) -> list[CustomAttribute]:
-        return list(CustomAttribute.objects.of(self.api.owner_id)[:MOST_ATTRIBUTES])
+        return list(CustomAttribute.objects.owned_by(self.api.owner_id)[:MOST_ATTRIBUTES])
 
     @cached_property
     def types(self) -> dict[str, str]:
         """By names in lower case: of the attributes to choose from, and of those that the draft names."""
         attributes = self.attributes
         if len(attributes) == MOST_ATTRIBUTES:
-            attributes = [*attributes, *CustomAttribute.objects.of(self.api.owner_id).called(self._names())]
+            attributes = [*attributes, *CustomAttribute.objects.owned_by(self.api.owner_id).called(self._names())]
         return {attribute.name.lower(): attribute.type for attribute in attributes}
 
     def _names(self) -> Iterator[str]:
@@ -146,7 +146,7 @@ class Editor:
         return True
 
     def _make_attributes(self) -> None:
-        owned = CustomAttribute.objects.of(self.api.owner_id)
+        owned = CustomAttribute.objects.owned_by(self.api.owner_id)
         before = owned.count()
         for form in self.mappings.forms:
             mapped = form.cleaned_data

@@ -166,9 +166,3 @@ class TypeForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = CustomAttribute
         fields = ("type",)
-
-
-class ConfirmForm(forms.Form):
-    """Whether a person has answered the question that was asked first."""
-
-    is_sure = forms.BooleanField(required=False)

@@ -7,7 +7,7 @@ import django.utils.timezone
 from django.conf import settings
 from django.db import migrations, models
 
-import developers.outbound.models
+import accounts.orm.object_ids
 
 
 class Migration(migrations.Migration):
@@ -24,7 +24,7 @@ class Migration(migrations.Migration):
                 (
                     "id",
                     models.CharField(
-                        default=developers.outbound.models.object_id,
+                        default=accounts.orm.object_ids.object_id,
                         editable=False,
                         max_length=24,
                         primary_key=True,

@@ -12,10 +12,10 @@ from accounts.keyring import Unreadable
 from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
+from accounts.web.confirmation import is_confirmed
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
-from developers.outbound.editor.forms import ConfirmForm
 from developers.outbound.models import NAME_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe
 
@@ -28,7 +28,7 @@ MOST_COPIES = 20
 def apis(request: LoggedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     # What is sealed may be a megabyte in each.
-    found = OutboundApi.objects.of(request.user).defer("sealed")
+    found = OutboundApi.objects.owned_by(request.user).defer("sealed")
     page = paged(request, found.search(text) if text else found)
     usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
     return render(request, "developers/outbound/apis.html", page | {"q": text, "usage": usage})
@@ -38,7 +38,7 @@ def apis(request: LoggedInRequest) -> HttpResponse:
 @never_cache
 def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Keep a copy of all that an API is, its secrets too, under a name of its own; and open it."""
-    api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
+    api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
     try:
         recipe = api.recipe()
     except Unreadable:
@@ -62,10 +62,9 @@ def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
 @never_cache
 def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Ask whether to delete an API, and delete it once the answer is yes."""
-    api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
-    form = ConfirmForm(request.POST)
-    if form.is_valid() and form.cleaned_data["is_sure"]:
-        sum(delete_with_referrers(OutboundApi.objects.of(request.user).filter(pk=api_id)))
+    api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
+    if is_confirmed(request):
+        sum(delete_with_referrers(OutboundApi.objects.owned_by(request.user).filter(pk=api_id)))
         messages.success(request, _("%(api)s is deleted.") % {"api": api})
         return redirect(PAGE)
     return render(request, "developers/outbound/delete_api.html", {"api": api})

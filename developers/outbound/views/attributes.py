@@ -21,7 +21,7 @@ PAGE = "developers:outbound:attributes"
 @require_safe
 @never_cache
 def attributes(request: LoggedInRequest) -> HttpResponse:
-    page = paged(request, CustomAttribute.objects.of(request.user))
+    page = paged(request, CustomAttribute.objects.owned_by(request.user))
     context = {"types": CustomAttribute.Type.choices, "usage": quotas.ATTRIBUTES.usage(page["page"].paginator.count)}
     return render(request, "developers/outbound/attributes.html", page | context)
 
@@ -30,7 +30,7 @@ def attributes(request: LoggedInRequest) -> HttpResponse:
 @never_cache
 def change_type(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
     """Have an attribute hold another type from now on; what contacts hold already stays as it is."""
-    attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
+    attribute = get_object_or_404(CustomAttribute.objects.owned_by(request.user), pk=attribute_id)
     form = TypeForm(request.POST, instance=attribute)
     if form.is_valid():
         if not CustomAttribute.objects.filter(pk=attribute_id).update(type=form.cleaned_data["type"]):
@@ -46,7 +46,7 @@ def change_type(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
 @never_cache
 def remove_attribute(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
     """Forget an attribute and its type. A mapping that names it still fills it in, and makes it anew once saved."""
-    attribute = get_object_or_404(CustomAttribute.objects.of(request.user), pk=attribute_id)
+    attribute = get_object_or_404(CustomAttribute.objects.owned_by(request.user), pk=attribute_id)
     attribute.delete()
     messages.success(request, _("%(attribute)s is removed. Contacts keep what they have.") % {"attribute": attribute})
     return redirect(PAGE)

@@ -126,7 +126,7 @@ def _api(request: LoggedInRequest, api_id: str | None) -> tuple[OutboundApi, Rec
     """The API that an address names, and its recipe; a new one has none, and neither has one that cannot be read."""
     if api_id is None:
         return OutboundApi(owner=request.user), None
-    api = get_object_or_404(OutboundApi.objects.of(request.user), pk=api_id)
+    api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
     try:
         return api, api.recipe()
     except Unreadable:

@@ -30,11 +30,11 @@ MOST_INDENTED = 4 * KEPT_OF_A_BODY
 @require_safe
 @never_cache
 def logs(request: LoggedInRequest) -> HttpResponse:
-    of_user = OutboundApi.objects.of(request.user).only("id", "name")
+    of_user = OutboundApi.objects.owned_by(request.user).only("id", "name")
     apis = list(of_user[:MOST_APIS])
     asked_for = request.GET.get("api", "")
-    chosen = of_user.filter(pk=asked_for).first() if asked_for.isalnum() else None
-    rows = ApiLog.objects.of(request.user).defer(*LONG).annotate(excerpt=Left("response_body", EXCERPT + 1))
+    chosen = of_user.with_id(asked_for).first()
+    rows = ApiLog.objects.owned_by(request.user).defer(*LONG).annotate(excerpt=Left("response_body", EXCERPT + 1))
     page = paged(request, rows.filter(api=chosen) if chosen else rows)
     context = {"apis": apis, "chosen": chosen, "excerpt": EXCERPT, "usages": _usages(request.user)}
     return render(request, "developers/outbound/logs.html", page | context)
@@ -43,12 +43,12 @@ def logs(request: LoggedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def log(request: LoggedInRequest, log_id: int) -> HttpResponse:
-    log = get_object_or_404(ApiLog.objects.of(request.user), pk=log_id)
+    log = get_object_or_404(ApiLog.objects.owned_by(request.user), pk=log_id)
     return render(request, "developers/outbound/log.html", {"log": log, "body": _indented(log.response_body)})
 
 
 def _usages(owner: User) -> list[QuotaUsage]:
-    held = ApiLog.objects.of(owner).aggregate(logs=Count("pk"), size=Sum("size", default=0))
+    held = ApiLog.objects.owned_by(owner).aggregate(logs=Count("pk"), size=Sum("size", default=0))
     return [quotas.LOGS.usage(held["logs"]), quotas.LOG_BYTES.usage(held["size"])]
 
 

@@ -113,7 +113,7 @@ def call(owner: User, **parts: Any) -> ApiLog:
 
 
 def logs_of(owner: User) -> list[str]:
-    return [log.api_name for log in ApiLog.objects.of(owner)]
+    return [log.api_name for log in ApiLog.objects.owned_by(owner)]
 
 
 def test_the_oldest_logs_go_where_their_bytes_are_too_many(alice: User, bob: User, settings: Settings) -> None:
@@ -166,7 +166,7 @@ def test_the_page_of_logs_says_that_the_oldest_go(alice: User, settings: Setting
 def test_the_sizes_of_logs_are_read_from_their_index(alice: User) -> None:
     log_of(alice, "Weather", 1)
     if connection.vendor == "sqlite":
-        plan = ApiLog.objects.of(alice).values_list("pk", "sent_at", "size").explain()
+        plan = ApiLog.objects.owned_by(alice).values_list("pk", "sent_at", "size").explain()
 
         assert "USING COVERING INDEX outbound_apilog_sizes" in plan
         assert "TEMP B-TREE" not in plan

@@ -51,7 +51,7 @@ def at(api: OutboundApi, url: str, **changes: Any) -> OutboundApi:
 
 
 def test_an_api_is_kept_sealed_and_reads_back(weather: OutboundApi, alice: User) -> None:
-    kept = OutboundApi.objects.of(alice).get()
+    kept = OutboundApi.objects.owned_by(alice).get()
 
     assert kept.recipe().headers[0] == RecipeField("Authorization", f"Bearer {SECRET}", is_secret=True)
     assert (kept.name, kept.method, kept.url) == ("Weather", "POST", "https://api.example.com/cities/{{city}}")
@@ -93,7 +93,7 @@ def test_a_name_is_one_apis_of_an_owner_whatever_its_case(weather: OutboundApi, 
 
 def test_apis_are_found_by_name_and_url(weather: OutboundApi, alice: User, bob: User) -> None:
     def found(owner: User, text: str) -> list[OutboundApi]:
-        return list(OutboundApi.objects.of(owner).search(text))
+        return list(OutboundApi.objects.owned_by(owner).search(text))
 
     assert found(alice, " WEATH ") == found(alice, "api.example.com/c") == found(alice, "") == [weather]
     assert found(alice, "rain") == found(alice, "\0") == found(bob, "weather") == []
@@ -137,7 +137,7 @@ def test_a_run_fills_sends_maps_and_logs(weather: OutboundApi, alice: User) -> N
     assert server.requests[0].endswith(b'\r\n\r\n{"name": "A\\"B"}')
     assert f"Authorization: Bearer {SECRET}".encode() in server.requests[0]
     assert (ran.response.status, ran.mapped, ran.missing) == (200, {"temperature": 21}, [])
-    log = ApiLog.objects.of(alice).get()
+    log = ApiLog.objects.owned_by(alice).get()
     assert log == ran.log
     assert (log.api, log.api_name, log.kind, log.method, log.status) == (weather, "Weather", "call", "POST", 200)
     assert log.url == f"{server.url}/cities/K%C3%B6ln%2FBonn?units=metric&signed={MASK}"
@@ -229,7 +229,7 @@ def test_what_cannot_be_filled_is_logged_and_not_sent(weather: OutboundApi, alic
     with pytest.raises(Unfillable, match="This call needs the attributes city, name"):
         run(weather, {}, kind="call", client=LAPTOP)
 
-    log = ApiLog.objects.of(alice).get()
+    log = ApiLog.objects.owned_by(alice).get()
     assert (log.status, log.problem) == (None, "This call needs the attributes city, name, which have no values.")
     assert SECRET not in log.url
 
@@ -273,8 +273,8 @@ def test_logs_are_kept_for_ten_days_and_a_thousand_calls(alice: User, bob: User,
 
     try_out(alice, "now", Recipe("GET", "nowhere"), {}, client=LAPTOP)
 
-    assert [log.api_name for log in ApiLog.objects.of(alice)] == ["now", "7", "8"]
-    assert ApiLog.objects.of(bob).count() == 4
+    assert [log.api_name for log in ApiLog.objects.owned_by(alice)] == ["now", "7", "8"]
+    assert ApiLog.objects.owned_by(bob).count() == 4
 
 
 def test_a_command_forgets_old_logs(alice: User) -> None:

@@ -15,7 +15,7 @@ ATTRIBUTES = f"{PAGE}attributes/"
 
 
 def known(owner: User) -> list[tuple[str, str]]:
-    return list(CustomAttribute.objects.of(owner).values_list("name", "type"))
+    return list(CustomAttribute.objects.owned_by(owner).values_list("name", "type"))
 
 
 def test_ones_own_attributes_are_shown_with_their_types(alice: User, bob: User) -> None:
