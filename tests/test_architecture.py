@@ -23,7 +23,7 @@ ARROWS = [
 FOUNDATIONS = {"accounts.web", "accounts.orm"}
 WIRING = "botpenguin"
 # Folders that Django looks for: they hold no room.
-NO_ROOMS = {"management", "migrations", "templatetags"}
+NO_ROOMS = {"management", "migrations", "models", "templatetags"}
 
 
 def is_inside(inner: str, outer: str) -> bool:
