@@ -36,7 +36,7 @@ class AccountAdapter(DefaultAccountAdapter):
     error_messages = DefaultAccountAdapter.error_messages | {
         "email_password_mismatch": _("That email and password do not match. Check both and try again."),
         "enter_current_password": _("That is not your current password."),
-        "duplicate_email": _("That is your email already, or waits for you to confirm it."),
+        "duplicate_email": _("That is already your email, or it still has to be confirmed."),
         "incorrect_password": _("That is not your password. Try again."),
     }
 

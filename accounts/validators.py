@@ -21,7 +21,7 @@ class WordsValidator:
         rest = re.sub("|".join(WORDS), "", password, flags=re.IGNORECASE)
         if rest != password and len(rest) < self.min_length:
             raise ValidationError(
-                _("Add to it: words like “botpenguin” or “password” are what people try first."),
+                _("Add to it: attackers try words like “botpenguin” or “password” first."),
                 code="password_of_words",
             )
 

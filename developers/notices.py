@@ -21,21 +21,21 @@ PAGE = "developers:api-access-token"
 REVOKED = Notice(
     _("Your API access token was revoked"),
     _("Your API access token was revoked."),
-    _("Was it not you? Then someone is signed in as you. Choose a new password at once; it signs them out."),
+    _("If this wasn't you, someone is logged in as you. Choose a new password at once: it logs them out."),
 )
 EXPOSED = Notice(
     _("Your API access token was reported as exposed"),
     _("Your API access token was reported as exposed."),
-    _("Find out where your tokens get out before you put the next one there: code, a chat, a log."),
+    _("Find out where your tokens leak before you use the next one there: code, a chat, a log."),
     page=PAGE,
-    button=_("Look at your token"),
+    button=_("See your token"),
 )
 STILL_IN_USE = Notice(
     _("A revoked API token is still in use"),
     _("Somebody sent an API access token that was revoked, and was refused."),
-    _("Find out where your tokens get out before you put the next one there: code, a chat, a log."),
+    _("Find out where your tokens leak before you use the next one there: code, a chat, a log."),
     page=PAGE,
-    button=_("Look at your token"),
+    button=_("See your token"),
 )
 
 

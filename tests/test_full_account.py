@@ -154,7 +154,7 @@ WAYS = [
     Way(
         Account.import_contact,
         4,
-        r"You have 4 of 4 contacts\. Ask whoever runs this server for more room\.",
+        r"You have 4 of 4 contacts\. Ask the operator of this server for more room\.",
         "/inbox/",
         ("count(*)", "platform_contact", 4),
     ),
@@ -257,7 +257,7 @@ def test_of_a_full_account_the_oldest_logs_go_and_calls_go_on(account: Account) 
 
     newest = account.rows("max(id)", "outbound_apilog")
     assert len(few) == 4
-    assert "You have 4 of 4 logs. The oldest go as new ones come." in full
+    assert "You have 4 of 4 logs. New ones replace the oldest." in full
     assert len(large) < 4
     assert sum(size for _, size in large) <= 30 * KB
     assert newest[0][0] == max(few)[0] + 3

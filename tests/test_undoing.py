@@ -275,7 +275,7 @@ def test_a_change_of_password_does_not_undo_another(alice: User) -> None:
         answer = browser.post(reverse("account_change_password"), thief, follow=True)
 
     assert met
-    assert "The password was changed in another place meanwhile." in answer.content.decode()
+    assert "The password was changed elsewhere in the meantime." in answer.content.decode()
     assert "was revoked" not in answer.content.decode()
     assert can_log_in(alice.email, NEW_PASSWORD)
     assert not can_log_in(alice.email, thief["password1"])
@@ -291,7 +291,7 @@ def test_a_mailed_link_for_a_new_password_does_not_undo_another(alice: User) -> 
         answer = reader.post(page.redirect_chain[-1][0], posted, follow=True)
 
     assert met
-    assert "The password was changed in another place meanwhile." in answer.content.decode()
+    assert "The password was changed elsewhere in the meantime." in answer.content.decode()
     assert can_log_in(alice.email, NEW_PASSWORD)
     assert not can_log_in(alice.email, posted["password1"])
 

@@ -22,23 +22,23 @@ from accounts.web.clients import Client
 Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
 
 PASSWORD_IS_KNOWN = gettext_lazy(
-    "Was it not you? Then somebody knows your password or is signed in as you. "
-    "Choose a new password at once; it signs them out."
+    "If this wasn't you, somebody knows your password or is logged in as you. "
+    "Choose a new password at once: it logs them out."
 )
 CHOOSE_PASSWORD = gettext_lazy("Choose a new password")
 # In this order: the intruder's passkey or app lets them in, or locks the owner out.
 WAY_IN_IS_THEIRS = gettext_lazy(
-    "Was it not you? Then somebody is signed in as you. First remove every passkey and app that is not yours: a new "
-    "password alone leaves it there, and by it they get in again, or keep you out. Then choose a new password, which "
-    "signs them out. If you cannot log in any more, write to the operator of this server at once."
+    "If this wasn't you, somebody is logged in as you. First remove every passkey and app that isn't yours. A new "
+    "password doesn't remove them: an intruder could still log in or lock you out. Then choose a new password: it logs "
+    "them out. If you can no longer log in, write to the operator of this server at once."
 )
-WAYS_IN = gettext_lazy("Look at your ways to log in")
+WAYS_IN = gettext_lazy("Check your ways to log in")
 CODES_ARE_THEIRS = gettext_lazy(
-    "Was it not you? Then somebody is signed in as you, and has your recovery codes. "
-    "Choose a new password at once; it signs them out. Then make new codes, under My Account → Security."
+    "If this wasn't you, somebody is logged in as you and has your recovery codes. "
+    "Choose a new password at once: it logs them out. Then make new codes under My Account → Security."
 )
 ACCOUNT_IS_LOST = gettext_lazy(
-    "Was it not you? Then somebody has taken your account over. Write to the operator of this server at once."
+    "If this wasn't you, somebody has taken over your account. Write to the operator of this server at once."
 )
 
 
@@ -53,8 +53,8 @@ class Notice:
 
 
 NEW_LOG_IN = Notice(
-    gettext_lazy("New sign-in to your account"),
-    gettext_lazy("Somebody, hopefully you, signed in to BotPenguin from a browser that you had not used before."),
+    gettext_lazy("New log-in to your account"),
+    gettext_lazy("Somebody, hopefully you, logged in to BotPenguin from a browser that you had not used before."),
 )
 
 NEW_LOG_IN_BY_PASSKEY = replace(NEW_LOG_IN, if_not_you=WAY_IN_IS_THEIRS, page="security", button=WAYS_IN)
@@ -62,25 +62,25 @@ NEW_LOG_IN_BY_PASSKEY = replace(NEW_LOG_IN, if_not_you=WAY_IN_IS_THEIRS, page="s
 ACCOUNT_DELETED = Notice(
     gettext_lazy("Your account was deleted"),
     gettext_lazy("Your BotPenguin account was deleted, with its API token, bots, contacts and activity."),
-    gettext_lazy("Was it not you? Then write to the operator of this server at once."),
+    gettext_lazy("If this wasn't you, write to the operator of this server at once."),
     page="",
 )
 
 EMAIL_ASKED = Notice(
-    gettext_lazy("A new email was asked for"),
+    gettext_lazy("A change of your email was requested"),
     gettext_lazy(
-        "Somebody, hopefully you, wants to log in to BotPenguin as %(to_email)s. It takes the place of %(from_email)s "
-        "once the link that was mailed there is followed."
+        "Somebody, hopefully you, wants to log in to BotPenguin as %(to_email)s. It replaces %(from_email)s "
+        "once the link that we sent to the new address is opened."
     ),
     gettext_lazy(
-        "Was it not you? Then somebody is signed in as you. Choose a new password at once; it signs them out, "
-        "and nothing comes of the change."
+        "If this wasn't you, somebody is logged in as you. Choose a new password at once: it logs them out and "
+        "cancels the change."
     ),
 )
 
 EMAIL_CHANGED = Notice(
     gettext_lazy("Your email was changed"),
-    gettext_lazy("You log in to BotPenguin as %(to_email)s now. %(from_email)s opens the account no longer."),
+    gettext_lazy("You log in to BotPenguin as %(to_email)s now, and no longer as %(from_email)s."),
     ACCOUNT_IS_LOST,
     page="",
 )
@@ -89,11 +89,11 @@ EMAIL_CHANGED = Notice(
 NOTICES = {
     (Kind.PASSWORD_CHANGED, ""): Notice(
         gettext_lazy("Your password was changed"),
-        gettext_lazy("The password of your BotPenguin account was changed, and every other browser signed out."),
+        gettext_lazy("The password of your BotPenguin account was changed, and every other browser was logged out."),
     ),
     (Kind.PASSWORD_RESET, ""): Notice(
         gettext_lazy("Your password was reset"),
-        gettext_lazy("A new password was chosen for your BotPenguin account, and every browser signed out."),
+        gettext_lazy("A new password was chosen for your BotPenguin account, and every browser was logged out."),
     ),
     (Kind.FACTOR_ADDED, Means.AUTHENTICATOR): Notice(
         gettext_lazy("An authenticator app was added"),
@@ -110,33 +110,33 @@ NOTICES = {
         gettext_lazy("Your ways to log in were removed"),
         gettext_lazy(
             "The operator of this server has removed the passkeys, the authenticator app and the recovery codes of "
-            "your BotPenguin account. Your password opens it alone now. You were signed out everywhere."
+            "your BotPenguin account. You log in with your password alone now. You were logged out everywhere."
         ),
         gettext_lazy(
-            "Was it not you who asked for it? Then somebody has in your name. "
+            "If you didn't ask for this, somebody did in your name. "
             "Choose a new password at once, and write to the operator of this server."
         ),
     ),
     (Kind.CODES_RENEWED, ""): Notice(
         gettext_lazy("New recovery codes were made"),
-        gettext_lazy("The recovery codes that your BotPenguin account had before open it no longer."),
+        gettext_lazy("The old recovery codes of your BotPenguin account no longer work."),
         CODES_ARE_THEIRS,
     ),
     (Kind.FACTOR_ADDED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was added"),
-        gettext_lazy("Your BotPenguin account can be opened by a new passkey."),
+        gettext_lazy("You can log in to your BotPenguin account with a new passkey."),
         WAY_IN_IS_THEIRS,
         page="security",
         button=WAYS_IN,
     ),
     (Kind.FACTOR_REMOVED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was removed"),
-        gettext_lazy("One of the passkeys of your BotPenguin account opens it no longer."),
+        gettext_lazy("You can no longer log in to your BotPenguin account with one of its passkeys."),
     ),
     (Kind.PASSKEY_COPIED, Means.PASSKEY): Notice(
         gettext_lazy("A passkey was refused"),
         gettext_lazy(
-            "A passkey of your BotPenguin account was used, and refused: its counter of uses had gone back. "
+            "A passkey of your BotPenguin account was refused: its counter of uses had gone back. "
             "This happens when somebody uses a copy of the passkey."
         ),
         gettext_lazy(

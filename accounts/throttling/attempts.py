@@ -29,9 +29,8 @@ from accounts.throttling.rate_limits import APP, Attempt, undo_when_busy
 # The prefix that a provider assigns to a site. Under attack all its networks count as one.
 SITE_PREFIX = 48
 TOO_MANY_CODES = _(
-    "Too many wrong codes from browsers in which no right one was given before. Choose a new password, by the link "
-    "for a forgotten one, and it is open again at once. Or use a browser in which one was, or a passkey, or wait "
-    "%(wait)s."
+    "Too many wrong codes from unknown browsers. Reset your password, and you can log in again at once. Or use a "
+    "passkey, or a browser in which you have entered a code before, or wait %(wait)s."
 )
 
 

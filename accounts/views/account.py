@@ -41,7 +41,7 @@ def end_session(request: LoggedInRequest) -> HttpResponse:
     form = EndSessionForm(request.POST)
     chosen = other_sessions(request).filter(pk=form.cleaned_data["session"] if form.is_valid() else "")
     ended = _end(request, chosen, Kind.SESSION_ENDED)
-    messages.success(request, _("Signed out there.") if ended else _("That browser was signed out already."))
+    messages.success(request, _("That browser is logged out.") if ended else _("That browser was already logged out."))
     return redirect("security")
 
 
@@ -51,7 +51,7 @@ def end_other_sessions(request: LoggedInRequest) -> HttpResponse:
         _end(request, other_sessions(request), Kind.SESSIONS_ENDED)
         start_epoch(request.user)
         update_session_auth_hash(request, request.user)
-    messages.success(request, _("Signed out everywhere else."))
+    messages.success(request, _("Logged out everywhere else."))
     return redirect("security")
 
 

@@ -86,7 +86,7 @@ def _confirm_sign_up(request: HttpRequest, waiting: SignUp, password: str) -> Ht
         return redirect(request.path)
     if request.user.is_authenticated:
         logout(request)
-    messages.success(request, _("%(email)s is confirmed. Log in to go on.") % {"email": waiting.email})
+    messages.success(request, _("%(email)s is confirmed. Log in to continue.") % {"email": waiting.email})
     return redirect("account_login")
 
 

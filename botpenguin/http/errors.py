@@ -45,7 +45,7 @@ def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
 def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
     return _error_page(
         HTTPStatus.FORBIDDEN,
-        _("This is not yours to open"),
+        _("You can't open this page"),
         _("Your account may not see this page. Nothing was changed."),
     )
 
@@ -76,8 +76,8 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
     """Say how long to wait: the limits of whole pages are by the minute, so that by then one is free again."""
     page = _error_page(
         HTTPStatus.TOO_MANY_REQUESTS,
-        _("Too many tries"),
-        _("Too many came from your network. Wait a minute, then try again. Nothing was changed."),
+        _("Too many attempts"),
+        _("Your network has sent too many requests. Wait a minute, then try again. Nothing was changed."),
         way_on=page_of(request),
         way_on_text=_("Back to the page"),
     )
@@ -103,7 +103,7 @@ def _unavailable() -> HttpResponse:
         HTTPStatus.SERVICE_UNAVAILABLE,
         _("We cannot do this right now"),
         _(
-            "A part that this needs is out of reach. Nothing was changed. It usually comes back within seconds: "
+            "A service that this page needs is unavailable. Nothing was changed. It usually returns within seconds: "
             "wait a moment, then try again."
         ),
     )
@@ -141,8 +141,8 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     """Say that a form could not be trusted, and lead back to its page, where a fresh one stands."""
     return _error_page(
         HTTPStatus.FORBIDDEN,
-        _("This form has gone stale"),
-        _("You may have signed in again since it was drawn. Nothing was changed. Go back and try once more."),
+        _("This form is out of date"),
+        _("You may have logged in again since you opened it. Nothing was changed. Go back and try again."),
         way_on=page_of(request),
         way_on_text=_("Back to the page"),
     )
@@ -159,8 +159,8 @@ def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
             return response
         page = _error_page(
             HTTPStatus.METHOD_NOT_ALLOWED,
-            _("This address takes no visits"),
-            _("It only carries out what a button asks for. Nothing was changed."),
+            _("You can't open this page directly"),
+            _("A button on another page starts it. Nothing was changed."),
             way_on=page_of(request),
             way_on_text=_("Go to its page"),
         )

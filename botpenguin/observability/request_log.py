@@ -30,7 +30,7 @@ PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def log_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Name a request, log it once it is answered, and tell its name in the answer. The first of all middleware."""
+    """Name a request, log it once it is answered, and tell its name in the response. The first of all middleware."""
     static = f"/{settings.STATIC_URL.lstrip('/')}"
 
     def middleware(request: HttpRequest) -> HttpResponse:

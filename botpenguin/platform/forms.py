@@ -44,7 +44,7 @@ class NewBotForm(RenameBotForm):
         label=_("Platform"),
         choices=[("", _("Choose one")), *Platform.choices],
         help_text=_("Where the bot talks."),
-        error_messages={"required": _("Choose where the bot talks."), "invalid_choice": _("Choose one of the list.")},
+        error_messages={"required": _("Choose where the bot talks."), "invalid_choice": _("Choose one from the list.")},
     )
 
     class Meta(RenameBotForm.Meta):
@@ -88,7 +88,7 @@ class SegmentForm(FocusOnFirstError, forms.Form):
         label=_("Tags"),
         max_length=MOST_TAGS * TAG_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
-        help_text=_("With commas between. Contacts with any of them belong to the segment."),
+        help_text=_("Separated by commas. Contacts with any of them belong to the segment."),
         error_messages={"required": _("Name at least one tag.")},
     )
 

@@ -9,7 +9,7 @@ SEGMENTS = Quota("QUOTA_SEGMENTS", _("You have %(used)s of %(most)s segments."))
 CONTACTS = Quota(
     "QUOTA_CONTACTS",
     _("You have %(used)s of %(most)s contacts."),
-    _("Ask whoever runs this server for more room."),
+    _("Ask the operator of this server for more room."),
 )
 # With what the database adds to each contact and tag.
 CONTACT_BYTES = Quota(

@@ -83,9 +83,9 @@ REFUSED: dict[str, str | Promise] = {
     "upload-file": gettext_lazy("Files are not read. Paste what is to be sent itself, after -d."),
     "config": gettext_lazy("Files are not read. Write the options of that file into the command itself."),
     "head": gettext_lazy("A HEAD request has no response to show. Use GET instead."),
-    "help": gettext_lazy("That asks curl for its manual. Paste a command that calls an address."),
+    "help": gettext_lazy("That asks curl for its manual. Paste a command that calls a URL."),
 }
-NO_ADDRESS = gettext_lazy("The command names no address. It needs one, like https://api.example.com/orders.")
+NO_ADDRESS = gettext_lazy("The command names no URL. It needs one, like https://api.example.com/orders.")
 ENDS_OF_A_COMMAND = {"|", "||", "&", "&&", ";", ">", ">>", "<", "2>", "2>&1"}
 # $'…' of bash, in which browsers write what holds quotes or line breaks; within other quotes it is text.
 ANSI_C_QUOTED = re.compile(r"""'[^']*'|"(?:[^"\\]|\\.)*"|\\.|\$'((?:[^'\\]|\\.)*)'""", re.DOTALL)
@@ -228,7 +228,7 @@ def _tokens(command: str) -> list[str]:
     except ValueError:
         raise InvalidCommand(_("A quotation mark is opened and never closed. Paste the whole command.")) from None
     if not tokens or tokens[0] not in ("curl", "curl.exe"):
-        raise InvalidCommand(_("That is no curl command. It begins with the word curl."))
+        raise InvalidCommand(_("That is no curl command. A curl command begins with the word curl."))
     return tokens[1:]
 
 
@@ -313,7 +313,7 @@ def _take(parts: _Parts, name: str, value: str) -> None:
             parts.headers += ["Content-Type: application/json", "Accept: application/json"]
     elif name == "url":
         if parts.url:
-            raise InvalidCommand(_("The command names two addresses. Paste one call at a time."))
+            raise InvalidCommand(_("The command names two URLs. Paste one call at a time."))
         parts.url = value
     elif name == "request":
         parts.method = value.upper()
@@ -375,7 +375,7 @@ def _notes(parts: _Parts, command: str) -> Iterator[str]:
         yield _("--insecure is left out: certificates are always checked.")
     others = list(dict.fromkeys(_spelled(name) for name in parts.left_out if name != "insecure"))
     if others:
-        yield _("Left out, since calls are not made so here: %(options)s.") % {"options": ", ".join(others)}
+        yield _("Left out, because calls here don't support them: %(options)s.") % {"options": ", ".join(others)}
     variables = list(dict.fromkeys(f"${name}" for name in VARIABLE.findall(command)))
     if variables:
-        yield _("Put values in the place of these shell variables: %(names)s.") % {"names": ", ".join(variables)}
+        yield _("Replace these shell variables by values: %(names)s.") % {"names": ", ".join(variables)}

@@ -87,7 +87,7 @@ def apply(
         told = {"path": mapping.path, "attribute": mapping.attribute}
         value = find(mapping.path, data)
         if value is NOT_FOUND:
-            missing.append(_("%(attribute)s was not set: there is no %(path)s in the answer.") % told)
+            missing.append(_("%(attribute)s was not set: there is no %(path)s in the response.") % told)
             continue
         try:
             mapped[mapping.attribute] = cast(value, kinds.get(mapping.attribute.lower()))

@@ -7,7 +7,7 @@ from accounts.quotas import MAKE_ROOM, Quota
 APIS = Quota("QUOTA_APIS", _("You have %(used)s of %(most)s APIs."))
 # As they are sealed.
 API_BYTES = Quota("QUOTA_API_BYTES", _("Your APIs take %(used)s of %(most)s."), MAKE_ROOM, is_in_bytes=True)
-OLDEST_GO = _("The oldest go as new ones come.")
+OLDEST_GO = _("New ones replace the oldest.")
 LOGS = Quota("QUOTA_LOGS", _("You have %(used)s of %(most)s logs."), OLDEST_GO)
 LOG_BYTES = Quota("QUOTA_LOG_BYTES", _("Your logs take %(used)s of %(most)s."), OLDEST_GO, is_in_bytes=True)
 ATTRIBUTES = Quota("QUOTA_ATTRIBUTES", _("You have %(used)s of %(most)s attributes."))

@@ -167,7 +167,7 @@ def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
             break
         kept.append(header)
     number = left_out + len(headers) - len(kept)
-    told = ngettext("%(number)d more came and is not kept.", "%(number)d more came and are not kept.", number)
+    told = ngettext("%(number)d more came and is not stored.", "%(number)d more came and are not stored.", number)
     return [*kept, ["…", told % {"number": number}]] if number else kept
 
 

@@ -74,7 +74,7 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
         logout(self.request)
         # What was said of the revoke did not happen.
         list(messages.get_messages(self.request))
-        messages.error(self.request, _("The password was changed in another place meanwhile. Log in with that one."))
+        messages.error(self.request, _("The password was changed elsewhere in the meantime. Log in with the new one."))
         return redirect("account_login")
 
 

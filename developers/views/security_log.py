@@ -46,7 +46,7 @@ TOKEN_WORDS = {
 
 
 class Group(TextChoices):
-    SIGNING_IN = "signing-in", gettext_lazy("Signing in and out")
+    SIGNING_IN = "signing-in", gettext_lazy("Log-ins and log-outs")
     FAILED = "failed", gettext_lazy("Failed attempts")
     PASSWORD = "password-and-email", gettext_lazy("Password and email")
     FACTORS = "ways-to-log-in", gettext_lazy("Ways to log in")

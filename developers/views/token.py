@@ -102,7 +102,7 @@ def _reveal(request: LoggedInRequest, kind: issuance.Kind, *, act: str) -> HttpR
 
 def _refuse_to_reveal(request: LoggedInRequest) -> HttpResponse:
     if wants_json(request):
-        message = _("This token cannot be read any more. Revoke it to get a new one.")
+        message = _("This token can no longer be read. Revoke it to get a new one.")
         return JsonResponse({"message": message}, status=HTTPStatus.CONFLICT)
     context = _page(request) | {"notice": "unreadable"}
     template = f"{TEMPLATE}#panel" if request.htmx else TEMPLATE

@@ -107,7 +107,7 @@ def test_an_account_asks_for_five_addresses_a_day(alice: User, clock: list[float
     elsewhere = ask_for(another, 9)
 
     assert statuses == [302] * 5 + [429] * 2
-    assert "An account can ask for five addresses a day. Try again in 24 hours." in last.content.decode()
+    assert "You can ask for five addresses a day. Try again in 24 hours." in last.content.decode()
     assert 84_000 < int(last["Retry-After"]) <= DAY
     assert (again.status_code, elsewhere.status_code) == (302, 429)
     assert {mail.to[0] for mail in Email.objects.all()} == {alice.email} | {f"new{n}@example.net" for n in range(5)}

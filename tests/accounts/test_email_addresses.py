@@ -159,7 +159,7 @@ def test_no_account_is_made_twice_for_one_mailbox() -> None:
         Browser().post("/account/signup/", {"email": spelled, "password1": NEW_PASSWORD})
 
     assert User.objects.count() == 1
-    assert set(Email.objects.values_list("subject", flat=True)) == {"You have a BotPenguin account already"}
+    assert set(Email.objects.values_list("subject", flat=True)) == {"You already have a BotPenguin account"}
 
 
 def test_limits_count_a_mailbox_by_its_one_spelling(clock: list[float]) -> None:
@@ -172,7 +172,7 @@ def test_limits_count_a_mailbox_by_its_one_spelling(clock: list[float]) -> None:
         at(ip).post("/account/password/reset/", {"email": spelled})
     guesses = [log_in(at("192.0.2.1"), "guessed wrongly", spelled) for spelled in spellings]
 
-    assert Email.objects.filter(subject="You have a BotPenguin account already").count() == 3
+    assert Email.objects.filter(subject="You already have a BotPenguin account").count() == 3
     assert Email.objects.filter(subject="Choose a new BotPenguin password").count() == 3
     assert [response.status_code for response in guesses] == [200] * 5 + [429]
 

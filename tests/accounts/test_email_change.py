@@ -52,12 +52,14 @@ def test_a_new_address_counts_once_its_link_is_followed(alice: User) -> None:
     question = browser.get(link)
     confirmed = browser.post(link, follow=True)
 
-    assert f"We have mailed a link to {NEW}." in text(asked)
+    assert f"We have sent a link to {NEW}." in text(asked)
     assert before == (True, False)
-    assert f"Is <strong>{NEW}</strong> yours? Confirm it, and it takes the place of your old log-in." in text(question)
+    assert f"Is <strong>{NEW}</strong> yours? Confirm it, and you log in with it instead of your old address." in text(
+        question
+    )
     assert "alice@example.com" not in text(question)
     assert confirmed.redirect_chain == [("/account/", 302)]
-    assert messages_on(confirmed) == [f"{NEW} is confirmed. It is your log-in now."]
+    assert messages_on(confirmed) == [f"{NEW} is confirmed. You log in with it from now on."]
     assert (can_log_in("alice@example.com"), can_log_in(NEW)) == (False, True)
     assert list(alice.emailaddress_set.values_list("email", "verified", "primary")) == [(NEW, True, True)]
 
@@ -77,7 +79,7 @@ def test_the_link_asks_for_the_password_of_the_account_where_nobody_is_logged_in
     assert wrong.context["known"].errors["password"] == ["That is not its password. Try again."]
     assert SecurityEvent.objects.filter(user=alice, kind=SecurityEvent.Kind.CONFIRMING_FAILED).count() == 1
     assert before is False
-    assert messages_on(done) == [f"{NEW} is confirmed. Log in to go on."]
+    assert messages_on(done) == [f"{NEW} is confirmed. Log in to continue."]
     assert can_log_in(NEW)
 
 
@@ -189,8 +191,8 @@ def test_known_and_unknown_addresses_are_answered_alike(alice: User, bob: User) 
     known, unknown = (ask_for(logged_in(alice), email) for email in ("bob@example.org", "nobody@example.org"))
 
     assert [chain for chain, _status in known.redirect_chain + unknown.redirect_chain] == [PAGE, PAGE]
-    assert "We have mailed a link to bob@example.org." in text(known)
-    assert "We have mailed a link to nobody@example.org." in text(unknown)
+    assert "We have sent a link to bob@example.org." in text(known)
+    assert "We have sent a link to nobody@example.org." in text(unknown)
 
 
 def test_an_address_that_belongs_to_another_is_not_given_away(alice: User, bob: User) -> None:
@@ -244,7 +246,7 @@ def test_one_who_thinks_better_of_it_keeps_the_old_address(alice: User) -> None:
 
     response = browser.post(PAGE, {"email": NEW, "action_remove": ""}, follow=True)
 
-    assert messages_on(response) == [f"{NEW} is forgotten. Your log-in stays as it is."]
+    assert messages_on(response) == [f"{NEW} is removed. You log in with your old address as before."]
     assert "Waiting for your confirmation" not in text(response)
     assert "This link no longer works" in text(Browser().get(link))
 
@@ -298,7 +300,7 @@ def test_an_address_that_somebody_has_signed_up_with_and_not_confirmed_is_free_t
 
     confirmed = browser.post(link_in(newest()), follow=True)
 
-    assert messages_on(confirmed) == [f"{NEW} is confirmed. It is your log-in now."]
+    assert messages_on(confirmed) == [f"{NEW} is confirmed. You log in with it from now on."]
     assert list(User.objects.values_list("email", flat=True)) == [NEW]
     assert not SignUp.objects.exists()
     assert can_log_in(NEW)

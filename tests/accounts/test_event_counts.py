@@ -78,7 +78,7 @@ def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
         ["Signed out another browser", "and 1 more"],
         ["Signed in", "Passkey, and 240 more"],
     ]
-    assert f"Of one kind at most {MOST} an hour are listed from one network" in page.content.decode()
+    assert f"Lists at most {MOST} events of one kind an hour from one network" in page.content.decode()
     assert "more" not in str(rows_on(filtered))
 
 

@@ -155,7 +155,7 @@ def test_the_owner_is_mailed_of_the_revoke(alice: User) -> None:
     assert mail.to == ["alice@example.com"]
     for text in (mail.message, mail.html_message):
         assert hint in text
-        assert "It was revoked with the change of your password." in text
+        assert "It was revoked when your password was changed." in text
 
 
 def test_somebody_elses_token_and_sessions_stay(alice: User, bob: User) -> None:

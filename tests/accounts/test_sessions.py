@@ -66,22 +66,22 @@ def test_the_page_lists_the_sessions_with_this_device_first(alice: User, bob: Us
     rows = rows_on(here)
 
     assert rows == [
-        "Firefox, macOS This device 203.0.113.9 · signed in 4 Mar 2020, 05:06",
-        "Chrome, Windows 2001:db8::7 · signed in 4 Mar 2020, 05:06 · last seen 3 days ago Sign out Chrome, Windows",
+        "Firefox, macOS This device 203.0.113.9 · logged in 4 Mar 2020, 05:06",
+        "Chrome, Windows 2001:db8::7 · logged in 4 Mar 2020, 05:06 · last seen 3 days ago Log out Chrome, Windows",
     ]
 
 
 def test_a_browser_that_names_itself_not_and_has_no_address_is_told_of_as_such(alice: User) -> None:
     here = log_in("", "")
 
-    assert rows_on(here)[0].startswith("Unknown browser This device signed in")
+    assert rows_on(here)[0].startswith("Unknown browser This device logged in")
 
 
 def test_the_page_says_when_there_is_no_other_session(alice: User) -> None:
     page = log_in().get(SECURITY).content.decode()
 
-    assert "You are signed in nowhere else." in page
-    assert "Sign out everywhere else" not in page
+    assert "You are not logged in anywhere else." in page
+    assert "Log out everywhere else" not in page
 
 
 def test_ending_one_session_leaves_the_others(alice: User) -> None:
@@ -90,7 +90,7 @@ def test_ending_one_session_leaves_the_others(alice: User) -> None:
     response = end(here, row_of(there))
 
     assert response.redirect_chain == [(SECURITY, 302)]
-    assert messages_on(response) == ["Signed out there."]
+    assert messages_on(response) == ["That browser is logged out."]
     assert [is_logged_in(browser) for browser in (here, there, elsewhere)] == [True, False, True]
 
 
@@ -100,7 +100,7 @@ def test_ending_every_other_session_keeps_this_one(alice: User, bob: User) -> No
     response = here.post("/account/sessions/end-others/", follow=True)
 
     assert response.redirect_chain == [(SECURITY, 302)]
-    assert messages_on(response) == ["Signed out everywhere else."]
+    assert messages_on(response) == ["Logged out everywhere else."]
     assert [is_logged_in(browser) for browser in (here, there, elsewhere, somebody_else)] == [True, False, False, True]
 
 
@@ -175,7 +175,7 @@ def test_ending_a_session_that_has_ended_says_so(alice: User, session: str) -> N
 
     response = here.post("/account/sessions/end/", {"session": session}, follow=True)
 
-    assert messages_on(response) == ["That browser was signed out already."]
+    assert messages_on(response) == ["That browser was already logged out."]
 
 
 def test_nobody_ends_the_session_of_somebody_else(alice: User, bob: User) -> None:
@@ -183,7 +183,7 @@ def test_nobody_ends_the_session_of_somebody_else(alice: User, bob: User) -> Non
 
     response = end(log_in(), row_of(theirs))
 
-    assert messages_on(response) == ["That browser was signed out already."]
+    assert messages_on(response) == ["That browser was already logged out."]
     assert is_logged_in(theirs)
 
 

@@ -75,7 +75,7 @@ def test_there_is_no_account_before_the_address_is_confirmed() -> None:
     assert before == (0, False)
     assert f"Is <strong>{CAROL}</strong> yours? Confirm it, then log in." in text(question)
     assert done.redirect_chain == [("/account/login/", 302)]
-    assert f"{CAROL} is confirmed. Log in to go on." in text(done)
+    assert f"{CAROL} is confirmed. Log in to continue." in text(done)
     assert can_log_in(OWN)
     assert DEAD in text(browser.get(link))
 
@@ -357,7 +357,7 @@ def test_a_failed_log_in_offers_to_send_the_link_again_to_the_address_that_was_t
     assert f'<input type="hidden" name="email" value="{CAROL}">' in page
     assert "Send the confirmation link again" in page
     assert len(invalid.context["form"].errors["email"]) == 1
-    assert "If that address waits to be confirmed, a link is on its way to it." in text(done)
+    assert "If this address still has to be confirmed, a link is on its way to it." in text(done)
 
 
 def test_an_unconfirmed_account_of_before_logs_in_by_its_link_and_its_password(alice: User) -> None:

@@ -9,7 +9,7 @@ from accounts.models import User
 from accounts.validators import WORDS
 from tests.server import ROOT
 
-REFUSAL = "Add to it: words like “botpenguin” or “password” are what people try first."
+REFUSAL = "Add to it: attackers try words like “botpenguin” or “password” first."
 
 
 @pytest.mark.parametrize("password", ["BotPenguin-2026", "chatbotdashboard!", "my password 1 botpenguin"])

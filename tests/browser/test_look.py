@@ -67,7 +67,7 @@ def test_a_token_that_cannot_be_read_is_told_soundly(
 
     page.get_by_role("button", name="Show").click()
 
-    expect(page.get_by_role("alert")).to_contain_text("This token cannot be shown any more")
+    expect(page.get_by_role("alert")).to_contain_text("This token can no longer be shown")
     expect(page.get_by_role("alert")).to_be_focused()
     expect_sound(page, widths_for_axe=WITH_PHONE)
 
@@ -127,10 +127,10 @@ def ask_for_too_many_resets(page: Page, site: Site) -> None:
 @pytest.mark.release
 def test_the_pages_that_refuse_are_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User) -> None:
     refusals = [
-        (403, "This is not yours to open", visit_the_admin_site),
-        (403, "This form has gone stale", send_a_stale_form),
-        (405, "This address takes no visits", visit_an_act),
-        (429, "Too many tries", ask_for_too_many_resets),
+        (403, "You can't open this page", visit_the_admin_site),
+        (403, "This form is out of date", send_a_stale_form),
+        (405, "You can't open this page directly", visit_an_act),
+        (429, "Too many attempts", ask_for_too_many_resets),
     ]
     for status, title, reach in refusals:
         page = open_context(expected_status=status).new_page()

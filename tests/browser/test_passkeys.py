@@ -156,7 +156,7 @@ def test_a_device_is_added_once(page: Page, site: Site, alice: User, device: Dev
     page.goto(site.url("/account/security/passkeys/add/"))
     page.get_by_role("button", name="Add passkey").click()
 
-    expect(page.get_by_text("This device holds a passkey for your account already.")).to_be_visible()
+    expect(page.get_by_text("This device already has a passkey for your account.")).to_be_visible()
 
 
 def test_an_app_is_set_up_by_its_key_and_logs_in(page: Page, site: Site, alice: User) -> None:

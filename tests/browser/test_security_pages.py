@@ -29,22 +29,22 @@ def test_sessions_are_listed_and_ended(
     for other in elsewhere:
         open_page(other, site, "/account/")
     open_page(page, site, SECURITY)
-    section = page.get_by_role("region", name="Where you are signed in")
+    section = page.get_by_role("region", name="Where you are logged in")
     expect(section.get_by_role("listitem")).to_have_count(4)
     expect(section.get_by_role("listitem").first).to_contain_text("This device")
     expect_sound(page)
 
-    section.get_by_role("button", name=re.compile("^Sign out .*Chrome")).first.click()
+    section.get_by_role("button", name=re.compile("^Log out .*Chrome")).first.click()
 
-    expect(page.get_by_text("Signed out there.")).to_be_visible()
+    expect(page.get_by_text("That browser is logged out.")).to_be_visible()
     expect(section.get_by_role("listitem")).to_have_count(3)
     expect_sound(page)
 
-    section.get_by_role("button", name="Sign out everywhere else").click()
+    section.get_by_role("button", name="Log out everywhere else").click()
 
-    expect(page.get_by_text("Signed out everywhere else.")).to_be_visible()
+    expect(page.get_by_text("Logged out everywhere else.")).to_be_visible()
     expect(section.get_by_role("listitem")).to_have_count(1)
-    expect(section).to_contain_text("You are signed in nowhere else.")
+    expect(section).to_contain_text("You are not logged in anywhere else.")
     expect_sound(page)
     for other in elsewhere:
         other.reload()

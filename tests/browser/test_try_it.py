@@ -135,9 +135,7 @@ def test_a_token_that_cannot_be_read_is_told_of(lenient_page: Page, site: Site, 
 
     try_it(page)
 
-    expect(page.locator("#try-it-status")).to_have_text(
-        "This token cannot be read any more. Revoke it to get a new one."
-    )
+    expect(page.locator("#try-it-status")).to_have_text("This token can no longer be read. Revoke it to get a new one.")
     expect(page.locator("#try-it-response")).to_be_hidden()
 
 

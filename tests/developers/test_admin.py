@@ -129,7 +129,7 @@ def test_whoever_is_no_superuser_meets_our_refusal(alice: User, path: str) -> No
     response = logged_in(alice).get(path, follow=True)
 
     assert response.status_code == 403
-    assert "This is not yours to open" in response.content.decode()
+    assert "You can't open this page" in response.content.decode()
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ def test_the_token_of_one_person_is_revoked_and_its_owner_told(alice: User, bob:
 
     output = revoke_tokens("--user", "Alice@Example.com")
 
-    assert output == "1 tokens revoked. Their owners are told by mail.\n"
+    assert output == "1 tokens revoked. Their owners are notified by email.\n"
     assert generations() == {"alice@example.com": 2, "bob@example.org": 1}
     assert token_text(alice) != old
     assert RevokedToken.objects.get().reason == RevokedToken.Reason.OPERATOR
@@ -50,7 +50,7 @@ def test_the_owner_reads_on_the_page_and_in_the_mail_who_revoked_it(alice: User)
 def test_the_tokens_of_everybody_are_revoked(alice: User, bob: User) -> None:
     output = revoke_tokens("--all")
 
-    assert output == "2 tokens revoked. Their owners are told by mail.\n"
+    assert output == "2 tokens revoked. Their owners are notified by email.\n"
     assert generations() == {"alice@example.com": 2, "bob@example.org": 2}
 
 
@@ -61,7 +61,7 @@ def test_tokens_issued_before_a_moment_are_revoked(alice: User, bob: User, zone:
 
     output = revoke_tokens("--issued-before", moment + zone)
 
-    assert output == "1 tokens revoked. Their owners are told by mail.\n"
+    assert output == "1 tokens revoked. Their owners are notified by email.\n"
     assert generations() == {"alice@example.com": 2, "bob@example.org": 1}
 
 

@@ -42,7 +42,7 @@ def browser(alice: User, settings: Settings) -> Client:
     ("address", "status", "title"),
     [
         ("/damaged", 400, "That request did not make sense"),
-        ("/forbidden", 403, "This is not yours to open"),
+        ("/forbidden", 403, "You can't open this page"),
         ("/nowhere", 404, "There is no page here"),
         ("/broken", 500, "Something broke on our side"),
     ],
@@ -66,7 +66,7 @@ def test_a_form_that_has_gone_stale_leads_back_to_its_page(alice: User) -> None:
     answer = browser.post("/developers/api-access-token/revoke/", {"generation": 1})
 
     assert answer.status_code == 403
-    assert "This form has gone stale" in answer.content.decode()
+    assert "This form is out of date" in answer.content.decode()
     assert 'href="/developers/api-access-token/">Back to the page</a>' in answer.content.decode()
     alice.api_token.refresh_from_db()
     assert alice.api_token.generation == 1
@@ -76,4 +76,4 @@ def test_an_address_that_takes_no_visits_says_so(browser: Client) -> None:
     answer = browser.get("/developers/api-access-token/revoke/")
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
-    assert "This address takes no visits" in answer.content.decode()
+    assert "You can't open this page directly" in answer.content.decode()

@@ -126,7 +126,7 @@ def test_a_restore_replaces_every_token_ends_sessions_and_changes_of_email_and_k
 
     restored = manage("restore", str(backup))
 
-    assert "Tokens replaced: 2. The old ones are refused, and their owners are told by mail.\n" in restored
+    assert "Tokens replaced: 2. The old ones are refused, and their owners are notified by email.\n" in restored
     assert "Sessions ended: 1. Mails dropped that waited in the backup: 1; most" in restored
     assert "also those that have been changed or used since" in restored
     new = dict(ask(live, "SELECT user_id, hex(digest) FROM developers_apitoken"))

@@ -116,7 +116,7 @@ def test_a_bot_is_made_by_its_form(alice: User) -> None:
         ({"name": " ", "platform": "sms"}, ["Give the bot a name."]),
         ({"name": "x" * 101, "platform": "sms"}, ["Keep the name to 100 characters."]),
         ({"name": "a\0b", "platform": "sms"}, ["Null characters are not allowed."]),
-        ({"name": "Shop", "platform": "pigeon"}, ["Choose one of the list."]),
+        ({"name": "Shop", "platform": "pigeon"}, ["Choose one from the list."]),
     ],
 )
 def test_a_form_that_cannot_be_taken_says_why_and_keeps_what_was_typed(

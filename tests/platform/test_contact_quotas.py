@@ -63,10 +63,10 @@ def test_the_last_contacts_are_imported_and_no_more(as_alice: Caller, alice: Use
     updated = import_rows(as_alice, *too_many[:3])
     page = words(logged_in(alice).get("/inbox/"))
 
-    sentence = "You have 1 of 3 contacts. This would add 3. Ask whoever runs this server for more room."
+    sentence = "You have 1 of 3 contacts. This would add 3. Ask the operator of this server for more room."
     assert refused == (409, [f"{sentence} Nothing was changed."])
     assert (fitting, updated, held(alice)[0]) == (201, 200, 3)
-    assert "You have 3 of 3 contacts. Ask whoever runs this server for more room." in page
+    assert "You have 3 of 3 contacts. Ask the operator of this server for more room." in page
 
 
 def test_contacts_may_shrink_but_not_grow_beyond_their_bytes(

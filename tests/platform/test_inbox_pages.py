@@ -48,7 +48,7 @@ def test_an_account_without_contacts_reads_where_they_come_from(alice: User) -> 
 
     assert words(response).startswith(
         "Inbox Everyone your bots have talked to, newest first. No contacts yet People appear here once they talk to "
-        "a bot, or once a program brings them in with your API token. Go to your API token Segments"
+        "a bot, or once a program adds them with your API token. Go to your API token Segments"
     )
     assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
@@ -185,8 +185,11 @@ def test_a_contact_of_whom_little_is_known_has_a_page_too(alice: User, people: d
     response = logged_in(alice).get(f"{PAGE}{people['emil'].pk}/")
 
     text = words(response)
-    assert text.startswith("Inbox +1 2125550107 Talks to no bot. Came by Website. How to reach them Email –")
-    assert "Attributes None yet. Programs add them by the API. Notes None yet. Tags None yet. Segments In none." in text
+    assert text.startswith("Inbox +1 2125550107 Talks to no bot. Source: Website. How to reach them Email –")
+    assert (
+        "Attributes None yet. Programs add them through the API. Notes None yet. Tags None yet. Segments In none."
+        in text
+    )
 
 
 def test_a_contact_leads_back_to_the_list_as_it_was(alice: User, people: dict[str, Contact]) -> None:

@@ -97,7 +97,7 @@ def test_one_segment_too_many_is_refused(alice: User, settings: Settings) -> Non
 def test_the_contract_documents_what_a_full_account_is_answered(client: Browser) -> None:
     document = client.get("/api/v7/openapi.json").json()
 
-    assert "the account holds as much as it may" in document["components"]["responses"]["CONFLICT"]["description"]
+    assert "the account has reached a quota" in document["components"]["responses"]["CONFLICT"]["description"]
     assert document["paths"]["/bots"]["post"]["responses"]["409"] == {"$ref": "#/components/responses/CONFLICT"}
 
 

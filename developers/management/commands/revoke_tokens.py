@@ -16,11 +16,11 @@ HERE = Client(None, "manage.py")
 
 
 class Command(BaseCommand):
-    help = "Revoke API access tokens. Their owners are mailed, and find a new token on their page."
+    help = "Revoke API access tokens. Their owners get an email, and find a new token on their page."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         which = parser.add_mutually_exclusive_group(required=True)
-        which.add_argument("--user", metavar="E-MAIL", help="the token of this person")
+        which.add_argument("--user", metavar="EMAIL", help="the token of this person")
         which.add_argument("--all", action="store_true", help="the tokens of everybody")
         which.add_argument(
             "--issued-before", metavar="WHEN", help="those issued before this moment: 2026-11-24, or 2026-11-24T14:02Z"
@@ -33,7 +33,7 @@ class Command(BaseCommand):
             self.stdout.write(f"{chosen.count()} tokens would be revoked.")
             return
         revoked = issuance.revoke_all(chosen, HERE, RevokedToken.Reason.OPERATOR)
-        self.stdout.write(f"{revoked} tokens revoked. Their owners are told by mail.")
+        self.stdout.write(f"{revoked} tokens revoked. Their owners are notified by email.")
 
     def _choose(self, options: dict[str, Any]) -> QuerySet[ApiToken]:
         tokens = ApiToken.objects.all()

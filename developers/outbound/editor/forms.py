@@ -23,9 +23,9 @@ if TYPE_CHECKING:
 
 KEY_LENGTH = 200
 TOO_LONG = gettext_lazy("Keep it to %(limit_value)d characters.")
-GONE = gettext_lazy("The hidden value is not there any more: it was changed elsewhere. Type it again.")
+GONE = gettext_lazy("The hidden value is gone: it was changed elsewhere. Type it again.")
 MOVED = gettext_lazy("The call goes to another server now. Type the hidden value again if it is to go there too.")
-TYPE_TO_SHOW = gettext_lazy("To have it shown from now on, type it again.")
+TYPE_TO_SHOW = gettext_lazy("Type it again to show it from now on.")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
@@ -79,12 +79,12 @@ class CallForm(PlainForm):
     method = forms.ChoiceField(
         label=gettext_lazy("Method"),
         choices=OutboundApi.Method.choices,
-        error_messages={code: gettext_lazy("Choose one of the list.") for code in ("required", "invalid_choice")},
+        error_messages={code: gettext_lazy("Choose one from the list.") for code in ("required", "invalid_choice")},
     )
     url = line(
         gettext_lazy("URL"),
         LONGEST_URL,
-        gettext_lazy("Give the address to call."),
+        gettext_lazy("Enter the URL to call."),
         inputmode="url",
         placeholder="https://api.example.com/orders",
     )

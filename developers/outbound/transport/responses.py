@@ -42,9 +42,9 @@ MOST_PARTS = 150_000
 
 EXPLANATIONS = {
     HTTPStatus.OK: gettext_lazy("The server has done what was asked."),
-    HTTPStatus.CREATED: gettext_lazy("The server has made something new."),
-    HTTPStatus.ACCEPTED: gettext_lazy("The server has taken the request and will work on it later."),
-    HTTPStatus.NO_CONTENT: gettext_lazy("The server has done what was asked, and has nothing to tell."),
+    HTTPStatus.CREATED: gettext_lazy("The server has created something new."),
+    HTTPStatus.ACCEPTED: gettext_lazy("The server has accepted the request and will work on it later."),
+    HTTPStatus.NO_CONTENT: gettext_lazy("The server has done what was asked, and returns nothing."),
     HTTPStatus.NOT_MODIFIED: gettext_lazy("Nothing has changed there since it was last asked for."),
     HTTPStatus.BAD_REQUEST: gettext_lazy("The server does not understand the request. Check parameters and body."),
     HTTPStatus.UNAUTHORIZED: gettext_lazy("The server does not know who is calling. Check the credentials it wants."),
@@ -55,18 +55,18 @@ EXPLANATIONS = {
     HTTPStatus.NOT_ACCEPTABLE: gettext_lazy("The server cannot answer in the form that the header Accept asks for."),
     HTTPStatus.REQUEST_TIMEOUT: gettext_lazy("The server gave up waiting for the request. Try again."),
     HTTPStatus.CONFLICT: gettext_lazy("It contradicts what is there already."),
-    HTTPStatus.GONE: gettext_lazy("What was at this address is gone for good."),
+    HTTPStatus.GONE: gettext_lazy("What was at this address is permanently gone."),
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: gettext_lazy("The body is too large for the server. Send less."),
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: gettext_lazy("The server wants another kind of body. Check Content-Type."),
     HTTPStatus.UNPROCESSABLE_ENTITY: gettext_lazy("The server understands the request but cannot use its values."),
     HTTPStatus.TOO_MANY_REQUESTS: gettext_lazy("The server is asked too often. Wait before the next call."),
-    HTTPStatus.INTERNAL_SERVER_ERROR: gettext_lazy("Something broke on the server. Its operator can look it up."),
+    HTTPStatus.INTERNAL_SERVER_ERROR: gettext_lazy("Something failed on the server. Its operator can look it up."),
     HTTPStatus.BAD_GATEWAY: gettext_lazy("The server could not reach another one that it needs. Try again later."),
     HTTPStatus.SERVICE_UNAVAILABLE: gettext_lazy("The server is overloaded or being repaired. Try again later."),
     HTTPStatus.GATEWAY_TIMEOUT: gettext_lazy("The server waited in vain for another one that it needs. Try again."),
 }
 BY_CLASS = {
-    1: gettext_lazy("The server has sent something that is no answer yet."),
+    1: gettext_lazy("The server has sent something that is no response yet."),
     2: gettext_lazy("The call worked."),
     3: gettext_lazy("The server points to another address, which was not followed."),
     4: gettext_lazy("The server refuses the request. Check it against the server's documentation."),
@@ -138,16 +138,18 @@ def writable(text: str) -> str:
 def read_data(text: str) -> tuple[Data, str]:
     """Read text as JSON; where it is none, return `NO_DATA` and a sentence that says why."""
     if text.count("[") + text.count("{") > MOST_PARTS:
-        return NO_DATA, _("The answer has too many lists and objects to be read.")
+        return NO_DATA, _("The response has too many lists and objects to be read.")
     try:
         return json.loads(text, parse_constant=_not_json), ""
     except json.JSONDecodeError as error:
         told = {"line": error.lineno, "column": error.colno}
-        return NO_DATA, _("The answer is not JSON: see line %(line)d, column %(column)d.") % told
+        return NO_DATA, _("The response is not JSON: see line %(line)d, column %(column)d.") % told
     except RecursionError:
-        return NO_DATA, _("The answer is JSON that is nested too deeply.")
+        return NO_DATA, _("The response is JSON that is nested too deeply.")
     except ValueError:
-        return NO_DATA, _("The answer is not JSON: it holds a number that JSON has not, or one that is too long.")
+        return NO_DATA, _(
+            "The response is not JSON: it holds a number that JSON does not know, or one that is too long."
+        )
 
 
 def _not_json(name: str) -> NoReturn:

@@ -178,11 +178,11 @@ def _read(raw: httpx.Response) -> OutboundResponse:
     text = responses.read_text(body, content_type) if not is_cut else body.decode(errors="replace").replace("\0", "�")
     if is_cut:
         return replace(
-            response, text=text, unreadable=_("The answer is longer than 1 MiB and was cut, so it is not read.")
+            response, text=text, unreadable=_("The response is longer than 1 MiB and was cut, so it is not read.")
         )
     if text is None:
-        return replace(response, unreadable=_("The answer is no text, or not in the encoding that it names."))
-    data, unreadable = responses.read_data(text) if text.strip() else (NO_DATA, _("The answer is empty."))
+        return replace(response, unreadable=_("The response is no text, or not in the encoding that it names."))
+    data, unreadable = responses.read_data(text) if text.strip() else (NO_DATA, _("The response is empty."))
     return replace(response, text=text, data=data, unreadable=unreadable)
 
 
@@ -198,7 +198,7 @@ def _decoded(chunks: Iterable[bytes], encodings: str) -> tuple[bytes, bool]:
         parts = _unpacked(chunks, WINDOW_BITS[encoding])
     else:
         raise CallFailed(
-            _("The answer is packed in a way that was not asked for: %(encoding)s.") % {"encoding": encoding}
+            _("The response is compressed in a way that was not asked for: %(encoding)s.") % {"encoding": encoding}
         )
     body = bytearray()
     for part in parts:
@@ -216,15 +216,15 @@ def _unpacked(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
         try:
             part = unpacker.decompress(chunk, MOST_BYTES + 1)
         except zlib.error:
-            raise CallFailed(_("The answer is packed, and cannot be unpacked.")) from None
+            raise CallFailed(_("The response is compressed, and cannot be decompressed.")) from None
         yield part
         if unpacker.eof:
             return
         if received > MOST_BYTES:
             # What is packed to more than it holds is nothing to read on.
-            raise CallFailed(_("The answer is packed, and cannot be unpacked."))
+            raise CallFailed(_("The response is compressed, and cannot be decompressed."))
     if received:
-        raise CallFailed(_("The server closed the connection before its answer was complete."))
+        raise CallFailed(_("The server closed the connection before its response was complete."))
 
 
 def _shown(text: bytes) -> str:
@@ -241,16 +241,14 @@ def _why(error: Exception) -> str:
     # The pool drops the cause of an exception, which is its argument too.
     cause = next(iter(error.args), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
-        return _("The certificate of the server is not to be trusted: %(why)s.") % {
-            "why": cause.verify_message.rstrip(".")
-        }
+        return _("The certificate of the server can't be trusted: %(why)s.") % {"why": cause.verify_message.rstrip(".")}
     sentences: dict[type[Exception], str] = {
-        ssl.SSLError: _("No secure connection came about: the server broke the rules of TLS."),
+        ssl.SSLError: _("No secure connection was made: the server broke the rules of TLS."),
         ConnectionRefusedError: _("Nothing answers at this server and port."),
         httpcore.ConnectTimeout: _("The server could not be reached within %(seconds)s seconds."),
-        httpcore.TimeoutException: _("The server did not finish its answer within %(seconds)s seconds."),
+        httpcore.TimeoutException: _("The server did not finish its response within %(seconds)s seconds."),
         httpcore.ConnectError: _("The server could not be reached."),
-        httpcore.NetworkError: _("The server broke the connection off."),
+        httpcore.NetworkError: _("The server closed the connection."),
     }
     told = next(told for kind, told in sentences.items() if isinstance(error, kind) or isinstance(cause, kind))
     return told % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
@@ -258,8 +256,10 @@ def _why(error: Exception) -> str:
 
 def _why_not_http(told: str) -> str:
     sentences = {
-        "Server disconnected": _("The server closed the connection without an answer."),
-        "closed connection": _("The server closed the connection before its answer was complete."),
-        "Receive buffer too long": _("The headers of the answer do not end: over 100 KB came."),
+        "Server disconnected": _("The server closed the connection without a response."),
+        "closed connection": _("The server closed the connection before its response was complete."),
+        "Receive buffer too long": _("The headers of the response do not end: over 100 KB came."),
     }
-    return next((told_so for part, told_so in sentences.items() if part in told), _("The server's answer is not HTTP."))
+    return next(
+        (told_so for part, told_so in sentences.items() if part in told), _("The server's response is not HTTP.")
+    )

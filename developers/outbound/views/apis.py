@@ -42,7 +42,7 @@ def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
     try:
         recipe = api.recipe()
     except Unreadable:
-        messages.error(request, _("%(api)s cannot be read any more, so it cannot be copied.") % {"api": api})
+        messages.error(request, _("%(api)s can no longer be read, so it can't be copied.") % {"api": api})
         return redirect(PAGE)
     try:
         copy = _copy(api, recipe)

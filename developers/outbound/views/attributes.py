@@ -38,7 +38,7 @@ def change_type(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
         told = {"attribute": attribute, "type": attribute.get_type_display()}
         messages.success(request, _("%(attribute)s has the type %(type)s now.") % told)
     else:
-        messages.error(request, _("Choose one of the list."))
+        messages.error(request, _("Choose one from the list."))
     return redirect(PAGE)
 
 

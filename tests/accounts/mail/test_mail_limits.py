@@ -21,7 +21,7 @@ def test_strangers_cannot_fill_a_mailbox_with_links(alice: User, clock: list[flo
 
     assert statuses == [302] * 10
     assert Email.objects.filter(subject="Choose a new BotPenguin password").count() == 3
-    assert Email.objects.filter(subject="You have a BotPenguin account already").count() == 3
+    assert Email.objects.filter(subject="You already have a BotPenguin account").count() == 3
 
 
 @pytest.mark.no_cover

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable
 from datetime import datetime
+from html import unescape
 from typing import Any
 
 import pytest
@@ -42,12 +43,12 @@ def subjects() -> list[str]:
 def assert_tells(mail: Email, address: str, subject: str, text: str) -> None:
     """A notice says what, when, from where and by what, the same in both of its forms, and holds no secret."""
     assert (mail.to, mail.subject) == ([address], subject)
-    for body in (mail.message, " ".join(re.sub(r"<[^>]+>", " ", mail.html_message).split())):
+    for body in (mail.message, unescape(" ".join(re.sub(r"<[^>]+>", " ", mail.html_message).split()))):
         assert text in body
         assert "203.0.113.9" in body
         assert "Firefox, macOS" in body
         assert f"{datetime.now().astimezone():%Y}, " in body
-        assert "Was it not you?" in body
+        assert "If this wasn't you, " in body
         assert not re.search(f"bpat_[0-9A-Za-z]|{NEW_PASSWORD}|{PASSWORD}", body)
 
 
@@ -58,7 +59,7 @@ def test_a_changed_password_is_told(alice: User) -> None:
         newest(),
         "alice@example.com",
         "Your password was changed",
-        "The password of your BotPenguin account was changed, and every other browser signed out.",
+        "The password of your BotPenguin account was changed, and every other browser was logged out.",
     )
     assert f"Choose a new password:\n{RESET}" in newest().message
 
@@ -74,7 +75,7 @@ def test_a_reset_password_is_told(alice: User) -> None:
         newest(),
         "alice@example.com",
         "Your password was reset",
-        "A new password was chosen for your BotPenguin account, and every browser signed out.",
+        "A new password was chosen for your BotPenguin account, and every browser was logged out.",
     )
 
 
@@ -86,9 +87,9 @@ def test_a_change_of_email_is_told_at_the_old_address_before_it_counts(alice: Us
     assert_tells(
         told,
         "alice@example.com",
-        "A new email was asked for",
+        "A change of your email was requested",
         "Somebody, hopefully you, wants to log in to BotPenguin as alice@wonderland.example. "
-        "It takes the place of alice@example.com once the link that was mailed there is followed.",
+        "It replaces alice@example.com once the link that we sent to the new address is opened.",
     )
     assert f"Choose a new password:\n{RESET}" in told.message
 
@@ -103,7 +104,7 @@ def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
         newest(),
         "alice@example.com",
         "Your email was changed",
-        "You log in to BotPenguin as alice@wonderland.example now. alice@example.com opens the account no longer.",
+        "You log in to BotPenguin as alice@wonderland.example now, and no longer as alice@example.com.",
     )
     assert RESET not in newest().message
 
@@ -124,7 +125,7 @@ def log_in_by_passkey(alice: User) -> None:
     [
         (lambda alice: add_passkey(alice, SecurityKey()), "A passkey was added"),
         (add_app, "An authenticator app was added"),
-        (log_in_by_passkey, "New sign-in to your account"),
+        (log_in_by_passkey, "New log-in to your account"),
     ],
 )
 def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_chosen(
@@ -136,8 +137,8 @@ def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_ch
     mail = newest()
     remove, choose = mail.message.index("First remove every passkey"), mail.message.index("Then choose a new password")
     assert (mail.subject, remove < choose) == (subject, True)
-    assert "If you cannot log in any more, write to the operator of this server at once." in mail.message
-    assert mail.message.rstrip().endswith("Look at your ways to log in:\nhttps://app.example.com/account/security/")
+    assert "If you can no longer log in, write to the operator of this server at once." in mail.message
+    assert mail.message.rstrip().endswith("Check your ways to log in:\nhttps://app.example.com/account/security/")
     assert 'href="https://app.example.com/account/security/"' in mail.html_message
     assert RESET not in mail.message + mail.html_message
 
@@ -185,8 +186,8 @@ def test_a_log_in_from_a_new_browser_is_mailed_and_from_a_known_one_is_not(alice
     assert_tells(
         newest(),
         "alice@example.com",
-        "New sign-in to your account",
-        "Somebody, hopefully you, signed in to BotPenguin from a browser that you had not used before.",
+        "New log-in to your account",
+        "Somebody, hopefully you, logged in to BotPenguin from a browser that you had not used before.",
     )
 
 
@@ -210,7 +211,7 @@ def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: b
     # Written as it is sent: later versions of Python make no cookie that holds control characters.
     log_in(Browser(headers={"Cookie": f"known={forged.decode('latin-1')}"}))
 
-    assert subjects() == ["New sign-in to your account"]
+    assert subjects() == ["New log-in to your account"]
 
 
 def test_a_wrong_password_is_no_log_in(alice: User) -> None:

@@ -66,7 +66,7 @@ def test_the_owner_is_told_once_and_finds_it_in_the_security_log(alice: User) ->
         f"<security-event.{event.pk}@app.example.com>",
     )
     assert (mail.to, mail.subject) == (["alice@example.com"], "Your ways to log in were removed")
-    assert "Your password opens it alone now." in mail.message
+    assert "You log in with your password alone now." in mail.message
     alice.refresh_from_db()
     log = logged_in(alice).get("/account/security/log/?kind=ways-to-log-in").content.decode()
     assert "Ways to log in removed by the operator" in log

@@ -222,7 +222,7 @@ def test_codes_are_guessed_no_further_from_however_many_addresses(alice: User, s
 
     assert answers == [[200] * 5] * 4 + [[429] * 5]
     assert (page.status_code, is_logged_in(refused)) == (429, False)
-    assert "Choose a new password, by the link for a forgotten one" in page.content.decode()
+    assert "Reset your password, and you can log in again at once." in page.content.decode()
     assert "or wait 24 hours." in page.content.decode()
 
 

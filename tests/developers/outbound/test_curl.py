@@ -74,29 +74,29 @@ def test_what_is_left_out_and_what_is_to_be_filled_in_is_told() -> None:
 
     assert notes == (
         "--insecure is left out: certificates are always checked.",
-        "Left out, since calls are not made so here: --silent, --output.",
-        "Put values in the place of these shell variables: $TOKEN.",
+        "Left out, because calls here don't support them: --silent, --output.",
+        "Replace these shell variables by values: $TOKEN.",
     )
 
 
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("", "That is no curl command. It begins with the word curl."),
-        ("wget https://a.test", "That is no curl command. It begins with the word curl."),
+        ("", "That is no curl command. A curl command begins with the word curl."),
+        ("wget https://a.test", "That is no curl command. A curl command begins with the word curl."),
         ("curl 'https://a.test", "A quotation mark is opened and never closed. Paste the whole command."),
-        ("curl", "The command names no address. It needs one, like https://api.example.com/orders."),
-        ("curl -- -a", "The command names no address. It needs one, like https://api.example.com/orders."),
-        ("curl -- -h", "The command names no address. It needs one, like https://api.example.com/orders."),
-        ("curl --url=--data", "The command names no address. It needs one, like https://api.example.com/orders."),
-        ("curl 'http://[a'", "The command names no address. It needs one, like https://api.example.com/orders."),
+        ("curl", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl -- -a", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl -- -h", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl --url=--data", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl 'http://[a'", "The command names no URL. It needs one, like https://api.example.com/orders."),
         ("curl -X", "The option --request has no value. Paste the whole command."),
         ("curl -Z a.test", "The option -Z is not known here. Take it out of the command and try again."),
         ("curl --magic a.test", "The option --magic is not known here. Take it out of the command and try again."),
-        ("curl a.test b.test", "The command names two addresses. Paste one call at a time."),
+        ("curl a.test b.test", "The command names two URLs. Paste one call at a time."),
         ("curl -X HEAD a.test", "The method HEAD is not offered. It is one of GET, POST, PUT, PATCH, DELETE."),
         ("curl -I a.test", "A HEAD request has no response to show. Use GET instead."),
-        ("curl -h", "That asks curl for its manual. Paste a command that calls an address."),
+        ("curl -h", "That asks curl for its manual. Paste a command that calls a URL."),
         ("curl -K file", "Files are not read. Write the options of that file into the command itself."),
         (
             "curl -F a=@b a.test",

@@ -116,6 +116,6 @@ def test_each_mapping_sets_its_attribute_or_says_why_not() -> None:
     assert mapped == {"Name": "Asha"}
     assert missing == [
         "all was not set: what is at data.items is a list or an object. Choose a value inside it.",
-        "age was not set: there is no data.age in the answer.",
+        "age was not set: there is no data.age in the response.",
     ]
     assert mapping.LARGEST_NUMBER == 2**53 - 1

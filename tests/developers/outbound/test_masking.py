@@ -62,7 +62,7 @@ def test_a_body_nested_as_deeply_as_json_may_be_hides_its_texts(alice: User) -> 
 
 @pytest.mark.parametrize(
     ("more", "told"),
-    [(0, []), (1, [["…", "1 more came and is not kept."]]), (19_000, [["…", "19000 more came and are not kept."]])],
+    [(0, []), (1, [["…", "1 more came and is not stored."]]), (19_000, [["…", "19000 more came and are not stored."]])],
 )
 def test_a_hundred_headers_of_an_answer_are_kept_and_it_is_told_how_many_came(
     alice: User, more: int, told: list[list[str]]
@@ -97,7 +97,7 @@ def test_a_log_is_bounded_in_bytes_whatever_is_sent_and_comes(alice: User) -> No
         log = logged(alice, Recipe("POST", server.url, headers=fields, body=f'"{wide}"'))
 
     assert max(bytes_of(failed), bytes_of(log)) < 256 * 1024
-    assert log.request_headers == [["…", "9 more came and are not kept."]]
+    assert log.request_headers == [["…", "9 more came and are not stored."]]
     assert [header[0] for header in log.response_headers[-2:]] == ["X-12", "…"]
 
 

@@ -159,8 +159,8 @@ def test_the_page_of_logs_says_that_the_oldest_go(alice: User, settings: Setting
 
     setattr(settings, f"QUOTA_{quota}", 1)
 
-    assert "The oldest go as new ones come." not in before
-    assert re.search(rf"{sentence}.* The oldest go as new ones come\.", words(browser.get(f"{PAGE}logs/")))
+    assert "New ones replace the oldest." not in before
+    assert re.search(rf"{sentence}.* New ones replace the oldest\.", words(browser.get(f"{PAGE}logs/")))
 
 
 def test_the_sizes_of_logs_are_read_from_their_index(alice: User) -> None:

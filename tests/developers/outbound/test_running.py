@@ -222,7 +222,7 @@ def test_an_answer_that_is_not_json_sets_no_attribute(weather: OutboundApi) -> N
     with far(response(b"<html>", "Content-Type: text/html")) as server:
         ran = run(at(weather, server.url), {"city": "x", "name": "y"}, kind="call", client=LAPTOP)
 
-    assert (ran.mapped, ran.missing) == ({}, ["The answer is not JSON: see line 1, column 1."])
+    assert (ran.mapped, ran.missing) == ({}, ["The response is not JSON: see line 1, column 1."])
 
 
 def test_what_cannot_be_filled_is_logged_and_not_sent(weather: OutboundApi, alice: User) -> None:

@@ -111,7 +111,7 @@ def test_the_page_and_the_file_are_filtered_alike(alice: User, group: str, expec
 def test_where_a_group_is_empty_the_page_says_so(alice: User) -> None:
     page = logged_in(alice).get(LOG, {"kind": "password-and-email"}).content.decode()
 
-    assert "Nothing of this kind" in page
+    assert "No events of this kind" in page
     assert "<table" not in page
 
 

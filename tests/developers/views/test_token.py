@@ -107,7 +107,7 @@ def test_an_act_takes_only_post_and_a_get_changes_nothing(alice: User, act: str)
     response = logged_in(alice).get(f"{PAGE}{act}/")
 
     assert (response.status_code, response["Allow"]) == (405, "POST")
-    assert "This address takes no visits" in text(response)
+    assert "You can't open this page directly" in text(response)
     assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["issued"]
 
 
@@ -119,7 +119,7 @@ def test_a_forged_form_meets_our_page_with_a_way_back(alice: User, act: str) -> 
     response = browser.post(f"{PAGE}{act}/", {"generation": 1, "csrfmiddlewaretoken": "forged"})
 
     assert response.status_code == 403
-    assert "This form has gone stale" in text(response)
+    assert "This form is out of date" in text(response)
     assert f'href="{PAGE}"' in response.content.decode()
     assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["issued"]
 
@@ -269,9 +269,9 @@ def test_a_token_that_cannot_be_read_is_refused_with_a_sentence(alice: User, act
     by_htmx, by_script, by_form = (browser.post(f"{PAGE}{act}/", headers=headers) for headers in (HTMX, JSON, {}))
 
     assert [response.status_code for response in (by_htmx, by_script, by_form)] == [409, 409, 409]
-    assert (by_htmx["HX-Retarget"], "This token cannot be shown any more" in text(by_htmx)) == ("#panel", True)
-    assert by_script.json() == {"message": "This token cannot be read any more. Revoke it to get a new one."}
-    assert "This token cannot be shown any more" in text(by_form)
+    assert (by_htmx["HX-Retarget"], "This token can no longer be shown" in text(by_htmx)) == ("#panel", True)
+    assert by_script.json() == {"message": "This token can no longer be read. Revoke it to get a new one."}
+    assert "This token can no longer be shown" in text(by_form)
 
 
 def test_a_token_that_cannot_be_read_can_be_revoked(alice: User) -> None:

@@ -17,14 +17,14 @@ from botpenguin.operations.restoring import Settled
 
 IN_USE = "The database is in use. Stop every server, mail worker and other command first."
 AS_THEN = (
-    "Passwords, emails, two-step log-in and recovery codes are as they were when the backup was taken: also those "
-    "that have been changed or used since."
+    "Passwords, emails, authenticator apps, passkeys and recovery codes are as they were when the backup was taken, "
+    "also those that have been changed or used since."
 )
 
 
 class Command(BaseCommand):
     help = (
-        "Put a backup of the SQLite database into its place, with fresh tokens and nobody signed in; the "
+        "Put a backup of the SQLite database into its place, with fresh tokens and nobody logged in; the "
         "database that was there is kept. For PostgreSQL, say how pg_restore does it, and end with 1."
     )
 
@@ -101,7 +101,7 @@ class Command(BaseCommand):
         tokens = (
             warning or "Every token is replaced by a fresh one; programs that use one stop until they are given it."
         )
-        question = f"{what} The newest entry in it is of {format_time(taken_at)}.\n{tokens}\nEverybody is signed out."
+        question = f"{what} The newest entry in it is of {format_time(taken_at)}.\n{tokens}\nEverybody is logged out."
         try:
             answer = input(f"{question}\nType 'yes' to continue, or 'no' to cancel: ")
         except EOFError:
@@ -113,7 +113,7 @@ class Command(BaseCommand):
         self.stdout.write(
             self.style.WARNING(warning)
             if warning
-            else f"Tokens replaced: {settled.tokens}. The old ones are refused, and their owners are told by mail."
+            else f"Tokens replaced: {settled.tokens}. The old ones are refused, and their owners are notified by email."
         )
         self.stdout.write(
             f"Sessions ended: {settled.sessions}. Mails dropped that waited in the backup: {settled.mails}; most of "

@@ -23,7 +23,7 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--user", required=True, metavar="E-MAIL", help="whose account it is")
+        parser.add_argument("--user", required=True, metavar="EMAIL", help="whose account it is")
         parser.add_argument("--seed", type=int, default=1, help="another number makes other people (default: 1)")
 
     def handle(self, *args: Any, **options: Any) -> None:

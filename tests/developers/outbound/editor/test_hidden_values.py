@@ -45,7 +45,7 @@ def test_a_hidden_value_is_not_shown_by_taking_the_tick_away(alice: User, weathe
 
     response = browser.post(address(weather), form)
 
-    assert words(response).count("To have it shown from now on, type it again.") == 2
+    assert words(response).count("Type it again to show it from now on.") == 2
     assert SECRET not in response.content.decode()
 
 
@@ -56,7 +56,7 @@ def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: Use
 
     response = browser.post(address(weather), form)
 
-    assert "The hidden value is not there any more" in words(response)
+    assert "The hidden value is gone" in words(response)
 
 
 @pytest.mark.parametrize(
@@ -111,7 +111,7 @@ def test_typed_anew_hidden_values_go_to_another_server(alice: User, weather: Out
     [
         ("ftp://elsewhere.example.com", "Only https:// and http:// can be called."),
         ("https:// elsewhere.example.com", "The URL holds a blank, a line break or an invisible character."),
-        ("", "Give the address to call."),
+        ("", "Enter the URL to call."),
     ],
 )
 def test_what_is_wrong_with_a_url_is_said_before_where_it_leads(

@@ -59,7 +59,7 @@ def test_a_certificate_that_is_not_to_be_trusted_is_refused(alice: User, authori
         assert server.requests == []
         return answer.problem or ""
 
-    not_trusted = "The certificate of the server is not to be trusted: "
+    not_trusted = "The certificate of the server can't be trusted: "
     assert problem("other.example.com", authority.client()) == (
         f"{not_trusted}Hostname mismatch, certificate is not valid for 'api.example.com'."
     )
@@ -75,7 +75,7 @@ def test_broken_tls_is_told(alice: User) -> None:
     with Far(speak_http) as server:
         answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
 
-    assert answer.problem == "No secure connection came about: the server broke the rules of TLS."
+    assert answer.problem == "No secure connection was made: the server broke the rules of TLS."
 
 
 def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) -> None:

@@ -19,12 +19,12 @@ from tests.developers.outbound.servers import Far, Peer, answers, far, response
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
-INCOMPLETE = "The server closed the connection before its answer was complete."
-NO_TEXT = "The answer is no text, or not in the encoding that it names."
-NO_NUMBER = "The answer is not JSON: it holds a number that JSON has not, or one that is too long."
-NOT_IN_TIME = "The server did not finish its answer within 0.5 seconds."
+INCOMPLETE = "The server closed the connection before its response was complete."
+NO_TEXT = "The response is no text, or not in the encoding that it names."
+NO_NUMBER = "The response is not JSON: it holds a number that JSON does not know, or one that is too long."
+NOT_IN_TIME = "The server did not finish its response within 0.5 seconds."
 # A large body takes its time to be looked through, before any of it is sent.
-NOT_TAKEN_IN_TIME = "The server did not finish its answer within 3 seconds."
+NOT_TAKEN_IN_TIME = "The server did not finish its response within 3 seconds."
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
 
@@ -82,26 +82,29 @@ CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         (silent, NOT_IN_TIME),
         (one_byte_at_a_time, NOT_IN_TIME),
         (deaf, NOT_TAKEN_IN_TIME),
-        (reset_early, "The server closed the connection without an answer."),
-        (close_at_once, "The server closed the connection without an answer."),
-        (reset, "The server broke the connection off."),
+        (reset_early, "The server closed the connection without a response."),
+        (close_at_once, "The server closed the connection without a response."),
+        (reset, "The server closed the connection."),
         (answers(OK + b"Content-Length: 9\r\n\r\n{}"), INCOMPLETE),
         (answers(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}"), INCOMPLETE),
         (answers(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}" * 99)[:-9]), INCOMPLETE),
-        (answers(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "The server's answer is not HTTP."),
+        (answers(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "The server's response is not HTTP."),
         (
             endless(b"HTTP/1.1 200 OK\r\n", b"X-More: more\r\n" * 999),
-            "The headers of the answer do not end: over 100 KB came.",
+            "The headers of the response do not end: over 100 KB came.",
         ),
         (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), NOT_IN_TIME),
         (
             answers(response(b"no gzip at all", "Content-Encoding: gzip")),
-            "The answer is packed, and cannot be unpacked.",
+            "The response is compressed, and cannot be decompressed.",
         ),
-        (answers(response(b"x", "Content-Encoding: br")), "The answer is packed in a way that was not asked for: br."),
+        (
+            answers(response(b"x", "Content-Encoding: br")),
+            "The response is compressed in a way that was not asked for: br.",
+        ),
         (
             endless(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"")[:10], b"\0\0\0\xff\xff" * 20000),
-            "The answer is packed, and cannot be unpacked.",
+            "The response is compressed, and cannot be decompressed.",
         ),
     ],
     ids=[
@@ -164,7 +167,7 @@ def test_no_more_is_read_or_unpacked_than_fits(alice: User, behaviour: object) -
     assert (answer.status, answer.problem, answer.is_cut, answer.size) == (200, None, True, MOST_BYTES)
     assert len(answer.body) == MOST_BYTES
     assert answer.data is NO_DATA
-    assert answer.unreadable == "The answer is longer than 1 MiB and was cut, so it is not read."
+    assert answer.unreadable == "The response is longer than 1 MiB and was cut, so it is not read."
 
 
 def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
@@ -183,12 +186,12 @@ def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
         (b'\xef\xbb\xbf{"a": "\xc3\xa9"}', "application/json", '{"a": "é"}', {"a": "é"}, ""),
         ('{"a": "é"}'.encode("latin-1"), "application/json; charset=ISO-8859-1", '{"a": "é"}', {"a": "é"}, ""),
         ('{"a": "é"}'.encode("utf-16"), "application/json", '{"a": "é"}', {"a": "é"}, ""),
-        (b'{"a": 1', "application/json", '{"a": 1', NO_DATA, "The answer is not JSON: see line 1, column 8."),
-        (b"<html>", "text/html", "<html>", NO_DATA, "The answer is not JSON: see line 1, column 1."),
+        (b'{"a": 1', "application/json", '{"a": 1', NO_DATA, "The response is not JSON: see line 1, column 8."),
+        (b"<html>", "text/html", "<html>", NO_DATA, "The response is not JSON: see line 1, column 1."),
         (b"[NaN]", "", "[NaN]", NO_DATA, NO_NUMBER),
-        (b"[" * 100_000, "", "[" * 100_000, NO_DATA, "The answer is JSON that is nested too deeply."),
-        (b"[" + b"[]," * MOST_PARTS, "", ANY, NO_DATA, "The answer has too many lists and objects to be read."),
-        (b"", "application/json", "", NO_DATA, "The answer is empty."),
+        (b"[" * 100_000, "", "[" * 100_000, NO_DATA, "The response is JSON that is nested too deeply."),
+        (b"[" + b"[]," * MOST_PARTS, "", ANY, NO_DATA, "The response has too many lists and objects to be read."),
+        (b"", "application/json", "", NO_DATA, "The response is empty."),
         (b"\xff\xfd\x00", "image/png", None, NO_DATA, NO_TEXT),
         (b"a\0b", "text/plain", None, NO_DATA, NO_TEXT),
         (b"\xff", "text/plain; charset=punycode", None, NO_DATA, NO_TEXT),
@@ -226,7 +229,11 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
         "X-Name: Zoë",
     ]
     assert body == b'{"a": 1}'
-    assert (answer.status, answer.reason, answer.explanation) == (201, "Made it", "The server has made something new.")
+    assert (answer.status, answer.reason, answer.explanation) == (
+        201,
+        "Made it",
+        "The server has created something new.",
+    )
     assert answer.is_success
     assert ("X-Raw", "café") in answer.headers
     assert answer.problem is None
@@ -236,4 +243,4 @@ def test_nothing_is_nothing_packed_or_not(alice: User) -> None:
     with far(response(b"", "Content-Encoding: gzip")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
 
-    assert (answer.status, answer.text, answer.unreadable) == (200, "", "The answer is empty.")
+    assert (answer.status, answer.text, answer.unreadable) == (200, "", "The response is empty.")

@@ -52,7 +52,7 @@ def test_a_type_that_is_none_changes_nothing(alice: User) -> None:
 
     response = logged_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/", {"type": "colour"}, follow=True)
 
-    assert "Choose one of the list." in words(response)
+    assert "Choose one from the list." in words(response)
     assert known(alice) == [("total", "date")]
 
 

@@ -139,8 +139,8 @@ def test_a_query_typed_into_the_url_becomes_parameters(alice: User) -> None:
     ("typed", "error"),
     [
         ({"name": ""}, "Give the API a name."),
-        ({"method": "HEAD"}, "Choose one of the list."),
-        ({"url": ""}, "Give the address to call."),
+        ({"method": "HEAD"}, "Choose one from the list."),
+        ({"url": ""}, "Enter the URL to call."),
         ({"url": "https://{{host}}/"}, "An attribute may stand in the path of the URL, not in the name of the server."),
         ({"method": "POST", "body": "{"}, "The body is not JSON: see line 1, column 2."),
         ({"url": "https://a.test/?=1"}, "Give it a name."),
@@ -270,8 +270,8 @@ def test_one_that_cannot_be_read_says_so_and_is_filled_in_anew(alice: User, weat
     browser.post(address(weather), GET)
 
     weather.refresh_from_db()
-    assert "The stored call cannot be read any more." in words(shown)
-    assert "Weather cannot be read any more, so it cannot be copied." in words(copied)
+    assert "The saved call can't be read any more." in words(shown)
+    assert "Weather can no longer be read, so it can't be copied." in words(copied)
     assert weather.recipe().url == "https://api.example.com/orders"
 
 

@@ -91,7 +91,7 @@ def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> No
         asked = browser.post(f"{PAGE}new/test/", call, headers=HTMX)
         sent = browser.post(f"{PAGE}new/test/", call | {"sample-order_id": "A 1"}, headers=HTMX)
 
-    assert "Give it a value for the test." in words(asked)
+    assert "Enter a value for the test." in words(asked)
     assert "200 OK" in words(sent)
     assert [request.split(b"\r\n")[0] for request in far.requests] == [b"GET /A%201 HTTP/1.1"]
 
@@ -124,7 +124,7 @@ def test_what_cannot_be_sent_is_said_in_words(alice: User) -> None:
     assert 'class="field__error">' in closed.content.decode()
     assert "An attribute would lead the URL to another path" in words(dots)
     assert (wrong["HX-Retarget"], wrong.content.decode().strip()[:5]) == ("#editor", "<form")
-    assert "Give the address to call." in words(page)
+    assert "Enter the URL to call." in words(page)
 
 
 @pytest.mark.parametrize("headers", [{}, HTMX], ids=["a page", "a fragment"])
