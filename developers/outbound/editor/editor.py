@@ -14,7 +14,7 @@ from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
 from developers.outbound import url_rules
 from developers.outbound.editor.drafts import Draft, Row, stored_values
-from developers.outbound.editor.forms import CallForm, FieldForm, MappingForm, PlainForm
+from developers.outbound.editor.forms import CallForm, EditorForm, FieldForm, MappingForm
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
@@ -35,7 +35,7 @@ CONTACT_FIELDS = ("name", "email", "phone")
 class EditorPart:
     """The rows of Parameters, of Headers or of Manage API Response."""
 
-    def __init__(self, name: str, forms: list[PlainForm]) -> None:
+    def __init__(self, name: str, forms: list[EditorForm]) -> None:
         self.name = name
         self.title = TITLES[name]
         self.forms = forms
@@ -161,13 +161,13 @@ class Editor:
             "prefix": prefix or None,
         }
 
-    def _part(self, name: str, form_class: type[PlainForm], **options: Any) -> EditorPart:
+    def _part(self, name: str, form_class: type[EditorForm], **options: Any) -> EditorPart:
         rows = [row for row in self.draft.rows(name) if not self.is_checked or not _is_blank(row)]
         return EditorPart(
             name, [form_class(**self._content(f"{name}-{number}", row), **options) for number, row in enumerate(rows)]
         )
 
-    def _forms(self) -> list[PlainForm]:
+    def _forms(self) -> list[EditorForm]:
         return [self.form, *(form for part in self.parts for form in part.forms)]
 
     @staticmethod
@@ -186,7 +186,7 @@ class Editor:
         else:
             self.form.add_error(None, problem.sentence)
 
-    def _wrong(self) -> Iterator[tuple[str, PlainForm, str]]:
+    def _wrong(self) -> Iterator[tuple[str, EditorForm, str]]:
         """Every field with an error, with the part that it stands in."""
         yield from (
             ("body" if name == "body" else "", self.form, name) for name in self.form.fields if name in self.form.errors

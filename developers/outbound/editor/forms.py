@@ -40,7 +40,7 @@ def line(label: "_StrPromise", length: int, required: "_StrPromise | str" = "", 
     )
 
 
-class PlainForm(forms.Form):
+class EditorForm(forms.Form):
     """A form that the server alone judges, so that what is wrong is said in our words."""
 
     use_required_attribute = False
@@ -72,7 +72,7 @@ class PlainForm(forms.Form):
             self.cleaned_data[value] = self.stored[reference]
 
 
-class CallForm(PlainForm):
+class CallForm(EditorForm):
     """Name, method, URL and body."""
 
     name = line(gettext_lazy("Name"), NAME_LENGTH, gettext_lazy("Give the API a name."))
@@ -104,7 +104,7 @@ class CallForm(PlainForm):
         self.put_back("body", "body_is_secret", "body_kept")
 
 
-class FieldForm(PlainForm):
+class FieldForm(EditorForm):
     """A parameter or a header."""
 
     name = line(gettext_lazy("Key"), KEY_LENGTH, gettext_lazy("Give it a key, or remove the row."))
@@ -116,7 +116,7 @@ class FieldForm(PlainForm):
         self.put_back("value", "is_secret", "kept")
 
 
-class MappingForm(PlainForm):
+class MappingForm(EditorForm):
     """A value of the response, and the custom attribute that takes it."""
 
     path = line(
@@ -154,7 +154,7 @@ class MappingForm(PlainForm):
             )
 
 
-class CurlForm(PlainForm):
+class CurlForm(EditorForm):
     command = forms.CharField(
         label=gettext_lazy("curl command"),
         error_messages={"required": gettext_lazy("Paste a command that begins with curl.")},
