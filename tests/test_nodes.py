@@ -13,7 +13,9 @@ import httpx
 import psycopg
 import pytest
 from pytest_django import DjangoDbBlocker
+from pytest_django.fixtures import Settings
 
+from botpenguin.http.drain import drain
 from botpenguin.server import __main__ as serve
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
@@ -118,6 +120,14 @@ def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_u
         (401, "close"),
     ]
     assert (answer.status, status) == (200, 0)
+
+
+def test_without_seconds_to_drain_nobody_waits(settings: Settings) -> None:
+    settings.DRAIN_SECONDS = 0
+
+    serve.serve_on(-1)
+
+    assert not drain.path.exists()
 
 
 def begin_report(node: Server) -> socket.socket:

@@ -25,7 +25,7 @@ from pytest_django.fixtures import Settings
 from botpenguin.server import __main__ as serve
 from botpenguin.server import granian
 from tests import postgresql, server
-from tests.server import SQLITE, CoveredServer, FirstServer, Server
+from tests.server import SQLITE, FirstServer, Server
 
 READY = "BotPenguin is at {url} - log in there with the email and password of an account.\nPress Ctrl-C to stop.\n"
 
@@ -43,7 +43,17 @@ def served(folder: Path) -> Iterator[Server]:
     """A server after its first start, which the tests of this module share."""
     with FirstServer(folder, WORKERS="1") as running:
         yield running
-        assert running.stop(signal.SIGINT) == 0, "other servers of the tests are ended by SIGTERM"
+        assert_others_end_with(running, "botpenguin.server.granian")
+
+
+def assert_others_end_with(running: Server, module: str) -> None:
+    """Kill one of the processes: all others are to end."""
+    family = server.descendants(running.process.pid)
+    part = next(pid for pid in family if f"\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
+    server.kill(part)
+    assert running.process.wait(timeout=90) == 1
+    assert running.output.endswith("\nOne of the processes ended by itself, so the others are stopped too.\n")
+    assert server.poll(lambda: not [pid for pid in family if server.is_alive(pid)])
 
 
 @pytest.fixture
@@ -196,28 +206,17 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_se
     assert [pid for pid in family if server.is_alive(pid)] == []
 
 
-# Covered once: the other part runs the same lines.
-@pytest.mark.matrix
+@pytest.mark.release
 @pytest.mark.server
-@pytest.mark.parametrize(
-    ("kind", "module"),
-    [(CoveredServer, "botpenguin.server.granian"), pytest.param(Server, "mail_worker", marks=pytest.mark.release)],
-)
-def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, kind: type[Server], module: str) -> None:
-    running = kind(was_served, WORKERS="1")
+@pytest.mark.parametrize("module", ["botpenguin.server.granian", "mail_worker"])
+def test_when_one_part_ends_the_other_is_stopped_too(was_served: Path, module: str) -> None:
+    running = Server(was_served, WORKERS="1")
     running.start()
     running.wait_until_ready()
-    family = server.descendants(running.process.pid)
-    part = next(pid for pid in family if f"\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
 
-    server.kill(part)
-    status = running.process.wait(timeout=90)
+    assert_others_end_with(running, module)
 
-    assert status == 1
-    assert running.output == READY.format(url=running.url) + (
-        "One of the processes ended by itself, so the others are stopped too.\n"
-    )
-    assert server.poll(lambda: not [pid for pid in family if server.is_alive(pid)])
+    assert running.output.startswith(READY.format(url=running.url))
 
 
 def test_a_signal_while_it_prepares_ends_it_without_a_traceback(tmp_path: Path) -> None:

@@ -76,6 +76,7 @@ class Observed(CoveredServer):
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Observed]:
     with Observed(tmp_path_factory.mktemp("observed")) as running:
         yield running
+        assert running.stop(signal.SIGINT) == 0, "other servers of the tests are ended by SIGTERM"
 
 
 @pytest.fixture

@@ -23,7 +23,7 @@ from developers.outbound.recipe import Recipe, RecipeField
 from tests.cast import logged_in, token_text
 from tests.platform.calls import Caller, caller, contact_of
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.matrix, pytest.mark.no_cover]
 
 Sending = tuple[str, str, dict[str, str], Any]
 # Of these it is known that bob's own token is meant.
@@ -121,7 +121,6 @@ def _only(body: Any) -> Iterator[Any]:
 
 
 @pytest.mark.long
-@pytest.mark.no_cover
 @pytest.mark.parametrize("names", [[], pytest.param(NAMES, marks=pytest.mark.release)], ids=["ids", "ids and names"])
 def test_bob_reads_and_changes_nothing_of_alices_by_any_operation(  # noqa: PLR0913, PLR0917 - fixtures and parameters
     alice: User, bob: User, ids_of_alice: list[str], ids_of_bob: list[str], settings: Settings, names: list[str]
