@@ -16,7 +16,7 @@ from tests.platform.calls import row
 from tests.resilience.load import Person, csrf_token
 from tests.server import Server
 
-pytestmark = [pytest.mark.server, pytest.mark.xdist_group("full_account")]
+pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("full_account")]
 
 API, APIS = "/api/v7", "/developers/third-party-apps-api/"
 KB = 1024
