@@ -33,7 +33,7 @@ def test_passwords_are_hashed_by_argon2_first() -> None:
         ("/account/signup/", {"email": "username", "password1": "new-password"}),
     ],
 )
-def test_password_managers_are_told_what_to_fill_in(db: None, path: str, hints: dict[str, str]) -> None:
+def test_password_managers_find_what_to_fill_in(db: None, path: str, hints: dict[str, str]) -> None:
     page = Browser().get(path).content.decode()
 
     assert dict(re.findall(r'<input [^>]*name="(\w+)"[^>]* autocomplete="([\w-]+)"', page)) == hints

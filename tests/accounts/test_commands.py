@@ -88,9 +88,9 @@ def test_of_two_first_starts_at_once_one_makes_the_account() -> None:
     for thread in starts:
         thread.join()
 
-    silent, told = sorted(outputs)
+    silent, output = sorted(outputs)
     assert silent == ""
-    assert User.objects.get().check_password(password_in(told, "owner@example.com"))
+    assert User.objects.get().check_password(password_in(output, "owner@example.com"))
 
 
 @pytest.mark.django_db
@@ -104,7 +104,7 @@ def test_a_superuser_made_by_command_logs_in_at_once(client: Client, monkeypatch
     assert (answer.status_code, answer.headers["Location"]) == (302, "/")
 
 
-def test_a_password_that_an_operator_chooses_signs_out_everywhere_and_drops_a_change_of_email(
+def test_a_password_that_an_operator_chooses_logs_out_everywhere_and_cancels_a_change_of_email(
     alice: User, bob: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for person in (alice, bob):

@@ -55,7 +55,7 @@ def test_a_link_mailed_before_changes_nothing_of_it(alice: User, mailed: Callabl
     assert list(alice.emailaddress_set.filter(verified=True).values_list("email", flat=True)) == ["alice@example.com"]
 
 
-def test_nor_does_one_that_is_followed_in_the_moment_of_it(alice: User) -> None:
+def test_a_link_followed_at_the_same_time_changes_nothing_of_it(alice: User) -> None:
     link_to_new_address(alice)
     address = EmailAddress.objects.get(email=NEW)
     User.objects.filter(pk=alice.pk).update(is_active=False)

@@ -68,7 +68,7 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
 
 
 @pytest.mark.usefixtures("queued_mail")
-def test_the_mails_to_a_person_go_with_the_account_and_one_tells_so(alice: User, bob: User) -> None:
+def test_mails_to_a_deleted_account_are_deleted_but_for_the_last_one(alice: User, bob: User) -> None:
     old = logged_in(alice)
     old.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
     old.post(link_in(newest()))
@@ -131,7 +131,7 @@ def test_a_revoked_token_that_is_tried_meanwhile_mails_nobody(alice: User, queue
     assert Email.objects.count() == before
 
 
-def test_one_is_told_on_the_log_in_page_and_the_browser_forgets_what_it_has_cached(alice: User) -> None:
+def test_the_log_in_page_confirms_it_and_the_browser_clears_its_cache(alice: User) -> None:
     browser = logged_in(alice)
 
     response = delete(browser)
@@ -179,7 +179,7 @@ def test_the_page_says_what_will_stop(alice: User) -> None:
     assert "1 bot is deleted. 2 contacts are deleted." in used
 
 
-def test_a_stale_proof_deletes_nobody(alice: User) -> None:
+def test_an_old_authentication_deletes_no_account(alice: User) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
 

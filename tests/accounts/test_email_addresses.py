@@ -101,15 +101,15 @@ def test_log_in_answers_what_is_not_one_mailbox_like_a_wrong_password_or_a_wrong
     assert not Email.objects.exists()
 
 
-def test_a_sign_up_is_one_recipient_and_one_letter(mail_server: MailServer) -> None:
+def test_a_sign_up_is_one_recipient_and_one_mail(mail_server: MailServer) -> None:
     for number, text in enumerate(["New@Example.net", *REFUSED]):
         at(f"192.0.2.{number}").post("/account/signup/", {"email": text, "password1": NEW_PASSWORD})
 
     call_command("mail_worker", "--once")
 
-    [letter] = mail_server.letters
+    [mail] = mail_server.letters
     assert mail_server.recipients == ["<new@example.net>"]
-    assert re.findall(r"^([\w-]+):", letter.partition("\r\n\r\n")[0], re.MULTILINE) == [
+    assert re.findall(r"^([\w-]+):", mail.partition("\r\n\r\n")[0], re.MULTILINE) == [
         *("Content-Type", "MIME-Version", "Subject", "From", "To", "Date", "Message-ID"),
     ]
 
@@ -170,11 +170,11 @@ def test_limits_count_a_mailbox_by_its_one_spelling(clock: list[float]) -> None:
         clock[0] += 181
         at(ip).post("/account/signup/", {"email": spelled, "password1": NEW_PASSWORD})
         at(ip).post("/account/password/reset/", {"email": spelled})
-    guesses = [log_in(at("192.0.2.1"), "guessed wrongly", spelled) for spelled in spellings]
+    attempts = [log_in(at("192.0.2.1"), "guessed wrongly", spelled) for spelled in spellings]
 
     assert Email.objects.filter(subject="You already have a BotPenguin account").count() == 3
     assert Email.objects.filter(subject="Choose a new BotPenguin password").count() == 3
-    assert [response.status_code for response in guesses] == [200] * 5 + [429]
+    assert [response.status_code for response in attempts] == [200] * 5 + [429]
 
 
 @pytest.mark.parametrize("text", REFUSED, ids=ascii)
@@ -196,7 +196,7 @@ def test_a_command_for_somebody_says_that_there_is_no_such_account(command: tupl
         call_command(*command, "--user", text)
 
 
-def test_a_letter_to_what_is_not_one_mailbox_has_failed_and_its_revoke_holds(
+def test_a_mail_to_an_invalid_address_has_failed_and_its_revoke_holds(
     old_account: User, mail_server: MailServer, caplog: pytest.LogCaptureFixture
 ) -> None:
     outcome = issuance.revoke(old_account, 1, LAPTOP, even_if_used=True)
@@ -223,7 +223,7 @@ def test_a_letter_to_what_is_not_one_mailbox_has_failed_and_its_revoke_holds(
     ],
     ids=ascii,
 )
-def test_a_letter_that_no_try_can_send_is_ended_at_once_and_holds_up_no_other(
+def test_a_mail_that_cannot_be_sent_fails_at_once_and_delays_no_other(
     mail_server: MailServer, caplog: pytest.LogCaptureFixture, spoiled: dict[str, str]
 ) -> None:
     queue.put(Mail("Spoiled", "Ho", "<p>Ho</p>"), "x@evil.example", "spoiled")

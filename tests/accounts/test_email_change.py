@@ -105,15 +105,15 @@ def test_an_owner_who_follows_a_thief_s_link_for_a_change_gives_no_address_to_th
     owner.post("/account/signup/", {"email": NEW, "password1": "another good passphrase"})
 
     owner.post(thieves)
-    taken = can_log_in(NEW)
+    can_log_in_anew = can_log_in(NEW)
     owner.post(link_in(newest()))
 
-    assert taken is False
+    assert can_log_in_anew is False
     entered = Browser().post("/account/login/", {"login": NEW, "password": "another good passphrase"})
     assert entered["Location"] == "/"
 
 
-def test_the_password_that_a_link_asks_for_is_guessed_at_no_further_than_at_log_in(alice: User) -> None:
+def test_attempts_at_the_password_of_a_link_are_limited_as_at_log_in(alice: User) -> None:
     ask_for(logged_in(alice))
     link, elsewhere = link_in(newest()), Browser()
 
@@ -177,7 +177,7 @@ def test_asking_for_another_address_does_not_end_a_link_for_a_new_password(alice
     assert alice.check_password("another good passphrase")
 
 
-def test_an_address_is_taken_in_lower_case(alice: User) -> None:
+def test_an_address_is_stored_in_lower_case(alice: User) -> None:
     browser = logged_in(alice)
     ask_for(browser, "Alice@Wonderland.Example")
 
@@ -239,7 +239,7 @@ def test_the_last_address_asked_for_is_the_one_that_counts(alice: User) -> None:
     assert alice.email == NEW
 
 
-def test_one_who_thinks_better_of_it_keeps_the_old_address(alice: User) -> None:
+def test_a_person_who_cancels_a_change_keeps_the_old_address(alice: User) -> None:
     browser = logged_in(alice)
     ask_for(browser)
     link = link_in(newest())
@@ -317,7 +317,7 @@ def test_a_change_that_nobody_confirms_is_forgotten_after_three_days(alice: User
     assert (forgotten, list(left)) == (1, ["new-bob@example.org"])
 
 
-def test_a_pending_change_may_wait_while_one_proves_who_one_is(alice: User) -> None:
+def test_a_pending_change_waits_while_its_owner_reauthenticates(alice: User) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
 
@@ -351,7 +351,7 @@ def test_an_address_that_has_become_another_account_s_is_not_confirmed(alice: Us
     assert can_log_in("alice@example.com")
 
 
-def test_a_change_that_is_given_up_in_the_same_moment_is_not_confirmed(alice: User) -> None:
+def test_a_change_that_is_cancelled_at_the_same_time_is_not_confirmed(alice: User) -> None:
     browser = logged_in(alice)
     ask_for(browser)
     link = link_in(newest())

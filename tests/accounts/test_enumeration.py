@@ -58,7 +58,7 @@ def test_logging_in_answers_alike_for_a_deactivated_account_and_a_wrong_password
     assert seen(log_in(KNOWN, password), KNOWN) == seen(log_in(UNKNOWN, "guessed wrong"), UNKNOWN)
 
 
-def test_guessing_at_one_account_is_stopped_alike_for_known_and_unknown_addresses(alice: User) -> None:
+def test_attempts_are_limited_alike_for_known_and_unknown_addresses(alice: User) -> None:
     for email in (KNOWN, UNKNOWN):
         for _ in range(5):
             log_in(email, "guessed wrong")

@@ -38,7 +38,9 @@ def few_an_hour(settings: Settings) -> None:
     settings.EVENTS_AN_HOUR = MOST
 
 
-def act(owner: User, times: int, client: Client = LAPTOP, kind: Any = Kind.CONFIRMED, means: str = "") -> None:
+def record_events(
+    owner: User, times: int, client: Client = LAPTOP, kind: Any = Kind.CONFIRMED, means: str = ""
+) -> None:
     for _ in range(times):
         security_log.record(kind, owner, client, means)
 
@@ -48,9 +50,9 @@ def listed(owner: User, kind: Any = Kind.CONFIRMED) -> int:
 
 
 def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice: User) -> None:
-    act(alice, MOST + 239)
+    record_events(alice, MOST + 239)
     before = timezone.now()
-    act(alice, 1, Client(LAPTOP.ip, "curl/8.5.0"))
+    record_events(alice, 1, Client(LAPTOP.ip, "curl/8.5.0"))
 
     counted = EventCount.objects.get()
     assert listed(alice) == MOST
@@ -62,8 +64,8 @@ def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice
 
 @pytest.mark.no_cover
 def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
-    act(alice, MOST + 240, kind=Kind.SIGNED_IN, means=Means.PASSKEY)
-    act(alice, MOST + 1, kind=Kind.SESSION_ENDED)
+    record_events(alice, MOST + 240, kind=Kind.SIGNED_IN, means=Means.PASSKEY)
+    record_events(alice, MOST + 1, kind=Kind.SESSION_ENDED)
     browser = logged_in(alice)
 
     page, file = browser.get(LOG), browser.get(FILE).content.decode()
@@ -83,19 +85,19 @@ def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("note", "told"),
+    ("note", "more"),
     [("", "and 2 more"), ("api", "Through the API, and 2 more"), ("exposed", "Reported as exposed, and 2 more")],
 )
-def test_counts_of_the_token_have_their_words(note: str, told: str) -> None:
+def test_counts_of_the_token_have_their_words(note: str, more: str) -> None:
     entry = Entry(1, timezone.now(), TokenKind.REVOKED, note, "", None, "", 2)
 
-    assert (entry.what, entry.more) == ("API token revoked", told)
+    assert (entry.what, entry.more) == ("API token revoked", more)
 
 
 def test_a_flood_from_one_network_hides_no_event_from_another(alice: User, bob: User) -> None:
-    act(alice, MOST + 40)
-    act(alice, 1, ELSEWHERE)
-    act(bob, 1)
+    record_events(alice, MOST + 40)
+    record_events(alice, 1, ELSEWHERE)
+    record_events(bob, 1)
 
     assert SecurityEvent.objects.filter(user=alice, ip=ELSEWHERE.ip).count() == 1
     assert (listed(alice), listed(bob)) == (MOST + 1, 1)
@@ -103,16 +105,16 @@ def test_a_flood_from_one_network_hides_no_event_from_another(alice: User, bob: 
 
 def test_twice_as_many_are_listed_of_all_networks(alice: User) -> None:
     for number in range(50):
-        act(alice, 1, Client(f"192.0.2.{number}", ""))
+        record_events(alice, 1, Client(f"192.0.2.{number}", ""))
 
     assert (listed(alice), EventCount.objects.get().count) == (2 * MOST, 50 - 2 * MOST)
 
 
 def test_the_addresses_of_a_connection_are_one_network(alice: User) -> None:
     for number in range(MOST + 2):
-        act(alice, 1, Client(f"2001:db8::{number}", ""))
-    act(alice, 1, Client("2001:db8:0:1::1", ""))
-    act(alice, 1, Client(None, ""))
+        record_events(alice, 1, Client(f"2001:db8::{number}", ""))
+    record_events(alice, 1, Client("2001:db8:0:1::1", ""))
+    record_events(alice, 1, Client(None, ""))
 
     assert (listed(alice), EventCount.objects.get().count) == (MOST + 2, 2)
 
@@ -121,22 +123,22 @@ def test_the_addresses_of_a_connection_are_one_network(alice: User) -> None:
 @pytest.mark.parametrize("kind", Kind)
 def test_a_flood_of_a_kind_hides_no_other_kind_and_no_other_means(alice: User, kind: Any) -> None:
     others = [other for other in Kind if other != kind]
-    act(alice, MOST + 9, kind=kind, means=Means.PASSWORD)
+    record_events(alice, MOST + 9, kind=kind, means=Means.PASSWORD)
 
     for other in others:
-        act(alice, 1, kind=other)
-    act(alice, 1, kind=kind, means=Means.PASSKEY)
+        record_events(alice, 1, kind=other)
+    record_events(alice, 1, kind=kind, means=Means.PASSKEY)
 
     assert SecurityEvent.objects.filter(user=alice).count() == MOST + len(others) + 1
     assert EventCount.objects.get().count == 9
 
 
 def test_an_hour_later_events_are_listed_again(alice: User) -> None:
-    act(alice, MOST + 2)
+    record_events(alice, MOST + 2)
     SecurityEvent._base_manager.update(at=F("at") - timedelta(hours=1))
     EventCount.objects.update(at=F("at") - timedelta(hours=1), hour=F("hour") - timedelta(hours=1))
 
-    act(alice, MOST + 5)
+    record_events(alice, MOST + 5)
 
     assert listed(alice) == 2 * MOST
     assert list(EventCount.objects.order_by("hour").values_list("count", flat=True)) == [2, 5]
@@ -193,8 +195,8 @@ def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alic
         issuance.record_refusals(revoked.pk, 1, PHONE)
 
     counted = EventCount.objects.get(kind=TokenKind.REFUSED)
-    letters = Email.objects.filter(subject__contains="still in use").order_by("pk")
-    names = list(letters.values_list("message_id", flat=True))
+    mails = Email.objects.filter(subject__contains="still in use").order_by("pk")
+    names = list(mails.values_list("message_id", flat=True))
     assert (TokenEvent.objects.filter(kind=TokenKind.REFUSED).count(), counted.count) == (MOST, 2)
     assert names[MOST:] == [f"<counted-event.{counted.pk}.{number}@app.example.com>" for number in (1, 2)]
 
@@ -207,12 +209,12 @@ def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alic
 @pytest.mark.parametrize(
     ("subject", "repeat"),
     [
-        ("Your password was changed", lambda owner: act(owner, 1, kind=Kind.PASSWORD_CHANGED)),
-        ("A passkey was added", lambda owner: act(owner, 1, kind=Kind.FACTOR_ADDED, means=Means.PASSKEY)),
+        ("Your password was changed", lambda owner: record_events(owner, 1, kind=Kind.PASSWORD_CHANGED)),
+        ("A passkey was added", lambda owner: record_events(owner, 1, kind=Kind.FACTOR_ADDED, means=Means.PASSKEY)),
         ("Your API access token was revoked", lambda owner: revoke(owner, LAPTOP)),
     ],
 )
-def test_what_is_counted_is_in_the_number_of_the_collecting_letter(
+def test_counted_events_are_in_the_number_of_the_summary(
     alice: User, subject: str, repeat: Callable[[User], Any]
 ) -> None:
     for _ in range(30):
@@ -241,9 +243,9 @@ def test_tokens_that_are_still_in_use_fill_no_mailbox(alice: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_events_at_once_are_all_listed_or_counted(alice: User) -> None:
-    act(alice, MOST)
+    record_events(alice, MOST)
 
-    at_once(6, lambda: act(alice, 5))
+    at_once(6, lambda: record_events(alice, 5))
 
     assert listed(alice) == MOST
     assert EventCount.objects.aggregate(count=Sum("count")) == {"count": 30}
@@ -251,7 +253,7 @@ def test_events_at_once_are_all_listed_or_counted(alice: User) -> None:
 
 def test_counts_are_pruned_with_events_and_go_with_their_account(alice: User, bob: User) -> None:
     for owner in (alice, bob):
-        act(owner, MOST + 1)
+        record_events(owner, MOST + 1)
     EventCount.objects.filter(user=alice).update(at=timezone.now() - timedelta(days=401))
 
     call_command("prune_events", stdout=StringIO())

@@ -114,7 +114,7 @@ def test_a_weak_key_is_refused_with_a_sentence_that_says_how_to_make_one(setting
     )
 
 
-def test_padded_and_longer_keys_are_taken(settings: Settings) -> None:
+def test_padded_and_longer_keys_are_accepted(settings: Settings) -> None:
     settings.TOKEN_KEYS = [base64.urlsafe_b64encode(secrets.token_bytes(32)).decode(), secrets.token_urlsafe(48)]
 
     assert len({key.id for key in keyring.ring()}) == 2

@@ -30,25 +30,25 @@ def test_a_logged_out_visitor_of_a_page_is_sent_to_log_in_and_back(page: str, me
     assert (response.status_code, response["Location"]) == (302, f"{LOG_IN}?{urlencode({'next': page})}")
 
 
-@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
-def test_a_logged_out_act_is_sent_to_log_in_and_back_to_its_page(act: str) -> None:
-    response = Browser().post(f"{PAGE}{act}/", {"generation": 1})
+@pytest.mark.parametrize("action", ["show", "copy", "revoke"])
+def test_a_logged_out_action_leads_to_log_in_and_back_to_its_page(action: str) -> None:
+    response = Browser().post(f"{PAGE}{action}/", {"generation": 1})
 
     assert (response.status_code, response["Location"]) == (302, LOG_IN_AND_BACK)
 
 
-@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
-def test_a_logged_out_act_by_htmx_is_told_where_to_go(act: str) -> None:
-    response = Browser().post(f"{PAGE}{act}/", {"generation": 1}, headers={"HX-Request": "true"})
+@pytest.mark.parametrize("action", ["show", "copy", "revoke"])
+def test_a_logged_out_action_by_htmx_is_redirected(action: str) -> None:
+    response = Browser().post(f"{PAGE}{action}/", {"generation": 1}, headers={"HX-Request": "true"})
 
     assert (response.status_code, response["HX-Redirect"]) == (403, LOG_IN_AND_BACK)
     assert response["Cache-Control"] == "no-store"
     assert response.content == b""
 
 
-@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
-def test_a_logged_out_act_by_a_script_is_told_where_to_go(act: str) -> None:
-    response = Browser().post(f"{PAGE}{act}/", {"generation": 1}, headers={"Accept": "application/json"})
+@pytest.mark.parametrize("action", ["show", "copy", "revoke"])
+def test_a_logged_out_action_by_a_script_is_redirected(action: str) -> None:
+    response = Browser().post(f"{PAGE}{action}/", {"generation": 1}, headers={"Accept": "application/json"})
 
     assert (response.status_code, response["HX-Redirect"]) == (403, LOG_IN_AND_BACK)
     assert response["Cache-Control"] == "no-store"
@@ -90,7 +90,7 @@ def test_logging_in_leads_back_to_the_page(alice: User, page: str) -> None:
         "/api/v7/openapi.json",
     ],
 )
-def test_logging_in_leads_to_no_other_site_to_no_act_and_to_no_call(alice: User, next_url: str) -> None:
+def test_logging_in_leads_to_no_other_site_no_action_and_no_call(alice: User, next_url: str) -> None:
     assert log_in(alice, next_url) == "/"
 
 
@@ -98,16 +98,16 @@ def test_a_forged_host_header_does_not_choose_where_logging_in_leads(alice: User
     assert log_in(alice, "http://panel.test/account/", Host="panel.test") == "/"
 
 
-@pytest.mark.parametrize("act", ["show", "copy", "revoke"])
+@pytest.mark.parametrize("action", ["show", "copy", "revoke"])
 @pytest.mark.parametrize("method", ["GET", "HEAD", "PUT", "DELETE", "OPTIONS"])
-def test_an_act_takes_only_post(alice: User, act: str, method: str) -> None:
-    response = logged_in(alice).generic(method, f"{PAGE}{act}/")
+def test_an_action_takes_only_post(alice: User, action: str, method: str) -> None:
+    response = logged_in(alice).generic(method, f"{PAGE}{action}/")
 
     assert (response.status_code, response["Allow"]) == (405, "POST")
 
 
 @pytest.mark.parametrize("path", ["/healthz", "/readyz"])
-def test_health_is_told_to_anybody(db: None, path: str) -> None:
+def test_the_health_check_needs_no_log_in(db: None, path: str) -> None:
     response = Browser().get(path)
 
     assert (response.status_code, response.content) == (200, b"ok\n")

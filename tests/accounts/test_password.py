@@ -83,7 +83,7 @@ def test_a_token_survives_a_new_password_where_the_box_is_not_ticked(alice: User
     assert (api_status(old), RevokedToken.objects.count()) == (200, 0)
 
 
-def test_changing_the_password_tells_of_both_and_leads_to_my_account(alice: User) -> None:
+def test_changing_the_password_shows_messages_about_both_and_leads_to_my_account(alice: User) -> None:
     browser = logged_in(alice)
     hint = token_text(alice)[-4:]
 
@@ -96,7 +96,7 @@ def test_changing_the_password_tells_of_both_and_leads_to_my_account(alice: User
     ]
 
 
-def test_resetting_the_password_tells_of_both_once(alice: User) -> None:
+def test_resetting_the_password_shows_one_message_about_both(alice: User) -> None:
     browser = Browser()
     hint = token_text(alice)[-4:]
 
@@ -118,7 +118,7 @@ def test_a_change_that_is_refused_revokes_nothing(alice: User, wrong: dict[str, 
     assert (response.status_code, alice.check_password(PASSWORD), token_text(alice)) == (200, True, old)
 
 
-def test_one_who_has_no_token_yet_is_told_of_none(alice: User) -> None:
+def test_a_person_without_a_token_sees_no_message_about_one(alice: User) -> None:
     ApiToken.objects.all().delete()
     browser = logged_in(alice)
 

@@ -19,11 +19,11 @@ PAGE = "/developers/api-access-token/"
 REAUTHENTICATE = f"/account/reauthenticate/?{urlencode({'next': f'{PAGE}?confirmed=copy'})}"
 
 
-def ask(browser: Browser, act: str = "copy") -> Any:
-    return browser.post(f"{PAGE}{act}/", headers={"Accept": "application/json"})
+def ask(browser: Browser, action: str = "copy") -> Any:
+    return browser.post(f"{PAGE}{action}/", headers={"Accept": "application/json"})
 
 
-def assert_proof_is_asked_for(response: Any) -> None:
+def assert_reauthentication_is_asked_for(response: Any) -> None:
     assert (response.status_code, response.json()) == (403, {"redirect": REAUTHENTICATE})
     assert not TokenEvent.objects.exclude(kind=TokenEvent.Kind.ISSUED).exists()
 
@@ -42,7 +42,7 @@ def test_one_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
     ("seconds", "is_fresh"),
     [(3500, True), (3601, False), (24 * 3600, False), (-2, True), (-60, False), (-3600, False), (-(10**9), False)],
 )
-def test_a_proof_lasts_an_hour(alice: User, seconds: int, is_fresh: bool) -> None:
+def test_an_authentication_counts_for_an_hour(alice: User, seconds: int, is_fresh: bool) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=seconds)
 
@@ -51,10 +51,10 @@ def test_a_proof_lasts_an_hour(alice: User, seconds: int, is_fresh: bool) -> Non
     if is_fresh:
         assert response.json() == {"token": token_text(alice)}
     else:
-        assert_proof_is_asked_for(response)
+        assert_reauthentication_is_asked_for(response)
 
 
-def test_a_proof_dated_in_the_future_hides_no_good_one(alice: User) -> None:
+def test_an_authentication_dated_in_the_future_hides_no_good_one(alice: User) -> None:
     browser = logged_in(alice)
     session = browser.session
     session[RECORDS_KEY] = [*session[RECORDS_KEY], session[RECORDS_KEY][0] | {"at": time.time() + 3600}]
@@ -63,44 +63,44 @@ def test_a_proof_dated_in_the_future_hides_no_good_one(alice: User) -> None:
     assert ask(browser).json() == {"token": token_text(alice)}
 
 
-def test_how_long_a_proof_lasts_is_a_setting(alice: User, settings: Settings) -> None:
+def test_how_long_an_authentication_counts_is_a_setting(alice: User, settings: Settings) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=10)
     settings.REAUTHENTICATION_TIMEOUT /= 3600 / 9
 
-    assert_proof_is_asked_for(ask(browser))
+    assert_reauthentication_is_asked_for(ask(browser))
 
 
-def test_a_session_without_any_proof_is_asked_for_one(alice: User) -> None:
+def test_a_session_without_authentication_records_is_asked_to_reauthenticate(alice: User) -> None:
     browser = Browser()
     browser.force_login(alice)
 
-    assert_proof_is_asked_for(ask(browser))
+    assert_reauthentication_is_asked_for(ask(browser))
 
 
-def test_the_proof_of_another_person_is_none(alice: User, bob: User) -> None:
+def test_the_authentication_of_another_person_does_not_count(alice: User, bob: User) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, bob)
 
-    assert_proof_is_asked_for(ask(browser))
+    assert_reauthentication_is_asked_for(ask(browser))
 
 
-def test_a_wrong_password_is_no_proof(alice: User) -> None:
+def test_a_wrong_password_does_not_reauthenticate(alice: User) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
 
     response = browser.post(REAUTHENTICATE, {"password": "guessed"})
 
     assert response.status_code == 200
-    assert_proof_is_asked_for(ask(browser))
+    assert_reauthentication_is_asked_for(ask(browser))
 
 
-def test_an_act_without_its_csrf_token_is_refused(alice: User) -> None:
+def test_an_action_without_its_csrf_token_is_refused(alice: User) -> None:
     browser = Browser(enforce_csrf_checks=True)
     browser.force_login(alice)
     reauthenticate(browser, alice)
 
-    responses = [ask(browser, act) for act in ("show", "copy", "try", "revoke")]
+    responses = [ask(browser, action) for action in ("show", "copy", "try", "revoke")]
 
     assert [response.status_code for response in responses] == [403] * 4
     assert TokenEvent.objects.count() == 1

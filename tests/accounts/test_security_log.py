@@ -89,7 +89,7 @@ def recovery_codes(alice: User, secret: str) -> list[str]:
     return codes.wrap().get_unused_codes()  # type: ignore[no-any-return]
 
 
-def test_signing_in_and_out_is_written_once_each(alice: User) -> None:
+def test_logging_in_and_out_is_recorded_once_each(alice: User) -> None:
     log_in().post("/account/logout/")
 
     assert events(alice) == [(Kind.SIGNED_IN, Means.PASSWORD), (Kind.SIGNED_OUT, "")]
@@ -163,7 +163,7 @@ def test_an_hour_later_failures_are_written_again(alice: User) -> None:
     assert SecurityEvent.objects.count() == security_log.FAILURES_AN_HOUR + 1
 
 
-def test_the_second_step_says_by_what_it_was_taken(alice: User, secret: str) -> None:
+def test_the_second_step_is_recorded_with_its_means(alice: User, secret: str) -> None:
     browser = log_in()
     browser.post("/account/login/second-step/", {"code": "000000"})
     browser.post("/account/login/second-step/", {"code": code_of(secret)})
@@ -180,7 +180,7 @@ def test_a_recovery_code_is_mailed_besides_the_log_in(alice: User, recovery_code
     assert events(alice) == [(Kind.CODE_USED, ""), (Kind.SIGNED_IN, Means.RECOVERY_CODES)]
 
 
-def test_a_passkey_is_told_of_from_its_first_day_to_its_last(alice: User) -> None:
+def test_adding_and_removing_a_passkey_is_recorded(alice: User) -> None:
     add, log_in_by_passkey, key = "/account/security/passkeys/add/", "/account/login/passkey/", SecurityKey()
     browser, other = logged_in_with_empty_log(alice), visitor()
 
@@ -199,7 +199,7 @@ def test_a_passkey_is_told_of_from_its_first_day_to_its_last(alice: User) -> Non
     ]
 
 
-def test_confirming_an_identity_is_written_and_failing_to(alice: User, secret: str) -> None:
+def test_reauthentication_and_its_failures_are_recorded(alice: User, secret: str) -> None:
     browser = logged_in_with_empty_log(alice)
 
     browser.post("/account/reauthenticate/", {"password": "guessed wrong"})
@@ -215,7 +215,7 @@ def test_confirming_an_identity_is_written_and_failing_to(alice: User, secret: s
     ]
 
 
-def test_a_proof_of_another_kind_is_written_without_a_means(alice: User) -> None:
+def test_an_authentication_of_another_kind_is_recorded_without_means(alice: User) -> None:
     browser = visitor()
     browser.force_login(alice)
     session = browser.session
@@ -299,15 +299,15 @@ def test_no_event_holds_a_secret(alice: User, secret: str, recovery_codes: list[
     browser.post("/account/login/second-step/", {"code": recovery_codes[0]})
     token = browser.post("/developers/api-access-token/show/", headers={"Accept": "application/json"}).json()["token"]
 
-    told = [
+    shown = [
         repr(list(SecurityEvent.objects.values_list())),
         browser.get("/account/security/log/").content.decode(),
         browser.get("/account/security/log/download/").content.decode(),
     ]
 
-    assert "API token shown" in told[1]
+    assert "API token shown" in shown[1]
     for kept in ("guessed wrong", PASSWORD, secret, recovery_codes[0], token):
-        assert [text for text in told if kept in text] == []
+        assert [text for text in shown if kept in text] == []
 
 
 def test_one_function_a_table_adds_events_and_one_forgets_them_and_nothing_changes_one() -> None:

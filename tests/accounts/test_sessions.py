@@ -71,7 +71,7 @@ def test_the_page_lists_the_sessions_with_this_device_first(alice: User, bob: Us
     ]
 
 
-def test_a_browser_that_names_itself_not_and_has_no_address_is_told_of_as_such(alice: User) -> None:
+def test_a_session_without_address_and_user_agent_is_listed_as_unknown(alice: User) -> None:
     here = log_in("", "")
 
     assert rows_on(here)[0].startswith("Unknown browser This device logged in")
@@ -158,7 +158,7 @@ def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice
     assert not is_logged_in(there)
 
 
-def test_ending_sessions_wants_no_fresh_proof(alice: User) -> None:
+def test_ending_sessions_needs_no_recent_authentication(alice: User) -> None:
     """It discloses nothing, and whoever fears a thief must not be slowed down."""
     here, there, elsewhere = log_in(), log_in(), log_in()
     reauthenticate(here, alice, seconds_ago=7200)

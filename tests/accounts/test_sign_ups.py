@@ -163,7 +163,7 @@ def test_the_password_of_the_sign_up_confirms_it_in_another_browser() -> None:
     assert can_log_in(OWN)
 
 
-def test_the_password_of_a_sign_up_is_guessed_at_no_further_than_at_log_in() -> None:
+def test_attempts_at_the_password_of_a_sign_up_are_limited_as_at_log_in() -> None:
     link = sign_up(at())
 
     answers = [at("192.0.2.44").post(link, {"password": "guessed wrong"}).status_code for _time in range(6)]

@@ -26,12 +26,12 @@ def now(monkeypatch: pytest.MonkeyPatch) -> None:
         (timedelta(days=400), "1 year ago"),
     ],
 )
-def test_ago_tells_the_largest_unit(passed: timedelta, words: str) -> None:
+def test_ago_has_the_largest_unit(passed: timedelta, words: str) -> None:
     assert times.ago(NOW - passed).replace("\xa0", " ") == words
 
 
 @pytest.mark.parametrize(
-    ("moment", "clock", "with_day", "in_sentence"),
+    ("at", "clock", "with_day", "in_sentence"),
     [
         (NOW, "14:02", "today, 14:02", "today at 14:02"),
         (datetime(2026, 11, 23, 23, 30, tzinfo=UTC), "00:30", "today, 00:30", "today at 00:30"),
@@ -45,15 +45,15 @@ def test_ago_tells_the_largest_unit(passed: timedelta, words: str) -> None:
         (datetime(2025, 12, 31, 23, 0, tzinfo=UTC), "1 Jan, 00:00", "1 Jan, 00:00", "on 1 Jan, 00:00"),
     ],
 )
-def test_days_are_those_of_the_persons_time_zone(moment: datetime, clock: str, with_day: str, in_sentence: str) -> None:
+def test_days_are_those_of_the_persons_time_zone(at: datetime, clock: str, with_day: str, in_sentence: str) -> None:
     with timezone.override("Europe/Berlin"):
-        told = (times.clock(moment), times.day_and_clock(moment), times.at_clock(moment))
+        written = (times.clock(at), times.day_and_clock(at), times.at_clock(at))
 
-    assert told == (clock, with_day, in_sentence)
+    assert written == (clock, with_day, in_sentence)
 
 
 @pytest.mark.parametrize(
-    ("zone", "moment", "clocks"),
+    ("zone", "at", "clocks"),
     [
         ("Europe/Berlin", datetime(2026, 10, 25, 0, 59, tzinfo=UTC), ["25 Oct, 02:59 CEST", "25 Oct, 02:59 CET"]),
         ("Europe/Berlin", datetime(2026, 10, 24, 23, 59, tzinfo=UTC), ["25 Oct, 01:59", "25 Oct, 02:59 CEST"]),
@@ -66,13 +66,13 @@ def test_days_are_those_of_the_persons_time_zone(moment: datetime, clock: str, w
         ("Asia/Kathmandu", datetime(2026, 10, 25, 0, 59, tzinfo=UTC), ["25 Oct, 06:44", "25 Oct, 07:44"]),
     ],
 )
-def test_of_a_time_that_comes_twice_the_zone_tells_which_it_is(zone: str, moment: datetime, clocks: list[str]) -> None:
+def test_a_time_that_comes_twice_has_its_zone(zone: str, at: datetime, clocks: list[str]) -> None:
     with timezone.override(zone):
-        told = [times.clock(moment), times.clock(moment + timedelta(hours=1))]
-        exact = times.exact(moment)
+        written = [times.clock(at), times.clock(at + timedelta(hours=1))]
+        exact = times.exact(at)
 
-    assert told == clocks
-    assert exact.endswith(f":00 {moment.astimezone(ZoneInfo(zone)).tzname()}")
+    assert written == clocks
+    assert exact.endswith(f":00 {at.astimezone(ZoneInfo(zone)).tzname()}")
 
 
 @pytest.mark.parametrize(
@@ -91,10 +91,10 @@ def test_today_is_as_long_as_the_day_on_which_clocks_are_changed(
     for now in (first, last):
         monkeypatch.setattr(timezone, "now", lambda now=now: now)
         with timezone.override(zone):
-            told = [times.day_and_clock(moment) for moment in (first - minute, first, last, last + minute)]
+            written = [times.day_and_clock(at) for at in (first - minute, first, last, last + minute)]
 
-        assert told[1:3] == ["today, 00:00", "today, 23:59"]
-        assert [words.startswith("today") for words in told] == [False, True, True, False]
+        assert written[1:3] == ["today, 00:00", "today, 23:59"]
+        assert [words.startswith("today") for words in written] == [False, True, True, False]
 
 
 @pytest.mark.parametrize(
@@ -105,11 +105,11 @@ def test_today_is_as_long_as_the_day_on_which_clocks_are_changed(
         ("Asia/Kolkata", "24 November 2026, 18:32:09 IST"),
     ],
 )
-def test_exact_tells_the_second_and_the_zone(zone: str, exact: str) -> None:
+def test_exact_has_the_second_and_the_zone(zone: str, exact: str) -> None:
     with timezone.override(zone):
         assert times.exact(NOW) == exact
 
 
 @pytest.mark.parametrize(("user_agent", "name"), [(None, ""), ("", ""), ("curl/8.5.0", "curl 8.5")])
-def test_a_client_is_told_by_its_program(user_agent: str | None, name: str) -> None:
+def test_a_client_is_named_by_its_program(user_agent: str | None, name: str) -> None:
     assert times.client(user_agent) == name

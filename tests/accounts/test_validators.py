@@ -21,7 +21,7 @@ def test_a_password_of_words_that_anybody_tries_first_is_refused(password: str) 
 
 
 @pytest.mark.parametrize("password", ["correct horse battery staple", "a penguin walks into a bar"])
-def test_a_password_that_is_long_enough_without_them_is_taken(password: str) -> None:
+def test_a_password_that_is_long_enough_without_them_is_accepted(password: str) -> None:
     validate_password(password)
 
 
@@ -33,7 +33,7 @@ def test_signing_up_with_such_a_password_makes_no_account(client: Browser) -> No
     assert not User.objects.exists()
 
 
-def test_the_rule_is_told_where_django_tells_rules() -> None:
+def test_the_rule_is_in_djangos_help_texts() -> None:
     assert "Words like “botpenguin” or “password” do not count." in password_validators_help_texts()
 
 

@@ -69,7 +69,7 @@ def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_o
     SecurityEvent.objects.all().delete()
 
     for browser in waiting:
-        for _guess in range(5):
+        for _time in range(5):
             give_code(browser, "000000")
 
     owner = Browser(REMOTE_ADDR="203.0.113.9")

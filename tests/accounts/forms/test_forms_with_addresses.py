@@ -136,7 +136,7 @@ def seen(response: Any, address: str) -> dict[str, Any]:
     body = re.sub(r'"id": \d+', '"id": 0', body)
     body = re.sub(r'(value=\\?")[A-Za-z0-9]{64}', r"\1CSRF", body)
     cookies = {
-        name: {kind: told for kind, told in cookie.items() if kind != "expires"}
+        name: {kind: value for kind, value in cookie.items() if kind != "expires"}
         for name, cookie in response.cookies.items()
     }
     return {"status": response.status_code, "headers": headers, "body": body, "cookies": cookies}

@@ -10,7 +10,7 @@ from tests.cast import logged_in
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 
-def test_strangers_cannot_fill_a_mailbox_with_links(alice: User, clock: list[float]) -> None:
+def test_nobody_can_fill_a_mailbox_with_links(alice: User, clock: list[float]) -> None:
     statuses = []
     for ip, _time in zip(addresses(), range(5), strict=False):
         # allauth's own bound on the mails of a sign-up.
@@ -25,7 +25,7 @@ def test_strangers_cannot_fill_a_mailbox_with_links(alice: User, clock: list[flo
 
 
 @pytest.mark.no_cover
-def test_strangers_cannot_fill_a_mailbox_with_links_that_confirm_it(alice: User, clock: list[float]) -> None:
+def test_nobody_can_fill_a_mailbox_with_links_that_confirm_it(alice: User, clock: list[float]) -> None:
     new = {"email": "victim@example.net", "password1": NEW_PASSWORD}
     at("192.0.2.1").post("/account/signup/", new)
     thief = logged_in(alice)

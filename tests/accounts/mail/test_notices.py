@@ -40,7 +40,7 @@ def subjects() -> list[str]:
     return list(Email.objects.order_by("pk").values_list("subject", flat=True))
 
 
-def assert_tells(mail: Email, address: str, subject: str, text: str) -> None:
+def assert_notice(mail: Email, address: str, subject: str, text: str) -> None:
     """A notice says what, when, from where and by what, the same in both of its forms, and holds no secret."""
     assert (mail.to, mail.subject) == ([address], subject)
     for body in (mail.message, unescape(" ".join(re.sub(r"<[^>]+>", " ", mail.html_message).split()))):
@@ -52,10 +52,10 @@ def assert_tells(mail: Email, address: str, subject: str, text: str) -> None:
         assert not re.search(f"bpat_[0-9A-Za-z]|{NEW_PASSWORD}|{PASSWORD}", body)
 
 
-def test_a_changed_password_is_told(alice: User) -> None:
+def test_a_changed_password_is_mailed(alice: User) -> None:
     from_firefox(logged_in(alice)).post("/account/password/change/", {"oldpassword": PASSWORD} | NEW)
 
-    assert_tells(
+    assert_notice(
         newest(),
         "alice@example.com",
         "Your password was changed",
@@ -64,14 +64,14 @@ def test_a_changed_password_is_told(alice: User) -> None:
     assert f"Choose a new password:\n{RESET}" in newest().message
 
 
-def test_a_reset_password_is_told(alice: User) -> None:
+def test_a_reset_password_is_mailed(alice: User) -> None:
     browser = from_firefox(Browser())
     browser.post("/account/password/reset/", {"email": "alice@example.com"})
     form = browser.get(link_in(newest()), follow=True).redirect_chain[-1][0]
 
     browser.post(form, NEW)
 
-    assert_tells(
+    assert_notice(
         newest(),
         "alice@example.com",
         "Your password was reset",
@@ -79,28 +79,28 @@ def test_a_reset_password_is_told(alice: User) -> None:
     )
 
 
-def test_a_change_of_email_is_told_at_the_old_address_before_it_counts(alice: User) -> None:
+def test_a_change_of_email_is_mailed_to_the_old_address_before_it_counts(alice: User) -> None:
     from_firefox(logged_in(alice)).post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
 
-    told, link = Email.objects.order_by("pk")
+    notice, link = Email.objects.order_by("pk")
     assert (link.to, link.subject) == (["alice@wonderland.example"], "Confirm your email for BotPenguin")
-    assert_tells(
-        told,
+    assert_notice(
+        notice,
         "alice@example.com",
         "A change of your email was requested",
         "Somebody, hopefully you, wants to log in to BotPenguin as alice@wonderland.example. "
         "It replaces alice@example.com once the link that we sent to the new address is opened.",
     )
-    assert f"Choose a new password:\n{RESET}" in told.message
+    assert f"Choose a new password:\n{RESET}" in notice.message
 
 
-def test_a_changed_email_is_told_at_the_old_address(alice: User) -> None:
+def test_a_changed_email_is_mailed_to_the_old_address(alice: User) -> None:
     browser = from_firefox(logged_in(alice))
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
 
     browser.post(link_in(newest()))
 
-    assert_tells(
+    assert_notice(
         newest(),
         "alice@example.com",
         "Your email was changed",
@@ -121,7 +121,7 @@ def log_in_by_passkey(alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("act", "subject"),
+    ("action", "subject"),
     [
         (lambda alice: add_passkey(alice, SecurityKey()), "A passkey was added"),
         (add_app, "An authenticator app was added"),
@@ -129,10 +129,10 @@ def log_in_by_passkey(alice: User) -> None:
     ],
 )
 def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_chosen(
-    alice: User, act: Callable[[User], Any], subject: str
+    alice: User, action: Callable[[User], Any], subject: str
 ) -> None:
     """A new password alone would keep out whoever has chosen it, and not the thief."""
-    act(alice)
+    action(alice)
 
     mail = newest()
     remove, choose = mail.message.index("First remove every passkey"), mail.message.index("Then choose a new password")
@@ -143,20 +143,20 @@ def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_ch
     assert RESET not in mail.message + mail.html_message
 
 
-def test_new_recovery_codes_are_told_with_what_to_do_first(alice: User) -> None:
+def test_new_recovery_codes_are_mailed_with_what_to_do_first(alice: User) -> None:
     add_app(alice)
     logged_in(alice).post("/account/security/recovery-codes/new/")
 
-    told = newest().message
+    text = newest().message
     assert newest().subject == "New recovery codes were made"
-    assert told.index("Choose a new password at once") < told.index("Then make new codes")
-    assert f"Choose a new password:\n{RESET}" in told
+    assert text.index("Choose a new password at once") < text.index("Then make new codes")
+    assert f"Choose a new password:\n{RESET}" in text
 
 
-def test_a_deleted_account_is_told(alice: User) -> None:
+def test_a_deleted_account_is_mailed(alice: User) -> None:
     from_firefox(logged_in(alice)).post("/account/delete/", {"email": "alice@example.com"})
 
-    assert_tells(
+    assert_notice(
         newest(),
         "alice@example.com",
         "Your account was deleted",
@@ -164,7 +164,7 @@ def test_a_deleted_account_is_told(alice: User) -> None:
     )
 
 
-def test_thinking_better_of_a_change_of_email_is_worth_no_mail(alice: User) -> None:
+def test_cancelling_a_change_of_email_sends_no_mail(alice: User) -> None:
     browser = logged_in(alice)
     browser.post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
     before = subjects()
@@ -183,7 +183,7 @@ def test_a_log_in_from_a_new_browser_is_mailed_and_from_a_known_one_is_not(alice
     log_in(from_firefox(Browser()))
 
     assert before == []
-    assert_tells(
+    assert_notice(
         newest(),
         "alice@example.com",
         "New log-in to your account",
@@ -205,7 +205,7 @@ def test_a_browser_may_be_known_to_several_people(alice: User, bob: User) -> Non
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("forged", [b"1", b"1:forged", b"\x00", rb'"\000\012"', b"\xff", b"=;known"])
-def test_a_forged_word_of_a_known_browser_is_not_believed(alice: User, forged: bytes) -> None:
+def test_a_forged_cookie_of_a_known_browser_is_ignored(alice: User, forged: bytes) -> None:
     log_in(Browser())
 
     # Written as it is sent: later versions of Python make no cookie that holds control characters.
@@ -222,7 +222,7 @@ def test_a_wrong_password_is_no_log_in(alice: User) -> None:
     assert subjects() == []
 
 
-def test_times_are_told_in_the_zone_of_the_owner(alice: User) -> None:
+def test_mails_show_times_in_the_zone_of_the_owner(alice: User) -> None:
     log_in(Browser())
     User.objects.update(time_zone="Asia/Kolkata")
 

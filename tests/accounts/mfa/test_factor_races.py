@@ -90,7 +90,7 @@ def test_an_answer_sent_six_times_at_once_is_one_second_step(alice: User) -> Non
     assert [is_logged_in(browser) for browser in browsers].count(True) == 1
 
 
-def test_of_answers_with_one_count_at_once_one_is_taken(alice: User) -> None:
+def test_of_concurrent_answers_with_one_count_one_is_accepted(alice: User) -> None:
     """A passkey and its copy: each has a challenge of its own, and both say the same number."""
     key = SecurityKey(count=3)
     add_passkey(alice, key)

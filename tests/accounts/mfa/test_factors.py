@@ -42,7 +42,7 @@ def test_a_qr_code_is_drawn_with_its_quiet_zone() -> None:
     assert (drawn["size"] - 8 - 17) % 4 == 0
 
 
-def test_the_picture_tells_an_app_of_other_make_all_that_it_needs(alice: User) -> None:
+def test_another_app_can_set_itself_up_from_the_picture(alice: User) -> None:
     key = pyotp.random_base32()
 
     app = pyotp.parse_uri(get_adapter().build_totp_url(alice, key))

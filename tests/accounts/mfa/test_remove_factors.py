@@ -39,11 +39,11 @@ def test_the_password_opens_the_account_alone_again_and_a_thief_is_out(alice: Us
     thief = log_in(key)
     before = is_logged_in(thief)
 
-    told = remove_factors("Alice@Example.com")
+    output = remove_factors("Alice@Example.com")
 
     owner = Browser()
     response = owner.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-    assert told == (
+    assert output == (
         "Removed: Authenticator app, Recovery codes, Passkey. "
         "alice@example.com is logged out everywhere, and notified by mail.\n"
     )
@@ -52,7 +52,7 @@ def test_the_password_opens_the_account_alone_again_and_a_thief_is_out(alice: Us
     assert [factor.user for factor in Authenticator.objects.all()] == [bob]
 
 
-def test_the_owner_is_told_once_and_finds_it_in_the_security_log(alice: User) -> None:
+def test_the_owner_gets_one_mail_and_finds_it_in_the_security_log(alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
     RecoveryCodes.activate(alice)
 
@@ -76,18 +76,18 @@ def test_a_dry_run_only_says_what_there_is(alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
     browser = logged_in(alice)
 
-    told = remove_factors("alice@example.com", "--dry-run")
+    output = remove_factors("alice@example.com", "--dry-run")
 
-    assert told == "Would be removed: Authenticator app.\n"
+    assert output == "Would be removed: Authenticator app.\n"
     assert (Authenticator.objects.count(), is_logged_in(browser)) == (1, True)
 
 
 def test_a_person_without_factors_stays_logged_in(alice: User) -> None:
     browser = logged_in(alice)
 
-    told = remove_factors("alice@example.com")
+    output = remove_factors("alice@example.com")
 
-    assert told == "alice@example.com has none. Nothing was changed.\n"
+    assert output == "alice@example.com has none. Nothing was changed.\n"
     assert is_logged_in(browser)
 
 

@@ -139,11 +139,11 @@ def test_nonsense_is_refused_in_one_sentence_at_every_way(alice: User, key: Secu
     assert Authenticator.objects.filter(type="webauthn").count() == 1
 
 
-@pytest.mark.parametrize("act", [webauthn.register, webauthn.authenticate])
-def test_nonsense_is_refused_at_both_ceremonies(db: None, act: Callable[[HttpRequest, str], object]) -> None:
+@pytest.mark.parametrize("check", [webauthn.register, webauthn.authenticate])
+def test_nonsense_is_refused_at_both_ceremonies(db: None, check: Callable[[HttpRequest, str], object]) -> None:
     browser = Browser()
     challenge(browser)
-    asked = Ceremony(browser, act)
+    asked = Ceremony(browser, check)
 
     assert [name for name, nonsense in NONSENSE.items() if asked.accepts(nonsense)] == []
 
@@ -259,15 +259,15 @@ def spoiled(draw: Callable[[Any], Any], answer: dict[str, Any]) -> str:
 class Ceremony:
     """A challenge that is asked again and again, as by somebody who has copied the session."""
 
-    def __init__(self, browser: Browser, act: Callable[[HttpRequest, str], object]) -> None:
+    def __init__(self, browser: Browser, check: Callable[[HttpRequest, str], object]) -> None:
         self.state = browser.session[webauthn.CHALLENGE]
-        self.act = act
+        self.check = check
 
     def accepts(self, answer: str) -> bool:
         request: Any = RequestFactory().post("/")
         request.session = {webauthn.CHALLENGE: self.state}
         try:
-            self.act(request, answer)
+            self.check(request, answer)
         except webauthn.PasskeyRefused:
             return False
         return True

@@ -61,9 +61,9 @@ def asked_for(owner: User) -> EmailAddress:
 
 
 def old_letter() -> Email:
-    letter = Email.objects.create(from_email="a@example.com", to="b@example.com")
-    Email.objects.filter(pk=letter.pk).update(status=STATUS.failed, last_updated=timezone.now() - timedelta(days=2))
-    return letter
+    mail = Email.objects.create(from_email="a@example.com", to="b@example.com")
+    Email.objects.filter(pk=mail.pk).update(status=STATUS.failed, last_updated=timezone.now() - timedelta(days=2))
+    return mail
 
 
 def confirmed(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:

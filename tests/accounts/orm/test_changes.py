@@ -60,7 +60,7 @@ def test_a_new_row_replaces_none_that_has_its_key(alice: User) -> None:
         double.save()
 
 
-def test_another_trouble_of_the_database_is_not_taken_for_a_deleted_row(alice: User) -> None:
+def test_another_error_of_the_database_does_not_count_as_a_deleted_row(alice: User) -> None:
     alice.name = "Alice Liddell"
 
     def fail(*statement: object) -> None:

@@ -20,7 +20,7 @@ from tests.cast import PASSWORD, logged_in, reauthenticate
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
-ALICE, STRANGER = "alice@example.com", "198.51.100.7"
+ALICE, ATTACKER = "alice@example.com", "198.51.100.7"
 SECOND_STEP = "/account/login/second-step/"
 NEW_PASSWORD = "another good passphrase"
 WRONG = "guessed wrong"
@@ -58,51 +58,51 @@ def code_of(secret: str, periods: int = 0) -> str:
     return format_hotp_value(hotp_value(secret, int(time.time()) // 30 + periods))
 
 
-def guess_codes(browser: Browser, times: int) -> list[int]:
+def try_codes(browser: Browser, times: int) -> list[int]:
     log_in(browser)
     return [browser.post(SECOND_STEP, {"code": "000000"}).status_code for _time in range(times)]
 
 
 def test_ten_wrong_passwords_are_refused_for_that_client_and_the_owner_gets_in_elsewhere(alice: User) -> None:
-    stranger, owner = at(STRANGER), at("203.0.113.9")
+    attacker, owner = at(ATTACKER), at("203.0.113.9")
 
-    guessed = statuses(10, stranger)
-    right_but_late = log_in(stranger)
+    attempts = statuses(10, attacker)
+    right_but_late = log_in(attacker)
     entered = log_in(owner)
 
-    assert guessed == [200] * 5 + [429] * 5
+    assert attempts == [200] * 5 + [429] * 5
     assert (right_but_late.status_code, int(right_but_late["Retry-After"]) > 290) == (429, True)
     assert "Too many attempts. Try again in 5 minutes." in right_but_late.content.decode()
     assert (entered.status_code, is_logged_in(owner)) == (302, True)
 
 
 def test_once_the_wait_is_over_one_gets_in(alice: User, clock: list[float]) -> None:
-    stranger = at(STRANGER)
-    statuses(5, stranger)
-    wait = int(log_in(stranger)["Retry-After"])
+    attacker = at(ATTACKER)
+    statuses(5, attacker)
+    wait = int(log_in(attacker)["Retry-After"])
 
     clock[0] = wait + 1
 
-    assert log_in(stranger).status_code == 302
+    assert log_in(attacker).status_code == 302
 
 
-def test_a_right_password_is_no_guess(alice: User) -> None:
-    answers = [log_in(at(STRANGER)).status_code for _time in range(12)]
+def test_a_right_password_counts_as_no_attempt(alice: User) -> None:
+    answers = [log_in(at(ATTACKER)).status_code for _time in range(12)]
 
     assert answers == [302] * 12
 
 
-def test_the_owner_s_browser_is_let_in_at_the_very_address_of_a_guesser(alice: User) -> None:
-    browser = at(STRANGER)
+def test_a_known_browser_gets_in_from_the_address_of_an_attacker(alice: User) -> None:
+    browser = at(ATTACKER)
     log_in(browser)
     browser.post("/account/logout/")
 
-    statuses(10, at(STRANGER))
+    statuses(10, at(ATTACKER))
 
     assert log_in(browser).status_code == 302
 
 
-def test_the_owner_s_browser_guesses_no_longer_than_others(alice: User) -> None:
+def test_a_known_browser_has_no_more_attempts_than_others(alice: User) -> None:
     browser = at("203.0.113.9")
     log_in(browser)
     browser.post("/account/logout/")
@@ -110,38 +110,38 @@ def test_the_owner_s_browser_guesses_no_longer_than_others(alice: User) -> None:
     assert statuses(6, browser) == [200] * 5 + [429]
 
 
-def test_a_browser_known_to_somebody_else_is_a_stranger_s(alice: User, bob: User) -> None:
-    browser = at(STRANGER)
+def test_a_browser_known_to_somebody_else_is_unknown(alice: User, bob: User) -> None:
+    browser = at(ATTACKER)
     log_in(browser, email="bob@example.org")
     browser.post("/account/logout/")
-    statuses(5, at(STRANGER))
+    statuses(5, at(ATTACKER))
 
     assert log_in(browser, WRONG).status_code == 429
     assert log_in(browser, WRONG, "nobody@example.com").status_code == 200
 
 
 def test_a_browser_is_trusted_no_longer_once_the_password_is_another(alice: User) -> None:
-    browser = at(STRANGER)
+    browser = at(ATTACKER)
     log_in(browser)
     browser.post("/account/logout/")
     alice.set_password(NEW_PASSWORD)
     alice.save()
 
-    statuses(5, at(STRANGER))
+    statuses(5, at(ATTACKER))
 
     assert log_in(browser, NEW_PASSWORD).status_code == 429
 
 
 def test_one_address_may_try_few_passwords_over_all_accounts(db: None) -> None:
-    stranger = at(STRANGER)
+    attacker = at(ATTACKER)
 
-    answers = [log_in(stranger, WRONG, f"x{number}@example.com").status_code for number in range(11)]
+    answers = [log_in(attacker, WRONG, f"x{number}@example.com").status_code for number in range(11)]
 
     assert answers == [200] * 10 + [429]
 
 
 @pytest.mark.no_cover
-def test_guessing_from_many_addresses_is_slowed_and_the_owner_gets_in_from_any_other(
+def test_attempts_from_many_addresses_are_slowed_and_the_owner_gets_in_from_any_other(
     alice: User, clock: list[float]
 ) -> None:
     fresh = addresses()
@@ -173,7 +173,7 @@ def test_under_attack_the_networks_of_one_site_count_as_one(alice: User) -> None
 
 
 @pytest.mark.no_cover
-def test_a_stranger_s_guesses_do_not_keep_the_owner_from_confirming_who_they_are(alice: User) -> None:
+def test_attempts_of_others_do_not_keep_the_owner_from_reauthenticating(alice: User) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
     for _address, ip in zip(range(10), addresses(), strict=False):
@@ -189,7 +189,9 @@ def test_a_stranger_s_guesses_do_not_keep_the_owner_from_confirming_who_they_are
         ("/account/password/change/", "oldpassword", {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}),
     ],
 )
-def test_a_stolen_session_guesses_no_password(alice: User, page: str, field: str, more: dict[str, str]) -> None:
+def test_attempts_at_the_password_in_a_stolen_session_are_limited(
+    alice: User, page: str, field: str, more: dict[str, str]
+) -> None:
     thief = logged_in(alice)
 
     answers = [thief.post(page, more | {field: WRONG}).status_code for _time in range(6)]
@@ -202,7 +204,7 @@ def test_a_stolen_session_guesses_no_password(alice: User, page: str, field: str
 
 
 def test_choosing_a_new_password_ends_the_wait(alice: User) -> None:
-    browser = at(STRANGER)
+    browser = at(ATTACKER)
     statuses(5, browser)
     browser.post("/account/password/reset/", {"email": ALICE})
     form = browser.get(link_in(newest()), follow=True).redirect_chain[-1][0]
@@ -212,10 +214,10 @@ def test_choosing_a_new_password_ends_the_wait(alice: User) -> None:
     assert log_in(browser, NEW_PASSWORD).status_code == 302
 
 
-def test_codes_are_guessed_no_further_from_however_many_addresses(alice: User, secret: str) -> None:
+def test_attempts_at_codes_are_limited_over_all_addresses(alice: User, secret: str) -> None:
     fresh = addresses()
 
-    answers = [guess_codes(at(next(fresh)), 5) for _address in range(5)]
+    answers = [try_codes(at(next(fresh)), 5) for _address in range(5)]
     refused = at(next(fresh))
     log_in(refused)
     page = refused.post(SECOND_STEP, {"code": code_of(secret)})
@@ -227,13 +229,13 @@ def test_codes_are_guessed_no_further_from_however_many_addresses(alice: User, s
 
 
 @pytest.mark.no_cover
-def test_the_owner_s_browser_passes_the_second_step_whatever_strangers_guess(alice: User, secret: str) -> None:
+def test_attempts_of_unknown_browsers_do_not_keep_a_known_one_from_the_second_step(alice: User, secret: str) -> None:
     browser = at("203.0.113.9")
     log_in(browser)
     browser.post(SECOND_STEP, {"code": code_of(secret)})
     browser.post("/account/logout/")
     for _address, ip in zip(range(5), addresses(), strict=False):
-        guess_codes(at(ip), 5)
+        try_codes(at(ip), 5)
 
     log_in(browser)
     answer = browser.post(SECOND_STEP, {"code": code_of(secret, 1)})
@@ -242,7 +244,7 @@ def test_the_owner_s_browser_passes_the_second_step_whatever_strangers_guess(ali
 
 
 @pytest.mark.no_cover
-def test_browsers_that_have_given_no_code_of_this_app_are_strangers_to_it(alice: User, clock: list[float]) -> None:
+def test_browsers_without_a_code_of_this_app_are_unknown_to_it(alice: User, clock: list[float]) -> None:
     """Whoever knows the password can collect any number of them, best before there is a second step."""
     browsers = [at(ip) for _browser, ip in zip(range(6), addresses(), strict=False)]
     for browser in browsers:
@@ -259,7 +261,7 @@ def test_browsers_that_have_given_no_code_of_this_app_are_strangers_to_it(alice:
 
     answers = []
     for browser in browsers:
-        answers += guess_codes(browser, 5)
+        answers += try_codes(browser, 5)
         clock[0] += 301
 
     assert answers == [200] * 20 + [429] * 10
@@ -275,17 +277,17 @@ def test_browsers_past_the_second_step_share_the_tries_of_a_day(alice: User, sec
 
     answers = []
     for browser in browsers * 2:
-        answers += guess_codes(browser, 5)
+        answers += try_codes(browser, 5)
         clock[0] += 301
 
     assert answers == [200] * 20 + [429] * 10
-    assert guess_codes(at("203.0.113.9"), 1) == [200]
+    assert try_codes(at("203.0.113.9"), 1) == [200]
 
 
-def test_signing_in_again_and_again_gives_a_browser_no_more_tries(
+def test_logging_in_repeatedly_gives_a_browser_no_more_attempts(
     alice: User, bob: User, secret: str, clock: list[float]
 ) -> None:
-    browser = at(STRANGER)
+    browser = at(ATTACKER)
     log_in(browser)
     browser.post(SECOND_STEP, {"code": code_of(secret)})
 
@@ -299,7 +301,7 @@ def test_signing_in_again_and_again_gives_a_browser_no_more_tries(
     cache.clear()
     for _time in range(6):
         clock[0] += 1
-        answers["code"] += guess_codes(browser, 1)
+        answers["code"] += try_codes(browser, 1)
         browser.post("/account/login/start-again/")
         log_in(browser, email="bob@example.org")
         browser.post("/account/logout/")
@@ -310,7 +312,7 @@ def test_signing_in_again_and_again_gives_a_browser_no_more_tries(
 @pytest.mark.no_cover
 def test_a_new_password_opens_the_second_step_again_at_once(alice: User, secret: str) -> None:
     for _address, ip in zip(range(5), addresses(), strict=False):
-        guess_codes(at(ip), 5)
+        try_codes(at(ip), 5)
     alice.set_password(NEW_PASSWORD)
     alice.save()
     browser = at("203.0.113.9")
@@ -325,7 +327,7 @@ def test_a_new_password_opens_the_second_step_again_at_once(alice: User, secret:
     ("seconds", "words"),
     [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3600, "60 minutes"), (3601, "2 hours")],
 )
-def test_waits_are_told_in_words(seconds: int, words: str) -> None:
+def test_waits_are_written_in_words(seconds: int, words: str) -> None:
     assert rate_limits.in_words(seconds) == words
 
 
@@ -334,7 +336,7 @@ def test_who_came_in_the_same_instant_as_many_others_waits_a_second(db: None) ->
 
 
 def test_a_page_that_is_limited_says_to_wait_a_minute_and_so_do_all_of_its_kind(db: None) -> None:
-    answers = [at(STRANGER).post("/account/signup/", {"email": "x", "password1": "x"}) for _time in range(21)]
+    answers = [at(ATTACKER).post("/account/signup/", {"email": "x", "password1": "x"}) for _time in range(21)]
 
     page = answers[-1]
     assert (page.status_code, page["Retry-After"]) == (429, "60")
@@ -344,8 +346,8 @@ def test_a_page_that_is_limited_says_to_wait_a_minute_and_so_do_all_of_its_kind(
 
 
 def test_no_limit_outlives_a_cleared_cache(alice: User) -> None:
-    statuses(6, at(STRANGER))
+    statuses(6, at(ATTACKER))
 
     cache.clear()
 
-    assert log_in(at(STRANGER)).status_code == 302
+    assert log_in(at(ATTACKER)).status_code == 302

@@ -60,7 +60,7 @@ def test_a_limit_of_nothing_refuses_everything() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_a_try_that_is_given_back_can_be_taken_again_once() -> None:
+def test_an_attempt_that_is_given_back_can_be_made_again_once() -> None:
     taken_at = [limit().take() for _ in range(3)]
     assert taken_at[2] is not None
 
@@ -70,7 +70,7 @@ def test_a_try_that_is_given_back_can_be_taken_again_once() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_more_is_never_given_back_than_was_taken() -> None:
+def test_no_more_attempts_are_given_back_than_were_counted() -> None:
     taken_at = limit().take()
     assert taken_at is not None
 
@@ -81,7 +81,7 @@ def test_more_is_never_given_back_than_was_taken() -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_what_was_taken_in_a_window_before_is_not_given_back_in_this_one() -> None:
+def test_an_attempt_of_an_earlier_window_is_not_given_back_in_this_one() -> None:
     tries(3, limit())
 
     limit().give_back(now() - MINUTE - 1)
@@ -111,7 +111,7 @@ def test_a_window_ends_for_all_its_tries_at_once_and_refusals_do_not_prolong_it(
     assert tries(4, limit()) == [True] * 3 + [False]
 
 
-def test_after_the_wait_that_was_told_a_try_is_counted(clock: list[float]) -> None:
+def test_after_the_announced_wait_an_attempt_is_counted(clock: list[float]) -> None:
     tries(3, limit(seconds=300))
     clock[0] = 123.4567
 
@@ -250,7 +250,7 @@ def test_a_list_in_redis_in_the_place_of_a_number_gives_way(in_redis_server: Red
     assert tries(4, limit()) == [True] * 3 + [False]
 
 
-def test_names_tell_nothing_of_what_they_stand_for_and_fit(store: str, in_redis_server: Redis) -> None:
+def test_names_reveal_nothing_and_fit_their_column(store: str, in_redis_server: Redis) -> None:
     name = name_of("password_attempts_of_unknown_browsers", "198.51.100.7:alice@example.com" * 100)
 
     assert len(name) <= 80

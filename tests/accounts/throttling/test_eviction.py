@@ -44,7 +44,7 @@ def fill(rows: int, ends_at: int, name: str = "password_attempt") -> None:
     Counter.objects.bulk_create(made, batch_size=5000)
 
 
-def come_as_strangers(times: int) -> None:
+def visit_from_new_addresses(times: int) -> None:
     """Sign up and log in from new addresses, each of which is counted anew."""
     for number in range(times):
         browser = Browser(REMOTE_ADDR=f"203.0.113.{number}")
@@ -58,9 +58,9 @@ def test_nothing_that_others_do_frees_a_bound_of_more_than_an_hour(rows: int, re
     fill(rows, now() + 2 * DAY)
     fill(rows, now() - 1, "ended")
 
-    come_as_strangers(2)
+    visit_from_new_addresses(2)
     call_command("housekeeping")
-    come_as_strangers(1)
+    visit_from_new_addresses(1)
 
     assert [limit.name for limit in reached if limit.is_free()] == []
     assert Counter.objects.filter(name__startswith=" password_attempt:").count() == rows

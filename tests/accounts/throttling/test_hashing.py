@@ -53,13 +53,13 @@ def log_in(browser: Browser, password: str = PASSWORD, email: str = "alice@examp
     return browser.post("/account/login/", {"login": email, "password": password}, headers=headers)
 
 
-def stranger(number: int) -> Browser:
+def unknown_browser(number: int) -> Browser:
     return Browser(REMOTE_ADDR=f"198.51.100.{number}")
 
 
 def own_browser() -> Browser:
     """Where alice has logged in before, from the address of a stranger."""
-    before, browser = Browser(), stranger(1)
+    before, browser = Browser(), unknown_browser(1)
     assert log_in(before).status_code == 302
     browser.cookies[COOKIE] = before.cookies[COOKIE].value
     return browser
@@ -99,9 +99,9 @@ def full() -> Iterator[Crowd]:
     with ThreadPoolExecutor(8) as pool:
         crowd = Crowd(pool)
         try:
-            answers = [crowd.begin(partial(log_in, stranger(at), f"hashing {at}")) for at in (11, 12)]
+            answers = [crowd.begin(partial(log_in, unknown_browser(at), f"hashing {at}")) for at in (11, 12)]
             poll(lambda: Held.inside == 2, 60)
-            answers.append(crowd.wait(stranger(13), ANYBODY, "waiting"))
+            answers.append(crowd.wait(unknown_browser(13), ANYBODY, "waiting"))
             yield crowd
         finally:
             Held.opened.set()
@@ -113,9 +113,9 @@ def full() -> Iterator[Crowd]:
 def test_the_next_unknown_browser_is_answered_503_at_once_and_nothing_is_counted() -> None:
     with full():
         before = sorted(Counter.objects.values_list("count", flat=True))
-        page = log_in(stranger(14))
-        script = log_in(stranger(14), Accept="application/json")
-        unknown = log_in(stranger(14), email="nobody@example.com")
+        page = log_in(unknown_browser(14))
+        script = log_in(unknown_browser(14), Accept="application/json")
+        unknown = log_in(unknown_browser(14), email="nobody@example.com")
         after = sorted(count for count in Counter.objects.values_list("count", flat=True) if count)
 
     assert (page.status_code, page["Retry-After"], page["Cache-Control"]) == (503, "2", "no-store")
@@ -126,14 +126,14 @@ def test_the_next_unknown_browser_is_answered_503_at_once_and_nothing_is_counted
     # What the page itself counts for an address stays: it bounds requests, and no tries of a password.
     assert len(after) == len(before) + 1
     # Once there is room again, all five tries are left.
-    statuses = [log_in(stranger(14), "a guess").status_code for _time in range(6)]
+    statuses = [log_in(unknown_browser(14), "a guess").status_code for _time in range(6)]
     assert statuses == [200] * 5 + [429]
 
 
 @pytest.mark.usefixtures("alice", "hashers")
 def test_who_signs_up_meanwhile_is_answered_alike_and_kept_as_nobody() -> None:
     with full():
-        answer = stranger(14).post("/account/signup/", {"email": "carol@example.com", "password1": PASSWORD})
+        answer = unknown_browser(14).post("/account/signup/", {"email": "carol@example.com", "password1": PASSWORD})
 
     assert (answer.status_code, answer["Retry-After"], SignUp.objects.count()) == (503, "2", 0)
 
@@ -145,10 +145,10 @@ def test_a_known_browser_has_its_place_and_comes_first() -> None:
         owner = crowd.wait(browser, KNOWN, PASSWORD)
         # The one place is taken now: this is another browser of the same person's.
         second = log_in(browser)
-        guessing = log_in(stranger(14), PASSWORD)
+        attacker = log_in(unknown_browser(14), PASSWORD)
 
     assert owner.result().status_code == 302
-    assert (second.status_code, guessing.status_code) == (503, 503)
+    assert (second.status_code, attacker.status_code) == (503, 503)
     # The owner came after the one who waits, and is hashed before.
     assert [text for text in Held.order if "hashing" not in text] == [PASSWORD, "waiting"]
 
@@ -156,7 +156,7 @@ def test_a_known_browser_has_its_place_and_comes_first() -> None:
 @pytest.mark.usefixtures("alice", "hashers")
 def test_who_has_followed_the_mailed_link_gets_a_new_password_meanwhile() -> None:
     """A reset is the owner's way out of an attack."""
-    owner = stranger(1)
+    owner = unknown_browser(1)
     owner.post("/account/password/reset/", {"email": "alice@example.com"})
     form: Any = owner.get(link_in(newest()), follow=True).redirect_chain[-1][0]
     new = {"password1": "another good passphrase", "password2": "another good passphrase"}
@@ -181,10 +181,10 @@ def test_who_is_logged_in_confirms_who_they_are_meanwhile() -> None:
 
 
 @pytest.mark.usefixtures("alice", "hashers")
-def test_the_mark_of_another_account_keeps_no_place(bob: User) -> None:
+def test_a_browser_known_to_another_account_uses_no_reserved_place(bob: User) -> None:
     thief = Browser()
     log_in(thief, email="bob@example.org")
-    browser = stranger(14)
+    browser = unknown_browser(14)
     browser.cookies[COOKIE] = thief.cookies[COOKIE].value
     with full():
         answer = log_in(browser)
@@ -192,7 +192,7 @@ def test_the_mark_of_another_account_keeps_no_place(bob: User) -> None:
     assert answer.status_code == 503
 
 
-def test_one_person_waits_in_the_kept_place_ten_times_a_minute() -> None:
+def test_one_person_uses_the_reserved_place_ten_times_a_minute() -> None:
     """Nobody takes it from the others by accounts of their own."""
     request = RequestFactory().post("/account/login/")
     with context.request_context(request):

@@ -156,9 +156,9 @@ def test_a_count_in_redis_that_nobody_wrote_is_none(
     in_redis_server.delete(key)
     spoil(in_redis_server, key)
 
-    was_free, taken = limit.is_free(), [limit.take() is not None for _ in range(4)]
+    was_free, counted = limit.is_free(), [limit.take() is not None for _ in range(4)]
 
-    assert (was_free, taken) == (True, [True] * 3 + [False])
+    assert (was_free, counted) == (True, [True] * 3 + [False])
 
 
 @pytest.mark.usefixtures("in_redis_server")
@@ -173,7 +173,7 @@ def test_a_limit_that_redis_does_not_let_us_read_is_not_free(in_redis_server: Re
     assert outages.is_outage(raised.value)
 
 
-def test_what_cannot_be_sent_is_our_own_fault(in_redis_server: Redis, redis_server: RedisServer) -> None:
+def test_a_value_that_cannot_be_sent_is_no_outage(in_redis_server: Redis, redis_server: RedisServer) -> None:
     client = cache_in_redis.GuardedRedis.from_url(redis_server.url)
 
     with pytest.raises(Exception, match="Invalid input") as raised:

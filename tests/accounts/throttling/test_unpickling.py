@@ -30,15 +30,15 @@ TABLES = re.compile("cache|counter")
 
 def visit(alice: User, secret: str) -> list[int]:
     """Do everything that is counted or cached, and return the statuses."""
-    stranger, owner = Browser(REMOTE_ADDR="198.51.100.7"), logged_in(alice)
+    visitor, owner = Browser(REMOTE_ADDR="198.51.100.7"), logged_in(alice)
     browser = Browser()
     answers = [
-        stranger.post("/account/login/", {"login": alice.email, "password": "guessed wrong"}),
-        stranger.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}),
-        stranger.post("/account/password/reset/", {"email": alice.email}),
-        stranger.get("/account/login/passkey/"),
-        stranger.post("/account/login/passkey/", {"credential": "{}"}),
-        stranger.post("/api/v7/token/report-exposed", {"tokens": ["x"]}, content_type="application/json"),
+        visitor.post("/account/login/", {"login": alice.email, "password": "guessed wrong"}),
+        visitor.post("/account/signup/", {"email": "new@example.com", "password1": PASSWORD}),
+        visitor.post("/account/password/reset/", {"email": alice.email}),
+        visitor.get("/account/login/passkey/"),
+        visitor.post("/account/login/passkey/", {"credential": "{}"}),
+        visitor.post("/api/v7/token/report-exposed", {"tokens": ["x"]}, content_type="application/json"),
         browser.post("/account/login/", {"login": alice.email, "password": PASSWORD}),
         browser.post("/account/login/second-step/", {"code": "000000"}),
         browser.post("/account/login/second-step/", {"code": code_of(secret)}),

@@ -216,7 +216,7 @@ def test_after_the_password_a_passkey_is_the_second_step(alice: User) -> None:
     assert is_logged_in(browser)
 
 
-def test_a_passkey_is_a_proof_of_identity_and_leads_back(alice: User) -> None:
+def test_a_passkey_reauthenticates_and_leads_back(alice: User) -> None:
     key = SecurityKey()
     add_passkey(alice, key)
     browser = logged_in(alice)
@@ -313,11 +313,11 @@ def test_a_passkey_without_a_challenge_is_refused(alice: User) -> None:
     assert REFUSED in response.content.decode()
 
 
-def test_guessing_at_the_second_step_by_passkey_ends_after_five(alice: User) -> None:
+def test_a_second_step_takes_five_wrong_answers_of_a_passkey(alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
     browser = Browser()
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-    for _guess in range(5):
+    for _time in range(5):
         browser.post(SECOND_STEP, {"credential": NONSENSE[-5]})
 
     responses = [browser.post(SECOND_STEP, answer) for answer in ({"credential": NONSENSE[-5]}, {"code": "000000"})]
@@ -351,9 +351,9 @@ def test_a_passkey_is_removed(alice: User, passkey: Authenticator) -> None:
     assert not Authenticator.objects.exists()
 
 
-@pytest.mark.parametrize(("method", "act"), [("get", ""), ("post", ""), ("post", "remove/")])
-def test_the_passkey_of_another_is_not_found(bob: User, passkey: Authenticator, method: str, act: str) -> None:
-    response = getattr(logged_in(bob), method)(f"{SECURITY}passkeys/{passkey.pk}/{act}", {"name": "Mine"})
+@pytest.mark.parametrize(("method", "action"), [("get", ""), ("post", ""), ("post", "remove/")])
+def test_the_passkey_of_another_is_not_found(bob: User, passkey: Authenticator, method: str, action: str) -> None:
+    response = getattr(logged_in(bob), method)(f"{SECURITY}passkeys/{passkey.pk}/{action}", {"name": "Mine"})
 
     assert response.status_code == 404
     assert Authenticator.objects.get().data["name"] == "My laptop"
@@ -369,7 +369,7 @@ def test_the_passkey_of_another_is_not_found(bob: User, passkey: Authenticator, 
         ("post", "passkeys/{}/remove/", ""),
     ],
 )
-def test_every_act_on_a_passkey_asks_for_a_fresh_proof_and_keeps_nothing(
+def test_every_action_on_a_passkey_needs_a_recent_authentication_and_stores_nothing(
     alice: User, passkey: Authenticator, method: str, path: str, page: str
 ) -> None:
     browser = logged_in(alice)

@@ -204,9 +204,9 @@ def test_a_wrong_code_does_not_log_in(alice: User, secret: str, code: str) -> No
     assert not is_logged_in(browser)
 
 
-def test_guessing_codes_ends_after_five(alice: User, secret: str) -> None:
+def test_a_second_step_takes_five_wrong_codes(alice: User, secret: str) -> None:
     browser = give_password()
-    for _guess in range(5):
+    for _time in range(5):
         give_code(browser, "000000")
 
     response = give_code(browser, code_of(secret))
@@ -301,7 +301,7 @@ def reauthentication_url(back: str) -> str:
     return f"/account/reauthenticate/?next={quoted}"
 
 
-def test_a_code_is_a_proof_of_identity_and_leads_back(alice: User, secret: str) -> None:
+def test_a_code_reauthenticates_and_leads_back(alice: User, secret: str) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
 
@@ -311,7 +311,7 @@ def test_a_code_is_a_proof_of_identity_and_leads_back(alice: User, secret: str) 
     assert browser.get(REMOVE).status_code == 200
 
 
-def test_a_wrong_code_is_no_proof(alice: User, secret: str) -> None:
+def test_a_wrong_code_does_not_reauthenticate(alice: User, secret: str) -> None:
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=TWO_HOURS)
 
