@@ -1,7 +1,7 @@
-"""The admin: tokens, to be looked up and revoked. Nothing there adds, changes or deletes, or shows a secret.
+"""The admin: looks up and revokes tokens. It cannot add, change or delete anything, and shows no secret.
 
-A site of its own, so that no library's models come along: queued mails, say, hold links
-that reset a password.
+It is a separate site without the models of libraries: queued mails, for example, contain links that reset a
+password.
 """
 
 import re
@@ -23,9 +23,9 @@ from accounts.web.clients import Client
 from developers import issuance
 from developers.models import ApiToken, RevokedToken
 
-# The largest that a BigAutoField has.
+# The largest value of a BigAutoField.
 LARGEST_ID = 2**63 - 1
-# Of one request, as many as a page of the list has. They take a second or two.
+# Tokens that one request revokes: as many as a page lists. They take a second or two.
 MOST_REVOKED = 100
 NOT_REVOKED = _(
     "%(left)d of the chosen tokens are not revoked yet: at most %(most)d are at once, those issued longest ago first. "
@@ -44,15 +44,15 @@ class Site(admin.AdminSite):
     def admin_view(  # type: ignore[override]
         self, view: Callable[..., Any], cacheable: bool = False
     ) -> Callable[..., Any]:
-        """Spare these pages Trusted Types: Django's jQuery makes elements of text of its own as it starts."""
+        """Exempt these pages from Trusted Types: Django's jQuery makes elements from strings on start-up."""
         spared: Callable[..., Any] = csp_replace(NO_TRUSTED_TYPES)(super().admin_view(view, cacheable))
         return spared
 
     def get_urls(self) -> list[Any]:
-        """Leave out the address that looks up an object of any model, whatever its id."""
+        """Omit the URL that looks up objects of any model."""
         return [pattern for pattern in super().get_urls() if getattr(pattern, "name", "") != "view_on_site"]
 
-    # The account's own pages know of sessions to end, second factors and the token; the admin's do not.
+    # The account's pages also handle sessions, second factors and the token, which the admin's do not.
 
     def password_change(  # type: ignore[override]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
@@ -66,7 +66,7 @@ class Site(admin.AdminSite):
 
 
 site = Site(name="admin")
-# Behind the one log-in, with its rate limits and second steps.
+# Uses the project's log-in page, with its rate limits and second step.
 site.login = secure_admin_login(site.login)  # type: ignore[method-assign]
 
 
@@ -81,7 +81,7 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     actions = ("revoke",)
 
     def get_object(self, request: HttpRequest, object_id: str, from_field: str | None = None) -> Any:
-        """Return a token by its owner's id. Whatever is none is not found: no database takes a number of any length."""
+        """Return a token by its owner's id. Raises 404 for any other text: databases reject very long numbers."""
         token = super().get_object(request, object_id, from_field) if _is_id(object_id) else None
         if token is None:
             raise Http404
@@ -103,14 +103,14 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         return False
 
     def lookup_allowed(self, lookup: str, value: str, request: HttpRequest) -> bool:  # type: ignore[override]
-        """Filter by nothing that an address may name: `?ciphertext__startswith=` would tell what no page shows."""
+        """Allow no filters in URLs: `?ciphertext__startswith=` would reveal hidden columns."""
         return False
 
     @admin.action(description=_("Revoke the selected tokens"))
     def revoke(self, request: HttpRequest, chosen: QuerySet[ApiToken]) -> None:
-        """Revoke the token that each of the chosen has by now; one replaced in this very instant is left alone.
+        """Revoke the chosen owners' current tokens, except those that are replaced meanwhile.
 
-        Of many those that were issued longest ago, so that the same choice, sent again, goes on with the others.
+        Starts with the tokens issued longest ago, so that sending the same choice again continues with the rest.
         """
         left = chosen.count() - MOST_REVOKED
         oldest = list(chosen.order_by("issued_at", "pk").values_list("pk", flat=True)[:MOST_REVOKED])

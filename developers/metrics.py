@@ -1,9 +1,9 @@
-"""Counters for Prometheus, which by default count nothing.
+"""Counters for Prometheus. By default they count nothing.
 
-Each process counts in files of its own, in the folder that `PROMETHEUS_MULTIPROC_DIR` names. `botpenguin.server` sets
-it where `METRICS_PORT` asks for metrics, and `botpenguin.observability.prometheus` adds up the files of all processes.
-Without it nothing is counted, and prometheus_client, which chooses its files as it is imported, is not imported.
-docs/operations.md lists what there is.
+Each process counts in its own files in the folder `PROMETHEUS_MULTIPROC_DIR`. `botpenguin.server` sets this
+variable if `METRICS_PORT` is set, and `botpenguin.observability.prometheus` adds up the files of all processes.
+Without it, prometheus_client, which chooses its files on import, is not imported. docs/operations.md lists the
+metrics.
 """
 
 import logging
@@ -15,14 +15,14 @@ from pathlib import Path
 logger = logging.getLogger(__name__)
 
 FOLDER = "PROMETHEUS_MULTIPROC_DIR"
-# Bytes, of a process: what all labels that our code knows come to, whatever clients send. The files are mapped
-# into memory, and to write where the disk has no room ends the process (SIGBUS): so it is taken beforehand.
+# Bytes per process: enough for all labels in the code, whatever clients send. The files are mapped into memory, and
+# writing to one on a full disk kills the process (SIGBUS), so their space is allocated beforehand.
 ROOM = {"counter": 1 << 20, "histogram": 2 << 20}
 
 
 @cache
 def is_on() -> bool:
-    """Tell whether this process counts: where that is asked for, and there is room."""
+    """Return whether this process counts: metrics are on, and the disk has room."""
     if FOLDER not in os.environ:
         return False
     try:
@@ -35,10 +35,10 @@ def is_on() -> bool:
 
 
 def take_room(path: Path, size: int) -> None:
-    """Make a file of this size, or raise `OSError` and leave none. One is there where a dead process had the number."""
+    """Make a file of this size, unless a dead process with this id left one. Leaves none if it raises `OSError`."""
     if path.exists():
         return
-    # Under its name once it is whole: a scrape cannot read one without its head.
+    # Renamed once it is complete: a reader fails on a file without its head.
     new = path.with_suffix(".new")
     try:
         with new.open("wb") as file:
@@ -54,13 +54,13 @@ def ignore(*values: object) -> None:
 
 
 def counter(name: str, documentation: str, label: str, values: Iterable[str] = ()) -> Callable[[str], None]:
-    """Return a function that counts one more under a value of the label.
+    """Return a function that adds one to the counter for a value of the label.
 
-    The values that are known beforehand start from 0, so that the first of them shows as a rise.
+    `values` start at 0, so that the first event shows as an increase.
     """
     if not is_on():
         return ignore
-    from prometheus_client import Counter  # noqa: PLC0415 - see above
+    from prometheus_client import Counter  # noqa: PLC0415 - see the module's docstring
 
     counts = cache(Counter(name, documentation, [label]).labels)
     for value in values:

@@ -1,4 +1,4 @@
-"""Keeping secrets out of logs, also those that people put where none belongs: a path, a user agent."""
+"""Masks secrets in logs, also where people put them by mistake: in a path, in a user agent."""
 
 import json
 import logging
@@ -8,12 +8,12 @@ from datetime import UTC, datetime
 
 from developers import tokens
 
-# Mailed links, which reset a password and confirm an address: `accounts.urls` and `botpenguin.urls` give the paths.
+# Mailed links that reset a password or confirm an address. `accounts.urls` and `botpenguin.urls` define the paths.
 LINK = re.compile(r"(?<=/account/password/reset/key/)[\w-]+|(?<=/account/confirm-email/)[\w:-]+")
 
 
 class WithoutSecrets(logging.Filter):
-    """Mask what looks like a secret in a message, for whichever handler and formatter comes after."""
+    """Masks secrets in a message, for all later handlers and formatters."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.msg, record.args = without_secrets(record.getMessage()), ()
@@ -21,7 +21,7 @@ class WithoutSecrets(logging.Filter):
 
 
 class MaskingFormatter(logging.Formatter):
-    """Write each line with the mask in place of whatever looks like a secret, tracebacks included. Times are UTC."""
+    """Writes lines with secrets masked, including tracebacks. Times are UTC."""
 
     converter = staticmethod(time.gmtime)
 
@@ -29,7 +29,7 @@ class MaskingFormatter(logging.Formatter):
         return True
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802 - logging's name
-        # A style would look for its fields among all that a record has, which takes four times as long.
+        # A format style looks its fields up in the whole record, which takes four times as long.
         request_id = getattr(record, "request_id", "-")
         return f"{record.asctime} [{request_id}] {record.levelname} {record.name}: {record.message}"
 
@@ -66,8 +66,8 @@ class MaskingJsonFormatter(logging.Formatter):
 
 
 def without_secrets(text: str) -> str:
-    """Put the mask in the place of all that looks like a token, and an ellipsis in that of a mailed link's key."""
-    # Most texts hold neither beginning, and to look for that costs a hundredth of trying a pattern at each character.
+    """Replace everything that looks like a token by its mask, and the keys of mailed links by an ellipsis."""
+    # Most texts contain neither prefix, and searching for one costs a hundredth of the pattern.
     if "/account/" in text:
         text = LINK.sub("…", text)
     return tokens.PATTERN.sub(_mask, text) if tokens.PREFIX in text else text

@@ -1,9 +1,8 @@
 """The format of an API access token. Pure Python, no Django.
 
-`bpat_`, 40 random base62 characters (238 bits), then 6 base62 characters of the CRC-32
-of all that stands before them: 51 word characters. A double click selects the whole; the
-prefix lets secret scanners find it; the checksum tells a typing error from a revoked
-token without a query. The idea is that of GitHub's token format of 2021.
+A token is `bpat_`, 40 random base62 characters (238 bits), and the CRC-32 of all of these as 6 base62
+characters: 51 word characters. A double click selects all of it, secret scanners find it by its prefix, and the
+checksum detects typing errors without a query. The idea is from GitHub's token format of 2021.
 """
 
 import hmac
@@ -16,7 +15,7 @@ from zlib import crc32
 
 PREFIX = "bpat_"
 ALPHABET = string.digits + string.ascii_uppercase + string.ascii_lowercase
-# Two digits at a time: the checksum is part of every bearer check.
+# Two digits at a time, for speed: every bearer check computes the checksum.
 PAIRS = [first + second for first in ALPHABET for second in ALPHABET]
 RANDOM_LENGTH = 40
 CHECKSUM_LENGTH = 6
@@ -26,7 +25,7 @@ PATTERN = re.compile(rf"{PREFIX}[0-9A-Za-z]{{{RANDOM_LENGTH + CHECKSUM_LENGTH}}}
 
 
 class Secret:
-    """A token in memory. Whatever prints, logs or pickles it gets the mask; `open()` gives the token."""
+    """A token in memory. Printing, logging or pickling it gives the mask; `open()` returns the token."""
 
     __slots__ = ("_token",)
 
@@ -59,7 +58,7 @@ class Secret:
 
 
 def generate() -> Secret:
-    """Make a fresh token from the operating system's randomness."""
+    """Make a token from the operating system's randomness."""
     body = PREFIX + "".join(secrets.choice(ALPHABET) for _ in range(RANDOM_LENGTH))
     return Secret(body + checksum(body))
 
@@ -72,21 +71,21 @@ def checksum(body: str) -> str:
 
 
 def is_well_formed(text: str) -> bool:
-    """Tell whether a text has the form of a token and a checksum that fits, which needs no query."""
+    """Return whether a text has the form of a token and the right checksum. Needs no query."""
     if PATTERN.fullmatch(text) is None:
         return False
     return text[-CHECKSUM_LENGTH:] == checksum(text[:-CHECKSUM_LENGTH])
 
 
 def mask(hint: str) -> str:
-    """Return a token's mask, as long as the token itself, so that showing it moves nothing."""
+    """Return a token's mask. It has the token's length, so that showing the token moves nothing on the page."""
     return f"{PREFIX}{'•' * (LENGTH - len(PREFIX) - HINT_LENGTH)}{hint}"
 
 
 def digest(token: str, key: bytes) -> bytes:
     """Return the HMAC-SHA-256 of a token (32 bytes).
 
-    At 238 bits a token cannot be guessed, so a slow hash would cost every request and buy nothing.
+    A token has 238 random bits and cannot be guessed, so a slow hash would cost time and add no security.
     """
     keyed = _keyed(key).copy()
     keyed.update(token.encode())
@@ -95,5 +94,5 @@ def digest(token: str, key: bytes) -> bytes:
 
 @cache
 def _keyed(key: bytes) -> hmac.HMAC:
-    # To take in the key costs more than to digest a token.
+    # Cached: hashing the key takes longer than hashing a token.
     return hmac.new(key, digestmod="sha256")

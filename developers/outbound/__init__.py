@@ -1,9 +1,9 @@
-"""3rd Party Apps APIs: the outbound HTTP calls that chat flows make, set up by a person and sent for them.
+"""3rd Party Apps APIs: the outbound HTTP calls that chat flows make, as their owner has set them up.
 
-- `recipe`: what a call is made of, and filling a contact's attributes into it.
-- `models`: what is kept: `OutboundApi`, `CustomAttribute`, `ApiLog`.
-- `addresses`: which addresses a call may reach.
-- `sending`: one call, within its limits; `answers`: what it brought.
-- `mapping`: from the answer to custom attributes.
-- `running`: all of it in turn, and the log. The one door for the platform.
+- `recipe`: the parts of a call, and filling a contact's attributes in.
+- `models`: the tables `OutboundApi`, `CustomAttribute` and `ApiLog`.
+- `validation`, `url_rules`: what a call may contain.
+- `transport`: the addresses a call may reach, sending it within its limits, and its response.
+- `mapping`: from the response to custom attributes.
+- `running`: all of these steps, and the log. The platform's only interface.
 """

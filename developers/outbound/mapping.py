@@ -1,7 +1,7 @@
-"""From what a server answered to custom attributes: one value each, found by its path.
+"""Maps values of a response to custom attributes, by their paths.
 
-Paths are JSONPath (RFC 9535), of which only singular queries, section 2.3.5.1, are taken: they name one
-value, while filters, wildcards and slices find several. `$.` before it may be left out.
+Paths are JSONPath (RFC 9535), restricted to singular queries (section 2.3.5.1), which find one value; filters,
+wildcards and slices find several. The leading `$.` is optional.
 """
 
 import math
@@ -16,20 +16,20 @@ from developers.outbound.recipe import AttributeMapping, Value
 
 LONGEST_PATH = 500
 LONGEST_TEXT = 1_000
-# The largest whole number that JavaScript, and so most clients, hold exactly.
+# The largest integer that JavaScript, and so most clients, represent exactly.
 LARGEST_NUMBER = 2**53 - 1
 YES, NO = ("true", "yes", "y", "on", "1"), ("false", "no", "n", "off", "0")
-# What no database stores as text: NUL, and half a surrogate pair.
+# Characters that no database stores as text: NUL and lone surrogates.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 NOT_FOUND: Final = object()
 
 
 class UnsuitableValue(Exception):
-    """A value is not of the attribute's type. The text is a sentence for people."""
+    """A value does not fit the attribute's type. The text completes the sentence "The value …"."""
 
 
 def check(path: str) -> str | None:
-    """Say what is wrong with a path, or None."""
+    """Return a sentence about what is wrong with a path, or None."""
     if not path.strip():
         return _("Name the value, for instance data.items[0].name.")
     if len(path) > LONGEST_PATH:
@@ -50,13 +50,13 @@ def path_of(*steps: str | int) -> str:
 
 
 def find(path: str, data: Any) -> Any:
-    """Return the value at a path that `check` finds nothing wrong with, or `NOT_FOUND`."""
+    """Return the value at a path that `check` accepts, or `NOT_FOUND`."""
     node = jsonpath.compile(_whole(path)).find_one(data)
     return NOT_FOUND if node is None else node.value
 
 
 def cast(value: Any, kind: str | None) -> Value:
-    """Make a value fit an attribute of this type; of an unknown one, every simple value. Raises `UnsuitableValue`."""
+    """Convert a value to an attribute's type; None accepts every simple value. Raises `UnsuitableValue`."""
     if value is None:
         return None
     if isinstance(value, list | dict):
@@ -77,23 +77,23 @@ def cast(value: Any, kind: str | None) -> Value:
 def apply(
     mappings: tuple[AttributeMapping, ...], data: Any, kinds: dict[str, str]
 ) -> tuple[dict[str, Value], list[str]]:
-    """Return the values by the names of their attributes, and a sentence for each that was not found or does not fit.
+    """Return the values by attribute name, and a sentence for each value that is missing or does not fit.
 
-    `kinds` are the attributes' types, by their names in lower case.
+    `kinds`: the attributes' types by their names in lower case.
     """
     mapped: dict[str, Value] = {}
     missing: list[str] = []
     for mapping in mappings:
-        told = {"path": mapping.path, "attribute": mapping.attribute}
+        names = {"path": mapping.path, "attribute": mapping.attribute}
         value = find(mapping.path, data)
         if value is NOT_FOUND:
-            missing.append(_("%(attribute)s was not set: there is no %(path)s in the response.") % told)
+            missing.append(_("%(attribute)s was not set: there is no %(path)s in the response.") % names)
             continue
         try:
             mapped[mapping.attribute] = cast(value, kinds.get(mapping.attribute.lower()))
         except UnsuitableValue as unfit:
-            told["why"] = str(unfit)
-            missing.append(_("%(attribute)s was not set: what is at %(path)s %(why)s.") % told)
+            names["why"] = str(unfit)
+            missing.append(_("%(attribute)s was not set: what is at %(path)s %(why)s.") % names)
     return mapped, missing
 
 
@@ -123,7 +123,7 @@ def _number(value: str | float | bool) -> int | float:
             number = None
     elif not isinstance(value, bool):
         number = value
-    # First, since a whole number may be larger than what could be asked whether it is none.
+    # First: math.isnan raises OverflowError for larger integers.
     if number is not None and abs(number) > LARGEST_NUMBER:
         raise UnsuitableValue(_("is a number beyond 2^53"))
     if number is None or math.isnan(number):
@@ -141,7 +141,7 @@ def _yes_no(value: str | float | bool) -> bool:
 
 
 def _date(value: str | float | bool) -> str:
-    """Return a date or a moment as ISO 8601 writes it."""
+    """Return a date, or a date with a time, in ISO 8601."""
     text = value.strip() if isinstance(value, str) else ""
     for kind in (date, datetime):
         try:

@@ -1,4 +1,4 @@
-"""Keeping secrets out of what is kept of a call."""
+"""Masks secrets in the log of a call."""
 
 import base64
 import json
@@ -11,22 +11,22 @@ from developers import tokens
 from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField
 from developers.outbound.token_search import holds_token
 
-# Of a secret in several words, "Bearer 1a2b3c" say, each word of this length is one too.
+# Each word of at least this length in a secret such as "Bearer 1a2b3c" is a secret too.
 LEAST_WORD = 6
-# Of a secret body each text in it is one, and shorter ones say nothing.
+# Each text of at least this length in a secret body is a secret; shorter ones reveal nothing.
 LEAST_TEXT = 4
-# Each is looked for in all that is kept, which takes its time; with more of them no text is kept at all.
+# Searching takes time for each spelling. With more of them no text is logged at all.
 MOST_SPELLINGS = 500
-# What is kept of a URL, and of a header's value, in bytes: more than is ever sent.
+# Bytes that are logged of a URL and of a header's value: more than is ever sent.
 KEPT_OF_A_LINE = 16 * 1024
-# PostgreSQL stores no NUL, so no text that is kept holds one.
+# Stands for the mask while masking. PostgreSQL stores no NUL, so no logged text contains one.
 HIDDEN = "\0"
 
 
 def _from_base64(word: str) -> str:
-    """Decode base64 of either alphabet, padded or not, to text, or return nothing."""
+    """Decode base64 of either alphabet, padded or not, to text. Return an empty string if it is none."""
     letters = word.rstrip("=").replace("-", "+").replace("_", "/")
-    # One letter on top is not yet a byte.
+    # A single remaining letter is less than a byte.
     letters = letters[:-1] if len(letters) % 4 == 1 else letters
     try:
         return base64.b64decode(letters + "=" * (-len(letters) % 4), validate=True).decode()
@@ -35,28 +35,28 @@ def _from_base64(word: str) -> str:
 
 
 class Mask:
-    """Hides the secrets of one call wherever they turn up, in the request as in what the server echoes."""
+    """Masks the secrets of one call everywhere: in the request, and where the server echoes them."""
 
     def __init__(self, recipe: Recipe) -> None:
         self._recipe = recipe
-        # The longest first: of two secrets one may hold the other.
+        # The longest first: one secret may contain another.
         self._ways = sorted(_spellings(recipe), key=len, reverse=True)
 
     def text(self, text: str) -> str:
         return self._hide(text).replace(HIDDEN, MASK)
 
     def beginning(self, text: str, most: int) -> str:
-        """Mask the beginning of a text, and cut it to so many bytes."""
+        """Mask the beginning of a text, and cut it to `most` bytes."""
         longest = max([tokens.LENGTH, *map(len, self._ways[:1])])
         hidden = self._hide(text[: most + longest])
         if len(text) > most + longest:
-            # A secret may be cut through there, and then nothing tells it.
+            # The cut may split a secret, which is then not recognised.
             hidden = hidden[:-longest]
         return hidden.replace(HIDDEN, MASK).encode(errors="replace")[:most].decode(errors="ignore")
 
     def url(self) -> str:
         parameters = [(part.name, MASK if part.is_hidden else part.value) for part in self._recipe.parameters]
-        # The mask as it is, for people to read.
+        # The mask is not percent-encoded: people read this.
         query = urlencode(parameters).replace(quote_plus(MASK), MASK)
         return self.beginning(f"{self._recipe.url}?{query}" if query else self._recipe.url, KEPT_OF_A_LINE)
 
@@ -72,14 +72,14 @@ class Mask:
         return MASK if self._recipe.body_is_secret else self.beginning(self._recipe.body, most)
 
     def _hide(self, text: str) -> str:
-        """Put `HIDDEN` in the place of each secret, which makes no text longer."""
+        """Replace each secret by `HIDDEN`, which makes no text longer."""
         if len(self._ways) > MOST_SPELLINGS:
             return HIDDEN if text else ""
         text = text.replace(HIDDEN, "�")
         for way in self._ways:
             text = text.replace(way, HIDDEN)
         text = tokens.PATTERN.sub(lambda match: tokens.mask(match[0][-tokens.HINT_LENGTH :]), text)
-        # In another encoding it is found, and not where: nothing is kept of what holds one so.
+        # The position of an encoded token is unknown, so the whole text is masked.
         return HIDDEN if holds_token(text) else text
 
     def _header(self, name: str, value: str, is_hidden: bool) -> list[str]:
@@ -87,7 +87,7 @@ class Mask:
 
 
 def _spellings(recipe: Recipe) -> set[str]:
-    """How each secret may be written; where there are too many, no more of them than that shows."""
+    """Return the ways in which the secrets may be written; stops once there are over `MOST_SPELLINGS`."""
     secrets: set[str] = set()
     ways: set[str] = set()
     for secret in _secrets(recipe):
@@ -107,7 +107,7 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
             for word in dict.fromkeys(value.split()):
                 if len(word) >= LEAST_WORD:
                     yield word
-                    # Of Basic's "user:password" a server may echo either.
+                    # A server may echo either half of Basic's "user:password".
                     yield from (text for text in _from_base64(word).split(":") if len(text) >= LEAST_TEXT)
     if recipe.sends_body and recipe.body_is_secret:
         yield recipe.body
@@ -121,21 +121,21 @@ def _texts(body: str) -> Iterator[str]:
 
 
 def _sensitive_texts(body: str) -> Iterator[str]:
-    """What stands in a body under names such as "password", or further below them, is a secret, marked or not."""
+    """Yield the texts under names such as "password", at any depth: they are secrets even if not marked as such."""
     for leaf in _leaves(body):
-        is_telling = len(leaf.text) >= LEAST_TEXT
-        if (is_telling and (leaf.is_named or leaf.is_below)) or (leaf.is_named and leaf.text and not leaf.is_number):
+        is_long = len(leaf.text) >= LEAST_TEXT
+        if (is_long and (leaf.is_named or leaf.is_below)) or (leaf.is_named and leaf.text and not leaf.is_number):
             yield leaf.text
 
 
 class _Number(str):
-    """A number as it is written."""
+    """A number as JSON writes it."""
 
     __slots__ = ()
 
 
 class _Leaf(NamedTuple):
-    """A text or number of JSON; whether its own name says that it is a secret, and whether an outer one does."""
+    """A text or number of JSON. `is_named`: its own name marks a secret; `is_below`: an outer name does."""
 
     text: str
     is_named: bool
@@ -147,7 +147,7 @@ class _Leaf(NamedTuple):
 
 
 def _leaves(body: str) -> Iterator[_Leaf]:
-    """Every text and number of a body, in no order; none where it is no JSON."""
+    """Yield every text and number of a JSON body, in no particular order; nothing if it is no JSON."""
     try:
         left = [(json.loads(body, parse_int=_Number, parse_float=_Number), False, False)]
     except (ValueError, RecursionError):
@@ -163,13 +163,13 @@ def _leaves(body: str) -> Iterator[_Leaf]:
 
 
 def _is_sensitive(name: str, value: Any) -> bool:
-    # "max_tokens" and the like are numbers of tokens.
+    # "max_tokens" and the like count tokens.
     is_count = isinstance(value, _Number) and name.lower().endswith("tokens")
     return not is_count and SENSITIVE.search(name) is not None
 
 
 def _ways_to_write(secret: str) -> Iterator[str]:
-    # JSON may hold half characters, which no URL can.
+    # JSON may contain lone surrogates, which cannot be encoded for URLs.
     whole = secret.encode(errors="replace").decode()
     yield from (secret, quote(whole, safe=""), quote(whole), quote_plus(whole), escape(secret))
     yield from (json.dumps(secret)[1:-1], json.dumps(secret, ensure_ascii=False)[1:-1])

@@ -1,4 +1,4 @@
-"""The tables of 3rd Party Apps APIs: what a call is made of, what it fills in, and what came of each.
+"""The tables of 3rd Party Apps APIs: calls, custom attributes, and the logs of calls.
 
 `running` is the only code that writes `ApiLog`.
 """
@@ -30,25 +30,25 @@ from developers.outbound.recipe import Recipe
 
 NAME_LENGTH = 100
 ATTRIBUTE_LENGTH = 60
-# What is kept of a body, of a request as of an answer, in bytes.
+# Bytes that are logged of the body of a request, and of a response.
 KEPT_OF_A_BODY = 64 * 1024
-# What a log takes besides its texts: its other columns, and its entries in five indexes.
+# Bytes of a log besides its texts: its other columns, and its entries in five indexes.
 BYTES_OF_A_LOG = 700
 
-# APIs that are read at once to be sealed anew: each may be a megabyte.
+# APIs that resealing reads at once: each may be a megabyte.
 RESEALED = 10
 
 
 class CustomAttributes(OwnedQuerySet):
     def called(self, names: Iterable[str]) -> Self:
-        """Those of these names, whatever their case."""
+        """Filter by these names, ignoring case."""
         possible = {name.lower() for name in names if re.fullmatch(recipes.ATTRIBUTE_NAME, name, re.ASCII)}
         return self.alias(lower=Lower("name")).filter(lower__in=possible)
 
     def named(self, owner: User | int, name: str, kind: str = "text") -> "CustomAttribute":
-        """Return the owner's attribute of this name, whatever its case; make it where there is none.
+        """Return the owner's attribute of this name, ignoring case; make it if there is none.
 
-        The type is that of the one that is made. Raises `ValidationError` where the name is none.
+        `kind` is the type of a new attribute. Raises `ValidationError` if the name is invalid.
         """
         owner_id = owner if isinstance(owner, int) else owner.pk
         CustomAttribute(owner_id=owner_id, name=name, type=kind).clean_fields()
@@ -59,7 +59,7 @@ class CustomAttributes(OwnedQuerySet):
 
 
 class CustomAttribute(models.Model):
-    """Something that is known of contacts: its name, as calls write it in double braces, and what it holds."""
+    """An attribute of contacts: its name, which calls contain in double braces, and its type."""
 
     class Type(models.TextChoices):
         TEXT = "text", _("Text")
@@ -106,14 +106,14 @@ class CustomAttribute(models.Model):
 
 class OutboundApis(OwnedQuerySet):
     def search(self, text: str) -> Self:
-        """Those whose name or URL holds the text, whatever its case."""
+        """Filter by a text in the name or URL, ignoring case."""
         text = text.strip()[:NAME_LENGTH]
         if "\0" in text:
             return self.none()
         return self.filter(Q(name__icontains=text) | Q(url__icontains=text))
 
     def check_room(self, api: "OutboundApi") -> None:
-        """Raise `QuotaExceeded` where its owner has no room for an API as it is about to be written."""
+        """Raise `QuotaExceeded` if the owner has no room for an API that is about to be written."""
         size, itself = Length("sealed"), Q(pk=api.pk)
         held = self.owned_by(api.owner_id).aggregate(
             apis=Count("pk"), size=Sum(size, default=0), before=Sum(size, filter=itself, default=0)
@@ -122,7 +122,7 @@ class OutboundApis(OwnedQuerySet):
         quotas.API_BYTES.check(held["size"], len(api.sealed) - held["before"])
 
     def make(self, owner: User | int, name: str, recipe: Recipe) -> "OutboundApi":
-        """Keep a new API. Raises as `keep` does."""
+        """Save a new API. Raises what `keep` raises."""
         api = OutboundApi(owner_id=owner if isinstance(owner, int) else owner.pk, name=name)
         api.keep(recipe)
         return api
@@ -131,9 +131,9 @@ class OutboundApis(OwnedQuerySet):
 class OutboundApi(models.Model):
     """A call that an owner's chat flows make.
 
-    All of the call is sealed to its owner and id, since any part of it may be a secret. Method and URL
-    stand beside it for lists and searches; whoever changes them there, past `keep`, makes it unreadable,
-    so that what is sealed is sent nowhere else.
+    The whole call is sealed to its owner and id, since any part may be secret. Method and URL are copied to
+    columns for lists and searches. Changing these columns without `keep` makes the call unreadable, so that
+    its secrets cannot be sent to another server.
     """
 
     class Method(models.TextChoices):
@@ -191,8 +191,8 @@ class OutboundApi(models.Model):
     def keep(self, recipe: Recipe) -> None:
         """Seal a call, and save it with the name.
 
-        Raises `IntegrityError` where the owner's name is taken, `Gone` where the API was deleted meanwhile, and
-        `QuotaExceeded` where it grows and there is no room.
+        Raises `IntegrityError` if another API of the owner has the name, `Gone` if the API was deleted meanwhile,
+        and `QuotaExceeded` if it grows and there is no room.
         """
         self.method, self.url, self.follows_redirects = recipe.method, recipe.url, recipe.follows_redirects
         self.sealed, self.key_id = sealing.seal(self.owner_id, self.pk, recipes.dump(recipe))
@@ -229,7 +229,7 @@ def reseal_all() -> tuple[int, int]:
 
 
 class ApiLog(models.Model):
-    """A call that was made or tried, with its secrets masked. Kept at most 10 days."""
+    """A call that was made or tested, with its secrets masked. Kept for at most 10 days."""
 
     class Kind(models.TextChoices):
         TEST = "test", _("Test")
@@ -244,7 +244,7 @@ class ApiLog(models.Model):
     client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
     method = models.CharField(max_length=6)
     url = models.TextField()
-    # Lists of [name, value], in the order in which they were sent.
+    # Lists of [name, value], in the order of sending.
     request_headers = models.JSONField(default=list)
     request_body = models.TextField(blank=True)
     status = models.PositiveSmallIntegerField(null=True)
@@ -254,7 +254,7 @@ class ApiLog(models.Model):
     response_body = models.TextField(blank=True)
     response_size = models.PositiveBigIntegerField(default=0)
     is_cut = models.BooleanField(default=False)
-    # Bytes, as `measure` counts them. Logs of before it was counted have 0.
+    # Bytes, as `measure` counts them. Logs older than this column have 0.
     size = models.PositiveIntegerField(default=0, db_default=0)
 
     objects = OwnedQuerySet.as_manager()
@@ -262,7 +262,7 @@ class ApiLog(models.Model):
     class Meta:
         ordering: ClassVar = ["-sent_at", "-pk"]
         indexes: ClassVar = [
-            # With the size, which is so added up without reading the logs.
+            # Includes the size, so that adding sizes up reads the index alone.
             models.Index(F("owner"), F("sent_at").desc(), F("id").desc(), F("size"), name="outbound_apilog_sizes"),
             models.Index(F("api"), F("sent_at").desc(), F("id").desc(), name="outbound_apilog_of_api"),
             models.Index(F("sent_at"), name="outbound_apilog_oldest"),
@@ -272,7 +272,7 @@ class ApiLog(models.Model):
         return f"{self.api_name}: {self.method} {self.status or self.problem}"
 
     def measure(self) -> int:
-        """Return how many bytes of the database the log takes, about."""
+        """Return roughly how many bytes the log takes in the database."""
         headers = json.dumps([self.request_headers, self.response_headers])
         texts = (self.url, headers, self.request_body, self.problem, self.response_body)
         return BYTES_OF_A_LOG + sum(len(text.encode()) for text in texts)

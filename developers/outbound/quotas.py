@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.quotas import MAKE_ROOM, Quota
 
 APIS = Quota("QUOTA_APIS", _("You have %(used)s of %(most)s APIs."))
-# As they are sealed.
+# Of the sealed calls.
 API_BYTES = Quota("QUOTA_API_BYTES", _("Your APIs take %(used)s of %(most)s."), MAKE_ROOM, is_in_bytes=True)
 OLDEST_GO = _("New ones replace the oldest.")
 LOGS = Quota("QUOTA_LOGS", _("You have %(used)s of %(most)s logs."), OLDEST_GO)

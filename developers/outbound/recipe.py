@@ -1,8 +1,8 @@
-"""What an outbound call is made of, before and after attributes are filled in. No models here.
+"""The parts of an outbound call, and filling attributes in. Knows no models.
 
-A value may hold `{{name}}`, which stands for a custom attribute of the contact that a call is
-made for. `fill` puts the attribute's value in its place, escaped as the place demands, so that no
-value can become a second parameter, a second header or another structure of the body.
+A value may contain the placeholder `{{name}}` of a custom attribute of the contact. `fill` replaces it by the
+attribute's value, escaped for its place, so that no value can add a parameter or a header, or change the
+structure of the body.
 """
 
 import json
@@ -20,15 +20,15 @@ Value = str | int | float | bool | None
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 ATTRIBUTE_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,59}"
 PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({ATTRIBUTE_NAME})[ \t]*\}}\}}", re.ASCII)
-# RFC 9110, section 5.5: what a header's value may not hold.
+# RFC 9110, section 5.5: characters that a header's value must not contain.
 NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 MASK = "••••••••"
-# What attributes may add to a call, in characters: more than can be sent. Each may stand in it thousands of times.
+# Characters that attributes may add to a call: more than can be sent. A placeholder may occur thousands of times.
 MOST_FILLED_IN = 1_000_000
-# What a text of JSON is walked by: attributes, escapes, and the quotes that open and close its strings.
+# The parts of JSON that filling looks at: placeholders, escapes, and the quotes around strings.
 JSON_PARTS = re.compile(rf'{PLACEHOLDER.pattern}|\\.|"', re.ASCII | re.DOTALL)
 BEFORE_PATH = re.compile(r"[^/?#]*//[^/?#]*")
-# Names that say by themselves that their values are secrets. Too many rather than too few: what is hidden still works.
+# Names of secret values. Rather too many than too few: a hidden value still works.
 SENSITIVE = re.compile(
     r"(?i)auth(?!ors?(?:[^a-z]|$))|bearer|cookie|credential|hmac|jwt|passw|pass(?:phrase|code)?$|pwd|secret|session"
     r"|signature|token|api[-_]?key|key$|^appid$|(?:^|[^a-z])(?:otp|pin|sid|sig)(?:[^a-z]|$)"
@@ -36,7 +36,7 @@ SENSITIVE = re.compile(
 
 
 class Unfillable(Exception):
-    """Attributes do not fit the places that a recipe has for them. The text is a sentence for people."""
+    """Attributes cannot be filled into a recipe. The text is a sentence for the user."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,13 +49,13 @@ class RecipeField:
 
     @property
     def is_hidden(self) -> bool:
-        """Whether its value is masked wherever it is told: as it was marked, or as its name says."""
+        """Whether its value is masked: it is marked as a secret, or its name says so."""
         return self.is_secret or SENSITIVE.search(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)
 class AttributeMapping:
-    """Where in the response a value is found, and the custom attribute that takes it."""
+    """The path of a value in the response, and the custom attribute that gets it."""
 
     path: str
     attribute: str
@@ -63,7 +63,7 @@ class AttributeMapping:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """An outbound call. The URL is without its query, which the parameters are."""
+    """An outbound call. The URL has no query: its parameters are separate."""
 
     method: str
     url: str
@@ -85,7 +85,7 @@ def dump(recipe: Recipe) -> str:
 
 
 def load(text: str) -> Recipe:
-    """Read what `dump` wrote. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
+    """Read the result of `dump`. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
     parts = json.loads(text)
     for name, kind in (("parameters", RecipeField), ("headers", RecipeField), ("mappings", AttributeMapping)):
         parts[name] = tuple(kind(**part) for part in parts[name])
@@ -93,7 +93,7 @@ def load(text: str) -> Recipe:
 
 
 def placeholders(recipe: Recipe) -> list[str]:
-    """The names of the attributes that a recipe asks for, in the order of their first use, each once."""
+    """Return the names of a recipe's placeholders, each once, in the order of first use."""
     texts = [recipe.url, *(part.value for part in (*recipe.parameters, *recipe.headers))]
     if recipe.sends_body:
         texts.append(recipe.body)
@@ -105,20 +105,20 @@ def placeholders(recipe: Recipe) -> list[str]:
 
 
 def before_path(url: str) -> str:
-    """Return scheme and server of a URL, or all of it where that cannot be told."""
+    """Return scheme and server of a URL, or the whole text if it has none."""
     match = BEFORE_PATH.match(url)
     return match[0] if match else url
 
 
 def attributes_in_path_only() -> str:
-    # Otherwise whoever writes the attribute, a contact say, would choose who gets the secrets.
+    # Otherwise the author of an attribute, such as a contact, would choose the server that gets the secrets.
     return _("An attribute may stand in the path of the URL, not in the name of the server.")
 
 
 def fill(recipe: Recipe, attributes: Mapping[str, Value]) -> Recipe:
-    """Put the values of attributes, whatever the case of their names, in the place of what stands for them.
+    """Replace the placeholders by the values of attributes, ignoring the case of names.
 
-    Raises `Unfillable` where one has no value, or one that its place cannot take.
+    Raises `Unfillable` if one has no value, or a value that does not fit its place.
     """
     filler = _Filler(attributes)
     filled = replace(
@@ -129,17 +129,17 @@ def fill(recipe: Recipe, attributes: Mapping[str, Value]) -> Recipe:
         body=filler.body(recipe.body) if recipe.sends_body else recipe.body,
     )
     if filler.missing:
-        told = ngettext(
+        sentence = ngettext(
             "This call needs the attribute %(names)s, which has no value.",
             "This call needs the attributes %(names)s, which have no values.",
             len(filler.missing),
         )
-        raise Unfillable(told % {"names": ", ".join(filler.missing)})
+        raise Unfillable(sentence % {"names": ", ".join(filler.missing)})
     return filled
 
 
 class _Filler:
-    """Fills texts, each in the way that its place demands, and keeps the names of what has no value."""
+    """Fills each text with the escapes of its place, and collects the names without a value."""
 
     def __init__(self, attributes: Mapping[str, Value]) -> None:
         self._values = {name.lower(): value for name, value in attributes.items()}
@@ -166,7 +166,7 @@ class _Filler:
         return server + "/".join(self._segment(segment) for segment in template[len(server) :].split("/"))
 
     def body(self, template: str) -> str:
-        """Fill JSON: inside a string as a part of it, elsewhere as a value of its own."""
+        """Fill JSON: inside a string as part of the string, elsewhere as a JSON value."""
         is_inside = False
 
         def fill_in(match: re.Match[str]) -> str:
@@ -184,18 +184,18 @@ class _Filler:
         def fill_in(match: re.Match[str]) -> str:
             value = self._text(match[1])
             if not value:
-                # With nothing in this place /orders/{{id}} would be the address of all orders.
+                # With an empty id, /orders/{{id}} would address all orders.
                 self.missing[match[1]] = None
             return quote(value, safe="")
 
         filled = PLACEHOLDER.sub(fill_in, template)
-        # Proxies and servers decode %2F, and take what stands between such slashes for segments of their own.
+        # Proxies and servers may decode %2F, and then treat the parts between as segments.
         if filled != template and not {".", ".."}.isdisjoint(re.split(r"[/\\]", unquote(unquote(filled)))):
             raise Unfillable(_("An attribute would lead the URL to another path: it is %(text)s.") % {"text": filled})
         return filled
 
     def _value(self, name: str) -> str:
-        """Return the attribute as JSON; what is known to be nothing is null."""
+        """Return the attribute as JSON; an attribute that is None becomes null."""
         value = self._values.get(name.lower())
         if isinstance(value, str) or name.lower() not in self._values:
             return json.dumps(self._text(name), ensure_ascii=False)

@@ -1,4 +1,7 @@
-"""Running an API for a contact: fill in, send, map, log. What the platform calls, and the only writer of `ApiLog`."""
+"""Runs an API for a contact: fills in, sends, maps and logs. The platform's interface.
+
+The only writer of `ApiLog`.
+"""
 
 import json
 import socket
@@ -29,9 +32,9 @@ from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 __all__ = ["NoFreeSlot", "Run", "TooManyCalls", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
 
 KEPT_FOR = timedelta(days=10)
-# Of logs that one call pushes out, so many go with it, and the others with the next ones.
+# Logs that one call deletes at most; later calls delete the rest.
 MOST_AT_ONCE = 50
-# In bytes, as they are stored. All bounds together keep a log below 256 KB.
+# In bytes, as stored. All limits together keep a log below 256 KB.
 KEPT_OF_HEADERS = 32 * 1024
 KEPT_OF_A_PROBLEM = 1024
 Attributes = Mapping[str, Value]
@@ -39,7 +42,7 @@ Attributes = Mapping[str, Value]
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What came of a run: the answer, the values for attributes, a sentence for each that is missing, and the log."""
+    """The result of a run. `mapped`: values by attribute; `missing`: a sentence for each attribute that was not set."""
 
     response: OutboundResponse
     mapped: dict[str, Value]
@@ -55,13 +58,13 @@ def api_of(owner: User | int, api_id: str) -> OutboundApi | None:
 def run(api: OutboundApi, attributes: Attributes, *, kind: str, client: Client, **network: Any) -> Run:
     """Send an API's call, filled with a contact's attributes, and log it.
 
-    Raises `Unreadable`, `Unfillable`, `NoFreeSlot` or `TooManyCalls`; of these only what cannot be filled is logged.
+    Raises `Unreadable`, `Unfillable`, `NoFreeSlot` or `TooManyCalls`; of these only `Unfillable` is logged.
     `network` is passed on to `sending.send`.
     """
     return _run(_Call(api.owner_id, api, api.name, kind, client), api.recipe(), attributes, **network)
 
 
-def try_out(  # noqa: PLR0913 - all of an API that is not kept yet
+def try_out(  # noqa: PLR0913 - the parts of an API that is not saved yet
     owner: User,
     name: str,
     recipe: Recipe,
@@ -71,18 +74,18 @@ def try_out(  # noqa: PLR0913 - all of an API that is not kept yet
     api: OutboundApi | None = None,
     **network: Any,
 ) -> Run:
-    """Send a call that is not kept, or not yet as it is now (`api`), and log it as a test. Raises as `run` does."""
+    """Send an unsaved call, or an unsaved change of `api`, and log it as a test. Raises what `run` raises."""
     return _run(_Call(owner.pk, api, name, ApiLog.Kind.TEST, client), recipe, attributes, **network)
 
 
 def forget_logs(before: datetime) -> Iterator[int]:
-    """Delete the logs of calls before a moment, whosever they are, and yield how many those were, batch by batch."""
+    """Delete the logs of calls before a time, of all accounts; yield how many, batch by batch."""
     return delete_in_batches(ApiLog.objects.filter(sent_at__lt=before))
 
 
 @dataclass(frozen=True, slots=True)
 class _Call:
-    """Whose call it is, and what its log says of it."""
+    """The owner of a call, and what its log says about it."""
 
     owner_id: int
     api: OutboundApi | None
@@ -100,10 +103,10 @@ def _run(
     resolver: Resolver = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
 ) -> Run:
-    # What it needs takes a tenth of a start to load, and most processes call nobody.
+    # Its imports take a tenth of the start-up time, and most processes make no outbound calls.
     from developers.outbound.transport.sending import send  # noqa: PLC0415
 
-    # What is made of the answer is part of the call: it takes time too, and writes.
+    # Mapping and logging hold the slot too: they take time, and write.
     with hold_slot(call.owner_id):
         sent_at = timezone.now()
         try:
@@ -132,7 +135,7 @@ def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datet
     mask = Mask(recipe)
     log = ApiLog(
         owner_id=call.owner_id,
-        # It may have been deleted while its call was under way.
+        # The API may have been deleted during its call.
         api=OutboundApi.objects.filter(pk=call.api.pk).only("pk").first() if call.api else None,
         api_name=call.name,
         kind=call.kind,
@@ -153,12 +156,12 @@ def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datet
     )
     log.size = log.measure()
     log.save(force_insert=True)
-    _forget_old_logs(call.owner_id)
+    _prune_logs_of(call.owner_id)
     return log
 
 
 def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
-    """Return the first headers, as many as fit, and a line that says how many more there were, where there were."""
+    """Return as many headers as fit, and if there were more, a line that says how many."""
     kept: list[list[str]] = []
     room = KEPT_OF_HEADERS
     for header in headers:
@@ -167,12 +170,12 @@ def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
             break
         kept.append(header)
     number = left_out + len(headers) - len(kept)
-    told = ngettext("%(number)d more came and is not stored.", "%(number)d more came and are not stored.", number)
-    return [*kept, ["…", told % {"number": number}]] if number else kept
+    sentence = ngettext("%(number)d more came and is not stored.", "%(number)d more came and are not stored.", number)
+    return [*kept, ["…", sentence % {"number": number}]] if number else kept
 
 
-def _forget_old_logs(owner_id: int) -> None:
-    """Keep the owner's logs to their time, number and bytes: the oldest go."""
+def _prune_logs_of(owner_id: int) -> None:
+    """Delete the owner's oldest logs beyond the limits of time, number and bytes."""
     before, held, beyond = timezone.now() - KEPT_FOR, 0, list[int]()
     logs = ApiLog.objects.owned_by(owner_id)
     latest = logs.values_list("pk", "sent_at", "size")[: LOGS.most + MOST_AT_ONCE]

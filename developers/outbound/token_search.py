@@ -1,9 +1,8 @@
-"""Finding API access tokens in what is sent, plain or encoded.
+"""Finds API access tokens in outgoing text, plain or encoded.
 
-Each layer of a text is read in every way at once: with its escapes resolved, as base64 and as hexadecimal digits.
-What that gives is read again, `DEPTH` times. Characters that no token and no digit is written with are left out
-before a search, since decoders skip them: line breaks, blanks, the NULs of UTF-16, quotation marks. A token's
-checksum keeps what only looks alike from being found.
+Each text is decoded in every known way: escapes, base64 and hexadecimal digits. The results are decoded again,
+up to `DEPTH` times. Characters that decoders skip are removed before a search: line breaks, blanks, the NULs of
+UTF-16, quotation marks. A token's checksum prevents false matches.
 """
 
 import binascii
@@ -15,7 +14,7 @@ from collections.abc import Iterator
 from developers import tokens
 
 DEPTH = 5
-# Bytes that a search reads, beyond a multiple of the text's own length.
+# A search reads at most LEAST_BUDGET bytes plus BUDGET_FACTOR times the text's length.
 LEAST_BUDGET = 64 * 1024
 BUDGET_FACTOR = 16
 LETTERS = (string.ascii_letters + string.digits).encode()
@@ -26,27 +25,27 @@ def _all_but(kept: bytes) -> bytes:
 
 
 NOT_OF_TOKENS = _all_but(LETTERS + b"_")
-# Neither + nor / nor what base64url has for them encodes any part of a token.
+# No part of a token encodes to + or /, or to their counterparts in base64url.
 NOT_OF_BASE64 = _all_but(LETTERS)
 NOT_OF_HEX = _all_but(string.hexdigits.encode())
-# What was never base64 or hexadecimal decodes to noise, which has no such run.
+# Text that is no base64 or hexadecimal decodes to noise without such long runs.
 READABLE = re.compile(rb"[\t\n\r -~]{%d,}" % tokens.LENGTH)
-# Of URLs, of JSON and JavaScript (however often their backslashes are doubled), and of HTML.
-# The numbers have upper bounds, and each backslash is looked at once, so that the time stays linear.
+# The escapes of URLs, of JSON and JavaScript (with any number of backslashes), and of HTML.
+# Bounded numbers, and one look at each backslash, keep the time linear.
 ESCAPES = re.compile(
     rb"%u(?P<url4>[0-9a-fA-F]{4})|%(?P<url2>[0-9a-fA-F]{2})"
     rb"|(?<!\\)\\+(?:u(?P<js4>[0-9a-fA-F]{4})|u\{0*(?P<js6>[0-9a-fA-F]{1,6})\}|x(?P<js2>[0-9a-fA-F]{2})|[bfnrt])"
     rb"|&#[xX]0*(?P<html6>[0-9a-fA-F]{1,6});?"
     rb"|(?P<html>&(?:#0*[0-9]{1,7}|[A-Za-z][0-9A-Za-z]{1,31});?)"
 )
-# With its soft line breaks, which may part an escape of another encoding.
+# Includes soft line breaks, which may split an escape of another encoding.
 QUOTED_PRINTABLE = re.compile(rb"=(?P<quoted2>[0-9a-fA-F]{2})|(?P<break>=[ \t]*\r?\n)")
 
 
 def holds_token(text: str | bytes) -> bool:
-    """Say whether a text holds an API access token, plain or encoded.
+    """Return whether a text contains an API access token, plain or encoded.
 
-    True as well where it is encoded in so many ways that the search would take too long.
+    Also True if the text has so many encodings that the search would take too long.
     """
     data = text if isinstance(text, bytes) else text.encode(errors="replace")
     left = LEAST_BUDGET + BUDGET_FACTOR * len(data)
@@ -69,14 +68,14 @@ def _holds_plain_token(data: bytes) -> bool:
 
 
 def _readings(data: bytes) -> Iterator[bytes]:
-    """Decode one layer, in every way that leaves room for a token."""
+    """Decode one layer in every way; skip results that are too short for a token."""
     return (reading for reading in _decoded(data) if len(reading) >= tokens.LENGTH)
 
 
 def _decoded(data: bytes) -> Iterator[bytes]:
     yield ESCAPES.sub(_resolved, data).replace(b"\0", b"")
     yield QUOTED_PRINTABLE.sub(_resolved, data).replace(b"\0", b"")
-    # What stands before it may look like a part of it, or be left out: it may begin at any digit.
+    # Text before the encoded token may look like base64 too, so decoding starts at every offset.
     letters = data.translate(None, NOT_OF_BASE64)
     for shift in range(4):
         shifted = b"A" * shift + letters

@@ -1,7 +1,7 @@
-"""Reading the URL of an outbound call, as strictly as it can be read.
+"""The rules for the URLs of outbound calls.
 
-What two parsers might read in two ways is refused here with a sentence, before any name is looked up. The
-check of addresses does not depend on it: that one judges what is really connected to.
+Refuses, before any look-up, each URL that two parsers might read differently. The check of addresses does not
+rely on these rules: it checks the address of the connection itself.
 """
 
 import re
@@ -20,15 +20,15 @@ PARTS = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*):(?://(?P<authority>[^/?
 NAMED = re.compile(r"(?P<host>[^:\[\]]*)(?::(?P<port>[^:]*))?")
 NUMBERED = re.compile(r"\[(?P<host>[0-9A-Fa-f:.]*)\](?::(?P<port>[^:]*))?")
 LABEL = re.compile(r"[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?", re.ASCII)
-# What the URL standard takes for a number, and so its host for an address: decimal, octal or hexadecimal.
+# The URL standard reads a host that ends with such a number (decimal, octal or hexadecimal) as an IPv4 address.
 NUMBER = re.compile(r"[0-9]+|0x[0-9a-f]*", re.ASCII)
 LONGEST_HOST = 253
-# Line breaks and blanks of any kind, and characters that show nothing or turn the direction of writing.
+# Line breaks, blanks, invisible characters, and characters that change the direction of text.
 INVISIBLE = re.compile(r"[\s\x00-\x20\x7f-\xa0\xad\u200b-\u200f\u2028-\u202f\u2060-\u206f\ufeff\ud800-\udfff]")
-# RFC 6761, 6762, 7686, 8375 and what clouds call their metadata servers: never on the public internet.
+# RFC 6761, 6762, 7686, 8375, and the names of clouds' metadata servers: never on the public internet.
 PRIVATE_NAMES = ("localhost", "local", "internal", "intranet", "lan", "home.arpa", "onion", "invalid")
 PRIVATE_ALIASES = ("ip6-localhost", "ip6-loopback", "metadata", "instance-data", "broadcasthost")
-# The "bad ports" of the Fetch standard: what is sent there could be taken for another protocol.
+# The "bad ports" of the Fetch standard, where a request could be read as another protocol.
 BAD_PORTS = frozenset(
     {
         *(1, 7, 9, 11, 13, 15, 17, 19, 20, 21, 22, 23, 25, 37, 42, 43, 53, 69, 77, 79, 87, 95, 101, 102, 103, 104),
@@ -40,11 +40,11 @@ BAD_PORTS = frozenset(
 
 
 class BadUrl(Exception):
-    """A URL that no call may go to. The text is a sentence for people."""
+    """A URL that must not be called. The text is a sentence for the user."""
 
 
 def read(text: str) -> httpx.URL:
-    """Read a URL with nothing left to fill in. Raises `BadUrl`."""
+    """Parse a URL without placeholders. Raises `BadUrl`."""
     if len(text) > LONGEST_URL:
         raise BadUrl(_("The URL is longer than %(most)d characters.") % {"most": LONGEST_URL})
     if INVISIBLE.search(text):
@@ -65,7 +65,10 @@ def read(text: str) -> httpx.URL:
 
 
 def problem(text: str) -> str | None:
-    """Say what is wrong with the URL of an API, which may hold attributes in its path and no query. None is nothing."""
+    """Return a sentence about what is wrong with an API's URL, or None.
+
+    Placeholders are allowed in the path, and no query.
+    """
     if PLACEHOLDER.search(before_path(text)):
         return attributes_in_path_only()
     if "?" in text:
@@ -78,7 +81,7 @@ def problem(text: str) -> str | None:
 
 
 def origin(text: str) -> tuple[str, bytes, int | None] | None:
-    """Return scheme, server and port (None is the scheme's own) of the URL of an API; None if `problem` finds one."""
+    """Return scheme, server and port (None: the default) of an API's URL; None if `problem` finds one."""
     url = split(text)[0]
     if problem(url):
         return None
@@ -87,7 +90,7 @@ def origin(text: str) -> tuple[str, bytes, int | None] | None:
 
 
 def split(text: str) -> tuple[str, tuple[RecipeField, ...]]:
-    """Take the query off a URL, as parameters."""
+    """Split a URL into the part before its query, and the query's parameters."""
     url, _mark, query = text.partition("?")
     return url, tuple(RecipeField(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
 
@@ -127,7 +130,7 @@ def _check_ipv6(text: str) -> None:
 def _check_name(text: str) -> None:
     try:
         url = httpx.URL(scheme="https", host=text)
-        # As it is looked up, and as people read it: one that begins with xn-- may stand for nothing.
+        # Both forms: a name that begins with xn-- may decode to nothing.
         host, _readable = url.raw_host.decode(), url.host
     except (httpx.InvalidURL, UnicodeError):
         raise BadUrl(_("The name of the server holds characters that no name has.")) from None
@@ -144,7 +147,7 @@ def _check_name(text: str) -> None:
         return
     if len(host) > LONGEST_HOST or not all(LABEL.fullmatch(label) for label in labels):
         raise BadUrl(_("The name of the server holds characters that no name has."))
-    # A private installation that opens its networks has such names for good.
+    # An installation that opens private networks may use such names.
     if not settings.OUTBOUND_ALLOWED_NETWORKS and _is_private(host):
         raise BadUrl(no_public_server())
 

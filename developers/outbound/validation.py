@@ -1,4 +1,4 @@
-"""What is wrong with an API as a person has set it up, before it is kept or sent."""
+"""Validates the recipe of an API, before it is saved and before it is sent."""
 
 import json
 import re
@@ -16,7 +16,7 @@ LONGEST_VALUE = 8_000
 LONGEST_BODY = 100_000
 # RFC 9110, section 5.6.2.
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", re.ASCII)
-# What frames a request, names its server or speaks to machines on the way: that is for the sender to write.
+# Headers that frame a request, name its server or address proxies: only the sender writes them.
 OWN_HEADERS = {
     *("accept-encoding", "connection", "content-length", "expect", "host", "http2-settings", "keep-alive"),
     *("proxy-authorization", "proxy-connection", "te", "trailer", "transfer-encoding", "upgrade", "via"),
@@ -24,14 +24,14 @@ OWN_HEADERS = {
 
 
 class ValidationProblem(NamedTuple):
-    """Where something is wrong, "url" or "headers.0.name" say, and a sentence about it."""
+    """A sentence about a problem, and its field, such as "url" or "headers.0.name"."""
 
     where: str
     sentence: str
 
 
 def find_problems(recipe: Recipe) -> Iterator[ValidationProblem]:
-    """Everything that is wrong, in the order of the page. Attributes need not be filled in yet."""
+    """Yield every problem of a recipe, in the order of the page. Placeholders are allowed."""
     if recipe.method not in METHODS:
         yield ValidationProblem("method", _("Choose one of the methods."))
     sentence = url_rules.problem(recipe.url)
@@ -50,7 +50,7 @@ def own_token_sent() -> str:
 
 
 def first_problem(recipe: Recipe) -> str | None:
-    """Say what is wrong first, as a sentence; None is nothing."""
+    """Return the sentence of the first problem, or None."""
     return next((problem.sentence for problem in find_problems(recipe)), None)
 
 
@@ -86,14 +86,14 @@ def _check_body(body: str) -> str | None:
         if match[1] is None:
             is_inside ^= match[0] == '"'
             return match[0]
-        # As long as what it stands for, so that the column below is right.
+        # As long as the placeholder, so that the column in the message is right.
         return ("x" if is_inside else "1") * len(match[0])
 
     try:
         json.loads(JSON_PARTS.sub(sample, body))
     except json.JSONDecodeError as error:
-        told = {"line": error.lineno, "column": error.colno}
-        return _("The body is not JSON: see line %(line)d, column %(column)d.") % told
+        place = {"line": error.lineno, "column": error.colno}
+        return _("The body is not JSON: see line %(line)d, column %(column)d.") % place
     except (RecursionError, ValueError):
         return _("The body is JSON that cannot be read: it is nested too deeply, or has a number that is too long.")
     return None

@@ -1,4 +1,4 @@
-"""Find out about a token that somebody holds, without telling it to anything that keeps it."""
+"""Finds the owner and the state of a token, without leaving the token in logs or shell history."""
 
 import getpass
 import sys
@@ -13,7 +13,7 @@ from developers.models import ApiToken, RevokedToken
 
 
 class Found(IntEnum):
-    """What the command exits with."""
+    """The exit status of the command."""
 
     ACTIVE = 0
     MALFORMED = 2
@@ -39,7 +39,7 @@ class Command(BaseCommand):
 
 @sensitive_variables("token", "digests")
 def look_up(token: str) -> tuple[Found, str]:
-    """Return what is known of a token, as a code and as a sentence that holds at most its last four characters."""
+    """Return the state of a token, and a sentence about it with at most the token's last four characters."""
     if not tokens.PATTERN.fullmatch(token):
         return Found.MALFORMED, "This is not a token: it has not the form of one."
     if not tokens.is_well_formed(token):
@@ -62,7 +62,7 @@ def look_up(token: str) -> tuple[Found, str]:
 
 
 def describe(token: ApiToken, name: str) -> tuple[Found, str]:
-    """Return the same of a token that has not been revoked."""
+    """Return the same for a token that is not revoked."""
     email = token.user.email
     if not token.is_bound:
         return Found.UNKNOWN, (

@@ -1,4 +1,4 @@
-"""Revoke tokens from the command line: one person's, or all of them after a leak."""
+"""Revokes tokens from the command line: one user's, or all of them after a leak."""
 
 from argparse import ArgumentParser
 from datetime import UTC, datetime
@@ -37,7 +37,7 @@ class Command(BaseCommand):
 
     def _choose(self, options: dict[str, Any]) -> QuerySet[ApiToken]:
         tokens = ApiToken.objects.all()
-        # Not by its truth: an empty variable of a shell does not mean everybody.
+        # `is not None`: an empty shell variable must not mean all users.
         if options["user"] is not None:
             owner = User.objects.by_email(options["user"])
             if owner is None:

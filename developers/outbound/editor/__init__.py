@@ -1,1 +1,1 @@
-"""The page on which a call is set up and tried."""
+"""The page to set up and test a call."""

@@ -1,7 +1,7 @@
-"""What stands in the editor, checked or not: as a recipe fills it in, or as a person has left it.
+"""The content of the editor, validated or not, from a stored recipe or from a submitted form.
 
-A secret that is stored never goes back into the page. Its field is empty and carries a
-reference in its place, by which saving finds the stored value again.
+The page never contains a stored secret. Its field is empty, and a reference beside it finds the stored
+value again on saving.
 """
 
 import re
@@ -29,7 +29,7 @@ SAMPLE = "sample-"
 
 @dataclass(slots=True)
 class Draft:
-    """The fields, the rows of each part, and the sample values that a test fills in."""
+    """The fields, the rows of each part, and the sample values for a test."""
 
     fields: Row = field(default_factory=dict)
     parameters: list[Row] = field(default_factory=list)
@@ -40,7 +40,7 @@ class Draft:
 
     @classmethod
     def of(cls, api: OutboundApi, recipe: Recipe, *, is_stored: bool = True) -> Self:
-        """Fill in a recipe. What is stored shows no secret; what was just pasted is all still there."""
+        """Make a draft of a recipe. A stored recipe shows no secrets; a pasted one shows everything."""
         body_reference = reference(api, "body", recipe.body) if is_stored and recipe.body_is_secret else ""
         return cls(
             fields={
@@ -59,7 +59,7 @@ class Draft:
 
     @classmethod
     def posted(cls, data: QueryDict) -> Self:
-        """Take in what a form holds, as it stands."""
+        """Make a draft of a submitted form, without validation."""
         parts: dict[str, list[Row]] = {part: _posted_rows(data, part) for part in PARTS}
         return cls(
             fields={name: _posted(data, name, name) for name in FIELDS},
@@ -75,7 +75,7 @@ class Draft:
 
 
 def reference(api: OutboundApi, place: str, value: str) -> str:
-    """Name a stored secret without telling it: a digest under the server's key, of its API, place and value."""
+    """Return a reference to a stored secret: a digest, under the server's key, of its API, place and value."""
     return salted_hmac("outbound kept secret", f"{api.pk}\0{place}\0{value}", algorithm="sha256").hexdigest()[:32]
 
 
@@ -98,7 +98,7 @@ def _row(api: OutboundApi, part: str, each: RecipeField, *, is_stored: bool) -> 
 
 
 def _posted_rows(data: QueryDict, part: str) -> list[Row]:
-    """The rows of a part in the order of their numbers, which need not follow each other."""
+    """Return the rows of a part in the order of their numbers, which may have gaps."""
     found = (re.fullmatch(rf"{part}-(\d{{1,4}})-\w+", key, re.ASCII) for key in data)
     numbers = sorted({int(match[1]) for match in found if match})[:MOST_ROWS]
     return [{name: _posted(data, f"{part}-{number}-{name}", name) for name in PARTS[part]} for number in numbers]

@@ -1,4 +1,4 @@
-"""The editor of one API: its draft in forms, the recipe that they make, and keeping it."""
+"""The editor of one API: its draft as forms, the recipe that they make, and saving it."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -26,14 +26,14 @@ TITLES = {
     "body": gettext_lazy("Body"),
     "mappings": gettext_lazy("Manage API Response"),
 }
-# To choose from: accounts of before there was a quota may have more.
+# Offered in the page. Accounts older than the quota may have more.
 MOST_ATTRIBUTES = 1_000
-# What a run for a contact fills in without any attribute.
+# A contact's own fields, which a run fills in like attributes.
 CONTACT_FIELDS = ("name", "email", "phone")
 
 
 class EditorPart:
-    """The rows of Parameters, of Headers or of Manage API Response."""
+    """The rows of Parameters, Headers or Manage API Response."""
 
     def __init__(self, name: str, forms: list[EditorForm]) -> None:
         self.name = name
@@ -42,14 +42,14 @@ class EditorPart:
 
 
 class Editor:
-    """A draft in forms. With `is_checked` they say what is wrong with it, else they only show it."""
+    """A draft as forms. With `is_checked` they validate it; otherwise they only show it."""
 
     def __init__(self, api: OutboundApi, stored: Recipe | None, draft: Draft, *, is_checked: bool = False) -> None:
         self.api = api
         self.title = api.name
         self.draft = draft
         for row in draft.mappings:
-            # A recipe names attributes; their types are their own.
+            # A recipe contains the names of attributes, not their types.
             row.setdefault("type", self.types.get(row.get("attribute", "").lower(), CustomAttribute.Type.TEXT))
         self.is_checked = is_checked
         kept: dict[str, Any] = {
@@ -67,7 +67,7 @@ class Editor:
 
     @cached_property
     def types(self) -> dict[str, str]:
-        """By names in lower case: of the attributes to choose from, and of those that the draft names."""
+        """The types of the offered attributes and of those in the draft, by names in lower case."""
         attributes = self.attributes
         if len(attributes) == MOST_ATTRIBUTES:
             attributes = [*attributes, *CustomAttribute.objects.owned_by(self.api.owner_id).called(self._names())]
@@ -80,7 +80,7 @@ class Editor:
 
     @property
     def contact_fields(self) -> list[str]:
-        """What a contact has besides its attributes; of one name, the attribute goes before."""
+        """A contact's own fields, without those that an attribute of the same name replaces."""
         return [name for name in CONTACT_FIELDS if name not in self.types]
 
     @property
@@ -91,8 +91,8 @@ class Editor:
         return next(part for part in self.parts if part.name == name)
 
     def is_valid(self) -> bool:
-        """Check every form, and then the call as a whole, whose find_problems are told where they are."""
-        if all([form.is_valid() for form in self._forms()]):  # noqa: C419 - every form is to say what is wrong
+        """Validate every form, then the whole call; add each problem to its field."""
+        if all([form.is_valid() for form in self._forms()]):  # noqa: C419 - every form must be validated
             for problem in find_problems(self.recipe()):
                 self._add_error(problem)
         wrong = next(self._wrong(), None)
@@ -103,7 +103,7 @@ class Editor:
         return not any(form.errors for form in self._forms())
 
     def recipe(self) -> Recipe:
-        """The call as the forms hold it. A query typed into the URL becomes parameters."""
+        """Return the call in the forms. A query in the URL becomes parameters."""
         cleaned = self.form.cleaned_data
         url, query = url_rules.split(cleaned["url"])
         return Recipe(
@@ -121,10 +121,10 @@ class Editor:
         )
 
     def save(self) -> bool:
-        """Keep the call, with the attributes that it is the first to name.
+        """Save the call, and the attributes that do not exist yet.
 
-        Return False, with an error in the form, where its name is taken, there is no room, or the API was deleted
-        meanwhile.
+        Return False, with an error in the form, if another API has the name, there is no room, or the API was
+        deleted meanwhile.
         """
         self.api.name = self.form.cleaned_data["name"]
         try:
@@ -187,7 +187,7 @@ class Editor:
             self.form.add_error(None, problem.sentence)
 
     def _wrong(self) -> Iterator[tuple[str, EditorForm, str]]:
-        """Every field with an error, with the part that it stands in."""
+        """Yield each field with an error, and its part."""
         yield from (
             ("body" if name == "body" else "", self.form, name) for name in self.form.fields if name in self.form.errors
         )
@@ -197,7 +197,7 @@ class Editor:
 
 
 def _is_blank(row: Row) -> bool:
-    """A row with nothing typed and nothing kept counts for nothing."""
+    """Return whether a row is empty and has no stored secret: such rows are ignored."""
     return not any(str(row.get(name) or "").strip() for name in ("name", "value", "kept", "path", "attribute"))
 
 

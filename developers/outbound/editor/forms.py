@@ -1,6 +1,6 @@
-"""What the editor takes: the fields of a call, and a form for each row of its parts.
+"""The forms of the editor: the fields of a call, and a form for each row of its parts.
 
-What a call may hold is judged by `find_problems`; here is only what the forms themselves ask for.
+`developers.outbound.validation` validates the call; the forms only check their own fields.
 """
 
 import re
@@ -30,7 +30,7 @@ PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
 def line(label: "_StrPromise", length: int, required: "_StrPromise | str" = "", **attributes: str) -> forms.CharField:
-    """A field for a line of text that browsers neither fill in nor correct."""
+    """Make a single-line text field that browsers neither fill in nor correct."""
     return forms.CharField(
         label=label,
         max_length=length,
@@ -41,7 +41,7 @@ def line(label: "_StrPromise", length: int, required: "_StrPromise | str" = "", 
 
 
 class EditorForm(forms.Form):
-    """A form that the server alone judges, so that what is wrong is said in our words."""
+    """A form without the browser's validation, so that all messages are the server's."""
 
     use_required_attribute = False
 
@@ -53,11 +53,11 @@ class EditorForm(forms.Form):
         self.is_moved = is_moved
 
     def put_back(self, value: str, secret: str, kept: str) -> None:
-        """Put the stored value in the place of a field that was left hidden.
+        """Replace a field that was left hidden by its stored value.
 
-        What is hidden once is never shown, and goes to no other server than the one it was typed
-        for: whoever borrows a session could have it sent to one of their own. So it is put back only
-        where the call is known not to have moved; where nobody can tell (None), the URL is refused.
+        A hidden value is never shown, and is sent only to the server that it was typed for: otherwise someone with
+        a stolen session could send it to a server of their own. So it is restored only if the call certainly
+        goes to the same server. If `is_moved` is None, the URL is invalid and its own error refuses the form.
         """
         reference = self.cleaned_data.get(kept)
         if not reference or self.cleaned_data.get(value):
@@ -117,7 +117,7 @@ class FieldForm(EditorForm):
 
 
 class MappingForm(EditorForm):
-    """A value of the response, and the custom attribute that takes it."""
+    """The path of a value in the response, and the custom attribute that gets it."""
 
     path = line(
         gettext_lazy("Path in the response"),

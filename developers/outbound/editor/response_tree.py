@@ -1,4 +1,4 @@
-"""JSON as a tree to fold, in which each value knows its path."""
+"""JSON as a collapsible tree in which each value has its path."""
 
 import json
 import re
@@ -15,9 +15,9 @@ SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
 
 @dataclass(slots=True)
 class TreeNode:
-    """A value: `kind` is object, list, text, number, yes_no or none; `text` is how JSON writes a simple one.
+    """A value. `kind`: object, list, text, number, yes_no or none; `text`: a simple value as JSON.
 
-    Its path is empty where that is longer than a mapping takes, or holds half a character.
+    `path` is empty if it is too long for a mapping, or contains a lone surrogate.
     """
 
     key: str
@@ -33,12 +33,12 @@ class TreeNode:
 
 
 def build_tree(data: Any) -> TreeNode:
-    """Make a tree of what `json.loads` returned, of at most 400 values and 20 levels."""
+    """Make a tree of at most 400 values and 20 levels from the result of `json.loads`."""
     return _Builder().node("", (), data)
 
 
 def readable_path(steps: tuple[str | int, ...]) -> str:
-    """Write a path as people do, data.items[0].name, or as RFC 9535 does where a key is no plain word."""
+    """Write a path like data.items[0].name, or in the normalized form of RFC 9535 if a key is no plain word."""
     if not steps or not isinstance(steps[0], str) or any(isinstance(s, str) and not SIMPLE.fullmatch(s) for s in steps):
         return mapping.path_of(*steps)
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
@@ -64,7 +64,7 @@ class _Builder:
 
 
 def _path(steps: tuple[str | int, ...]) -> str:
-    # Keys may be megabytes long, and each of them stands in the path of all that it holds.
+    # A key may be megabytes long, and is part of the path of every value below it.
     if sum(len(str(step)) for step in steps) > mapping.LONGEST_PATH:
         return ""
     path = readable_path(steps)

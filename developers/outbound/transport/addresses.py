@@ -1,10 +1,10 @@
-"""Which addresses an outbound call may reach: public ones, and the networks that `OUTBOUND_ALLOWED_NETWORKS` names.
+"""The addresses that outbound calls may reach: public ones, and the networks in `OUTBOUND_ALLOWED_NETWORKS`.
 
-A name is looked up once, and the address that was checked is the one that is connected to, so that
-a name server cannot answer the check with one address and the connection with another. Whatever
-notation an address comes in, it is judged here as a number.
+Each name is looked up once, and the checked address is the one that is connected to. So a name server cannot
+give one address to the check and another one to the connection (DNS rebinding). Addresses are compared as
+numbers, so their notation does not matter.
 
-After the IANA registries of special-purpose addresses (RFC 6890, as updated).
+Follows the IANA registries of special-purpose addresses (RFC 6890, as updated).
 """
 
 import socket
@@ -23,7 +23,7 @@ from django.utils.translation import gettext as _
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
-# Called as `socket.getaddrinfo` is, and answers as it does.
+# Has the parameters and results of `socket.getaddrinfo`.
 Resolver = Callable[..., Sequence[tuple[Any, ...]]]
 
 CLOSED_IPV4 = tuple(
@@ -34,7 +34,7 @@ CLOSED_IPV4 = tuple(
             "10.0.0.0/8",  # private
             "100.64.0.0/10",  # carriers' NAT; Alibaba's metadata
             "127.0.0.0/8",  # loopback
-            "168.63.129.16/32",  # Azure's host, which looks public and answers every machine there
+            "168.63.129.16/32",  # Azure's host: a public address that every machine there can reach
             "169.254.0.0/16",  # link-local; most clouds' metadata
             "172.16.0.0/12",  # private
             "192.0.0.0/24",  # protocol assignments; Oracle's metadata
@@ -49,8 +49,8 @@ CLOSED_IPV4 = tuple(
         ),
     )
 )
-# Everything else, among it ::, ::1, mapped and translated IPv4, link-local, site-local, unique local
-# and multicast, lies outside.
+# All others are closed, including ::, ::1, mapped and translated IPv4, link-local, site-local, unique local
+# and multicast.
 GLOBAL_IPV6 = IPv6Network("2000::/3")
 CLOSED_IPV6 = tuple(
     map(
@@ -63,20 +63,19 @@ CLOSED_IPV6 = tuple(
         ),
     )
 )
-# Look-ups take no time limit. One that does not end is left behind in its thread: so many of them in a process, and of
-# an account.
+# getaddrinfo has no timeout, so a look-up that does not end keeps its thread. Limits per process and per account.
 MOST_LOOKUPS = 16
 MOST_OF_AN_ACCOUNT = 2
-# A look-up that leads nowhere takes a whole multiple of so many seconds, whatever the name server knew.
+# A refused look-up takes a multiple of this many seconds, so that its timing does not reveal what the name server knew.
 STEP = 0.5
 
 
 class UnreachableHost(Exception):
-    """A name leads nowhere that a call may go. The text is a sentence for people."""
+    """A name has no address that a call may reach. The text is a sentence for the user."""
 
 
 class Lookups:
-    """The look-ups under way in one process. Of an account a second begins only where half of all could yet begin."""
+    """The running look-ups of one process. An account's second one begins only if under half of the limit is used."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -87,7 +86,7 @@ class Lookups:
         return self._of.total()
 
     def begin(self, owner_id: int) -> bool:
-        """Count one more of an account, unless it is one too many."""
+        """Count one more look-up of an account; return False if it is one too many."""
         with self._lock:
             own = self._of[owner_id]
             most = MOST_LOOKUPS // 2 if own else MOST_LOOKUPS
@@ -105,19 +104,19 @@ lookups = Lookups()
 
 
 def is_public(address: Address) -> bool:
-    """Tell whether an address is one of the public internet, and hides no other address in it."""
+    """Return whether an address is public, and embeds no other address."""
     if isinstance(address, IPv4Address):
         return not any(address in network for network in CLOSED_IPV4)
     return address in GLOBAL_IPV6 and not any(address in network for network in CLOSED_IPV6)
 
 
 def is_open(address: Address) -> bool:
-    """Tell whether a call may reach an address."""
+    """Return whether a call may reach an address."""
     return is_public(address) or any(address in network for network in allowed_networks())
 
 
 def allowed_networks() -> tuple[Network, ...]:
-    """Return what `OUTBOUND_ALLOWED_NETWORKS` names. Raises `ImproperlyConfigured` where it holds anything else."""
+    """Return the networks in `OUTBOUND_ALLOWED_NETWORKS`. Raises `ImproperlyConfigured` if one is invalid."""
     return _networks(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))
 
 
@@ -160,9 +159,9 @@ def _look_up(host: str, port: int, seconds: float, owner_id: int, resolver: Reso
 
     def look_up() -> None:
         try:
-            answers = resolver(host, port, type=socket.SOCK_STREAM)
-            # Of an IPv6 address with a zone, the zone counts for the check too: it is link-local.
-            results.put(list(dict.fromkeys(ip_address(answer[4][0]) for answer in answers)))
+            rows = resolver(host, port, type=socket.SOCK_STREAM)
+            # An IPv6 address with a zone keeps it for the check: it is link-local.
+            results.put(list(dict.fromkeys(ip_address(row[4][0]) for row in rows)))
         except (OSError, UnicodeError, ValueError):
             results.put([])
         finally:

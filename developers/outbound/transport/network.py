@@ -1,9 +1,8 @@
 """The connection of one outbound call: to a checked address, within one deadline.
 
-httpx takes a transport, and httpcore beneath it a backend that opens connections. Both are
-public interfaces. The backend here is the one place where a call reaches the network, so what is
-checked in it holds for every call and every redirect. TLS stays httpcore's: it names the server
-(SNI) and checks the certificate by the host of the URL, whatever address that leads to.
+Uses public interfaces: httpx accepts a transport, and httpcore below it a network backend. Only the backend
+here opens connections, so its checks hold for every call and every redirect. httpcore does TLS: it sends the
+host of the URL as the server's name (SNI), and checks the certificate against it.
 """
 
 import ssl
@@ -22,7 +21,7 @@ SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple
 
 
 class Deadline:
-    """A moment by which all must be over."""
+    """The time by which a call must have ended."""
 
     def __init__(self, seconds: float) -> None:
         self._began_at = time.monotonic()
@@ -34,7 +33,7 @@ class Deadline:
 
     @property
     def left(self) -> float:
-        """Seconds until then. Raises `httpcore.ReadTimeout` where there are none."""
+        """Seconds until the deadline. Raises `httpcore.ReadTimeout` once it has passed."""
         left = self._ends_at - time.monotonic()
         if left <= 0:
             raise httpcore.ReadTimeout
@@ -43,12 +42,12 @@ class Deadline:
 
 @cache
 def public_certificates() -> ssl.SSLContext:
-    """The certificate authorities of certifi, whatever the environment says."""
+    """Trust certifi's certificate authorities, and ignore the environment's."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 class Transport(httpx.BaseTransport):
-    """Carries requests by connections that a deadline ends. Raises `UnreachableHost` and httpcore's exceptions."""
+    """Sends requests through connections with a deadline. Raises `UnreachableHost` and httpcore's exceptions."""
 
     def __init__(self, deadline: Deadline, resolver: Resolver, ssl_context: ssl.SSLContext, owner_id: int) -> None:
         self._pool = httpcore.ConnectionPool(
@@ -113,7 +112,7 @@ class _Backend(httpcore.NetworkBackend):
             host, port, seconds=self._deadline.left, owner_id=self._owner_id, resolver=self._resolver
         )
         for position, address in enumerate(others):
-            # One that does not answer leaves the others their part of the time.
+            # An address that does not respond must leave time for the others.
             seconds = self._deadline.left / (len(others) + 1 - position)
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
                 return _Stream(self._sockets.connect_tcp(str(address), port, seconds), self._deadline)
@@ -121,7 +120,7 @@ class _Backend(httpcore.NetworkBackend):
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection whose every operation ends with the deadline, however little it waits for each byte."""
+    """A connection that ends at the deadline, even if each single read or write is quick."""
 
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
@@ -131,7 +130,7 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, self._deadline.left)
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Not by the stream beneath: it would grant each part of the buffer the whole of the time.
+        # Not through the stream below, which would apply the timeout to each part of the buffer.
         connection = self._stream.get_extra_info("socket")
         unsent = memoryview(buffer)
         while unsent:

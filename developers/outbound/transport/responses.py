@@ -1,4 +1,4 @@
-"""What comes of an outbound call: the far side's answer as it is read, or a sentence that says why there is none.
+"""The response of an outbound call, or the sentence that says why there is none.
 
 `sending.send` makes an `OutboundResponse`, and `running.run` a `Run` around it.
 """
@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 
 
 class Nothing(Enum):
-    """Stands where JSON would, since `null` is JSON too."""
+    """The absence of JSON, which None cannot express: `null` is JSON too."""
 
     NO_DATA = "no data"
 
@@ -23,7 +23,7 @@ class Nothing(Enum):
 NO_DATA: Final = Nothing.NO_DATA
 Data = Any | Literal[Nothing.NO_DATA]
 
-# Encodings of text that Python reads in linear time: "punycode" and "idna" are not among them.
+# Encodings that Python decodes in linear time, unlike "punycode" and "idna".
 CHARSET = re.compile(
     r"(?i)(us-)?ascii|utf[-_]?(8|16|32)([-_]?[bl]e)?|latin[-_]?1|iso[-_]?8859[-_]\d{1,2}|(windows|cp)[-_]?125\d"
     r"|koi8[-_][ru]|shift[-_]?jis|euc[-_](jp|kr)|iso-2022-jp|gb(2312|k|18030)|big5"
@@ -37,7 +37,7 @@ MARKS = (
     (b"\xff\xfe", "utf-16-le"),
 )
 
-# Of lists and objects in an answer: a mebibyte of brackets would become 50 of Python's.
+# Lists and objects in a response: 1 MiB of brackets would take 50 MiB in Python.
 MOST_PARTS = 150_000
 
 EXPLANATIONS = {
@@ -76,19 +76,18 @@ BY_CLASS = {
 
 @dataclass(frozen=True, slots=True)
 class OutboundResponse:
-    """What a call brought.
+    """The result of a call.
 
-    status: None where no answer came, and then `problem` is a sentence that says why.
-    reason: the words that the server put beside the status.
-    headers: the first of them; `headers_left_out` says how many more came.
-    body: decoded from gzip or deflate, cut at the limit; `is_cut` says whether it was.
-    text: the body in its encoding, or None where it is no text.
-    data: the body as JSON, or `NO_DATA` where it is none; `unreadable` then says why, where it looks like JSON.
-    seconds: from before the name was looked up to the last byte.
-    size: bytes of the body as they are counted here: decoded, and no further than the limit.
+    status: None if no response came; then `problem` is a sentence that says why.
+    reason: the reason phrase beside the status.
+    headers: the first ones; `headers_left_out` is the number of the others.
+    body: decoded from gzip or deflate, and cut at the limit; `is_cut` says whether it was cut.
+    text: the body decoded to text, or None if it is no text.
+    data: the body as JSON, or `NO_DATA`; then `unreadable` says why.
+    seconds: from before the look-up to the last byte.
+    size: bytes of `body`.
     explanation: the status in words.
-    redirected_to: the addresses that the server pointed to, in order; the last was not followed
-        where `status` is still 3xx.
+    redirected_to: the targets of redirects, in order. The last one was not followed if `status` is 3xx.
     """
 
     status: int | None = None
@@ -112,13 +111,13 @@ class OutboundResponse:
 
 
 def explain(status: int) -> str:
-    """Say in words what a status means."""
+    """Return a sentence that explains a status."""
     words = EXPLANATIONS.get(status) or BY_CLASS.get(status // 100)  # type: ignore[call-overload]
     return str(words or _("The server has answered with a status that HTTP does not know."))
 
 
 def read_text(body: bytes, content_type: str) -> str | None:
-    """Read a body as text, in the encoding that it names or shows; None where it is none."""
+    """Decode a body by its byte order mark, or the charset of its content type; None if it is no text."""
     named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.ASCII | re.IGNORECASE)
     charset = next((charset for mark, charset in MARKS if body.startswith(mark)), None)
     if charset is None:
@@ -131,19 +130,19 @@ def read_text(body: bytes, content_type: str) -> str | None:
 
 
 def writable(text: str) -> str:
-    """Write half characters, which JSON may hold and UTF-8 cannot, as JSON escapes them."""
+    """Escape lone surrogates as JSON does: JSON may contain them, UTF-8 may not."""
     return text.encode(errors="backslashreplace").decode()
 
 
 def read_data(text: str) -> tuple[Data, str]:
-    """Read text as JSON; where it is none, return `NO_DATA` and a sentence that says why."""
+    """Parse text as JSON; if it is none, return `NO_DATA` and a sentence that says why."""
     if text.count("[") + text.count("{") > MOST_PARTS:
         return NO_DATA, _("The response has too many lists and objects to be read.")
     try:
         return json.loads(text, parse_constant=_not_json), ""
     except json.JSONDecodeError as error:
-        told = {"line": error.lineno, "column": error.colno}
-        return NO_DATA, _("The response is not JSON: see line %(line)d, column %(column)d.") % told
+        place = {"line": error.lineno, "column": error.colno}
+        return NO_DATA, _("The response is not JSON: see line %(line)d, column %(column)d.") % place
     except RecursionError:
         return NO_DATA, _("The response is JSON that is nested too deeply.")
     except ValueError:

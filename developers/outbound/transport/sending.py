@@ -1,7 +1,7 @@
-"""One outbound call, within its limits: time, bytes, redirects and addresses.
+"""Sends one outbound call within its limits: time, bytes, redirects and addresses.
 
-Whatever the far side or the network does becomes an `OutboundResponse`. Time is wall-clock time over all of
-it, `OUTBOUND_SECONDS`, so that no call holds a thread longer.
+Each failure of the server or the network becomes an `OutboundResponse` too. `OUTBOUND_SECONDS` limits the
+wall-clock time of the whole call, so that no call holds a thread longer.
 """
 
 import socket
@@ -32,22 +32,22 @@ from developers.outbound.validation import first_problem, own_token_sent
 __all__ = ["MOST_BYTES", "OutboundResponse", "send"]
 
 MOST_BYTES = 1024 * 1024
-# Of 100 KB: no server has so much to say, and each costs time to read, to mask and to show.
+# Of at most 100 KB. Each header takes time to read, to mask and to show.
 MOST_HEADERS = 100
 MOST_REDIRECTS = 5
 USER_AGENT = "BotPenguin"
 REDIRECTS = (301, 302, 303, 307, 308)
-# RFC 9110, section 15.4: these ask for the same request again, the others for a GET where it was a POST.
+# RFC 9110, section 15.4: these repeat the request; the others turn a POST into a GET.
 SAME_REQUEST = (307, 308)
 WINDOW_BITS = {"gzip": 16 + zlib.MAX_WBITS, "x-gzip": 16 + zlib.MAX_WBITS, "deflate": zlib.MAX_WBITS}
 
 
 class CallFailed(Exception):
-    """No response came. The text is a sentence for people."""
+    """No response came. The text is a sentence for the user."""
 
 
 class _Hop(NamedTuple):
-    """One request of a call, which redirects may make several."""
+    """One request of a call; each redirect adds one."""
 
     method: str
     url: httpx.URL
@@ -62,9 +62,9 @@ def send(
     resolver: Resolver = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
 ) -> OutboundResponse:
-    """Send a recipe that attributes have been filled into.
+    """Send a recipe without placeholders.
 
-    Names are looked up by `resolver`, and certificates checked by `ssl_context`; tests have their own.
+    `resolver` looks up names, and `ssl_context` checks certificates; tests pass their own.
     """
     deadline = Deadline(settings.OUTBOUND_SECONDS)
     trail: list[str] = []
@@ -104,7 +104,7 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> OutboundR
                 )
                 % {"most": MOST_REDIRECTS}
             )
-        # Reading an address may change it, the case of a server's name say.
+        # Before parsing, which may change the text, such as the case of the server's name.
         if holds_token(location):
             raise CallFailed(
                 _("The server redirects to an address with an API access token in it. That is not followed.")
@@ -118,7 +118,7 @@ def _first_hop(recipe: Recipe) -> _Hop:
         raise CallFailed(problem)
     query = urlencode([(part.name, part.value) for part in recipe.parameters])
     url = url_rules.read(f"{recipe.url}?{query}" if query else recipe.url)
-    # Each part is without one by now. It may also stand in several, or come about where they are put together.
+    # No single part contains a token. It may still be spread over several, or appear once they are joined.
     together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
     if holds_token(url.raw_path) or any(map(holds_token, together)):
         raise CallFailed(own_token_sent())
@@ -134,7 +134,7 @@ def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
     method, body = (hop.method, hop.body) if is_same else ("GET", b"")
     headers = hop.headers
     if _origin(url) != _origin(hop.url):
-        # Written for the first server, and gone for good: the other one may redirect back to it.
+        # Headers were written for the first server. They stay removed, even if the other one redirects back.
         if body:
             raise CallFailed(
                 _("The server redirects to another one, which must not get the body. That is not followed.")
@@ -187,9 +187,9 @@ def _read(raw: httpx.Response) -> OutboundResponse:
 
 
 def _decoded(chunks: Iterable[bytes], encodings: str) -> tuple[bytes, bool]:
-    """Read a body until its end or its limit, and tell whether there would be more.
+    """Read a body until its end or its limit, and return whether it was cut.
 
-    No more is ever unpacked than fits, whatever a small chunk may hold.
+    Never decompresses more than the limit, however much a small chunk expands to.
     """
     encoding = encodings.strip().lower()
     if encoding in ("", "identity"):
@@ -221,7 +221,7 @@ def _unpacked(chunks: Iterable[bytes], window_bits: int) -> Iterator[bytes]:
         if unpacker.eof:
             return
         if received > MOST_BYTES:
-            # What is packed to more than it holds is nothing to read on.
+            # Compressed data that is longer than its content is not worth reading on.
             raise CallFailed(_("The response is compressed, and cannot be decompressed."))
     if received:
         raise CallFailed(_("The server closed the connection before its response was complete."))
@@ -235,10 +235,10 @@ def _shown(text: bytes) -> str:
 
 
 def _why(error: Exception) -> str:
-    """Say in a sentence what httpcore says in an exception."""
+    """Return a sentence for an exception of httpcore."""
     if isinstance(error, httpcore.ProtocolError):
         return _why_not_http(str(error))
-    # The pool drops the cause of an exception, which is its argument too.
+    # httpcore's pool drops __cause__, but the cause is also the exception's argument.
     cause = next(iter(error.args), None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return _("The certificate of the server can't be trusted: %(why)s.") % {"why": cause.verify_message.rstrip(".")}
@@ -250,16 +250,14 @@ def _why(error: Exception) -> str:
         httpcore.ConnectError: _("The server could not be reached."),
         httpcore.NetworkError: _("The server closed the connection."),
     }
-    told = next(told for kind, told in sentences.items() if isinstance(error, kind) or isinstance(cause, kind))
-    return told % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
+    sentence = next(text for kind, text in sentences.items() if isinstance(error, kind) or isinstance(cause, kind))
+    return sentence % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
 
 
-def _why_not_http(told: str) -> str:
+def _why_not_http(error: str) -> str:
     sentences = {
         "Server disconnected": _("The server closed the connection without a response."),
         "closed connection": _("The server closed the connection before its response was complete."),
         "Receive buffer too long": _("The headers of the response do not end: over 100 KB came."),
     }
-    return next(
-        (told_so for part, told_so in sentences.items() if part in told), _("The server's response is not HTTP.")
-    )
+    return next((text for part, text in sentences.items() if part in error), _("The server's response is not HTTP."))

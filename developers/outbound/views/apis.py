@@ -1,4 +1,4 @@
-"""The list of 3rd Party Apps APIs, and what is done to one as a whole."""
+"""The list of 3rd Party Apps APIs; copying and deleting one."""
 
 from django.contrib import messages
 from django.db import IntegrityError
@@ -27,7 +27,7 @@ MOST_COPIES = 20
 @never_cache
 def apis(request: LoggedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    # What is sealed may be a megabyte in each.
+    # A sealed call may be a megabyte.
     found = OutboundApi.objects.owned_by(request.user).defer("sealed")
     page = paged(request, found.search(text) if text else found)
     usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
@@ -37,7 +37,7 @@ def apis(request: LoggedInRequest) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
-    """Keep a copy of all that an API is, its secrets too, under a name of its own; and open it."""
+    """Copy an API, including its secrets, under a new name, and open the copy."""
     api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
     try:
         recipe = api.recipe()
@@ -71,7 +71,10 @@ def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
 
 
 def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi | None:
-    """Keep a recipe under the first name like its own that is free: the database knows. None where too many are not."""
+    """Save a recipe under the first free name like its own. Return None if too many are taken.
+
+    Relies on the unique constraint of names.
+    """
     for number in range(1, MOST_COPIES + 1):
         ending = _(" copy") if number == 1 else _(" copy %(number)d") % {"number": number}
         try:

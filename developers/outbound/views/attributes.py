@@ -1,4 +1,4 @@
-"""Custom attributes: their types, where one was chosen wrongly, and those that are not needed any more."""
+"""Custom attributes: listing them, correcting their types, and removing them."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -29,14 +29,14 @@ def attributes(request: LoggedInRequest) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def change_type(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
-    """Have an attribute hold another type from now on; what contacts hold already stays as it is."""
+    """Change an attribute's type. Values that contacts already have stay unchanged."""
     attribute = get_object_or_404(CustomAttribute.objects.owned_by(request.user), pk=attribute_id)
     form = TypeForm(request.POST, instance=attribute)
     if form.is_valid():
         if not CustomAttribute.objects.filter(pk=attribute_id).update(type=form.cleaned_data["type"]):
             raise Gone("The attribute was removed meanwhile.")
-        told = {"attribute": attribute, "type": attribute.get_type_display()}
-        messages.success(request, _("%(attribute)s has the type %(type)s now.") % told)
+        names = {"attribute": attribute, "type": attribute.get_type_display()}
+        messages.success(request, _("%(attribute)s has the type %(type)s now.") % names)
     else:
         messages.error(request, _("Choose one from the list."))
     return redirect(PAGE)
@@ -45,7 +45,7 @@ def change_type(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def remove_attribute(request: LoggedInRequest, attribute_id: int) -> HttpResponse:
-    """Forget an attribute and its type. A mapping that names it still fills it in, and makes it anew once saved."""
+    """Remove an attribute. A mapping with its name still sets it, and saving such a mapping makes it again."""
     attribute = get_object_or_404(CustomAttribute.objects.owned_by(request.user), pk=attribute_id)
     attribute.delete()
     messages.success(request, _("%(attribute)s is removed. Contacts keep what they have.") % {"attribute": attribute})

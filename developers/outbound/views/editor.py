@@ -1,4 +1,4 @@
-"""The editor: an API set up, tested and saved on one page."""
+"""The editor: sets up, tests and saves an API on one page."""
 
 import re
 from typing import Any
@@ -36,7 +36,7 @@ NEW = Recipe(method="GET", url="")
 @never_cache
 @sensitive_post_parameters()
 def editor(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
-    """Show an API, or the start of one; and save it."""
+    """Show an API, or an empty one, and save it."""
     api, stored = _api(request, api_id)
     if request.method != "POST":
         return _show(request, Editor(api, stored, Draft.of(api, stored or NEW)), stored)
@@ -52,7 +52,7 @@ def editor(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
 @never_cache
 @sensitive_post_parameters()
 def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
-    """Add a row, remove one, or add one that maps a value of the response; nothing is saved or judged."""
+    """Add a row, remove one, or add one that maps a value of the response. Saves and validates nothing."""
     api, stored = _api(request, api_id)
     draft = Draft.posted(request.POST)
     name, focus = _change(draft, request)
@@ -71,7 +71,7 @@ def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResp
 @sensitive_post_parameters()
 @sensitive_variables("recipe")
 def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
-    """Send the call as it stands in the editor, saved or not, once every attribute in it has a value to try."""
+    """Send the call in the editor, saved or not, once each of its attributes has a sample value."""
     api, stored = _api(request, api_id)
     editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True)
     if not editor.is_valid():
@@ -108,7 +108,7 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
 @never_cache
 @sensitive_post_parameters()
 def import_curl(request: LoggedInRequest) -> HttpResponse:
-    """Read a pasted curl command into the editor, unsaved; or show it again with what is wrong."""
+    """Read a pasted curl command into the editor without saving it, or show it again with its error."""
     form = CurlForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         api = OutboundApi(owner=request.user)
@@ -123,7 +123,7 @@ def import_curl(request: LoggedInRequest) -> HttpResponse:
 
 
 def _api(request: LoggedInRequest, api_id: str | None) -> tuple[OutboundApi, Recipe | None]:
-    """The API that an address names, and its recipe; a new one has none, and neither has one that cannot be read."""
+    """Return the API of the URL, and its recipe: None for a new API, and for one that cannot be unsealed."""
     if api_id is None:
         return OutboundApi(owner=request.user), None
     api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
@@ -134,11 +134,11 @@ def _api(request: LoggedInRequest, api_id: str | None) -> tuple[OutboundApi, Rec
 
 
 def _change(draft: Draft, request: LoggedInRequest) -> tuple[str, str]:
-    """Change the draft's rows as the pressed button says; return which part it was, and what gets the focus."""
+    """Change the draft's rows by the pressed button; return the part, and what gets the focus."""
     part, _dash, number = request.POST.get("remove_row", "").rpartition("-")
     if part in PARTS:
         rows = draft.rows(part)
-        # As text: Python reads no number of thousands of digits.
+        # Compared as text: int() refuses thousands of digits.
         rows[:] = [row for index, row in enumerate(rows) if str(index) != number]
         draft.part = part
         return part, "add"
@@ -150,7 +150,7 @@ def _change(draft: Draft, request: LoggedInRequest) -> tuple[str, str]:
 
 
 def _mapping_of(value: str) -> dict[str, str]:
-    """A row for "kind path", as a value of the response posts it, with an attribute named after the last key."""
+    """Make a row from "kind path", which a value of the response posts. Names the attribute after the last key."""
     kind, _space, path = value.partition(" ")
     word = re.sub(r"\W+", "_", path.rstrip("']").rpartition("'")[2].rpartition(".")[2], flags=re.ASCII).strip("_")
     name = word if word and not word[0].isdigit() else f"value_{word}".rstrip("_")

@@ -1,4 +1,4 @@
-"""API Logs: what was sent and what came back, secrets masked."""
+"""API Logs: requests and responses, with secrets masked."""
 
 import json
 
@@ -17,13 +17,13 @@ from developers.outbound import quotas
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
 from developers.outbound.transport.responses import writable
 
-# What the list shows of a body, in characters.
+# Characters of a body in the list.
 EXCERPT = 120
-# A page of logs, each of which may be 200 KB, reads none of these.
+# The list does not read these: a log may be 200 KB.
 LONG = ("url", "request_headers", "request_body", "response_headers", "response_body")
-# To choose from.
+# Offered in the filter.
 MOST_APIS = 1_000
-# What a body may grow to by indenting it, in characters.
+# Characters of an indented body.
 MOST_INDENTED = 4 * KEPT_OF_A_BODY
 
 
@@ -53,7 +53,7 @@ def _usages(owner: User) -> list[QuotaUsage]:
 
 
 def _indented(text: str) -> str:
-    """Indent JSON, where that makes no giant of it: each line of what is nested deeply begins with as many blanks."""
+    """Indent JSON unless it becomes too long: deeply nested lines begin with many blanks."""
     parts, length = [], 0
     try:
         for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text)):
