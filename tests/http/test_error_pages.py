@@ -1,5 +1,7 @@
 """The designed pages of errors, as a browser meets them."""
 
+from html import unescape
+
 import pytest
 from django.core.exceptions import PermissionDenied, SuspiciousOperation
 from django.http import HttpRequest, HttpResponse
@@ -52,7 +54,7 @@ def test_every_error_has_a_page_that_says_what_happened_and_leads_on(
 ) -> None:
     answer = browser.get(address)
 
-    page = answer.content.decode()
+    page = unescape(answer.content.decode())
     assert answer.status_code == status
     assert f'<h1 class="page-title">{title}</h1>' in page
     assert '<a class="button button--primary" href="/">Go to your bots</a>' in page
@@ -76,4 +78,4 @@ def test_an_address_that_takes_no_visits_says_so(browser: Client) -> None:
     answer = browser.get("/developers/api-access-token/revoke/")
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
-    assert "You can't open this page directly" in answer.content.decode()
+    assert "You can't open this page directly" in unescape(answer.content.decode())

@@ -2,6 +2,7 @@
 
 import re
 from datetime import timedelta
+from html import unescape
 
 import pytest
 from django.test import Client as Browser
@@ -33,7 +34,7 @@ def use(user: User) -> None:
 def text(response: object) -> str:
     """Return what an answer says, without its markup."""
     words = re.sub(r"<[^>]+>", " ", response.content.decode())  # type: ignore[attr-defined]
-    return " ".join(words.split())
+    return unescape(" ".join(words.split()))
 
 
 def test_the_first_visit_makes_a_token(db: None) -> None:
