@@ -17,7 +17,7 @@ from developers.vault import Sealed
 DIGEST_LENGTH = 32
 BINDING_LENGTH = 32
 STILL_IN_USE = timedelta(days=7)
-NEWS = timedelta(days=7)
+SHOWN_FOR = timedelta(days=7)
 
 
 class ApiToken(models.Model):
@@ -110,9 +110,12 @@ class RevokedToken(models.Model):
         return tokens.mask(self.hint)
 
     @property
-    def is_news(self) -> bool:
-        """Whether something other than its owner, at a page that told them, revoked it within the last week."""
-        return self.reason not in (self.Reason.OWNER, self.Reason.PASSWORD) and timezone.now() - self.revoked_at < NEWS
+    def is_unexpected(self) -> bool:
+        """Whether somebody other than its owner revoked it within the last week."""
+        return (
+            self.reason not in (self.Reason.OWNER, self.Reason.PASSWORD)
+            and timezone.now() - self.revoked_at < SHOWN_FOR
+        )
 
     @property
     def is_still_in_use(self) -> bool:

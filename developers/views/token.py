@@ -41,10 +41,10 @@ def developers(request: HttpRequest) -> HttpResponse:
 def api_access_token(request: LoggedInRequest) -> HttpResponse:
     """Show the page; its query may name an act to take up again, or what came of a plain form's revoke."""
     page = _page(request)
-    told = _told_by_query(request, page)
+    notice = _notice_from_query(request, page)
     # The address may come from anybody; whether one has confirmed who they are, the session tells.
     confirmed = request.GET.get("confirmed", "") if is_recently_authenticated(request) else ""
-    return render(request, TEMPLATE, page | told | {"confirmed": confirmed})
+    return render(request, TEMPLATE, page | notice | {"confirmed": confirmed})
 
 
 @action(PAGE)
@@ -81,7 +81,7 @@ def revoke_token(request: LoggedInRequest) -> HttpResponse:
     if outcome.verdict is Verdict.IN_USE:
         return _ask_before_revoking(request, outcome)
     if request.htmx:
-        return render(request, f"{TEMPLATE}#panel", _page(request) | _told(outcome.verdict, outcome.revoked))
+        return render(request, f"{TEMPLATE}#panel", _page(request) | _notice(outcome.verdict, outcome.revoked))
     return redirect(f"{reverse(PAGE)}?{urlencode({str(outcome.verdict): posted['generation']})}")
 
 
@@ -121,7 +121,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
     before = next((revoked for revoked in revoked_tokens if revoked.generation == token.generation - 1), None)
     return {
         "token": token,
-        "news": before if before and before.is_news else None,
+        "unexpected": before if before and before.is_unexpected else None,
         "revoked_tokens": revoked_tokens,
         "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
         "events": issuance.recent_events(owner, ACTIVITY_LENGTH),
@@ -129,11 +129,11 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
     }
 
 
-def _told(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:
+def _notice(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:
     return {"notice": verdict, "revoked": revoked}
 
 
-def _told_by_query(request: LoggedInRequest, page: dict[str, Any]) -> dict[str, Any]:
+def _notice_from_query(request: LoggedInRequest, page: dict[str, Any]) -> dict[str, Any]:
     """Tell what came of a plain form's revoke, which redirected here with its verdict and generation."""
     verdict = next(
         (verdict for verdict in (Verdict.REPLACED, Verdict.ALREADY_REPLACED) if verdict in request.GET), None
@@ -142,5 +142,5 @@ def _told_by_query(request: LoggedInRequest, page: dict[str, Any]) -> dict[str, 
         return {}
     asked_for = request.GET[verdict]
     revoked = next((revoked for revoked in page["revoked_tokens"] if str(revoked.generation) == asked_for), None)
-    is_news = verdict is Verdict.ALREADY_REPLACED or (revoked and revoked.generation + 1 == page["token"].generation)
-    return _told(verdict, revoked) if is_news else {}
+    is_current = verdict is Verdict.ALREADY_REPLACED or (revoked and revoked.generation + 1 == page["token"].generation)
+    return _notice(verdict, revoked) if is_current else {}
