@@ -299,6 +299,7 @@ def test_a_taken_port_is_refused_with_a_sentence(was_served: Path, name: str, an
 def test_the_port_of_the_pages_is_not_taken_for_metrics(
     settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr("django.setup", lambda: None)  # once more, it would have the log written to what is captured
     monkeypatch.setattr(signal, "signal", lambda *_: None)
     settings.PORT = settings.METRICS_PORT = server.free_port()
 
