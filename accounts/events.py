@@ -1,19 +1,23 @@
-"""The tables of what happened to accounts. `pyproject.toml` says who may know it, and import-linter sees to it."""
+"""The tables of the security log. `pyproject.toml` says who may know it, and import-linter sees to it."""
 
-from typing import ClassVar
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from accounts.orm.append_only import AppendOnly
 from accounts.web.clients import USER_AGENT_LENGTH
 
 
-class SecurityEvent(AppendOnly):
-    """Something that happened to an account. `accounts.security_log` writes these rows, and nothing changes one."""
+class Happened(models.Model):
+    """What a single event and a count of events have in common."""
+
+    count: Any
 
     class Kind(models.TextChoices):
         SIGNED_UP = "signed-up", _("Account created")
@@ -34,6 +38,12 @@ class SecurityEvent(AppendOnly):
         CODES_RENEWED = "codes-renewed", _("New recovery codes made")
         CODE_USED = "code-used", _("Recovery code used")
         PASSKEY_COPIED = "passkey-copied", _("Passkey refused: it may have been copied")
+        TOKEN_ISSUED = "token-issued", _("API token issued")
+        TOKEN_SHOWN = "token-shown", _("API token shown")
+        TOKEN_COPIED = "token-copied", _("API token copied")
+        TOKEN_TRIED = "token-tried", _("API token tried out")
+        TOKEN_REVOKED = "token-revoked", _("API token revoked")
+        TOKEN_REFUSED = "token-refused", _("Revoked API token refused")
 
     class Means(models.TextChoices):
         """What a person signed in or proved themselves by, or which of their ways to log in it is about."""
@@ -43,15 +53,68 @@ class SecurityEvent(AppendOnly):
         RECOVERY_CODES = "recovery_codes", _("Recovery codes")
         PASSKEY = "webauthn", _("Passkey")
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="security_events")
+    class Note(models.TextChoices):
+        """Why a token was revoked."""
+
+        UNREADABLE = "unreadable", _("Its stored copy could not be read.")
+        API = "api", _("Through the API.")
+        EXPOSED = "exposed", _("Reported as exposed.")
+        PASSWORD = "new-password", _("With the password.")
+        OPERATOR = "operator", _("By the operator.")
+        RESTORED = "restored", _("A backup was restored.")
+
     kind = models.CharField(max_length=20, choices=Kind)
-    means = models.CharField(max_length=20, choices=Means, blank=True)
-    at = models.DateTimeField(default=timezone.now)
+    detail = models.CharField(max_length=20, choices=[*Means.choices, *Note.choices], blank=True)
     ip = models.GenericIPAddressField(null=True)
     client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
 
     class Meta:
-        indexes: ClassVar = [models.Index(F("user"), F("at").desc(), F("id").desc(), name="accounts_event_latest")]
+        abstract = True
+
+    @property
+    def mark(self) -> str:
+        """How lists mark it: as something new, ended or refused."""
+        return MARKS.get(self.kind, "")
+
+    @property
+    def more(self) -> str:
+        """Its detail, and for how many it stands."""
+        label: str = self.get_detail_display()
+        if not self.count:
+            return label
+        counted = ngettext("and %(number)d more", "and %(number)d more", self.count) % {"number": self.count}
+        return f"{label.rstrip('.')}, {counted}" if label else counted
+
+
+class SecurityEvent(AppendOnly, Happened):
+    """Something that happened to an account or its token. `accounts.security_log` adds it, and nothing changes it."""
+
+    # It stands for no others.
+    count = 0
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="security_events")
+    at = models.DateTimeField(default=timezone.now)
+    # Which token it happened to.
+    hint = models.CharField(max_length=4, null=True)  # noqa: DJ001 - NULL where it is about no token
+    generation = models.PositiveIntegerField(null=True)
+
+    class Meta:
+        indexes: ClassVar = [
+            models.Index(F("user"), F("at").desc(), F("id").desc(), name="accounts_event_latest"),
+            # The page of the token lists these alone, however many others there are.
+            models.Index(
+                *(F("user"), F("at").desc(), F("id").desc()),
+                name="accounts_event_latest_of_token",
+                condition=Q(generation__isnull=False),
+            ),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=Q(kind__startswith="token-", hint__isnull=False, generation__isnull=False)
+                | (~Q(kind__startswith="token-") & Q(hint=None, generation=None)),
+                name="accounts_securityevent_of_a_token_names_it",
+            )
+        ]
 
     def __str__(self) -> str:
         return str(self.get_kind_display())
@@ -61,25 +124,20 @@ class SecurityEvent(AppendOnly):
         """What a mail about it is called."""
         return f"security-event.{self.pk}"
 
-    @property
-    def detail(self) -> str:
-        return self.means
 
-
-class EventCount(models.Model):
+class EventCount(Happened):
     """How many more events of a kind an account had in an hour than are listed singly, and who made the last one.
 
-    `accounts.security_log` writes these rows, for the events of tokens too. `detail` is an event's means or note.
+    `accounts.security_log` writes these rows.
     """
 
+    # Of many tokens, perhaps.
+    hint = None
+
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="event_counts")
-    kind = models.CharField(max_length=20)
-    detail = models.CharField(max_length=20, blank=True)
     hour = models.DateTimeField()
     count = models.PositiveIntegerField(default=0)
     at = models.DateTimeField()
-    ip = models.GenericIPAddressField(null=True)
-    client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
 
     class Meta:
         indexes: ClassVar = [models.Index(F("user"), F("at").desc(), F("id").desc(), name="accounts_count_latest")]
@@ -93,3 +151,13 @@ class EventCount(models.Model):
     @property
     def name(self) -> str:
         return f"counted-event.{self.pk}.{self.count}"
+
+
+Kind = Happened.Kind
+FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED, Kind.TOKEN_REFUSED)
+MARKS: Mapping[Any, str] = (
+    dict.fromkeys((Kind.SIGNED_UP, Kind.SIGNED_IN, Kind.FACTOR_ADDED, Kind.TOKEN_ISSUED), "issued")
+    | dict.fromkeys((Kind.SIGNED_OUT, Kind.SESSION_ENDED, Kind.SESSIONS_ENDED), "revoked")
+    | dict.fromkeys((Kind.FACTOR_REMOVED, Kind.FACTORS_REMOVED, Kind.TOKEN_REVOKED), "revoked")
+    | dict.fromkeys(FAILURES, "refused")
+)

@@ -1,60 +1,52 @@
-"""The security log: what happened to an account, when, from where and by which client.
+"""The security log: what happened to an account and its token, when, from where and by which client.
 
-`record` is the only code that adds events and `forget` the only one that removes old ones; they
-go with their account besides. Nothing changes an event. What happened to the token is told by
-the events of `developers.issuance`, and `developers.views.security_log` shows both in one list.
+`add` is the only code that adds events and `forget` the only one that removes old ones; they
+go with their account besides. Nothing changes an event.
 
 No flood fills the table or buries the rest: what comes on top of so many alike in an hour is counted,
-in a table beside. Alike are events of one kind by one means. Twice as many are listed of all networks
+in a table beside. Alike are events of one kind and detail. Twice as many are listed of all networks
 as of one, so that who floods a kind from one network hides nobody else's event of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
+from heapq import merge
 from ipaddress import ip_network
+from operator import attrgetter
 from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.events import EventCount, SecurityEvent
+from accounts.events import EventCount, Happened, SecurityEvent
 from accounts.mail import notices
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
 
-Kind = SecurityEvent.Kind
-Means = SecurityEvent.Means
-Counted = EventCount
+Event = SecurityEvent | EventCount
+Kind = Happened.Kind
+Means = Happened.Means
+Note = Happened.Note
+TOKEN_KINDS = [kind for kind in Kind if kind.startswith("token-")]
 
-# Strangers can make these happen: fewer are listed.
-FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED)
+# Anybody can make failures happen: fewer are listed.
 FAILURES_AN_HOUR = 10
 HOUR = timedelta(hours=1)
 # What one connection is given at least (RFC 6177).
 IPV6_NETWORK = 64
 
 
-def record(
-    kind: Kind, owner: User, client: Client, means: str = "", *, most: int | None = None
-) -> SecurityEvent | EventCount:
+def record(kind: Kind, owner: User, client: Client, means: str = "", *, most: int | None = None) -> Event:
     """Add an event to the owner's log, with one of `Means` or none, and queue the mail that it is worth.
 
-    Call it inside the transaction of what happened: all of it is written, or none. One on top of `most` alike in an
-    hour, or of `EVENTS_AN_HOUR`, is counted.
+    Call it inside the transaction of what happened: all of it is written, or none.
     """
     with transaction.atomic():
-        alike = SecurityEvent.objects.filter(user=owner.pk, kind=kind, means=means)
-        event: SecurityEvent | EventCount
-        if is_flooded(alike, client, most or settings.EVENTS_AN_HOUR):
-            event = count_one(owner.pk, kind, means, client)
-        else:
-            event = SecurityEvent.objects.create(
-                user_id=owner.pk, kind=kind, means=means, ip=client.ip, client=client.user_agent
-            )
+        event = add(kind, owner.pk, client, means, most=most)
         notice = notices.NOTICES.get((kind, means))
         if notice:
             notices.notify(event, owner, notice)
@@ -62,28 +54,31 @@ def record(
 
 
 def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
-    """Add or count one of `FAILURES`."""
+    """Add or count an event that anybody can make happen."""
     record(kind, owner, client, means, most=FAILURES_AN_HOUR)
 
 
-def is_flooded(alike: QuerySet[Any], client: Client, most: int) -> bool:
-    """Tell whether so many events of a query came within the hour from a client's network, or twice as many at all."""
-    recent = alike.filter(at__gte=timezone.now() - HOUR).order_by()
-    networks = [_network(ip) for ip in recent.values_list("ip", flat=True)[: 2 * most]]
-    return len(networks) == 2 * most or networks.count(_network(client.ip)) >= most
+def add(
+    kind: Kind, owner_id: int, client: Client, detail: str = "", *, most: int | None = None, **fields: Any
+) -> Event:
+    """Add an event, or count one that comes on top of `most` alike in an hour, or of `EVENTS_AN_HOUR`."""
+    alike = SecurityEvent.objects.filter(user=owner_id, kind=kind, detail=detail)
+    if _is_flooded(alike, client, most or settings.EVENTS_AN_HOUR):
+        return _count(owner_id, kind, detail, client)
+    return SecurityEvent.objects.create(
+        user_id=owner_id, kind=kind, detail=detail, ip=client.ip, client=client.user_agent, **fields
+    )
 
 
-def count_one(owner_id: int, kind: str, detail: str, client: Client) -> EventCount:
-    """Count an event that is not listed, and keep when the last one was, from where and by which client."""
-    now = timezone.now()
-    key = {"user_id": owner_id, "kind": kind, "detail": detail, "hour": now.replace(minute=0, second=0, microsecond=0)}
-    counted = EventCount.objects.filter(**key)
-    one_more = partial(counted.update, count=F("count") + 1, at=now, ip=client.ip, client=client.user_agent)
-    if not one_more():
-        # Of many who find no row, one makes it, and all count in it.
-        EventCount.objects.bulk_create([EventCount(**key, at=now)], ignore_conflicts=True)
-        one_more()
-    return counted.get()
+def of(owner: User, kinds: Iterable[str] = ()) -> tuple[QuerySet[SecurityEvent], QuerySet[EventCount]]:
+    """Return the events of an account and the counts of further ones, newest first, of some kinds or all."""
+    chosen = Q(user=owner, kind__in=kinds) if kinds else Q(user=owner)
+    events, counts = SecurityEvent.objects.filter(chosen), EventCount.objects.filter(chosen)
+    return events.order_by("-at", "-pk"), counts.order_by("-at", "-pk")
+
+
+def merged(*rows: Iterable[Event]) -> Iterator[Event]:
+    return merge(*rows, key=attrgetter("at"), reverse=True)
 
 
 def forget(before: datetime) -> Iterator[int]:
@@ -95,6 +90,26 @@ def forget(before: datetime) -> Iterator[int]:
 def people_with(kind: Kind, since: datetime) -> QuerySet[Any, Any]:
     """Return, for queries, the ids of those to whom something happened since a moment."""
     return SecurityEvent.objects.filter(kind=kind, at__gte=since).values("user")
+
+
+def _is_flooded(alike: QuerySet[Any], client: Client, most: int) -> bool:
+    """Tell whether so many events of a query came within the hour from a client's network, or twice as many at all."""
+    recent = alike.filter(at__gte=timezone.now() - HOUR).order_by()
+    networks = [_network(ip) for ip in recent.values_list("ip", flat=True)[: 2 * most]]
+    return len(networks) == 2 * most or networks.count(_network(client.ip)) >= most
+
+
+def _count(owner_id: int, kind: str, detail: str, client: Client) -> EventCount:
+    """Count an event that is not listed, and keep when the last one was, from where and by which client."""
+    now = timezone.now()
+    key = {"user_id": owner_id, "kind": kind, "detail": detail, "hour": now.replace(minute=0, second=0, microsecond=0)}
+    counted = EventCount.objects.filter(**key)
+    one_more = partial(counted.update, count=F("count") + 1, at=now, ip=client.ip, client=client.user_agent)
+    if not one_more():
+        # Of many who find no row, one makes it, and all count in it.
+        EventCount.objects.bulk_create([EventCount(**key, at=now)], ignore_conflicts=True)
+        one_more()
+    return counted.get()
 
 
 def _network(ip: str | None) -> str | None:

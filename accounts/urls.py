@@ -5,7 +5,7 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts.views import account, deletion, email_confirmation, passkeys, second_step, security
+from accounts.views import account, deletion, email_confirmation, passkeys, second_step, security, security_log
 
 
 class Base36Converter(StringConverter):
@@ -27,6 +27,8 @@ urlpatterns = [
     path("security/passkeys/add/", passkeys.add_passkey, name="add-passkey"),
     path("security/passkeys/<int:pk>/", passkeys.passkey, name="passkey"),
     path("security/passkeys/<int:pk>/remove/", passkeys.remove_passkey, name="remove-passkey"),
+    path("security/log/", security_log.security_log, name="security-log"),
+    path("security/log/download/", security_log.download, name="download-security-log"),
     path("email/", account.change_email, name="account_email"),
     path("delete/", deletion.delete_account, name="delete-account"),
     path("sessions/end/", account.end_session, name="end-session"),

@@ -5,7 +5,7 @@ from django.views.generic import RedirectView
 
 from botpenguin.http import health
 from developers import admin
-from developers.views import password, security_log
+from developers.views import password
 
 handler400 = "botpenguin.http.errors.bad_request"
 handler403 = "botpenguin.http.errors.permission_denied"
@@ -26,9 +26,6 @@ urlpatterns = [
         password.reset_password,
         name="account_reset_password_from_key",
     ),
-    # And the one that tells of the token too.
-    path("account/security/log/", security_log.security_log, name="security-log"),
-    path("account/security/log/download/", security_log.download, name="download-security-log"),
     path("developers/", include("developers.urls")),
     path("", include("botpenguin.platform.urls")),
     path("admin/", admin.site.urls),

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import partial
+from itertools import islice
 from typing import Any
 
 from django.conf import settings
@@ -23,15 +24,13 @@ from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.bulk import bulk_writes
+from accounts.security_log import TOKEN_KINDS, Event, Kind, Note
 from accounts.web.clients import Client
 from developers import metrics, notices, tokens, vault
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from developers.tokens import Secret
 
 logger = logging.getLogger(__name__)
-
-Kind = TokenEvent.Kind
 
 LAST_USE_RESOLUTION = timedelta(minutes=1)
 REVOKED_KEPT_FOR = timedelta(days=90)
@@ -82,7 +81,7 @@ def issue(owner: User, client: Client) -> ApiToken:
                 binding=sealed.binding,
                 hint=secret.hint,
             )
-            _record(Kind.ISSUED, token, client, at=token.issued_at)
+            _record(Kind.TOKEN_ISSUED, token, client, at=token.issued_at)
             return token
     except IntegrityError:
         return ApiToken.objects.get(user=owner)
@@ -133,8 +132,8 @@ def revoke(
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
         revoked = _archive(old, now, reason)
-        event = _record(Kind.REVOKED, old, client, at=now, note=_note(old, reason))
-        _record(Kind.ISSUED, current, client, at=now)
+        event = _record(Kind.TOKEN_REVOKED, old, client, at=now, note=_note(old, reason))
+        _record(Kind.TOKEN_ISSUED, current, client, at=now)
         notices.token_revoked(owner, event, revoked)
         # Robust: the token is revoked by then, and no full disk of the metrics' files may say otherwise.
         transaction.on_commit(partial(count_revocation, reason.value), robust=True)
@@ -191,7 +190,7 @@ def reseal(token: ApiToken) -> bool:
 
 
 def reveal(owner: User, kind: Kind, client: Client) -> Secret:
-    """Open the owner's token for display, and record that it was SHOWN, COPIED or TRIED.
+    """Open the owner's token for display, and record that it was shown, copied or tried out.
 
     Raises `Unreadable`, after logging it, where the row's parts do not fit each other.
     """
@@ -207,17 +206,15 @@ def reveal(owner: User, kind: Kind, client: Client) -> Secret:
     return secret
 
 
-def recent_events(owner: User, most: int) -> list[TokenEvent]:
-    """Return what happened to a person's token last; events that are only counted as one, of the last one's time."""
-    listed = list(TokenEvent.objects.filter(user=owner)[:most])
+def recent_events(owner: User, most: int) -> list[Event]:
+    """Return what happened to a person's token last."""
+    events, counts = security_log.of(owner, TOKEN_KINDS)
+    # By an index of their own.
+    listed = list(events.filter(generation__isnull=False)[:most])
     if len(listed) < min(most, settings.EVENTS_AN_HOUR):
         # Nothing is counted before so many are listed.
-        return listed
-    counted = []
-    for row in security_log.Counted.objects.filter(user=owner, kind__in=Kind.values).order_by("-at")[:most]:
-        counted.append(TokenEvent(kind=row.kind, note=row.detail, at=row.at, ip=row.ip, client=row.client))
-        counted[-1].more = row.count
-    return sorted([*listed, *counted], key=lambda event: event.at, reverse=True)[:most]
+        return [*listed]
+    return list(islice(security_log.merged(listed, counts[:most]), most))
 
 
 def record_use(owner_id: int, generation: int, client: Client) -> None:
@@ -245,7 +242,7 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         unreported = revoked.filter(Q(refusal_reported_on__isnull=True) | Q(refusal_reported_on__lt=now.date()))
         event = None
         if unreported.update(refusal_reported_on=now.date()):
-            event = _record(Kind.REFUSED, revoked.get(), client, at=now)
+            event = _record(Kind.TOKEN_REFUSED, revoked.get(), client, at=now)
         untold = revoked.filter(
             Q(owner_told_at__isnull=True) | Q(owner_told_at__lt=now - TOLD_EVERY),
             revoked_at__lt=now - SETTLES_WITHIN,
@@ -255,13 +252,10 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
         if untold.update(owner_told_at=now):
             token = revoked.select_related("user").get()
             # A day apart, two mails never tell of the same event, of which there is one a calendar day.
-            days_refusals = token.user.token_events.filter(kind=Kind.REFUSED, generation=token.generation)
-            notices.token_still_in_use(token, event or days_refusals.first() or _record(Kind.REFUSED, token, client))
-
-
-def forget_events(before: datetime) -> Iterator[int]:
-    """Delete what happened to tokens before a moment, whosever they are, and yield how many events, batch by batch."""
-    yield from delete_in_batches(TokenEvent.objects.filter(at__lt=before))
+            days_refusals = security_log.of(token.user, [Kind.TOKEN_REFUSED])[0].filter(generation=token.generation)
+            notices.token_still_in_use(
+                token, event or days_refusals.first() or _record(Kind.TOKEN_REFUSED, token, client)
+            )
 
 
 def forget_revoked(before: datetime) -> Iterator[int]:
@@ -269,23 +263,9 @@ def forget_revoked(before: datetime) -> Iterator[int]:
     yield from delete_in_batches(_last_seen_before(before, RevokedToken.objects.all()))
 
 
-def _record(
-    kind: Kind, token: ApiToken | RevokedToken, client: Client, note: str = "", **fields: Any
-) -> TokenEvent | security_log.Counted:
-    """Add an event, or count one that comes on top of many."""
-    alike = TokenEvent.objects.filter(user=token.user_id, kind=kind, note=note)
-    if security_log.is_flooded(alike, client, settings.EVENTS_AN_HOUR):
-        return security_log.count_one(token.user_id, kind, note, client)
-    return TokenEvent.objects.create(
-        user_id=token.user_id,
-        kind=kind,
-        note=note,
-        hint=token.hint,
-        generation=token.generation,
-        ip=client.ip,
-        client=client.user_agent,
-        **fields,
-    )
+def _record(kind: Kind, token: ApiToken | RevokedToken, client: Client, note: str = "", **fields: Any) -> Event:
+    """Add an event of a token, or count one that comes on top of many."""
+    return security_log.add(kind, token.user_id, client, note, hint=token.hint, generation=token.generation, **fields)
 
 
 def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:
@@ -314,8 +294,8 @@ def _last_seen_before(moment: datetime, rows: QuerySet[RevokedToken]) -> QuerySe
 
 def _note(old: ApiToken, reason: RevokedToken.Reason) -> str:
     if reason is not RevokedToken.Reason.OWNER:
-        return TokenEvent.Note[reason.name]
-    return "" if _is_readable(old) else TokenEvent.Note.UNREADABLE
+        return Note.__members__[reason.name]
+    return "" if _is_readable(old) else Note.UNREADABLE
 
 
 def _is_readable(token: ApiToken) -> bool:

@@ -9,7 +9,6 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-import developers.events  # noqa: F401 - one more table, of which no more than that is to be known here
 from accounts.web.clients import USER_AGENT_LENGTH
 from developers import tokens, vault
 from developers.vault import Sealed

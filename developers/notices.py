@@ -10,9 +10,8 @@ from django.utils.translation import gettext_lazy as _
 from accounts.mail import queue
 from accounts.mail.notices import Notice, render_summary
 from accounts.models import User
-from accounts.security_log import Counted
+from accounts.security_log import Event
 from accounts.web.clients import Client
-from developers.events import TokenEvent
 from developers.models import RevokedToken
 
 PAGE = "developers:api-access-token"
@@ -39,7 +38,7 @@ STILL_IN_USE = Notice(
 )
 
 
-def token_revoked(owner: User, event: TokenEvent | Counted, revoked: RevokedToken) -> None:
+def token_revoked(owner: User, event: Event, revoked: RevokedToken) -> None:
     """Queue the notice of a revoke to the token's owner."""
     is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
     notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
@@ -53,7 +52,7 @@ def token_revoked(owner: User, event: TokenEvent | Counted, revoked: RevokedToke
     )
 
 
-def token_still_in_use(revoked: RevokedToken, event: TokenEvent | Counted) -> None:
+def token_still_in_use(revoked: RevokedToken, event: Event) -> None:
     """Queue the day's notice that a revoked token is still sent. The caller sees to it that it is one a day."""
     owner = revoked.user
     context = {

@@ -6,8 +6,10 @@ from allauth.account.internal.flows.login import (
     _AUTHENTICATION_METHODS_USER_SESSION_KEY as RECORDS_USER_KEY,
 )
 from allauth.account.internal.flows.login import AUTHENTICATION_METHODS_SESSION_KEY as RECORDS_KEY
+from django.db.models import QuerySet
 from django.test import Client as Browser
 
+from accounts.events import SecurityEvent
 from accounts.models import User
 from accounts.web.clients import Client
 from developers import vault
@@ -38,3 +40,13 @@ def token_text(user: User) -> str:
     """Return the plain text of a person's current token."""
     token = ApiToken.objects.get(user=user)
     return vault.unseal(user.pk, token.generation, token.sealed).open()
+
+
+def account_events() -> QuerySet[SecurityEvent]:
+    """Return what happened to accounts, newest first."""
+    return SecurityEvent.objects.exclude(kind__startswith="token-").order_by("-at", "-pk")
+
+
+def token_events() -> QuerySet[SecurityEvent]:
+    """Return what happened to tokens, newest first."""
+    return SecurityEvent.objects.filter(kind__startswith="token-").order_by("-at", "-pk")

@@ -10,11 +10,10 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from developers import issuance, tokens
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from developers.redaction import MaskingFormatter, WithoutSecrets
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
+from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_events, token_text
 from tests.leaks import find
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.matrix]
@@ -110,7 +109,7 @@ def test_nobody_makes_sees_or_revokes_the_token_of_another(alice: User, bob: Use
 
     assert token_text(bob) == theirs
     assert [theirs in answer.content.decode() for answer in answers] == [False] * 4
-    assert list(TokenEvent.objects.filter(user=bob).values_list("kind", flat=True)) == ["issued"]
+    assert list(token_events().filter(user=bob).values_list("kind", flat=True)) == ["token-issued"]
 
 
 def test_no_superuser_reads_or_makes_a_token_for_another_by_the_admin(alice: User, bob: User) -> None:

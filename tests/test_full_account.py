@@ -277,7 +277,7 @@ def test_a_full_account_revokes_by_its_page_and_by_a_call_as_often_as_it_likes(a
         account.token = account.person.copy()
         tokens.add(account.token)
 
-    [[listed]] = account.server.rows("SELECT count(*) FROM developers_tokenevent WHERE kind = 'revoked'")
+    [[listed]] = account.server.rows("SELECT count(*) FROM accounts_securityevent WHERE kind = 'token-revoked'")
     [[counted]] = account.server.rows("SELECT sum(count) FROM accounts_eventcount WHERE kind = 'revoked'")
     assert refused.status_code == 409
     assert statuses == [200, 204] * REVOKES

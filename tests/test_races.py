@@ -17,16 +17,15 @@ from post_office.models import Email
 
 from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
+from accounts.security_log import Kind
 from developers import issuance
 from developers.bearer import verification
 from developers.bearer.verification import RefusalReason, TokenRefused
-from developers.events import TokenEvent
 from developers.issuance import Outcome, Verdict
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, token_text
+from tests.cast import LAPTOP, PHONE, token_events, token_text
 
 pytestmark = pytest.mark.django_db(transaction=True)
-Kind = TokenEvent.Kind
 Result = TypeVar("Result")
 # What a race decides is not to hang on how fast the machine is: none of its threads gives up waiting for a lock.
 PATIENCE_MS = 60_000
@@ -63,7 +62,7 @@ def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
 
 
 def events(user: User) -> dict[str, int]:
-    kinds = list(TokenEvent.objects.filter(user=user).values_list("kind", flat=True))
+    kinds = list(token_events().filter(user=user).values_list("kind", flat=True))
     return {kind: kinds.count(kind) for kind in kinds}
 
 
@@ -100,8 +99,8 @@ def assert_whole(user: User) -> int:
     assert check(token_text(user)) == generation
     kept = sorted(RevokedToken.objects.filter(user=user).values_list("generation", flat=True))
     assert kept == list(range(max(1, generation - issuance.REVOKED_KEPT_AT_MOST), generation))
-    replaced = {Kind.REVOKED.value: generation - 1} if generation > 1 else {}
-    assert events(user) == {Kind.ISSUED.value: generation, **replaced}
+    replaced = {Kind.TOKEN_REVOKED.value: generation - 1} if generation > 1 else {}
+    assert events(user) == {Kind.TOKEN_ISSUED.value: generation, **replaced}
     # Each revoke is told of once, in a letter of its own or among others in one.
     assert sum(mail.context["count"] for mail in Email.objects.filter(to=user.email)) == generation - 1
     return generation

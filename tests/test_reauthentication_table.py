@@ -20,7 +20,6 @@ from pytest_django.fixtures import Settings
 
 from accounts.events import SecurityEvent
 from accounts.models import User
-from developers.events import TokenEvent
 from developers.models import ApiToken
 from tests.accounts.views.test_second_step import code_of, dump, key_on
 from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
@@ -136,7 +135,7 @@ def stand_before(alice: User, settings: Settings) -> Callable[[str], Person]:
 
 def state(person: Person) -> Any:
     """What an act might have changed."""
-    kinds = [list(model.objects.values_list("kind", flat=True)) for model in (TokenEvent, SecurityEvent)]
+    kinds = list(SecurityEvent.objects.values_list("kind", flat=True))
     tables = ("developers_apitoken", "mfa_authenticator", "account_emailaddress", "accounts_user")
     return dict(person.browser.session), kinds, dump(*tables)
 

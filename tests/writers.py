@@ -26,9 +26,7 @@ PASSED_OVER = (
     *("tests/writers.py", "tests/whole_rows.py", "tests/short_transactions.py"),
 )
 OURS = ("accounts", "botpenguin", "developers", "tests")
-WRITE = re.compile(
-    r'\s*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE)\b[\w\s]*"?developers_(apitoken|revokedtoken|tokenevent)\b', re.I
-)
+WRITE = re.compile(r'\s*(INSERT|REPLACE|UPDATE|DELETE|TRUNCATE)\b[\w\s]*"?developers_(apitoken|revokedtoken)\b', re.I)
 
 
 def watch(connection: BaseDatabaseWrapper, **signal: Any) -> None:

@@ -27,7 +27,6 @@ from accounts.web.clients import Client
 from botpenguin.operations import checks, rows, schemas
 from botpenguin.operations.backups import Unusable
 from developers import issuance
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 
 HERE = Client(None, "manage.py restore")
@@ -94,7 +93,6 @@ def newest_entry() -> datetime | None:
     """Return when something was last written, which is about when a backup was taken."""
     newest = [
         SecurityEvent.objects.aggregate(at=Max("at"))["at"],
-        TokenEvent.objects.aggregate(at=Max("at"))["at"],
         Session.objects.aggregate(at=Max("last_seen_at"))["at"],
         ApiToken.objects.aggregate(at=Max("last_used_at"))["at"],
     ]

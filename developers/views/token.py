@@ -1,5 +1,6 @@
 """The Developers panel: the page of the API access token, and its acts."""
 
+from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -9,6 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_variables
 from django.views.decorators.http import require_safe
@@ -16,6 +18,7 @@ from django_htmx.http import reswap, retarget
 
 from accounts.keyring import Unreadable
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
+from accounts.security_log import Kind
 from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest, wants_json
@@ -29,6 +32,15 @@ FIRST_TAB = "developers:outbound:apis"
 TEMPLATE = "developers/api_access_token.html"
 ACTIVITY_LENGTH = 10
 NO_GENERATION = 0
+# The page of the token need not say what was issued, shown or refused.
+WORDS: Mapping[str, Any] = {
+    Kind.TOKEN_ISSUED: gettext_lazy("Issued"),
+    Kind.TOKEN_SHOWN: gettext_lazy("Shown"),
+    Kind.TOKEN_COPIED: gettext_lazy("Copied"),
+    Kind.TOKEN_TRIED: gettext_lazy("Tried out"),
+    Kind.TOKEN_REVOKED: gettext_lazy("Revoked"),
+    Kind.TOKEN_REFUSED: gettext_lazy("Refused"),
+}
 
 
 @require_safe
@@ -50,14 +62,14 @@ def api_access_token(request: LoggedInRequest) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def show_token(request: LoggedInRequest) -> HttpResponse:
-    return _reveal(request, issuance.Kind.SHOWN, act="show")
+    return _reveal(request, Kind.TOKEN_SHOWN, act="show")
 
 
 @action(PAGE)
 @never_cache
 def copy_token(request: LoggedInRequest) -> HttpResponse:
     """Hand the token to the page's own script for the clipboard; where there is none, show it to be copied by hand."""
-    kind = issuance.Kind.COPIED if wants_json(request) else issuance.Kind.SHOWN
+    kind = Kind.TOKEN_COPIED if wants_json(request) else Kind.TOKEN_SHOWN
     return _reveal(request, kind, act="copy")
 
 
@@ -65,7 +77,7 @@ def copy_token(request: LoggedInRequest) -> HttpResponse:
 @never_cache
 def try_token(request: LoggedInRequest) -> HttpResponse:
     """Hand the token to the page's own script, which calls the API with it; nothing else has a use for it."""
-    return _reveal(request, issuance.Kind.TRIED, act="try") if wants_json(request) else redirect(PAGE)
+    return _reveal(request, Kind.TOKEN_TRIED, act="try") if wants_json(request) else redirect(PAGE)
 
 
 @action(PAGE)
@@ -86,7 +98,7 @@ def revoke_token(request: LoggedInRequest) -> HttpResponse:
 
 
 @sensitive_variables("secret")
-def _reveal(request: LoggedInRequest, kind: issuance.Kind, *, act: str) -> HttpResponse:
+def _reveal(request: LoggedInRequest, kind: Kind, *, act: str) -> HttpResponse:
     """Answer with the token itself, to one who has lately proved who they are."""
     if not is_recently_authenticated(request):
         return ask_to_reauthenticate(request, act)
@@ -124,7 +136,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "unexpected": before if before and before.is_unexpected else None,
         "revoked_tokens": revoked_tokens,
         "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
-        "events": issuance.recent_events(owner, ACTIVITY_LENGTH),
+        "events": [(WORDS[event.kind], event) for event in issuance.recent_events(owner, ACTIVITY_LENGTH)],
         "public_url": settings.PUBLIC_URL,
     }
 

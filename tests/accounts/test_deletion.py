@@ -11,10 +11,10 @@ from django.utils import timezone
 from post_office.models import STATUS, Email
 
 from accounts import deletion
+from accounts.events import SecurityEvent
 from accounts.models import Session, User
 from botpenguin.platform.models import Bot, Contact
 from developers import issuance
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
@@ -63,7 +63,7 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
 
     after = rows() | {"accounts.Session": Session.objects.exclude(user=None).count()}
     assert after == before
-    for model in (User, Session, EmailAddress, ApiToken, RevokedToken, TokenEvent, Bot, Contact):
+    for model in (User, Session, EmailAddress, ApiToken, RevokedToken, SecurityEvent, Bot, Contact):
         assert between[model._meta.label] > before[model._meta.label]
 
 

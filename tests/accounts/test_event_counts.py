@@ -19,15 +19,13 @@ from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
 from accounts.web.clients import Client
 from developers import issuance
-from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
-from developers.views.security_log import Entry
-from tests.cast import LAPTOP, PHONE, logged_in
-from tests.developers.views.test_security_log import FILE, LOG, rows_on
+from tests.accounts.views.test_security_log import FILE, LOG, rows_on
+from tests.cast import LAPTOP, PHONE, account_events, logged_in, token_events
 from tests.test_races import at_once
 
-Kind, Means, TokenKind = SecurityEvent.Kind, SecurityEvent.Means, TokenEvent.Kind
+Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
 MOST = 3
 ELSEWHERE = Client("198.51.100.24", "n8n/1.0")
 DEVELOPERS = "/developers/api-access-token/"
@@ -89,9 +87,28 @@ def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
     [("", "and 2 more"), ("api", "Through the API, and 2 more"), ("exposed", "Reported as exposed, and 2 more")],
 )
 def test_counts_of_the_token_have_their_words(note: str, more: str) -> None:
-    entry = Entry(1, timezone.now(), TokenKind.REVOKED, note, "", None, "", 2)
+    counted = EventCount(kind=Kind.TOKEN_REVOKED, detail=note, count=2)
 
-    assert (entry.what, entry.more) == ("API token revoked", more)
+    assert (counted.get_kind_display(), counted.more) == ("API token revoked", more)
+
+
+def test_every_count_is_on_one_page_at_its_time(alice: User) -> None:
+    browser = logged_in(alice)
+    SecurityEvent.objects.all().delete()
+    start = timezone.now() - timedelta(days=1)
+    for number in range(120):
+        SecurityEvent.objects.create(user=alice, kind=Kind.CONFIRMED, at=start + timedelta(minutes=number))
+    # Before and after all events, with the last event of a page and the first of the next, and between those two.
+    for number, minutes in enumerate([-1, 19, 19.5, 20, 69, 69.5, 70, 119, 120]):
+        at = start + timedelta(minutes=minutes)
+        EventCount.objects.create(user=alice, kind=Kind.CONFIRMED, hour=start + timedelta(number), at=at, count=1)
+
+    pages = [browser.get(f"{LOG}?kind=signing-in&page={number}").context["entries"] for number in (1, 2, 3)]
+
+    times = [entry.at for page in pages for entry in page]
+    counts = [sum(entry.count for entry in page) for page in pages]
+    assert (len(times), times) == (129, sorted(times, reverse=True))
+    assert (sum(counts), counts) == (9, [4, 3, 2])
 
 
 def test_a_flood_from_one_network_hides_no_event_from_another(alice: User, bob: User) -> None:
@@ -120,16 +137,16 @@ def test_the_addresses_of_a_connection_are_one_network(alice: User) -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("kind", Kind)
+@pytest.mark.parametrize("kind", sorted({*Kind} - {*security_log.TOKEN_KINDS}))
 def test_a_flood_of_a_kind_hides_no_other_kind_and_no_other_means(alice: User, kind: Any) -> None:
-    others = [other for other in Kind if other != kind]
+    others = [other for other in Kind if other not in (kind, *security_log.TOKEN_KINDS)]
     record_events(alice, MOST + 9, kind=kind, means=Means.PASSWORD)
 
     for other in others:
         record_events(alice, 1, kind=other)
     record_events(alice, 1, kind=kind, means=Means.PASSKEY)
 
-    assert SecurityEvent.objects.filter(user=alice).count() == MOST + len(others) + 1
+    assert account_events().filter(user=alice).count() == MOST + len(others) + 1
     assert EventCount.objects.get().count == 9
 
 
@@ -154,7 +171,7 @@ def test_showing_and_copying_over_and_over_is_counted(alice: User, name: str) ->
     answers = [browser.post(f"{DEVELOPERS}{name}/").status_code for _ in range(MOST + 2)]
 
     assert answers == [200] * (MOST + 2)
-    assert TokenEvent.objects.exclude(kind=TokenKind.ISSUED).count() == MOST
+    assert token_events().exclude(kind=Kind.TOKEN_ISSUED).count() == MOST
     assert EventCount.objects.get().count == 2
 
 
@@ -180,10 +197,10 @@ def test_revoking_over_and_over_is_never_refused_and_hides_no_report(alice: User
     verdicts = {revoke(alice, LAPTOP) for _ in range(MOST + 20)}
     revoke(alice, PHONE, RevokedToken.Reason.EXPOSED)
 
-    revoked = TokenEvent.objects.filter(kind=TokenKind.REVOKED)
+    revoked = token_events().filter(kind=Kind.TOKEN_REVOKED)
     assert verdicts == {Verdict.REPLACED}
-    assert [revoked.filter(note=note).count() for note in ("", "exposed")] == [MOST, 1]
-    assert dict(EventCount.objects.values_list("kind", "count")) == {TokenKind.REVOKED: 20, TokenKind.ISSUED: 21}
+    assert [revoked.filter(detail=note).count() for note in ("", "exposed")] == [MOST, 1]
+    assert dict(EventCount.objects.values_list("kind", "count")) == {Kind.TOKEN_REVOKED: 20, Kind.TOKEN_ISSUED: 21}
 
 
 @pytest.mark.usefixtures("queued_mail")
@@ -194,10 +211,10 @@ def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alic
         RevokedToken.objects.update(revoked_at=timezone.now() - timedelta(hours=2))
         issuance.record_refusals(revoked.pk, 1, PHONE)
 
-    counted = EventCount.objects.get(kind=TokenKind.REFUSED)
+    counted = EventCount.objects.get(kind=Kind.TOKEN_REFUSED)
     mails = Email.objects.filter(subject__contains="still in use").order_by("pk")
     names = list(mails.values_list("message_id", flat=True))
-    assert (TokenEvent.objects.filter(kind=TokenKind.REFUSED).count(), counted.count) == (MOST, 2)
+    assert (token_events().filter(kind=Kind.TOKEN_REFUSED).count(), counted.count) == (MOST, 2)
     assert names[MOST:] == [f"<counted-event.{counted.pk}.{number}@app.example.com>" for number in (1, 2)]
 
 

@@ -10,11 +10,11 @@ from django.test import Client as Browser
 from post_office.models import Email
 
 from accounts.models import User
+from accounts.security_log import Kind
 from developers import issuance
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
-from tests.cast import LAPTOP, PASSWORD, logged_in, token_text
+from tests.cast import LAPTOP, PASSWORD, logged_in, token_events, token_text
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
@@ -68,8 +68,8 @@ def test_a_token_does_not_survive_a_new_password_where_the_box_is_ticked(alice: 
     assert (api_status(old), api_status(token_text(alice))) == (401, 200)
     revoked = RevokedToken.objects.get()
     assert (revoked.hint, revoked.get_reason_display()) == (old[-4:], "Password changed")
-    event = TokenEvent.objects.get(kind=TokenEvent.Kind.REVOKED)
-    assert (event.get_note_display(), event.ip) == ("With the password.", "127.0.0.1")
+    event = token_events().get(kind=Kind.TOKEN_REVOKED)
+    assert (event.get_detail_display(), event.ip) == ("With the password.", "127.0.0.1")
 
 
 @pytest.mark.parametrize("choose", [lambda alice: change(logged_in(alice)), lambda _: reset(Browser())])

@@ -10,8 +10,8 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers.events import TokenEvent
-from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
+from accounts.security_log import Kind
+from tests.cast import PASSWORD, logged_in, reauthenticate, token_events, token_text
 
 pytestmark = pytest.mark.matrix
 
@@ -25,7 +25,7 @@ def ask(browser: Browser, action: str = "copy") -> Any:
 
 def assert_reauthentication_is_asked_for(response: Any) -> None:
     assert (response.status_code, response.json()) == (403, {"redirect": REAUTHENTICATE})
-    assert not TokenEvent.objects.exclude(kind=TokenEvent.Kind.ISSUED).exists()
+    assert not token_events().exclude(kind=Kind.TOKEN_ISSUED).exists()
 
 
 def test_one_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
@@ -103,4 +103,4 @@ def test_an_action_without_its_csrf_token_is_refused(alice: User) -> None:
     responses = [ask(browser, action) for action in ("show", "copy", "try", "revoke")]
 
     assert [response.status_code for response in responses] == [403] * 4
-    assert TokenEvent.objects.count() == 1
+    assert token_events().count() == 1

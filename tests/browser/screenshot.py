@@ -21,20 +21,19 @@ from accounts.web.clients import Client
 from accounts.models import User
 from developers import issuance
 from developers.models import ApiToken, RevokedToken
-from developers.events import TokenEvent
 
 now = timezone.now()
 firefox = Client("192.0.2.18", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0")
 alice = User.objects.create_user("{EMAIL}", "{PASSWORD}")
 issuance.issue(alice, firefox)
-issuance.reveal(alice, TokenEvent.Kind.SHOWN, firefox)
+issuance.reveal(alice, Kind.TOKEN_SHOWN, firefox)
 issuance.revoke(alice, 1, firefox, even_if_used=True)
-issuance.reveal(alice, TokenEvent.Kind.COPIED, firefox)
+issuance.reveal(alice, Kind.TOKEN_COPIED, firefox)
 issuance.record_use(alice.pk, 2, Client("203.0.113.9", "python-requests/2.32.3"))
 old = RevokedToken.objects.get()
 issuance.record_refusals(old.pk, 12, Client("198.51.100.24", "n8n"))
-for event, minutes in zip(TokenEvent.objects.order_by("pk"), [7200, 7198, 39, 39, 37, 10]):
-    TokenEvent._base_manager.filter(pk=event.pk).update(at=now - timedelta(minutes=minutes))
+for event, minutes in zip(token_events().order_by("pk"), [7200, 7198, 39, 39, 37, 10]):
+    SecurityEvent._base_manager.filter(pk=event.pk).update(at=now - timedelta(minutes=minutes))
 RevokedToken.objects.update(revoked_at=now - timedelta(minutes=39), last_refused_at=now - timedelta(minutes=10))
 ApiToken.objects.update(issued_at=now - timedelta(minutes=39), last_used_at=now - timedelta(minutes=3))
 """

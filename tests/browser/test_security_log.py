@@ -6,7 +6,6 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from accounts import security_log
-from accounts.events import SecurityEvent
 from accounts.models import User
 from accounts.web.clients import Client
 from developers import issuance
@@ -25,8 +24,8 @@ STRANGER = Client("2001:db8:1234:5678:9abc:def0:1234:5678", "Mozilla/5.0 (Window
 def test_the_log_is_found_filtered_and_downloaded(
     site: Site, alice: User, open_context: Callable[..., BrowserContext]
 ) -> None:
-    for kind in SecurityEvent.Kind:
-        for means in SecurityEvent.Means:
+    for kind in sorted({*security_log.Kind} - {*security_log.TOKEN_KINDS}):
+        for means in security_log.Means:
             security_log.record(kind, alice, STRANGER, means)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     page = open_context().new_page()

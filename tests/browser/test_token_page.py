@@ -7,7 +7,6 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
-from developers.events import TokenEvent
 from developers.models import ApiToken
 from tests.browser.conftest import TOKEN, Site
 from tests.browser.people import (
@@ -21,6 +20,7 @@ from tests.browser.people import (
     tab_to,
     token_box,
 )
+from tests.cast import token_events
 
 pytestmark = pytest.mark.browser
 
@@ -110,7 +110,7 @@ def test_a_token_that_comes_once_its_tab_is_left_is_hidden_at_once(page: Page, s
 
     expect(page.locator("body[data-settled]")).to_be_attached()
     expect(token_box(page)).to_have_value(MASK)
-    assert TokenEvent.objects.filter(kind="shown").exists()
+    assert token_events().filter(kind="token-shown").exists()
     assert TOKEN.search(page.content()) is None
 
 
@@ -249,7 +249,7 @@ def test_copying_is_recorded_once_and_listed(page: Page, site: Site, alice: User
     token = copy_token(page)
     page.reload()
 
-    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["copied", "issued"]
+    assert list(token_events().values_list("kind", flat=True)) == ["token-copied", "token-issued"]
     first_row = page.get_by_role("row").nth(1)
     expect(first_row).to_have_text(
         re.compile(rf"Copied\s+…{token[-4:]}\s+\d\d:\d\d\s+127\.0\.0\.1\s+HeadlessChrome, Linux")
@@ -291,4 +291,4 @@ def _expect_token_selected(page: Page, site: Site) -> None:
     )
     selected = token_box(page).evaluate("box => box.value.slice(box.selectionStart, box.selectionEnd)")
     assert call_api(site, selected).status_code == 200
-    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["shown", "issued"]
+    assert list(token_events().values_list("kind", flat=True)) == ["token-shown", "token-issued"]

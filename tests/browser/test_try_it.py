@@ -7,14 +7,13 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect
 
 from accounts.models import User
-from developers.events import TokenEvent
 from developers.models import ApiToken
 from tests.browser.conftest import Site
 from tests.browser.people import TOKEN_PAGE, open_token_page
 from tests.browser.soundness import expect_sound
 from tests.browser.test_identity import age_proof_of_identity
 from tests.browser.test_token_page import STORAGE
-from tests.cast import PASSWORD, token_text
+from tests.cast import PASSWORD, token_events, token_text
 
 pytestmark = pytest.mark.browser
 
@@ -65,7 +64,7 @@ def test_trying_is_a_use_and_is_told_as_one(page: Page, site: Site, alice: User)
     try_it(page)
 
     expect(facts).to_contain_text(re.compile(r"Last used\s+Just now\s+from 127\.0\.0\.1 by HeadlessChrome, Linux"))
-    assert list(TokenEvent.objects.values_list("kind", flat=True)) == ["tried", "issued"]
+    assert list(token_events().values_list("kind", flat=True)) == ["token-tried", "token-issued"]
     page.get_by_role("button", name="Revoke API Token").click()
     expect(page.get_by_role("dialog", name="This token is in use. Revoke it?")).to_be_visible()
 
@@ -95,7 +94,7 @@ def test_a_double_click_calls_once(page: Page, site: Site, alice: User) -> None:
     page.get_by_role("button", name="Try it now").dblclick()
     expect(page.locator("#try-it-status")).to_have_text(ANSWERED)
 
-    assert TokenEvent.objects.filter(kind="tried").count() == 1
+    assert token_events().filter(kind="token-tried").count() == 1
 
 
 def test_a_stale_proof_of_identity_leads_back_to_the_button(lenient_page: Page, site: Site, alice: User) -> None:

@@ -20,9 +20,8 @@ from accounts.throttling import breaker as breaking
 from accounts.throttling.breaker import QUIET_SECONDS, Breaker, OutOfReach
 from botpenguin.database import outages
 from botpenguin.platform.models import Bot, Contact
-from developers.events import TokenEvent
 from developers.models import ApiToken
-from tests.cast import logged_in, token_text
+from tests.cast import logged_in, token_events, token_text
 from tests.clock import Clock
 
 READ_ONLY = {
@@ -105,13 +104,13 @@ def test_pages_are_drawn_where_only_reading_works_and_the_log_has_one_line(
 def test_actions_that_leave_a_record_are_refused_whole_where_nothing_can_be_written(
     browser: Browser, alice: User, act: str
 ) -> None:
-    before = list(TokenEvent.objects.values_list()), ApiToken.objects.values_list().get()
+    before = list(token_events().values_list()), ApiToken.objects.values_list().get()
 
     answer = browser.post(f"/developers/api-access-token/{act}/", {"generation": 1}, headers=AS_SCRIPT)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Nothing was changed." in answer.content.decode()
-    assert (list(TokenEvent.objects.values_list()), ApiToken.objects.values_list().get()) == before
+    assert (list(token_events().values_list()), ApiToken.objects.values_list().get()) == before
 
 
 @pytest.mark.usefixtures("read_only")

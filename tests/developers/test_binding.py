@@ -9,11 +9,11 @@ from pytest_django import Settings
 
 from accounts.keyring import Unreadable
 from accounts.models import User
+from accounts.security_log import Kind
 from developers import issuance, vault
 from developers.bearer import verification
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, token_text
+from tests.cast import LAPTOP, PHONE, token_events, token_text
 from tests.developers.test_vault import NEW
 
 SECRETS = ("digest", "ciphertext", "key_id", "binding")
@@ -88,12 +88,12 @@ def test_the_token_of_a_changed_row_is_unknown_and_the_row_is_left_alone(
 ) -> None:
     token = token_text(alice)
     change(alice, bob)
-    changed, events = list(ApiToken.objects.order_by("pk").values()), TokenEvent.objects.count()
+    changed, events = list(ApiToken.objects.order_by("pk").values()), token_events().count()
 
     answers = [answer(token) for _ in range(3)]
 
     assert answers == [UNKNOWN] * 3
-    assert (list(ApiToken.objects.order_by("pk").values()), TokenEvent.objects.count()) == (changed, events)
+    assert (list(ApiToken.objects.order_by("pk").values()), token_events().count()) == (changed, events)
     [line] = [record for record in caplog.records if record.name == verification.__name__]
     assert line.levelname == "ERROR"
     assert "is refused: its row was changed by something else than this program." in line.getMessage()
@@ -131,14 +131,14 @@ def test_a_changed_row_is_not_shown_and_a_revoke_makes_a_good_one_of_it(
     put(alice, binding=None)
 
     with pytest.raises(Unreadable):
-        issuance.reveal(alice, TokenEvent.Kind.COPIED, PHONE)
+        issuance.reveal(alice, Kind.TOKEN_COPIED, PHONE)
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=True)
 
     assert caplog.messages == [
         f"The token of user {alice.pk}, generation 1, is not shown: its binding is not of this row."
     ]
     assert outcome.verdict is issuance.Verdict.REPLACED
-    assert answer(issuance.reveal(alice, TokenEvent.Kind.COPIED, PHONE).open())[0] == 200
+    assert answer(issuance.reveal(alice, Kind.TOKEN_COPIED, PHONE).open())[0] == 200
 
 
 def test_a_row_put_back_whole_works_again_as_security_md_says(alice: User) -> None:

@@ -7,19 +7,18 @@ from post_office.models import Email
 
 from accounts.keyring import Unreadable
 from accounts.models import User
+from accounts.security_log import Kind, Note
 from developers import issuance, tokens
-from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, logged_in, token_text
+from tests.cast import LAPTOP, PHONE, logged_in, token_events, token_text
 from tests.server import ROOT
 
 pytestmark = pytest.mark.django_db
-Kind = TokenEvent.Kind
 
 
-def activity(user: User) -> list[tuple[str, int]]:
-    return [(event.kind, event.generation) for event in TokenEvent.objects.filter(user=user).order_by("pk")]
+def activity(user: User) -> list[tuple[str, int | None]]:
+    return [(event.kind, event.generation) for event in token_events().filter(user=user).order_by("pk")]
 
 
 def damage(user: User) -> None:
@@ -31,7 +30,6 @@ def damage(user: User) -> None:
     [
         "ApiToken.objects.update(last_used_ip=None)",
         "RevokedToken.objects.all().delete()",
-        "TokenEvent.objects.create(user_id=1, kind='issued')",
         "connection.cursor().execute('DELETE FROM developers_apitoken')",
     ],
 )
@@ -50,8 +48,8 @@ def test_a_first_visit_makes_a_token_and_says_so() -> None:
     assert tokens.is_well_formed(token_text(carol))
     assert (token.generation, token.hint) == (1, token_text(carol)[-4:])
     assert (token.last_used_at, token.last_used_ip, token.last_used_client) == (None, None, None)
-    event = TokenEvent.objects.get()
-    assert (event.user, event.kind, event.generation, event.hint) == (carol, Kind.ISSUED, 1, token.hint)
+    event = token_events().get()
+    assert (event.user, event.kind, event.generation, event.hint) == (carol, Kind.TOKEN_ISSUED, 1, token.hint)
     assert (event.at, event.ip, event.client) == (token.issued_at, LAPTOP.ip, LAPTOP.user_agent)
 
 
@@ -61,7 +59,7 @@ def test_later_visits_find_the_same_token(alice: User) -> None:
     issuance.token_of(alice, PHONE)
 
     assert token_text(alice) == before
-    assert activity(alice) == [(Kind.ISSUED, 1)]
+    assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]
 
 
 def test_issuing_to_one_who_has_a_token_returns_that_one(alice: User) -> None:
@@ -71,7 +69,7 @@ def test_issuing_to_one_who_has_a_token_returns_that_one(alice: User) -> None:
 
     assert token == ApiToken.objects.get(user=alice)
     assert token_text(alice) == before
-    assert activity(alice) == [(Kind.ISSUED, 1)]
+    assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]
 
 
 def test_revoking_replaces_the_token(alice: User, bob: User) -> None:
@@ -113,9 +111,9 @@ def test_revoking_forgets_the_last_use_of_the_new_token(alice: User) -> None:
 def test_revoking_writes_what_was_revoked_and_what_was_issued(alice: User) -> None:
     issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
-    assert activity(alice) == [(Kind.ISSUED, 1), (Kind.REVOKED, 1), (Kind.ISSUED, 2)]
-    event = TokenEvent.objects.get(kind=Kind.REVOKED)
-    assert (event.ip, event.client, event.note) == (PHONE.ip, PHONE.user_agent, "")
+    assert activity(alice) == [(Kind.TOKEN_ISSUED, 1), (Kind.TOKEN_REVOKED, 1), (Kind.TOKEN_ISSUED, 2)]
+    event = token_events().get(kind=Kind.TOKEN_REVOKED)
+    assert (event.ip, event.client, event.detail) == (PHONE.ip, PHONE.user_agent, "")
 
 
 def test_revoking_twice_with_one_form_replaces_the_token_once(alice: User) -> None:
@@ -140,7 +138,7 @@ def test_revoking_a_generation_that_never_was_changes_nothing(alice: User, gener
     assert (outcome.verdict, outcome.revoked) == (Verdict.ALREADY_REPLACED, None)
     assert outcome.token.generation == 1
     assert token_text(alice) == before
-    assert activity(alice) == [(Kind.ISSUED, 1)]
+    assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]
 
 
 def test_revoking_before_the_first_visit_only_makes_the_first_token() -> None:
@@ -149,7 +147,7 @@ def test_revoking_before_the_first_visit_only_makes_the_first_token() -> None:
     outcome = issuance.revoke(carol, 1, PHONE, even_if_used=True)
 
     assert (outcome.verdict, outcome.token.generation, outcome.revoked) == (Verdict.ALREADY_REPLACED, 1, None)
-    assert activity(carol) == [(Kind.ISSUED, 1)]
+    assert activity(carol) == [(Kind.TOKEN_ISSUED, 1)]
 
 
 def test_a_used_token_is_left_alone_until_asked(alice: User) -> None:
@@ -161,7 +159,7 @@ def test_a_used_token_is_left_alone_until_asked(alice: User) -> None:
     assert (outcome.verdict, outcome.revoked) == (Verdict.IN_USE, None)
     assert (outcome.token.last_used_ip, outcome.token.last_used_client) == (LAPTOP.ip, LAPTOP.user_agent)
     assert token_text(alice) == before
-    assert activity(alice) == [(Kind.ISSUED, 1)]
+    assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]
     assert RevokedToken.objects.count() == Email.objects.count() == 0
 
 
@@ -172,7 +170,7 @@ def test_an_unreadable_token_is_replaced_and_the_event_says_so(alice: User) -> N
 
     assert outcome.verdict is Verdict.REPLACED
     assert tokens.is_well_formed(token_text(alice))
-    assert TokenEvent.objects.get(kind=Kind.REVOKED).note == TokenEvent.Note.UNREADABLE
+    assert token_events().get(kind=Kind.TOKEN_REVOKED).detail == Note.UNREADABLE
 
 
 def test_a_revoke_forgets_revoked_tokens_ninety_days_after_they_were_last_tried(alice: User) -> None:
@@ -198,12 +196,12 @@ def test_a_revoke_keeps_the_twenty_latest_of_its_owner_and_all_of_others(alice: 
     assert [row.generation for row in bob.revoked_tokens.all()] == [1]
 
 
-@pytest.mark.parametrize("kind", [Kind.SHOWN, Kind.COPIED])
-def test_revealing_opens_the_token_and_records_it(alice: User, kind: TokenEvent.Kind) -> None:
+@pytest.mark.parametrize("kind", [Kind.TOKEN_SHOWN, Kind.TOKEN_COPIED])
+def test_revealing_opens_the_token_and_records_it(alice: User, kind: Kind) -> None:
     secret = issuance.reveal(alice, kind, PHONE)
 
     assert secret.open() == token_text(alice)
-    event = TokenEvent.objects.order_by("pk").last()
+    event = token_events().order_by("pk").last()
     assert event is not None
     assert (event.kind, event.generation, event.ip, event.client) == (kind, 1, PHONE.ip, PHONE.user_agent)
 
@@ -219,14 +217,14 @@ def test_swapped_rows_reveal_nothing_and_are_logged_without_any_token(
 
     for user in (alice, bob):
         with pytest.raises(Unreadable):
-            issuance.reveal(user, Kind.COPIED, PHONE)
+            issuance.reveal(user, Kind.TOKEN_COPIED, PHONE)
 
     assert caplog.messages == [
         f"The token of user {user.pk}, generation 1, is not shown: its ciphertext belongs to another row."
         for user in (alice, bob)
     ]
     assert not any(text[5:17] in caplog.text for text in texts)
-    assert activity(alice) == activity(bob) == [(Kind.ISSUED, 1)]
+    assert activity(alice) == activity(bob) == [(Kind.TOKEN_ISSUED, 1)]
 
 
 def test_a_use_is_recorded_at_most_once_a_minute(alice: User) -> None:
@@ -269,14 +267,14 @@ def test_refusals_add_up_and_make_one_event_a_day(alice: User) -> None:
 
     assert (revoked.refused_count, revoked.last_refused_ip) == (14, LAPTOP.ip)
     assert revoked.last_refused_client == LAPTOP.user_agent
-    assert activity(alice)[3:] == [(Kind.REFUSED, 1), (Kind.REFUSED, 1)]
+    assert activity(alice)[3:] == [(Kind.TOKEN_REFUSED, 1), (Kind.TOKEN_REFUSED, 1)]
 
 
 def test_refusals_of_a_token_that_was_forgotten_meanwhile_leave_nothing(alice: User) -> None:
     issuance.record_refusals(4711, 1, LAPTOP)
 
     assert RevokedToken.objects.count() == 0
-    assert activity(alice) == [(Kind.ISSUED, 1)]
+    assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]
 
 
 def test_everybody_s_tokens_are_replaced_however_many_are_read_at_once(

@@ -8,15 +8,14 @@ from django.utils import timezone
 from post_office.models import Email
 
 from accounts.models import User
+from accounts.security_log import Kind
 from accounts.web.clients import Client
 from developers import issuance
-from developers.events import TokenEvent
 from developers.issuance import Verdict
 from developers.models import RevokedToken
-from tests.cast import LAPTOP, PHONE, token_text
+from tests.cast import LAPTOP, PHONE, token_events, token_text
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
-Kind = TokenEvent.Kind
 
 
 def test_revoking_queues_one_mail_to_the_owner_without_any_token(alice: User) -> None:
@@ -43,10 +42,10 @@ def test_a_revoke_and_its_mail_hold_where_the_mail_cannot_be_drawn(
 
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
-    mail, event = Email.objects.get(), TokenEvent.objects.get(kind=Kind.REVOKED)
+    mail, event = Email.objects.get(), token_events().get(kind=Kind.TOKEN_REVOKED)
     assert outcome.verdict is Verdict.REPLACED
     assert token_text(alice) != before
-    assert mail.message_id == f"<token-event.{event.pk}@app.example.com>"
+    assert mail.message_id == f"<security-event.{event.pk}@app.example.com>"
     assert mail.message == (
         "Your API access token was revoked.\n\nWhat happened, when and from where:\n"
         "https://app.example.com/account/security/log/\n"
@@ -103,10 +102,10 @@ def test_a_revoked_token_in_use_is_mailed_once_a_day(alice: User, bob: User) -> 
     RevokedToken.objects.update(owner_told_at=yesterday, refusal_reported_on=yesterday.date())
     issuance.record_refusals(revoked.pk, 5, PHONE)
 
-    events = TokenEvent.objects.filter(kind=Kind.REFUSED).order_by("pk")
+    events = token_events().filter(kind=Kind.TOKEN_REFUSED).order_by("pk")
     assert within_a_day == 1
     assert [mail.message_id for mail in Email.objects.order_by("pk")] == [
-        f"<token-event.{event.pk}@app.example.com>" for event in events
+        f"<security-event.{event.pk}@app.example.com>" for event in events
     ]
     assert (today.to, today.subject) == (["alice@example.com"], "A revoked API token is still in use")
     for body in (today.message, " ".join(re.sub("<[^>]+>", "", today.html_message).split())):
@@ -124,8 +123,8 @@ def test_a_mail_of_use_finds_an_event_even_where_it_was_pruned(alice: User) -> N
 
     issuance.record_refusals(revoked.pk, 1, PHONE)
 
-    event = TokenEvent.objects.get(kind=Kind.REFUSED)
-    assert Email.objects.get().message_id == f"<token-event.{event.pk}@app.example.com>"
+    event = token_events().get(kind=Kind.TOKEN_REFUSED)
+    assert Email.objects.get().message_id == f"<security-event.{event.pk}@app.example.com>"
 
 
 def test_revoking_over_and_over_fills_no_mailbox_and_is_never_held_up(alice: User) -> None:

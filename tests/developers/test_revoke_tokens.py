@@ -7,9 +7,8 @@ from django.utils import timezone
 from post_office.models import Email
 
 from accounts.models import User
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import logged_in, token_text
+from tests.cast import logged_in, token_events, token_text
 
 
 def revoke_tokens(*arguments: str) -> str:
@@ -32,7 +31,7 @@ def test_the_token_of_one_person_is_revoked_and_its_owner_told(alice: User, bob:
     assert token_text(alice) != old
     assert RevokedToken.objects.get().reason == RevokedToken.Reason.OPERATOR
     assert Email.objects.get().to == ["alice@example.com"]
-    assert TokenEvent.objects.filter(kind="revoked").get().client == "manage.py"
+    assert token_events().filter(kind="token-revoked").get().client == "manage.py"
 
 
 def test_the_owner_reads_on_the_page_and_in_the_mail_who_revoked_it(alice: User) -> None:

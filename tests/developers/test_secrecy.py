@@ -10,10 +10,10 @@ from django.test import Client as Browser
 from post_office.models import Email
 
 from accounts.models import User
+from accounts.security_log import Kind
 from developers import issuance
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, token_text
+from tests.cast import LAPTOP, PHONE, token_events, token_text
 
 pytestmark = pytest.mark.matrix
 
@@ -23,7 +23,7 @@ LONGEST_LEAK = 11
 def live(user: User) -> list[str]:
     """Issue, show, copy, use, revoke and use again; return every token that there was."""
     first = token_text(user)
-    for kind in (TokenEvent.Kind.SHOWN, TokenEvent.Kind.COPIED):
+    for kind in (Kind.TOKEN_SHOWN, Kind.TOKEN_COPIED):
         issuance.reveal(user, kind, LAPTOP)
     call_api(first)
     issuance.revoke(user, 1, PHONE, even_if_used=True)
@@ -86,7 +86,7 @@ def test_no_log_and_no_mail_holds_a_token(alice: User, caplog: pytest.LogCapture
 
 def test_no_form_of_a_model_shows_a_token(alice: User) -> None:
     tokens = live(alice)
-    rows = [*ApiToken.objects.all(), *RevokedToken.objects.all(), *TokenEvent.objects.all()]
+    rows = [*ApiToken.objects.all(), *RevokedToken.objects.all(), *token_events()]
 
     shown = [f"{row!r} {row} {vars(row)}".encode() + pickle.dumps(row) for row in rows]
 

@@ -136,8 +136,8 @@ def test_a_restore_replaces_every_token_ends_sessions_and_changes_of_email_and_k
     assert ask(live, "SELECT hex(digest) FROM developers_revokedtoken WHERE reason = 'restored' ORDER BY user_id") == [
         (digest,) for _owner, digest in sorted(old.items())
     ]
-    assert ask(live, "SELECT kind, client FROM developers_tokenevent WHERE note = 'restored'") == [
-        ("revoked", "manage.py restore")
+    assert ask(live, "SELECT kind, client FROM accounts_securityevent WHERE detail = 'restored'") == [
+        ("token-revoked", "manage.py restore")
     ] * len(old)
     assert ask(live, "SELECT count(*) FROM accounts_session") == [(0,)]
     assert ask(live, "SELECT count(*) FROM account_emailaddress WHERE NOT verified") == [(0,)]
@@ -172,10 +172,10 @@ def test_a_restore_gives_no_id_a_second_time_and_sends_no_mail_a_second_time(liv
     """A mail's Message-ID is made of its event's id, and a link that confirms an address of the address's."""
     manage("restore", str(backup), "--noinput")
 
-    events = ask(live, "SELECT id FROM developers_tokenevent WHERE note = 'restored' ORDER BY id")
+    events = ask(live, "SELECT id FROM accounts_securityevent WHERE detail = 'restored' ORDER BY id")
     mails = ask(live, "SELECT message_id FROM post_office_email ORDER BY id")
     assert min(events) > (10_000_000,)
-    assert mails == [(f"<token-event.{number}@app.example.com>",) for (number,) in events]
+    assert mails == [(f"<security-event.{number}@app.example.com>",) for (number,) in events]
     [(tables,)] = ask(live, "SELECT count(*) FROM sqlite_master WHERE sql LIKE '%AUTOINCREMENT%'")
     assert ask(live, "SELECT count(*), min(seq) >= 10000000 FROM sqlite_sequence") == [(tables, 1)]
 

@@ -15,11 +15,11 @@ from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from accounts.security_log import Kind
 from botpenguin.operations.management.commands.mail_worker import TURN, wait_after
 from developers import issuance
-from developers.events import TokenEvent
 from tests import server
-from tests.cast import LAPTOP
+from tests.cast import LAPTOP, token_events
 from tests.mail_server import MailServer
 from tests.test_races import database_url
 
@@ -43,10 +43,10 @@ def test_what_a_server_refuses_at_first_is_tried_again_ever_later(alice: User, s
             waits.append(email.scheduled_time and round((email.scheduled_time - timezone.now()) / timedelta(minutes=1)))
             Email.objects.filter(status=STATUS.requeued).update(scheduled_time=timezone.now())
 
-    event = TokenEvent.objects.get(kind=TokenEvent.Kind.REVOKED)
+    event = token_events().get(kind=Kind.TOKEN_REVOKED)
     assert waits[:3] == [1, 2, 4]
     assert Email.objects.get().status == STATUS.sent
-    assert message_ids(mail_server.letters) == [f"<token-event.{event.pk}@app.example.com>"]
+    assert message_ids(mail_server.letters) == [f"<security-event.{event.pk}@app.example.com>"]
 
 
 def test_waits_double_up_to_six_hours() -> None:
@@ -85,7 +85,7 @@ def test_a_worker_killed_before_it_noted_a_delivery_delivers_the_same_message_ag
             # The dead one's turn runs out in ten seconds.
             cache.delete(TURN)
 
-    event = TokenEvent.objects.get(kind=TokenEvent.Kind.REVOKED)
+    event = token_events().get(kind=Kind.TOKEN_REVOKED)
     assert endings == [-signal.SIGKILL, 0]
-    assert message_ids(mail_server.letters) == [f"<token-event.{event.pk}@app.example.com>"] * 2
+    assert message_ids(mail_server.letters) == [f"<security-event.{event.pk}@app.example.com>"] * 2
     assert Email.objects.get().status == STATUS.sent

@@ -18,7 +18,6 @@ from accounts.models import Session, SignUp, User
 from accounts.throttling.models import Counter
 from botpenguin.operations import housekeeping
 from botpenguin.operations.housekeeping import Housekeeper, Round
-from developers.events import TokenEvent
 from developers.models import RevokedToken
 from developers.outbound.models import ApiLog
 from tests.clock import Clock
@@ -47,12 +46,11 @@ def sessions(count: int) -> None:
 def of_all_ages(alice: User) -> dict[str, Any]:
     """Two of everything: one that has just had its time, and one that has not yet; what is to stay, by part."""
     now = timezone.now()
-    for model, at, kept in ((SecurityEvent, "at", 400), (TokenEvent, "at", 400), (ApiLog, "sent_at", 10)):
+    for model, at, kept in ((SecurityEvent, "at", 400), (ApiLog, "sent_at", 10)):
         model._default_manager.all().delete()
-        owner = {"owner": alice, "api_name": "A"} if model is ApiLog else {"user": alice, "kind": "issued"}
-        hint = {"hint": "3f9a", "generation": 1} if model is TokenEvent else {}
+        owner = {"owner": alice, "api_name": "A"} if model is ApiLog else {"user": alice, "kind": "signed-in"}
         for age in (timedelta(days=kept) + MINUTE, timedelta(days=kept) - MINUTE):
-            model._default_manager.create(**owner, **hint, **{at: now - age})
+            model._default_manager.create(**owner, **{at: now - age})
     days = timedelta(days=90)
     # When each was revoked and last tried: only the first was neither within 90 days.
     for generation, (revoked, tried) in enumerate([(days, days), (days, days / 2), (days / 2, None), (days, None)], 1):
@@ -80,8 +78,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         Counter.objects.create(name=name, count=1, ends_at=(time.time() + seconds) * 1000)
     return {
         "counts": (Counter, 1),
-        "events of accounts": (SecurityEvent, 1),
-        "events of tokens": (TokenEvent, 1),
+        "events": (SecurityEvent, 1),
         "logs of outbound calls": (ApiLog, 1),
         "revoked tokens": (RevokedToken, 2),
         "sessions": (Session, 1),
@@ -99,7 +96,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     assert output.getvalue() == (
         "0 tags of imports that were killed, 0 rows of deleted bots, 0 rows of deleted accounts, "
         "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of email, "
-        "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 events of accounts, 1 events of tokens deleted.\n"
+        "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 events deleted.\n"
     )
     assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
         name: count for name, (_, count) in of_all_ages.items()

@@ -72,8 +72,8 @@ TAMPERED = {
         "Its schema is not that of this version: the index more on accounts_user is none of this version.",
     ),
     "a table is missing": (
-        ["DROP TABLE developers_tokenevent"],
-        "Its schema is not that of this version: the table developers_tokenevent is missing; the index ",
+        ["DROP TABLE accounts_securityevent"],
+        "Its schema is not that of this version: the table accounts_securityevent is missing; the index ",
     ),
     "the table of the tokens is missing": (
         ["DROP TABLE developers_apitoken"],

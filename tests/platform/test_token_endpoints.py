@@ -11,9 +11,8 @@ from pytest_django import Settings
 
 from accounts.models import User
 from developers import issuance, tokens
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import PHONE, token_text
+from tests.cast import PHONE, token_events, token_text
 
 pytestmark = pytest.mark.matrix
 
@@ -50,7 +49,7 @@ def test_a_revoke_by_the_api_is_recorded_and_mailed(alice: User) -> None:
     call(token_text(alice), REVOKE, "post")
 
     assert RevokedToken.objects.get().reason == "api"
-    assert TokenEvent.objects.get(kind="revoked").note == "api"
+    assert token_events().get(kind="token-revoked").detail == "api"
     assert Email.objects.get().to == ["alice@example.com"]
 
 
@@ -113,7 +112,7 @@ def test_a_report_of_a_hundred_revokes_the_live_ones(alice: User, bob: User) -> 
 def test_the_reporters_address_is_recorded(alice: User) -> None:
     report(token_text(alice), ip="2001:db8::9")
 
-    assert TokenEvent.objects.get(kind="revoked").ip == "2001:db8::9"
+    assert token_events().get(kind="token-revoked").ip == "2001:db8::9"
 
 
 @pytest.mark.parametrize(

@@ -26,8 +26,8 @@ def test_a_flood_of_actions_is_counted_and_leaves_few_rows(serve: Serve) -> None
         for copying in [threads.submit(copy) for _ in range(THREADS)]:
             copying.result()
 
-    [(listed,)] = server.rows("SELECT count(*) FROM developers_tokenevent WHERE kind = 'copied'")
-    counted = server.rows("SELECT count FROM accounts_eventcount WHERE kind = 'copied'")
+    [(listed,)] = server.rows("SELECT count(*) FROM accounts_securityevent WHERE kind = 'token-copied'")
+    counted = server.rows("SELECT count FROM accounts_eventcount WHERE kind = 'token-copied'")
     print(f"{THREADS * EACH} copies: {listed} rows, and {counted}")
     assert listed + sum(count for (count,) in counted) == THREADS * EACH
     # Each thread may have found room for one at the same moment.

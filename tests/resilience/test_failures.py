@@ -57,7 +57,7 @@ def rows(server: Server) -> list[tuple[int, int, int]]:
     """Each person's generation, how many revoked tokens they have, and how many tokens they were issued."""
     return server.rows(
         "SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),"
-        " (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')"
+        " (SELECT count(*) FROM accounts_securityevent e WHERE e.user_id = t.user_id AND e.kind = 'token-issued')"
         " FROM developers_apitoken t ORDER BY t.user_id"
     )
 

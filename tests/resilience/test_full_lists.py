@@ -80,7 +80,7 @@ add(ApiLog, (
     for number in range({logs})
 ))
 add(SecurityEvent, (
-    SecurityEvent(user=owner, kind="signed-in", means="password", ip="203.0.113.9", client=emoji * 200)
+    SecurityEvent(user=owner, kind="signed-in", detail="password", ip="203.0.113.9", client=emoji * 200)
     for _ in range({events})
 ))
 """

@@ -53,7 +53,7 @@ for number in range({people}):
     )
     # Its own manager adds them one by one.
     QuerySet(SecurityEvent).bulk_create(
-        SecurityEvent(user=user, kind="signed-in", means="password", ip="203.0.113.9", client="Firefox on Linux")
+        SecurityEvent(user=user, kind="signed-in", detail="password", ip="203.0.113.9", client="Firefox on Linux")
         for _ in range(20_000)
     )
     print(vault.unseal(user.pk, token.generation, token.sealed).open(), api.pk)

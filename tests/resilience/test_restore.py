@@ -36,8 +36,9 @@ numbers = itertools.count()
 # Each person's generation, and what there must be for it: a revoked token fewer, and as many issued.
 BOOKS = """
 SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),
-       (SELECT count(*) FROM developers_tokenevent e WHERE e.user_id = t.user_id AND e.kind = 'issued')
-       + (SELECT coalesce(sum(c.count), 0) FROM accounts_eventcount c WHERE c.user_id = t.user_id AND c.kind = 'issued')
+       (SELECT count(*) FROM accounts_securityevent e WHERE e.user_id = t.user_id AND e.kind = 'token-issued')
+       + (SELECT coalesce(sum(c.count), 0) FROM accounts_eventcount c
+          WHERE c.user_id = t.user_id AND c.kind = 'token-issued')
 FROM developers_apitoken t ORDER BY t.user_id
 """
 

@@ -115,7 +115,7 @@ WAYS: list[Way] = [*ANSWERS, adds_another]
 
 
 def events(user: User) -> list[tuple[str, str]]:
-    return list(user.security_events.filter(kind=Kind.PASSKEY_COPIED).values_list("kind", "means"))
+    return list(user.security_events.filter(kind=Kind.PASSKEY_COPIED).values_list("kind", "detail"))
 
 
 @pytest.mark.parametrize("way", WAYS)

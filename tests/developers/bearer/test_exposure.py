@@ -13,9 +13,8 @@ from accounts.web.clients import Client
 from developers import issuance, tokens
 from developers.bearer import verification
 from developers.bearer.verification import report_exposed
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PHONE, logged_in, token_text
+from tests.cast import LAPTOP, PHONE, logged_in, token_events, token_text
 from tests.test_races import at_once
 
 pytestmark = pytest.mark.no_cover
@@ -106,7 +105,7 @@ def test_a_token_that_cannot_be_read_is_revoked_all_the_same(alice: User) -> Non
 
     report_exposed([found], SCANNER)
 
-    assert TokenEvent.objects.get(kind="revoked").note == "exposed"
+    assert token_events().get(kind="token-revoked").detail == "exposed"
     assert token_text(alice) != found
 
 
@@ -115,8 +114,8 @@ def test_activity_says_that_it_was_reported_and_from_where(alice: User) -> None:
 
     report_exposed([found], SCANNER)
 
-    event = TokenEvent.objects.get(kind="revoked")
-    assert (event.note, event.hint, event.ip, event.client) == ("exposed", found[-4:], SCANNER.ip, SCANNER.user_agent)
+    event = token_events().get(kind="token-revoked")
+    assert (event.detail, event.hint, event.ip, event.client) == ("exposed", found[-4:], SCANNER.ip, SCANNER.user_agent)
     assert "Reported as exposed." in page_text(alice)
 
 
@@ -124,7 +123,7 @@ def test_activity_says_that_a_token_revoked_itself(alice: User) -> None:
     revoke_itself(alice, LAPTOP)
 
     assert RevokedToken.objects.get().reason == "api"
-    assert TokenEvent.objects.get(kind="revoked").note == "api"
+    assert token_events().get(kind="token-revoked").detail == "api"
     assert "Through the API." in page_text(alice)
 
 
@@ -225,7 +224,7 @@ def test_reports_of_one_token_at_once_revoke_it_once_and_mail_once(alice: User) 
     assert ApiToken.objects.get().generation == 2
     assert RevokedToken.objects.count() == 1
     assert Email.objects.count() == 1
-    assert sorted(TokenEvent.objects.values_list("kind", flat=True)) == ["issued", "issued", "revoked"]
+    assert sorted(token_events().values_list("kind", flat=True)) == ["token-issued", "token-issued", "token-revoked"]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,12 +18,12 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
+from accounts.security_log import Kind
 from developers import issuance, tokens
 from developers.bearer import verification
 from developers.bearer.verification import Bearer, RefusalReason, TokenRefused
-from developers.events import TokenEvent
 from developers.models import ApiToken, RevokedToken
-from tests.cast import LAPTOP, PASSWORD, PHONE, token_text
+from tests.cast import LAPTOP, PASSWORD, PHONE, token_events, token_text
 
 # The same in every process, as parallel test runs want it.
 WELL_FORMED = "bpat_" + "Ab3" * 13 + "x" + tokens.checksum("bpat_" + "Ab3" * 13 + "x")
@@ -373,7 +373,7 @@ def test_a_refusal_is_counted_and_the_owner_reads_of_it(alice: User) -> None:
     revoked = RevokedToken.objects.get()
     assert (revoked.refused_count, revoked.last_refused_ip) == (1, "198.51.100.4")
     assert revoked.last_refused_client == "forgotten-script/1.0"
-    event = TokenEvent.objects.get(kind=TokenEvent.Kind.REFUSED)
+    event = token_events().get(kind=Kind.TOKEN_REFUSED)
     assert (event.user, event.generation, event.ip, event.client) == (
         alice,
         1,

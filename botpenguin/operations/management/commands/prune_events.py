@@ -9,11 +9,10 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 
 from accounts import security_log
-from developers import issuance
 
 
 class Command(BaseCommand):
-    help = "Delete events of accounts and tokens that are older than a number of days."
+    help = "Delete events of the security log that are older than a number of days."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         usual = settings.EVENTS_KEPT_DAYS
@@ -25,5 +24,4 @@ class Command(BaseCommand):
         if older_than < 1:
             raise CommandError("--older-than wants at least 1 day.")
         before = timezone.now() - timedelta(days=older_than)
-        account, token = sum(security_log.forget(before)), sum(issuance.forget_events(before))
-        self.stdout.write(f"{account} events of accounts and {token} of tokens deleted.")
+        self.stdout.write(f"{sum(security_log.forget(before))} events deleted.")

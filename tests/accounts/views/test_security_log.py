@@ -14,14 +14,13 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from accounts import security_log
-from accounts.events import SecurityEvent
+from accounts.events import MARKS, SecurityEvent
 from accounts.models import User
+from accounts.views.security_log import KINDS
 from accounts.web.clients import Client
 from developers import issuance
-from developers.events import TokenEvent
 from developers.models import RevokedToken
-from developers.views.security_log import KINDS, MARKS, TOKEN_WORDS
-from tests.cast import LAPTOP, PHONE, logged_in
+from tests.cast import LAPTOP, PHONE, logged_in, token_events
 
 LOG = "/account/security/log/"
 FILE = "/account/security/log/download/"
@@ -51,27 +50,25 @@ def file_of(browser: Browser, query: str = "") -> list[list[str]]:
 def age(user: User, days: int) -> None:
     at = timezone.now() - timedelta(days=days)
     SecurityEvent._base_manager.filter(user=user).update(at=at)
-    TokenEvent._base_manager.filter(user=user).update(at=at)
 
 
 def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User) -> None:
     security_log.record(Kind.SIGNED_IN, alice, Client(ADDRESS, AGENT), Means.PASSKEY)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     security_log.record(Kind.SIGN_IN_FAILED, alice, Client(None, ""), Means.PASSWORD)
-    hints = list(TokenEvent.objects.filter(user=alice).order_by("pk").values_list("hint", flat=True))
+    hints = list(token_events().filter(user=alice).order_by("pk").values_list("hint", flat=True))
     at = timezone.now() - timedelta(days=9)
-    rows: list[TokenEvent | SecurityEvent] = [*TokenEvent.objects.filter(user=alice).order_by("pk")]
-    for number, row in enumerate([*rows, *SecurityEvent.objects.order_by("pk")]):
-        type(row)._base_manager.filter(pk=row.pk).update(at=at + timedelta(minutes=number))
+    for number, pk in enumerate(SecurityEvent.objects.filter(user=alice).order_by("pk").values_list("pk", flat=True)):
+        SecurityEvent._base_manager.filter(pk=pk).update(at=at + timedelta(minutes=number))
 
     page = logged_in(alice).get(LOG)
 
     when = [f"{timezone.localtime(at + timedelta(minutes=number)):%-d %b, %H:%M}" for number in range(5)]
     assert rows_on(page)[1:] == [
         f"Sign-in failed Password {when[4]} – –",
-        f"Signed in Passkey {when[3]} 203.0.113.9 Firefox, macOS",
-        f"API token issued …{hints[2]} {when[2]} 2001:db8::7 curl 8.5",
-        f"API token revoked …{hints[1]} Through the API. {when[1]} 2001:db8::7 curl 8.5",
+        f"API token issued …{hints[2]} {when[3]} 2001:db8::7 curl 8.5",
+        f"API token revoked …{hints[1]} Through the API. {when[2]} 2001:db8::7 curl 8.5",
+        f"Signed in Passkey {when[1]} 203.0.113.9 Firefox, macOS",
         f"API token issued …{hints[0]} {when[0]} 203.0.113.9 python-requests 2.32",
     ]
 
@@ -137,7 +134,7 @@ def test_the_page_and_the_file_cost_the_same_queries_however_long_the_log(alice:
     with CaptureQueriesContext(connection) as file:
         browser.get(FILE)
 
-    assert (len(page), len(file)) == (4, 3)
+    assert (len(page), len(file)) == (5, 4)
 
 
 def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> None:
@@ -166,7 +163,7 @@ def test_no_cell_of_the_file_is_a_formula(alice: User, start: str) -> None:
 
 
 def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("developers.views.security_log.MOST_ROWS_OF_A_FILE", 1)
+    monkeypatch.setattr("accounts.views.security_log.MOST_ROWS_OF_A_FILE", 1)
     browser = logged_in(alice)
 
     page, lines = browser.get(LOG).content.decode(), file_of(browser)
@@ -185,13 +182,13 @@ def test_the_file_is_the_same_however_many_rows_are_read_at_once(
     monkeypatch.setattr(timezone, "now", lambda: at)
     for _ in range(3):
         security_log.record(Kind.CONFIRMED, alice, LAPTOP)
-        issuance.reveal(alice, TokenEvent.Kind.SHOWN, LAPTOP)
+        issuance.reveal(alice, Kind.TOKEN_SHOWN, LAPTOP)
     whole = file_of(browser)
 
-    monkeypatch.setattr("developers.views.security_log.ROWS_AT_ONCE", most)
+    monkeypatch.setattr("accounts.views.security_log.ROWS_AT_ONCE", most)
 
     assert file_of(browser) == whole
-    assert len(whole) == 1 + SecurityEvent.objects.count() + TokenEvent.objects.count()
+    assert len(whole) == 1 + SecurityEvent.objects.count()
 
 
 def test_the_security_page_leads_to_the_log(alice: User) -> None:
@@ -203,8 +200,7 @@ def test_the_security_page_leads_to_the_log(alice: User) -> None:
 def test_every_kind_of_event_has_its_words_and_one_group_besides_failures() -> None:
     grouped = [kind for group, kinds in KINDS.items() if group != "failed" for kind in kinds]
 
-    assert sorted(grouped) == sorted([*Kind.values, *TokenEvent.Kind.values])
-    assert set(TOKEN_WORDS) == set(TokenEvent.Kind)
+    assert sorted(grouped) == sorted(Kind.values)
     assert set(MARKS.values()) == {"issued", "revoked", "refused"}
 
 
@@ -217,9 +213,8 @@ def test_pruning_forgets_what_is_older_and_nothing_else(alice: User, bob: User) 
 
     call_command("prune_events", stdout=output)
 
-    assert output.getvalue() == "1 events of accounts and 1 of tokens deleted.\n"
-    assert [event.user for event in SecurityEvent.objects.all()] == [bob]
-    assert [event.user for event in TokenEvent.objects.all()] == [bob]
+    assert output.getvalue() == "2 events deleted.\n"
+    assert [event.user for event in SecurityEvent.objects.all()] == [bob, bob]
 
 
 def test_pruning_takes_a_number_of_days(alice: User) -> None:
@@ -227,11 +222,11 @@ def test_pruning_takes_a_number_of_days(alice: User) -> None:
 
     call_command("prune_events", "--older-than", "30", stdout=StringIO())
 
-    assert not TokenEvent.objects.exists()
+    assert not token_events().exists()
 
 
 def test_pruning_everything_is_refused(alice: User) -> None:
     with pytest.raises(CommandError, match="wants at least 1 day"):
         call_command("prune_events", "--older-than", "0")
 
-    assert TokenEvent.objects.count() == 1
+    assert token_events().count() == 1

@@ -1,0 +1,101 @@
+"""My Account → Security → Security log: what happened to the account and to its token, as a page and as a file."""
+
+from collections.abc import Sequence
+from datetime import UTC
+from itertools import islice
+
+from django.conf import settings
+from django.core.paginator import Page
+from django.db.models import QuerySet, TextChoices
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_safe
+
+from accounts import security_log as log
+from accounts.events import FAILURES, EventCount, Kind, SecurityEvent
+from accounts.security_log import Event
+from accounts.web import spreadsheets
+from accounts.web.pagination import paged
+from accounts.web.requests import LoggedInRequest
+
+FILE_NAME = "botpenguin-security-log.csv"
+MOST_ROWS_OF_A_FILE = 10_000
+ROWS_AT_ONCE = 1_000
+
+
+class Group(TextChoices):
+    SIGNING_IN = "signing-in", gettext_lazy("Log-ins and log-outs")
+    FAILED = "failed", gettext_lazy("Failed attempts")
+    PASSWORD = "password-and-email", gettext_lazy("Password and email")
+    FACTORS = "ways-to-log-in", gettext_lazy("Ways to log in")
+    TOKEN = "api-token", gettext_lazy("API token")
+
+
+KINDS: dict[str, Sequence[str]] = {
+    Group.SIGNING_IN: [
+        *(Kind.SIGNED_UP, Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.SIGNED_OUT),
+        *(Kind.SESSION_ENDED, Kind.SESSIONS_ENDED, Kind.CONFIRMED, Kind.CONFIRMING_FAILED),
+    ],
+    Group.FAILED: FAILURES,
+    Group.PASSWORD: [
+        *(Kind.PASSWORD_CHANGED, Kind.PASSWORD_RESET),
+        *(Kind.EMAIL_ASKED, Kind.EMAIL_CHANGED),
+    ],
+    Group.FACTORS: [
+        *(Kind.FACTOR_ADDED, Kind.FACTOR_REMOVED, Kind.FACTORS_REMOVED),
+        *(Kind.CODES_RENEWED, Kind.CODE_USED, Kind.PASSKEY_COPIED),
+    ],
+    Group.TOKEN: log.TOKEN_KINDS,
+}
+
+
+@require_safe
+@never_cache
+def security_log(request: LoggedInRequest) -> HttpResponse:
+    group = _chosen(request)
+    events, counts = log.of(request.user, KINDS.get(group, ()))
+    context = paged(request, events)
+    context |= {"entries": _with_counts(context["page"], counts), "group": group, "groups": Group.choices}
+    context |= {"failures": log.FAILURES_AN_HOUR, "most": settings.EVENTS_AN_HOUR, "most_rows": MOST_ROWS_OF_A_FILE}
+    return render(request, "accounts/security_log.html", context)
+
+
+@require_safe
+@never_cache
+def download(request: LoggedInRequest) -> HttpResponse:
+    """Hand out the newest events, of the group that the address asks for, as a file for spreadsheets."""
+    response = HttpResponse(content_type="text/csv; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
+    spreadsheets.write(response, [[_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")]])
+    # A few at a time, since all of them would be held at once.
+    rows = (
+        rows[:MOST_ROWS_OF_A_FILE].iterator(ROWS_AT_ONCE)
+        for rows in log.of(request.user, KINDS.get(_chosen(request), ()))
+    )
+    spreadsheets.write(response, map(_cells, islice(log.merged(*rows), MOST_ROWS_OF_A_FILE)))
+    return response
+
+
+def _with_counts(page: Page[SecurityEvent], counts: QuerySet[EventCount]) -> list[Event]:
+    """Return the events of a page with the counts from its first event to the first of the next page."""
+    length = page.paginator.per_page
+    start = (page.number - 1) * length
+    events = list(page.paginator.object_list[start : start + length + 1])
+    if start and events:
+        counts = counts.filter(at__lte=events[0].at)
+    for first_of_next in events[length:]:
+        counts = counts.filter(at__gt=first_of_next.at)
+    return list(log.merged(events[:length], counts))
+
+
+def _cells(event: Event) -> list[str]:
+    at = event.at.astimezone(UTC).isoformat(timespec="seconds")
+    return [at, event.get_kind_display(), event.more, event.hint or "", event.ip or "", event.client]
+
+
+def _chosen(request: LoggedInRequest) -> str:
+    asked_for = request.GET.get("kind", "")
+    return asked_for if asked_for in Group.values else ""
