@@ -29,7 +29,7 @@ def logged_in(user: User) -> Browser:
 
 
 def reauthenticate(browser: Browser, user: User, *, seconds_ago: float = 0) -> None:
-    """Leave in a session what allauth leaves there when a person gives their password."""
+    """Add to a session the record that allauth adds when a person gives their password."""
     session = browser.session
     session[RECORDS_KEY] = [{"method": "password", "at": time.time() - seconds_ago, "email": user.email}]
     session[RECORDS_USER_KEY] = str(user.pk)

@@ -80,7 +80,7 @@ def test_a_deactivated_account_cannot_log_in(alice: User) -> None:
 
 
 def zone_seen(user: User | None, cookie: str | None) -> str:
-    """Return the time zone that a page is told in."""
+    """Return the time zone in which a page shows times."""
     seen: list[str] = []
     request = RequestFactory().get("/")
     request.user = user or AnonymousUser()

@@ -1,4 +1,4 @@
-"""What unknown browsers, and one account, can ask for in a while: sign-ups, addresses, sessions, accounts."""
+"""Limits on what unknown browsers, and one account, can add: sign-ups, addresses, sessions, accounts."""
 
 from datetime import timedelta
 from typing import Any
@@ -85,7 +85,7 @@ def test_sign_ups_of_others_do_not_close_it_in_a_known_browser(alice: User) -> N
 
 @pytest.mark.usefixtures("three_sign_ups")
 def test_a_reset_has_no_such_bound(alice: User) -> None:
-    """It is the owner's way out of an attack."""
+    """A reset is the owner's way out of an attack."""
     for number in range(1, 6):
         sign_up(number)
         at(f"198.51.100.{number}").post(RESET, {"email": "nobody@example.com"})
@@ -111,7 +111,7 @@ def test_an_account_asks_for_five_addresses_a_day(alice: User, clock: list[float
     assert 84_000 < int(last["Retry-After"]) <= DAY
     assert (again.status_code, elsewhere.status_code) == (302, 429)
     assert {mail.to[0] for mail in Email.objects.all()} == {alice.email} | {f"new{n}@example.net" for n in range(5)}
-    # What is refused changes nothing: the last that was mailed still waits.
+    # A refusal changes nothing: the last mailed address still waits.
     assert alice.emailaddress_set.get(verified=False).email == "new3@example.net"
 
 

@@ -1,4 +1,4 @@
-"""A deactivated account: no link or session of before opens or changes it, nor does one once it is opened again."""
+"""Earlier links and sessions of a deactivated account stay invalid, even after it is reactivated."""
 
 from collections.abc import Callable
 from typing import Any

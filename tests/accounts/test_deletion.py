@@ -1,4 +1,4 @@
-"""Deleting an account: it is closed at once, what is theirs goes afterwards, and nothing else."""
+"""Deleting an account closes it at once, and later deletes its rows and no others."""
 
 from datetime import timedelta
 from typing import Any
@@ -28,7 +28,7 @@ def delete(browser: Browser, email: str = "alice@example.com", **options: Any) -
 
 
 def finish() -> None:
-    """Do what a mail worker does afterwards."""
+    """Delete rows as a mail worker does."""
     sum(deletion.finish_all())
 
 

@@ -1,4 +1,4 @@
-"""One address is one mailbox: where it comes in, where it is counted, and where mail goes out."""
+"""One address is one mailbox: on input, in limits, and when mail is sent."""
 
 import re
 from collections.abc import Iterator
@@ -35,7 +35,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures
 
 VICTIM = "victim@corp.example"
 TWO_IN_ONE = f'"x,{VICTIM},"@evil.example'
-# Each was taken by version 0.1.0.
+# Version 0.1.0 accepted each of them.
 REFUSED = [
     TWO_IN_ONE,
     f'"x\x0bBcc:{VICTIM}"@evil.example',
@@ -62,7 +62,7 @@ def mail_server(settings: Settings) -> Iterator[MailServer]:
 
 @pytest.fixture
 def old_account() -> User:
-    """One that version 0.1.0 made, of an address that breaks the rule, with a token."""
+    """An account of version 0.1.0 with an invalid address and a token."""
     user = User.objects.create_user("old@example.com", PASSWORD)
     User.objects.update(email=TWO_IN_ONE)
     EmailAddress.objects.update(email=TWO_IN_ONE)

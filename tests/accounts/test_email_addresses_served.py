@@ -1,4 +1,4 @@
-"""The same of a real server and its mail worker: one sign-up is one recipient, whatever was typed."""
+"""One sign-up has one recipient, on a real server with its mail worker."""
 
 from pathlib import Path
 

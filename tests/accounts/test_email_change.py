@@ -1,4 +1,4 @@
-"""A new email address counts once its link is followed, and tells nobody who else has an account."""
+"""A new email is valid once its link is followed, and does not reveal who has an account."""
 
 from datetime import timedelta
 from typing import Any
@@ -99,7 +99,7 @@ def test_the_owner_of_the_mailbox_does_not_give_it_away_from_an_account_of_their
 
 
 def test_an_owner_who_follows_a_thief_s_link_for_a_change_gives_no_address_to_the_thief(bob: User) -> None:
-    """And what they signed up with themselves goes on waiting."""
+    """Their own sign-up still waits."""
     ask_for(logged_in(bob))
     thieves, owner = link_in(newest()), Browser()
     owner.post("/account/signup/", {"email": NEW, "password1": "another good passphrase"})
@@ -140,7 +140,7 @@ def test_a_visit_of_the_link_alone_changes_nothing(alice: User) -> None:
 
 
 def test_an_address_that_waits_for_its_link_is_mailed_no_link_for_a_new_password(alice: User) -> None:
-    """Mistyped, it is a stranger's; and a thief asks for their own."""
+    """The new address may be mistyped, or a thief's."""
     ask_for(logged_in(alice))
     before = Email.objects.count()
 
@@ -164,7 +164,7 @@ def test_an_address_that_waits_for_its_link_says_nothing_of_a_password_typed_wit
 
 
 def test_asking_for_another_address_does_not_end_a_link_for_a_new_password(alice: User) -> None:
-    """Else a thief in the owner's session could keep the owner from putting them out."""
+    """Otherwise a thief in the owner's session could keep the owner from ending it."""
     thief, browser = logged_in(alice), Browser()
     browser.post(RESET, {"email": "alice@example.com"})
     link = link_in(newest())

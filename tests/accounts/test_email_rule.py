@@ -1,4 +1,4 @@
-"""The rule for email addresses: what it takes is one mailbox, however mail programs read it."""
+"""The rule for email addresses: every mail program reads a valid address as one mailbox."""
 
 import email
 import email.policy

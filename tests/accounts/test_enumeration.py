@@ -1,4 +1,4 @@
-"""Nobody learns from the account pages who has an account; and whoever has one gets in."""
+"""Account pages do not reveal who has an account, and the owner gets in."""
 
 import re
 from typing import Any
@@ -87,7 +87,7 @@ def test_signing_up_answers_alike_for_known_and_unknown_addresses(alice: User) -
 def test_signing_up_hashes_one_password_for_known_and_unknown_addresses(
     alice: User, settings: Settings, email: str
 ) -> None:
-    """Hashing takes most of the time that one waits."""
+    """Hashing takes most of the response time."""
     settings.PASSWORD_HASHERS = [f"{__name__}.Counted"]
     Counted.hashed.clear()
 

@@ -1,4 +1,4 @@
-"""Events on top of many alike: counted and not listed, so that no flood fills the table or buries the rest."""
+"""Events beyond the limit are counted, not listed, so that a flood neither fills the table nor hides others."""
 
 import csv
 import re

@@ -1,4 +1,4 @@
-"""Argon2 takes its time on purpose, and SQLite has one writer at a time: nobody hashes while the others wait."""
+"""Argon2 is slow on purpose, and SQLite has one writer at a time: no transaction is open while hashing."""
 
 from collections.abc import Callable
 from typing import Any

@@ -14,7 +14,7 @@ LOG_IN_AND_BACK = f"{LOG_IN}?{urlencode({'next': PAGE})}"
 
 
 def log_in(user: User, next_url: str, **headers: str) -> str:
-    """Log in by the form, and return where that leads."""
+    """Log in by the form, and return the path of the redirect."""
     response = Browser().post(
         LOG_IN, {"login": user.email, "password": PASSWORD, "next": next_url}, headers=headers or None
     )

@@ -33,7 +33,7 @@ TOO_LONG = {
     "20,000": "x" * 20_000,
     "400,000": "x" * 400_000,
 }
-# What the pages have today. A form that is added appears in the tests by itself, and here by hand.
+# The forms of today's pages. The walk finds a new form by itself; add it here by hand.
 FORMS = {
     ("/account/login/", "password"),
     ("/account/signup/", "password1"),
@@ -201,7 +201,7 @@ def test_an_account_without_a_password_has_one_that_nothing_matches() -> None:
 
 
 def test_only_one_module_hashes() -> None:
-    """Another would pass by the bound on length and on how many hash at a time."""
+    """Another module would bypass the limits on length and on concurrent hashing."""
     others = [
         path.relative_to(ROOT).as_posix()
         for folder in ("accounts", "developers", "botpenguin")

@@ -1,4 +1,4 @@
-"""Hashes with other parameters are made anew at a log-in; until then every check of a password takes as long."""
+"""A log-in upgrades hashes with other parameters. Until then every check of a password takes the same time."""
 
 from collections import Counter
 from io import StringIO
@@ -77,7 +77,7 @@ def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 @pytest.fixture
 def people(clock: Clock, alice: User, bob: User) -> None:
-    """Alice has a hash of before, bob one of now, and others have none."""
+    """Alice has an older hash, bob a current one, and others have none."""
     User.objects.filter(pk=alice.pk).update(password=older(PASSWORD))
     bob.set_password(PASSWORD)
     bob.save()

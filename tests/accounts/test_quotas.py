@@ -1,4 +1,4 @@
-"""What a quota says and refuses, whatever it counts."""
+"""What a quota shows and refuses."""
 
 import pytest
 from django.utils.translation import gettext_lazy as _

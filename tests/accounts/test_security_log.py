@@ -1,4 +1,4 @@
-"""The security log: each thing that happens is written once, with its client, and never a secret."""
+"""The security log records each event once, with its client, and never a secret."""
 
 import ast
 import re
@@ -44,7 +44,7 @@ def log_in(password: str = PASSWORD, email: str = "alice@example.com") -> Browse
 
 
 def logged_in_with_empty_log(user: User) -> Browser:
-    """Return a browser in which a person is signed in, and of which the log says nothing yet."""
+    """Return a browser in which a person is logged in, and empty the log."""
     browser = visitor()
     browser.force_login(user)
     reauthenticate(browser, user)
@@ -72,7 +72,7 @@ def code_of(secret: str) -> str:
 
 @pytest.fixture
 def secret(alice: User) -> str:
-    """What the app of Alice holds, who has turned on two steps and has recovery codes."""
+    """The secret of Alice's app. She has recovery codes too."""
     secret = pyotp.random_base32()
     TOTP.activate(alice, secret)
     RecoveryCodes.activate(alice)

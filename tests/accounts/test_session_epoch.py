@@ -1,4 +1,4 @@
-"""What ends every session ends log-ins under way too, and nothing that a session does later brings one back."""
+"""Ending all sessions also ends log-ins under way, and no later request restores a session."""
 
 from collections.abc import Callable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Where one is signed in, and ending it: a copied cookie opens nothing from then on."""
+"""The list of sessions, and ending them: a copied cookie no longer works."""
 
 import re
 from datetime import UTC, datetime, timedelta
@@ -134,7 +134,7 @@ def test_the_sessions_of_a_deactivated_account_are_closed_at_once(alice: User, b
 
 
 def test_logging_in_gives_the_session_another_key(alice: User) -> None:
-    """Else whoever had planted a key in somebody's browser would be signed in along with them."""
+    """Otherwise an attacker who had planted a key in a browser would be logged in too."""
     browser = Browser()
     browser.get("/account/login/passkey/", headers={"Accept": "application/json"})
     planted = key_of(browser)
@@ -159,7 +159,7 @@ def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice
 
 
 def test_ending_sessions_needs_no_recent_authentication(alice: User) -> None:
-    """It discloses nothing, and whoever fears a thief must not be slowed down."""
+    """It discloses nothing, and a person who fears a thief must not be delayed."""
     here, there, elsewhere = log_in(), log_in(), log_in()
     reauthenticate(here, alice, seconds_ago=7200)
 

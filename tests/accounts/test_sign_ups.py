@@ -1,4 +1,4 @@
-"""A sign-up waits for its link, and whoever follows it never makes somebody else's password valid."""
+"""A sign-up waits for its link, and following it never makes another person's password valid."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor

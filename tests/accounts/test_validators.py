@@ -1,4 +1,4 @@
-"""What of a password does not count."""
+"""Words that do not count as part of a password."""
 
 import pytest
 from django.contrib.auth.password_validation import password_validators_help_texts, validate_password

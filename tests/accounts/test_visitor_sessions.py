@@ -1,4 +1,4 @@
-"""A session lasts for minutes until somebody is logged in with it, and for 14 days from then on."""
+"""A session lasts for minutes before a log-in, and for 14 days after it."""
 
 from collections.abc import Callable
 from datetime import timedelta
@@ -40,7 +40,7 @@ def ask_for_a_challenge(browser: Browser) -> Any:
 
 
 def give_a_password(browser: Browser) -> None:
-    """Stand before the second step."""
+    """Return a browser at the second step."""
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
     assert browser.get(SECOND_STEP).status_code == 200
 

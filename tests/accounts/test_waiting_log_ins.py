@@ -1,4 +1,4 @@
-"""A log-in that waits at the second step ends with what it rests on: the password, the factor, the account."""
+"""A log-in at the second step ends when its password, factor or account changes."""
 
 import time
 from collections.abc import Callable
@@ -24,7 +24,7 @@ NEW = {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD}
 
 @pytest.fixture
 def secret(alice: User) -> str:
-    """What the app of Alice holds."""
+    """The secret of Alice's app."""
     secret = pyotp.random_base32()
     TOTP.activate(alice, secret)
     return secret

@@ -1,4 +1,4 @@
-"""Every form that takes an address answers alike, whosever it is. They are found by walking all pages."""
+"""Every form with an address responds alike for all addresses. A walk over all pages finds the forms."""
 
 import re
 from collections.abc import Iterator
@@ -22,7 +22,7 @@ from tests.test_project import routes
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
-# What the pages have today. A form that is added appears in the tests by itself, and here by hand.
+# The forms of today's pages. The walk finds a new form by itself; add it here by hand.
 FORMS = {
     ("/account/login/", "login"),
     ("/account/signup/", "email"),
@@ -44,7 +44,7 @@ ADDRESSES = {
 TIMELY = {"Date", "Expires", "X-Request-ID", "Content-Length"}
 NEW_PASSWORD, WRONG = "another good passphrase", "guessed wrong"
 AS_SCRIPT = {"X-Requested-With": "XMLHttpRequest"}
-# Typed into the other fields: each is tried with the password that the unconfirmed address waits with, too.
+# Values of the other fields. The second has the password of the unconfirmed sign-up.
 OTHERS = [
     {"password": WRONG, "password1": WRONG},
     {"password": NEW_PASSWORD, "password1": NEW_PASSWORD},
@@ -61,7 +61,7 @@ class Form:
 
 
 class Forms(HTMLParser):
-    """The forms of a page that post, and which of their fields takes an address."""
+    """Finds the forms of a page that post, and which of their fields takes an address."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -117,7 +117,7 @@ def people(alice: User, bob: User) -> None:
 
 @contextmanager
 def undone() -> Iterator[None]:
-    """Leave no trace of what is done, neither in the database nor in its cache."""
+    """Undo all changes of the block, in the database and in the cache."""
     with transaction.atomic():
         yield
         transaction.set_rollback(True)
@@ -129,7 +129,7 @@ def post(form: Form, is_logged_in: bool, address: str, others: dict[str, str], *
 
 
 def seen(response: Any, address: str) -> dict[str, Any]:
-    """Return all that a response says, without the address that was typed and what is new in every response."""
+    """Return a response without the typed address and without what is new in every response."""
     headers = {name: value for name, value in response.headers.items() if name not in TIMELY}
     body = re.sub(re.escape(address), "ADDRESS", response.content.decode(), flags=re.IGNORECASE)
     # The number of one's own row, on PostgreSQL another after each try.
@@ -177,7 +177,7 @@ def test_every_form_answers_alike_however_often_it_is_sent(people: None) -> None
 
 
 def test_no_form_before_log_in_asks_or_writes_more_for_one_address_than_for_another(people: None) -> None:
-    """Before the response is sent: what depends on the address is done afterwards, when nobody measures it."""
+    """Before the response is sent. Work that depends on the address is done later, when nobody can measure it."""
     handler = ClientHandler(enforce_csrf_checks=False)
     handler.load_middleware()
     for form, is_logged_in in forms_with_addresses():

@@ -1,4 +1,4 @@
-"""The mail that the account pages send, as it lies in the queue."""
+"""Mails of account pages in the queue."""
 
 import re
 

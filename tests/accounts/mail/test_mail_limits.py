@@ -1,4 +1,4 @@
-"""Mails that strangers can ask for are few, so that nobody's mailbox is filled with them."""
+"""Limits on mails that anybody can request, so that nobody can fill a mailbox."""
 
 import pytest
 from post_office.models import Email

@@ -1,4 +1,4 @@
-"""Mail about what happens to an account: when, from where, and what to do if it was somebody else."""
+"""Mails about events of an account: when, from where, and what to do if it was somebody else."""
 
 import re
 from collections.abc import Callable
@@ -41,7 +41,7 @@ def subjects() -> list[str]:
 
 
 def assert_notice(mail: Email, address: str, subject: str, text: str) -> None:
-    """A notice says what, when, from where and by what, the same in both of its forms, and holds no secret."""
+    """Check that text and HTML of a notice say what happened, when, and from which client, and hold no secret."""
     assert (mail.to, mail.subject) == ([address], subject)
     for body in (mail.message, unescape(" ".join(re.sub(r"<[^>]+>", " ", mail.html_message).split()))):
         assert text in body
@@ -131,7 +131,7 @@ def log_in_by_passkey(alice: User) -> None:
 def test_a_way_in_that_may_be_a_thief_s_is_to_be_removed_before_a_password_is_chosen(
     alice: User, action: Callable[[User], Any], subject: str
 ) -> None:
-    """A new password alone would keep out whoever has chosen it, and not the thief."""
+    """A new password alone would lock out its owner, and not the thief."""
     action(alice)
 
     mail = newest()

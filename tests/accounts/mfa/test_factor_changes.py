@@ -1,4 +1,4 @@
-"""Factors of which something changes between two steps: the ring of keys, the codes, the account."""
+"""Key ring, codes or account change between two steps of a second factor."""
 
 from typing import Any
 
@@ -30,7 +30,7 @@ from tests.cast import logged_in
 
 
 def takes_hold(sql: str) -> bool:
-    """Tell whether a statement is the one by which a request holds its person's row."""
+    """Return whether a statement is the one that locks the person's row."""
     return sql.startswith("SELECT") and '"session_epoch" = ' in sql
 
 

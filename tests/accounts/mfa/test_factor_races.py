@@ -1,4 +1,4 @@
-"""Factors that several requests use or add in the same moment, on whichever database the tests run."""
+"""Concurrent requests that use or add factors, on SQLite and on PostgreSQL."""
 
 import secrets
 from dataclasses import replace
@@ -30,7 +30,7 @@ from tests.cast import logged_in, reauthenticate
 from tests.test_races import at_once
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.django_db(transaction=True)]
-# More than an address is given, so that no limit decides a race.
+# More than the default, so that no limit decides a race.
 COOKIE = settings.SESSION_COOKIE_NAME
 
 
@@ -91,7 +91,7 @@ def test_an_answer_sent_six_times_at_once_is_one_second_step(alice: User) -> Non
 
 
 def test_of_concurrent_answers_with_one_count_one_is_accepted(alice: User) -> None:
-    """A passkey and its copy: each has a challenge of its own, and both say the same number."""
+    """A passkey and its copy: each has its own challenge, and both send the same count."""
     key = SecurityKey(count=3)
     add_passkey(alice, key)
     browsers = [Browser() for _ in range(6)]

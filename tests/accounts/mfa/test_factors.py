@@ -1,4 +1,4 @@
-"""What second factors are made of: sealed secrets and the picture of a key."""
+"""Encrypted secrets of second factors, and the QR code of a key."""
 
 import re
 import secrets

@@ -1,4 +1,4 @@
-"""An operator lets in who has lost their factors, or whose account has those of a thief."""
+"""An operator removes the factors of a person who has lost theirs, or those that a thief has added."""
 
 from io import StringIO
 

@@ -37,7 +37,7 @@ from tests.cast import PASSWORD, logged_in, reauthenticate
 pytestmark = pytest.mark.matrix
 
 JSON = {"Accept": "application/json"}
-# What a browser says of a page inside another, and what none says.
+# What browsers send for a page inside another, and what no browser sends.
 SAID: list[dict[str, Any]] = [
     {"crossOrigin": True},
     {"crossOrigin": "true"},
@@ -51,7 +51,7 @@ SAID: list[dict[str, Any]] = [
     {"origin": None},
     {"origin": ...},
 ]
-# Where the page is, or is said to be, that has the passkey answer.
+# The origins of the page, real or claimed.
 OTHER_PAGES: list[dict[str, Any]] = [
     *(
         {"origin": origin}
@@ -252,7 +252,7 @@ def test_an_id_of_a_passkey_belongs_to_one_account_and_is_there_once(alice: User
 @pytest.mark.no_cover
 @pytest.mark.parametrize("way", WAYS)
 def test_a_challenge_is_answered_once_also_where_its_session_is_written_back(alice: User, way: Way) -> None:
-    """Requests at once read one session, and the last one to end writes the challenge back."""
+    """Concurrent requests read one session, and the last one to end writes the challenge back."""
     key = SecurityKey(count=1)
     add_passkey(alice, key)
     challenges: list[Any] = []

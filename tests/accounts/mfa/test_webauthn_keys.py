@@ -1,4 +1,4 @@
-"""Which keys a passkey may have, how long its id may be, and what is kept of it."""
+"""Which keys a passkey may have, how long its id may be, and what is stored of it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""Whatever is sent in the place of a passkey's answer gets one sentence, and never an error of the server."""
+"""Any input instead of a passkey's answer gets one sentence, never a server error."""
 
 import base64
 import json
@@ -237,7 +237,7 @@ anything = st.recursive(
 
 @st.composite
 def mutated(draw: Callable[[Any], Any], content: bytes) -> str:
-    """A member in base64 of which a few bytes are others, are missing, or stand twice."""
+    """A base64 member with a few bytes changed, removed or repeated."""
     start = draw(st.integers(0, len(content)))
     end = draw(st.integers(start, min(len(content), start + 8)))
     return encoded(content[:start] + draw(st.binary(max_size=12)) + content[end:])
@@ -245,7 +245,7 @@ def mutated(draw: Callable[[Any], Any], content: bytes) -> str:
 
 @st.composite
 def spoiled(draw: Callable[[Any], Any], answer: dict[str, Any]) -> str:
-    """A real answer, of which one place holds something else."""
+    """A real answer with one value replaced."""
     place = draw(st.sampled_from(list(places(answer))))
     found = answer
     for name in place:
@@ -257,7 +257,7 @@ def spoiled(draw: Callable[[Any], Any], answer: dict[str, Any]) -> str:
 
 
 class Ceremony:
-    """A challenge that is asked again and again, as by somebody who has copied the session."""
+    """A challenge that is answered repeatedly, as by an attacker who has copied the session."""
 
     def __init__(self, browser: Browser, check: Callable[[HttpRequest, str], object]) -> None:
         self.state = browser.session[webauthn.CHALLENGE]

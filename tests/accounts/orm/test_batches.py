@@ -1,4 +1,4 @@
-"""What is deleted because of a condition stays where somebody has changed it meanwhile."""
+"""Conditional deletions keep rows that another request has changed meanwhile."""
 
 from collections.abc import Callable
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Notes beside requests: left out where they cannot be written, and then not tried for a while."""
+"""Best-effort writes are dropped where they fail, and then not tried for two seconds."""
 
 import pytest
 from django.db import OperationalError

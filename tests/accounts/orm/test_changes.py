@@ -1,4 +1,4 @@
-"""Saving a loaded row writes what was changed, and nothing where the row is gone."""
+"""Saving a loaded row writes only changed columns, and nothing where the row was deleted."""
 
 import sqlite3
 

@@ -1,4 +1,4 @@
-"""The rows of a deleted account: all of them go, in every table, a few at a time, whoever is interrupted meanwhile."""
+"""All rows of a deleted account are deleted from every table, in small batches, even after interruptions."""
 
 from datetime import UTC, datetime
 from typing import Any

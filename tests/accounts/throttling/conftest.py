@@ -16,7 +16,7 @@ def redis_server() -> Iterator[RedisServer]:
 
 @pytest.fixture
 def in_redis_server(db: None, settings: Settings, redis_server: RedisServer) -> Iterator[Redis]:
-    """Redis, empty, in which the cache is now."""
+    """An empty Redis that is the cache."""
     with Redis.from_url(redis_server.url) as client:
         client.flushdb()
         settings.CACHES = in_redis(redis_server.url)
@@ -26,13 +26,13 @@ def in_redis_server(db: None, settings: Settings, redis_server: RedisServer) -> 
 
 @pytest.fixture
 def patience(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What a race decides is not to hang on how fast the machine is."""
+    """The outcome of a race must not depend on the speed of the machine."""
     monkeypatch.setattr(breaker, "WAIT_SECONDS", 60.0)
 
 
 @pytest.fixture(params=["database", "redis"])
 def store(request: pytest.FixtureRequest) -> str:
-    """Where counts and the cache are kept: each test runs on both."""
+    """The store of counts and cache: each test runs on both."""
     if request.param == "redis":
         request.getfixturevalue("in_redis_server")
     return str(request.param)

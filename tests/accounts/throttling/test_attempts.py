@@ -1,4 +1,4 @@
-"""Guessing is slowed and refused for whoever guesses, and never for the owner elsewhere."""
+"""Attempts at passwords and codes are limited for attackers, and never for the owner elsewhere."""
 
 import time
 from collections.abc import Iterator
@@ -245,7 +245,7 @@ def test_attempts_of_unknown_browsers_do_not_keep_a_known_one_from_the_second_st
 
 @pytest.mark.no_cover
 def test_browsers_without_a_code_of_this_app_are_unknown_to_it(alice: User, clock: list[float]) -> None:
-    """Whoever knows the password can collect any number of them, best before there is a second step."""
+    """An attacker who knows the password can collect known browsers, most easily before there is a second step."""
     browsers = [at(ip) for _browser, ip in zip(range(6), addresses(), strict=False)]
     for browser in browsers:
         log_in(browser)

@@ -14,7 +14,7 @@ A_WHILE = SLOW_ERROR_SECONDS + 0.01
 
 
 class Held:
-    """A lock that somebody else holds: by themselves, or one after the other."""
+    """A lock held by one other thread, or by several in turn."""
 
     def __init__(self, breaker: Breaker, waits: int, *, by_others: bool = False) -> None:
         self.breaker, self.waits, self.by_others = breaker, waits, by_others
@@ -112,7 +112,7 @@ def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch
     ids=["until it is through", "too long", "while one after the other gets through"],
 )
 def test_whoever_waits_counts_the_waits_for_one_holder(waits: int, by_others: bool, is_in: bool) -> None:
-    """No seconds: in a busy process each wait lasts longer, as does the turn of the one inside."""
+    """Not seconds: in a busy process each wait lasts longer, as does the work of the thread inside."""
     breaker = Breaker()
     breaker._lock = Held(breaker, waits, by_others=by_others)  # type: ignore[assignment]
 

@@ -1,4 +1,4 @@
-"""Django's cache, in the database and in Redis: JSON, and nothing that runs when it is read."""
+"""Django's cache in the database and in Redis holds JSON, which runs no code when it is read."""
 
 import pickle
 from importlib import import_module

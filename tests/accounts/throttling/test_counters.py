@@ -1,4 +1,4 @@
-"""Counts of tries are exact, whoever counts and whatever somebody has put in their place."""
+"""Counts of attempts are exact under concurrency and with tampered rows."""
 
 import pickle
 from contextlib import suppress
@@ -176,7 +176,7 @@ def test_tries_that_are_given_back_at_once_leave_nothing_counted() -> None:
 
 
 def put(*, count: Any = 1, ends_at: Any = None) -> None:
-    """Write a row as somebody would who can write to the database, whatever the model says."""
+    """Write a row with SQL, past the model's checks."""
     row = [limit().name, count, now() + MINUTE if ends_at is None else ends_at]
     with connection.cursor() as cursor:
         cursor.execute("INSERT INTO accounts_counter (name, count, ends_at) VALUES (%s, %s, %s)", row)

@@ -1,4 +1,4 @@
-"""What lasts longer than an hour is counted where nothing evicts it, however many other counts there are."""
+"""Limits of more than an hour are counted where nothing evicts them, however many other counts there are."""
 
 from collections.abc import Iterator
 
@@ -24,7 +24,7 @@ BEYOND_ANY_CAP = 100_055
 
 @pytest.fixture
 def reached() -> list[Limit]:
-    """Every bound of more than an hour that there is, used up."""
+    """All limits of more than an hour, reached."""
     rates = [(action, rate) for action, text in settings.ACCOUNT_RATE_LIMITS.items() for rate in parse_rates(text)]
     limits = [
         Limit(name_of(action, "somebody"), rate.amount, rate.duration)
@@ -45,7 +45,7 @@ def fill(rows: int, ends_at: int, name: str = "password_attempt") -> None:
 
 
 def visit_from_new_addresses(times: int) -> None:
-    """Sign up and log in from new addresses, each of which is counted anew."""
+    """Sign up and log in from new addresses, each of which gets new counts."""
     for number in range(times):
         browser = Browser(REMOTE_ADDR=f"203.0.113.{number}")
         browser.post("/account/signup/", {"email": "carol@example.com", "password1": PASSWORD})

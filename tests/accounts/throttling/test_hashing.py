@@ -1,4 +1,4 @@
-"""In a process two passwords are hashed at a time and one waits; whoever comes then is answered 503 at once."""
+"""A process hashes two passwords at a time and one waits; further requests get 503 at once."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -58,7 +58,7 @@ def unknown_browser(number: int) -> Browser:
 
 
 def own_browser() -> Browser:
-    """Where alice has logged in before, from the address of a stranger."""
+    """A browser known to alice, at the address of an attacker."""
     before, browser = Browser(), unknown_browser(1)
     assert log_in(before).status_code == 302
     browser.cookies[COOKIE] = before.cookies[COOKIE].value
@@ -193,7 +193,7 @@ def test_a_browser_known_to_another_account_uses_no_reserved_place(bob: User) ->
 
 
 def test_one_person_uses_the_reserved_place_ten_times_a_minute() -> None:
-    """Nobody takes it from the others by accounts of their own."""
+    """Nobody can occupy it with accounts of their own."""
     request = RequestFactory().post("/account/login/")
     with context.request_context(request):
         before = passwords._may_use_reserved_place()

@@ -1,4 +1,4 @@
-"""What stands in for allauth's counting: under all limits of an action or under none, and in no list."""
+"""The replacement for allauth's counting: an attempt counts under all limits of an action or under none."""
 
 from typing import Any
 

@@ -98,7 +98,7 @@ def answering(answer: bytes) -> Iterator[str]:
 
 
 def ask(caplog: pytest.LogCaptureFixture) -> None:
-    """Do all that asks the cache, as a visitor and as a program, and see each refused and the outage logged once."""
+    """Make every kind of request that uses the cache: each is refused, and the outage is logged once."""
     visitor = Browser(raise_request_exception=False)
     form = {"login": "alice@example.com", "password": PASSWORD}
 

@@ -1,4 +1,4 @@
-"""Whoever can write to the database or the cache runs nothing: no request unpickles, and pickles lie there unread."""
+"""Write access to the database or the cache runs no code: no request unpickles anything."""
 
 import _pickle
 import base64
@@ -29,7 +29,7 @@ TABLES = re.compile("cache|counter")
 
 
 def visit(alice: User, secret: str) -> list[int]:
-    """Do everything that is counted or cached, and return the statuses."""
+    """Make every request that is counted or cached, and return the statuses."""
     visitor, owner = Browser(REMOTE_ADDR="198.51.100.7"), logged_in(alice)
     browser = Browser()
     answers = [
@@ -77,7 +77,7 @@ def test_nothing_that_is_counted_or_cached_is_unpickled(
 
 
 def payloads(path: Path) -> list[str | bytes]:
-    """What runs when it is unpickled, as Django's caches and others keep it."""
+    """A pickle that runs code, in the formats of Django's caches and others."""
     pickled = pickle.dumps(TouchFile(path), 0)
     return [base64.b64encode(pickled).decode(), pickled.decode(), pickled, pickle.dumps(TouchFile(path))]
 

@@ -1,4 +1,4 @@
-"""What the server asks of a passkey, takes and refuses; by a key in software, and by nonsense."""
+"""What the server requests of a passkey, accepts and refuses, with a software key and with nonsense."""
 
 import base64
 import json
@@ -70,7 +70,7 @@ NONSENSE: list[Any] = [
 
 @pytest.fixture
 def passkey(alice: User) -> Authenticator:
-    """A passkey of Alice, for acts that do not read what it holds."""
+    """A passkey of Alice, for actions that do not read its data."""
     found: Authenticator = Authenticator.objects.create(
         user=alice, type=Authenticator.Type.WEBAUTHN, data={"name": "My laptop", "credential": {}}
     )

@@ -34,7 +34,7 @@ OTHER_KEY = secrets.token_urlsafe(32)
 
 @pytest.fixture
 def secret(alice: User) -> str:
-    """What the app of Alice holds, who has turned on two steps and has recovery codes."""
+    """The secret of Alice's app. She has recovery codes too."""
     secret = pyotp.random_base32()
     TOTP.activate(alice, secret)
     RecoveryCodes.activate(alice)
@@ -52,12 +52,12 @@ def stored(user: User, kind: str) -> Authenticator:
 
 
 def code_of(secret: str, *, periods_away: int = 0) -> str:
-    """Return the code that an app of other make shows, now or some periods of 30 seconds away."""
+    """Return the code that another app shows, now or some periods of 30 seconds away."""
     return pyotp.TOTP(secret).at(int(time.time()) + 30 * periods_away)
 
 
 def give_password(path: str = "/account/login/") -> Browser:
-    """Return a browser that stands before the second step."""
+    """Return a browser at the second step."""
     browser = Browser()
     response = browser.post(path, {"login": "alice@example.com", "password": PASSWORD})
     assert (response.status_code, response["Location"]) == (302, SECOND_STEP)

@@ -158,7 +158,7 @@ def test_programs_are_named_in_few_words(user_agent: str, name: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_recorded_user_agent_can_be_named(header: str) -> None:
-    """The page tells of it, and must not break over it."""
+    """The page shows it, and must not fail."""
     request: Any = RequestFactory().get("/", HTTP_USER_AGENT=header)
 
     assert isinstance(describe_user_agent(Client.of(request).user_agent), str)

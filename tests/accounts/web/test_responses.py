@@ -1,4 +1,4 @@
-"""What is done after a response neither delays nor fails it."""
+"""Work after a response neither delays nor fails it."""
 
 import logging
 

@@ -1,4 +1,4 @@
-"""CSV in which no spreadsheet finds a formula, whichever character it takes for the separator."""
+"""CSV in which no spreadsheet finds a formula, with any separator."""
 
 import csv
 from io import StringIO
