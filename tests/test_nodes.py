@@ -8,13 +8,16 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
 from pathlib import Path
+from secrets import token_urlsafe
 
 import httpx
 import psycopg
 import pytest
+from django.core.exceptions import ImproperlyConfigured
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from botpenguin.http.drain import drain
 from botpenguin.server import __main__ as serve
 from tests import postgresql, server
@@ -120,6 +123,15 @@ def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_u
         (401, "close"),
     ]
     assert (answer.status, status) == (200, 0)
+
+
+def test_a_ring_that_does_not_fit_the_database_is_refused(alice: User, settings: Settings) -> None:
+    settings.TOKEN_KEYS = [token_urlsafe(32)]
+
+    with pytest.raises(
+        ImproperlyConfigured, match=r"^1 tokens in the database default are under a key that TOKEN_KEYS"
+    ):
+        serve.refuse_bad_configuration()
 
 
 def test_without_seconds_to_drain_nobody_waits(settings: Settings) -> None:
