@@ -1,7 +1,7 @@
-"""The first run: writes `.env` with fresh secrets, once. Plain Python, no Django.
+"""The first run: writes `.env` with new secrets, once. Plain Python, no Django.
 
-Keys are precious: without the `TOKEN_KEYS` that a database was used with, all of its
-tokens are lost. So new ones are made only where there is no database yet.
+Without the `TOKEN_KEYS` that a database was used with, all of its tokens are lost. So new
+keys are made only if there is no database yet.
 """
 
 import argparse
@@ -23,13 +23,14 @@ SQLITE = "sqlite:///"
 
 
 class SecretsMissing(Exception):
-    """Why no secrets are written, and what to do instead."""
+    """Secrets are missing and cannot be written. The text says why, and what to do."""
 
 
 def ensure_secrets(*, is_new_database: bool = False) -> Path | None:
-    """Write the secrets that neither the environment nor `.env` holds; return the file if it was written.
+    """Write the secrets that neither the environment nor `.env` has; return the file if it was written.
 
-    `is_new_database` vouches for a database server, which this cannot look into. Raises `SecretsMissing`.
+    `is_new_database`: the caller knows that the database on a server is empty, which is not checked here.
+    Raises `SecretsMissing`.
     """
     path = Path(os.environ.get("ENV_FILE", DEFAULT_ENV_FILE)).resolve()
     if not _missing(_settings(path)):
@@ -67,7 +68,7 @@ def _missing(settings: dict[str, str]) -> dict[str, str]:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Let one at a time into a folder: of two first runs the second finds what the first has made."""
+    """Lock a folder, so that of two simultaneous first runs the second finds the secrets of the first."""
     descriptor = os.open(folder, os.O_RDONLY)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -97,7 +98,7 @@ def _refuse_beside_a_database(
 
 
 def _append(path: Path, missing: dict[str, str]) -> None:
-    """Replace the file by itself and the secrets, whole or not at all, readable by its owner only."""
+    """Add the secrets to the file atomically, readable by its owner only."""
     text = path.read_text() if path.exists() else ""
     text += "\n" if text and not text.endswith("\n") else ""
     if "TOKEN_KEYS" in missing:

@@ -335,7 +335,7 @@ SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
-MESSAGE_STORAGE = "botpenguin.http.messages.Storage"
+MESSAGE_STORAGE = "botpenguin.http.messages.MessageStorage"
 if HTTPS:
     # The prefix has browsers refuse these cookies from any other host, and over plain http.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"

@@ -1,1 +1,1 @@
-"""What the project adds to SQLite and PostgreSQL."""
+"""Additions to Django's SQLite backend, and outages of any database."""

@@ -1,6 +1,6 @@
-"""Searches that find É by é on SQLite too, whose LIKE knows the case of ASCII letters only.
+"""Case-insensitive searches beyond ASCII on SQLite, whose LIKE folds only ASCII letters.
 
-On PostgreSQL the locale of the database knows it.
+PostgreSQL folds by the locale of the database.
 """
 
 from typing import Any
@@ -14,13 +14,13 @@ from django.dispatch import receiver
 from botpenguin.database.sqlite3.base import DatabaseWrapper as SqliteWrapper
 
 
-def folded(text: str | None) -> str | None:
+def casefold(text: str | None) -> str | None:
     return text and text.casefold()
 
 
 @receiver(connection_created, sender=SqliteWrapper)
-def teach(connection: SqliteWrapper, **kwargs: Any) -> None:
-    connection.connection.create_function("casefold", 1, folded, deterministic=True)
+def add_function(connection: SqliteWrapper, **kwargs: Any) -> None:
+    connection.connection.create_function("casefold", 1, casefold, deterministic=True)
 
 
 @CharField.register_lookup

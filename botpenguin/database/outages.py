@@ -1,9 +1,9 @@
-"""A database or a cache that cannot serve: locked too long, out of reach, restarting, full or read-only.
+"""Outages of the database or the cache: locked too long, unreachable, restarting, full or read-only.
 
-What meets it is answered 503 with `Retry-After`: it is no fault of ours, and soon over. Once a request
-has waited in vain for a connection to the database, those of the next second are refused at once, lest
-all threads wait together; for the cache in Redis see `accounts.throttling.redis`. Without the cache no
-limit is counted, so nobody may try.
+Such requests are answered 503 with `Retry-After`. After one request has waited in vain for a connection
+to the database, those of the next second are refused at once, so that not all threads wait together.
+`accounts.throttling.redis` does the same for the cache. Without the cache no limit can be counted, so
+limited requests are refused.
 """
 
 import logging
@@ -19,7 +19,7 @@ from accounts.throttling.breaker import Breaker, OutOfReach
 logger = logging.getLogger(__name__)
 
 RETRY_AFTER = 5
-# Of SQLite's result codes; a missing table or column is an OperationalError too, but a fault.
+# Result codes of SQLite. A missing table or column is an OperationalError too, but no outage.
 PASSING = {
     sqlite3.SQLITE_BUSY,
     sqlite3.SQLITE_LOCKED,
@@ -29,7 +29,7 @@ PASSING = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
-# Of PostgreSQL's: read_only_sql_transaction.
+# PostgreSQL: read_only_sql_transaction.
 READ_ONLY = "25006"
 
 
@@ -37,7 +37,7 @@ breaker = Breaker()
 
 
 def is_outage(error: BaseException | None) -> bool:
-    """Tell whether an exception says that the database cannot serve now, rather than that something is wrong."""
+    """Return whether an exception means an outage, rather than a bug."""
     if isinstance(error, OutOfReach):
         return True
     if not isinstance(error, Error):
@@ -45,7 +45,7 @@ def is_outage(error: BaseException | None) -> bool:
     cause = error.__cause__
     if isinstance(cause, sqlite3.Error):
         code = getattr(cause, "sqlite_errorcode", None)
-        # The lower byte is the primary code, whatever the extended one adds.
+        # The lower byte is the primary result code.
         return code is not None and code & 0xFF in PASSING
     if isinstance(error, InternalError):
         return getattr(cause, "sqlstate", None) == READ_ONLY
@@ -53,30 +53,29 @@ def is_outage(error: BaseException | None) -> bool:
 
 
 def _is_of_redis(error: BaseException | None) -> bool:
-    # Loaded only where CACHE_URL names it, since that takes a tenth of a second.
+    # Imported only if CACHE_URL names Redis: the import takes a tenth of a second.
     library = sys.modules.get("redis")
     if library is None or not isinstance(error, library.RedisError):
         return False
-    # What Redis refuses (MISCONF, NOPERM, too many clients) as well as what it does not answer. A value that the
-    # client cannot send is our own fault.
+    # Includes refusals (MISCONF, NOPERM, too many clients). A value that the client cannot send is a bug.
     return not isinstance(error, library.DataError)
 
 
 class WithoutOutages(logging.Filter):
-    """Leave out what Django tells of an answer 503, with a traceback for each: `note` and /readyz tell of it."""
+    """Drops Django's records of 503 responses, which have tracebacks. `log_outage` and /readyz log outages."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         return getattr(record, "status_code", None) != HTTPStatus.SERVICE_UNAVAILABLE
 
 
-def note(error: BaseException, method: str | None, path: str) -> None:
-    """Log in one line what was answered 503: a traceback for each request would bury the cause.
+def log_outage(error: BaseException, method: str | None, path: str) -> None:
+    """Log a 503 response in one line: a traceback for each request would hide the cause.
 
-    Of the cache one line an outage: all that limits count meets it.
+    For the cache one line an outage: all limited requests need it.
     """
     if isinstance(error, OutOfReach):
-        return  # whoever waits in vain logs why
-    # Loaded only where the database is PostgreSQL, since that takes a tenth of a start.
+        return  # the request that waited in vain has logged why
+    # Imported only on PostgreSQL: the import takes a tenth of a start.
     pool = sys.modules.get("psycopg_pool")
     if pool is not None and isinstance(error.__cause__, pool.PoolTimeout):
         breaker.trip()
@@ -87,6 +86,6 @@ def note(error: BaseException, method: str | None, path: str) -> None:
 
 
 def _kind(error: BaseException) -> str:
-    """Name an error of Redis by its class, and what it refuses by the first word too, such as MISCONF."""
+    """Return the class of an error of Redis, and the first word of a refusal, such as MISCONF."""
     is_refusal = isinstance(error, sys.modules["redis"].ResponseError)
     return f"{type(error).__name__} {str(error).partition(' ')[0] if is_refusal else ''}"

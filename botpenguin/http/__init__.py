@@ -1,1 +1,1 @@
-"""Middleware and answers that hold for every page: errors, headers, bodies, static files, health."""
+"""Middleware and views around every page: errors, headers, request bodies, static files, health."""

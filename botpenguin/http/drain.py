@@ -1,7 +1,7 @@
-"""Leaving without dropping anybody: a node that is to stop says so first, and serves on for a while.
+"""Graceful stop: a node announces that it will stop, and serves requests for some seconds more.
 
-A balancer learns it from `/readyz` and sends others elsewhere, and whoever keeps a connection
-learns it from `Connection: close`. Processes of a node learn it by a file, named for its port.
+Load balancers see it at `/readyz` and choose other nodes. Clients with open connections see
+`Connection: close`. The processes of a node see a file whose name has the node's port.
 """
 
 import time
@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.exceptions import MiddlewareNotUsed
 from django.http import HttpRequest, HttpResponse
 
-# Each request asks; the file system is asked no more often than this.
+# Each request checks, but the file system is read no more often than this.
 SECONDS_BETWEEN_CHECKS = 0.1
 
 
@@ -42,7 +42,7 @@ drain = Drain()
 
 
 def close_connections(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Have the server close connections that are kept, once each has had its answer (RFC 9112, section 9.6)."""
+    """Close persistent connections after their next response (RFC 9112, section 9.6)."""
     if not settings.DRAIN_SECONDS:
         raise MiddlewareNotUsed
 

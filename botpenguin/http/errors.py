@@ -1,4 +1,4 @@
-"""Error pages, all of one design: what happened, and one way on."""
+"""Error pages of one design: what happened, and one link to continue."""
 
 import sys
 from collections.abc import Callable
@@ -17,7 +17,7 @@ from accounts.web.requests import wants_json
 from botpenguin.database import outages
 from botpenguin.observability import request_ids
 
-# They tell of the process, or find out about the database themselves.
+# `/healthz` needs no database, and `/readyz` checks it itself.
 NEEDS_NO_DATABASE = ("/healthz", "/readyz")
 WITH_PASSWORDS = "/account/"
 
@@ -26,10 +26,10 @@ SECONDS_WHEN_BUSY = 2
 
 
 def _error_page(status: HTTPStatus, title: str, text: str, way_on: str = "/", way_on_text: str = "") -> HttpResponse:
-    # Rendered without the request: no context processor may fail where something has failed already.
+    # Rendered without the request: a context processor could fail again.
     context = {"status": status.value, "title": title, "text": text, "way_on": way_on, "way_on_text": way_on_text}
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        # With it whoever reports the error leads to its lines in the log.
+        # The id in a report of the error leads to its lines in the log.
         context["request_id"] = request_ids.current.get()
     return HttpResponse(render_to_string("error.html", context), status=status, headers={"Cache-Control": "no-store"})
 
@@ -73,7 +73,7 @@ def form_too_long(request: HttpRequest, most: int) -> HttpResponse:
 
 
 def too_many_requests(request: HttpRequest) -> HttpResponse:
-    """Say how long to wait: the limits of whole pages are by the minute, so that by then one is free again."""
+    """Say how long to wait. Limits of pages are per minute, so after one minute a request is possible again."""
     page = _error_page(
         HTTPStatus.TOO_MANY_REQUESTS,
         _("Too many attempts"),
@@ -86,10 +86,10 @@ def too_many_requests(request: HttpRequest) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """Answer what nobody caught; Django calls this while it still handles the exception."""
+    """Respond to an unhandled exception. Django calls this while it handles the exception."""
     error = sys.exc_info()[1]
     if error and outages.is_outage(error):
-        outages.note(error, request.method, _route(request))
+        outages.log_outage(error, request.method, _route(request))
         return _unavailable()
     return _error_page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
@@ -112,11 +112,11 @@ def _unavailable() -> HttpResponse:
 
 
 def _busy(request: HttpRequest, error: Exception) -> HttpResponse | None:
-    """Answer who would have to wait for a password to be hashed, or for bulk work of others."""
+    """Respond if a password hash or bulk work of other accounts would make the request wait."""
     if isinstance(error, bulk.BulkBusy):
         text = str(error)
     elif isinstance(error, HashingBusy):
-        # Nothing is counted: no password was tried.
+        # No password was checked, so nothing is counted.
         rate_limits.undo(request)
         text = _("Too many people log in or sign up at this moment. Nothing was changed. Try again in a few seconds.")
     else:
@@ -133,12 +133,12 @@ def _busy(request: HttpRequest, error: Exception) -> HttpResponse | None:
 
 
 def _route(request: HttpRequest) -> str:
-    """Return the pattern of the address: the address itself may hold a link's secret."""
+    """Return the pattern of the URL. The URL itself may contain the secret of a link."""
     return request.resolver_match.route if request.resolver_match else ""
 
 
 def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
-    """Say that a form could not be trusted, and lead back to its page, where a fresh one stands."""
+    """Refuse a form with a wrong CSRF token, and link to its page, which has a new one."""
     return _error_page(
         HTTPStatus.FORBIDDEN,
         _("This form is out of date"),

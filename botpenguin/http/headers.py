@@ -1,14 +1,14 @@
-"""Headers of every page that Django and its libraries leave to the project."""
+"""Headers that Django and its libraries do not set, for every page."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
 HEADERS = {
-    # Pages are about the person who asked; only static files, served before this, are kept.
+    # Pages hold personal data. Static files, which are served before this, may be cached.
     "Cache-Control": "no-store",
     "Cross-Origin-Resource-Policy": "same-origin",
-    # Copy writes the clipboard, and passkeys are asked for; nothing else is of use to any page or script.
+    # Copy writes to the clipboard, and passkeys need credentials. Pages use nothing else.
     "Permissions-Policy": (
         "camera=(), clipboard-write=(self), display-capture=(), geolocation=(), microphone=(), payment=(), "
         "publickey-credentials-create=(self), publickey-credentials-get=(self), usb=()"
@@ -17,7 +17,7 @@ HEADERS = {
 
 
 def page_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Set what a view has not set itself."""
+    """Set the headers that a view has not set itself."""
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)

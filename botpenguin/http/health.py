@@ -1,4 +1,4 @@
-"""Health checks for whatever supervises the process; they tell no more than "ok"."""
+"""Health checks for supervisors. Their responses contain no details."""
 
 import logging
 
@@ -25,7 +25,7 @@ def healthz(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def readyz(request: HttpRequest) -> HttpResponse:
-    """Answer 200 where the database answers and the node is not about to stop, else 503."""
+    """Answer 200 if the database answers and the node is not about to stop, else 503."""
     if drain.is_announced():
         return HttpResponse("stopping\n", content_type="text/plain", status=503)
     try:

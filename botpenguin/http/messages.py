@@ -1,4 +1,4 @@
-"""Messages for the next page: Django's cookie, by a name that under HTTPS has browsers take it from this host alone."""
+"""Messages for the next page, in a cookie that under HTTPS has the prefix `__Host-`."""
 
 from django.conf import settings
 from django.contrib.messages.storage.cookie import CookieStorage
@@ -10,7 +10,7 @@ class Cookie(CookieStorage):
     cookie_name = "__Host-messages" if settings.HTTPS else "messages"
 
 
-class Storage(FallbackStorage):
-    """Use the session for what a cookie cannot hold: each message there is two writes, and a stranger's a row."""
+class MessageStorage(FallbackStorage):
+    """Uses the session only if the cookie is full: each message there costs two writes, and a visitor's one a row."""
 
     storage_classes = (Cookie, SessionStorage)

@@ -1,4 +1,4 @@
-"""Request bodies: how long forms may be, and what nobody read."""
+"""Request bodies: the longest forms, and bodies that no view has read."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -12,15 +12,15 @@ from botpenguin.http import errors
 
 CHUNK = 64 * 1024
 MOST = 8 * settings.DATA_UPLOAD_MAX_MEMORY_SIZE
-# A page that shows a form again takes up to 130 times as much memory as the form: each `'` becomes six characters, and
-# where there is an emoji each of them takes four bytes, in several copies.
+# A page that shows a form again takes up to 130 times as much memory as the form: each `'` becomes six characters, each
+# of which takes four bytes if there is an emoji, in several copies.
 MOST_OF_A_FORM = 64 * 1024
-# Of views that `takes_long_forms`.
+# For views with the attribute `takes_long_forms`.
 MOST_OF_A_LONG_FORM = 512 * 1024
 
 
 class RefuseLongForms:
-    """Answer 413 to a form that holds more than its view takes, before it is checked or shown again."""
+    """Answers 413 to a form that is longer than its view accepts, before it is validated or shown again."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
@@ -34,7 +34,7 @@ class RefuseLongForms:
 
 
 def _length_of_form(request: HttpRequest, most: int) -> int:
-    """Return the bytes of a form. Files do not count, which are dropped as they come."""
+    """Return the bytes of a form without its files, which are dropped as they arrive."""
     length = int(request.META.get("CONTENT_LENGTH") or 0)
     if length <= most or request.content_type != "multipart/form-data":
         return length
@@ -42,7 +42,7 @@ def _length_of_form(request: HttpRequest, most: int) -> int:
 
 
 def finish_bodies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Read what an early refusal has left of a body, so that the connection can carry the next request.
+    """Read the rest of a body after an early response, so that the connection can carry the next request.
 
     A server cannot tell the rest of a body from a request, and closes the connection under its
     client's next one. Beyond `MOST` bytes the answer says beforehand that it will

@@ -1,4 +1,4 @@
-"""Static files as they are served."""
+"""Static files: names with hashes, and content negotiation."""
 
 import hashlib
 import re
@@ -21,15 +21,15 @@ from whitenoise.storage import CompressedManifestStaticFilesStorage
 
 from botpenguin.http.encodings import IDENTITY, accepted
 
-# In the folder, and for nobody outside: the manifest, and what `collect` leaves there.
+# Files that are not served: the manifest, and the stamp of `collect`.
 HIDDEN = re.compile(rf"/\.|/{re.escape(CompressedManifestStaticFilesStorage.manifest_name)}$")
 
 
 class StaticFilesStorage(CompressedManifestStaticFilesStorage):
-    """Gives the project's scripts the hashed names of what they import; else browsers would keep an old one for good.
+    """Writes hashed names into the imports of scripts. Without that, browsers would keep old modules forever.
 
-    Django's own `support_js_module_import_aggregation` reads every library's scripts too, and
-    stumbles over what it takes for imports in their comments.
+    Django's own `support_js_module_import_aggregation` also reads the scripts of libraries, and
+    fails on comments there that look like imports.
     """
 
     patterns = (
@@ -42,19 +42,19 @@ class Representation(StaticFile):
     """A static file in one content coding, under an ETag of its own (RFC 9110, section 8.8.3)."""
 
     def is_not_modified(self, request_headers: Mapping[str, str]) -> bool:
-        """Compare as section 13.1.2 of the RFC says. WhiteNoise knows neither lists nor weak ETags."""
+        """Compare as section 13.1.2 of the RFC says. WhiteNoise handles neither lists nor weak ETags."""
         if asked := request_headers.get("HTTP_IF_NONE_MATCH"):
             return not {"*", self.etag}.isdisjoint(etag.removeprefix("W/") for etag in parse_etags(asked))
         return bool(super().is_not_modified(request_headers))  # type: ignore[no-untyped-call]
 
     @staticmethod
     def parse_byte_range(range_header: str) -> Never:
-        """Have ranges ignored: WhiteNoise does not read `If-Range`, and a client would join pieces of two codings."""
+        """Ignore ranges: WhiteNoise does not read `If-Range`, so a client could join pieces of two codings."""
         raise ValueError
 
 
 class NegotiatedFile:
-    """A static file in each coding that it was compressed to: the client's headers choose one."""
+    """A static file in all of its codings. The headers of a request choose one."""
 
     def __init__(self, file: StaticFile) -> None:
         self.representations: dict[str, Representation] = {}
@@ -73,7 +73,7 @@ class NegotiatedFile:
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """Serve each file in a coding that the client accepts, and nothing that is hidden."""
+    """Serves each file in a coding that the client accepts, except hidden files."""
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:  # type: ignore[override]  # WhiteNoise does so too
         answer = self.get_response if HIDDEN.search(request.path_info) else super().__call__
@@ -87,9 +87,9 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
 
 
 def collect(ignored: Sequence[str]) -> None:
-    """Collect the static files, if any has changed since the last time.
+    """Collect the static files if any has changed since the last time.
 
-    To hash and compress them all takes seconds, and a start has not got them.
+    Hashing and compressing all of them takes seconds, too long for every start.
     """
     stamp = Path(settings.STATIC_ROOT) / ".collected"
     state = _state(ignored)
@@ -100,7 +100,7 @@ def collect(ignored: Sequence[str]) -> None:
 
 
 def _state(ignored: Sequence[str]) -> str:
-    """Return a digest of what is collected: each file's path, time and size, and how it is done."""
+    """Return a digest of the files' paths, times and sizes, and of the way they are collected."""
     digest = hashlib.sha256(f"{version('whitenoise')} {settings.STORAGES['staticfiles']} {ignored}".encode())
     for finder in get_finders():
         for path, storage in finder.list([*ignored]):

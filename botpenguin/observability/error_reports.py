@@ -1,10 +1,10 @@
-"""Error mails and debug pages, from which nobody learns a secret.
+"""Error mails and debug pages without secrets.
 
-Django hides the settings and variables that somebody thought of marking. A traceback runs
-through libraries that marked nothing: it passes passwords through forms, hashers and database
-cursors. So a report tells of a local variable what type it is, and not its value; of a posted
-form and of cookies the names; and whatever looks like a token is masked wherever it stands.
-This holds with `DEBUG` on too: a debug page ends up in chats and screenshots.
+Django hides only settings and variables that are marked as sensitive. A traceback also shows
+libraries that mark nothing: forms, hashers and database cursors hold passwords. So a report
+shows the types of local variables instead of their values, only the names of form fields and
+cookies, and masks all that looks like a token. The same holds with `DEBUG` on, because debug
+pages end up in chats and screenshots.
 """
 
 import re
@@ -20,12 +20,12 @@ from django.views.debug import ExceptionReporter, SafeExceptionReporterFilter
 
 from developers.redaction import without_secrets
 
-# redis://:password@host and postgres://user:password@host, in whatever setting or environment variable.
+# redis://:password@host and postgres://user:password@host, in any setting or environment variable.
 PASSWORD_IN_URL = re.compile(r"(?<=://)([^/\s:@]*):[^/\s@]+(?=@)")
 
 
 class Placeholder:
-    """What a report shows in the place of a value."""
+    """Stands for a value in a report."""
 
     def __init__(self, text: str) -> None:
         self.text = text
@@ -42,7 +42,7 @@ class ReportFilter(SafeExceptionReporterFilter):
         return cleansed
 
     def get_safe_request_meta(self, request: HttpRequest) -> dict[str, Any]:
-        # Django itself puts the secret of its CSRF cookie among them.
+        # Django adds the secret of its CSRF cookie to them.
         return {
             name: self.cleansed_substitute if "COOKIE" in name else value
             for name, value in super().get_safe_request_meta(request).items()
@@ -72,9 +72,9 @@ class ErrorReport(ExceptionReporter):
 
 
 def placeholder(value: object) -> Placeholder:
-    """Tell of a value its type; of a row which one it is; and all of None, True and False.
+    """Return the type of a value; for a row also its id; None, True and False as they are.
 
-    By the type itself: to ask a lazy object what it is would have it ask the database, which may be what has failed.
+    Does not use `isinstance`: a lazy object would query the database, which may be the cause of the error.
     """
     kind = type(value)
     if value is None or kind is bool:

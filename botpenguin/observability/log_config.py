@@ -1,7 +1,7 @@
-"""Logging, to standard error, where the process manager collects it: a line a record, as text or as JSON.
+"""Logging to standard error, one line a record, as text or as JSON.
 
-Settings import it, and it imports none: it names by their paths what does the work. All of it can be written
-as JSON, for the web server takes its own part from a file (`botpenguin.server`).
+Settings import this, so it imports no setting and names classes by their paths. It must be serializable as JSON,
+because the web server reads its configuration from a file (`botpenguin.server`).
 """
 
 from typing import Any
@@ -39,14 +39,14 @@ def configuration(log_format: str) -> dict[str, Any]:
         "root": {"handlers": ["stderr"], "level": "INFO"},
         "loggers": {
             "django": {"handlers": [], "level": "INFO", "propagate": True},
-            # Each request has a line of its own, which tells a 401 or 404 as well as a warning would.
+            # Each request has a line of its own with its status, so warnings about 401 or 404 add nothing.
             "django.request": {"level": "ERROR", "filters": ["without_outages"]},
-            # They would tell the addresses of outbound calls, and what stands in them.
+            # They would log the URLs of outbound calls, which may contain secrets.
             "httpx": {"level": "WARNING"},
             "httpcore": {"level": "WARNING"},
-            # Without a handler of its own it would bring one, and tell everything twice.
+            # Without a handler here it would add one, and log everything twice.
             "post_office": {"handlers": ["stderr"], "level": "WARNING", "propagate": False},
-            # The web server's own. Why no warnings, says botpenguin.server.
+            # The web server. botpenguin.server explains why its warnings are off.
             "_granian": {"handlers": ["stderr"], "level": "ERROR", "propagate": False},
         },
     }

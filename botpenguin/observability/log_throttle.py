@@ -1,7 +1,7 @@
-"""What strangers can make the log say: a wrong host, a form of a thousand fields, one without its CSRF token.
+"""Throttles log records that any client can cause: a wrong host, a thousand form fields, a missing CSRF token.
 
-Django tells each as an error with its traceback. To us it is no error, and a flood of them
-must neither fill the disk nor bury what is one.
+Django logs each as an error with a traceback. They are no errors of the server, and many of
+them must neither fill the disk nor hide real errors.
 """
 
 import logging
@@ -14,7 +14,7 @@ NO_MORE = " (More of these in the next minute are not logged.)"
 
 
 class LogThrottle(logging.Filter):
-    """Make one short warning of each, and let `LINES_A_MINUTE` of them through, a process."""
+    """Shortens each to a warning of one line, and passes `LINES_A_MINUTE` of them in each process."""
 
     def __init__(self) -> None:
         super().__init__()

@@ -1,7 +1,7 @@
-"""The page that Prometheus reads: what all processes of this node have counted, and what waits in the database.
+"""The page that Prometheus reads: counters of all processes of this node, and the mail queue of the database.
 
-It is served by the process that starts the others, from threads, on a port of its own. So it tells
-of a worker that has died, answers while all of them are busy, and has no way to them.
+The supervising process serves it from threads, on a port of its own. So it also shows a worker
+that has died, and answers while all workers are busy.
 """
 
 import logging
@@ -27,26 +27,26 @@ from botpenguin.observability import prometheus_server
 
 logger = logging.getLogger(__name__)
 
-# Prometheus itself gives up after ten, and then knows nothing.
+# Prometheus gives up after ten seconds, and then has no metrics at all.
 SECONDS_FOR_THE_DATABASE = 2.0
 
 
 def folder() -> Path:
-    """Where the processes count; nodes that share a state are told apart by their ports."""
+    """Return the folder of the counters. Nodes that share a state folder differ by their ports."""
     return Path(settings.STATE_DIR) / f"metrics-{settings.PORT}"
 
 
 def clear() -> None:
-    """Forget what an earlier start has counted: Prometheus knows of a counter that it begins from 0 again."""
+    """Delete the counters of an earlier start. Prometheus handles counters that restart from 0."""
     with suppress(FileNotFoundError):
         shutil.rmtree(folder())
     folder().mkdir(mode=0o700)
 
 
 def serve() -> None:
-    """Answer at `METRICS_HOST` and `METRICS_PORT` from now on, and hold nothing up.
+    """Serve at `METRICS_HOST` and `METRICS_PORT` in the background.
 
-    Raises `OSError` where that cannot be listened on.
+    Raises `OSError` if it cannot listen there.
     """
     registry = CollectorRegistry(support_collectors_without_names=True)
     MultiProcessCollector(registry, path=str(folder()))
@@ -55,7 +55,7 @@ def serve() -> None:
 
 
 class MailQueue:
-    """The queue of mail at one moment: how many wait, how late the latest is, and how many were given up."""
+    """The mail queue now: how many mails wait, how late the most overdue is, how many were given up."""
 
     def __init__(self) -> None:
         now = timezone.now()
@@ -73,7 +73,7 @@ class MailQueue:
 
 
 class FromDatabase(Collector):
-    """What is read from the database at each scrape, in a thread, so that one that hangs is waited for no longer."""
+    """Metrics from the database. Each scrape reads them in a thread, so that it need not wait for one that hangs."""
 
     def __init__(self) -> None:
         self._lock = Lock()
@@ -93,7 +93,7 @@ class FromDatabase(Collector):
             )
 
     def _read(self) -> MailQueue | None:
-        """Return what the database says, or None where it says nothing in time."""
+        """Return the mail queue, or None if the database does not answer in time."""
         with self._lock:
             if self._reader is None or not self._reader.is_alive():
                 self._mail = None
@@ -109,5 +109,5 @@ class FromDatabase(Collector):
             logger.warning("The database did not answer a scrape: %s", error)
         finally:
             connection.close()
-            # Between scrapes this process holds none of the database's connections.
+            # Between scrapes this process holds no connection.
             getattr(connection, "close_pool", bool)()

@@ -1,4 +1,4 @@
-"""The server of metrics: a few connections, each for a few seconds, and one page for whoever asks this machine."""
+"""The HTTP server of metrics: one page, few connections, each for a few seconds."""
 
 import socket
 import time
@@ -16,9 +16,9 @@ from django.http.request import split_domain_port, validate_host
 
 PATH = "/metrics"
 MOST_CONNECTIONS = 16
-# From the connection to the last byte of the answer. The database takes two of them at most.
+# From the connection to the last byte of the response. The database takes at most two of them.
 SECONDS_FOR_A_CONNECTION = 5.0
-# The time that the thread of a connection that was ended has to notice it.
+# The time that a thread has to notice that its connection was closed.
 SECONDS_FOR_A_PLACE = 1.0
 
 Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
@@ -26,14 +26,14 @@ Application = Callable[[dict[str, Any], Any], Iterable[bytes]]
 
 class Handler(WSGIRequestHandler):
     def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - the library's
-        """Log nothing: each line would be one that whoever reaches the port writes."""
+        """Log nothing: any client could fill the log."""
 
 
 class Server(ThreadingMixIn, WSGIServer):
-    """A thread for each connection, and at most `MOST_CONNECTIONS` of them: a new one ends the oldest."""
+    """One thread a connection, and at most `MOST_CONNECTIONS`. A new connection closes the oldest."""
 
     daemon_threads = True
-    # Of those that the system holds until it is their turn. Beyond them a connection is tried again after seconds.
+    # Connections that the system queues. Beyond these, clients try again after seconds.
     request_queue_size = 512
 
     def __init__(self, host: str, port: int, application: Application) -> None:
@@ -60,14 +60,14 @@ class Server(ThreadingMixIn, WSGIServer):
             self._places.release()
 
     def service_actions(self) -> None:
-        """End the connections whose time is over; called twice a second."""
+        """Close connections that have used up their time. socketserver calls this twice a second."""
         now = time.monotonic()
         self._end(
             [request for request, began in list(self._began_at.items()) if now - began > SECONDS_FOR_A_CONNECTION]
         )
 
     def handle_error(self, request: Any, client_address: Any) -> None:
-        """Log nothing, as above: a client that goes away is no error."""
+        """Log nothing: a client that disconnects is no error."""
 
     def _end(self, requests: list[Any]) -> None:
         for request in requests:
@@ -76,14 +76,14 @@ class Server(ThreadingMixIn, WSGIServer):
 
 
 def serve(host: str, port: int, application: Application) -> Server:
-    """Answer from a thread from now on. Raises `OSError` where that address cannot be listened on."""
+    """Serve in a thread. Raises `OSError` if it cannot listen at that address."""
     server = Server(host, port, only_here(application))
     Thread(target=server.serve_forever, name="metrics", daemon=True).start()
     return server
 
 
 def only_here(application: Application) -> Application:
-    """Refuse all but GET of the one page, asked of this machine."""
+    """Refuse all requests but GET of the one page at one of this machine's names."""
 
     def answer(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
         status = _refusal(environ)
@@ -107,7 +107,7 @@ def _refusal(environ: dict[str, Any]) -> HTTPStatus | None:
 
 
 def _is_here(host: str) -> bool:
-    """Tell whether a host is an address or a name of ours: a page elsewhere may give its own name our address."""
+    """Return whether a host is an IP address or one of our names. DNS rebinding uses other names."""
     name, _ = split_domain_port(host)
     with suppress(ValueError):
         return bool(ip_address(name.strip("[]")))

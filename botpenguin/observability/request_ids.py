@@ -1,8 +1,8 @@
-"""The name of a request, `X-Request-ID`: in its answer, and in every line that it leaves in the log.
+"""The id of a request, `X-Request-ID`: in its response, and in all of its log lines.
 
-A client may bring its own, to find its calls again; a proxy should set one. It is a name and no more: it
-opens nothing, and that two requests bear the same one harms nobody, since each tells its client's address.
-So it is taken from anybody who keeps to the pattern; nginx of `deploy/` puts its own in a client's place.
+A client may send one, to find its calls again, and a proxy should set one. It grants nothing, so any client may
+set it. Duplicates do no harm, because each log line has the client's address. The nginx of `deploy/` replaces
+the ids of clients by its own.
 """
 
 import logging
@@ -19,16 +19,16 @@ RANDOM_BYTES = 16
 current: ContextVar[str] = ContextVar("request_id", default="")
 
 
-def take(offered: str | None) -> str:
-    """Return what a client has offered as the id of its request, or a fresh one where that will not do."""
-    # A token fits the pattern, and so does a part of one.
+def choose(offered: str | None) -> str:
+    """Return the id that a client has sent, or a new one if that is invalid."""
+    # A token matches the pattern, and must not get into the log.
     if offered and PATTERN.fullmatch(offered) and tokens.PREFIX not in offered:
         return offered
     return secrets.token_hex(RANDOM_BYTES)
 
 
 class WithRequestId(logging.Filter):
-    """Give each record the id of the request that it was made in, or "-" where it was made in none."""
+    """Adds the id of the current request to each record, or "-" outside of requests."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         record.request_id = current.get() or "-"

@@ -1,7 +1,7 @@
-"""One line in the log for each request, and one count for Prometheus: what was asked for, what came of it, how fast.
+"""One log line and one count for Prometheus for each request: its route, its status and its duration.
 
-Instead of the address, which may hold the key of a link or somebody's name, stands the pattern that it
-fits; the query, the body and the headers are left out. Whatever a client sends, the line is short.
+The line has the pattern of the URL, because the URL itself may contain the key of a link or a name.
+Query, body and headers are left out, so the line is short whatever a client sends.
 """
 
 import logging
@@ -24,17 +24,17 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
 LINE = "%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, user %(user)s"
 OTHER = "other"
 UNRESOLVED = "-"
-# Asked every few seconds by whatever supervises the node: logged only where they fail.
+# Supervisors request these every few seconds, so they are logged only if they fail.
 HEALTH = frozenset({"/healthz", "/readyz"})
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def log_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Name a request, log it once it is answered, and tell its name in the response. The first of all middleware."""
+    """Give a request its id, log its response, and send the id with it. Must be the first middleware."""
     static = f"/{settings.STATIC_URL.lstrip('/')}"
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        request_id = request_ids.take(request.META.get("HTTP_X_REQUEST_ID"))
+        request_id = request_ids.choose(request.META.get("HTTP_X_REQUEST_ID"))
         outer = request_ids.current.set(request_id)
         began_at = perf_counter()
         try:
@@ -53,7 +53,7 @@ def _log(request: HttpRequest, status: int, seconds: float, static: str) -> None
     if request.resolver_match:
         route = route_of(request.resolver_match.route)
     else:
-        # WhiteNoise has answered it, or nobody.
+        # WhiteNoise has answered it, or no view was found.
         route = f"{static}{{path}}" if request.path_info.startswith(static) else UNRESOLVED
     request_metrics.count_request(method, route, status, seconds)
     if request.path_info in HEALTH and status < 400:  # noqa: PLR2004 - where errors begin
@@ -67,21 +67,21 @@ def _log(request: HttpRequest, status: int, seconds: float, static: str) -> None
         "user": user_of(request) or "-",
     }
     if logger.isEnabledFor(logging.INFO):
-        # What `logger.info` does, save for looking on the stack for the line that called it: always this one.
+        # Like `logger.info`, but without searching the stack for the caller, which is always this line.
         logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, LINE, (fields,), None, extra=fields))
 
 
 @cache
 def route_of(pattern: str) -> str:
-    """Write a pattern of Django's as the API's documents write a path: `/api/v7/bots/{bot_id}`."""
+    """Write a URL pattern of Django as in the API's documents: `/api/v7/bots/{bot_id}`."""
     return "/" + PARAMETER.sub(r"{\1}", pattern)
 
 
 def user_of(request: HttpRequest) -> int | None:
-    """Return whose request it is, as far as that has been found out: nothing is asked of the database for it."""
+    """Return the id of the user if the request has loaded one already. Runs no query."""
     if isinstance(bearer := getattr(request, "auth", None), Bearer):
         return bearer.owner_id
-    # Who has logged in with it, or else who sent it.
+    # The user who has logged in by this request, or else who sent it.
     for user in (getattr(request, "user", None), getattr(request, "_cached_user", None)):
         if not isinstance(user, LazyObject) and (key := getattr(user, "pk", None)):
             return int(key)

@@ -1,19 +1,19 @@
-"""What Prometheus is told of requests. developers.metrics says how counting works, and that by default nothing is."""
+"""Metrics of requests. developers.metrics explains how counting works, and that it is off by default."""
 
 from collections.abc import Callable
 from functools import cache
 
 from developers.metrics import ignore, is_on
 
-# Seconds. A call of the API takes a millisecond, a page some, Argon2 some hundred, and an outbound call up to ten.
+# Seconds. An API call takes a millisecond, a page a few, Argon2 some hundred, an outbound call up to 10 seconds.
 BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 
 
 def request_counter() -> Callable[[str, str, int, float], None]:
-    """Return a function that counts a request: its method, its route, its status and the seconds that it took.
+    """Return a function that counts a request by method, route, status and duration in seconds.
 
-    Of all of these there are only as many as our code knows, whatever clients send. What is the client's
-    own fault (4xx) is not timed: it would let strangers fill the files with methods that no route takes.
+    Clients cannot add labels: methods and routes are those that the code knows. Client errors (4xx) are not timed,
+    because they would add histograms for methods that no route has.
     """
     if not is_on():
         return ignore

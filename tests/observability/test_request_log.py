@@ -84,7 +84,7 @@ def browser(settings: Settings) -> Browser:
 
 @pytest.mark.parametrize("offered", ["a", "Call.7_of-9", "x" * 64])
 def test_an_id_that_keeps_to_the_pattern_is_taken(offered: str) -> None:
-    assert request_ids.take(offered) == offered
+    assert request_ids.choose(offered) == offered
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_an_id_that_keeps_to_the_pattern_is_taken(offered: str) -> None:
     ],
 )
 def test_any_other_is_replaced_by_a_fresh_one(offered: str | None) -> None:
-    first, second = request_ids.take(offered), request_ids.take(offered)
+    first, second = request_ids.choose(offered), request_ids.choose(offered)
 
     assert len({first, second, offered}) == 3
     assert all(len(bytes.fromhex(fresh)) == 16 for fresh in (first, second))
@@ -112,7 +112,7 @@ def test_any_other_is_replaced_by_a_fresh_one(offered: str | None) -> None:
 def test_a_token_or_a_part_of_one_is_never_an_id() -> None:
     token = tokens.generate().open()
 
-    assert [text for text in (token, f"a-{token[:20]}", token[:6]) if request_ids.take(text) == text] == []
+    assert [text for text in (token, f"a-{token[:20]}", token[:6]) if request_ids.choose(text) == text] == []
 
 
 @pytest.mark.parametrize("address", ["/healthz", "/account/login/", "/api/v7/token", "/nowhere", "/static/nothing"])

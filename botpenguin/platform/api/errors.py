@@ -148,7 +148,7 @@ def broken() -> HttpResponse:
 
 def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
     if outages.is_outage(exception):
-        outages.note(exception, request.method, request.path)
+        outages.log_outage(exception, request.method, request.path)
         return unavailable()
     # Quoted: an escaped line end in a path would start a line of its own in the log.
     logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
