@@ -15,12 +15,12 @@ SETTINGS = "botpenguin.settings"
 
 def main() -> None:
     try:
-        # Other settings bring secrets of their own.
+        # Other settings have their own secrets.
         if os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS) == SETTINGS and (
             written := bootstrap.ensure_secrets()
         ):
             print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.", file=sys.stderr)
-        # Django keeps what is wrong with the settings to itself until a command fails for want of them.
+        # Load the settings now: Django would show an error in them only when a command needs them.
         _ = settings.INSTALLED_APPS
         execute_from_command_line(sys.argv)
     except (bootstrap.SecretsMissing, ImproperlyConfigured) as error:

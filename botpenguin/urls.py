@@ -1,4 +1,4 @@
-"""Every address. What is under `/api/` is answered by the API's middleware and listed here for `reverse`."""
+"""All URLs. The API's middleware resolves those under `/api/` itself."""
 
 from django.urls import include, path
 from django.views.generic import RedirectView
@@ -10,12 +10,12 @@ from developers.views import password
 handler400 = "botpenguin.http.errors.bad_request"
 handler403 = "botpenguin.http.errors.permission_denied"
 handler404 = "botpenguin.http.errors.page_not_found"
-# allauth's, for the pages that it limits.
+# allauth calls it for pages with rate limits.
 handler429 = "botpenguin.http.errors.too_many_requests"
 handler500 = "botpenguin.http.errors.server_error"
 
 urlpatterns = [
-    # First: an API call is answered in less time than it takes to try all the others.
+    # First, because trying all other patterns takes longer than an API call.
     path("api/", include("botpenguin.platform.api.urls")),
     path("", RedirectView.as_view(pattern_name="platform:bots"), name="home"),
     path("account/", include("accounts.urls")),

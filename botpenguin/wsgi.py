@@ -17,20 +17,20 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
 
 
 class Request(WSGIRequest):
-    """A request with whatever `Content-Type` and `Accept`.
+    """A request with any `Content-Type` and `Accept`.
 
-    Python's parser of mail headers raises at some of them in a dozen ways, at the first before any middleware
-    could answer.
+    Python's parser of mail headers raises many exceptions for malformed values; for `Content-Type` even before
+    the first middleware.
     """
 
     def _set_content_type_params(self, meta: MutableMapping[str, Any]) -> None:
-        """Take no encoding from a charset: forms are in UTF-8 and so is JSON, and `hex` is a charset to Python."""
+        """Ignore the charset: forms and JSON are in UTF-8, and Python accepts charsets such as `hex`."""
         try:
             self.content_type, self.content_params = parse_header_parameters(meta.get("CONTENT_TYPE", ""))
         except Exception:  # noqa: BLE001 - see above
             media_type = meta["CONTENT_TYPE"].partition(";")[0].strip().lower()
             self.content_type, self.content_params = media_type, {}
-            # Whoever reads a form parses it once more.
+            # Django parses it again when it reads a form.
             meta["CONTENT_TYPE"] = media_type
 
     @cached_property
@@ -41,12 +41,12 @@ class Request(WSGIRequest):
             return []
 
 
-# What no line tells is not to be found out for each: https://docs.python.org/3/howto/logging.html#optimization
+# Log lines do not use these: https://docs.python.org/3/howto/logging.html#optimization
 for unused in ("logThreads", "logMultiprocessing", "logAsyncioTasks"):
     setattr(logging, unused, False)
 
 application = get_wsgi_application()
 application.request_class = Request
 
-# Django's checks do not run under WSGI: a weak ring must stop the start, not the first request.
+# Django's checks do not run under WSGI, and weak keys must fail the start, not the first request.
 keyring.ring()

@@ -1,7 +1,7 @@
-"""Copies of a SQLite database: taken while it is served, looked over, and put back. No Django here.
+"""Backups of a SQLite database: made while it is served, checked, and restored. No Django here.
 
-A database is put back by SQLite's own backup, as one transaction into the file that is there:
-whoever opens it meanwhile waits, and no process can go on with a file that has been replaced.
+A restore uses SQLite's backup API, as one transaction into the existing file: other processes
+wait, and none can continue with a replaced file.
 """
 
 import os
@@ -14,25 +14,25 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-# What SQLite keeps beside a database, which belongs to it and to no other.
+# Files that SQLite keeps beside a database.
 BESIDE = ("-wal", "-shm", "-journal")
 SECONDS_OF_WAITING = 1
-# The end of a copy's name until it is whole.
+# The suffix of an incomplete copy.
 UNFINISHED = ".botpenguin-part"
-# A copy that is being made is written to far more often than this.
+# A copy in progress is written to far more often than this.
 SECONDS_UNTIL_ABANDONED = 24 * 60 * 60
 UNREADABLE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT}
 
 
 class Unusable(Exception):
-    """Why a file cannot be taken for a backup, or a database not be replaced now: a sentence."""
+    """A file is no usable backup, or the database cannot be replaced now. The text is a sentence."""
 
 
 def take(database: Path, to: Path) -> None:
-    """Copy a database, as it is at one moment, into a new file that only its owner may read.
+    """Copy a consistent snapshot of a database into a new file, readable by its owner only.
 
-    It appears under its name once it is whole, on disk and checked. Raises `Unusable` where the
-    copy is damaged, `FileExistsError` where the file exists, and `OSError` or `sqlite3.Error`.
+    The file gets its name once it is complete, on disk and checked. Raises `Unusable` if the
+    copy is damaged, `FileExistsError` if the file exists, and `OSError` or `sqlite3.Error`.
     """
     with closing(sqlite3.connect(f"{database.absolute().as_uri()}?mode=rw", uri=True)) as source:
         _copy(source, to, is_checked=True)
@@ -42,7 +42,7 @@ def check(path: Path) -> None:
     """Raise `Unusable` unless a file is a database that SQLite finds intact."""
     try:
         with closing(sqlite3.connect(path)) as connection:
-            # Constraints of the tables call functions that only Django's own connections know.
+            # Constraints call functions that only Django's connections have.
             connection.execute("PRAGMA ignore_check_constraints = ON")
             [(verdict,), *_] = connection.execute("PRAGMA integrity_check(1)").fetchall()
     except sqlite3.DatabaseError as error:
@@ -53,9 +53,9 @@ def check(path: Path) -> None:
 
 @contextmanager
 def staged(backup: Path, live: Path) -> Iterator[Path]:
-    """Give a copy of a backup, on the file system of the database that it is to replace, and remove it afterwards.
+    """Yield a copy of a backup on the file system of the database that it will replace, then remove the copy.
 
-    What a plain copy of a database in use left beside it comes along. The backup itself is not touched.
+    Includes the write-ahead log beside a plain copy of a database in use. The backup itself is not changed.
     """
     with tempfile.TemporaryDirectory(dir=live.parent, prefix=".restoring-") as folder:
         copy = Path(folder) / "db.sqlite3"
@@ -68,9 +68,9 @@ def staged(backup: Path, live: Path) -> Iterator[Path]:
 
 @contextmanager
 def alone_with(live: Path) -> Iterator[sqlite3.Connection | None]:
-    """Keep everybody else out of a database until the block ends; None where there is none that can be opened.
+    """Lock a database exclusively; yield None if there is none that can be opened.
 
-    Raises `Unusable` where any process has it open: to leave the write-ahead log SQLite must be alone.
+    Raises `Unusable` if another process has it open: SQLite leaves write-ahead mode only if alone.
     """
     if not live.exists():
         yield None
@@ -78,7 +78,7 @@ def alone_with(live: Path) -> Iterator[sqlite3.Connection | None]:
     connection = sqlite3.connect(live, timeout=SECONDS_OF_WAITING, isolation_level=None)
     with closing(connection):
         try:
-            # Takes what is in the log into the file, and the log away; once others are out, nobody gets in.
+            # Moves the write-ahead log into the file and deletes it. Then the lock keeps others out.
             connection.execute("PRAGMA journal_mode=DELETE")
             connection.execute("PRAGMA locking_mode=EXCLUSIVE")
             connection.execute("BEGIN EXCLUSIVE")
@@ -94,19 +94,19 @@ def alone_with(live: Path) -> Iterator[sqlite3.Connection | None]:
 
 
 def install(copy: Path, live: Path, running: sqlite3.Connection | None) -> Path | None:
-    """Put a staged copy into the place of a database, at once or not at all; return where that one is kept.
+    """Replace a database by a staged copy, atomically; return the path where the old one is kept.
 
-    `running` is what `alone_with` gave.
+    `running` is the connection of `alone_with`.
     """
     aside = live.with_name(f"{live.name}.replaced-{_stamp()}")
     with closing(sqlite3.connect(copy, isolation_level=None)) as source:
         source.execute("PRAGMA journal_mode=DELETE")
         if running:
-            # A damaged one is kept too, as it is.
+            # A damaged database is kept unchecked.
             _copy(running, aside, is_checked=False)
             source.backup(running)
             return aside
-    # Nobody can have open what cannot be opened, so its files are moved.
+    # No process can have it open, so its files are moved.
     there = [suffix for suffix in ("", *BESIDE) if live.with_name(live.name + suffix).exists()]
     for suffix in there:
         live.with_name(live.name + suffix).rename(aside.with_name(aside.name + suffix))
@@ -116,7 +116,7 @@ def install(copy: Path, live: Path, running: sqlite3.Connection | None) -> Path 
 
 
 def generations(connection: sqlite3.Connection | None) -> dict[int, int] | None:
-    """Return the generation of each person's token; None where the database cannot tell."""
+    """Return the generation of each user's token; None if the database cannot be read."""
     try:
         return dict(connection.execute("SELECT user_id, generation FROM developers_apitoken")) if connection else None
     except sqlite3.DatabaseError:
@@ -124,18 +124,18 @@ def generations(connection: sqlite3.Connection | None) -> dict[int, int] | None:
 
 
 def count_rows(connection: sqlite3.Connection | None) -> dict[str, int]:
-    """Count the rows of each table; of none where the database cannot tell."""
+    """Count the rows of each table; return nothing if the database cannot be read."""
     if connection is None:
         return {}
     try:
         tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
-        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}  # noqa: S608 - names of its own
+        return {name: connection.execute(f'SELECT count(*) FROM "{name}"').fetchone()[0] for (name,) in tables}  # noqa: S608 - names from the database itself
     except sqlite3.DatabaseError:
         return {}
 
 
 def dated_name() -> str:
-    """Return the name of a backup that is put into a folder."""
+    """Return a file name for a backup that is made now."""
     return f"botpenguin-{_stamp()}.sqlite3"
 
 
@@ -146,14 +146,14 @@ def _copy(source: sqlite3.Connection, to: Path, *, is_checked: bool) -> None:
     part = Path(name)
     try:
         with closing(sqlite3.connect(part, isolation_level=None)) as target:
-            # In one step, which writers go on beside: a copy in several would begin anew with each write.
+            # In one step: a backup in several steps would restart at each write.
             source.backup(target)
-            # One file, which a medium that takes no writes can hold.
+            # So that the backup is one file, also on read-only media.
             target.execute("PRAGMA journal_mode=DELETE")
         if is_checked:
             check(part)
         _sync(part)
-        # Unlike a renaming, this never takes the place of a file.
+        # Unlike a rename, this never replaces a file.
         to.hardlink_to(part)
     finally:
         part.unlink()
@@ -161,9 +161,9 @@ def _copy(source: sqlite3.Connection, to: Path, *, is_checked: bool) -> None:
 
 
 def _remove_abandoned(folder: Path) -> None:
-    """Remove what copies left in a folder that were killed, so that they do not fill the disk."""
+    """Delete the files of killed copies, so that they do not fill the disk."""
     for path in folder.glob(f".*{UNFINISHED}*"):
-        # Another copy may remove it at the same time, and one that stays prevents no backup.
+        # Another process may delete it too, and a remaining file prevents no backup.
         with suppress(OSError):
             if time.time() - path.stat().st_mtime > SECONDS_UNTIL_ABANDONED:
                 path.unlink()

@@ -1,4 +1,4 @@
-"""System checks: settings under which a revoke would not bite at once, or a token could not be read."""
+"""System checks of keys, durability and isolation: a revoke must hold at once, and tokens must be readable."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -16,14 +16,14 @@ from developers.models import ApiToken
 from developers.outbound.models import OutboundApi
 from developers.outbound.transport.addresses import allowed_networks
 
-# How a database is asked, and the answers that will do.
+# For each vendor a query, and the results that are right.
 Queries = dict[str, tuple[str, set[int | str]]]
-# When is a commit answered? Once it is on disk, also on a standby that is waited for.
+# A commit must be answered only when it is on disk.
 DURABILITY: Queries = {
     "sqlite": ("PRAGMA synchronous", {2, 3}),
     "postgresql": ("SHOW synchronous_commit", {"on", "remote_apply"}),
 }
-# What does a statement see? All that was committed before it, and nothing else.
+# A statement must see all that was committed before it, and nothing else.
 ISOLATION: Queries = {
     "sqlite": ("PRAGMA read_uncommitted", {0}),
     "postgresql": ("SHOW default_transaction_isolation", {"read committed"}),
@@ -83,7 +83,7 @@ def check_revokes_are_durable(
 def check_reads_see_what_is_committed(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """Not only the settings choose: so do the database, its role, and `options` of a connection."""
+    """The isolation level also depends on the database, its role and the `options` of a connection."""
     return [
         Error(
             f"The database {alias} does not read under READ COMMITTED: a bearer check could miss a revoke.",
@@ -107,11 +107,11 @@ def _with_other_values(queries: Queries, databases: Sequence[str]) -> Iterator[s
 def check_ring_fits_database(
     app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
 ) -> list[CheckMessage]:
-    """A database beside a ring that does not hold its keys: its tokens and its codes would open nothing."""
+    """If the ring lacks keys of the database, its tokens and codes would be refused."""
     try:
         key_ids = [key.id for key in keyring.ring()]
     except ImproperlyConfigured:
-        return []  # check_token_keys tells
+        return []  # check_token_keys reports it
     return [
         Error(
             problem.format(count, alias),

@@ -1,7 +1,7 @@
-"""Housekeeping: what has had its time is deleted, once a day, a few rows at a time.
+"""Housekeeping: deletes expired rows daily, in small batches.
 
-Each part says by itself what it keeps; here they are only gone through. One that fails is logged
-and does not hold up the others, which come again the next day.
+Each part defines itself what it keeps. A part that fails is logged, the others continue, and all run
+again the next day.
 """
 
 import logging
@@ -25,16 +25,16 @@ from developers.outbound import running
 
 logger = logging.getLogger(__name__)
 
-# Of all workers on all nodes, the one that sets this does it. Less than a day, so that it does not wander.
+# The cache key that one worker of all nodes sets. Less than a day, so that the time of day stays the same.
 TURN = "housekeeping.turn"
 EVERY = timedelta(hours=23)
 SECONDS_BETWEEN_CHECKS = 3600
-# Whoever deletes an account reads that its rows are gone within minutes.
+# The page promises that the rows of a deleted account are gone within minutes.
 SECONDS_BETWEEN_DELETIONS = 30
-# For so long at a time, between two rounds of mail.
+# Between two rounds of mail.
 SECONDS_AT_A_TIME = 0.5
 
-# By what its rows are called: deletes them, and yields how many, batch by batch.
+# Each deletes the rows of its name, and yields the number of each batch.
 PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "tags of imports that were killed": staging.forget_dead,
     "rows of deleted bots": bot_deletion.forget_deleted,
@@ -43,7 +43,7 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
     "changes of email": email_changes.forget_old,
-    # With those of version 0.1.0, which made accounts at once.
+    # Version 0.1.0 made accounts before their email was confirmed.
     "sign-ups": lambda: chain(sign_ups.forget_old(), deletion.forget_unconfirmed()),
     "mails": queue.forget_ended,
     "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
@@ -52,9 +52,9 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
 
 
 class Round:
-    """One round through all parts; `deleted` counts rows, `failed` names the parts that did not come to their end.
+    """One run of all parts. `deleted` counts rows by part; `failed` names parts that raised.
 
-    At its end `older_hashes` counts the accounts whose password was hashed with other parameters than today's.
+    At the end `older_hashes` counts the accounts whose password was hashed with other parameters than today's.
     """
 
     def __init__(self) -> None:
@@ -63,18 +63,18 @@ class Round:
         self.older_hashes = 0
 
     def steps(self) -> Iterator[None]:
-        """Do it; each step is a few rows."""
+        """Run the parts; each step is one batch."""
         for name, forget in PARTS.items():
             try:
                 for count in forget():
                     self.deleted[name] += count
                     yield
-            except Exception:  # whatever it is, the other parts can be done
+            except Exception:  # the other parts do not depend on it
                 logger.exception("Housekeeping: deleting old %s failed, and is tried again tomorrow.", name)
                 self.failed.append(name)
         if self.deleted.total():
             logger.info("Housekeeping: %s.", self)
-        # It is the operator's to know for how long a process needs the memory that they take.
+        # Old hashes may take more memory, so operators should know how many there are.
         self.older_hashes = older_hashes.count()
         if self.older_hashes:
             logger.info("Housekeeping: accounts with a password hash of an older kind: %d.", self.older_hashes)
@@ -84,9 +84,9 @@ class Round:
 
 
 class Housekeeper:
-    """The part of a mail worker that sees to housekeeping, where no other worker has done so today.
+    """Runs the housekeeping in a mail worker, unless another worker has run it today.
 
-    What is left of deleted accounts every worker removes, whenever there is some.
+    Every worker deletes the rows of deleted accounts, whenever there are some.
     """
 
     def __init__(self) -> None:
@@ -95,7 +95,7 @@ class Housekeeper:
         self._deletions: Iterator[int] = iter(())
 
     def go_on(self) -> bool:
-        """Begin a round when it is time, or go on with it for a moment. Return whether something is left to do."""
+        """Begin a round when it is due, or continue it for `SECONDS_AT_A_TIME`. Return whether steps are left."""
         began = time.monotonic()
         if began >= self._next_deletion_at:
             self._deletions = deletion.finish_all()

@@ -1,4 +1,4 @@
-"""The rows of a database that comes out of a backup: whether they hold together, and how many they are."""
+"""The rows of a restored database: their consistency and their numbers."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 from django.apps import apps
 from django.db import connection
 
-# By the beginnings of declared types, which are Django's: what SQLite may keep there. It would take anything anywhere.
+# By the beginnings of Django's column types: the storage classes that SQLite may use. SQLite enforces none.
 STORED_AS = {
     ("int", "bigint", "smallint", "bool"): ("integer",),
     ("varchar", "char", "text", "date", "time"): ("text",),
@@ -33,7 +33,7 @@ def _of_other_types(cursor: Any, table: str) -> Iterator[str]:
         f"count(*) FILTER (WHERE typeof({quoted(name)}) NOT IN ('null', {', '.join(map(repr, kinds))}))"
         for name, kinds in columns.items()
     )
-    cursor.execute(f"SELECT {counts} FROM {quoted(table)}")  # noqa: S608 - quoted names, and types of ours
+    cursor.execute(f"SELECT {counts} FROM {quoted(table)}")  # noqa: S608 - quoted names and constant types
     yield from (f"{table}.{name}" for name, count in zip(columns, cursor.fetchone(), strict=True) if count)
 
 
@@ -42,9 +42,9 @@ def _stored_as(declared: str) -> tuple[str, ...]:
 
 
 def contradictions() -> list[str]:
-    """Return what the connected SQLite database finds wrong with its rows: broken constraints and lost references.
+    """Return the violated constraints and dangling references of the connected SQLite database.
 
-    PostgreSQL enforces the same while it restores.
+    PostgreSQL enforces the same during its restore.
     """
     with connection.cursor() as cursor:
         cursor.execute(f"PRAGMA integrity_check({REPORTED_AT_MOST})")
@@ -60,7 +60,7 @@ def count() -> dict[str, int]:
 
 
 def compare(backup: Mapping[str, int], running: Mapping[str, int]) -> str:
-    """Set the numbers of rows of a backup beside those of the database that it replaces, where that is known."""
+    """Return a table of the row counts of a backup and, if known, of the database that it replaces."""
     names = {model._meta.db_table: str(model._meta.verbose_name_plural) for model in apps.get_models()}
     width = max(map(len, names.values()))
     lines = [f"{'Rows':<{width}}  {'backup':>12}" + (f"  {'replaced':>12}" if running else "")]

@@ -1,9 +1,9 @@
-"""The schema of a database: what it consists of, and what this version's consists of.
+"""The schema of a database, compared with the schema of this version.
 
 A schema is a mapping of names, such as `index x on y`, to the definitions that the database itself gives. Those of
 this version come from running all migrations on an empty SQLite file, or in an empty schema of the same PostgreSQL
-database. Indexes that somebody has added count as differences; owners, grants, the order of columns on PostgreSQL,
-what extensions bring, and the tables in which SQLite keeps statistics are not compared.
+database. Added indexes count as differences. Owners, grants, the order of columns on PostgreSQL, objects of
+extensions, and the statistics tables of SQLite are not compared.
 """
 
 import tempfile
@@ -16,14 +16,14 @@ from django.core.management import call_command
 from django.db import connection
 
 Schema = Mapping[str, str]
-# The one in which PostgreSQL builds what there should be.
+# The PostgreSQL schema in which the migrations run.
 EMPTY = "botpenguin_expected"
 NAMED_AT_MOST = 10
 SQLITE = r"""
 SELECT type || ' ' || name || CASE type WHEN 'table' THEN '' ELSE ' on ' || tbl_name END, sql
 FROM sqlite_master WHERE name NOT LIKE 'sqlite\_%' ESCAPE '\'
 """
-# This project has none of them. A trigger, say, runs with the next write to its table, even that of a migration.
+# This project has none of these. A trigger, for example, would run with the next write, even of a migration.
 SQLITE_ACTIVE = """
 SELECT type || ' ' || name FROM sqlite_master
 WHERE type NOT IN ('table', 'index') OR sql LIKE 'CREATE VIRTUAL%' ORDER BY 1
@@ -82,7 +82,7 @@ found(kind, name, catalogue, id) AS (
 SELECT kind || ' ' || name FROM found
 WHERE NOT EXISTS (SELECT FROM pg_depend WHERE classid = catalogue AND objid = id AND deptype = 'e') ORDER BY 1
 """
-# What `pg_dump` writes of a condition, `IN ('a', 'b')` say, PostgreSQL words differently once it has read that.
+# PostgreSQL changes the text of a condition such as `IN ('a', 'b')` after a dump and a restore.
 ROUND_TRIP = """
 DO $$ DECLARE it record; BEGIN
     FOR it IN SELECT conrelid::regclass AS on_table, conname AS name, pg_get_constraintdef(oid) AS definition
@@ -105,14 +105,14 @@ ACTIVE = {"sqlite": SQLITE_ACTIVE, "postgresql": POSTGRESQL_ACTIVE}
 
 
 def active() -> list[str]:
-    """Return the names of what the connected database does by itself: triggers, views, rules, functions and such."""
+    """Return the names of active objects in the connected database: triggers, views, rules, functions and others."""
     with connection.cursor() as cursor:
         cursor.execute(ACTIVE[connection.vendor])
         return [name for (name,) in cursor.fetchall()]
 
 
 def differences() -> list[str]:
-    """Return what distinguishes the connected database, which is up to date, from this version's, in words."""
+    """Return the differences between the migrated, connected database and the schema of this version, in words."""
     expected, found = of_this_version(connection.vendor), describe()
     changed = {name for name in expected.keys() & found.keys() if found[name] not in expected[name]}
     return (
@@ -134,7 +134,7 @@ def describe() -> Schema:
 
 @cache
 def of_this_version(vendor: str) -> Mapping[str, Set[str]]:
-    """Return what there is after all migrations, in the words that the database may use. It takes some seconds."""
+    """Return the objects after all migrations, each with its possible definitions. Takes some seconds."""
     with empty_file() if vendor == "sqlite" else empty_schema():
         migrate()
         made = describe()
@@ -147,7 +147,7 @@ def of_this_version(vendor: str) -> Mapping[str, Set[str]]:
 
 @contextmanager
 def connected_to(database: Path) -> Iterator[None]:
-    """Have Django work on another SQLite database, whose changes need not be on disk before the next one."""
+    """Connect Django to another SQLite database, without waiting for the disk."""
     usual = connection.settings_dict["NAME"]
     connection.close()
     connection.settings_dict["NAME"] = str(database)
@@ -168,7 +168,7 @@ def empty_file() -> Iterator[None]:
 
 @contextmanager
 def empty_schema() -> Iterator[None]:
-    """Have PostgreSQL work in an empty schema. One that an interrupted run has left is emptied."""
+    """Connect to an empty PostgreSQL schema. Replaces the schema of an interrupted run."""
     with connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {EMPTY} CASCADE; CREATE SCHEMA {EMPTY}; SET search_path TO {EMPTY}")
         try:
@@ -182,6 +182,6 @@ def migrate() -> None:
 
 
 def in_words(found: list[str]) -> str:
-    """Join the first of what was found."""
+    """Join the first `NAMED_AT_MOST`."""
     more = len(found) - NAMED_AT_MOST
     return "; ".join(found[:NAMED_AT_MOST]) + (f"; and {more} more" if more > 0 else "")

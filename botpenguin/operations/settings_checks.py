@@ -1,4 +1,4 @@
-"""System checks of what stands around the apps: proxies are believed, limits are shared, metrics are not for all."""
+"""System checks of settings around the apps: trusted proxies, a shared cache, private metrics."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -23,13 +23,13 @@ NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an ad
 
 @register(Tags.security)
 def check_metrics_are_not_public(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Refuse a public address, and warn of all addresses, which a container needs and a machine does not."""
+    """Refuse a public address, and warn about 0.0.0.0, which only a container needs."""
     if not settings.METRICS_PORT:
         return []
     try:
         address = ip_address(settings.METRICS_HOST)
     except ValueError:
-        return []  # a name: what it stands for is the machine's to say
+        return []  # a host name, which this check does not resolve
     if address.is_global:
         return [Error("METRICS_HOST is a public address.", hint=NOT_PUBLIC, id="botpenguin.E001")]
     if address.is_unspecified:
@@ -39,7 +39,7 @@ def check_metrics_are_not_public(app_configs: Sequence[AppConfig] | None, **kwar
 
 @register(Tags.security)
 def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Workers read them first, when the start has been announced already."""
+    """Without this check, workers would fail only after the server has announced its start."""
     try:
         trusted_proxies()
     except ImproperlyConfigured as error:
@@ -49,7 +49,7 @@ def check_trusted_proxies(app_configs: Sequence[AppConfig] | None, **kwargs: Any
 
 @register(Tags.security)
 def check_limits_are_shared(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
-    """Each process would count for itself, or none would; and Django's other caches pickle what they keep."""
+    """Other caches are not shared by processes, or store pickles."""
     backend = settings.CACHES["default"]["BACKEND"]
     if backend in KEEPS_NO_PICKLE:
         return []

@@ -1,6 +1,6 @@
-"""What `make run` runs: prepares everything, then serves pages and sends mail until it is told to stop.
+"""`make run`: prepares everything, then serves pages and sends mail until a signal stops it.
 
-The preparations run in this one process, since each start of Python and Django costs half
+The preparations run in this one process, because each start of Python and Django takes half
 a second. Django's checks do not run under WSGI, so they run here.
 """
 
@@ -33,19 +33,19 @@ from developers.metrics import FOLDER
 
 STOP_SIGNALS = frozenset({signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
 BACKLOG = 1024
-# A worker told to stop finishes its requests, within this time.
+# A stopping worker has this time to finish its requests.
 SECONDS_FOR_REQUESTS = 25
 SECONDS_TO_STOP = 30
-# By which nodes that start at once know each other on PostgreSQL: any number that nobody else locks.
+# The advisory lock of PostgreSQL for nodes that start simultaneously: an arbitrary number.
 STARTING = 0x626F_7470
-# Ninja's reference pages, and what django-htmx brings beside htmx 2: megabytes that no page of ours asks for.
+# Ninja's reference pages and the other scripts of django-htmx: megabytes that no page uses.
 UNUSED_STATIC_FILES = ["ninja", "ext", "htm*x-4.*"]
 ANY_ADDRESS = ("127.0.0.1", "::1", "0.0.0.0", "::")  # noqa: S104 - compared with, not bound to
 
 
 def main() -> None:
-    # Nothing of the preparation is lost by an end at any moment. A KeyboardInterrupt could be: Python drops
-    # one that comes while it finalizes an object.
+    # The preparation may be interrupted anywhere. A KeyboardInterrupt could get lost: Python drops one that is
+    # raised while it finalizes an object.
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     try:
         prepare()
@@ -57,13 +57,13 @@ def main() -> None:
 
 
 def refuse(sentence: str) -> NoReturn:
-    # In one piece, which `sys.exit` does not do: threads of the database's pool may still be logging.
+    # In one write, unlike `sys.exit`: threads of the database pool may still be logging.
     sys.stderr.write(f"{sentence}\n")
     sys.exit(1)
 
 
 def prepare() -> None:
-    """Bring secrets, database, static files and the first account into being where they are not yet."""
+    """Create what is missing: secrets, database, static files and the first account."""
     written = bootstrap.ensure_secrets()
     if written:
         print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.", flush=True)
@@ -86,30 +86,30 @@ def prepare() -> None:
     with bootstrap.alone_in(settings.STATE_DIR):
         static_files.collect(UNUSED_STATIC_FILES)
     connection.close()
-    # Nothing asks the database from here any more, so none of its connections is held.
+    # This process needs the database no more.
     getattr(connection, "close_pool", bool)()
 
 
 @contextmanager
 def alone_at_the_database() -> Iterator[None]:
-    """Let one node at a time prepare the database; others wait, and find it prepared."""
+    """Let one node at a time prepare the database. The others wait."""
     if connection.vendor == "sqlite":
         name = str(settings.DATABASES["default"]["NAME"])
-        # Beside a path SQLite takes a URI of it, such as one that ends in ?mode=ro.
+        # SQLite also accepts URIs, such as file:path?mode=ro.
         with bootstrap.alone_in(Path(urlsplit(name).path if name.startswith("file:") else name).parent):
             yield
         return
     with connection.cursor() as cursor:
-        # Requests are short and give up soon; who waits here or migrates has all the time it takes.
+        # The timeouts are meant for requests. Waiting here and migrating may take longer.
         cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
-        # The lock ends with the connection at the latest, whatever becomes of this process.
+        # PostgreSQL releases the lock when the connection ends.
         cursor.execute("SELECT pg_advisory_lock(%s)", [STARTING])
         yield
         cursor.execute("SELECT pg_advisory_unlock(%s)", [STARTING])
 
 
 def refuse_taken_port(host: str, port: int, instead: str) -> None:
-    """Fail early and clearly: Granian shares a port with whoever else asks to share it."""
+    """Fail early: Granian would share a port with another server that allows sharing."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     with socket.socket(family) as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -143,12 +143,12 @@ def supervise() -> int:
     """Run the web server and the mail worker until a signal says stop (0) or one of them ends by itself (1)."""
     reader, writer = os.pipe()
     os.set_blocking(writer, False)
-    # Signals are queued as bytes in a pipe, so none is lost and none interrupts a line of this code.
+    # Signals arrive as bytes in a pipe, so none is lost and none interrupts this code.
     signal.set_wakeup_fd(writer)
     for number in (*STOP_SIGNALS, signal.SIGCHLD):
         signal.signal(number, lambda *_: None)
 
-    # Passkeys and secure cookies want a name: at 127.0.0.1 they do not work.
+    # Passkeys and secure cookies need a host name: they do not work at 127.0.0.1.
     name = "localhost" if settings.HOST in ANY_ADDRESS else settings.HOST
     print(f"BotPenguin is at http://{name}:{settings.PORT} - log in there with the email and password of an account.")
     print("Press Ctrl-C to stop.", flush=True)
@@ -166,17 +166,17 @@ def supervise() -> int:
 
 
 def serve_on(reader: int) -> None:
-    """Tell balancers to send nobody here any more, and give them time to listen; another signal cuts it short."""
+    """Announce the stop to load balancers, and wait `DRAIN_SECONDS`. Another signal ends the wait."""
     if settings.DRAIN_SECONDS:
         drain.announce()
         select.select([reader], [], [], settings.DRAIN_SECONDS)
 
 
 def count_for_prometheus() -> Mapping[str, str]:
-    """Serve metrics where they are asked for, and return what tells the web server's processes where to count."""
+    """Serve metrics if a port is set; return the environment that makes the web server's processes count."""
     if not settings.METRICS_PORT:
         return {}
-    # Only here: it imports models, which want Django set up.
+    # Imported here because it imports models, which need a configured Django.
     from botpenguin.observability import prometheus  # noqa: PLC0415
 
     prometheus.clear()
@@ -185,7 +185,7 @@ def count_for_prometheus() -> Mapping[str, str]:
 
 
 def web_server() -> Sequence[str]:
-    # It writes lines of its own, and takes how from a file.
+    # Granian logs too, and reads its logging configuration from a file.
     logging = settings.STATE_DIR / f"logging-{settings.PORT}.json"
     logging.write_text(json.dumps(settings.LOGGING))
     return (
@@ -193,7 +193,7 @@ def web_server() -> Sequence[str]:
         *("--host", settings.HOST, "--port", str(settings.PORT), "--backlog", str(BACKLOG)),
         *("--workers", str(settings.WORKERS), "--blocking-threads", str(settings.THREADS)),
         *("--workers-kill-timeout", str(SECONDS_FOR_REQUESTS), "--respawn-failed-workers"),
-        # Its warnings alarm without a cause: on a busy machine it takes workers that have ended for ones that will not.
+        # Errors only: on a busy machine Granian warns about workers that have already ended.
         *("--no-access-log", "--log-level", "error", "--log-config", str(logging)),
     )
 
@@ -203,7 +203,7 @@ def mail_worker() -> Sequence[str]:
 
 
 def start(command: Sequence[str], more: Mapping[str, str] = MappingProxyType({})) -> subprocess.Popen[bytes]:
-    """Start a module in a session of its own: Ctrl-C reaches only this process, which then stops its children once."""
+    """Start a module in a session of its own, so that Ctrl-C reaches only this process, which stops its children."""
     return subprocess.Popen(
         [sys.executable, "-m", *command], env=os.environ | more, stdin=subprocess.DEVNULL, start_new_session=True
     )
@@ -218,10 +218,10 @@ def stop(children: Sequence[subprocess.Popen[bytes]]) -> None:
                 child.wait(1)
                 break
             except subprocess.TimeoutExpired:
-                # Said again, since Granian may miss it while it replaces a worker; but to none of its workers: the
-                # third time freezes one, with all that is under way in it.
+                # Repeated, because Granian may miss it while it replaces a worker. Not sent to the workers: a
+                # third SIGTERM would freeze a worker with its requests.
                 child.terminate()
-        # Workers that have outlived their parent are in its group still.
+        # Workers that outlived Granian are still in its process group.
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()

@@ -1,4 +1,4 @@
-"""`python -m botpenguin.server.granian`: Granian with workers that share memory and miss no signal that ends them."""
+"""`python -m botpenguin.server.granian`: Granian with workers that share memory and miss no SIGTERM."""
 
 import ctypes
 import gc
@@ -12,15 +12,15 @@ from importlib import import_module
 from django.conf import settings
 from granian.cli import entrypoint
 
-# Of glibc's malloc.h.
+# From malloc.h of glibc.
 M_MMAP_THRESHOLD = -3
 
 
 def end_young_workers_at_once() -> None:
-    """Have SIGTERM end a worker until it serves.
+    """Let SIGTERM end a worker that does not serve yet.
 
-    A forked one inherits what Granian itself does then, which in a worker is nothing. While Django loads, it would
-    lose the signal, serve on, and be killed 25 seconds later with all that is under way in it.
+    A forked worker inherits Granian's signal handler, which does nothing in a worker. Without this, a worker would
+    ignore a SIGTERM while it starts, serve, and be killed 25 seconds later with its requests.
     """
     block, unblock = (
         partial(signal.pthread_sigmask, how, {signal.SIGTERM}) for how in (signal.SIG_BLOCK, signal.SIG_UNBLOCK)
@@ -30,26 +30,26 @@ def end_young_workers_at_once() -> None:
 
 
 def give_back_large_blocks() -> None:
-    """Have glibc give memory of a megabyte or more back once it is freed.
+    """Make glibc return freed blocks of a megabyte or more to the system.
 
-    Else each thread keeps what a hash took, 19 MiB, after the first one (mallopt(3), `M_MMAP_THRESHOLD`).
+    Otherwise each thread would keep the 19 MiB of its first password hash (mallopt(3), `M_MMAP_THRESHOLD`).
     """
     with suppress(AttributeError):  # another libc
         ctypes.CDLL(None).mallopt(M_MMAP_THRESHOLD, 1024 * 1024)
 
 
 def load_application() -> None:
-    """Load Django before any worker is forked: all of them share it, and whoever replaces a dead one has it at once."""
+    """Load Django before workers are forked, so that they share its memory and a replacement starts at once."""
     if multiprocessing.get_start_method() != "fork":
         return
-    # They open no connection and start no thread: neither outlives a fork.
+    # These open no connection and start no thread, neither of which would survive a fork.
     import_module("botpenguin.wsgi")
     import_module(settings.ROOT_URLCONF)
-    # Else each worker's first collection would copy what it shares.
+    # Otherwise the first garbage collection of each worker would copy the shared memory.
     gc.freeze()
 
 
-# A worker that is spawned, as from Python 3.14 on, imports this module too.
+# A spawned worker, the default from Python 3.14 on, imports this module too.
 if __name__ == "__main__":
     give_back_large_blocks()
     load_application()

@@ -50,7 +50,7 @@ def how_to_dump(path: Path) -> str:
 
 
 def shell_command(program: str, *arguments: str) -> str:
-    """Return a line for a shell that runs a program of PostgreSQL where the database is. It holds no password."""
+    """Return a shell command that runs a PostgreSQL program for this database, without the password."""
     details = settings.DATABASES["default"]
     [_psql, *where, _name], environment = connection.client.settings_to_cmd_args_env(details, [])
     names = [f"{name}={value}" for name, value in (environment or {}).items() if name != "PGPASSWORD"]

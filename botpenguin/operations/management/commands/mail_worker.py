@@ -19,11 +19,11 @@ from botpenguin.operations.housekeeping import Housekeeper
 logger = logging.getLogger(__name__)
 
 PAUSE, SHORT_PAUSE = timedelta(seconds=2), timedelta(milliseconds=50)
-# One worker at a time, on any node. It says again and again that it lives, and one that dies loses its turn.
+# One worker of all nodes has the turn. It renews the turn while it lives.
 TURN = "mail_worker.turn"
 TURN_LASTS, TURN_IS_RENEWED = timedelta(seconds=10), timedelta(seconds=2)
-# The wait before each new try doubles, up to this. With POST_OFFICE's MAX_RETRIES that is nearly four days,
-# as RFC 5321, section 4.5.4.1, has it.
+# The wait doubles with each failure. With MAX_RETRIES of POST_OFFICE all take nearly four days, as RFC 5321,
+# section 4.5.4.1, recommends.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         "Send queued mail as it comes, until SIGTERM or SIGINT. Forget mail a day after it was sent: it holds links. "
         "Once a day do the housekeeping, as `housekeeping` does by hand."
     )
-    # The web server's start makes them; here they would load all that answers requests.
+    # The web server runs them. Here they would load all views.
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -52,13 +52,13 @@ class Command(BaseCommand):
             try:
                 work()
                 pause = SHORT_PAUSE if housekeeper.go_on() else PAUSE
-            except Exception:  # whatever is down, mail goes on once it is up again
+            except Exception:  # the next round tries again
                 logger.exception("Mail waits: this round failed.")
             stopped = signal.sigtimedwait(STOP_SIGNALS, pause.total_seconds()) is not None
 
 
 def work() -> None:
-    """Send what is due, put off what failed, and forget what was sent long ago."""
+    """Send due mail, reschedule failed mail, and delete old mail."""
     is_idle = not mail.get_queued().exists() and not queue.finished().exists()
     if is_idle or not cache.add(TURN, True, TURN_LASTS.total_seconds()):
         return
@@ -73,14 +73,14 @@ def work() -> None:
 
 @contextmanager
 def keeping_turn() -> Iterator[None]:
-    """Renew the turn until the block ends, however long a mail server takes."""
+    """Renew the turn until the block ends, because a mail server may be slow."""
     is_over = Event()
 
     def renew() -> None:
         while not is_over.wait(TURN_IS_RENEWED.total_seconds()):
             try:
                 cache.touch(TURN, TURN_LASTS.total_seconds())
-            except Exception:  # the next time may be in time
+            except Exception:  # the next renewal may be in time
                 logger.exception("The turn of sending mail was not renewed.")
         connections.close_all()
 
@@ -95,7 +95,7 @@ def keeping_turn() -> Iterator[None]:
 
 
 def put_off(tried: list[int]) -> None:
-    """Set when mail that failed is tried again, where post_office would wait alike each time."""
+    """Reschedule failed mail with growing waits. post_office itself would always wait the same time."""
     now = timezone.now()
     failed = Email.objects.filter(pk__in=tried, status=STATUS.requeued)
     for failures in set(failed.values_list("number_of_retries", flat=True)):

@@ -1,4 +1,4 @@
-"""Forget what outbound calls sent and brought."""
+"""Delete old logs of outbound calls."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Forget what happened long ago."""
+"""Delete old events."""
 
 from argparse import ArgumentParser
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""Put a backup into the place of the database."""
+"""Replace the database by a backup."""
 
 import sqlite3
 from argparse import ArgumentParser
@@ -89,7 +89,7 @@ class Command(BaseCommand):
         self._report(restoring.settle(keep_tokens=keep_tokens), warning)
 
     def _show_rows(self, running: dict[str, int], *, interactive: bool, even_if_empty: bool, **options: Any) -> None:
-        """Say how many rows there are. Where nobody reads it, refuse a backup without any account."""
+        """Print the row counts. With --no-input refuse a backup without any account."""
         counts = rows.count()
         self.stdout.write(rows.compare(counts, running))
         if not (interactive or even_if_empty or counts[User._meta.db_table]):
@@ -122,7 +122,7 @@ class Command(BaseCommand):
 
 
 def warn(taken_at: datetime | None, generations: dict[int, int] | None) -> str:
-    """Say what keeping the tokens of a backup undoes, given the generations in the database that it replaces."""
+    """Return a warning about the revokes that are undone. `generations` are those of the replaced database."""
     known = (
         f"In the database that was there, {restoring.count_replaced_since(generations)} of them had been replaced."
         if generations is not None

@@ -1,4 +1,4 @@
-"""Move all that is sealed to the first key of the ring, while requests go on: tokens, factors, outbound calls."""
+"""Re-encrypt tokens, second factors and outbound calls under the first key of the ring, during normal service."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -33,7 +33,7 @@ class Command(BaseCommand):
 
     def _move_all(self, batch: int) -> None:
         first = keyring.ring()[0].id
-        # Also those that were not bound yet, when the key that they are under was missing from the ring, say.
+        # Includes tokens that are not bound yet, for example because their key was missing from the ring.
         remaining = ApiToken.objects.filter(~Q(key_id=first) | Q(binding=None)).order_by("pk")
         resealed, last = 0, 0
         # By key, not by offset: rows leave the selection while it is read.
