@@ -1,4 +1,4 @@
-"""Deleting bots: at once for everybody who asks, and in short transactions where they have many contacts."""
+"""Deletes bots: hides them at once, and deletes their rows in short transactions."""
 
 from collections.abc import Iterator
 from contextlib import suppress
@@ -10,12 +10,12 @@ from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot
 
-# Of 50 contacts or more each. Housekeeping does the rest, or all of it where other bulk work has the turn.
+# Batches of at least 50 contacts. Housekeeping does the rest, or all if other bulk work has the turn.
 PARTS_OF_A_REQUEST = 20
 
 
 def delete(owner: int, bot_id: str) -> None:
-    """Delete a bot; its contacts stay, and belong to none. Raises `Gone` where it was deleted meanwhile."""
+    """Delete a bot. Its contacts stay without a bot. Raises `Gone` if it was deleted meanwhile."""
     with changing(owner):
         if not Bot.objects.owned_by(owner).filter(pk=bot_id).update(is_deleted=True):
             raise Gone("The bot was deleted meanwhile.")
@@ -24,5 +24,5 @@ def delete(owner: int, bot_id: str) -> None:
 
 
 def forget_deleted() -> Iterator[int]:
-    """Delete what is left of deleted bots, and yield how many rows, batch by batch."""
+    """Delete the remaining rows of deleted bots; yield the number of each batch."""
     return delete_with_referrers(Bot.every.filter(is_deleted=True))

@@ -1,7 +1,7 @@
-"""Making and changing contacts: what a row of an import, or one request, says of a person.
+"""Creates and changes contacts, from a row of an import or from one request.
 
-A request changes one contact in one transaction that first takes the owner's row. So whoever else changes the same
-account's contacts waits, and an email that was free a moment ago still is. `imports` writes many.
+A request changes one contact in one transaction that first locks the owner's row. So other changes of the account's
+contacts wait, and an email that was checked to be free stays free. `imports` writes many contacts.
 """
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -18,10 +18,10 @@ from accounts.orm.owners import changing
 from botpenguin.platform import sizes, usages
 from botpenguin.platform.models import Bot, Contact, ContactQuerySet, ContactTag, Platform, digits
 
-# SQLite of old takes 999 parameters a statement.
+# Old versions of SQLite accept 999 parameters a statement.
 AT_ONCE = 400
 
-# Of a telephone number.
+# Digits of a telephone number.
 FEWEST_DIGITS = 4
 
 EMAIL_TAKEN = "the email is another contact's"
@@ -35,9 +35,9 @@ CHANGEABLE = (
     *("name", "email", "phone", "phone_prefix", "country", "attributes", "notes"),
     *("is_large", "platform", "status", "is_contact", "is_subscriber", "unread_messages", "updated_at"),
 )
-# Of the contacts of one call, in attributes and notes: what SQLite writes in some 50 ms.
+# Bytes of attributes and notes of the contacts of one call: SQLite writes these in some 50 ms.
 MOST_BYTES = 8 * 1024 * 1024
-# Of those that an import reads to change them. With an emoji in each text they take ten times as much memory.
+# Bytes of the contacts that an import reads. With an emoji in each text they take ten times as much memory.
 MOST_READ = 4 * 1024 * 1024
 # What an import may change.
 IMPORTED = ("name", "email", "phone", "phone_prefix", "country", "attributes")
@@ -47,9 +47,9 @@ TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
 
 @dataclass(frozen=True, slots=True)
 class Phone:
-    """A number and its country's prefix, in digits. A number that says its own prefix needs none beside it.
+    """A number with its country's prefix, and the prefix, in digits.
 
-    What is left without the prefix is a number by itself: clients write back what they read.
+    A prefix is kept only if the number without it is long enough, because clients write back what they read.
     """
 
     whole: str
@@ -68,7 +68,7 @@ class Phone:
 
 @dataclass(frozen=True, slots=True)
 class Details:
-    """What is known of a contact; None is nothing new. An attribute of None goes away."""
+    """Changes of a contact. None changes nothing; an attribute of None is deleted."""
 
     name: str | None = None
     email: str | None = None
@@ -92,14 +92,14 @@ class Details:
 
 
 class TooLarge(Exception):
-    """The contacts of a call hold too much to be written at once."""
+    """The contacts of a call are too large to be written at once."""
 
     def __init__(self, most: int) -> None:
         super().__init__(f"These contacts hold more than {most // 1024**2} MB together. Send fewer at once.")
 
 
 class Conflict(Exception):
-    """What was asked for contradicts what is there. `problems` says of each row, counted from 1, why."""
+    """Rows contradict existing contacts. `problems` has a sentence by row, counted from 1."""
 
     def __init__(self, problems: Mapping[int, str]) -> None:
         super().__init__("; ".join(problems.values()))
@@ -107,7 +107,7 @@ class Conflict(Exception):
 
 
 class Book:
-    """An account's contacts as an import meets them, by email and by number."""
+    """The contacts of an account that an import finds, by email and by number."""
 
     def __init__(self, owner: int, rows: Collection[Details]) -> None:
         self.owner = owner
@@ -124,7 +124,7 @@ class Book:
         for found in (Q(email__in=part) for part in _parts(emails)):
             known |= {contact.pk: contact for contact in owned.filter(found)}
         for found in (Q(phone__in=part) for part in _parts(phones)):
-            # One that both lists name must stay one object.
+            # A contact in both lists must stay one object.
             known = {contact.pk: contact for contact in owned.filter(found)} | known
         self.tags = {pk: {tag.name for tag in contact.tags.all()} for pk, contact in known.items()}
         self.tags_before = dict(self.tags)
@@ -139,13 +139,13 @@ class Book:
         with_phone = self.by_phone.get(row.phone.whole if row.phone else "")
         if with_email and with_phone and with_email is not with_phone:
             self.problems[position] = "the email is one contact's and the number another's"
-            # Left as they are: a later row that says the same is as wrong.
+            # Both stay as they are, so that the same error in a later row is found too.
             return with_email
         contact = with_email or with_phone or self._new(bot)
         self.by_email.pop(contact.email, None)
         self.by_phone.pop(contact.phone, None)
         if row.phone == Phone(contact.phone, ""):
-            # The number that is there, told in one piece: its prefix stays known.
+            # The same number in one piece: the known prefix stays.
             row = replace(row, phone=None)
         row.apply_to(contact)
         if len(contact.attributes) > MOST_ATTRIBUTES:
@@ -161,17 +161,17 @@ class Book:
         return contact
 
     def new_tags(self, contacts: Iterable[str]) -> list[tuple[str, str]]:
-        """The tags that these contacts have not had, by the contact's id and the tag's name."""
+        """Return the new tags of these contacts, as ids of contacts and names of tags."""
         return [(pk, name) for pk in contacts for name in sorted(self.tags[pk] - self.tags_before.get(pk, set()))]
 
     def growth(self, contacts: Iterable[Contact]) -> int:
-        """Count the bytes by which these contacts grow."""
+        """Return the bytes by which these contacts grow."""
         return sum(sizes.of_row(contact, self.tags[contact.pk]) - self.rows.get(contact.pk, 0) for contact in contacts)
 
-    def free_what_others_take(self) -> None:
-        """Take emails and numbers from contacts that hand them on, as in a swap: the database looks at each row alone.
+    def free_swapped_values(self) -> None:
+        """Clear emails and numbers that contacts swap, because the database checks each row alone.
 
-        They are written anew right after. Until then their id is their name, for nobody is without all three.
+        They are written again at once. Until then the id is the name: a constraint requires one of the three.
         """
         handed_on = [
             pk
@@ -203,9 +203,9 @@ def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:
 
 
 def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
-    """Write a contact of `changing`, and replace its tags where some are given.
+    """Write a contact inside of `changing`, and replace its tags if any are given.
 
-    Raises `Conflict` and `QuotaExceeded`.
+    Raises `Conflict`, `Gone` and `QuotaExceeded`.
     """
     others = Contact.objects.owned_by(contact.owner_id).exclude(pk=contact.pk)
     if not (contact.name or contact.email or contact.phone):
@@ -228,13 +228,13 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         raise Gone("The contact was deleted meanwhile.")
     if tags is not None:
         contact.tags.exclude(name__in=tags).delete()
-        # No constraint ignores doubles: a tag bears the number of the import that has brought it.
+        # Checked here, because the unique constraint includes the number of the import.
         there = set(contact.tags.values_list("name", flat=True))
         ContactTag.objects.bulk_create(ContactTag(contact=contact, name=name) for name in tags if name not in there)
 
 
 def _is_grown_too_large(contact: Contact, tags: Collection[str], size_before: Callable[[], int]) -> bool:
-    """Mark a contact that is larger than is allowed, and tell whether it grows. One of before may stay or shrink."""
+    """Set `is_large`, and return whether a too large contact grows. An old one may stay or shrink."""
     contact.is_large = sizes.of_json(contact) > sizes.MOST_BYTES
     return sizes.of_all(contact, tags) > sizes.MOST_BYTES and sizes.of_growing(contact, tags) > size_before()
 
@@ -245,13 +245,13 @@ def _stored(contact_id: str) -> tuple[Contact, list[str]]:
 
 
 def set_status(owner: int, ids: Iterable[str], status: str) -> int | None:
-    """Give contacts a status, all of them or, where one is not the owner's, none: then None is returned.
+    """Set the status of contacts; change none and return None if one is not the owner's.
 
     Raises `TooLarge`.
     """
     wanted = set(ids)
     found = Contact.objects.owned_by(owner).filter(pk__in=wanted)
-    # SQLite writes a row as a whole.
+    # SQLite rewrites whole rows.
     refuse_too_large(_size_of(found))
     with writes_of(len(wanted)), changing(owner):
         if found.count() != len(wanted):
@@ -265,7 +265,7 @@ def _size_of(contacts: ContactQuerySet) -> int:
 
 
 def refuse_too_large(size: int, most: int | None = None) -> None:
-    """Raise `TooLarge` where contacts, whose attributes and notes have so many bytes, are too much for one call."""
+    """Raise `TooLarge` if the bytes of attributes and notes are too many for one call."""
     most = MOST_BYTES if most is None else most
     if size > most:
         raise TooLarge(most)

@@ -1,7 +1,7 @@
-"""A believable account, made up from a seed: bots, the people who talk to them, and segments of those.
+"""Realistic demo data from a seed: bots, contacts and segments.
 
-Nobody can be reached: addresses are at example domains (RFC 2606), numbers from the ranges that the regulators
-of the four countries keep for fiction.
+Nobody can be reached: addresses are at example domains (RFC 2606), and numbers are in the ranges that the regulators
+of the four countries reserve for fiction.
 """
 
 import hashlib
@@ -17,7 +17,7 @@ from accounts.orm.object_ids import ID_LENGTH
 from botpenguin.platform.models import Bot, Contact, Platform, Segment
 
 CONTACT_COUNT = 500
-# Name, platform, age in days, and how many of a hundred contacts are theirs.
+# Name, platform, age in days, and percentage of the contacts.
 BOTS = [
     ("Shop assistant", Platform.WEBSITE, 210, 66),
     ("Table bookings", Platform.WHATSAPP, 150, 26),
@@ -52,7 +52,7 @@ COUNTRIES = [
     ),
 ]
 DOMAINS = ["example.com", "example.net", "example.org"]
-# How many of a hundred have each.
+# Percentages of the contacts.
 TAGS = {
     "customer": 38,
     "lead": 30,
@@ -99,8 +99,8 @@ def segments(owner: User) -> list[Segment]:
 
 
 def contacts(owner: User, bots: list[Bot], now: datetime, seed: int) -> Iterator[tuple[Contact, list[str]]]:
-    """Make up people, each with the names of their tags."""
-    chance = Random(seed)  # noqa: S311 - it makes people up, not secrets
+    """Make contacts, each with the names of its tags."""
+    chance = Random(seed)  # noqa: S311 - not for secrets
     taken: set[str] = set()
     for index in range(CONTACT_COUNT):
         [bot] = chance.choices(bots, [share for *_, share in BOTS])
@@ -117,7 +117,7 @@ def contacts(owner: User, bots: list[Bot], now: datetime, seed: int) -> Iterator
 
 
 def _person(chance: Random, taken: set[str], *, needs_phone: bool) -> dict[str, Any]:
-    """Make up who somebody is: with a name, an email or a number, mostly all of them."""
+    """Make up a name, an email and a number; sometimes one is missing."""
     country, prefix, starts, length, first_names, last_names = chance.choice(COUNTRIES)
     name = f"{chance.choice(first_names.split())} {chance.choice(last_names.split())}"
     person = {"name": name, "country": country, "email": "", "phone": "", "phone_prefix": ""}
@@ -133,7 +133,7 @@ def _person(chance: Random, taken: set[str], *, needs_phone: bool) -> dict[str, 
 
 
 def _past(chance: Random, bot: Bot, now: datetime) -> dict[str, Any]:
-    """Make up what has happened since somebody first wrote to a bot."""
+    """Make up times, status and attributes of a contact."""
     created_at = now - (now - bot.created_at) * chance.random()
     last_seen_at = now - (now - created_at) * chance.random()
     is_waiting = _happens(chance, 18)
@@ -170,6 +170,6 @@ def _without_accents(name: str) -> str:
 
 
 def _id(owner: User, kind: str, index: int) -> str:
-    """The same for the same thing of the same owner, so that a second run finds it there."""
+    """Return the same id in each run, so that a second run adds nothing twice."""
     digest = hashlib.sha256(f"{owner.pk} {kind} {index}".encode()).hexdigest()
     return f"{int(owner.joined_at.timestamp()):08x}{digest}"[:ID_LENGTH]

@@ -1,4 +1,4 @@
-"""What the pages Bots and Inbox post."""
+"""Forms of the pages Bots and Inbox."""
 
 from contextlib import suppress
 from typing import Any
@@ -22,7 +22,7 @@ TOO_LONG = _("Keep the name to %(limit_value)d characters.")
 
 
 class FocusOnFirstError(forms.BaseForm):
-    """Put the cursor where something is left to mend."""
+    """Focuses the first field with an error."""
 
     def full_clean(self) -> None:
         super().full_clean()
@@ -51,7 +51,7 @@ class NewBotForm(RenameBotForm):
         fields = ("name", "platform")
 
     def add_to(self, owner: User) -> Bot | None:
-        """Make the bot, or say that there is no room for one."""
+        """Create the bot, or add an error if the quota is exceeded."""
         try:
             return Bot.objects.make(owner.pk, **self.cleaned_data)
         except QuotaExceeded as full:
@@ -60,7 +60,7 @@ class NewBotForm(RenameBotForm):
 
 
 class TagsField(forms.CharField):
-    """Tags with commas between, cleaned to a list without doubles."""
+    """Tags separated by commas, cleaned to a list without duplicates."""
 
     def clean(self, value: Any) -> list[str]:
         text = super().clean(value)
@@ -93,7 +93,7 @@ class SegmentForm(FocusOnFirstError, forms.Form):
     )
 
     def add_to(self, owner: User) -> Segment | None:
-        """Make the segment, or say why not: one at a time, for to SQLite É and é differ."""
+        """Create the segment, or add an error. Names are compared here, because SQLite distinguishes É and é."""
         try:
             with suppress(IntegrityError), changing(owner.pk):
                 taken = {name.casefold() for name in owner.segments.values_list("name", flat=True)}

@@ -1,7 +1,7 @@
-"""Importing contacts: all rows or none, and nobody waits meanwhile.
+"""Imports contacts: all rows or none, without long locks.
 
-All is looked up and made ready before the transaction, which only writes. It fails where what was looked up has changed
-since, by the database's own constraints or by `updated_at` of the contacts, and then all is looked up anew.
+All rows are read and prepared before the transaction, which only writes. It fails if contacts have changed since, by
+constraints of the database or by their `updated_at`. Then the import starts again.
 """
 
 from collections.abc import Mapping, Sequence
@@ -18,16 +18,16 @@ from accounts.orm.owners import changing
 from botpenguin.platform import sizes, staging, usages
 from botpenguin.platform.contacts import IMPORTED, Book, Conflict, Details, refuse_too_large
 from botpenguin.platform.models import Bot, Contact
-from botpenguin.platform.staging import Overtaken
+from botpenguin.platform.staging import ImportConflict
 
-# When somebody else changes the same contacts so often in between, the import is refused.
+# After so many conflicting changes the import is refused.
 MOST_TRIES = 5
 CHANGED = [*IMPORTED, "is_large", "updated_at"]
 
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """The ids of the contacts, in the order of the rows, and how many of them are new."""
+    """The ids of the contacts in the order of the rows, and the number of new ones."""
 
     ids: list[str]
     created: int
@@ -36,9 +36,9 @@ class Imported:
 def import_all(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Mapping[int, str]) -> Imported:
     """Add a contact for each row, or update the one with its email or number; all rows or none.
 
-    Tags are added and attributes merged. Rows are known by their positions. Those that are `wrong` already are reported
-    together with what is found wrong with the others. Raises `Conflict`, `TooLarge`, `QuotaExceeded`, `Gone` where the
-    account or the bot was deleted meanwhile, and `IntegrityError` where others change the same contacts all the time.
+    Tags are added and attributes merged. Rows have their positions as keys. `wrong` has the errors that are known
+    already, which are reported with the others. Raises `Conflict`, `TooLarge`, `QuotaExceeded`, `Gone` if the account
+    or the bot was deleted meanwhile, and `IntegrityError` if the same contacts keep changing.
     """
     once = partial(_import, owner, rows, bot, wrong)
     for _ in range(MOST_TRIES - 1):
@@ -59,7 +59,7 @@ def _import(owner: int, rows: Mapping[int, Details], bot: Bot | None, wrong: Map
 
 
 class _Writing:
-    """What an import writes, made ready."""
+    """The prepared statements of an import."""
 
     def __init__(self, owner: int, book: Book, contacts: Sequence[Contact], bot: Bot | None) -> None:
         self.owner, self.bot, self.book = owner, bot, book
@@ -87,9 +87,9 @@ class _Writing:
             if self.bot and not Bot.objects.filter(pk=self.bot.pk).exists():
                 raise Gone("The bot was deleted meanwhile.")
             usages.grow(self.owner, **self.growth)
-            self.book.free_what_others_take()
+            self.book.free_swapped_values()
             if self.changes.run() < len(self.changes.rows):
-                raise Overtaken("A contact was changed meanwhile.")
+                raise ImportConflict("A contact was changed meanwhile.")
             self.new.run()
             tags.run()
             if staged:

@@ -1,4 +1,4 @@
-"""The table of imports that are under way. In a module of its own, since tags and their queries ask for it."""
+"""The table of imports in progress. A module of its own, because queries of tags use it."""
 
 import secrets
 
@@ -7,18 +7,18 @@ from django.utils import timezone
 
 
 def number() -> int:
-    """Return a random number of 62 bits, which is not 0: one of before never comes again."""
+    """Return a random number of 62 bits that is not 0, so that no number is used twice."""
     return secrets.randbelow(2**62 - 1) + 1
 
 
 class PendingImport(models.Model):
-    """An import whose tags are written and not to be seen yet. To delete this row shows them, all at once."""
+    """An import whose tags are written but hidden. Deleting this row shows all of them."""
 
     id = models.BigIntegerField(primary_key=True, default=number, editable=False)
-    # The ids of those whose tags they are, new contacts among them.
+    # The ids of the tagged contacts, including new ones.
     contacts = models.JSONField()
     began_at = models.DateTimeField(default=timezone.now)
-    # Its process died, or it failed: its tags are about to be deleted, and it must not be applied.
+    # It failed or its process died. Its tags are being deleted, and it must not be applied.
     is_abandoned = models.BooleanField(default=False)
 
     def __str__(self) -> str:

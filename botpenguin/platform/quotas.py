@@ -11,7 +11,7 @@ CONTACTS = Quota(
     _("You have %(used)s of %(most)s contacts."),
     _("Ask the operator of this server for more room."),
 )
-# With what the database adds to each contact and tag.
+# Includes the overhead of the database for each contact and tag.
 CONTACT_BYTES = Quota(
     "QUOTA_CONTACT_BYTES",
     _("Your contacts take %(used)s of %(most)s."),

@@ -1,4 +1,4 @@
-"""How many bytes a contact takes in the database, and what lists show of one that takes too many."""
+"""The bytes of a contact in the database, and the beginnings of large contacts for lists."""
 
 import json
 from collections.abc import Collection, Iterable, Mapping
@@ -15,17 +15,17 @@ from pydantic_core import from_json
 if TYPE_CHECKING:
     from botpenguin.platform.models import Contact
 
-# Of a contact: its attributes and notes as JSON, its tags and its other texts, in UTF-8.
+# A contact's attributes and notes as JSON, its tags and its other texts, in UTF-8.
 MOST_BYTES = 64 * 1024
-# What a contact and a tag take besides, with their entries in indexes, in bytes: measured on both databases.
+# The overhead of a contact and of a tag in bytes, with their index entries, measured on both databases.
 COST, TAG_COST = 700, 250
 TEXTS = ("name", "email", "phone", "phone_prefix", "country")
-# What lists show of the attributes and of the notes of a larger one, in characters of their JSON: at most 32 KB each.
+# Characters of the JSON of attributes, and of notes, that lists show of a large contact: at most 32 KB each.
 SHOWN = 8 * 1024
 
 
 class Utf8Encoder(json.JSONEncoder):
-    """Writes letters as they are, so that SQLite stores what PostgreSQL stores, and the same bytes are counted."""
+    """Does not escape letters, so that SQLite and PostgreSQL store and count the same bytes."""
 
     def __init__(self, **options: Any) -> None:
         super().__init__(**options | {"ensure_ascii": False})
@@ -44,21 +44,21 @@ class Octets(Transform):
         return self.as_sql(compiler, connection, template="OCTET_LENGTH((%(expressions)s)::text)", **context)
 
 
-# What a contact takes without its tags, and a tag, in the database.
+# The bytes of a contact without its tags, and of a tag, in the database.
 ROW = sum((Octets(F(name)) for name in (*TEXTS, "attributes", "notes")), Value(COST))
 TAG_ROW = Octets(F("name")) + Value(TAG_COST)
 
 
 def beginning(column: str) -> Substr:
-    """Return the expression for what lists show of a large contact's column."""
+    """Return the expression for the beginning of a large contact's column."""
     return Substr(Cast(column, TextField()), 1, SHOWN)
 
 
 def read_beginning(text: str) -> Any:
-    """Return the entries of a JSON object or list that are whole at the beginning of its text."""
+    """Return the complete entries of a truncated JSON object or list."""
     part = from_json(text, allow_partial=True)
     if len(text) == SHOWN and part:
-        # Of a number that was cut nothing shows it.
+        # A truncated number looks complete.
         part.pop() if isinstance(part, list) else part.popitem()
     return part
 
@@ -70,7 +70,7 @@ def of_json(contact: "Contact") -> int:
 
 
 def _zeros(attributes: Mapping[str, Any]) -> int:
-    """Count what PostgreSQL adds: it writes numbers without an exponent, and 1e-300 takes 302 bytes."""
+    """Count the zeros that PostgreSQL adds, because it writes numbers without exponents: 1e-300 takes 302 bytes."""
     numbers = [repr(value) for value in attributes.values() if isinstance(value, float)]
     return sum(len(f"{Decimal(number):f}") - len(number) for number in numbers) if _writes_zeros() else 0
 
@@ -89,7 +89,7 @@ def of_row(contact: "Contact", tags: Collection[str]) -> int:
 
 
 def of_growing(contact: "Contact", tags: Iterable[str]) -> int:
-    """Count the bytes of what can be long: attributes, notes and tags."""
+    """Count the bytes of attributes, notes and tags, which can be long."""
     return of_json(contact) + _of_texts(tags)
 
 

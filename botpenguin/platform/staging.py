@@ -1,7 +1,8 @@
-"""The tags of large imports: written in small transactions before the import's own, which shows all by one row.
+"""The tags of large imports: written in small transactions beforehand, and shown by the import's own transaction.
 
-50,000 tags take SQLite more than a second, in which nobody else could write. They bear the number of their import, and
-as long as its row exists, no query finds them. An import that fails deletes them; what a killed one left, housekeeping.
+SQLite writes 50,000 tags in more than a second, in which nobody else could write. The tags have the number of their
+import, and no query finds them while its row exists. A failed import deletes them; housekeeping deletes those of a
+killed one.
 """
 
 from collections.abc import Iterator, Sequence
@@ -17,9 +18,9 @@ from accounts.orm.bulk import bulk_writes
 from botpenguin.platform.models import ContactTag
 from botpenguin.platform.pending import PendingImport
 
-# Tags of a transaction. In a table with many, each may touch a page of every index.
+# Tags of one transaction. In a large table each may write a page of every index.
 TAGS_AT_ONCE = 1_000
-# Of 50 tags at most, as many.
+# Each has at most 50 tags.
 CONTACTS_AT_ONCE = 20
 # No request lasts that long.
 DEAD_AFTER = timedelta(minutes=30)
@@ -29,12 +30,12 @@ Item = TypeVar("Item")
 Tag = tuple[str, str]
 
 
-class Overtaken(IntegrityError):
-    """What was prepared no longer fits what is there."""
+class ImportConflict(IntegrityError):
+    """The prepared rows no longer match the database."""
 
 
 def stage(tags: Sequence[Tag]) -> int:
-    """Write tags that nobody sees, and return the number of their import. Where that fails, they are deleted.
+    """Write hidden tags, and return the number of their import. Delete them if that fails.
 
     Raises `BulkBusy`.
     """
@@ -57,9 +58,9 @@ def new_tags(tags: Sequence[Tag], batch: int = 0) -> prepared.Prepared:
 
 
 def show(number: int) -> None:
-    """Show the tags of an import, when the transaction commits. Raises `Overtaken` where housekeeping was first."""
+    """Show the tags of an import on commit. Raises `ImportConflict` if housekeeping has abandoned it."""
     if not PendingImport.objects.filter(pk=number, is_abandoned=False).delete()[0]:
-        raise Overtaken("The import took too long.")
+        raise ImportConflict("The import took too long.")
 
 
 def discard(number: int) -> None:
@@ -68,14 +69,14 @@ def discard(number: int) -> None:
 
 
 def forget_dead() -> Iterator[int]:
-    """Delete the tags of imports whose process was killed, and yield how many, batch by batch."""
+    """Delete the tags of killed imports; yield the number of each batch."""
     return _forget(PendingImport.objects.filter(began_at__lt=timezone.now() - DEAD_AFTER))
 
 
 def _forget(imports: QuerySet[PendingImport]) -> Iterator[int]:
     for pending in list(imports):
         row = PendingImport.objects.filter(pk=pending.pk)
-        # First: one that is applied in this moment has its tags, all or none.
+        # First, so that an import that is just being applied gets all or none of its tags.
         for contacts in parts(pending.contacts, CONTACTS_AT_ONCE) if row.update(is_abandoned=True) else ():
             with bulk_writes(), transaction.atomic():
                 deleted = ContactTag.every.filter(contact__in=contacts, batch=pending.pk).delete()[0]

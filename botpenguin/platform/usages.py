@@ -1,6 +1,6 @@
-"""How many contacts an account has, and how many bytes they take: a row an account, changed with what it counts.
+"""The number of an account's contacts and their bytes, in one row an account that changes with the contacts.
 
-Counting 100,000 contacts takes SQLite 30 ms, and adding up their bytes 700, in which nobody else can write.
+SQLite counts 100,000 contacts in 30 ms and sums their bytes in 700 ms, in which nobody else could write.
 """
 
 from django.db.models import Count, F, Sum
@@ -12,12 +12,12 @@ from botpenguin.platform.models import Contact, ContactTag, ContactUsage
 
 
 def check(owner: int, *, contacts: int, size: int) -> None:
-    """Raise `QuotaExceeded` where there is no room, before work begins that `grow` would refuse in the end."""
+    """Raise `QuotaExceeded` early, before work that `grow` would refuse."""
     _check(_held(owner), contacts, size)
 
 
 def grow(owner: int, *, contacts: int, size: int) -> None:
-    """Count so many contacts and bytes more, or less, in `changing`. Raises `QuotaExceeded` where there is no room."""
+    """Add contacts and bytes, or subtract them, inside of `changing`. Raises `QuotaExceeded`."""
     if not _add(owner, contacts, size):
         if not ContactUsage.objects.filter(pk=owner).exists():
             ContactUsage.objects.create(pk=owner, **count(owner))
@@ -31,14 +31,14 @@ def usages_of(owner: User) -> list[QuotaUsage]:
 
 
 def count(owner: int) -> dict[str, int]:
-    """Count what is there."""
+    """Count the rows themselves."""
     contacts = Contact.objects.owned_by(owner).aggregate(contacts=Count("pk"), size=Sum(sizes.ROW, default=0))
     tags = ContactTag.objects.filter(contact__owner=owner).aggregate(size=Sum(sizes.TAG_ROW, default=0))
     return {"contacts": contacts["contacts"], "size": contacts["size"] + tags["size"]}
 
 
 def recount(owner: int) -> bool:
-    """Replace what was counted by what is there. Returns False where that is no different, or changed meanwhile."""
+    """Correct the row of an account. Return False if it was right or has changed meanwhile."""
     held = ContactUsage.objects.filter(pk=owner).values("contacts", "size").first()
     counted = count(owner)
     if held is None or held == counted:
@@ -56,7 +56,7 @@ def _check(held: ContactUsage, contacts: int, size: int) -> None:
 
 
 def _add(owner: int, contacts: int, size: int) -> bool:
-    """Count more or less, and return False where there is no room, or no row yet."""
+    """Add to the row; return False if the quota is exceeded or there is no row yet."""
     changes, row = {}, ContactUsage.objects.filter(pk=owner)
     for name, more, quota in (("contacts", contacts, quotas.CONTACTS), ("size", size, quotas.CONTACT_BYTES)):
         if more:

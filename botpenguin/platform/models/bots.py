@@ -47,7 +47,7 @@ AllBots = models.Manager.from_queryset(BotQuerySet)
 
 class BotManager(AllBots["Bot"]):
     def get_queryset(self) -> "models.QuerySet[Bot]":
-        """All but those whose contacts are still to let go of them."""
+        """Exclude deleted bots whose rows remain for a while."""
         return super().get_queryset().filter(is_deleted=False)
 
 
@@ -58,7 +58,7 @@ class Bot(models.Model):
     platform = models.CharField(_("platform"), max_length=10, choices=Platform)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
-    # To nobody it is there any more. `botpenguin.platform.bot_deletion` deletes the row.
+    # Hidden everywhere. `botpenguin.platform.bot_deletion` deletes the row.
     is_deleted = models.BooleanField(default=False, editable=False)
 
     objects: ClassVar[BotManager] = BotManager()

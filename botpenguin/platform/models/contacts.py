@@ -1,4 +1,4 @@
-"""Contacts, their tags, and how much of them an account has."""
+"""Contacts, their tags, and their number for each account."""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -29,7 +29,7 @@ models.JSONField.register_lookup(sizes.Octets)
 
 
 def digits(text: str) -> str:
-    """Keep the digits of a telephone number: `+91 (98) 76` and `919876` are the same one."""
+    """Return the digits of a telephone number: `+91 (98) 76` and `919876` are the same number."""
     return "".join(character for character in text if character in "0123456789")
 
 
@@ -39,21 +39,21 @@ class ContactQuerySet(OwnedQuerySet):
         return self.prefetch_related(models.Prefetch("tags", ContactTag.objects.order_by("name")))
 
     def mentioning(self, text: str) -> Self:
-        """Those whose name, email or number holds the text, whatever its case.
+        """Contacts whose name, email or number contains the text, in any case.
 
-        What holds a letter is no number: "anna7@example.com" does not find everybody with a 7 in theirs.
+        Only texts without letters are searched in numbers: "anna7@example.com" does not find all numbers with a 7.
         """
         text = text.strip()[:LONGEST_SEARCH]
         if UNSTORABLE.search(text):
             return self.none()
         found = Q(name__icontains=text) | Q(email__icontains=text)
         if NUMBER.fullmatch(text):
-            # Within a country a number starts with a zero that is not kept: 020 7946 0991, +44 (0)20 7946 0991.
+            # National numbers start with a zero that is not stored: 020 7946 0991, +44 (0)20 7946 0991.
             found |= Q(phone__contains=digits(text.replace("(0)", "")).lstrip("0") or "0")
         return self.filter(found)
 
     def identified_by(self, text: str) -> Self:
-        """Those with this id, email or number: one at most, but for a number without its country's prefix."""
+        """Contacts with this id, email or number: at most one, unless the number has no country's prefix."""
         text = text.strip()
         if OBJECT_ID.fullmatch(text):
             return self.with_id(text)
@@ -65,7 +65,7 @@ class ContactQuerySet(OwnedQuerySet):
         return self.none() if UNSTORABLE.search(text) or not text else self.filter(email=text.lower())
 
     def listed(self, ids: Sequence[str]) -> "list[Contact]":
-        """Fetch contacts in the order of these ids, with their tags; of large ones only what lists show of them."""
+        """Fetch contacts in the order of these ids, with their tags; large ones shortened."""
         contacts = self.filter(pk__in=ids).prefetch_related("tags")
         found = {contact.pk: contact for contact in contacts.filter(is_large=False)}
         if len(found) < len(ids):
@@ -76,7 +76,7 @@ class ContactQuerySet(OwnedQuerySet):
         return [found[pk] for pk in ids if pk in found]
 
     def tagged(self, names: Iterable[str]) -> Self:
-        """Those with at least one of the tags."""
+        """Contacts with at least one of the tags."""
         return self.filter(pk__in=ContactTag.objects.filter(name__in=list(names)).values("contact"))
 
 
@@ -98,15 +98,15 @@ class Contact(models.Model):
     platform = models.CharField(max_length=10, choices=Platform, default=Platform.WEBSITE)
     status = models.CharField(max_length=10, choices=Status, default=Status.OPEN)
     name = models.CharField(max_length=200, blank=True)
-    # In lower case, so that one person is not written to twice.
+    # In lower case, so that one person is not two contacts.
     email = models.EmailField(blank=True)
-    # Digits alone: the prefix of the country, which stands beside it too, then the number.
+    # Digits only: the prefix of the country, then the number.
     phone = models.CharField(max_length=20, blank=True)
     phone_prefix = models.CharField(max_length=5, blank=True)
     country = models.CharField(max_length=60, blank=True)
     attributes = models.JSONField(default=dict, encoder=sizes.Utf8Encoder)
     notes = models.JSONField(default=list, encoder=sizes.Utf8Encoder)
-    # Made before there was a bound. It may grow no more.
+    # From before the size was limited. It must not grow.
     is_large = models.BooleanField(default=False, db_default=False, editable=False)
     is_contact = models.BooleanField(default=True)
     is_imported = models.BooleanField(default=False)
@@ -118,7 +118,7 @@ class Contact(models.Model):
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
 
-    # Whether it holds only what lists show of it.
+    # Whether attributes and notes are incomplete, as in lists.
     is_shortened = False
 
     objects = ContactQuerySet.as_manager()
@@ -155,7 +155,7 @@ class Contact(models.Model):
         return self.name or self.email or self.number
 
     def shorten(self, attributes: str, notes: str) -> None:
-        """Hold the beginnings of attributes and notes, of which the last entry may be cut off."""
+        """Set attributes and notes from the beginnings of their JSON."""
         self.attributes, self.notes = sizes.read_beginning(attributes), sizes.read_beginning(notes)
         self.is_shortened = True
 
@@ -188,17 +188,17 @@ class ContactUsage(models.Model):
 
 class VisibleTags(models.Manager["ContactTag"]):
     def get_queryset(self) -> models.QuerySet["ContactTag"]:
-        """All but the tags of imports that are under way."""
+        """Exclude tags of imports in progress."""
         return super().get_queryset().exclude(models.Exists(PendingImport.objects.filter(pk=models.OuterRef("batch"))))
 
 
 class ContactTag(models.Model):
-    # Without a constraint: tags of an import stand here before its contacts do. An index below begins with it.
+    # Without a constraint, because an import writes tags before contacts. The unique index begins with it.
     contact = models.ForeignKey(
         Contact, on_delete=models.CASCADE, related_name="tags", db_constraint=False, db_index=False
     )
     name = models.CharField(max_length=60)
-    # The number of the import that has brought it, where that was a large one.
+    # The number of a large import, else 0.
     batch = models.BigIntegerField(default=0)
 
     objects = VisibleTags()

@@ -40,5 +40,5 @@ class Segment(models.Model):
         return self.name
 
     def holds(self, tags: Iterable[str]) -> bool:
-        """Tell whether a contact with these tags belongs to the segment, as `tagged` does in the database."""
+        """Return whether a contact with these tags belongs to the segment, like `tagged` in the database."""
         return not set(self.tags).isdisjoint(tags)

@@ -1,4 +1,4 @@
-"""The page Bots: the account's bots, made, renamed and deleted."""
+"""The page Bots: lists, creates, renames and deletes bots."""
 
 from django.contrib import messages
 from django.http import HttpResponse
@@ -44,7 +44,7 @@ def bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
     """Show one bot, and rename it."""
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     form = RenameBotForm(request.POST or None, instance=bot)
-    # What was typed is put into the bot even where it is refused; the title says what it is called.
+    # The form changes `bot.name` even if it is invalid; the title shows the stored name.
     title = bot.name
     if request.method == "POST" and form.is_valid():
         with changing(request.user.pk):
@@ -57,7 +57,7 @@ def bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def delete_bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
-    """Ask whether to delete a bot, and delete it once the answer is yes."""
+    """Ask for a confirmation, then delete the bot."""
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     if is_confirmed(request):
         bot_deletion.delete(request.user.pk, bot_id)

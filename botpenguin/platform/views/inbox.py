@@ -1,4 +1,4 @@
-"""The page Inbox: the account's contacts, searched and by segment; and the segments themselves."""
+"""The page Inbox: contacts, by search and by segment, and the segments."""
 
 from django.contrib import messages
 from django.http import HttpResponse, QueryDict
@@ -18,7 +18,7 @@ from botpenguin.platform.models import LARGE_COLUMNS, ContactQuerySet, Segment
 from botpenguin.platform.usages import usages_of
 
 PAGE = "platform:inbox"
-# More than most accounts have; each may hold 5 KB of tags.
+# Each may have 5 KB of tags.
 MOST_SEGMENTS = 500
 
 
@@ -40,7 +40,7 @@ def contact(request: LoggedInRequest, contact_id: str) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def add_segment(request: LoggedInRequest) -> HttpResponse:
-    """Make a segment and show who is in it; or show the form again, over the list as it was."""
+    """Create a segment and show its contacts, or show the form with its errors."""
     form = SegmentForm(request.POST)
     segment = form.add_to(request.user) if form.is_valid() else None
     if segment is None:

@@ -24,7 +24,7 @@ AS_THEN = (
 
 class Command(BaseCommand):
     help = (
-        "Put a backup of the SQLite database into its place, with fresh tokens and nobody logged in; the "
+        "Put a backup of the SQLite database into its place, with new tokens and everybody logged out; the "
         "database that was there is kept. For PostgreSQL, say how pg_restore does it, and end with 1."
     )
 
