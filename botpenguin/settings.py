@@ -21,7 +21,7 @@ from botpenguin.observability import log_config
 env = environ.Env()
 env.read_env(env.str("ENV_FILE", default=str(DEFAULT_ENV_FILE)))
 STATE_DIR = Path(env.str("STATE_DIR", default=str(DEFAULT_STATE_DIR)))
-# Fewer are a word again and again; the sixteen of a random hexadecimal number are nearly all there.
+# Different characters. A repeated word has fewer; a random hexadecimal number has nearly all of its sixteen.
 LEAST_DIFFERENT = 10
 
 
@@ -59,7 +59,7 @@ WORKERS = env.int("WORKERS", default=2)
 THREADS = env.int("THREADS", default=4)
 MAIL_WORKER = env.bool("MAIL_WORKER", default=True)
 DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=0)
-# For Prometheus alone: 0 is off, and no network that others are in may reach it.
+# For Prometheus only. 0 is off. Must not be reachable from public networks.
 METRICS_PORT = env.int("METRICS_PORT", default=0)
 METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
 PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
@@ -71,16 +71,16 @@ TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
 SIGN_UP = env.bool("SIGN_UP", default=True)
 SIGN_UP_LIMIT = env.int("SIGN_UP_LIMIT", default=100)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
-# A year and a month: what happened at this time last year can still be looked up.
+# A year and a month, so that events of a year ago can still be read.
 EVENTS_KEPT_DAYS = env.int("EVENTS_KEPT_DAYS", default=400)
-# Of one kind from one network. What comes on top is counted.
+# Events of one kind from one network. Further ones are only counted.
 EVENTS_AN_HOUR = env.int("EVENTS_AN_HOUR", default=60)
 API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
 API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
 OUTBOUND_RATE_LIMIT = env.int("OUTBOUND_RATE_LIMIT", default=30)
 OUTBOUND_SECONDS = env.float("OUTBOUND_SECONDS", default=10.0)
-# How much an account may hold. docs/quotas.md says what each costs on the disk.
+# Quotas of an account. docs/quotas.md lists their disk space.
 QUOTA_BOTS, QUOTA_SEGMENTS = env.int("QUOTA_BOTS", default=1_000), env.int("QUOTA_SEGMENTS", default=200)
 QUOTA_CONTACTS, QUOTA_ATTRIBUTES = env.int("QUOTA_CONTACTS", default=100_000), env.int("QUOTA_ATTRIBUTES", default=500)
 QUOTA_CONTACT_BYTES = env.int("QUOTA_CONTACT_BYTES", default=200_000_000)
@@ -90,9 +90,9 @@ QUOTA_LOGS, QUOTA_LOG_BYTES = env.int("QUOTA_LOGS", default=1_000), env.int("QUO
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"
-# The most that a body may hold, of a form or of a call. The API's documents say 1 MiB.
+# The largest body of a form or an API call. The API's documents name 1 MiB.
 DATA_UPLOAD_MAX_MEMORY_SIZE = 1024 * 1024
-# No page takes files. What memory does not hold is dropped, where Django would let strangers fill the disk.
+# No page accepts files. Large files are dropped; by default Django would write them to the disk.
 FILE_UPLOAD_HANDLERS = ["django.core.files.uploadhandler.MemoryFileUploadHandler"]
 
 INSTALLED_APPS = [
@@ -118,8 +118,8 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# A request under /api/ is answered by the seventh of these and never reaches the rest,
-# which only pages need: sessions, CSRF, policies, messages and translations.
+# The seventh of these answers all requests under /api/. The rest is for pages only: sessions,
+# CSRF, policies, messages and translations.
 MIDDLEWARE = [
     "botpenguin.observability.request_log.log_requests",
     "botpenguin.http.drain.close_connections",
@@ -174,30 +174,29 @@ if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
         "ENGINE": "botpenguin.database.sqlite3",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
-            # Immediate: two writers wait for each other instead of failing in the middle.
+            # Two writers wait for each other instead of failing in the middle.
             "transaction_mode": "IMMEDIATE",
-            # Whoever waits longer is told to come back, and their thread is free for others.
+            # In seconds. After that the client gets 503, and the thread is free again.
             "timeout": 5,
-            # FULL: an answered revoke survives a power cut. The log is cut back to 16 MiB after a long read held it up.
+            # FULL: a revoke survives a power cut. The log is truncated to 16 MiB after a long read has made it grow.
             "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;",
         },
     }
 else:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
-        # Asks each connection whether it still stands before it serves: after a restart of the server a request or
-        # none of a process meets an error, rather than one for each connection.
+        # After a restart of PostgreSQL at most one request a process fails, instead of one a connection.
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            # A process never waits for its own threads. Short times: better a 503 at once than a page that hangs.
+            # One connection a thread. Short timeouts: a quick 503 is better than a page that hangs.
             "pool": {"min_size": 1, "max_size": THREADS, "timeout": 3, "reconnect_timeout": 3},
             "connect_timeout": 3,
-            # A server that vanishes without a word is given up after some 10 seconds.
+            # A server that vanishes silently is given up after some 10 seconds.
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
             "tcp_user_timeout": 10_000,
-            # A bearer check on a standby could miss a revoke, so of several hosts the primary is chosen, or none.
+            # A bearer check on a standby could miss a revoke.
             "target_session_attrs": "primary",
             "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
             **DATABASES["default"].get("OPTIONS", {}),
@@ -205,15 +204,15 @@ else:
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# Cache: what every process must share, as numbers and JSON. Django's own backends pickle, which runs what they read.
+# The cache that all processes share, as numbers and JSON. Django's own backends use pickle, which can run code.
 
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "accounts.throttling.cache.DatabaseCache"}}
 if "CACHE_URL" in env:
     CACHES["default"] = env.cache_url_config(address("CACHE_URL", "redis://host:6379/0", "and a table of the database"))
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
-    # One thread of a process asks at a time, so one that hangs holds up no other.
+    # Stops asking a Redis that hangs, so that not all threads wait for it.
     CACHES["default"]["BACKEND"] = "accounts.throttling.redis.Cache"
-    # Seconds. One that vanishes without a word holds nobody up for long.
+    # In seconds, in case Redis vanishes silently.
     CACHES["default"]["OPTIONS"] = {
         **dict.fromkeys(("socket_connect_timeout", "socket_timeout"), 1),
         **CACHES["default"].get("OPTIONS", {}),
@@ -227,7 +226,7 @@ EMAIL_BACKEND = "post_office.EmailBackend"
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="BotPenguin <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = ""
-# A mail server that accepts and then says nothing holds up the rest no longer than this.
+# In seconds. A mail server that hangs must not delay other mail for long.
 EMAIL_TIMEOUT = 30
 MAIL_IS_SET_UP = bool(env.str("EMAIL_URL", default=""))
 if MAIL_IS_SET_UP:
@@ -240,7 +239,7 @@ else:
 POST_OFFICE = {
     "BACKENDS": {"default": mail_backend},
     "DEFAULT_PRIORITY": "medium",
-    # The worker sets the waits between them, which grow.
+    # The worker sets the growing waits between retries.
     "MAX_RETRIES": 23,
     "MESSAGE_ID_ENABLED": True,
     "MESSAGE_ID_FQDN": urlsplit(PUBLIC_URL).hostname,
@@ -281,22 +280,22 @@ ACCOUNT_FORMS = {
     "change_password": "developers.views.password.ChangePasswordAndTokenForm",
     "reauthenticate": "accounts.forms.account.ReauthenticateForm",
 }
-# Always. accounts.sign_ups does it for new accounts. Without mail the link lies in var/mail/.
+# accounts.sign_ups verifies new accounts. Without a mail server the link is in var/mail/.
 ACCOUNT_EMAIL_VERIFICATION = "mandatory"
 ACCOUNT_EMAIL_UNKNOWN_ACCOUNTS = False
-# An address that somebody else only asks for is free: whose it is, is who follows the link.
+# An unconfirmed address is free: it belongs to whoever follows the link.
 ACCOUNT_PREVENT_ENUMERATION = "strict"
-# One address an account: a new one takes the place of the old once it is confirmed.
+# One address an account: a new one replaces the old once it is confirmed.
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "my-account"
 ACCOUNT_LOGIN_ON_EMAIL_CONFIRMATION = False
 ACCOUNT_LOGIN_ON_PASSWORD_RESET = False
-# Based on Django's: with allauth's, whoever asks for another email in a stolen session ends the owner's link.
+# Based on Django's: allauth's ends the owner's link if an email change is requested in a stolen session.
 ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "accounts.backends.PasswordResetTokens"  # noqa: S105 - a class
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = False
 ACCOUNT_LOGOUT_REDIRECT_URL = LOGIN_URL
 ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
-# No "remember me" box: accounts.sessions sets how long a session lasts, before its log-in and after it.
+# No "remember me" box: accounts.sessions sets the lifetime of sessions.
 ACCOUNT_SESSION_REMEMBER, ACCOUNT_SESSION_COOKIE_AGE = True, None
 ACCOUNT_RATE_LIMITS = defaults.RATE_LIMITS | {"sign_ups_of_unknown": f"{SIGN_UP_LIMIT}/2h/key"}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = urlsplit(PUBLIC_URL).scheme
@@ -314,13 +313,13 @@ MFA_FORMS = {
     "reauthenticate_webauthn": "accounts.forms.mfa.ReauthenticatePasskeyForm",
 }
 MFA_PASSKEY_LOGIN_ENABLED = True
-# A passkey stands for the whole log-in, so a device that anybody can use must ask who is there.
+# A passkey is the whole log-in, so the device must verify its user.
 MFA_WEBAUTHN_USER_VERIFICATION = "required"
-# Each challenge is a session in the database, and anybody may ask for one.
+# Each challenge is a session in the database, and any visitor may request one.
 MFA_RATE_LIMITS = {"passkey_challenge": "30/m/ip"}
-# Our views ask by accounts.reauthentication; allauth's own rule would keep whole POST bodies in the session.
+# accounts.reauthentication does it; allauth's own rule would keep whole POST bodies in the session.
 MFA_REAUTHENTICATION_REQUIRED = False
-# Who has an app may change their email too. Nobody signs in before theirs is verified, and a new one counts once it is.
+# Users with an app may change their email too. Log-in needs a verified email, and a new one counts once verified.
 MFA_ALLOW_UNVERIFIED_EMAIL = True
 MFA_RECOVERY_CODE_COUNT = 10
 MFA_RECOVERY_CODES_SHOW_ONCE = True
@@ -337,21 +336,21 @@ SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_HTTPONLY = True
 MESSAGE_STORAGE = "botpenguin.http.messages.MessageStorage"
 if HTTPS:
-    # The prefix has browsers refuse these cookies from any other host, and over plain http.
+    # Browsers accept cookies with this prefix only from this host and over https.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 CSRF_FAILURE_VIEW = "botpenguin.http.errors.csrf_failure"
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = HTTPS
-# The API never redirects: a client that spoke plain http must learn that its token leaked.
+# The API does not redirect: a client that used plain http must learn that its token leaked.
 SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
-# Over plain http a browser ignores the header, and complains of it on every page.
+# Over plain http browsers ignore the header, and warn about it on every page.
 SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin" if HTTPS else None
 if TRUSTED_PROXIES:
-    # accounts.web.clients drops this header from everybody else.
+    # accounts.web.clients drops this header unless a trusted proxy sent it.
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 CONTENT_SECURITY_POLICY = {
     "DIRECTIVES": {
@@ -363,7 +362,7 @@ CONTENT_SECURITY_POLICY = {
         "base-uri": [NONE],
         "form-action": [SELF],
         "frame-ancestors": [NONE],
-        # Text becomes elements by one policy, static/js/trusted-html.js, and code by none.
+        # Only the policy of static/js/trusted-html.js may turn text into elements, and none into code.
         "require-trusted-types-for": ["'script'"],
         "trusted-types": ["default"],
     }
@@ -381,7 +380,7 @@ USE_TZ = True
 STATIC_URL = "static/"
 STATIC_ROOT = STATE_DIR / "static"
 WHITENOISE_KEEP_ONLY_HASHED_FILES = True
-# No page of another site has a use for them.
+# Other sites do not use them.
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
@@ -389,7 +388,7 @@ STORAGES = {
     "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"},
 }
 
-# Reports of errors, as mail and with DEBUG as a page: they tell of no secret.
+# Error mails, and debug pages with DEBUG, without secrets
 
 DEFAULT_EXCEPTION_REPORTER = "botpenguin.observability.error_reports.ErrorReport"
 DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.observability.error_reports.ReportFilter"

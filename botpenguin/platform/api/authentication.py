@@ -1,4 +1,4 @@
-"""The one way into the API: the API access token as a bearer token."""
+"""Authentication of the API: the API access token as a bearer token."""
 
 from django.http import HttpRequest
 from ninja.security.base import AuthBase

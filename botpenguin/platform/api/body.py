@@ -1,4 +1,4 @@
-"""Request bodies: JSON in UTF-8 of at most 1 MiB, and what is answered to anything else."""
+"""Parses request bodies: JSON in UTF-8 of at most 1 MiB."""
 
 import json
 import math
@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from ninja.errors import HttpError
 from ninja.parser import Parser
 
-# Of lists and objects in a body: a mebibyte of brackets would become 50 of Python's.
+# Lists and objects in a body. A mebibyte of brackets would become 50 MiB of Python objects.
 MOST_PARTS = 150_000
 
 
 class UnreadableBody(Exception):
-    """The body cannot be read. ninja makes a 400 of whatever a parser raises, and keeps this as its cause."""
+    """The body cannot be read. ninja turns any exception of a parser into a 400 with this as its cause."""
 
     def __init__(self, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
         super().__init__(sentence)
@@ -47,7 +47,7 @@ class JsonParser(Parser):
 
 
 def _number(text: str) -> float:
-    """Read a number with a point or an exponent. JSON Schema counts 1.0 among the whole numbers."""
+    """Parse a number with a point or an exponent. In JSON Schema 1.0 is an integer."""
     number = float(text)
     if math.isinf(number):
         raise ValueError(text)

@@ -1,4 +1,4 @@
-"""The resource `bots`: what an account's bots are called, and where they talk."""
+"""The resource `bots`: names and platforms of an account's bots."""
 
 from http import HTTPStatus
 from typing import Self
@@ -45,7 +45,7 @@ class BotChange(Input):
 
 
 def find(request: BearerRequest, bot_id: str) -> Bot:
-    """Return the bearer's bot of this id; one that is somebody else's is not there."""
+    """Return the bot with this id. Raises `HttpError` 404 if the token's owner has none."""
     bot: Bot | None = Bot.objects.owned_by(request.auth.owner_id).with_id(bot_id).first()
     if bot is None:
         raise HttpError(HTTPStatus.NOT_FOUND, "There is no bot with this id in your account.")

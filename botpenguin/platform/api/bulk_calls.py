@@ -1,6 +1,6 @@
-"""Bulk calls, in each process one of an account at a time, and of all accounts no more than half of the threads.
+"""Limits simultaneous bulk calls in a process: one an account, and half of the threads for all accounts.
 
-The others are refused at once, and no thread waits: a revoke finds one that is free.
+Others are refused at once and no thread waits, so that a revoke always finds a free thread.
 """
 
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from django.conf import settings
 
 from botpenguin.platform.api.errors import RetryLater
 
-# Contacts and tags. A call with fewer is over within a moment, and counts as none.
+# Contacts and tags. Calls with fewer are quick and not limited.
 FEWEST = 500
 SECONDS = 1
 SENTENCE = (
@@ -31,7 +31,7 @@ class BulkCalls:
 
     @contextmanager
     def turn(self, owner: int, size: int) -> Iterator[None]:
-        """Hold the account's turn for a call of so many rows. Raises `RetryLater` where too many calls have one."""
+        """Hold the account's turn for a call with `size` rows. Raises `RetryLater` if no turn is free."""
         if size <= FEWEST:
             yield
             return

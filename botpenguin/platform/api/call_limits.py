@@ -1,14 +1,14 @@
-"""How often the API may be called, by a token or by an address that bears none, and with how large a body.
+"""Rate limits of the API, by token or by IP address, and the largest bodies.
 
-A token's requests are counted after the bearer check, in the memory of each process. So
-nothing positive is cached, a revoke is never delayed, and the bound is the limit times the
-processes. A window is a minute from its first request: across the end of one, twice the
-limit may pass within a minute. A new generation starts with a window of its own, lest an
-owner who revokes a token because a stranger hammers with it stay shut out. Tokens that
-nobody ever had are limited by `developers.bearer.unknown_tokens`, before the database is asked.
+A token's requests are counted after the bearer check, in the memory of each process. So no
+valid token is cached, a revoke is never delayed, and the real limit is the limit times the
+number of processes. A window is the minute after its first request, so around its end twice
+the limit may pass within a minute. A new generation gets a new window, so that an owner who
+revokes an abused token is not limited. `developers.bearer.unknown_tokens` limits unknown
+tokens before the database is queried.
 
-Answers tell the quota as draft-ietf-httpapi-ratelimit-headers-10 says, and a refusal also
-as RFC 9110, section 10.2.3 (`Retry-After`).
+Responses have the headers of draft-ietf-httpapi-ratelimit-headers-10, and refusals
+`Retry-After` (RFC 9110, section 10.2.3).
 """
 
 import math
@@ -35,7 +35,7 @@ MOST_REMEMBERED = 50_000
 
 @dataclass(frozen=True, slots=True)
 class TokenQuota:
-    """What is left of a token's requests in its window, which ends in `seconds`; `remaining` is -1 for one too many."""
+    """A token's remaining requests in its window, which ends in `seconds`. `remaining` is -1 if exceeded."""
 
     limit: int
     remaining: int
@@ -51,11 +51,10 @@ class TokenQuota:
 
 
 class Windows:
-    """Counts requests by owner and generation, exactly and for all threads of the process.
+    """Counts requests by owner and generation, exactly, for all threads of the process.
 
-    The windows lie in the order of their beginning, so those that have ended are found at
-    the front. Memory is bounded: above `MOST_REMEMBERED` the oldest is forgotten, and its
-    token starts anew.
+    Windows are ordered by their beginning, so ended ones are at the front. Memory is bounded:
+    above `MOST_REMEMBERED` the oldest window is dropped.
     """
 
     def __init__(self) -> None:
@@ -63,7 +62,7 @@ class Windows:
         self._windows: OrderedDict[tuple[int, int], tuple[float, int]] = OrderedDict()
 
     def take(self, owner_id: int, generation: int, limit: int) -> TokenQuota:
-        """Count one request. One too many is not counted: being refused prolongs nothing."""
+        """Count one request. Refused requests are not counted, so they do not prolong the wait."""
         key = (owner_id, generation)
         with self._lock:
             now = time.monotonic()
@@ -73,7 +72,7 @@ class Windows:
                 began_at, taken = now, 0
             if taken < limit:
                 self._windows[key] = (began_at, taken + 1)
-        # Not the end less now: of large numbers that is a little more than a minute, and would be told as 61 seconds.
+        # Not the end minus now: rounding of large floats could give 61 seconds.
         return TokenQuota(limit, limit - taken - 1, math.ceil(WINDOW - (now - began_at)))
 
     def __len__(self) -> int:
@@ -92,9 +91,9 @@ windows = Windows()
 
 
 def count(request: HttpRequest, bearer: Bearer) -> None:
-    """Count a request of a token, and leave its quota on the request for the answer to tell.
+    """Count a request of a token, and keep its quota on the request for `add_headers`.
 
-    Raises `Throttled` where it is one too many.
+    Raises `Throttled` if the limit is exceeded.
     """
     if not settings.API_RATE_LIMIT:
         return
@@ -105,17 +104,17 @@ def count(request: HttpRequest, bearer: Bearer) -> None:
 
 
 def add_headers(request: HttpRequest, response: HttpResponse) -> None:
-    """Tell the quota of the request's token in the answer, where it was counted."""
+    """Add the headers of the quota if the request was counted."""
     quota: TokenQuota | None = getattr(request, "quota", None)
     if quota:
         quota.add_to(response)
 
 
 class ByAddress(BaseThrottle):
-    """Limits those who bear no token by their address, over all processes, as the account pages are limited.
+    """Limits requests without a token by IP address, for all processes, like the account pages.
 
     `action` is a key of `ACCOUNT_RATE_LIMITS`. allauth counts in the cache under a lock, and
-    takes all of an IPv6 /64 for one.
+    counts an IPv6 /64 as one address.
     """
 
     def __init__(self, action: str) -> None:
@@ -125,7 +124,7 @@ class ByAddress(BaseThrottle):
         return bool(ratelimit.consume(request, action=self.action))
 
     def wait(self) -> float:
-        # At least one is free again by then: how long exactly, allauth does not tell.
+        # allauth does not return the exact wait; after a window at least one request is possible.
         return WINDOW
 
 
@@ -133,10 +132,10 @@ Run = Callable[..., HttpResponse]
 
 
 def body_at_most(size: int) -> Callable[[Run], Run]:
-    """Answer 413 to a request whose body has more bytes, before any of it is read or parsed.
+    """Answer 413 to a request with a larger body, before it is read or parsed.
 
-    For `ninja.decorators.decorate_view`. What the request announces is what counts: Django
-    reads no byte more, and none where nothing is announced.
+    For `ninja.decorators.decorate_view`. Checks the Content-Length: Django reads no byte more, and
+    none without that header.
     """
 
     def decorate(run: Run) -> Run:

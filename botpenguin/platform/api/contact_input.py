@@ -25,7 +25,7 @@ MOST_ERRORS = 5
 
 
 class PhoneIn(Input):
-    """Without a number the one that is there keeps its digits, and only its prefix changes."""
+    """Without `number` only the prefix of the stored number changes."""
 
     number: fields.Number | None = None
     prefix: fields.Prefix | None = None
@@ -51,7 +51,7 @@ class UserDetailsIn(Input):
     country: fields.Country | None = None
 
     def details(self, contact: Contact) -> Details:
-        """What is new about a contact. Of the two names, the one that differs from what is there is meant."""
+        """Return the changes of a contact. Of the two names, the one that differs from the stored name counts."""
         names = [name for name in (self.userProvidedName, self.name) if name is not None]
         reach = self.contact or ReachIn()
         return Details(
@@ -69,7 +69,7 @@ class ProfileIn(Input):
     notes: Annotated[list[fields.Note], Field(max_length=fields.MOST_NOTES)] | None = None
 
 
-# By these a body is told to be a contact.
+# A body with one of these keys is a contact.
 KEYS = frozenset(
     {"attributes", *(field.serialization_alias or name for name, field in ContactOut.model_fields.items())}
 ) - {"shortened"}
@@ -104,7 +104,7 @@ class ContactIn(Input):
         profile = self.profile or ProfileIn()
         details = (profile.userDetails or UserDetailsIn()).details(contact)
         if details.attributes is not None and not self.shortened:
-            # The whole list was given: what is missing from it is gone.
+            # The list is complete: missing attributes are deleted.
             contact.attributes = {}
         details.apply_to(contact)
         Details(attributes=self.attributes).apply_to(contact)
@@ -122,7 +122,7 @@ class ContactIn(Input):
         return None if details.tags is None else list(details.tags)
 
 
-# The same in JSON Schema as `is_somebody` says in Python.
+# The same rule in JSON Schema as `is_somebody` in Python.
 SOMEBODY: dict[str, Any] = {
     "anyOf": [
         {"required": [name], "properties": {name: {"type": "string", "pattern": r"[^\s\x00-\x1f]"}}}
@@ -176,7 +176,7 @@ class RowIn(Input):
     profile: NewProfileIn
 
     def details(self) -> Details:
-        """What the row tells. An import takes nothing away: an empty text is a column that was left empty."""
+        """Return the changes of a row. Imports delete nothing: an empty text changes nothing."""
         details = self.profile.userDetails.details(Contact())
         phone = details.phone if details.phone and details.phone.whole else None
         return replace(details, email=details.email or None, phone=phone, country=details.country or None)
@@ -184,9 +184,7 @@ class RowIn(Input):
 
 @dataclass(frozen=True)
 class RowErrors:
-    """What is wrong with a row: the first faults, and how many more there are. It stands in the row's place, so that
-    all rows are looked at.
-    """
+    """The first errors of a row, and the number of others. Stands for the row, so that all rows are validated."""
 
     errors: list[ErrorDetails]
     more: int
@@ -196,7 +194,7 @@ def _row_or_errors(value: object, validate: ValidatorFunctionWrapHandler) -> obj
     try:
         return validate(value)
     except ValidationError as error:
-        # Of 1,000 rows with 150 each, all of them would take 87 MiB.
+        # 1,000 rows with 150 errors each would take 87 MiB.
         found = error.errors(include_url=False, include_input=False)
         return RowErrors(found[:MOST_ERRORS], max(len(found) - MOST_ERRORS, 0))
 

@@ -79,7 +79,7 @@ class ContactOut(BaseModel):
 
 
 def serialize(contacts: Iterable[Contact], owner: int) -> list[ContactOut]:
-    """Tell of an owner's contacts, whose tags have been prefetched, in one query for the segments of all."""
+    """Serialize an owner's contacts, whose tags are prefetched, with one query for all segments."""
     segments = list(Segment.objects.owned_by(owner).only("tags")[:MOST_SEGMENTS])
     return [_serialize(contact, segments) for contact in contacts]
 
@@ -88,7 +88,7 @@ def _serialize(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
     tags = sorted(tag.name for tag in contact.tags.all())
     return ContactOut(
         id=contact.pk,
-        # An account has a number here; clients expect an id like all others.
+        # The id of an account is a number, but clients expect 24 hexadecimal digits.
         customer=f"{contact.owner_id:024x}",
         platform=[contact.platform],
         status=contact.status,

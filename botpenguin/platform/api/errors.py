@@ -1,4 +1,4 @@
-"""What the API answers when something is wrong: the real HTTP status, and sentences that say what to do."""
+"""Error responses of the API: the HTTP status, and sentences that say what to do."""
 
 import logging
 import re
@@ -20,13 +20,13 @@ from developers.bearer.verification import RefusalReason, TokenRefused, TooManyU
 
 logger = logging.getLogger(__name__)
 
-# Of a key that a client made up, this much is told back.
+# Characters of a client's key that an error quotes.
 LONGEST_KEY = 100
 CHALLENGE = 'Bearer realm="BotPenguin"'
 
 
 def refused(request: HttpRequest, exception: TokenRefused) -> HttpResponse:
-    """Answer 401 with the challenge of RFC 6750, section 3."""
+    """Return 401 with the challenge of RFC 6750, section 3."""
     sentence: str = exception.refusal
     if exception.revoked_at:
         at = envelope.timestamp(exception.revoked_at)
@@ -44,7 +44,7 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 class RequestFailed(Exception):
-    """What was asked for cannot be done, for as many reasons as there are sentences."""
+    """The request cannot be done; `sentences` are the reasons."""
 
     def __init__(self, status: HTTPStatus, message: str, sentences: Sequence[str]) -> None:
         super().__init__(message)
@@ -66,7 +66,7 @@ def sentence(location: Sequence[int | str], message: str) -> str:
 
 
 def describe(location: Sequence[int | str], message: str) -> str:
-    """Say what is wrong with a field: `profile.notes.0 should be a text of at most 2,000 characters`."""
+    """Describe the error of a field: `profile.notes.0 should be a text of at most 2,000 characters`."""
     message = message.replace("Field required", "is required")
     message = re.sub(r"^[A-Z]\w+ should ", "should ", message)
     message = re.sub(r"a valid dictionary or .+|a valid dictionary", "an object", message)
@@ -75,7 +75,7 @@ def describe(location: Sequence[int | str], message: str) -> str:
 
 
 def _inside(location: Sequence[int | str]) -> Sequence[int | str]:
-    """Leave out what clients do not see: where the field comes from, and how our code calls the body."""
+    """Drop the parts that clients do not know: the source of the field, and the parameter name of the body."""
     return location[2:] if location[0] == "body" else location[1:]
 
 
@@ -87,13 +87,13 @@ def http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
 
 
 def conflict(request: HttpRequest, exception: IntegrityError) -> HttpResponse:
-    """The database has refused what looked right a moment before."""
+    """A constraint has refused a change that was valid when it was checked."""
     logger.warning("%s %r met a constraint: %s", request.method, request.path, type(exception).__name__)
     return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
 
 
 def quota_exceeded(request: HttpRequest, exception: QuotaExceeded) -> HttpResponse:
-    """Neither 429, after which clients only wait, nor 403, which theirs show as wrong credentials."""
+    """409, because clients only wait after 429, and show 403 as wrong credentials."""
     return envelope.error(HTTPStatus.CONFLICT, f"{exception} Nothing was changed.")
 
 
@@ -106,7 +106,7 @@ def throttled(request: HttpRequest, exception: Throttled | TooManyUnknownTokens)
 
 
 class RetryLater(Exception):
-    """What was asked for must wait. The text is a sentence, `seconds` the time."""
+    """The request must wait for `seconds`. The text is a sentence."""
 
     def __init__(self, sentence: str, seconds: int) -> None:
         super().__init__(sentence)
@@ -150,7 +150,7 @@ def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
     if outages.is_outage(exception):
         outages.log_outage(exception, request.method, request.path)
         return unavailable()
-    # Quoted: an escaped line end in a path would start a line of its own in the log.
+    # Quoted: a line break in the path would start a new log line.
     logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
     return broken()
 

@@ -1,4 +1,4 @@
-"""What fields may hold. Each says it twice, as JSON Schema and as a sentence for people, from one pattern."""
+"""Types of fields. Each has one pattern for validation, for JSON Schema and for its error."""
 
 import re
 from collections.abc import Mapping
@@ -21,7 +21,7 @@ from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID
 from botpenguin.platform.contacts import FEWEST_DIGITS, MOST_ATTRIBUTES
 from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 
-# The largest whole number that JavaScript, and so most clients, hold exactly.
+# The largest integer that JavaScript represents exactly.
 LARGEST_NUMBER = 2**53 - 1
 LONGEST_VALUE = 1000
 MOST_NOTES = 100
@@ -29,17 +29,17 @@ MOST_NOTES = 100
 ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
 HEX = OBJECT_ID.pattern
 NO_NUL = r"[^\x00]*"
-# Something to see: neither blank nor a control character.
+# At least one visible character.
 VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
-# What HTML takes for an email address, and a domain of at least two parts.
+# The email addresses of HTML, with a domain of at least two labels.
 EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
 NUMBER = rf"\+?(?:[ ()./-]*[0-9]){{{FEWEST_DIGITS},15}}[ ()./-]*"
 PREFIX = r"\+?[0-9]{1,5}"
 
 
 class Input(BaseModel):
-    """What clients send: no guessing at types, and unknown keys are ignored."""
+    """Input of clients: types are strict, and unknown keys are ignored."""
 
     model_config = ConfigDict(strict=True)
 
@@ -50,7 +50,7 @@ def wrong(should: str) -> PydanticCustomError:
 
 @dataclass(frozen=True)
 class Text:
-    """A text that matches a pattern once the blanks around it are gone; or nothing, if that is allowed."""
+    """A text that matches a pattern after stripping; or an empty text, if allowed."""
 
     pattern: str
     most: int
@@ -84,7 +84,7 @@ class Text:
 
 ObjectId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE)]
 OptionalId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE, may_be_empty=True)]
-# What no object has as its id is not there: that is for the look-up to say.
+# Not validated: an invalid id is not found, like an unknown one.
 PathId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{HEX}$", "examples": [ID_EXAMPLE]})]
 IdOut = Annotated[
     str,
@@ -102,7 +102,7 @@ Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", 
 
 
 def _typed(value: object) -> object:
-    """Some clients send numbers as numbers."""
+    """Accept telephone numbers as JSON numbers, as some clients send them."""
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else value
 
 
@@ -138,7 +138,7 @@ def _parse_time(value: object) -> datetime | None:
     if value is None or value == "":
         return None
     try:
-        time = datetime.fromisoformat(value)  # type: ignore[arg-type]  # what is no text raises, as it should
+        time = datetime.fromisoformat(value)  # type: ignore[arg-type]  # raises for other types, as it should
     except (TypeError, ValueError):
         raise wrong("should be a time such as 2026-11-24T14:02:09.123Z") from None
     if time.tzinfo is None:
@@ -146,7 +146,7 @@ def _parse_time(value: object) -> datetime | None:
     try:
         return time.astimezone(UTC)
     except OverflowError:
-        # Somebody's first or last instant, a few hours beyond what a calendar in UTC holds.
+        # A few hours beyond the first or last datetime in UTC.
         return datetime.min.replace(tzinfo=UTC) if time.year == 1 else datetime.max.replace(tzinfo=UTC)
 
 
@@ -199,7 +199,7 @@ LIST_SCHEMA: dict[str, Any] = {
 
 
 def _attributes(value: object) -> object:
-    """Make a map of a list of `{key, value}`; a map is one already."""
+    """Convert a list of `{key, value}` to a map."""
     if not isinstance(value, list):
         return value
     if not all(isinstance(item, Mapping) and isinstance(item.get("key"), str) for item in value):
@@ -208,13 +208,13 @@ def _attributes(value: object) -> object:
 
 
 def _unwrapped(value: object) -> object:
-    """Take the attributes out of `{"attributes": …}`, unless that is an attribute itself."""
+    """Unwrap `{"attributes": …}`, unless that is itself an attribute."""
     inner = value.get("attributes") if isinstance(value, Mapping) else None
     return _attributes(inner) if isinstance(inner, list | dict) else value
 
 
 def _few(value: object) -> object:
-    """Count before anything is looked at: of 50,000 wrong attributes each would be told, megabytes for one request."""
+    """Check the number first: 50,000 invalid attributes would give megabytes of errors."""
     if isinstance(value, Mapping) and len(value) > MOST_ATTRIBUTES:
         raise wrong(f"should have at most {MOST_ATTRIBUTES} items")
     return value
@@ -222,7 +222,7 @@ def _few(value: object) -> object:
 
 _Map = Annotated[dict[Key, Annotated[Value, BeforeValidator(_value)]], BeforeValidator(_few)]
 Attributes = Annotated[_Map, BeforeValidator(_attributes), WithJsonSchema({"anyOf": [LIST_SCHEMA, MAP_SCHEMA]})]
-# The whole of a body: the attributes by themselves, or as the one key "attributes".
+# A whole body: the attributes alone, or under the one key "attributes".
 AttributesBody = Annotated[
     _Map,
     BeforeValidator(_unwrapped),

@@ -1,4 +1,4 @@
-"""Which contacts a client asks for."""
+"""Filters of the list of contacts."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Any
@@ -11,7 +11,7 @@ from botpenguin.platform.api.fields import Input, PlatformName, StatusName
 from botpenguin.platform.models import Contact, ContactQuerySet, Segment
 
 PAGE_SIZE = 50
-# Nobody has that many, and a database counts no further than 2^63.
+# Larger offsets would exceed 2^63.
 LAST_PAGE = 10**9
 MILLISECOND = timedelta(milliseconds=1)
 LATEST = datetime.max.replace(tzinfo=UTC) - MILLISECOND
@@ -37,7 +37,7 @@ Texts = Annotated[list[fields.AnyText], Few, AfterValidator(_without_empty)] | N
 
 
 class Period(Input):
-    """From one moment to another, both included; without an offset they are in UTC."""
+    """From one time to another, both included; without an offset they are in UTC."""
 
     startAt: fields.Time = None
     endsAt: fields.Time = None
@@ -47,7 +47,7 @@ class Period(Input):
         if self.startAt:
             found &= Q(**{f"{field}__gte": self.startAt})
         if self.endsAt:
-            # Clients know moments to the millisecond, and mean all of it.
+            # Clients send milliseconds, and include the whole last one.
             found &= Q(**{f"{field}__lt": min(self.endsAt, LATEST) + MILLISECOND})
         return found
 
@@ -121,7 +121,7 @@ class ContactFilter(Input):
         for name, flag in flags.items():
             if name in named and flag is not None:
                 contacts = contacts.filter(**{columns[name]: flag})
-        # Nobody is ever online here.
+        # No contact is ever online here.
         return contacts.none() if "isOnline" in named and self.isOnline else contacts
 
     def page_of(self, owner: int) -> list[Contact]:
@@ -129,6 +129,6 @@ class ContactFilter(Input):
         if page > LAST_PAGE:
             return []
         start = (page - 1) * PAGE_SIZE
-        # By ids first: what stands before a page is counted in the index, and its rows are never read.
+        # Ids first: the index counts the rows before the page, without reading them.
         ids = list(self.of(owner).newest_first().values_list("pk", flat=True)[start : start + PAGE_SIZE])
         return Contact.objects.owned_by(owner).listed(ids)

@@ -131,7 +131,7 @@ def _why(row: RowErrors) -> str:
     return "; ".join([*sentences, f"{row.more} more"] if row.more else sentences)
 
 
-# Before the one with an id in its path, which would take it for an id.
+# Before the routes with an id, which would match it too.
 @router.put(
     "/inbox/users/status-update",
     summary="Set the status of contacts",
@@ -211,7 +211,7 @@ def find(request: BearerRequest, contact_id: str) -> Contact:
 
 
 def save(contact: Contact, tags: list[str] | None = None) -> None:
-    """Write a contact of `changing`, and read the tags that `answer` needs: by then others may have changed them."""
+    """Write a contact inside of `changing`, and read the tags for `answer` before others can change them."""
     try:
         contacts.save(contact, tags)
     except Conflict as conflict:
@@ -221,5 +221,5 @@ def save(contact: Contact, tags: list[str] | None = None) -> None:
 
 
 def answer(contact: Contact) -> Envelope[ContactOut]:
-    """Build the answer of a saved contact. It takes long where there is much: call it outside of the transaction."""
+    """Return the response of a saved contact. Call it outside of the transaction, because large contacts take long."""
     return Envelope(data=serialize([contact], contact.owner_id)[0])

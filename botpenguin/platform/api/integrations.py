@@ -1,4 +1,4 @@
-"""What integrations call: is this credential good, which bots are there, and set an attribute of that person."""
+"""Calls of integrations: test a credential, list bots, set attributes of a contact."""
 
 from http import HTTPStatus
 

@@ -1,4 +1,4 @@
-"""Lists that are answered in one piece, unless they are longer than anybody's is meant to be."""
+"""Lists with pages so large that most accounts need only one."""
 
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
@@ -11,21 +11,21 @@ from botpenguin.platform.api.envelope import Envelope
 
 Item = TypeVar("Item")
 
-# What a request may take in memory bounds these: a bot is up to 0.5 KB of an answer, a segment with 20 tags 5 KB.
+# Limits of memory: a bot takes up to 0.5 KB of a response, a segment with 20 tags 5 KB.
 MOST_BOTS = 5_000
 MOST_SEGMENTS = 500
-# A database counts no further than 2^63.
+# Larger offsets would exceed 2^63.
 LAST_PAGE = 10**9
 Page = Annotated[int, Field(ge=1, le=LAST_PAGE)]
 
 
 def page_of(most: int) -> Any:
-    """Return the parameter of an operation that lists so many at once."""
+    """Return the query parameter of a list with `most` rows a page."""
     return functions.Query(1, description=f"From 1; a page holds {most:,}, which is more than most accounts have.")
 
 
 def listed(rows: QuerySet[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
-    """Tell of one page of rows, and say so where there are more."""
+    """Return one page of rows, and a message if there are more."""
     start = (page - 1) * most
     found = list(rows[start : start + most + 1])
     message = f"There are more. Ask for them with ?page={page + 1}." if len(found) > most else ""

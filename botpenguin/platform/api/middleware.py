@@ -1,8 +1,7 @@
-"""The API stands aside from what only pages need.
+"""Answers everything under `/api/` before the middleware that only pages need.
 
-Sessions, CSRF, messages, languages and policies cost more than a whole API call. So this
-middleware, placed before them, answers everything under `/api/` itself and makes sure that
-whatever goes wrong there is told in the API's own envelope, with `DEBUG` on or off.
+Sessions, CSRF, messages, languages and policies take longer than a whole API call. This
+middleware also puts all errors into the API's envelope, with `DEBUG` on or off.
 """
 
 from collections.abc import Callable
@@ -18,14 +17,14 @@ from botpenguin.database import outages
 from botpenguin.platform.api import call_limits, envelope, errors
 
 PREFIX = "/api/"
-# The reference is for people: a page like others, with their policies and their middleware.
+# The reference is a page like others, with their middleware.
 PAGE = "/api/v7/docs"
-# A setting such as ".example.com" allows any number of names.
+# Cached hosts. A setting such as ".example.com" allows any number.
 MOST_HOSTS = 100
 
 
 def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    # Those of `ALLOWED_HOSTS` that were asked for: to take a name apart and compare it costs more than all else here.
+    # Valid hosts of earlier requests: validating a host takes longer than the rest of this middleware.
     hosts: set[str] = set()
 
     def middleware(request: HttpRequest) -> HttpResponse:
@@ -45,16 +44,16 @@ def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
 
 def _complete(request: HttpRequest, response: HttpResponse) -> HttpResponse:
     call_limits.add_headers(request, response)
-    # What a token opens is nobody else's, and no later answer's.
+    # Responses are personal.
     response.headers.setdefault("Cache-Control", "no-store")
-    # CommonMiddleware does this for pages; without it the server would send the answer in chunks.
+    # As CommonMiddleware does for pages; without it the server would send chunks.
     if response.status_code != HTTPStatus.NO_CONTENT:
         response.headers.setdefault("Content-Length", str(len(response.content)))
     return response
 
 
 def _refusal(request: HttpRequest, hosts: set[str]) -> HttpResponse | None:
-    """Refuse what came to a wrong host, over plain http or without its length, before anything is looked up."""
+    """Refuse a wrong host, plain http and chunked bodies, before any query."""
     if (host := request.META.get("HTTP_HOST")) not in hosts:
         try:
             request.get_host()
@@ -68,14 +67,14 @@ def _refusal(request: HttpRequest, hosts: set[str]) -> HttpResponse | None:
             "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
         )
     if "HTTP_TRANSFER_ENCODING" in request.META:
-        # WSGI knows no body without its length, and would take it for none.
+        # WSGI would ignore a body without a Content-Length.
         return envelope.error(HTTPStatus.LENGTH_REQUIRED, "Send the body in one piece, with its Content-Length.")
     return None
 
 
 @lru_cache(maxsize=256)
 def _match(path: str, urlconf: str) -> ResolverMatch:
-    """Resolve an address, or raise `Http404`. Most calls go to a few, and to resolve is a tenth of a call."""
+    """Resolve a path, or raise `Http404`. Cached: resolving is a tenth of a call, and few paths get most calls."""
     return resolve(path, urlconf)
 
 
@@ -86,7 +85,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     except Http404 as exception:
         return errors.not_found(request, exception)
-    except Exception as exception:  # noqa: BLE001 - the last net: a client must get JSON
+    except Exception as exception:  # noqa: BLE001 - a client must always get JSON
         return errors.unexpected(request, exception)
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         allowed = response["Allow"]

@@ -49,7 +49,7 @@ OF_BODIES = {
 INDIRECTIONS = ("$ref", "allOf", "anyOf")
 UNUSED = HttpResponse()
 PLAIN = {"string": "", "integer": 0, "number": 0, "boolean": False}
-# The same where no token's requests are counted, and so no quota is told.
+# The same for operations without a token, whose responses have no quota.
 TOO_MANY_OF_AN_ADDRESS = "TOO_MANY_OF_AN_ADDRESS"
 RETRY_AFTER = {"Retry-After": "Seconds to wait."}
 QUOTA = {
@@ -66,7 +66,7 @@ HEADERS = {
 
 class DocumentedApi(NinjaAPI):
     def create_temporal_response(self, request: HttpRequest) -> HttpResponse:
-        """Return the response whose headers an operation may set: always the same, since none of ours does."""
+        """Return one shared response: operations could set its headers, but none does."""
         return UNUSED
 
     def get_openapi_schema(self, **options: Any) -> OpenAPISchema:
@@ -88,17 +88,17 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     bodies = [operation["requestBody"]] if "requestBody" in operation else []
     for body in [*bodies, *operation["responses"].values()]:
         for content in body.get("content", {}).values():
-            # The body that stands for none says nothing to clients.
+            # The default for a missing body means nothing to clients.
             content["schema"].pop("default", None)
             content["example"] = example(content["schema"], schemas)
-    # An operation whose calls are not counted says of its answer that it has no headers.
+    # Operations that are not counted declare empty headers.
     is_counted = "security" in operation and not any(
         "headers" in response for response in operation["responses"].values()
     )
     if is_counted:
         for response in operation["responses"].values():
             response["headers"] = _headers(QUOTA)
-    # A page of a list is a parameter that may be none.
+    # The page of a list may be invalid.
     is_paged = any(parameter["name"] == "page" for parameter in operation.get("parameters", ()))
     for status in ERRORS:
         is_taken = status not in OF_BODIES or bodies or (is_paged and status is HTTPStatus.UNPROCESSABLE_ENTITY)
@@ -112,7 +112,7 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
 
 
 def resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Follow references, and of several ways to write a thing take the first."""
+    """Follow references, and take the first of several alternatives."""
     while "type" not in schema:
         rest = {key: value for key, value in schema.items() if key not in INDIRECTIONS}
         if "$ref" in schema:
@@ -126,7 +126,7 @@ def resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[s
 
 
 def example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
-    """Make an example of what a schema describes, out of the examples of its parts."""
+    """Build an example of a schema from the examples of its parts."""
     schema = resolved(schema, schemas)
     if "examples" in schema:
         return schema["examples"][0]
@@ -141,7 +141,7 @@ def example(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Any:
 
 
 def _drop_titles(parts: Iterable[Any]) -> None:
-    """Drop what pydantic makes of each field's name: `Botid` says nothing that `botId` does not."""
+    """Drop the titles that pydantic derives from names: `Botid` adds nothing to `botId`."""
     for part in parts:
         if isinstance(part, dict):
             if isinstance(part.get("title"), str):

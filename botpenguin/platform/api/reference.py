@@ -22,7 +22,7 @@ NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false"
 
 @cache
 def document() -> dict[str, Any]:
-    # With the addresses of the servers before them, as clients have them in their base URL.
+    # The paths are relative to the URL of the server in the document.
     return json.loads(json.dumps(api.get_openapi_schema(path_prefix="/")))  # type: ignore[no-any-return]
 
 
@@ -34,7 +34,7 @@ def openapi(request: HttpRequest) -> HttpResponse:
 @login_not_required
 @require_safe
 def page(request: HttpRequest) -> HttpResponse:
-    """The one page under `/api/`: it is answered through the pages' middleware."""
+    """The only page under `/api/`, which goes through the middleware of pages."""
     context = {
         "groups": groups(),
         "errors": _errors(),
@@ -68,7 +68,7 @@ class Operation:
 
 @cache
 def groups() -> dict[str, list[Operation]]:
-    """The operations by their tags, in the order of the routers."""
+    """Return the operations by tag, in the order of the routers."""
     found: dict[str, list[Operation]] = {}
     for path, operations in document()["paths"].items():
         for method, operation in operations.items():
@@ -77,7 +77,7 @@ def groups() -> dict[str, list[Operation]]:
 
 
 def prose(text: str) -> SafeString:
-    """Set what stands in backticks as code, and what stands apart as paragraphs."""
+    """Render backticks as code, and blank lines as paragraphs."""
     return format_html_join("\n", "<p>{}</p>", ((_coded(paragraph),) for paragraph in text.split("\n\n")))
 
 
@@ -118,7 +118,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Operatio
 
 
 def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], before: str = "") -> Iterator[DocumentedField]:
-    """The fields of a body, each under its whole name: `profile.userDetails.contact.email`."""
+    """Yield the fields of a body with full names: `profile.userDetails.contact.email`."""
     schema = resolved(schema, schemas)
     if schema.get("type") == "array":
         yield from _fields(schema["items"], schemas, f"{before}[].")

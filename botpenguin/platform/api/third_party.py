@@ -1,4 +1,4 @@
-"""Running the account's 3rd Party Apps APIs, as its chat flows do."""
+"""Runs the account's 3rd Party Apps APIs, as its chat flows do."""
 
 from http import HTTPStatus
 from typing import Annotated
@@ -102,7 +102,7 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     if api is None:
         raise HttpError(HTTPStatus.NOT_FOUND, "There is no 3rd party API with this id in your account.")
     contact = inbox.find(request, wanted.contactId) if wanted.contactId else None
-    # By their names in lower case, as calls ask for them: what is wanted goes before what is known, however written.
+    # Names in lower case, as calls use them. Attributes of the request override those of the contact.
     parts = (_known_of(contact) if contact else {}, wanted.attributes)
     attributes = {name.lower(): value for part in parts for name, value in part.items()}
     try:
@@ -125,9 +125,9 @@ def _known_of(contact: Contact) -> dict[str, fields.Value]:
 
 
 def _store(owner: int, contact_id: str, run: Run) -> list[str]:
-    """Merge what was mapped into what the contact has by now: the call may have taken seconds.
+    """Merge mapped attributes into the contact, read again because the call may have taken seconds.
 
-    Return why that was not possible, if it was not: what the call brought must be told all the same.
+    Return sentences if that was impossible: the response of the call must be reported nevertheless.
     """
     with changing(owner):
         contact: Contact | None = Contact.objects.owned_by(owner).with_id(contact_id).first()

@@ -1,4 +1,4 @@
-"""The resource `token`: what a token says of itself, how it ends itself, and who reports it."""
+"""The resource `token`: read and revoke the own token, report exposed tokens."""
 
 from http import HTTPStatus
 
@@ -52,10 +52,10 @@ def whose(request: BearerRequest) -> PlainEnvelope:
     "/token/revoke",
     summary="Revoke this token",
     operation_id="revoke_token",
-    # Not limited: whoever fears a leak must not be slowed down by the one who hammers with the token.
+    # Not limited, so that an attacker who uses up the limit cannot delay the revoke.
     auth=ApiAccessToken(is_limited=False),
     response={HTTPStatus.NO_CONTENT: None},
-    # Nor is a quota told.
+    # No headers of a quota either.
     openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": {}}}},
 )
 def revoke(request: BearerRequest) -> None:

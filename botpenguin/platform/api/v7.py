@@ -1,4 +1,4 @@
-"""Version 7 of the API: its routers, under one way in and one way to fail."""
+"""Version 7 of the API: its routers, authentication and error handlers."""
 
 from botpenguin.platform.api import bots, envelope, errors, inbox, integrations, third_party, token
 from botpenguin.platform.api.authentication import ApiAccessToken
