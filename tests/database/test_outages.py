@@ -227,10 +227,10 @@ def test_an_outage_of_the_cache_is_logged_once_however_many_requests_meet_it(
     for _ in range(3):
         clock.now += QUIET_SECONDS - 1
         for error in outage:
-            outages.note(error, "GET", "/")
+            outages.log_outage(error, "GET", "/")
     clock.now += QUIET_SECONDS + 1
-    outages.note(full, "GET", "/")
-    outages.note(redis.ResponseError("NOREPLICAS"), "GET", "/")
+    outages.log_outage(full, "GET", "/")
+    outages.log_outage(redis.ResponseError("NOREPLICAS"), "GET", "/")
 
     shown = [message.rpartition(": ")[2] for message in caplog.messages]
     assert shown == ["MISCONF full", "reset", "MISCONF full", "NOREPLICAS"]
@@ -240,7 +240,7 @@ def test_once_a_request_has_waited_in_vain_the_next_are_refused_at_once(
     alice: User, headers: dict[str, str], client: Client
 ) -> None:
     client.raise_request_exception = False
-    outages.note(caused(OperationalError(), PoolTimeout()), "GET", "/")
+    outages.log_outage(caused(OperationalError(), PoolTimeout()), "GET", "/")
 
     answers = [
         client.get("/api/v7/token", headers=headers).status_code,
