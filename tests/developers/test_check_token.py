@@ -37,7 +37,7 @@ class Check:
         return 0, output.getvalue()
 
 
-def test_a_live_token_is_told_with_its_owner_and_without_itself(alice: User, check: Check) -> None:
+def test_a_live_token_is_reported_with_its_owner_and_without_itself(alice: User, check: Check) -> None:
     token = token_text(alice)
 
     status, told = check(token)
@@ -47,7 +47,7 @@ def test_a_live_token_is_told_with_its_owner_and_without_itself(alice: User, che
     assert token[:-4] not in told
 
 
-def test_a_revoked_token_is_told_with_when_and_why(alice: User, check: Check) -> None:
+def test_a_revoked_token_is_reported_with_when_and_why(alice: User, check: Check) -> None:
     token = token_text(alice)
     revoked = issuance.revoke(alice, 1, LAPTOP, even_if_used=True).revoked
     assert revoked
@@ -59,7 +59,7 @@ def test_a_revoked_token_is_told_with_when_and_why(alice: User, check: Check) ->
     )
 
 
-def test_a_token_whose_row_was_changed_is_told_as_refused(alice: User, check: Check) -> None:
+def test_a_token_whose_row_was_changed_is_reported_as_refused(alice: User, check: Check) -> None:
     token = token_text(alice)
     ApiToken.objects.update(generation=2)
 
@@ -70,7 +70,7 @@ def test_a_token_whose_row_was_changed_is_told_as_refused(alice: User, check: Ch
     )
 
 
-def test_a_token_of_a_disabled_account_is_told_as_such(alice: User, check: Check) -> None:
+def test_a_token_of_a_disabled_account_is_reported_as_such(alice: User, check: Check) -> None:
     token = token_text(alice)
     alice.is_active = False
     alice.save()
@@ -82,7 +82,7 @@ def test_a_token_of_a_disabled_account_is_told_as_such(alice: User, check: Check
 
 
 @pytest.mark.django_db
-def test_a_token_that_nobody_has_is_told_as_such(check: Check) -> None:
+def test_a_token_that_nobody_has_is_reported_as_such(check: Check) -> None:
     token = tokens.generate().open()
 
     assert check(token) == (
@@ -91,7 +91,7 @@ def test_a_token_that_nobody_has_is_told_as_such(check: Check) -> None:
     )
 
 
-def test_what_is_no_token_is_told_why(check: Check) -> None:
+def test_the_reason_why_a_text_is_no_token_is_reported(check: Check) -> None:
     token = tokens.generate().open()
     mistyped = token[:-1] + ("a" if token[-1] != "a" else "b")
 

@@ -62,7 +62,7 @@ def test_later_visits_find_the_same_token(alice: User) -> None:
     assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]
 
 
-def test_issuing_to_one_who_has_a_token_returns_that_one(alice: User) -> None:
+def test_issuing_to_a_user_with_a_token_returns_that_token(alice: User) -> None:
     before = token_text(alice)
 
     token = issuance.issue(alice, PHONE)
@@ -84,7 +84,7 @@ def test_revoking_replaces_the_token(alice: User, bob: User) -> None:
     assert token_text(bob) == bobs
 
 
-def test_revoking_keeps_what_is_told_of_the_old_token(alice: User) -> None:
+def test_revoking_keeps_what_the_page_shows_of_the_old_token(alice: User) -> None:
     issuance.record_use(alice.pk, 1, LAPTOP)
     old = ApiToken.objects.get(user=alice)
 

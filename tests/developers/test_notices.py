@@ -150,7 +150,7 @@ def test_a_letter_about_to_be_sent_takes_in_no_more(alice: User) -> None:
     assert [mail.context["count"] for mail in Email.objects.order_by("pk")] == [1] * 7
 
 
-def test_a_report_is_told_at_once_however_many_revokes_there_were(alice: User) -> None:
+def test_a_report_is_mailed_at_once_however_many_revokes_there_were(alice: User) -> None:
     for generation in range(1, 13):
         issuance.revoke(alice, generation, PHONE, even_if_used=True)
 

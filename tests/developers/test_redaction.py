@@ -32,7 +32,7 @@ def test_a_token_in_the_path_of_a_failure_is_logged_as_its_mask(log: StringIO, p
 
 
 @pytest.mark.parametrize("path", ["/api/v7/token", "/api/v7/{}", "/developers/{}"])
-def test_what_strangers_ask_for_in_vain_is_one_short_line_in_the_log(log: StringIO, path: str) -> None:
+def test_an_unknown_path_is_one_short_line_in_the_log(log: StringIO, path: str) -> None:
     Browser().get(path.format(tokens.generate().open()))
 
     [line] = log.getvalue().splitlines()

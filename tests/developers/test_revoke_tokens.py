@@ -21,7 +21,7 @@ def generations() -> dict[str, int]:
     return dict(ApiToken.objects.values_list("user__email", "generation"))
 
 
-def test_the_token_of_one_person_is_revoked_and_its_owner_told(alice: User, bob: User) -> None:
+def test_the_token_of_one_user_is_revoked_and_its_owner_mailed(alice: User, bob: User) -> None:
     old = token_text(alice)
 
     output = revoke_tokens("--user", "Alice@Example.com")
@@ -54,7 +54,7 @@ def test_the_tokens_of_everybody_are_revoked(alice: User, bob: User) -> None:
 
 
 @pytest.mark.parametrize("zone", ["", "Z", "+00:00"])
-def test_tokens_issued_before_a_moment_are_revoked(alice: User, bob: User, zone: str) -> None:
+def test_tokens_issued_before_a_time_are_revoked(alice: User, bob: User, zone: str) -> None:
     ApiToken.objects.filter(user=alice).update(issued_at=timezone.now() - timedelta(days=3))
     moment = (timezone.now() - timedelta(days=1)).strftime("%Y-%m-%dT%H:%M:%S")
 

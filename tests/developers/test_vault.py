@@ -176,14 +176,14 @@ def test_a_ciphertext_cut_short_does_not_open() -> None:
 
 
 @given(st.text(max_size=300))
-def test_any_damaged_ciphertext_is_told_as_such(damaged: str) -> None:
+def test_any_damaged_ciphertext_is_reported_as_such(damaged: str) -> None:
     sealed = vault.seal(1, 1, tokens.generate())
 
     assert unreadable(1, 1, replace(sealed, ciphertext=damaged)) == "its ciphertext is damaged"
 
 
 @given(st.binary(max_size=80).filter(lambda payload: payload.count(b".") != 2))
-def test_any_other_payload_under_the_right_key_is_told_as_damaged(payload: bytes) -> None:
+def test_any_other_payload_under_the_right_key_is_reported_as_damaged(payload: bytes) -> None:
     sealed = vault.seal(1, 1, tokens.generate())
 
     foreign = vault.ring()[0].fernet.encrypt(payload).decode()

@@ -137,7 +137,7 @@ def test_a_token_that_was_replaced_meanwhile_revokes_nothing(alice: User) -> Non
     assert ApiToken.objects.get().generation == 2
 
 
-def test_the_page_tells_of_the_report_until_the_token_is_replaced_again(alice: User) -> None:
+def test_the_page_shows_the_report_until_the_token_is_replaced_again(alice: User) -> None:
     found = token_text(alice)
     report_exposed([found], SCANNER)
     told = (
@@ -152,20 +152,20 @@ def test_the_page_tells_of_the_report_until_the_token_is_replaced_again(alice: U
     assert "was reported as exposed" not in page_text(alice)
 
 
-def test_the_page_tells_of_the_report_for_a_week(alice: User) -> None:
+def test_the_page_shows_the_report_for_a_week(alice: User) -> None:
     report_exposed([token_text(alice)], SCANNER)
     RevokedToken.objects.update(revoked_at=timezone.now() - WEEK)
 
     assert "was reported as exposed" not in page_text(alice)
 
 
-def test_the_page_tells_that_a_token_was_revoked_through_the_api(alice: User) -> None:
+def test_the_page_shows_that_a_token_was_revoked_through_the_api(alice: User) -> None:
     revoke_itself(alice, LAPTOP)
 
     assert "was revoked through the API today at" in page_text(alice).replace("\xa0", " ")
 
 
-def test_the_page_makes_no_news_of_what_its_owner_did_there(alice: User) -> None:
+def test_the_page_shows_no_notice_of_its_owners_own_revoke(alice: User) -> None:
     issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
 
     assert "A new one is in place: copy it into whatever used it." not in page_text(alice)

@@ -15,18 +15,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     return now
 
 
-def test_the_first_sighting_is_written_at_once(clock: list[float]) -> None:
+def test_the_first_refusal_is_written_at_once(clock: list[float]) -> None:
     assert RefusalCounts().add(1) == 1
 
 
-def test_a_sighting_right_after_boot_is_written_at_once(clock: list[float]) -> None:
+def test_a_refusal_right_after_boot_is_written_at_once(clock: list[float]) -> None:
     """The monotonic clock may begin at zero."""
     clock[0] = 0.0
 
     assert RefusalCounts().add(1) == 1
 
 
-def test_further_sightings_wait_for_a_minute_and_are_written_together(clock: list[float]) -> None:
+def test_further_refusals_wait_for_a_minute_and_are_written_together(clock: list[float]) -> None:
     seen = RefusalCounts()
 
     written = []
@@ -55,7 +55,7 @@ def test_memory_is_bounded_by_forgetting_the_token_seen_least_recently(
     assert len(seen._counts) == 2
 
 
-def test_threads_lose_no_sighting(clock: list[float]) -> None:
+def test_threads_lose_no_refusal(clock: list[float]) -> None:
     seen = RefusalCounts()
 
     with ThreadPoolExecutor(8) as threads:

@@ -103,7 +103,7 @@ def test_an_ipv6_network_counts_as_one_address() -> None:
 
 
 @pytest.mark.django_db
-def test_malformed_and_missing_tokens_are_told_so_even_beside_a_flood() -> None:
+def test_malformed_and_missing_tokens_get_their_own_answer_even_beside_a_flood() -> None:
     guess(3)
 
     malformed = [call("bpat_nonsense").status_code for _ in range(5)]
@@ -113,7 +113,7 @@ def test_malformed_and_missing_tokens_are_told_so_even_beside_a_flood() -> None:
     assert missing.status_code == 401
 
 
-def test_a_revoked_token_does_not_count_and_is_told_so_however_often_it_comes(alice: User) -> None:
+def test_a_revoked_token_does_not_count_and_is_answered_as_revoked_however_often_it_comes(alice: User) -> None:
     old = token_text(alice)
     issuance.revoke(alice, 1, PHONE, even_if_used=True)
 
@@ -123,7 +123,7 @@ def test_a_revoked_token_does_not_count_and_is_told_so_however_often_it_comes(al
     assert call(token_text(alice)).status_code == 200
 
 
-def test_being_remembered_vouches_for_nothing(alice: User) -> None:
+def test_a_remembered_token_is_still_looked_up(alice: User) -> None:
     old = token_text(alice)
     call(old)
     guess(3)
@@ -147,7 +147,7 @@ def test_where_no_address_is_known_nobody_pays_for_others() -> None:
     assert guess(6, "") == [401] * 6
 
 
-def test_threads_lose_no_guess() -> None:
+def test_threads_lose_no_unknown_token() -> None:
     counted = UnknownTokens()
 
     with ThreadPoolExecutor(8) as threads:

@@ -62,7 +62,7 @@ def failing_on(verb: str) -> Callable[..., Any]:
     "header",
     ["Bearer {}", "bearer {}", "BEARER {}", "Bearer   {}", "  Bearer {}  ", "\tBearer {}\t", "Bearer {} \t "],
 )
-def test_a_good_token_is_told_from_its_header(alice: User, header: str) -> None:
+def test_a_good_token_is_read_from_its_header(alice: User, header: str) -> None:
     found = verification.check(bearing(header.format(token_text(alice))))
 
     token = ApiToken.objects.get(user=alice)
@@ -354,7 +354,7 @@ def test_tokens_under_every_key_of_the_ring_are_found_by_one_query(alice: User, 
     assert len(queries) == 2
 
 
-def test_a_token_revoked_under_an_older_key_of_the_ring_is_told_as_revoked(alice: User, settings: Settings) -> None:
+def test_a_token_revoked_under_an_older_key_of_the_ring_is_refused_as_revoked(alice: User, settings: Settings) -> None:
     old = token_text(alice)
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
     issuance.revoke(alice, 1, PHONE, even_if_used=False)

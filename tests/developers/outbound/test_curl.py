@@ -69,7 +69,7 @@ def test_json_brings_its_headers() -> None:
     ]
 
 
-def test_what_is_left_out_and_what_is_to_be_filled_in_is_told() -> None:
+def test_ignored_options_and_shell_variables_are_listed() -> None:
     notes = curl.read(f"curl -kso out {A} -H 'Authorization: Bearer $TOKEN' -d '{{}}'").notes
 
     assert notes == (

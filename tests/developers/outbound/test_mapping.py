@@ -98,7 +98,7 @@ def test_a_value_is_made_to_fit(value: Any, kind: str | None, fits: Any) -> None
         (7, "date", "is no date such as 2026-11-24"),
     ],
 )
-def test_a_value_that_does_not_fit_is_told(value: Any, kind: str | None, why: str) -> None:
+def test_a_value_that_does_not_fit_is_refused_with_a_reason(value: Any, kind: str | None, why: str) -> None:
     with pytest.raises(UnsuitableValue) as caught:
         cast(value, kind)
     assert str(caught.value) == why

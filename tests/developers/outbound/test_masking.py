@@ -64,7 +64,7 @@ def test_a_body_nested_as_deeply_as_json_may_be_hides_its_texts(alice: User) -> 
     ("more", "told"),
     [(0, []), (1, [["…", "1 more came and is not stored."]]), (19_000, [["…", "19000 more came and are not stored."]])],
 )
-def test_a_hundred_headers_of_an_answer_are_kept_and_it_is_told_how_many_came(
+def test_a_hundred_headers_of_a_response_are_kept_and_the_others_are_counted(
     alice: User, more: int, told: list[list[str]]
 ) -> None:
     with far(response(b"{}", *["a:"] * (98 + more))) as server:
@@ -129,7 +129,7 @@ def test_a_text_that_is_cut_is_kept_as_far_as_nothing_is_hidden(alice: User) -> 
         ('{"credentials": [["s3cr3t"], 4711]}', f'{{"credentials": [["{MASK}"], {MASK}]}}'),
     ],
 )
-def test_what_stands_under_a_telling_name_is_hidden_in_the_body_and_in_its_echo(
+def test_values_under_the_name_of_a_secret_are_hidden_in_the_body_and_in_its_echo(
     alice: User, body: str, kept: str | None
 ) -> None:
     with far(response(body.encode(), TEXT)) as server:
@@ -156,7 +156,7 @@ def test_of_a_secret_body_numbers_are_hidden_too(alice: User) -> None:
         lambda token: token.encode().hex().encode(),
     ],
 )
-def test_of_an_answer_that_holds_an_encoded_token_nothing_is_kept(alice: User, encode: Callable[[str], bytes]) -> None:
+def test_nothing_is_logged_of_a_response_with_an_encoded_token(alice: User, encode: Callable[[str], bytes]) -> None:
     token = tokens.generate().open()
     with far(response(b"Your token: " + encode(token), TEXT)) as server:
         log = logged(alice, Recipe("GET", server.url))

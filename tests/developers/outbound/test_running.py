@@ -218,7 +218,7 @@ def test_what_was_tried_and_not_kept_is_logged_as_a_test(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("loopback")
-def test_an_answer_that_is_not_json_sets_no_attribute(weather: OutboundApi) -> None:
+def test_a_response_that_is_not_json_sets_no_attribute(weather: OutboundApi) -> None:
     with far(response(b"<html>", "Content-Type: text/html")) as server:
         ran = run(at(weather, server.url), {"city": "x", "name": "y"}, kind="call", client=LAPTOP)
 
@@ -306,7 +306,7 @@ def test_a_log_outlives_its_api_and_goes_with_its_owner(weather: OutboundApi, al
 # What is wrong with an API
 
 
-def test_all_that_is_wrong_is_told_where_it_is() -> None:
+def test_every_problem_names_its_field() -> None:
     recipe = Recipe(
         "BREW",
         "nowhere",
@@ -336,7 +336,7 @@ def test_all_that_is_wrong_is_told_where_it_is() -> None:
     ]
 
 
-def test_our_own_token_is_told_where_it_stands() -> None:
+def test_our_own_token_is_a_problem_of_its_field() -> None:
     token = tokens.generate().open()
     parts = (
         RecipeField("fine", "fine"),

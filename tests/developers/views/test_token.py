@@ -124,7 +124,7 @@ def test_a_forged_form_meets_our_page_with_a_way_back(alice: User, act: str) -> 
     assert list(token_events().values_list("kind", flat=True)) == ["token-issued"]
 
 
-def test_show_by_htmx_draws_the_box_and_tells_the_live_line(alice: User) -> None:
+def test_show_by_htmx_draws_the_box_and_updates_the_live_region(alice: User) -> None:
     response = logged_in(alice).post(f"{PAGE}show/", headers=HTMX)
 
     assert response.content.decode().strip().startswith('<div id="token-box" class="token-box" data-shown>')
@@ -170,7 +170,7 @@ def test_an_unused_token_is_replaced_at_once_by_a_plain_form(alice: User) -> Non
     assert "A new token is in place" in text(browser.get(response["Location"]))
 
 
-def test_the_news_of_a_revoke_is_not_told_again_after_the_next_one(alice: User) -> None:
+def test_the_notice_of_a_revoke_is_not_shown_again_after_the_next_one(alice: User) -> None:
     browser = logged_in(alice)
     for generation in (1, 2):
         browser.post(f"{PAGE}revoke/", {"generation": generation})
@@ -246,14 +246,14 @@ def test_an_unknown_generation_revokes_nothing(alice: User, generation: str | No
 
 
 @pytest.mark.parametrize("query", ["replaced=", "replaced=x", f"replaced={'9' * 5000}", "replaced=1"])
-def test_a_made_up_outcome_in_the_address_is_not_told(alice: User, query: str) -> None:
+def test_a_made_up_outcome_in_the_url_is_not_shown(alice: User, query: str) -> None:
     response = logged_in(alice).get(f"{PAGE}?{query}")
 
     assert (response.status_code, "A new token is in place" in text(response)) == (200, False)
 
 
 @pytest.mark.parametrize(("generation", "status"), [(1, 200), (2, 409)])
-def test_a_script_is_told_the_verdict(alice: User, generation: int, status: int) -> None:
+def test_a_script_gets_the_verdict(alice: User, generation: int, status: int) -> None:
     response = logged_in(alice).post(f"{PAGE}revoke/", {"generation": generation}, headers=JSON)
 
     verdict = "replaced" if status == 200 else "already-replaced"
@@ -295,7 +295,7 @@ def test_swapped_ciphertexts_show_neither_token(alice: User, bob: User) -> None:
     assert [TOKEN.findall(response.content.decode()) for response in responses] == [[], []]
 
 
-def test_a_revoked_token_that_is_still_tried_is_told(alice: User) -> None:
+def test_a_revoked_token_that_is_still_tried_is_shown(alice: User) -> None:
     revoke(alice, 1, LAPTOP, even_if_used=True)
     RevokedToken.objects.update(
         refused_count=12, last_refused_at=timezone.now(), last_refused_ip="198.51.100.24", last_refused_client="n8n"
@@ -312,7 +312,7 @@ def test_a_revoked_token_that_is_still_tried_is_told(alice: User) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize(("still_tried", "folded"), [(3, ""), (4, "And one other "), (20, "And 17 others ")])
-def test_every_revoked_token_that_is_still_tried_is_told_the_latest_first(
+def test_every_revoked_token_that_is_still_tried_is_shown_latest_first(
     alice: User, still_tried: int, folded: str
 ) -> None:
     for generation in range(1, still_tried + 1):
@@ -327,7 +327,7 @@ def test_every_revoked_token_that_is_still_tried_is_told_the_latest_first(
     assert re.findall(r"And (?:one other|\d+ others) ", told) == [folded] * bool(folded)
 
 
-def test_a_sighting_of_long_ago_is_not_told(alice: User) -> None:
+def test_a_refusal_of_long_ago_is_not_shown(alice: User) -> None:
     revoke(alice, 1, LAPTOP, even_if_used=True)
     RevokedToken.objects.update(refused_count=12, last_refused_at=timezone.now() - timedelta(days=8))
 

@@ -49,7 +49,7 @@ def test_each_path_finds_its_value(data: Any) -> None:
         assert json.dumps(mapping.find(leaf.path, data), ensure_ascii=False) == leaf.text
 
 
-def test_a_tree_stays_small_and_says_where_it_is_cut() -> None:
+def test_a_response_tree_stays_small_and_says_where_it_is_cut() -> None:
     wide = build_tree(list(range(1000)))
     deep: Any = 1
     for _ in range(30):

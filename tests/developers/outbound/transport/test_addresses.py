@@ -300,7 +300,7 @@ def test_a_setting_opens_the_network_that_it_names_and_no_other(
     assert answer("127.0.0.1") == NO_PUBLIC_SERVER
 
 
-def test_a_setting_that_names_no_network_is_told(settings: Settings) -> None:
+def test_a_setting_that_names_no_network_is_refused(settings: Settings) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["the office"]
 
     with pytest.raises(ImproperlyConfigured, match="OUTBOUND_ALLOWED_NETWORKS holds 'the office'"):

@@ -61,7 +61,7 @@ def test_outbound_calls_leave_half_of_the_threads_to_pages_and_the_api(threads: 
     assert concurrency.slots_for(threads) == places
 
 
-def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_place_for_a_third() -> None:
+def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_slot_for_a_third() -> None:
     slots = CallSlots(concurrency.slots_for(6))
 
     with slots.hold(ALICE), slots.hold(BOB):
@@ -70,7 +70,7 @@ def test_with_six_threads_two_accounts_that_call_slow_servers_leave_a_place_for_
     assert refused == [False] * 33
 
 
-def test_a_third_gets_its_turn_before_anybodys_second(settings: Settings) -> None:
+def test_a_third_account_gets_a_slot_before_anybodys_second(settings: Settings) -> None:
     slots = CallSlots(concurrency.slots_for(settings.THREADS))
     with slots.hold(BOB):
         with slots.hold(ALICE):
@@ -81,7 +81,7 @@ def test_a_third_gets_its_turn_before_anybodys_second(settings: Settings) -> Non
         assert not is_refused(slots, ALICE)
 
 
-def test_accounts_call_in_turn_however_often_each_asks() -> None:
+def test_accounts_get_slots_in_turn_however_often_each_asks() -> None:
     slots = CallSlots(1)
     accounts = [ALICE, BOB, CAROL, DAVE]
     calls: list[int] = []
@@ -99,7 +99,7 @@ def test_accounts_call_in_turn_however_often_each_asks() -> None:
     assert sorted(calls[:4]) == sorted(calls[4:]) == accounts
 
 
-def test_of_those_who_have_called_nobody_yet_the_first_who_asked_comes_first() -> None:
+def test_of_accounts_without_a_call_the_first_to_ask_comes_first() -> None:
     slots = CallSlots(1)
 
     with slots.hold(ALICE):
@@ -109,7 +109,7 @@ def test_of_those_who_have_called_nobody_yet_the_first_who_asked_comes_first() -
     assert [is_refused(slots, account) for account in (CAROL, BOB, CAROL)] == [True, False, False]
 
 
-def test_who_asks_no_more_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_account_that_stops_asking_blocks_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "SECONDS_WAITING", 0)
     slots = CallSlots(1)
 
@@ -119,7 +119,7 @@ def test_who_asks_no_more_holds_nobody_up(monkeypatch: pytest.MonkeyPatch) -> No
     assert not is_refused(slots, ALICE)
 
 
-def test_turns_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_accounts_that_called_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(concurrency, "MOST_REMEMBERED", 2)
     slots = CallSlots(1)
 
@@ -127,7 +127,7 @@ def test_turns_of_long_ago_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> Non
     assert len(slots._last_held) == 2
 
 
-def test_as_many_call_at_once_as_there_are_places() -> None:
+def test_as_many_call_at_once_as_there_are_slots() -> None:
     slots, start, end = CallSlots(3), Barrier(8), Barrier(8)
 
     def ask(account: int) -> bool:
@@ -184,7 +184,7 @@ def test_a_refused_call_is_not_counted_and_writes_nothing(alice: User, settings:
     call(alice)
 
 
-def test_a_call_beyond_the_minutes_writes_nothing_and_leaves_its_place(alice: User, settings: Settings) -> None:
+def test_a_call_beyond_the_rate_limit_writes_nothing_and_frees_its_slot(alice: User, settings: Settings) -> None:
     settings.OUTBOUND_RATE_LIMIT = 1
     call(alice)
 
@@ -234,7 +234,7 @@ def test_a_call_that_cannot_be_filled_is_counted_like_others(alice: User, settin
     assert ApiLog.objects.count() == 1
 
 
-def test_a_test_on_the_page_that_finds_no_place_is_429_at_once(alice: User) -> None:
+def test_a_test_on_the_page_without_a_free_slot_is_429_at_once(alice: User) -> None:
     browser = logged_in(alice)
 
     with all_places_taken():

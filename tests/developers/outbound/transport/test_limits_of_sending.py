@@ -67,7 +67,7 @@ def test_a_certificate_that_is_not_to_be_trusted_is_refused(alice: User, authori
     assert problem("api.example.com", None) == f"{not_trusted}unable to get local issuer certificate."
 
 
-def test_broken_tls_is_told(alice: User) -> None:
+def test_broken_tls_is_a_problem_with_a_sentence(alice: User) -> None:
     def speak_http(peer: Peer) -> None:
         peer.connection.recv(65536)
         peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
@@ -95,7 +95,7 @@ def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) ->
     assert 0.5 <= answer.seconds < 10
 
 
-def test_nobody_at_the_port_is_told(alice: User) -> None:
+def test_a_closed_port_is_a_problem_with_a_sentence(alice: User) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         answer = send(Recipe("GET", f"http://127.0.0.1:{unused.getsockname()[1]}/"), owner=alice)
@@ -103,7 +103,7 @@ def test_nobody_at_the_port_is_told(alice: User) -> None:
     assert answer.problem == "Nothing answers at this server and port."
 
 
-def test_an_address_that_fails_leaves_the_next_one_its_turn(alice: User) -> None:
+def test_after_an_address_that_fails_the_next_one_is_tried(alice: User) -> None:
     def two(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, 1, 6, "", (address, port)) for address in ("127.0.0.3", "127.0.0.1")]
 
@@ -125,7 +125,7 @@ def test_proxies_of_the_environment_are_not_used(alice: User, monkeypatch: pytes
 # Redirects
 
 
-def test_a_redirect_is_told_and_not_followed(alice: User) -> None:
+def test_a_redirect_is_reported_and_not_followed(alice: User) -> None:
     with far(response(b"", "Location: /there?x=1", status="302 Found")) as server:
         answer = send(Recipe("GET", f"{server.url}/here"), owner=alice)
 
@@ -356,5 +356,5 @@ def test_nor_is_one_that_attributes_fill_in(alice: User, recipe: Recipe) -> None
         (999, "The server has answered with a status that HTTP does not know."),
     ],
 )
-def test_every_status_is_told_in_words(status: int, sentence: str) -> None:
+def test_every_status_is_explained_in_words(status: int, sentence: str) -> None:
     assert explain(status) == sentence

@@ -82,7 +82,7 @@ def test_a_redirect_to_a_name_inside_is_refused_in_the_same_words(alice: User, s
             assert send(recipe, owner=alice, resolver=resolver).problem == NO_PUBLIC_SERVER
 
 
-def test_a_name_server_that_does_not_answer_holds_nobody_up() -> None:
+def test_a_name_server_that_does_not_respond_blocks_nobody() -> None:
     answered = Event()
 
     def silent(*_: Any, **options: Any) -> Any:

@@ -170,7 +170,7 @@ def test_no_more_is_read_or_unpacked_than_fits(alice: User, behaviour: object) -
     assert answer.unreadable == "The response is longer than 1 MiB and was cut, so it is not read."
 
 
-def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
+def test_a_response_of_the_largest_size_is_whole(alice: User) -> None:
     text = json.dumps("x" * (MOST_BYTES - 2)).encode()
     with far(response(gzip.compress(text), "Content-Encoding: gzip")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
@@ -198,7 +198,7 @@ def test_an_answer_that_just_fits_is_whole(alice: User) -> None:
         (b"x", "text/plain; charset=cp1259", None, NO_DATA, NO_TEXT),
     ],
 )  # fmt: skip
-def test_answers_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the table
+def test_responses_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the table
     alice: User, *, body: bytes, header: str, text: str | None, data: object, unreadable: str
 ) -> None:
     with far(response(body, f"Content-Type: {header}")) as server:

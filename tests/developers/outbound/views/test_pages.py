@@ -151,7 +151,7 @@ def test_a_query_typed_into_the_url_becomes_parameters(alice: User) -> None:
         ({"mappings-0-path": "a[*]", "mappings-0-attribute": "a", "mappings-0-type": "text"}, "finds several values"),
     ],
 )
-def test_what_cannot_be_taken_is_said_beside_it_and_nothing_typed_is_lost(
+def test_errors_stand_beside_their_fields_and_nothing_typed_is_lost(
     alice: User, typed: dict[str, str], error: str
 ) -> None:
     sent = GET | {"headers-9-name": "X-Kept", "headers-9-value": "still here"} | typed
@@ -165,7 +165,7 @@ def test_what_cannot_be_taken_is_said_beside_it_and_nothing_typed_is_lost(
     assert not OutboundApi.objects.exists()
 
 
-def test_a_name_that_is_taken_is_said(alice: User, weather: OutboundApi) -> None:
+def test_a_name_in_use_is_refused_with_a_sentence(alice: User, weather: OutboundApi) -> None:
     response = logged_in(alice).post(f"{PAGE}new/", GET | {"name": "weather"})
 
     assert "There is an API of this name already." in words(response)

@@ -76,7 +76,7 @@ def test_half_characters_and_giant_numbers_are_shown_logged_and_not_mapped(alice
     assert [f'"\\ud800": 2, "n": 1{"0" * 400} }}' in unescape(body) for body in bodies] == [True, True]
 
 
-def test_an_answer_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
+def test_a_response_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
     with Far(answer_with_text) as far:
         response = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": far.url}, headers=HTMX)
 
