@@ -1,4 +1,4 @@
-"""The tables of the token. `issuance` is the only code that writes them."""
+"""The tables of the token. Only `issuance` and `usage` write them."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -20,7 +20,7 @@ SHOWN_FOR = timedelta(days=7)
 
 
 class ApiToken(models.Model):
-    """A person's one active token. That its key is the person makes "one" a fact of the database."""
+    """A user's active token. Its primary key is the user, so the database allows only one."""
 
     user = models.OneToOneField(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, primary_key=True, related_name="api_token"
@@ -28,7 +28,7 @@ class ApiToken(models.Model):
     digest = models.BinaryField(max_length=DIGEST_LENGTH, unique=True)
     ciphertext = models.TextField()
     key_id = models.CharField(max_length=8)
-    # NULL where the row is from before there were bindings, and cannot be unsealed. Such a token is refused.
+    # NULL if the row is older than bindings and cannot be unsealed. Such a token is refused.
     binding = models.BinaryField(max_length=BINDING_LENGTH, null=True)
     hint = models.CharField(max_length=tokens.HINT_LENGTH)
     generation = models.PositiveIntegerField(default=1)
@@ -61,12 +61,12 @@ class ApiToken(models.Model):
 
     @property
     def is_bound(self) -> bool:
-        """Whether the row is as `issuance` has written it for this owner and generation."""
+        """Whether the row is as `issuance` wrote it for this owner and generation."""
         return vault.is_bound(self.user_id, self.generation, bytes(self.digest), self.key_id, self.binding)
 
 
 class RevokedToken(models.Model):
-    """A token that opens nothing any more, and who has tried it since."""
+    """A revoked token, and its refused uses since."""
 
     class Reason(models.TextChoices):
         OWNER = "owner", _("Revoked by its owner")
@@ -91,7 +91,7 @@ class RevokedToken(models.Model):
     last_refused_ip = models.GenericIPAddressField(null=True)
     last_refused_client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
     refusal_reported_on = models.DateField(null=True)
-    # When the owner was last mailed that it is still in use.
+    # Time of the last mail to the owner about its use after the revoke.
     owner_told_at = models.DateTimeField(null=True)
 
     class Meta:
@@ -118,5 +118,5 @@ class RevokedToken(models.Model):
 
     @property
     def is_still_in_use(self) -> bool:
-        """Whether somebody has tried it within the last week."""
+        """Whether it was refused within the last week."""
         return self.last_refused_at is not None and timezone.now() - self.last_refused_at < STILL_IN_USE

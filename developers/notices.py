@@ -1,7 +1,7 @@
-"""Mail about the token, queued in the transaction of the event that it tells of, by whose id it goes. No secret in it.
+"""Mails about the token. They contain no secret.
 
-Nothing but the database can fail a letter, and what fails it fails the revoke just as well:
-`accounts.mail.queue` says how.
+A mail is queued in the transaction of its event, and named after the event's id. Only the database can make this
+fail, and then the revoke fails too: see `accounts.mail.queue`.
 """
 
 from django.urls import reverse
@@ -16,7 +16,7 @@ from developers.models import RevokedToken
 
 PAGE = "developers:api-access-token"
 
-# For many of them in an hour, which one letter tells of.
+# For the summary that replaces many mails of one hour.
 REVOKED = Notice(
     _("Your API access token was revoked"),
     _("Your API access token was revoked."),
@@ -39,7 +39,7 @@ STILL_IN_USE = Notice(
 
 
 def token_revoked(owner: User, event: Event, revoked: RevokedToken) -> None:
-    """Queue the notice of a revoke to the token's owner."""
+    """Queue a mail about a revoke to the token's owner."""
     is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
     notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
     context = {"revoked": revoked, "client": Client(event.ip, event.client), "page": reverse(PAGE)}
@@ -53,7 +53,7 @@ def token_revoked(owner: User, event: Event, revoked: RevokedToken) -> None:
 
 
 def token_still_in_use(revoked: RevokedToken, event: Event) -> None:
-    """Queue the day's notice that a revoked token is still sent. The caller sees to it that it is one a day."""
+    """Queue a mail about a revoked token that is still in use. The caller limits these to one a day."""
     owner = revoked.user
     context = {
         "revoked": revoked,

@@ -1,9 +1,9 @@
-"""Sealing a token for display, digesting it for look-up, and binding it to its row, under the ring of keys.
+"""Seals a token for display, digests it for look-up, and binds it to its row, with the keys of the key ring.
 
-The ring's first key seals, digests and binds; all of them unseal, look up and verify.
+The ring's first key seals, digests and binds; all keys unseal, look up and verify.
 
-The binding is an HMAC-SHA-256 over owner, generation and digest. Whoever can write to the
-database and has no key cannot make one, so a row moved to another owner is not believed.
+The binding is an HMAC-SHA-256 over owner, generation and digest. Someone who can write to the database but has
+no key cannot make one, so a row that was moved to another owner is refused.
 """
 
 import hmac
@@ -24,7 +24,7 @@ NUMBERS = struct.Struct(">QQ")
 
 
 class Hmac:
-    """HMAC-SHA-256 that has hashed its key already (RFC 2104, section 4), for half the time of `hmac.digest`."""
+    """HMAC-SHA-256 with the key hashed beforehand (RFC 2104, section 4): takes half the time of `hmac.digest`."""
 
     __slots__ = ("_inner", "_outer")
 
@@ -42,7 +42,7 @@ class Hmac:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class TokenKey:
-    """What is derived for tokens from one key of the ring, and that key's id."""
+    """The keys for tokens that are derived from one key of the ring, and that key's id."""
 
     id: str
     digest_key: bytes
@@ -52,7 +52,7 @@ class TokenKey:
 
 @dataclass(frozen=True, slots=True, repr=False)
 class Sealed:
-    """What a row keeps of a token: all of it is under the key that `key_id` names."""
+    """The columns of a row that hold a token. All use the key named by `key_id`."""
 
     digest: bytes
     ciphertext: str
@@ -72,9 +72,9 @@ def seal(owner_id: int, generation: int, token: Secret) -> Sealed:
 
 @sensitive_variables("token")
 def unseal(owner_id: int, generation: int, sealed: Sealed) -> Secret:
-    """Open a sealed token, if owner, generation and digest are all those of the row that holds it.
+    """Open a sealed token if owner, generation and digest match its row.
 
-    Raises `Unreadable` with the reason, which never holds any of the token.
+    Raises `Unreadable` with the reason, which contains no part of the token.
     """
     key = _key(sealed.key_id)
     try:
@@ -89,7 +89,7 @@ def unseal(owner_id: int, generation: int, sealed: Sealed) -> Secret:
 
 
 def binding(owner_id: int, generation: int, sealed: Sealed) -> bytes:
-    """Return the binding of a row that has none, if `unseal` opens it as this owner's and generation's.
+    """Return the binding for a row without one, if `unseal` opens it for this owner and generation.
 
     Raises `Unreadable` with the reason.
     """
@@ -98,20 +98,20 @@ def binding(owner_id: int, generation: int, sealed: Sealed) -> bytes:
 
 
 def is_bound(owner_id: int, generation: int, digest: bytes, key_id: str, binding: bytes | memoryview | None) -> bool:
-    """Tell whether a row's binding is that of its owner, generation and digest under the row's key.
+    """Return whether a row's binding matches its owner, generation and digest under the row's key.
 
-    Each bearer check asks this, within 2 µs.
+    Part of each bearer check; takes under 2 µs.
     """
     try:
         expected = _bind(_key(key_id), owner_id, generation, digest)
         return binding is not None and hmac.compare_digest(expected, binding)
     except (Unreadable, TypeError, struct.error):
-        # SQLite keeps values of any type in any column.
+        # SQLite stores values of any type in any column.
         return False
 
 
 def digests(token: Secret) -> list[bytes]:
-    """Return a token's digest under every key of the ring, for one look-up of all of them."""
+    """Return a token's digests under all keys of the ring, for a single look-up."""
     return [tokens.digest(token.open(), key.digest_key) for key in ring()]
 
 
@@ -125,7 +125,7 @@ def _key(key_id: str) -> TokenKey:
 
 
 def _bind(key: TokenKey, owner_id: int, generation: int, digest: bytes) -> bytes:
-    # Numbers of a fixed width, and the digest last: no two rows give one message.
+    # Fixed-width numbers, and the digest last: two rows never give the same message.
     return key.binding.digest(NUMBERS.pack(owner_id, generation) + digest)
 
 

@@ -20,7 +20,7 @@ from accounts.mail import queue
 from accounts.passwords import older_hashes
 from accounts.throttling import counters
 from botpenguin.platform import bot_deletion, staging
-from developers import issuance
+from developers import usage
 from developers.outbound import running
 
 logger = logging.getLogger(__name__)
@@ -40,13 +40,13 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "rows of deleted bots": bot_deletion.forget_deleted,
     "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
-    "revoked tokens": lambda: issuance.forget_revoked(timezone.now() - issuance.REVOKED_KEPT_FOR),
+    "revoked tokens": lambda: usage.prune_revoked(timezone.now() - usage.REVOKED_KEPT_FOR),
     "sessions": sessions.forget_expired,
     "changes of email": email_changes.forget_old,
     # Version 0.1.0 made accounts before their email was confirmed.
     "sign-ups": lambda: chain(sign_ups.forget_old(), deletion.forget_unconfirmed()),
     "mails": queue.forget_ended,
-    "logs of outbound calls": lambda: running.forget_logs(timezone.now() - running.KEPT_FOR),
+    "logs of outbound calls": lambda: running.prune_logs(timezone.now() - running.KEPT_FOR),
     "events": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
 }
 

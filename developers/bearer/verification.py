@@ -24,7 +24,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from accounts.orm import best_effort
 from accounts.web.clients import Client, client_ip
-from developers import issuance, metrics, tokens, vault
+from developers import issuance, metrics, tokens, usage, vault
 from developers.bearer.exposure import report_exposed
 from developers.bearer.refusal_counts import RefusalCounts, refusal_counts
 from developers.bearer.unknown_tokens import TooManyUnknownTokens, unknown_tokens
@@ -124,7 +124,7 @@ def _check(request: HttpRequest) -> Bearer:
     if _is_stale(bearer.last_used_at):
         best_effort.try_write(
             f"The last use of the token of user {bearer.owner_id}",
-            lambda: issuance.record_use(bearer.owner_id, bearer.generation, Client.of(request)),
+            lambda: usage.record_use(bearer.owner_id, bearer.generation, Client.of(request)),
         )
     return bearer
 
@@ -191,7 +191,7 @@ def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any,
 
 
 def _is_stale(last_used_at: datetime | None) -> bool:
-    return last_used_at is None or timezone.now() - last_used_at > issuance.LAST_USE_RESOLUTION
+    return last_used_at is None or timezone.now() - last_used_at > usage.LAST_USE_RESOLUTION
 
 
 def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[bytes]) -> TokenRefused:
@@ -216,6 +216,6 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
     if count := refusal_counts.add(revoked.pk):
         best_effort.try_write(
             f"A refusal of the revoked token {revoked.pk}",
-            lambda: issuance.record_refusals(revoked.pk, count, Client.of(request)),
+            lambda: usage.record_refusals(revoked.pk, count, Client.of(request)),
         )
     return TokenRefused(RefusalReason.REVOKED, revoked.revoked_at)

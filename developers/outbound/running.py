@@ -29,7 +29,7 @@ from developers.outbound.transport.addresses import Resolver
 from developers.outbound.transport.concurrency import NoFreeSlot, TooManyCalls, hold_slot
 from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 
-__all__ = ["NoFreeSlot", "Run", "TooManyCalls", "Unfillable", "Unreadable", "api_of", "forget_logs", "run", "try_out"]
+__all__ = ["NoFreeSlot", "Run", "TooManyCalls", "Unfillable", "Unreadable", "api_of", "prune_logs", "run", "try_out"]
 
 KEPT_FOR = timedelta(days=10)
 # Logs that one call deletes at most; later calls delete the rest.
@@ -78,7 +78,7 @@ def try_out(  # noqa: PLR0913 - the parts of an API that is not saved yet
     return _run(_Call(owner.pk, api, name, ApiLog.Kind.TEST, client), recipe, attributes, **network)
 
 
-def forget_logs(before: datetime) -> Iterator[int]:
+def prune_logs(before: datetime) -> Iterator[int]:
     """Delete the logs of calls before a time, of all accounts; yield how many, batch by batch."""
     return delete_in_batches(ApiLog.objects.filter(sent_at__lt=before))
 

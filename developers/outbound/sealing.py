@@ -1,4 +1,4 @@
-"""Sealing what an outbound call is made of, to its owner and id."""
+"""Seals an outbound call to its owner and id."""
 
 from cryptography.fernet import InvalidToken
 
@@ -16,7 +16,7 @@ def seal(owner_id: int, api_id: str, text: str) -> tuple[str, str]:
 def unseal(owner_id: int, api_id: str, ciphertext: str, key_id: str) -> str:
     """Open a text that was sealed to this owner and id.
 
-    Raises `Unreadable` with the reason, which never holds any of the text.
+    Raises `Unreadable` with the reason, which contains no part of the text.
     """
     fernet = keyring.fernet(keyring.find(key_id), Purpose.OUTBOUND_SEAL)
     try:

@@ -1,10 +1,9 @@
-"""Choosing a new password, with the offer to replace the API token by a fresh one on the way.
+"""Choosing a new password, with the option to also replace the API token.
 
-Whoever changes a password because somebody else knows it wants that person's copy of the
-token dead too. `accounts` knows of no token, so these pages are here: they are allauth's own
-views with `accounts`' forms, to which ours add a box, and `botpenguin.urls` gives them the
-addresses that allauth's would have. A receiver of allauth's signals would run only after the
-password is saved; here both are one transaction, the token first: no password without the revoke.
+A user who changes a password because somebody else knows it usually wants that person's copy of the token to
+stop working too. `accounts` knows no tokens, so these pages are here: allauth's views with the forms of
+`accounts` and one more checkbox, at allauth's URLs (`botpenguin.urls`). allauth's signals come only after the
+password is saved. These views revoke the token first, and save the password in the same transaction.
 """
 
 from contextlib import AbstractContextManager
@@ -51,12 +50,12 @@ class ResetPasswordAndTokenForm(ResetPasswordKeyForm):
 
 
 class ReplacesPassword(FormView):  # type: ignore[type-arg]
-    """Before allauth's view: saves the password and revokes the token together, or neither."""
+    """A mixin for allauth's views: saves the password and revokes the token together, or does neither."""
 
     def form_valid(self, form: ChangePasswordAndTokenForm | ResetPasswordAndTokenForm) -> HttpResponse:
-        # They have shown the mailbox, or the password, of the account.
+        # The user has proved to know the account's password, or to read its mailbox.
         use_reserved_place(self.request, form.user.email)
-        # Hashed before the transaction: no other writer shall wait for Argon2.
+        # Hashed before the transaction, so that no other writer waits for Argon2.
         form.user.set_password(form.cleaned_data["password1"])
         try:
             with self.unchanged():
@@ -66,13 +65,13 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
             return self.refuse()
 
     def unchanged(self) -> AbstractContextManager[None]:
-        """Give the transaction in which both are written."""
+        """Return the transaction for both writes."""
         return transaction.atomic()
 
     def refuse(self) -> HttpResponse:
-        """Answer where another request has replaced the password, or deleted the account, meanwhile."""
+        """Respond if another request has changed the password or deleted the account meanwhile."""
         logout(self.request)
-        # What was said of the revoke did not happen.
+        # Drop the message about the revoke: it was rolled back.
         list(messages.get_messages(self.request))
         messages.error(self.request, _("The password was changed elsewhere in the meantime. Log in with the new one."))
         return redirect("account_login")
@@ -92,17 +91,17 @@ class ChangePassword(ReplacesPassword, allauth.PasswordChangeView):
 
 
 class ResetPassword(ReplacesPassword, allauth.PasswordResetFromKeyView):
-    """Take a new password from one who followed the link in a mail; they are signed out everywhere."""
+    """Set a new password through a mailed link, and log the user out everywhere."""
 
     def form_valid(self, form: ResetPasswordAndTokenForm) -> HttpResponse:  # type: ignore[override]
         if self.request.user.is_authenticated:
-            # Every session of this person ends, so this one, too, must be written anew.
+            # All sessions of this user end, so this browser needs a new one.
             logout(self.request)
         return super().form_valid(form)
 
 
 def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -> None:
-    """Replace the owner's token where the box is ticked, and leave a message that says so."""
+    """Replace the owner's token if the box is ticked, and add a message about it."""
     if not posted["revoke_token"]:
         return
     revoked = issuance.revoke_current(owner, Client.of(request), reason=RevokedToken.Reason.PASSWORD)
@@ -112,7 +111,7 @@ def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -
 
 
 def change_password(request: LoggedInRequest) -> HttpResponseBase:
-    """Show the page; one who has no password yet, as accounts made by command may, gets it by mail instead."""
+    """Show the page. A user without a password, such as one created by a command, gets the link by mail instead."""
     if not request.user.has_usable_password():
         return redirect("account_reset_password")
     return ChangePassword.as_view()(request)

@@ -1,4 +1,4 @@
-"""The Developers panel: the page of the API access token, and its acts."""
+"""The Developers panel: the page of the API access token, and its actions."""
 
 from collections.abc import Mapping
 from http import HTTPStatus
@@ -22,7 +22,7 @@ from accounts.security_log import Kind
 from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest, wants_json
-from developers import issuance
+from developers import activity, issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
 from developers.models import RevokedToken
@@ -51,10 +51,10 @@ def developers(request: HttpRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def api_access_token(request: LoggedInRequest) -> HttpResponse:
-    """Show the page; its query may name an act to take up again, or what came of a plain form's revoke."""
+    """Show the page. Its query may name an action to continue, or the verdict of a revoke without JavaScript."""
     page = _page(request)
     notice = _notice_from_query(request, page)
-    # The address may come from anybody; whether one has confirmed who they are, the session tells.
+    # The URL is untrusted; only the session says whether the user has re-authenticated.
     confirmed = request.GET.get("confirmed", "") if is_recently_authenticated(request) else ""
     return render(request, TEMPLATE, page | notice | {"confirmed": confirmed})
 
@@ -62,28 +62,28 @@ def api_access_token(request: LoggedInRequest) -> HttpResponse:
 @action(PAGE)
 @never_cache
 def show_token(request: LoggedInRequest) -> HttpResponse:
-    return _reveal(request, Kind.TOKEN_SHOWN, act="show")
+    return _reveal(request, Kind.TOKEN_SHOWN, action="show")
 
 
 @action(PAGE)
 @never_cache
 def copy_token(request: LoggedInRequest) -> HttpResponse:
-    """Hand the token to the page's own script for the clipboard; where there is none, show it to be copied by hand."""
+    """Return the token to the page's script for the clipboard; without JavaScript, show it for copying by hand."""
     kind = Kind.TOKEN_COPIED if wants_json(request) else Kind.TOKEN_SHOWN
-    return _reveal(request, kind, act="copy")
+    return _reveal(request, kind, action="copy")
 
 
 @action(PAGE)
 @never_cache
 def try_token(request: LoggedInRequest) -> HttpResponse:
-    """Hand the token to the page's own script, which calls the API with it; nothing else has a use for it."""
-    return _reveal(request, Kind.TOKEN_TRIED, act="try") if wants_json(request) else redirect(PAGE)
+    """Return the token to the page's script, which calls the API with it. Redirects any other client."""
+    return _reveal(request, Kind.TOKEN_TRIED, action="try") if wants_json(request) else redirect(PAGE)
 
 
 @action(PAGE)
 @never_cache
 def revoke_token(request: LoggedInRequest) -> HttpResponse:
-    """Replace the token of the generation that the form holds; where it is in use, ask first."""
+    """Replace the token of the posted generation; if it is in use, ask first."""
     form = RevokeForm(request.POST)
     posted = form.cleaned_data if form.is_valid() else {"generation": NO_GENERATION, "even_if_used": False}
     outcome = issuance.revoke(request.user, client=Client.of(request), **posted)
@@ -98,17 +98,17 @@ def revoke_token(request: LoggedInRequest) -> HttpResponse:
 
 
 @sensitive_variables("secret")
-def _reveal(request: LoggedInRequest, kind: Kind, *, act: str) -> HttpResponse:
-    """Answer with the token itself, to one who has lately proved who they are."""
+def _reveal(request: LoggedInRequest, kind: Kind, *, action: str) -> HttpResponse:
+    """Respond with the token, if the user has authenticated recently."""
     if not is_recently_authenticated(request):
-        return ask_to_reauthenticate(request, act)
+        return ask_to_reauthenticate(request, action)
     try:
         secret = issuance.reveal(request.user, kind, Client.of(request))
     except Unreadable:
         return _refuse_to_reveal(request)
     if wants_json(request):
         return JsonResponse({"token": secret.open()})
-    context = _page(request) | {"secret": secret.open(), "act": act}
+    context = _page(request) | {"secret": secret.open(), "action": action}
     return render(request, f"{TEMPLATE}#shown" if request.htmx else TEMPLATE, context)
 
 
@@ -136,7 +136,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "unexpected": before if before and before.is_unexpected else None,
         "revoked_tokens": revoked_tokens,
         "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
-        "events": [(WORDS[event.kind], event) for event in issuance.recent_events(owner, ACTIVITY_LENGTH)],
+        "events": [(WORDS[event.kind], event) for event in activity.recent_events(owner, ACTIVITY_LENGTH)],
         "public_url": settings.PUBLIC_URL,
     }
 
@@ -146,7 +146,7 @@ def _notice(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:
 
 
 def _notice_from_query(request: LoggedInRequest, page: dict[str, Any]) -> dict[str, Any]:
-    """Tell what came of a plain form's revoke, which redirected here with its verdict and generation."""
+    """Return the verdict of a revoke without JavaScript, which redirects here with its verdict and generation."""
     verdict = next(
         (verdict for verdict in (Verdict.REPLACED, Verdict.ALREADY_REPLACED) if verdict in request.GET), None
     )

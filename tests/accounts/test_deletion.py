@@ -14,7 +14,7 @@ from accounts import deletion
 from accounts.events import SecurityEvent
 from accounts.models import Session, User
 from botpenguin.platform.models import Bot, Contact
-from developers import issuance
+from developers import issuance, usage
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
@@ -165,7 +165,7 @@ def test_another_email_deletes_nobody(alice: User, bob: User, typed: str) -> Non
 def test_the_page_says_what_will_stop(alice: User) -> None:
     browser = logged_in(alice)
     unused = " ".join(browser.get(PAGE).content.decode().split())
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
     bot = Bot.objects.create(owner=alice, name="Night desk", platform="website")
     for name in ("Carol", "Dave"):
         Contact.objects.create(owner=alice, bot=bot, name=name)

@@ -18,7 +18,7 @@ from accounts import deletion, security_log
 from accounts.events import EventCount, SecurityEvent
 from accounts.models import User
 from accounts.web.clients import Client
-from developers import issuance
+from developers import issuance, usage
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.views.test_security_log import FILE, LOG, rows_on
@@ -209,7 +209,7 @@ def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alic
         revoked = issuance.revoke(alice, number + 1, LAPTOP, even_if_used=True).revoked
         assert revoked is not None
         RevokedToken.objects.update(revoked_at=timezone.now() - timedelta(hours=2))
-        issuance.record_refusals(revoked.pk, 1, PHONE)
+        usage.record_refusals(revoked.pk, 1, PHONE)
 
     counted = EventCount.objects.get(kind=Kind.TOKEN_REFUSED)
     mails = Email.objects.filter(subject__contains="still in use").order_by("pk")
@@ -248,7 +248,7 @@ def test_tokens_that_are_still_in_use_fill_no_mailbox(alice: User) -> None:
         revoked = issuance.revoke(alice, number + 1, LAPTOP, even_if_used=True).revoked
         assert revoked is not None
         RevokedToken.objects.update(revoked_at=timezone.now() - timedelta(hours=2))
-        issuance.record_refusals(revoked.pk, 1, PHONE)
+        usage.record_refusals(revoked.pk, 1, PHONE)
 
     *single, collecting = Email.objects.filter(subject="A revoked API token is still in use").order_by("pk")
     assert len(single) == 5

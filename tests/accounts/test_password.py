@@ -11,7 +11,7 @@ from post_office.models import Email
 
 from accounts.models import User
 from accounts.security_log import Kind
-from developers import issuance
+from developers import usage
 from developers.models import ApiToken, RevokedToken
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, token_events, token_text
@@ -61,7 +61,7 @@ def test_both_pages_offer_the_revoke_ticked(alice: User) -> None:
 )
 def test_a_token_does_not_survive_a_new_password_where_the_box_is_ticked(alice: User, choose: Any) -> None:
     old = token_text(alice)
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
 
     choose(alice)
 

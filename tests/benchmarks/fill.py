@@ -16,7 +16,7 @@ from django.db.models import Model  # noqa: E402
 
 from accounts.models import User  # noqa: E402
 from accounts.web.clients import Client  # noqa: E402
-from developers import issuance  # noqa: E402
+from developers import issuance, usage  # noqa: E402
 from developers.models import ApiToken  # noqa: E402
 from tests.cast import token_text  # noqa: E402
 
@@ -47,7 +47,7 @@ def main() -> None:
         people = [User.objects.create_user(f"person{number}@example.com") for number in range(sampled)]
         for person in people:
             issuance.issue(person, somebody)
-            issuance.record_use(person.pk, 1, somebody)
+            usage.record_use(person.pk, 1, somebody)
         template = people[0].pk
         multiply(User, template, rows - sampled, id=f"{FIRST} + i", email="'bulk' || i || '@example.com'")
         multiply(ApiToken, template, rows - sampled, user_id=f"{FIRST} + i", digest=DIGEST[connection.vendor])

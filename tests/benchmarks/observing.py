@@ -14,7 +14,7 @@ from django.test import override_settings
 from accounts.models import User
 from accounts.web.clients import Client
 from botpenguin.observability import log_config, request_metrics
-from developers import issuance
+from developers import issuance, usage
 from developers import metrics as counting
 from developers.bearer import verification
 from tests.benchmarks.measure import microseconds
@@ -31,7 +31,7 @@ def main() -> None:
     somebody = Client("127.0.0.1", "benchmark")
     person = User.objects.create_user("observed@example.com")
     issuance.issue(person, somebody)
-    issuance.record_use(person.pk, 1, somebody)
+    usage.record_use(person.pk, 1, somebody)
     with tempfile.TemporaryDirectory() as folder:
         os.environ[counting.FOLDER] = folder
         counting.is_on.cache_clear()

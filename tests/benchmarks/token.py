@@ -26,7 +26,7 @@ from rest_framework_api_key.permissions import HasAPIKey
 
 from accounts.models import User
 from accounts.web.clients import Client
-from developers import issuance, vault
+from developers import issuance, usage, vault
 from developers.bearer import verification
 from developers.models import ApiToken
 from tests.benchmarks.measure import medians, microseconds, print_table
@@ -61,7 +61,7 @@ def make_accounts() -> tuple[User, dict[str, str]]:
     for number in range(ACCOUNTS):
         person = User.objects.create_user(f"person{number}@example.com")
         issuance.issue(person, somebody)
-        issuance.record_use(person.pk, 1, somebody)
+        usage.record_use(person.pk, 1, somebody)
         headers = {
             "ours": f"Bearer {token_text(person)}",
             "DRF TokenAuthentication": f"Token {Token.objects.create(user=person).key}",

@@ -19,7 +19,7 @@ from datetime import timedelta
 from django.utils import timezone
 from accounts.web.clients import Client
 from accounts.models import User
-from developers import issuance
+from developers import issuance, usage
 from developers.models import ApiToken, RevokedToken
 
 now = timezone.now()
@@ -29,9 +29,9 @@ issuance.issue(alice, firefox)
 issuance.reveal(alice, Kind.TOKEN_SHOWN, firefox)
 issuance.revoke(alice, 1, firefox, even_if_used=True)
 issuance.reveal(alice, Kind.TOKEN_COPIED, firefox)
-issuance.record_use(alice.pk, 2, Client("203.0.113.9", "python-requests/2.32.3"))
+usage.record_use(alice.pk, 2, Client("203.0.113.9", "python-requests/2.32.3"))
 old = RevokedToken.objects.get()
-issuance.record_refusals(old.pk, 12, Client("198.51.100.24", "n8n"))
+usage.record_refusals(old.pk, 12, Client("198.51.100.24", "n8n"))
 for event, minutes in zip(token_events().order_by("pk"), [7200, 7198, 39, 39, 37, 10]):
     SecurityEvent._base_manager.filter(pk=event.pk).update(at=now - timedelta(minutes=minutes))
 RevokedToken.objects.update(revoked_at=now - timedelta(minutes=39), last_refused_at=now - timedelta(minutes=10))

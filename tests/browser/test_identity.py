@@ -13,7 +13,7 @@ from playwright.sync_api import Browser, Page, expect
 
 from accounts.models import Session, User
 from accounts.sessions import SessionStore
-from developers import issuance
+from developers import usage
 from developers.models import ApiToken
 from tests.browser.conftest import Site
 from tests.browser.people import TOKEN_PAGE, copy_token, log_in, open_token_page, token_box
@@ -115,7 +115,7 @@ def test_a_server_that_is_away_is_told_of(page: Page, site: Site, alice: User) -
 def test_a_revoke_that_fails_in_its_dialog_is_told_of_before_it(
     page: Page, site: Site, alice: User, failure: dict[str, int] | None
 ) -> None:
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
     open_token_page(page, site)
     page.get_by_role("button", name="Revoke API Token").click()
     expect(page.get_by_role("dialog")).to_be_visible()

@@ -8,7 +8,7 @@ from post_office.models import Email
 from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.security_log import Kind, Note
-from developers import issuance, tokens
+from developers import issuance, tokens, usage
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, logged_in, token_events, token_text
@@ -85,7 +85,7 @@ def test_revoking_replaces_the_token(alice: User, bob: User) -> None:
 
 
 def test_revoking_keeps_what_the_page_shows_of_the_old_token(alice: User) -> None:
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
     old = ApiToken.objects.get(user=alice)
 
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=True)
@@ -101,7 +101,7 @@ def test_revoking_keeps_what_the_page_shows_of_the_old_token(alice: User) -> Non
 
 
 def test_revoking_forgets_the_last_use_of_the_new_token(alice: User) -> None:
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
 
     token = issuance.revoke(alice, 1, PHONE, even_if_used=True).token
 
@@ -151,7 +151,7 @@ def test_revoking_before_the_first_visit_only_makes_the_first_token() -> None:
 
 
 def test_a_used_token_is_left_alone_until_asked(alice: User) -> None:
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
     before = token_text(alice)
 
     outcome = issuance.revoke(alice, 1, PHONE, even_if_used=False)
@@ -228,10 +228,10 @@ def test_swapped_rows_reveal_nothing_and_are_logged_without_any_token(
 
 
 def test_a_use_is_recorded_at_most_once_a_minute(alice: User) -> None:
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
     first = ApiToken.objects.get(user=alice).last_used_at
 
-    issuance.record_use(alice.pk, 1, PHONE)
+    usage.record_use(alice.pk, 1, PHONE)
 
     token = ApiToken.objects.get(user=alice)
     assert (token.last_used_at, token.last_used_ip, token.last_used_client) == (first, LAPTOP.ip, LAPTOP.user_agent)
@@ -240,7 +240,7 @@ def test_a_use_is_recorded_at_most_once_a_minute(alice: User) -> None:
 def test_a_use_after_a_minute_moves_the_last_use(alice: User) -> None:
     ApiToken.objects.update(last_used_at=timezone.now() - timedelta(seconds=61), last_used_client="old")
 
-    issuance.record_use(alice.pk, 1, PHONE)
+    usage.record_use(alice.pk, 1, PHONE)
 
     token = ApiToken.objects.get(user=alice)
     assert (token.last_used_ip, token.last_used_client) == (PHONE.ip, PHONE.user_agent)
@@ -249,7 +249,7 @@ def test_a_use_after_a_minute_moves_the_last_use(alice: User) -> None:
 def test_a_use_of_a_token_that_was_replaced_meanwhile_is_not_recorded(alice: User) -> None:
     issuance.revoke(alice, 1, PHONE, even_if_used=False)
 
-    issuance.record_use(alice.pk, 1, LAPTOP)
+    usage.record_use(alice.pk, 1, LAPTOP)
 
     assert ApiToken.objects.get(user=alice).last_used_at is None
 
@@ -259,10 +259,10 @@ def test_refusals_add_up_and_make_one_event_a_day(alice: User) -> None:
     assert revoked is not None
     yesterday = timezone.now().date() - timedelta(days=1)
 
-    issuance.record_refusals(revoked.pk, 1, LAPTOP)
-    issuance.record_refusals(revoked.pk, 11, PHONE)
+    usage.record_refusals(revoked.pk, 1, LAPTOP)
+    usage.record_refusals(revoked.pk, 11, PHONE)
     RevokedToken.objects.update(refusal_reported_on=yesterday)
-    issuance.record_refusals(revoked.pk, 2, LAPTOP)
+    usage.record_refusals(revoked.pk, 2, LAPTOP)
     revoked.refresh_from_db()
 
     assert (revoked.refused_count, revoked.last_refused_ip) == (14, LAPTOP.ip)
@@ -271,7 +271,7 @@ def test_refusals_add_up_and_make_one_event_a_day(alice: User) -> None:
 
 
 def test_refusals_of_a_token_that_was_forgotten_meanwhile_leave_nothing(alice: User) -> None:
-    issuance.record_refusals(4711, 1, LAPTOP)
+    usage.record_refusals(4711, 1, LAPTOP)
 
     assert RevokedToken.objects.count() == 0
     assert activity(alice) == [(Kind.TOKEN_ISSUED, 1)]

@@ -10,7 +10,7 @@ from post_office.models import Email
 from accounts.models import User
 from accounts.security_log import Kind
 from accounts.web.clients import Client
-from developers import issuance
+from developers import issuance, usage
 from developers.issuance import Verdict
 from developers.models import RevokedToken
 from tests.cast import LAPTOP, PHONE, token_events, token_text
@@ -84,7 +84,7 @@ def still_in_use(user: User, *, revoked_ago: timedelta) -> RevokedToken:
 def test_the_first_hour_after_a_revoke_brings_no_mail_of_its_use(alice: User) -> None:
     revoked = still_in_use(alice, revoked_ago=timedelta(minutes=59))
 
-    issuance.record_refusals(revoked.pk, 5, PHONE)
+    usage.record_refusals(revoked.pk, 5, PHONE)
 
     assert Email.objects.count() == 0
 
@@ -93,14 +93,14 @@ def test_a_revoked_token_in_use_is_mailed_once_a_day(alice: User, bob: User) -> 
     revoked = still_in_use(alice, revoked_ago=timedelta(minutes=61))
 
     for _time in range(3):
-        issuance.record_refusals(revoked.pk, 5, PHONE)
+        usage.record_refusals(revoked.pk, 5, PHONE)
     today = Email.objects.get()
     RevokedToken.objects.update(owner_told_at=timezone.now() - timedelta(hours=23, minutes=59))
-    issuance.record_refusals(revoked.pk, 5, PHONE)
+    usage.record_refusals(revoked.pk, 5, PHONE)
     within_a_day = Email.objects.count()
     yesterday = timezone.now() - timedelta(days=1, seconds=1)
     RevokedToken.objects.update(owner_told_at=yesterday, refusal_reported_on=yesterday.date())
-    issuance.record_refusals(revoked.pk, 5, PHONE)
+    usage.record_refusals(revoked.pk, 5, PHONE)
 
     events = token_events().filter(kind=Kind.TOKEN_REFUSED).order_by("pk")
     assert within_a_day == 1
@@ -113,7 +113,7 @@ def test_a_revoked_token_in_use_is_mailed_once_a_day(alice: User, bob: User) -> 
         assert "refused at least 5 times" in body
         assert "2001:db8::7" in body
         assert "curl 8.5" in body
-        assert "once a day at most" in body
+        assert "at most once a day" in body
         assert token_text(alice)[:-4] not in body
 
 
@@ -121,7 +121,7 @@ def test_a_mail_of_use_finds_an_event_even_where_it_was_pruned(alice: User) -> N
     revoked = still_in_use(alice, revoked_ago=timedelta(minutes=61))
     RevokedToken.objects.update(refusal_reported_on=timezone.now().date())
 
-    issuance.record_refusals(revoked.pk, 1, PHONE)
+    usage.record_refusals(revoked.pk, 1, PHONE)
 
     event = token_events().get(kind=Kind.TOKEN_REFUSED)
     assert Email.objects.get().message_id == f"<security-event.{event.pk}@app.example.com>"

@@ -44,11 +44,11 @@ class Command(BaseCommand):
                 raise CommandError(f"There is no account with the email {options['user']}.")
             return tokens.filter(user=owner)
         if options["issued_before"] is not None:
-            return tokens.filter(issued_at__lt=moment(options["issued_before"]))
+            return tokens.filter(issued_at__lt=parse_time(options["issued_before"]))
         return tokens
 
 
-def moment(text: str) -> datetime:
+def parse_time(text: str) -> datetime:
     """Read a date or a time of ISO 8601; without a zone it is in UTC. Raises `CommandError`."""
     try:
         read = datetime.fromisoformat(text)

@@ -17,7 +17,7 @@ from accounts.mail import queue
 from accounts.models import Session, User
 from accounts.orm.batches import BatchSize
 from accounts.orm.bulk import BulkTransaction
-from developers import issuance
+from developers import issuance, usage
 from developers.models import RevokedToken
 from tests.cast import LAPTOP
 
@@ -103,7 +103,7 @@ def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[]
     return (
         rows,
         {"last_refused_at": now, "refused_count": 1},
-        lambda: list(issuance.forget_revoked(now - timedelta(days=90))),
+        lambda: list(usage.prune_revoked(now - timedelta(days=90))),
     )
 
 

@@ -35,17 +35,17 @@ def call(token: str, ip: str = FLOOD) -> Any:
     return Browser(REMOTE_ADDR=ip).get("/api/v7/token", headers={"Authorization": f"Bearer {token}"})
 
 
-def guess(times: int, ip: str = FLOOD) -> list[int]:
+def send_unknown(times: int, ip: str = FLOOD) -> list[int]:
     return [call(tokens.generate().open(), ip).status_code for _ in range(times)]
 
 
 @pytest.mark.django_db
 def test_after_as_many_unknown_tokens_as_the_limit_no_more_are_looked_up_for_a_minute(clock: Clock) -> None:
-    first = guess(3)
+    first = send_unknown(3)
     with CaptureQueriesContext(connection) as queries:
-        refused = guess(2)
+        refused = send_unknown(2)
     clock.now += WINDOW
-    second = guess(4)
+    second = send_unknown(4)
 
     assert first == [401] * 3
     assert refused == [429] * 2
@@ -55,7 +55,7 @@ def test_after_as_many_unknown_tokens_as_the_limit_no_more_are_looked_up_for_a_m
 
 @pytest.mark.django_db
 def test_the_refusal_says_why_and_when_to_come_back(clock: Clock) -> None:
-    guess(3)
+    send_unknown(3)
     clock.now += 18.5
 
     refused = call(tokens.generate().open())
@@ -71,14 +71,14 @@ def test_a_token_used_before_is_good_beside_a_flood_from_its_address(alice: User
     used = token_text(alice)
     call(used)
 
-    statuses = guess(5)
+    statuses = send_unknown(5)
 
     assert statuses == [401] * 3 + [429] * 2
     assert call(used).status_code == 200
 
 
 def test_a_token_new_to_the_process_waits_for_the_next_minute(alice: User, clock: Clock) -> None:
-    guess(3)
+    send_unknown(3)
     first = call(token_text(alice))
 
     clock.now += int(first["Retry-After"])
@@ -88,23 +88,23 @@ def test_a_token_new_to_the_process_waits_for_the_next_minute(alice: User, clock
 
 
 def test_another_address_does_not_pay_for_it(alice: User) -> None:
-    guess(3)
+    send_unknown(3)
 
     assert call(token_text(alice), ELSEWHERE).status_code == 200
-    assert guess(1, ELSEWHERE) == [401]
+    assert send_unknown(1, ELSEWHERE) == [401]
 
 
 @pytest.mark.django_db
 def test_an_ipv6_network_counts_as_one_address() -> None:
-    neighbours = [guess(1, f"2001:db8:0:1::{number}")[0] for number in range(1, 5)]
+    neighbours = [send_unknown(1, f"2001:db8:0:1::{number}")[0] for number in range(1, 5)]
 
     assert neighbours == [401] * 3 + [429]
-    assert guess(1, "2001:db8:0:2::1") == [401]
+    assert send_unknown(1, "2001:db8:0:2::1") == [401]
 
 
 @pytest.mark.django_db
 def test_malformed_and_missing_tokens_get_their_own_answer_even_beside_a_flood() -> None:
-    guess(3)
+    send_unknown(3)
 
     malformed = [call("bpat_nonsense").status_code for _ in range(5)]
     missing = Browser(REMOTE_ADDR=FLOOD).get("/api/v7/token")
@@ -126,7 +126,7 @@ def test_a_revoked_token_does_not_count_and_is_answered_as_revoked_however_often
 def test_a_remembered_token_is_still_looked_up(alice: User) -> None:
     old = token_text(alice)
     call(old)
-    guess(3)
+    send_unknown(3)
 
     issuance.revoke(alice, 1, PHONE, even_if_used=True)
 
@@ -139,12 +139,12 @@ def test_a_remembered_token_is_still_looked_up(alice: User) -> None:
 def test_without_a_limit_nobody_is_shut_out(settings: Settings) -> None:
     settings.API_REFUSED_LIMIT = 0
 
-    assert guess(6) == [401] * 6
+    assert send_unknown(6) == [401] * 6
 
 
 @pytest.mark.django_db
 def test_where_no_address_is_known_nobody_pays_for_others() -> None:
-    assert guess(6, "") == [401] * 6
+    assert send_unknown(6, "") == [401] * 6
 
 
 def test_threads_lose_no_unknown_token() -> None:

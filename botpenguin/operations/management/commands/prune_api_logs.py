@@ -20,5 +20,5 @@ class Command(BaseCommand):
     def handle(self, *args: Any, older_than: int, **options: Any) -> None:
         if not 0 <= older_than <= running.KEPT_FOR.days:
             raise CommandError(f"--older-than wants 0 to {running.KEPT_FOR.days} days: nothing is kept longer.")
-        deleted = sum(running.forget_logs(timezone.now() - timedelta(days=older_than)))
+        deleted = sum(running.prune_logs(timezone.now() - timedelta(days=older_than)))
         self.stdout.write(f"{deleted} logs of outbound calls deleted.")
