@@ -76,7 +76,6 @@ def issue(owner: User, client: Client) -> ApiToken:
         return ApiToken.objects.get(user=owner)
 
 
-@sensitive_variables("secret", "sealed")
 def revoke(
     owner: User,
     generation: int,
@@ -96,24 +95,8 @@ def revoke(
         old = ApiToken.objects.select_for_update().filter(user=owner).first()
         if old is None:
             return Outcome(Verdict.ALREADY_REPLACED, issue(owner, client), None)
-        secret = tokens.generate()
-        sealed = vault.seal(owner.pk, generation + 1, secret)
         now = timezone.now()
-        replaceable = ApiToken.objects.filter(user=owner, generation=generation)
-        if not even_if_used:
-            replaceable = replaceable.filter(last_used_at__isnull=True)
-        replaced = replaceable.update(
-            digest=sealed.digest,
-            ciphertext=sealed.ciphertext,
-            key_id=sealed.key_id,
-            binding=sealed.binding,
-            hint=secret.hint,
-            generation=generation + 1,
-            issued_at=now,
-            last_used_at=None,
-            last_used_ip=None,
-            last_used_client=None,
-        )
+        replaced = _replace(owner, generation, now, even_if_used=even_if_used)
         current = ApiToken.objects.get(user=owner)
         if not replaced:
             revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
@@ -192,6 +175,29 @@ def reveal(owner: User, kind: Kind, client: Client) -> Secret:
         raise
     record_event(kind, token, client)
     return secret
+
+
+@sensitive_variables("secret", "sealed")
+def _replace(owner: User, generation: int, now: datetime, *, even_if_used: bool) -> bool:
+    """Write a new token over the owner's token of this generation; return whether there was one to replace."""
+    secret = tokens.generate()
+    sealed = vault.seal(owner.pk, generation + 1, secret)
+    replaceable = ApiToken.objects.filter(user=owner, generation=generation)
+    if not even_if_used:
+        replaceable = replaceable.filter(last_used_at__isnull=True)
+    replaced = replaceable.update(
+        digest=sealed.digest,
+        ciphertext=sealed.ciphertext,
+        key_id=sealed.key_id,
+        binding=sealed.binding,
+        hint=secret.hint,
+        generation=generation + 1,
+        issued_at=now,
+        last_used_at=None,
+        last_used_ip=None,
+        last_used_client=None,
+    )
+    return bool(replaced)
 
 
 def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:

@@ -38,18 +38,18 @@ class MaskingFormatter(logging.Formatter):
 
 
 class MaskingJsonFormatter(logging.Formatter):
-    """The same as a JSON object a line.
+    """Writes one JSON object a line, with secrets masked.
 
-    Of what a record carries besides its message only `FIELDS` are written: Django adds the request, whose text
-    is its address and query.
+    Of a record's extra attributes, only `FIELDS` are written: Django also adds the request, whose text contains its
+    URL and query.
     """
 
     FIELDS = ("method", "route", "status", "milliseconds", "client", "user")
 
     def format(self, record: logging.LogRecord) -> str:
-        moment = datetime.fromtimestamp(record.created, UTC)
+        time_of_record = datetime.fromtimestamp(record.created, UTC)
         line = {
-            "time": moment.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "time": time_of_record.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
             "level": record.levelname,
             "logger": record.name,
             "process": record.process,
@@ -61,7 +61,7 @@ class MaskingJsonFormatter(logging.Formatter):
             line["traceback"] = traceback
         if record.stack_info:
             line["stack"] = self.formatStack(record.stack_info)
-        # Neither a token nor its mask holds what JSON escapes.
+        # JSON escapes no character of a token or its mask.
         return without_secrets(json.dumps(line, default=str))
 
 
