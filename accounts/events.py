@@ -1,4 +1,4 @@
-"""The tables of the security log. `pyproject.toml` says who may know it, and import-linter sees to it."""
+"""The tables of the security log. import-linter checks which modules may import them (`pyproject.toml`)."""
 
 from collections.abc import Mapping
 from typing import Any, ClassVar
@@ -14,16 +14,16 @@ from accounts.orm.append_only import AppendOnly
 from accounts.web.clients import USER_AGENT_LENGTH
 
 
-class Happened(models.Model):
-    """What a single event and a count of events have in common."""
+class EventBase(models.Model):
+    """The common fields of a single event and a count of events."""
 
     count: Any
 
     class Kind(models.TextChoices):
         SIGNED_UP = "signed-up", _("Account created")
-        SIGNED_IN = "signed-in", _("Signed in")
-        SIGN_IN_FAILED = "sign-in-failed", _("Sign-in failed")
-        SIGNED_OUT = "signed-out", _("Signed out")
+        LOGGED_IN = "signed-in", _("Signed in")
+        LOG_IN_FAILED = "sign-in-failed", _("Sign-in failed")
+        LOGGED_OUT = "signed-out", _("Signed out")
         SESSION_ENDED = "session-ended", _("Signed out another browser")
         SESSIONS_ENDED = "sessions-ended", _("Signed out everywhere else")
         CONFIRMED = "confirmed", _("Identity confirmed")
@@ -46,7 +46,7 @@ class Happened(models.Model):
         TOKEN_REFUSED = "token-refused", _("Revoked API token refused")
 
     class Means(models.TextChoices):
-        """What a person signed in or proved themselves by, or which of their ways to log in it is about."""
+        """The factor with which a person logged in or reauthenticated, or that the event is about."""
 
         PASSWORD = "password", _("Password")
         AUTHENTICATOR = "totp", _("Authenticator app")
@@ -73,7 +73,7 @@ class Happened(models.Model):
 
     @property
     def mark(self) -> str:
-        """How lists mark it: as something new, ended or refused."""
+        """The mark in lists: something new, ended or refused."""
         return MARKS.get(self.kind, "")
 
     @property
@@ -86,15 +86,15 @@ class Happened(models.Model):
         return f"{label.rstrip('.')}, {counted}" if label else counted
 
 
-class SecurityEvent(AppendOnly, Happened):
-    """Something that happened to an account or its token. `accounts.security_log` adds it, and nothing changes it."""
+class SecurityEvent(AppendOnly, EventBase):
+    """An event of an account or its token. `accounts.security_log` adds these rows, and no code changes one."""
 
     # It stands for no others.
     count = 0
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="security_events")
     at = models.DateTimeField(default=timezone.now)
-    # Which token it happened to.
+    # The token that the event is about.
     hint = models.CharField(max_length=4, null=True)  # noqa: DJ001 - NULL where it is about no token
     generation = models.PositiveIntegerField(null=True)
 
@@ -121,12 +121,12 @@ class SecurityEvent(AppendOnly, Happened):
 
     @property
     def name(self) -> str:
-        """What a mail about it is called."""
+        """The name from which the `Message-ID` of its mail is made."""
         return f"security-event.{self.pk}"
 
 
-class EventCount(Happened):
-    """How many more events of a kind an account had in an hour than are listed singly, and who made the last one.
+class EventCount(EventBase):
+    """The number of events of a kind in an hour that are not listed singly, and the client of the last one.
 
     `accounts.security_log` writes these rows.
     """
@@ -153,11 +153,11 @@ class EventCount(Happened):
         return f"counted-event.{self.pk}.{self.count}"
 
 
-Kind = Happened.Kind
-FAILURES = (Kind.SIGN_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED, Kind.TOKEN_REFUSED)
+Kind = EventBase.Kind
+FAILURES = (Kind.LOG_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED, Kind.TOKEN_REFUSED)
 MARKS: Mapping[Any, str] = (
-    dict.fromkeys((Kind.SIGNED_UP, Kind.SIGNED_IN, Kind.FACTOR_ADDED, Kind.TOKEN_ISSUED), "issued")
-    | dict.fromkeys((Kind.SIGNED_OUT, Kind.SESSION_ENDED, Kind.SESSIONS_ENDED), "revoked")
+    dict.fromkeys((Kind.SIGNED_UP, Kind.LOGGED_IN, Kind.FACTOR_ADDED, Kind.TOKEN_ISSUED), "issued")
+    | dict.fromkeys((Kind.LOGGED_OUT, Kind.SESSION_ENDED, Kind.SESSIONS_ENDED), "revoked")
     | dict.fromkeys((Kind.FACTOR_REMOVED, Kind.FACTORS_REMOVED, Kind.TOKEN_REVOKED), "revoked")
     | dict.fromkeys(FAILURES, "refused")
 )

@@ -55,7 +55,7 @@ def logged_in(request: HttpRequest, user: User, **_: Any) -> None:
     means = _means(**records[-1]) if records else ""
     notice = notices.NEW_LOG_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_LOG_IN
     with transaction.atomic():
-        event = record(Kind.SIGNED_IN, user, Client.of(request), means)
+        event = record(Kind.LOGGED_IN, user, Client.of(request), means)
         if known_browsers.is_new_browser(request):
             notices.notify(event, user, notice)
         end_oldest(user)
@@ -71,14 +71,14 @@ def note_failure(email: str, request: HttpRequest | None) -> None:
     owner = User.objects.by_email(email)
     if owner:
         is_theirs = request is not None and getattr(request, "user", None) == owner
-        kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.SIGN_IN_FAILED
+        kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.LOG_IN_FAILED
         record_failure(kind, owner, Client.of(request) if request else UNKNOWN_CLIENT, Means.PASSWORD)
 
 
 @receiver(auth.user_logged_out)
 def logged_out(request: HttpRequest, user: User | None, **_: Any) -> None:
     if user:
-        record(Kind.SIGNED_OUT, user, Client.of(request))
+        record(Kind.LOGGED_OUT, user, Client.of(request))
 
 
 @receiver(account.authentication_step_completed)
@@ -127,7 +127,7 @@ def factor_used(request: HttpRequest, user: User, authenticator: Authenticator, 
 def factor_failed(
     request: HttpRequest, user: User, authenticator: Authenticator, *, reauthentication: bool, **_: Any
 ) -> None:
-    kind = Kind.CONFIRMING_FAILED if reauthentication else Kind.SIGN_IN_FAILED
+    kind = Kind.CONFIRMING_FAILED if reauthentication else Kind.LOG_IN_FAILED
     record_failure(kind, user, Client.of(request), authenticator.type)
 
 

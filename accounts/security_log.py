@@ -1,11 +1,11 @@
 """The security log: what happened to an account and its token, when, from where and by which client.
 
-`add` is the only code that adds events and `forget` the only one that removes old ones; they
-go with their account besides. Nothing changes an event.
+Only `add` inserts events and only `forget` deletes old ones; deleting an account deletes its events too. No code
+changes an event.
 
-No flood fills the table or buries the rest: what comes on top of so many alike in an hour is counted,
-in a table beside. Alike are events of one kind and detail. Twice as many are listed of all networks
-as of one, so that who floods a kind from one network hides nobody else's event of it.
+A flood neither fills the table nor hides other events: beyond a number of events of one kind and detail in an hour,
+further ones are counted in another table. The limit for all networks is twice that for one network, so a flood from
+one network does not hide an event from another.
 """
 
 from collections.abc import Iterable, Iterator
@@ -21,29 +21,29 @@ from django.db import transaction
 from django.db.models import F, Q, QuerySet
 from django.utils import timezone
 
-from accounts.events import EventCount, Happened, SecurityEvent
+from accounts.events import EventBase, EventCount, SecurityEvent
 from accounts.mail import notices
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
 
 Event = SecurityEvent | EventCount
-Kind = Happened.Kind
-Means = Happened.Means
-Note = Happened.Note
+Kind = EventBase.Kind
+Means = EventBase.Means
+Note = EventBase.Note
 TOKEN_KINDS = [kind for kind in Kind if kind.startswith("token-")]
 
-# Anybody can make failures happen: fewer are listed.
+# Anybody can cause failures, so fewer are listed.
 FAILURES_AN_HOUR = 10
 HOUR = timedelta(hours=1)
-# What one connection is given at least (RFC 6177).
+# The smallest network of a connection (RFC 6177).
 IPV6_NETWORK = 64
 
 
 def record(kind: Kind, owner: User, client: Client, means: str = "", *, most: int | None = None) -> Event:
-    """Add an event to the owner's log, with one of `Means` or none, and queue the mail that it is worth.
+    """Add an event to the owner's log, with one of `Means` or none, and queue its mail if it has one.
 
-    Call it inside the transaction of what happened: all of it is written, or none.
+    Call it inside the transaction of the change, so that all is written or nothing.
     """
     with transaction.atomic():
         event = add(kind, owner.pk, client, means, most=most)
@@ -54,14 +54,14 @@ def record(kind: Kind, owner: User, client: Client, means: str = "", *, most: in
 
 
 def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
-    """Add or count an event that anybody can make happen."""
+    """Add or count an event that anybody can cause."""
     record(kind, owner, client, means, most=FAILURES_AN_HOUR)
 
 
 def add(
     kind: Kind, owner_id: int, client: Client, detail: str = "", *, most: int | None = None, **fields: Any
 ) -> Event:
-    """Add an event, or count one that comes on top of `most` alike in an hour, or of `EVENTS_AN_HOUR`."""
+    """Add an event, or count it if there were `most`, or `EVENTS_AN_HOUR`, alike in the last hour."""
     alike = SecurityEvent.objects.filter(user=owner_id, kind=kind, detail=detail)
     if _is_flooded(alike, client, most or settings.EVENTS_AN_HOUR):
         return _count(owner_id, kind, detail, client)
@@ -82,31 +82,31 @@ def merged(*rows: Iterable[Event]) -> Iterator[Event]:
 
 
 def forget(before: datetime) -> Iterator[int]:
-    """Delete what happened before a moment, whosever it is, and yield how many rows that were, batch by batch."""
+    """Delete the events of all accounts before a time, and yield the number of rows after each batch."""
     yield from delete_in_batches(SecurityEvent.objects.filter(at__lt=before))
     yield from delete_in_batches(EventCount.objects.filter(at__lt=before))
 
 
 def people_with(kind: Kind, since: datetime) -> QuerySet[Any, Any]:
-    """Return, for queries, the ids of those to whom something happened since a moment."""
+    """Return a query for the ids of the users who had an event of a kind since a time."""
     return SecurityEvent.objects.filter(kind=kind, at__gte=since).values("user")
 
 
 def _is_flooded(alike: QuerySet[Any], client: Client, most: int) -> bool:
-    """Tell whether so many events of a query came within the hour from a client's network, or twice as many at all."""
+    """Return whether a query has `most` events of the last hour from the client's network, or twice as many in all."""
     recent = alike.filter(at__gte=timezone.now() - HOUR).order_by()
     networks = [_network(ip) for ip in recent.values_list("ip", flat=True)[: 2 * most]]
     return len(networks) == 2 * most or networks.count(_network(client.ip)) >= most
 
 
 def _count(owner_id: int, kind: str, detail: str, client: Client) -> EventCount:
-    """Count an event that is not listed, and keep when the last one was, from where and by which client."""
+    """Count an event that is not listed, and store the time, address and client of the last one."""
     now = timezone.now()
     key = {"user_id": owner_id, "kind": kind, "detail": detail, "hour": now.replace(minute=0, second=0, microsecond=0)}
     counted = EventCount.objects.filter(**key)
     one_more = partial(counted.update, count=F("count") + 1, at=now, ip=client.ip, client=client.user_agent)
     if not one_more():
-        # Of many who find no row, one makes it, and all count in it.
+        # Of concurrent requests that find no row, one inserts it, and all count in it.
         EventCount.objects.bulk_create([EventCount(**key, at=now)], ignore_conflicts=True)
         one_more()
     return counted.get()

@@ -1,4 +1,4 @@
-"""My Account → Security → Security log: what happened to the account and to its token, as a page and as a file."""
+"""My Account → Security → Security log: the events of the account and its token, as a page and as a file."""
 
 from collections.abc import Sequence
 from datetime import UTC
@@ -27,7 +27,7 @@ ROWS_AT_ONCE = 1_000
 
 
 class Group(TextChoices):
-    SIGNING_IN = "signing-in", gettext_lazy("Log-ins and log-outs")
+    LOGGING_IN = "signing-in", gettext_lazy("Log-ins and log-outs")
     FAILED = "failed", gettext_lazy("Failed attempts")
     PASSWORD = "password-and-email", gettext_lazy("Password and email")
     FACTORS = "ways-to-log-in", gettext_lazy("Ways to log in")
@@ -35,8 +35,8 @@ class Group(TextChoices):
 
 
 KINDS: dict[str, Sequence[str]] = {
-    Group.SIGNING_IN: [
-        *(Kind.SIGNED_UP, Kind.SIGNED_IN, Kind.SIGN_IN_FAILED, Kind.SIGNED_OUT),
+    Group.LOGGING_IN: [
+        *(Kind.SIGNED_UP, Kind.LOGGED_IN, Kind.LOG_IN_FAILED, Kind.LOGGED_OUT),
         *(Kind.SESSION_ENDED, Kind.SESSIONS_ENDED, Kind.CONFIRMED, Kind.CONFIRMING_FAILED),
     ],
     Group.FAILED: FAILURES,
@@ -66,11 +66,11 @@ def security_log(request: LoggedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def download(request: LoggedInRequest) -> HttpResponse:
-    """Hand out the newest events, of the group that the address asks for, as a file for spreadsheets."""
+    """Return the newest events of the requested group as a file for spreadsheets."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
     spreadsheets.write(response, [[_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")]])
-    # A few at a time, since all of them would be held at once.
+    # In batches, so that not all of them are in memory at once.
     rows = (
         rows[:MOST_ROWS_OF_A_FILE].iterator(ROWS_AT_ONCE)
         for rows in log.of(request.user, KINDS.get(_chosen(request), ()))

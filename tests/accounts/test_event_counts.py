@@ -62,7 +62,7 @@ def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice
 
 @pytest.mark.no_cover
 def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
-    record_events(alice, MOST + 240, kind=Kind.SIGNED_IN, means=Means.PASSKEY)
+    record_events(alice, MOST + 240, kind=Kind.LOGGED_IN, means=Means.PASSKEY)
     record_events(alice, MOST + 1, kind=Kind.SESSION_ENDED)
     browser = logged_in(alice)
 

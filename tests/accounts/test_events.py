@@ -59,9 +59,9 @@ def test_an_event_is_called_by_what_happened(alice: User) -> None:
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"kind": Kind.SIGNED_IN, "generation": 1},
-        {"kind": Kind.SIGNED_IN, "hint": "3f9a"},
-        {"kind": Kind.SIGNED_IN, "hint": "3f9a", "generation": 1},
+        {"kind": Kind.LOGGED_IN, "generation": 1},
+        {"kind": Kind.LOGGED_IN, "hint": "3f9a"},
+        {"kind": Kind.LOGGED_IN, "hint": "3f9a", "generation": 1},
         {"kind": Kind.TOKEN_SHOWN},
         {"kind": Kind.TOKEN_SHOWN, "generation": 1},
         {"kind": Kind.TOKEN_SHOWN, "hint": "3f9a"},

@@ -88,7 +88,7 @@ def recovery_codes(alice: User, secret: str) -> list[str]:
 def test_logging_in_and_out_is_recorded_once_each(alice: User) -> None:
     log_in().post("/account/logout/")
 
-    assert events(alice) == [(Kind.SIGNED_IN, Means.PASSWORD), (Kind.SIGNED_OUT, "")]
+    assert events(alice) == [(Kind.LOGGED_IN, Means.PASSWORD), (Kind.LOGGED_OUT, "")]
 
 
 def test_logging_out_without_being_logged_in_is_not_recorded(alice: User) -> None:
@@ -111,7 +111,7 @@ def test_signing_up_is_the_first_event_of_an_account(db: None) -> None:
 def test_a_wrong_password_of_a_known_account_is_written(alice: User, bob: User, typed: str) -> None:
     log_in("guessed wrong", typed)
 
-    assert (events(alice), events(bob)) == ([(Kind.SIGN_IN_FAILED, Means.PASSWORD)], [])
+    assert (events(alice), events(bob)) == ([(Kind.LOG_IN_FAILED, Means.PASSWORD)], [])
 
 
 def test_an_unknown_address_writes_nothing_and_costs_two_small_queries_less(alice: User) -> None:
@@ -133,7 +133,7 @@ def test_code_that_asks_without_a_request_is_written_without_a_client(alice: Use
     authenticate(token="x")
 
     event = account_events().get()
-    assert (user, event.kind, event.ip, event.client) == (None, Kind.SIGN_IN_FAILED, None, "")
+    assert (user, event.kind, event.ip, event.client) == (None, Kind.LOG_IN_FAILED, None, "")
 
 
 @pytest.mark.parametrize("kind", FAILURES[:3])
@@ -143,7 +143,7 @@ def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: U
 
     security_log.record_failure(kind, bob, LAPTOP, Means.PASSWORD)
     security_log.record_failure(kind, alice, LAPTOP, Means.AUTHENTICATOR)
-    security_log.record(Kind.SIGNED_IN, alice, LAPTOP)
+    security_log.record(Kind.LOGGED_IN, alice, LAPTOP)
 
     counts = [account_events().filter(user=user).count() for user in (alice, bob)]
     assert counts == [security_log.FAILURES_AN_HOUR + 2, 1]
@@ -151,10 +151,10 @@ def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: U
 
 def test_an_hour_later_failures_are_written_again(alice: User) -> None:
     for _ in range(security_log.FAILURES_AN_HOUR):
-        security_log.record_failure(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
+        security_log.record_failure(Kind.LOG_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
     SecurityEvent._base_manager.update(at=timezone.now() - timedelta(minutes=61))
 
-    security_log.record_failure(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
+    security_log.record_failure(Kind.LOG_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
 
     assert account_events().count() == security_log.FAILURES_AN_HOUR + 1
 
@@ -165,15 +165,15 @@ def test_the_second_step_is_recorded_with_its_means(alice: User, secret: str) ->
     browser.post("/account/login/second-step/", {"code": code_of(secret)})
 
     assert events(alice) == [
-        (Kind.SIGN_IN_FAILED, Means.AUTHENTICATOR),
-        (Kind.SIGNED_IN, Means.AUTHENTICATOR),
+        (Kind.LOG_IN_FAILED, Means.AUTHENTICATOR),
+        (Kind.LOGGED_IN, Means.AUTHENTICATOR),
     ]
 
 
 def test_a_recovery_code_is_mailed_besides_the_log_in(alice: User, recovery_codes: list[str]) -> None:
     log_in().post("/account/login/second-step/", {"code": recovery_codes[0]})
 
-    assert events(alice) == [(Kind.CODE_USED, ""), (Kind.SIGNED_IN, Means.RECOVERY_CODES)]
+    assert events(alice) == [(Kind.CODE_USED, ""), (Kind.LOGGED_IN, Means.RECOVERY_CODES)]
 
 
 def test_adding_and_removing_a_passkey_is_recorded(alice: User) -> None:
@@ -189,7 +189,7 @@ def test_adding_and_removing_a_passkey_is_recorded(alice: User) -> None:
     assert events(alice) == [
         (Kind.FACTOR_ADDED, Means.PASSKEY),
         (Kind.FACTOR_ADDED, Means.RECOVERY_CODES),
-        (Kind.SIGNED_IN, Means.PASSKEY),
+        (Kind.LOGGED_IN, Means.PASSKEY),
         (Kind.FACTOR_REMOVED, Means.PASSKEY),
         (Kind.FACTOR_REMOVED, Means.RECOVERY_CODES),
     ]
@@ -221,7 +221,7 @@ def test_an_authentication_of_another_kind_is_recorded_without_means(alice: User
 
     browser.force_login(alice)
 
-    assert list(account_events().values_list("kind", "detail")) == [(Kind.SIGNED_IN, ""), (Kind.SIGNED_IN, "")]
+    assert list(account_events().values_list("kind", "detail")) == [(Kind.LOGGED_IN, ""), (Kind.LOGGED_IN, "")]
 
 
 def test_a_changed_password_is_written_with_the_change(alice: User) -> None:

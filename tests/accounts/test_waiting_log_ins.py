@@ -76,7 +76,7 @@ def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_o
     owner.post("/account/login/", {"login": alice.email, "password": NEW_PASSWORD})
     response = owner.post(SECOND_STEP, {"code": code_of(secret)})
     assert (response.status_code, is_logged_in(owner)) == (302, True)
-    assert not SecurityEvent.objects.filter(kind=SecurityEvent.Kind.SIGN_IN_FAILED).exists()
+    assert not SecurityEvent.objects.filter(kind=SecurityEvent.Kind.LOG_IN_FAILED).exists()
 
 
 @pytest.mark.parametrize(("seconds_ahead", "is_good"), [(-60, True), (2, True), (60, False), (10**9, False)])

@@ -53,9 +53,9 @@ def age(user: User, days: int) -> None:
 
 
 def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User) -> None:
-    security_log.record(Kind.SIGNED_IN, alice, Client(ADDRESS, AGENT), Means.PASSKEY)
+    security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Means.PASSKEY)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
-    security_log.record(Kind.SIGN_IN_FAILED, alice, Client(None, ""), Means.PASSWORD)
+    security_log.record(Kind.LOG_IN_FAILED, alice, Client(None, ""), Means.PASSWORD)
     hints = list(token_events().filter(user=alice).order_by("pk").values_list("hint", flat=True))
     at = timezone.now() - timedelta(days=9)
     for number, pk in enumerate(SecurityEvent.objects.filter(user=alice).order_by("pk").values_list("pk", flat=True)):
@@ -74,7 +74,7 @@ def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User
 
 
 def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: User) -> None:
-    security_log.record(Kind.SIGN_IN_FAILED, bob, Client("198.51.100.24", "n8n/1.0"))
+    security_log.record(Kind.LOG_IN_FAILED, bob, Client("198.51.100.24", "n8n/1.0"))
     browser = logged_in(alice)
 
     told = browser.get(LOG).content.decode() + str(file_of(browser))
@@ -96,7 +96,7 @@ def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: Us
 def test_the_page_and_the_file_are_filtered_alike(alice: User, group: str, expected: list[str]) -> None:
     security_log.record(Kind.EMAIL_CHANGED, alice, LAPTOP)
     security_log.record(Kind.FACTOR_ADDED, alice, LAPTOP, Means.PASSKEY)
-    security_log.record(Kind.SIGN_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
+    security_log.record(Kind.LOG_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
     browser = logged_in(alice)
 
     page, file = browser.get(LOG, {"kind": group}), file_of(browser, f"?kind={group}")
@@ -139,7 +139,7 @@ def test_the_page_and_the_file_cost_the_same_queries_however_long_the_log(alice:
 
 def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> None:
     browser = logged_in_with_empty_log(alice)
-    security_log.record(Kind.SIGNED_IN, alice, Client(ADDRESS, AGENT), Means.PASSWORD)
+    security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Means.PASSWORD)
 
     response = browser.get(FILE)
 
@@ -206,7 +206,7 @@ def test_every_kind_of_event_has_its_words_and_one_group_besides_failures() -> N
 
 def test_pruning_forgets_what_is_older_and_nothing_else(alice: User, bob: User) -> None:
     for user in (alice, bob):
-        security_log.record(Kind.SIGNED_IN, user, LAPTOP)
+        security_log.record(Kind.LOGGED_IN, user, LAPTOP)
     age(alice, 401)
     age(bob, 399)
     output = StringIO()
