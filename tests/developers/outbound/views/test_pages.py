@@ -271,7 +271,7 @@ def test_one_that_cannot_be_read_says_so_and_is_filled_in_anew(alice: User, weat
 
     weather.refresh_from_db()
     assert "The saved call can't be read any more." in words(shown)
-    assert "Weather can no longer be read, so it can't be copied." in words(copied)
+    assert "Weather can no longer be read, so it can't be copied." in unescape(words(copied))
     assert weather.recipe().url == "https://api.example.com/orders"
 
 
