@@ -71,12 +71,12 @@ def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
 
     on_page = [row for row in rows_on(page) if "more" in row]
     assert [row.partition(" more")[0] for row in on_page] == [
-        "Signed out another browser and 1",
-        "Signed in Passkey, and 240",
+        "Logged out another browser and 1",
+        "Logged in Passkey, and 240",
     ]
     assert [line[1:3] for line in csv.reader(StringIO(file)) if "more" in line[2]] == [
-        ["Signed out another browser", "and 1 more"],
-        ["Signed in", "Passkey, and 240 more"],
+        ["Logged out another browser", "and 1 more"],
+        ["Logged in", "Passkey, and 240 more"],
     ]
     assert f"Lists at most {MOST} events of one kind an hour from one network" in page.content.decode()
     assert "more" not in str(rows_on(filtered))

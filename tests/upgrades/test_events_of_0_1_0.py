@@ -68,14 +68,14 @@ HAPPENED = """
 24 11:34 | Confirming identity failed           | Authenticator app                  |              | PC
 24 10:32 | Identity confirmed                   | Password                           |              | PC
 24 10:31 | Confirming identity failed           | Password                           |              | PC
-24 09:29 | Signed out everywhere else           |                                    |              | PC
-24 09:28 | Signed in                            | Passkey                            |              | phone
-24 09:27 | Signed out another browser           |                                    |              | PC
-24 09:26 | Signed in                            | Recovery codes                     |              | phone
+24 09:29 | Logged out everywhere else           |                                    |              | PC
+24 09:28 | Logged in                            | Passkey                            |              | phone
+24 09:27 | Logged out another browser           |                                    |              | PC
+24 09:26 | Logged in                            | Recovery codes                     |              | phone
 24 09:26 | Recovery code used                   |                                    |              | phone
-24 09:24 | Signed out                           |                                    |              | phone
-24 09:23 | Signed in                            | Authenticator app                  |              | phone
-24 09:22 | Sign-in failed                       | Authenticator app                  |              | phone
+24 09:24 | Logged out                           |                                    |              | phone
+24 09:23 | Logged in                            | Authenticator app                  |              | phone
+24 09:22 | Log-in failed                        | Authenticator app                  |              | phone
 24 09:20 | New recovery codes made              |                                    |              | PC
 24 09:19 | Way to log in removed                | Passkey                            |              | PC
 24 09:18 | Way to log in added                  | Passkey                            |              | PC
@@ -83,10 +83,10 @@ HAPPENED = """
 24 09:16 | Way to log in added                  | Recovery codes                     |              | PC
 24 09:16 | Way to log in added                  | Authenticator app                  |              | PC
 24 09:15 | Email changed                        |                                    |              | PC
-24 09:14 | Change of email asked for            |                                    |              | PC
-24 09:13 | Signed in                            | Password                           |              | PC
+24 09:14 | Change of email requested            |                                    |              | PC
+24 09:13 | Logged in                            | Password                           |              | PC
 24 09:12 | Password reset                       |                                    |              | phone
-24 09:10 | Sign-in failed                       | Password                           |              | formula
+24 09:10 | Log-in failed                        | Password                           |              | formula
 24 09:09 | Ways to log in removed by the operator |                                  |              | server
 24 09:08 | Way to log in added                  | Recovery codes                     |              | PC
 24 09:08 | Way to log in added                  | Authenticator app                  |              | PC
@@ -95,7 +95,7 @@ HAPPENED = """
 24 09:05 | Way to log in added                  | Recovery codes                     |              | PC
 24 09:05 | Way to log in added                  | Authenticator app                  |              | PC
 24 09:04 | Password changed                     |                                    |              | PC
-24 09:03 | Signed in                            | Password                           |              | PC
+24 09:03 | Logged in                            | Password                           |              | PC
 24 09:02 | Email changed                        |                                    |              | PC
 24 09:01 | Account created                      |                                    |              | PC
 """
@@ -187,7 +187,7 @@ def test_the_log_of_somebody_else_holds_only_theirs() -> None:
     _head, *rows = csv.reader(StringIO(bob.get(f"{LOG}download/").content.decode()))
 
     assert [(what, token) for _, what, _, token, *_ in rows] == [
-        ("Change of email asked for", ""),
+        ("Change of email requested", ""),
         ("API token issued", KEPT["tokens"]["bob@example.org"][-4:]),
-        ("Signed in", ""),
+        ("Logged in", ""),
     ]

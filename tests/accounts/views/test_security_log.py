@@ -65,10 +65,10 @@ def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User
 
     when = [f"{timezone.localtime(at + timedelta(minutes=number)):%-d %b, %H:%M}" for number in range(5)]
     assert rows_on(page)[1:] == [
-        f"Sign-in failed Password {when[4]} – –",
+        f"Log-in failed Password {when[4]} – –",
         f"API token issued …{hints[2]} {when[3]} 2001:db8::7 curl 8.5",
         f"API token revoked …{hints[1]} Through the API. {when[2]} 2001:db8::7 curl 8.5",
-        f"Signed in Passkey {when[1]} 203.0.113.9 Firefox, macOS",
+        f"Logged in Passkey {when[1]} 203.0.113.9 Firefox, macOS",
         f"API token issued …{hints[0]} {when[0]} 203.0.113.9 python-requests 2.32",
     ]
 
@@ -85,12 +85,12 @@ def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: Us
 @pytest.mark.parametrize(
     ("group", "expected"),
     [
-        ("signing-in", ["Signed in", "Sign-in failed Password"]),
-        ("failed", ["Sign-in failed Password"]),
+        ("signing-in", ["Logged in", "Log-in failed Password"]),
+        ("failed", ["Log-in failed Password"]),
         ("password-and-email", ["Email changed"]),
         ("ways-to-log-in", ["Way to log in added Passkey"]),
         ("api-token", ["API token issued"]),
-        ("nonsense", ["Signed in", "Sign-in failed", "Way to log in added", "Email changed", "API token issued"]),
+        ("nonsense", ["Logged in", "Log-in failed", "Way to log in added", "Email changed", "API token issued"]),
     ],
 )
 def test_the_page_and_the_file_are_filtered_alike(alice: User, group: str, expected: list[str]) -> None:
@@ -145,7 +145,7 @@ def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> No
 
     at = SecurityEvent.objects.get().at
     lines = list(csv.reader(StringIO(response.content.decode())))
-    row = [f"{at:%Y-%m-%dT%H:%M:%S}+00:00", "Signed in", "Password", "", ADDRESS, AGENT]
+    row = [f"{at:%Y-%m-%dT%H:%M:%S}+00:00", "Logged in", "Password", "", ADDRESS, AGENT]
     assert lines[:2] == [HEAD, row]
     assert response.content.decode().splitlines()[1] == ",".join(f'"{cell}"' for cell in row)
     assert response["Content-Type"] == "text/csv; charset=utf-8"
@@ -169,7 +169,7 @@ def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monk
     page, lines = browser.get(LOG).content.decode(), file_of(browser)
 
     assert "The file holds the newest 1 events." in page
-    assert [line[1] for line in lines] == ["What", "Signed in"]
+    assert [line[1] for line in lines] == ["What", "Logged in"]
 
 
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
