@@ -58,7 +58,7 @@ def test_the_token_page_is_sound_in_every_state(page: Page, site: Site, alice: U
     expect_sound(page, widths_for_axe=WITH_PHONE)
 
 
-def test_a_token_that_cannot_be_read_is_told_soundly(
+def test_a_token_that_cannot_be_read_is_reported_soundly(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
     page = open_context(expected_status=409).new_page()

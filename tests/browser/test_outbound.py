@@ -221,7 +221,7 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
     expect(page.get_by_role("button", name="Add row to Headers")).to_be_visible()
 
 
-def test_what_is_wrong_is_told_by_a_test_too_in_the_one_form_there_is(page: Page, site: Site, alice: User) -> None:
+def test_what_is_wrong_is_reported_by_a_test_too_in_the_one_form_there_is(page: Page, site: Site, alice: User) -> None:
     headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
     open_tab(page, site)
@@ -251,7 +251,7 @@ def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: Us
     )
 
 
-def test_a_test_that_comes_too_soon_is_told_so(
+def test_a_test_that_comes_too_soon_is_reported(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com"))

@@ -13,7 +13,7 @@ from accounts.models import User
 from tests.browser.conftest import Site
 from tests.browser.people import log_in
 from tests.browser.soundness import expect_sound
-from tests.browser.test_identity import age_proof_of_identity
+from tests.browser.test_reauthentication import age_reauthentication
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +93,7 @@ def test_a_passkey_is_added_logs_in_confirms_is_renamed_and_removed(
     expect(page.get_by_role("heading", name="My laptop")).to_be_visible()
     expect(page.get_by_text("Last used today")).to_be_visible()
 
-    age_proof_of_identity()
+    age_reauthentication()
     page.get_by_role("link", name="Change My laptop").click()
     page.get_by_role("link", name="Use a passkey instead").click()
     use_passkey(page)

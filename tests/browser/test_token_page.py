@@ -256,7 +256,7 @@ def test_copying_is_recorded_once_and_listed(page: Page, site: Site, alice: User
     )
 
 
-def test_a_revoked_token_that_is_still_tried_is_told_on_the_page(page: Page, site: Site, alice: User) -> None:
+def test_a_revoked_token_that_is_still_tried_is_reported_on_the_page(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     old = copy_token(page)
     page.get_by_role("button", name="Revoke API Token").click()
@@ -273,7 +273,7 @@ def test_a_revoked_token_that_is_still_tried_is_told_on_the_page(page: Page, sit
     )
 
 
-def test_times_are_told_in_the_time_zone_of_the_browser(
+def test_times_are_shown_in_the_time_zone_of_the_browser(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
     page = open_context(timezone_id="Asia/Tokyo").new_page()

@@ -11,7 +11,7 @@ from developers.models import ApiToken
 from tests.browser.conftest import Site
 from tests.browser.people import TOKEN_PAGE, open_token_page
 from tests.browser.soundness import expect_sound
-from tests.browser.test_identity import age_proof_of_identity
+from tests.browser.test_reauthentication import age_reauthentication
 from tests.browser.test_token_page import STORAGE
 from tests.cast import PASSWORD, token_events, token_text
 
@@ -56,7 +56,7 @@ def test_the_token_is_nowhere_in_the_page_afterwards(page: Page, site: Site, ali
     assert token_text(alice)[5:17] not in page.content() + page.evaluate(STORAGE)
 
 
-def test_trying_is_a_use_and_is_told_as_one(page: Page, site: Site, alice: User) -> None:
+def test_trying_is_a_use_and_counts_as_one(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     facts = page.locator("#token-facts")
     expect(facts).to_contain_text("nothing uses it yet")
@@ -97,10 +97,10 @@ def test_a_double_click_calls_once(page: Page, site: Site, alice: User) -> None:
     assert token_events().filter(kind="token-tried").count() == 1
 
 
-def test_a_stale_proof_of_identity_leads_back_to_the_button(lenient_page: Page, site: Site, alice: User) -> None:
+def test_a_stale_reauthentication_leads_back_to_the_button(lenient_page: Page, site: Site, alice: User) -> None:
     page = lenient_page
     open_token_page(page, site)
-    age_proof_of_identity()
+    age_reauthentication()
 
     try_it(page)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -127,7 +127,7 @@ def test_a_refused_call_shows_what_the_api_says(lenient_page: Page, site: Site, 
     expect(answer).to_contain_text("This is not an API access token")
 
 
-def test_a_token_that_cannot_be_read_is_told_of(lenient_page: Page, site: Site, alice: User) -> None:
+def test_a_token_that_cannot_be_read_is_reported(lenient_page: Page, site: Site, alice: User) -> None:
     page = lenient_page
     open_token_page(page, site)
     ApiToken.objects.update(ciphertext="damaged")
@@ -138,7 +138,7 @@ def test_a_token_that_cannot_be_read_is_told_of(lenient_page: Page, site: Site, 
     expect(page.locator("#try-it-response")).to_be_hidden()
 
 
-def test_a_server_that_is_away_is_told_of(lenient_page: Page, site: Site, alice: User) -> None:
+def test_a_server_that_is_away_is_reported(lenient_page: Page, site: Site, alice: User) -> None:
     page = lenient_page
     open_token_page(page, site)
     page.context.set_offline(True)

@@ -52,7 +52,7 @@ def age(user: User, days: int) -> None:
     SecurityEvent._base_manager.filter(user=user).update(at=at)
 
 
-def test_the_page_tells_of_account_and_token_newest_first(alice: User, bob: User) -> None:
+def test_the_page_lists_account_and_token_newest_first(alice: User, bob: User) -> None:
     security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Means.PASSKEY)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     security_log.record(Kind.LOG_IN_FAILED, alice, Client(None, ""), Means.PASSWORD)

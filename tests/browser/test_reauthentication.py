@@ -42,11 +42,11 @@ def page(chromium: Browser) -> Iterator[Page]:
 
 
 @pytest.mark.parametrize(("button", "word"), [("Show", "Show"), ("Copy", "Copy")])
-def test_a_stale_proof_of_identity_is_asked_for_and_leads_back_to_the_button(
+def test_a_stale_reauthentication_is_asked_for_and_leads_back_to_the_button(
     page: Page, site: Site, alice: User, button: str, word: str
 ) -> None:
     open_token_page(page, site)
-    age_proof_of_identity()
+    age_reauthentication()
 
     page.get_by_role("button", name=button).click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
@@ -58,7 +58,7 @@ def test_a_stale_proof_of_identity_is_asked_for_and_leads_back_to_the_button(
 
 def test_after_confirming_the_act_works(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
-    age_proof_of_identity()
+    age_reauthentication()
     page.get_by_role("button", name="Copy").click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
@@ -69,9 +69,9 @@ def test_after_confirming_the_act_works(page: Page, site: Site, alice: User) -> 
     expect(page.locator("#token-status")).to_have_text("Copied to the clipboard.")
 
 
-def test_revoking_never_asks_for_a_proof_of_identity(page: Page, site: Site, alice: User) -> None:
+def test_revoking_never_asks_for_a_reauthentication(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
-    age_proof_of_identity()
+    age_reauthentication()
 
     page.get_by_role("button", name="Revoke API Token").click()
 
@@ -102,7 +102,7 @@ def test_a_form_that_has_gone_stale_says_so(page: Page, site: Site, alice: User)
     expect(page.locator("#token-status")).to_have_text("That did not work. Reload the page and try again.")
 
 
-def test_a_server_that_is_away_is_told_of(page: Page, site: Site, alice: User) -> None:
+def test_a_server_that_is_away_is_reported(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.context.set_offline(True)
 
@@ -112,7 +112,7 @@ def test_a_server_that_is_away_is_told_of(page: Page, site: Site, alice: User) -
 
 
 @pytest.mark.parametrize("failure", [{"status": 503}, {"status": 403}, None])
-def test_a_revoke_that_fails_in_its_dialog_is_told_of_before_it(
+def test_a_revoke_that_fails_in_its_dialog_is_reported_before_it(
     page: Page, site: Site, alice: User, failure: dict[str, int] | None
 ) -> None:
     usage.record_use(alice.pk, 1, LAPTOP)
@@ -158,7 +158,7 @@ def test_after_logging_out_back_shows_no_private_page(page: Page, site: Site, al
         expect(page.get_by_role("heading", name="Log in", exact=True)).to_be_visible()
 
 
-def age_proof_of_identity() -> None:
+def age_reauthentication() -> None:
     """Move the log-in of the one session two hours into the past."""
     row, store = Session.objects.get(), SessionStore()
     data = store.decode(row.session_data)
