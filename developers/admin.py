@@ -121,7 +121,7 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
             waits_for_others=False,
         )
         report = ngettext(
-            "%d token is revoked. Its owner is told.", "%d tokens are revoked. Their owners are told.", revoked
+            "%d token is revoked. Its owner is notified.", "%d tokens are revoked. Their owners are notified.", revoked
         )
         self.message_user(request, report % revoked, messages.SUCCESS)
         if left > 0:

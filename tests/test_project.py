@@ -1,12 +1,10 @@
 """Guards of the project as a whole."""
 
-import ast
 import json
 import re
 import subprocess
 import sys
 import tomllib
-from collections import defaultdict
 from collections.abc import Iterator
 from io import StringIO
 from pathlib import Path
@@ -208,21 +206,6 @@ def test_no_file_is_too_long_to_read_at_once() -> None:
     }
 
     assert long == {}
-
-
-def test_each_name_of_a_class_stands_for_one_class() -> None:
-    places = defaultdict(list)
-
-    for path in files(".py"):
-        place = path.relative_to(ROOT)
-        # Django asks for the names Command and Migration.
-        if place.parts[0] in PACKAGES and not {"commands", "migrations"} & set(place.parts):
-            for node in ast.parse(path.read_text()).body:
-                if isinstance(node, ast.ClassDef):
-                    places[node.name].append(str(place))
-
-    assert len(places) > 100
-    assert {name: found for name, found in places.items() if len(found) > 1} == {}
 
 
 @pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-audit.txt"])

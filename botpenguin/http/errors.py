@@ -61,7 +61,7 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def form_too_long(request: HttpRequest, most: int) -> HttpResponse:
     text = _("This form takes %(most)d KB. Nothing was changed. Go back and shorten it.") % {"most": most // 1024}
     if request.path_info.startswith(WITH_PASSWORDS):
-        # The form is not read, so only its address tells what was too long. A browser that goes back keeps the rest.
+        # The form is not read, so its address alone says what was too long. A browser that goes back keeps the rest.
         text = f"{text} {TOO_LONG}"
     return _error_page(
         HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -44,7 +44,7 @@ def _length_of_form(request: HttpRequest, most: int) -> int:
 def finish_bodies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     """Read the rest of a body after an early response, so that the connection can carry the next request.
 
-    A server cannot tell the rest of a body from a request, and closes the connection under its
+    A server cannot distinguish the rest of a body from a request, and closes the connection under its
     client's next one. Beyond `MOST` bytes the answer says beforehand that it will
     (RFC 9112, section 9.6).
     """
@@ -60,7 +60,7 @@ def finish_bodies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
 
 def _is_read_to_the_end(request: HttpRequest) -> bool:
     with suppress(UnreadablePostError):
-        # One more: only an empty chunk tells the end.
+        # One more: only an empty chunk marks the end.
         for _ in range(MOST // CHUNK + 1):
             if not request.read(CHUNK):
                 return True

@@ -130,7 +130,7 @@ def settle(*, keep_tokens: bool) -> Settled:
 
 
 def is_used_by_others() -> bool:
-    """Tell whether anybody else is connected to the PostgreSQL database. Ask before anything else is asked of it."""
+    """Return whether anybody else is connected to the PostgreSQL database. Call it before any other query."""
     # A pool opens connections of its own accord, and they would be among the others.
     connection.settings_dict["OPTIONS"]["pool"] = False
     with connection.cursor() as cursor:

@@ -78,7 +78,7 @@ class ReplacesPassword(FormView):  # type: ignore[type-arg]
 
 
 class ChangePassword(ReplacesPassword, allauth.PasswordChangeView):
-    """Change the password of the person who is signed in; they stay so in this browser only.
+    """Change the password of the person who is logged in; they stay so in this browser only.
 
     The current password, which the form asks for, is the fresh proof of identity.
     """

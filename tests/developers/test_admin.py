@@ -62,7 +62,7 @@ def test_the_one_action_revokes(operator: Browser, alice: User, bob: User) -> No
 
     response = operator.post(TOKENS, {"action": "revoke", "_selected_action": [alice.pk]}, follow=True)
 
-    assert "1 token is revoked. Its owner is told." in response.content.decode()
+    assert "1 token is revoked. Its owner is notified." in response.content.decode()
     assert token_text(alice) != old
     assert RevokedToken.objects.get().reason == RevokedToken.Reason.OPERATOR
     assert ApiToken.objects.get(user=bob).generation == 1
@@ -87,7 +87,7 @@ def test_of_many_chosen_tokens_some_are_revoked_at_once_and_the_page_says_how_ma
 
     assert generations == [[1, 2], [2, 2]]
     for page in pages:
-        assert "1 token is revoked. Its owner is told." in page
+        assert "1 token is revoked. Its owner is notified." in page
         assert "1 of the chosen tokens are not revoked yet: at most 1 are at once" in page
 
 

@@ -40,11 +40,11 @@ class Check:
 def test_a_live_token_is_reported_with_its_owner_and_without_itself(alice: User, check: Check) -> None:
     token = token_text(alice)
 
-    status, told = check(token)
+    status, output = check(token)
 
     assert status == 0
-    assert told.startswith(f"The token …{token[-4:]} is active. It belongs to alice@example.com, issued ")
-    assert token[:-4] not in told
+    assert output.startswith(f"The token …{token[-4:]} is active. It belongs to alice@example.com, issued ")
+    assert token[:-4] not in output
 
 
 def test_a_revoked_token_is_reported_with_when_and_why(alice: User, check: Check) -> None:

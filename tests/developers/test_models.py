@@ -18,8 +18,8 @@ DIGEST = bytes(32)
 
 
 @contextmanager
-def refusal(told: str) -> Iterator[None]:
-    with pytest.raises(IntegrityError, match=told), transaction.atomic():
+def refusal(expected: str) -> Iterator[None]:
+    with pytest.raises(IntegrityError, match=expected), transaction.atomic():
         yield
 
 

@@ -74,7 +74,7 @@ def form_of(length: int, name: str = "login") -> bytes:
     return start + b"'" * (length - len(start) - len(end)) + end
 
 
-STRANGERS_FORMS = [
+PUBLIC_FORMS = [
     ("/account/login/", "next"),
     *(pytest.param("/account/login/", name, marks=pytest.mark.release) for name in ("login", "password", "unknown")),
     *(pytest.param("/account/signup/", name, marks=pytest.mark.release) for name in ("email", "password1", "next")),
@@ -82,7 +82,7 @@ STRANGERS_FORMS = [
 ]
 
 
-@pytest.mark.parametrize(("path", "name"), STRANGERS_FORMS)
+@pytest.mark.parametrize(("path", "name"), PUBLIC_FORMS)
 @pytest.mark.django_db
 def test_a_visitors_long_form_takes_little_memory(path: str, name: str) -> None:
     browser = Browser()

@@ -294,7 +294,7 @@ def test_a_database_that_cannot_be_opened_is_moved_aside(live: Path, backup: Pat
     restored = manage("restore", str(backup), "--noinput", "--keep-tokens")
 
     aside = set_aside(live)
-    assert "How many of them that are cannot be told here." in restored
+    assert "How many those are is unknown here." in restored
     assert aside.read_bytes() == b"broken" * 1000
     assert names(live) == {"db.sqlite3", aside.name}
     assert ask(live, "SELECT count(*) FROM accounts_user") == [(2,)]
@@ -319,7 +319,7 @@ def test_a_damaged_database_is_kept_as_it_is(live: Path, backup: Path) -> None:
 
     restored = manage("restore", str(backup), "--noinput", "--keep-tokens")
 
-    assert "How many of them that are cannot be told here." in restored
+    assert "How many those are is unknown here." in restored
     aside = set_aside(live)
     with pytest.raises(backups.Unusable, match="SQLite finds it damaged: "):
         backups.check(aside)

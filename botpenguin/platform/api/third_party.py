@@ -94,7 +94,7 @@ class RunOut(BaseModel):
 def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) -> Envelope[RunOut]:
     """Sends the call that was set up on the Developers page, and maps its response to attributes.
 
-    The answer is 200 also where the other server fails, which `response` tells. It is 422 where an attribute that the
+    The answer is 200 also where the other server fails: see `response`. It is 422 where an attribute that the
     call needs is missing, and 429 where a call of the account is still under way or there were too many.
     """
     owner = request.auth.owner_id

@@ -17,7 +17,7 @@ router = Router(tags=["token"])
 
 MOST_REPORTED = 100
 LARGEST_REPORT = 16 * 1024
-THANKS = "Thank you. What is a live token among these is revoked now, and its owner is told."
+THANKS = "Thank you. What is a live token among these is revoked now, and its owner is notified."
 
 
 class TokenInfo(BaseModel):
@@ -87,7 +87,7 @@ def report_exposed(request: HttpRequest, report: Report) -> Envelope[Received]:
     """For whoever finds tokens where others can read them, scanners for secrets above all. Needs no token.
 
     Each live one is revoked before the answer, and its owner is mailed. The answer is the
-    same whatever the texts are: it tells nobody which of them were live. At most 100 in a
+    same whatever the texts are, so it does not reveal which of them were live. At most 100 in a
     body of 16 KB, each a token or a line that holds one, and 10 requests a minute from an address.
     """
     verification.report_exposed(report.tokens, Client.of(request))

@@ -77,9 +77,9 @@ def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: Us
     security_log.record(Kind.LOG_IN_FAILED, bob, Client("198.51.100.24", "n8n/1.0"))
     browser = logged_in(alice)
 
-    told = browser.get(LOG).content.decode() + str(file_of(browser))
+    page = browser.get(LOG).content.decode() + str(file_of(browser))
 
-    assert [mark for mark in ("198.51.100.24", "n8n", "2001:db8::7") if mark in told] == []
+    assert [mark for mark in ("198.51.100.24", "n8n", "2001:db8::7") if mark in page] == []
 
 
 @pytest.mark.parametrize(

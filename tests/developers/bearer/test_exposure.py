@@ -140,7 +140,7 @@ def test_a_token_that_was_replaced_meanwhile_revokes_nothing(alice: User) -> Non
 def test_the_page_shows_the_report_until_the_token_is_replaced_again(alice: User) -> None:
     found = token_text(alice)
     report_exposed([found], SCANNER)
-    told = (
+    expected = (
         f'Your token ending <span class="mono">{found[-4:]}</span> was reported as exposed today at '
         f"{timezone.localtime(RevokedToken.objects.get().revoked_at):%H:%M} and revoked."
     )
@@ -148,7 +148,7 @@ def test_the_page_shows_the_report_until_the_token_is_replaced_again(alice: User
     before = page_text(alice)
     issuance.revoke(alice, 2, LAPTOP, even_if_used=True)
 
-    assert told in before.replace("\xa0", " ")
+    assert expected in before.replace("\xa0", " ")
     assert "was reported as exposed" not in page_text(alice)
 
 

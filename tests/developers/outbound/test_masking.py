@@ -61,17 +61,17 @@ def test_a_body_nested_as_deeply_as_json_may_be_hides_its_texts(alice: User) -> 
 
 
 @pytest.mark.parametrize(
-    ("more", "told"),
+    ("more", "expected"),
     [(0, []), (1, [["…", "1 more came and is not stored."]]), (19_000, [["…", "19000 more came and are not stored."]])],
 )
 def test_a_hundred_headers_of_a_response_are_kept_and_the_others_are_counted(
-    alice: User, more: int, told: list[list[str]]
+    alice: User, more: int, expected: list[list[str]]
 ) -> None:
     with far(response(b"{}", *["a:"] * (98 + more))) as server:
         run = try_out(alice, "Headers", Recipe("GET", server.url), {}, client=LAPTOP)
 
     assert run.response.headers == (("Content-Length", "2"), ("Connection", "close"), *[("a", "")] * 98)
-    assert run.log.response_headers == [*map(list, run.response.headers), *told]
+    assert run.log.response_headers == [*map(list, run.response.headers), *expected]
 
 
 def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:

@@ -355,7 +355,7 @@ def test_our_own_token_is_a_problem_of_its_field() -> None:
 
 
 @pytest.mark.parametrize(
-    ("body", "told"),
+    ("body", "expected"),
     [
         ('{"a": {{a}}, "b": "x {{b}} \\" {{c}}"}', []),
         ("", []),
@@ -364,8 +364,8 @@ def test_our_own_token_is_a_problem_of_its_field() -> None:
         ('"' + "x" * 100_000 + '"', ["body"]),
     ],
 )
-def test_a_body_is_json_once_it_is_filled(body: str, told: list[str]) -> None:
-    assert [problem.where for problem in find_problems(Recipe("POST", "https://example.com/", body=body))] == told
+def test_a_body_is_json_once_it_is_filled(body: str, expected: list[str]) -> None:
+    assert [problem.where for problem in find_problems(Recipe("POST", "https://example.com/", body=body))] == expected
 
 
 # Keys

@@ -321,10 +321,10 @@ def test_every_revoked_token_that_is_still_tried_is_shown_latest_first(
         RevokedToken.objects.filter(generation=generation).update(refused_count=1, last_refused_at=now)
     hints = list(RevokedToken.objects.order_by("-generation").values_list("hint", flat=True))
 
-    told = text(logged_in(alice).get(PAGE)).partition("Still in use somewhere")[2].partition("Try it")[0]
+    shown = text(logged_in(alice).get(PAGE)).partition("Still in use somewhere")[2].partition("Try it")[0]
 
-    assert re.findall(r"The token ending (\w{4}) ,", told) == hints
-    assert re.findall(r"And (?:one other|\d+ others) ", told) == [folded] * bool(folded)
+    assert re.findall(r"The token ending (\w{4}) ,", shown) == hints
+    assert re.findall(r"And (?:one other|\d+ others) ", shown) == [folded] * bool(folded)
 
 
 def test_a_refusal_of_long_ago_is_not_shown(alice: User) -> None:

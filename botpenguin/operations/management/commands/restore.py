@@ -126,7 +126,7 @@ def warn(taken_at: datetime | None, generations: dict[int, int] | None) -> str:
     known = (
         f"In the database that was there, {restoring.count_replaced_since(generations)} of them had been replaced."
         if generations is not None
-        else "How many of them that are cannot be told here."
+        else "How many those are is unknown here."
     )
     return (
         f"WARNING: every revoke answered since {format_time(taken_at)} is undone. Tokens that were revoked, reported "
@@ -151,9 +151,9 @@ def how_to_restore(path: Path) -> str:
         "5. manage.py restore --after-pg-restore\n"
         "6. Start them again.\n\n"
         "The programs ask for the password, or find it in PGPASSWORD or ~/.pgpass. The fifth step replaces every "
-        "token, unless told --keep-tokens, and ends all sessions: leave it out and revoked tokens open the API again."
+        "token, unless it gets --keep-tokens, and ends all sessions. Without it, revoked tokens open the API again."
     )
 
 
 def format_time(at: datetime | None) -> str:
-    return f"{at:%F %T %Z}" if at else "a time that it does not tell"
+    return f"{at:%F %T %Z}" if at else "an unknown time"
