@@ -4,9 +4,9 @@ from importlib import import_module
 from typing import Any
 
 import pytest
-from django.apps import apps
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
 from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
@@ -170,6 +170,8 @@ def test_contacts_of_before_are_counted_by_the_migration(alice: User, bob: User,
     contact_of(bob, name="Böb")
     ContactUsage.objects.all().delete()
 
-    import_module("botpenguin.platform.migrations.0005_contact_usage").count_all(apps, connection.schema_editor())
+    migration = import_module("botpenguin.platform.migrations.0005_contact_usage")
+    apps_then = MigrationLoader(connection).project_state(("platform", "0005_contact_usage")).apps
+    migration.count_all(apps_then, connection.schema_editor())
 
     assert (held(alice)[0], held(bob)[0]) == (1, 1)

@@ -5,9 +5,14 @@ from typing import Any
 import django.db.models.deletion
 from django.conf import settings
 from django.db import migrations, models
-from django.db.models import Count, Sum
+from django.db.models import Count, F, Sum, Value
 
-from botpenguin.platform.sizes import ROW, TAG_ROW
+from botpenguin.platform.sizes import Octets
+
+# The columns and the overhead in bytes as they are at this migration: later ones may change both.
+TEXTS = ("name", "email", "phone", "phone_prefix", "country", "attributes", "notes")
+ROW = sum((Octets(F(name)) for name in TEXTS), Value(700))
+TAG_ROW = Octets(F("name")) + Value(250)
 
 
 def count_all(apps: Any, schema_editor: Any) -> None:
