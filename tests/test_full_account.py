@@ -278,7 +278,7 @@ def test_a_full_account_revokes_by_its_page_and_by_a_call_as_often_as_it_likes(a
         tokens.add(account.token)
 
     [[listed]] = account.server.rows("SELECT count(*) FROM accounts_securityevent WHERE kind = 'token-revoked'")
-    [[counted]] = account.server.rows("SELECT sum(count) FROM accounts_eventcount WHERE kind = 'revoked'")
+    [[counted]] = account.server.rows("SELECT sum(count) FROM accounts_eventcount WHERE kind = 'token-revoked'")
     assert refused.status_code == 409
     assert statuses == [200, 204] * REVOKES
     assert len(tokens) == 2 * REVOKES + 1

@@ -30,9 +30,10 @@ LENGTH_SENT = 10
 # Prints the token of the first account.
 REVEAL = """
 from accounts.models import User
+from accounts.security_log import Kind
 from accounts.sessions import UNKNOWN_CLIENT
 from developers import issuance
-print(issuance.reveal(User.objects.get(), issuance.Kind.SHOWN, UNKNOWN_CLIENT).open())
+print(issuance.reveal(User.objects.get(), Kind.TOKEN_SHOWN, UNKNOWN_CLIENT).open())
 """
 # Longer than `serve` waits before it tells Granian to stop a third time.
 SECONDS_HELD = 3

@@ -17,8 +17,10 @@ EMAIL, PASSWORD = "alice@example.com", "correct horse battery staple"
 AFTERNOON = f"""
 from datetime import timedelta
 from django.utils import timezone
-from accounts.web.clients import Client
+from accounts.events import SecurityEvent
 from accounts.models import User
+from accounts.security_log import TOKEN_KINDS, Kind
+from accounts.web.clients import Client
 from developers import issuance, usage
 from developers.models import ApiToken, RevokedToken
 
@@ -32,7 +34,8 @@ issuance.reveal(alice, Kind.TOKEN_COPIED, firefox)
 usage.record_use(alice.pk, 2, Client("203.0.113.9", "python-requests/2.32.3"))
 old = RevokedToken.objects.get()
 usage.record_refusals(old.pk, 12, Client("198.51.100.24", "n8n"))
-for event, minutes in zip(token_events().order_by("pk"), [7200, 7198, 39, 39, 37, 10]):
+events = SecurityEvent.objects.filter(kind__in=TOKEN_KINDS).order_by("pk")
+for event, minutes in zip(events, [7200, 7198, 39, 39, 37, 10]):
     SecurityEvent._base_manager.filter(pk=event.pk).update(at=now - timedelta(minutes=minutes))
 RevokedToken.objects.update(revoked_at=now - timedelta(minutes=39), last_refused_at=now - timedelta(minutes=10))
 ApiToken.objects.update(issued_at=now - timedelta(minutes=39), last_used_at=now - timedelta(minutes=3))

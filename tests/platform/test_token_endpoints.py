@@ -18,7 +18,7 @@ pytestmark = pytest.mark.matrix
 
 REVOKE = "/api/v7/token/revoke"
 REPORT = "/api/v7/token/report-exposed"
-THANKS = "Thank you. What is a live token among these is revoked now, and its owner is shown."
+THANKS = "Thank you. What is a live token among these is revoked now, and its owner is notified."
 KILOBYTES_16 = 16 * 1024
 
 

@@ -13,10 +13,18 @@ Behaviour = Callable[["Peer"], None]
 class Peer:
     """One connection as the far side sees it, its request read up to the end of the headers and the body."""
 
-    def __init__(self, connection: socket.socket, stopped: threading.Event) -> None:
+    def __init__(self, connection: socket.socket, stopped: threading.Event, requests: list[bytes]) -> None:
         self.connection = connection
         self.stopped = stopped
         self.request = b""
+        self._requests = requests
+        self._is_listed = False
+
+    def list_request(self) -> None:
+        """Add the request to the server's list: before it is answered, so that the next one comes after it."""
+        if self.request and not self._is_listed:
+            self._requests.append(self.request)
+            self._is_listed = True
 
     def read_request(self) -> bytes:
         while b"\r\n\r\n" not in self.request:
@@ -26,6 +34,7 @@ class Peer:
         while len(body) < int(lengths[0] if lengths else 0):
             self._more()
             body = self.request.partition(b"\r\n\r\n")[2]
+        self.list_request()
         return self.request
 
     def send(self, data: bytes) -> None:
@@ -98,12 +107,11 @@ class Far:
                 self._talk(connection)
 
     def _talk(self, connection: socket.socket) -> None:
-        peer = Peer(connection, self._stopped)
+        peer = Peer(connection, self._stopped, self.requests)
         try:
             self.behaviour(peer)
         finally:
-            if peer.request:
-                self.requests.append(peer.request)
+            peer.list_request()
 
 
 def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
@@ -112,7 +120,7 @@ def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
 
 
 def answers(*responses: bytes) -> Behaviour:
-    """OutboundResponse with these in turn, the last one again and again."""
+    """Answer with these in turn, the last one again and again."""
     left = list(responses)
 
     def behave(peer: Peer) -> None:
