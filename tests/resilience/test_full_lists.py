@@ -205,5 +205,6 @@ def test_the_security_log_and_its_file_have_an_end_and_a_bound(full: Server) -> 
     print(f"events: {len(shown.rows):,} rows, {len(shown.sizes)} answers of at most {max(shown.sizes):,} bytes")
     print(f"CSV: {len(lines.rows):,} rows in {lines.sizes[0]:,} bytes")
     assert len(shown.rows) >= EVENTS
-    assert set(shown.lengths[:-1]) == {50}
+    # A count of further events stands on the page of the events around it, and comes on top.
+    assert {50} <= set(shown.lengths[:-1]) <= {50, 51}
     assert len(lines.rows) == LINES
