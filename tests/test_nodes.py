@@ -79,6 +79,7 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
     assert [output for output in outputs if "Traceback" in output or "rror" in output] == []
 
 
+@pytest.mark.resilience
 def test_on_postgresql_one_node_at_a_time_prepares_the_database(
     database: PostgreSQL, django_db_blocker: DjangoDbBlocker
 ) -> None:
