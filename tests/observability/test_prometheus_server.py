@@ -54,6 +54,8 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
+# Where dozens of threads begin at once, installing the tracer can fail in one of them (CPython 3.11).
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "sent", [b"", b"G", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n"]
 )
