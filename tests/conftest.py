@@ -10,8 +10,12 @@ from django.conf import settings
 from django.core.cache import cache
 from django.db.backends.signals import connection_created
 
+from accounts import passwords
 from accounts.models import User
 from accounts.orm import best_effort
+from accounts.throttling import breaker
+from accounts.throttling.breaker import Breaker
+from botpenguin.database import outages
 from botpenguin.platform.api import call_limits
 from developers import issuance
 from developers.bearer import verification
@@ -101,24 +105,16 @@ def bob(db: None) -> User:
 
 
 @pytest.fixture(autouse=True)
-def no_refusals_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+def clean_process(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget what the process has counted and looked up."""
     monkeypatch.setattr(verification, "refusal_counts", RefusalCounts())
     monkeypatch.setattr(verification, "mismatches", RefusalCounts())
-
-
-@pytest.fixture(autouse=True)
-def no_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(best_effort, "backoff", best_effort.Backoff())
-
-
-@pytest.fixture(autouse=True)
-def no_unknown_tokens_counted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification, "unknown_tokens", UnknownTokens())
-
-
-@pytest.fixture(autouse=True)
-def no_requests_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(best_effort, "backoff", best_effort.Backoff())
     monkeypatch.setattr(call_limits, "windows", call_limits.Windows())
+    monkeypatch.setattr(passwords, "older_hashes", passwords.OlderHashes())
+    monkeypatch.setattr(outages, "breaker", Breaker())
+    monkeypatch.setattr(breaker, "cache", Breaker("cache"))
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,7 @@ from pytest_django.fixtures import Settings
 
 from accounts import passwords
 from accounts.models import SignUp, User
-from accounts.passwords import Argon2, OlderHashes
+from accounts.passwords import Argon2
 from accounts.throttling import known_browsers
 from tests.cast import PASSWORD, logged_in
 from tests.clock import Clock
@@ -70,7 +70,6 @@ def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
     """Hashes are Argon2's, and nobody knows yet of which kinds there are."""
     clock = Clock()
     settings.PASSWORD_HASHERS = [f"{__name__}.Noted"]
-    monkeypatch.setattr(passwords, "older_hashes", OlderHashes())
     monkeypatch.setattr(passwords, "time", clock)
     return clock
 

@@ -17,7 +17,7 @@ from psycopg_pool import PoolTimeout
 from accounts.models import Session, User
 from accounts.orm import best_effort
 from accounts.throttling import breaker as breaking
-from accounts.throttling.breaker import QUIET_SECONDS, Breaker, OutOfReach
+from accounts.throttling.breaker import QUIET_SECONDS, OutOfReach
 from botpenguin.database import outages
 from botpenguin.platform.models import Bot, Contact
 from developers.models import ApiToken
@@ -44,11 +44,6 @@ PAGES = [
 ]
 AS_SCRIPT = {"Accept": "application/json"}
 ACTS = ["show", "copy", "try", "revoke"]
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "breaker", Breaker())
 
 
 @pytest.fixture
@@ -220,7 +215,6 @@ def test_an_outage_of_the_cache_is_logged_once_however_many_requests_meet_it(
     clock = Clock()
     monkeypatch.setattr(breaking, "time", clock)
 
-    monkeypatch.setattr(breaking, "cache", Breaker("cache"))
     full = redis.ResponseError("MISCONF full")
     outage = [full, redis.ConnectionError("reset"), redis.ConnectionError("refused"), OutOfReach("Another waits.")]
 

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import httpx
@@ -24,12 +24,20 @@ def page(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
     return [b"x" * int(environ["QUERY_STRING"] or 1)]
 
 
+@contextmanager
+def serving(host: str) -> Iterator[Server]:
+    server = prometheus_server.serve(host, free_port(), page)
+    try:
+        yield server
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
 @pytest.fixture(scope="module")
 def server() -> Iterator[Server]:
-    server = prometheus_server.serve("127.0.0.1", free_port(), page)
-    yield server
-    server.shutdown()
-    server.server_close()
+    with serving("127.0.0.1") as server:
+        yield server
 
 
 @pytest.fixture(autouse=True)
@@ -54,18 +62,20 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
-# Where dozens of threads begin at once, installing the tracer can fail in one of them (CPython 3.11).
+# Where dozens of threads begin at once, installing the tracer can fail in one of them (CPython 3.11). The server is its
+# own: one that begins untraced stays so for the tests after it.
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     "sent", [b"", b"G", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n"]
 )
 def test_half_open_connections_take_few_threads_and_keep_nobody_out(
-    server: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes
+    monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     # Threads of a busy machine take their time.
     monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_CONNECTION", 60.0)
     monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_PLACE", 60.0)
     with ExitStack() as stack:
+        server = stack.enter_context(serving("127.0.0.1"))
         for _ in range(HALF_OPEN):
             stack.enter_context(connect(server, sent))
         answer = ask(f"{url(server)}/metrics")
@@ -150,12 +160,7 @@ def test_it_has_one_page_for_whoever_asks_this_machine(
 
 
 def test_it_listens_on_ipv6_too() -> None:
-    server = prometheus_server.serve("::1", free_port(), page)
-
-    try:
+    with serving("::1") as server:
         answer = ask(f"http://[::1]:{server.server_port}/metrics")
-    finally:
-        server.shutdown()
-        server.server_close()
 
     assert (answer.status_code, answer.text) == (200, "x")

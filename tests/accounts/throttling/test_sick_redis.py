@@ -10,9 +10,7 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 from redis import Redis
 
-from accounts.throttling import breaker
 from accounts.throttling import redis as cache_in_redis
-from accounts.throttling.breaker import Breaker
 from accounts.throttling.counters import Limit
 from botpenguin.database import outages
 from tests.cast import PASSWORD
@@ -53,12 +51,6 @@ ANSWERS = {
     "bytes": b"\xff\xfe\x00\r\n",
     "nothing": b"",
 }
-
-
-@pytest.fixture(autouse=True)
-def nobody_has_waited(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outages, "breaker", Breaker())
-    monkeypatch.setattr(breaker, "cache", Breaker("cache"))
 
 
 @pytest.fixture
