@@ -58,7 +58,8 @@ def security_log(request: LoggedInRequest) -> HttpResponse:
     group = _chosen(request)
     events, counts = log.of(request.user, KINDS.get(group, ()))
     context = paged(request, events)
-    context |= {"entries": _with_counts(context["page"], counts), "group": group, "groups": Group.choices}
+    listed = [(event.get_kind_display(), event) for event in _with_counts(context["page"], counts)]
+    context |= {"events": listed, "group": group, "groups": Group.choices}
     context |= {"failures": log.FAILURES_AN_HOUR, "most": settings.EVENTS_AN_HOUR, "most_rows": MOST_ROWS_OF_A_FILE}
     return render(request, "accounts/security_log.html", context)
 

@@ -103,10 +103,10 @@ def test_every_count_is_on_one_page_at_its_time(alice: User) -> None:
         at = start + timedelta(minutes=minutes)
         EventCount.objects.create(user=alice, kind=Kind.CONFIRMED, hour=start + timedelta(number), at=at, count=1)
 
-    pages = [browser.get(f"{LOG}?kind=signing-in&page={number}").context["entries"] for number in (1, 2, 3)]
+    pages = [browser.get(f"{LOG}?kind=signing-in&page={number}").context["events"] for number in (1, 2, 3)]
 
-    times = [entry.at for page in pages for entry in page]
-    counts = [sum(entry.count for entry in page) for page in pages]
+    times = [event.at for page in pages for _, event in page]
+    counts = [sum(event.count for _, event in page) for page in pages]
     assert (len(times), times) == (129, sorted(times, reverse=True))
     assert (sum(counts), counts) == (9, [4, 3, 2])
 

@@ -8,10 +8,10 @@ from playwright.sync_api import BrowserContext, expect
 from accounts import security_log
 from accounts.models import User
 from accounts.web.clients import Client
-from developers import issuance
+from developers import issuance, usage
 from developers.models import RevokedToken
 from tests.browser.conftest import Site
-from tests.browser.people import log_in
+from tests.browser.people import TOKEN_PAGE, log_in
 from tests.browser.soundness import expect_sound
 from tests.cast import PHONE
 
@@ -19,6 +19,9 @@ pytestmark = pytest.mark.browser
 
 LOG = "/account/security/log/"
 STRANGER = Client("2001:db8:1234:5678:9abc:def0:1234:5678", "Mozilla/5.0 (Windows NT 10.0) Firefox/133.0")
+LONG_NAMED = Client(STRANGER.ip, "a-program-with-a-name-of-many-words-and-no-space/1.0")
+PHONE_SCREEN = {"width": 390, "height": 800}
+MOST_LINES_OF_A_ROW = 6
 
 
 def test_the_log_is_found_filtered_and_downloaded(
@@ -46,3 +49,22 @@ def test_the_log_is_found_filtered_and_downloaded(
         page.get_by_role("link", name="Download CSV").click()
     assert download.value.suggested_filename == "botpenguin-security-log.csv"
     assert download.value.path().read_text().count("API token") == 3
+
+
+def test_on_phones_a_long_address_beside_a_long_client_takes_few_lines(
+    site: Site, alice: User, open_context: Callable[..., BrowserContext]
+) -> None:
+    issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
+    usage.record_refusals(RevokedToken.objects.get().pk, 1, LONG_NAMED)
+    page = open_context(viewport=PHONE_SCREEN).new_page()
+    page.goto(site.url(LOG))
+    log_in(page)
+    expect(page.get_by_role("heading", name="Security log")).to_be_visible()
+
+    for path in (LOG, TOKEN_PAGE):
+        page.goto(site.url(path))
+        row = page.get_by_role("row").filter(has_text=LONG_NAMED.ip)
+
+        lines = row.evaluate("row => row.offsetHeight / parseFloat(getComputedStyle(row).lineHeight)")
+        assert lines <= MOST_LINES_OF_A_ROW, path
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path

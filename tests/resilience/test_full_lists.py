@@ -199,7 +199,7 @@ def test_contacts_of_before_are_shortened_in_full_pages_and_whole_by_their_ids(f
 def test_the_security_log_and_its_file_have_an_end_and_a_bound(full: Server) -> None:
     reader = Reader(full)
 
-    shown = read(reader.shown(LOG, "activity__when"))
+    shown = read(reader.shown(LOG, "events__when"))
     lines = read(reader.lines(), MOST_OF_FILE)
 
     print(f"events: {len(shown.rows):,} rows, {len(shown.sizes)} answers of at most {max(shown.sizes):,} bytes")
