@@ -30,17 +30,13 @@ NOBODY = "a contact needs a name, an email or a number"
 MOST_ATTRIBUTES = 100
 TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
 MOST_TAGS = 50
-# What a request may change of a contact.
-CHANGEABLE = (
-    *("name", "email", "phone", "phone_prefix", "country", "attributes", "notes"),
-    *("is_large", "platform", "status", "is_contact", "is_subscriber", "unread_messages", "updated_at"),
-)
+# What an import, and what a request, may change of a contact.
+IMPORTED = (*sizes.TEXTS, "attributes", "is_large", "updated_at")
+CHANGEABLE = (*IMPORTED, "notes", "platform", "status", "is_contact", "is_subscriber", "unread_messages")
 # Bytes of attributes and notes of the contacts of one call: SQLite writes these in some 50 ms.
 MOST_BYTES = 8 * 1024 * 1024
 # Bytes of the contacts that an import reads. With an emoji in each text they take ten times as much memory.
 MOST_READ = 4 * 1024 * 1024
-# What an import may change.
-IMPORTED = ("name", "email", "phone", "phone_prefix", "country", "attributes")
 TOO_LARGE = f"a contact has at most {sizes.MOST_BYTES // 1024} KB of attributes, notes and tags"
 TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
 

@@ -22,7 +22,6 @@ from botpenguin.platform.staging import ImportConflict
 
 # After so many conflicting changes the import is refused.
 MOST_TRIES = 5
-CHANGED = [*IMPORTED, "is_large", "updated_at"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +63,7 @@ class _Writing:
     def __init__(self, owner: int, book: Book, contacts: Sequence[Contact], bot: Bot | None) -> None:
         self.owner, self.bot, self.book = owner, bot, book
         known = [(contact, (contact.pk, contact.updated_at)) for contact in contacts if contact.pk in book.before]
-        change = [*CHANGED, "bot"] if bot else CHANGED
+        change = [*IMPORTED, "bot"] if bot else [*IMPORTED]
         self.changes = prepared.update(Contact, known, change, ["id", "updated_at"])
         self.new = prepared.insertion(Contact, [contact for contact in contacts if contact.pk not in book.before])
         self.tags = book.new_tags([contact.pk for contact in contacts])
