@@ -7,8 +7,6 @@ from typing import Self
 
 from django.db import models
 
-from accounts.models import User
-
 ID_LENGTH = 24
 OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 
@@ -19,7 +17,7 @@ def object_id() -> str:
 
 
 class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
-    def owned_by(self, owner: User | int) -> Self:
+    def owned_by(self, owner: models.Model | int) -> Self:
         return self.filter(owner=owner)
 
     def with_id(self, text: str) -> Self:

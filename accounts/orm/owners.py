@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from django.contrib.auth import get_user_model
 from django.db import transaction
 
-from accounts.models import User
 from accounts.orm.changes import Gone
 
 
@@ -21,6 +21,7 @@ def changing(owner: int) -> Iterator[None]:
     """
     with transaction.atomic():
         # FOR NO KEY UPDATE: inserting rows that refer to the owner need not wait.
-        if not User.objects.select_for_update(no_key=True).filter(pk=owner, is_active=True).values("pk").first():
+        owners = get_user_model().objects.select_for_update(no_key=True)
+        if not owners.filter(pk=owner, is_active=True).values("pk").first():
             raise AccountGone("The account was deleted or deactivated meanwhile.")
         yield
