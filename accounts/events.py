@@ -45,26 +45,22 @@ class EventBase(models.Model):
         TOKEN_REVOKED = "token-revoked", _("API token revoked")
         TOKEN_REFUSED = "token-refused", _("Revoked API token refused")
 
-    class Means(models.TextChoices):
-        """The factor with which a person logged in or reauthenticated, or that the event is about."""
+    class Detail(models.TextChoices):
+        """The factor that was used, added or removed, or why a token was revoked."""
 
         PASSWORD = "password", _("Password")
         AUTHENTICATOR = "totp", _("Authenticator app")
         RECOVERY_CODES = "recovery_codes", _("Recovery codes")
         PASSKEY = "webauthn", _("Passkey")
-
-    class Note(models.TextChoices):
-        """Why a token was revoked."""
-
         UNREADABLE = "unreadable", _("Its stored copy could not be read.")
         API = "api", _("Through the API.")
         EXPOSED = "exposed", _("Reported as exposed.")
-        PASSWORD = "new-password", _("With the password.")
+        NEW_PASSWORD = "new-password", _("With the password.")
         OPERATOR = "operator", _("By the operator.")
         RESTORED = "restored", _("A backup was restored.")
 
     kind = models.CharField(max_length=20, choices=Kind)
-    detail = models.CharField(max_length=20, choices=[*Means.choices, *Note.choices], blank=True)
+    detail = models.CharField(max_length=20, choices=Detail, blank=True)
     ip = models.GenericIPAddressField(null=True)
     client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
 
@@ -77,8 +73,8 @@ class EventBase(models.Model):
         return MARKS.get(self.kind, "")
 
     @property
-    def more(self) -> str:
-        """Its detail, and for how many it stands."""
+    def detail_and_count(self) -> str:
+        """The text of its detail, and of the number for which it stands."""
         label: str = self.get_detail_display()
         if not self.count:
             return label

@@ -23,7 +23,7 @@ from django.utils import timezone
 from accounts import email_changes
 from accounts.mail import notices
 from accounts.models import User
-from accounts.security_log import Kind, Means, record, record_failure
+from accounts.security_log import Detail, Kind, record, record_failure
 from accounts.sessions import UNKNOWN_CLIENT, end_oldest
 from accounts.throttling import attempts, known_browsers
 from accounts.web.clients import Client
@@ -52,10 +52,10 @@ auth.user_logged_in.connect(finish_log_in, dispatch_uid="update_last_login")
 @receiver(auth.user_logged_in)
 def logged_in(request: HttpRequest, user: User, **_: Any) -> None:
     records = get_authentication_records(request, user)
-    means = _means(**records[-1]) if records else ""
-    notice = notices.NEW_LOG_IN_BY_PASSKEY if means == Means.PASSKEY else notices.NEW_LOG_IN
+    detail = _detail(**records[-1]) if records else ""
+    notice = notices.NEW_LOG_IN_BY_PASSKEY if detail == Detail.PASSKEY else notices.NEW_LOG_IN
     with transaction.atomic():
-        event = record(Kind.LOGGED_IN, user, Client.of(request), means)
+        event = record(Kind.LOGGED_IN, user, Client.of(request), detail)
         if known_browsers.is_new_browser(request):
             notices.notify(event, user, notice)
         end_oldest(user)
@@ -72,7 +72,7 @@ def note_failure(email: str, request: HttpRequest | None) -> None:
     if owner:
         is_theirs = request is not None and getattr(request, "user", None) == owner
         kind = Kind.CONFIRMING_FAILED if is_theirs else Kind.LOG_IN_FAILED
-        record_failure(kind, owner, Client.of(request) if request else UNKNOWN_CLIENT, Means.PASSWORD)
+        record_failure(kind, owner, Client.of(request) if request else UNKNOWN_CLIENT, Detail.PASSWORD)
 
 
 @receiver(auth.user_logged_out)
@@ -84,7 +84,7 @@ def logged_out(request: HttpRequest, user: User | None, **_: Any) -> None:
 @receiver(account.authentication_step_completed)
 def confirmed(request: HttpRequest, user: User, *, reauthenticated: bool = False, **how: Any) -> None:
     if reauthenticated:
-        record(Kind.CONFIRMED, user, Client.of(request), _means(**how))
+        record(Kind.CONFIRMED, user, Client.of(request), _detail(**how))
 
 
 @receiver(account.password_changed)
@@ -119,7 +119,7 @@ def factor_removed(request: HttpRequest, user: User, authenticator: Authenticato
 @receiver(mfa.authenticator_used)
 def factor_used(request: HttpRequest, user: User, authenticator: Authenticator, **_: Any) -> None:
     """Record used recovery codes, which run out. Other factors are recorded with the log-in or confirmation."""
-    if authenticator.type == Means.RECOVERY_CODES:
+    if authenticator.type == Detail.RECOVERY_CODES:
         record(Kind.CODE_USED, user, Client.of(request))
 
 
@@ -131,7 +131,7 @@ def factor_failed(
     record_failure(kind, user, Client.of(request), authenticator.type)
 
 
-def _means(*, method: str, type: str = "", **_: Any) -> str:  # noqa: A002 - what allauth calls it
-    """Return the means of an authentication: allauth names the factor, or else the method."""
+def _detail(*, method: str, type: str = "", **_: Any) -> str:  # noqa: A002 - what allauth calls it
+    """Return the detail of an authentication: allauth names the factor, or else the method."""
     name = type or method
-    return name if name in Means.values else ""
+    return name if name in Detail.values else ""

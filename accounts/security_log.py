@@ -29,8 +29,7 @@ from accounts.web.clients import Client
 
 Event = SecurityEvent | EventCount
 Kind = EventBase.Kind
-Means = EventBase.Means
-Note = EventBase.Note
+Detail = EventBase.Detail
 TOKEN_KINDS = [kind for kind in Kind if kind.startswith("token-")]
 
 # Anybody can cause failures, so fewer are listed.
@@ -40,22 +39,22 @@ HOUR = timedelta(hours=1)
 IPV6_NETWORK = 64
 
 
-def record(kind: Kind, owner: User, client: Client, means: str = "", *, most: int | None = None) -> Event:
-    """Add an event to the owner's log, with one of `Means` or none, and queue its mail if it has one.
+def record(kind: Kind, owner: User, client: Client, detail: str = "", *, most: int | None = None) -> Event:
+    """Add an event to the owner's log, with a `Detail` or none, and queue its mail if it has one.
 
     Call it inside the transaction of the change, so that all is written or nothing.
     """
     with transaction.atomic():
-        event = add(kind, owner.pk, client, means, most=most)
-        notice = notices.NOTICES.get((kind, means))
+        event = add(kind, owner.pk, client, detail, most=most)
+        notice = notices.NOTICES.get((kind, detail))
         if notice:
             notices.notify(event, owner, notice)
     return event
 
 
-def record_failure(kind: Kind, owner: User, client: Client, means: str) -> None:
+def record_failure(kind: Kind, owner: User, client: Client, detail: str) -> None:
     """Add or count an event that anybody can cause."""
-    record(kind, owner, client, means, most=FAILURES_AN_HOUR)
+    record(kind, owner, client, detail, most=FAILURES_AN_HOUR)
 
 
 def add(

@@ -12,9 +12,9 @@ from accounts.web.clients import Client
 from developers.models import ApiToken, RevokedToken
 
 
-def record_event(kind: Kind, token: ApiToken | RevokedToken, client: Client, note: str = "", **fields: Any) -> Event:
+def record_event(kind: Kind, token: ApiToken | RevokedToken, client: Client, detail: str = "", **fields: Any) -> Event:
     """Add an event of a token, or count one that comes on top of many."""
-    return security_log.add(kind, token.user_id, client, note, hint=token.hint, generation=token.generation, **fields)
+    return security_log.add(kind, token.user_id, client, detail, hint=token.hint, generation=token.generation, **fields)
 
 
 def recent_events(owner: User, most: int) -> list[Event]:

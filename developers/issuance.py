@@ -19,7 +19,7 @@ from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.orm.batches import BATCH
 from accounts.orm.bulk import bulk_writes
-from accounts.security_log import Kind, Note
+from accounts.security_log import Detail, Kind
 from accounts.web.clients import Client
 from developers import metrics, notices, tokens, usage, vault
 from developers.activity import record_event
@@ -103,7 +103,7 @@ def revoke(
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
         revoked = _archive(old, now, reason)
-        event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, note=_note(old, reason))
+        event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, detail=_detail(old, reason))
         record_event(Kind.TOKEN_ISSUED, current, client, at=now)
         notices.token_revoked(owner, event, revoked)
         # Robust: the token is revoked by then, so a full disk of the metrics' files must not fail the request.
@@ -220,10 +220,10 @@ def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> Revok
     )
 
 
-def _note(old: ApiToken, reason: RevokedToken.Reason) -> str:
+def _detail(old: ApiToken, reason: RevokedToken.Reason) -> str:
     if reason is not RevokedToken.Reason.OWNER:
-        return Note.__members__[reason.name]
-    return "" if _is_readable(old) else Note.UNREADABLE
+        return Detail.__members__[reason.name]
+    return "" if _is_readable(old) else Detail.UNREADABLE
 
 
 def _is_readable(token: ApiToken) -> bool:

@@ -72,7 +72,7 @@ class RevokedToken(models.Model):
         OWNER = "owner", _("Revoked by its owner")
         API = "api", _("Revoked through the API")
         EXPOSED = "exposed", _("Reported as exposed")
-        PASSWORD = "password", _("Password changed")
+        NEW_PASSWORD = "password", _("Password changed")
         OPERATOR = "operator", _("Revoked by the operator")
         RESTORED = "restored", _("A backup was restored")
 
@@ -112,7 +112,7 @@ class RevokedToken(models.Model):
     def is_unexpected(self) -> bool:
         """Whether somebody other than its owner revoked it within the last week."""
         return (
-            self.reason not in (self.Reason.OWNER, self.Reason.PASSWORD)
+            self.reason not in (self.Reason.OWNER, self.Reason.NEW_PASSWORD)
             and timezone.now() - self.revoked_at < SHOWN_FOR
         )
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts import passwords
 from accounts.forms.account import PASSWORD_HELP, PlainForm
 from accounts.models import SignUp, User
-from accounts.security_log import Kind, Means, record_failure
+from accounts.security_log import Detail, Kind, record_failure
 from accounts.throttling import attempts
 from accounts.web.clients import Client
 
@@ -76,7 +76,7 @@ class AccountPasswordForm(PlainForm):
         password: str = self.cleaned_data["password"]
         attempt = attempts.count_password_attempt(self.request, self.user.email)
         if not self.user.check_password(password):
-            record_failure(Kind.CONFIRMING_FAILED, self.user, Client.of(self.request), Means.PASSWORD)
+            record_failure(Kind.CONFIRMING_FAILED, self.user, Client.of(self.request), Detail.PASSWORD)
             raise forms.ValidationError(_("That is not its password. Try again."))
         attempt.give_back()
         return password

@@ -19,7 +19,7 @@ from accounts.mail.queue import Mail
 from accounts.models import User
 from accounts.web.clients import Client
 
-Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
+Detail, Kind = SecurityEvent.Detail, SecurityEvent.Kind
 
 PASSWORD_IS_KNOWN = gettext_lazy(
     "If this wasn't you, somebody knows your password or is logged in as you. "
@@ -95,14 +95,14 @@ NOTICES = {
         gettext_lazy("Your password was reset"),
         gettext_lazy("A new password was chosen for your BotPenguin account, and every browser was logged out."),
     ),
-    (Kind.FACTOR_ADDED, Means.AUTHENTICATOR): Notice(
+    (Kind.FACTOR_ADDED, Detail.AUTHENTICATOR): Notice(
         gettext_lazy("An authenticator app was added"),
         gettext_lazy("Logging in to your BotPenguin account asks for a code of the app from now on."),
         WAY_IN_IS_THEIRS,
         page="security",
         button=WAYS_IN,
     ),
-    (Kind.FACTOR_REMOVED, Means.AUTHENTICATOR): Notice(
+    (Kind.FACTOR_REMOVED, Detail.AUTHENTICATOR): Notice(
         gettext_lazy("Your authenticator app was removed"),
         gettext_lazy("Logging in to your BotPenguin account no longer asks for a code."),
     ),
@@ -122,18 +122,18 @@ NOTICES = {
         gettext_lazy("The old recovery codes of your BotPenguin account no longer work."),
         CODES_ARE_THEIRS,
     ),
-    (Kind.FACTOR_ADDED, Means.PASSKEY): Notice(
+    (Kind.FACTOR_ADDED, Detail.PASSKEY): Notice(
         gettext_lazy("A passkey was added"),
         gettext_lazy("You can log in to your BotPenguin account with a new passkey."),
         WAY_IN_IS_THEIRS,
         page="security",
         button=WAYS_IN,
     ),
-    (Kind.FACTOR_REMOVED, Means.PASSKEY): Notice(
+    (Kind.FACTOR_REMOVED, Detail.PASSKEY): Notice(
         gettext_lazy("A passkey was removed"),
         gettext_lazy("You can no longer log in to your BotPenguin account with one of its passkeys."),
     ),
-    (Kind.PASSKEY_COPIED, Means.PASSKEY): Notice(
+    (Kind.PASSKEY_COPIED, Detail.PASSKEY): Notice(
         gettext_lazy("A passkey was refused"),
         gettext_lazy(
             "A passkey of your BotPenguin account was refused: its counter of uses had gone back. "

@@ -40,7 +40,7 @@ from fido2.webauthn import (
 )
 
 from accounts.models import CLOCKS_DIFFER_BY, PasskeyCredential, UsedChallenge, User
-from accounts.security_log import Kind, Means, record_failure
+from accounts.security_log import Detail, Kind, record_failure
 from accounts.web.clients import Client
 
 # The key in a session of the challenge that waits for an answer.
@@ -218,7 +218,7 @@ def _count(request: HttpRequest, passkey: PasskeyCredential, counter: int) -> No
         return
     if counted.exists():
         owner = passkey.authenticator.user
-        record_failure(Kind.PASSKEY_COPIED, owner, Client.of(request), Means.PASSKEY)
+        record_failure(Kind.PASSKEY_COPIED, owner, Client.of(request), Detail.PASSKEY)
     raise PasskeyRefused
 
 

@@ -94,7 +94,7 @@ def _with_counts(page: Page[SecurityEvent], counts: QuerySet[EventCount]) -> lis
 
 def _cells(event: Event) -> list[str]:
     at = event.at.astimezone(UTC).isoformat(timespec="seconds")
-    return [at, event.get_kind_display(), event.more, event.hint or "", event.ip or "", event.client]
+    return [at, event.get_kind_display(), event.detail_and_count, event.hint or "", event.ip or "", event.client]
 
 
 def _chosen(request: LoggedInRequest) -> str:

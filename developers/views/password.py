@@ -104,7 +104,7 @@ def revoke_if_asked(request: HttpRequest, owner: User, posted: dict[str, Any]) -
     """Replace the owner's token if the box is ticked, and add a message about it."""
     if not posted["revoke_token"]:
         return
-    revoked = issuance.revoke_current(owner, Client.of(request), reason=RevokedToken.Reason.PASSWORD)
+    revoked = issuance.revoke_current(owner, Client.of(request), reason=RevokedToken.Reason.NEW_PASSWORD)
     if revoked:
         text = _("Your API token ending %(hint)s was revoked. A new one is in place.")
         messages.success(request, text % {"hint": revoked.hint}, extra_tags="token")

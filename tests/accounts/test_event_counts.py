@@ -25,7 +25,7 @@ from tests.accounts.views.test_security_log import FILE, LOG, rows_on
 from tests.cast import LAPTOP, PHONE, account_events, logged_in, token_events
 from tests.test_races import at_once
 
-Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
+Detail, Kind = SecurityEvent.Detail, SecurityEvent.Kind
 MOST = 3
 ELSEWHERE = Client("198.51.100.24", "n8n/1.0")
 DEVELOPERS = "/developers/api-access-token/"
@@ -37,10 +37,10 @@ def few_an_hour(settings: Settings) -> None:
 
 
 def record_events(
-    owner: User, times: int, client: Client = LAPTOP, kind: Any = Kind.CONFIRMED, means: str = ""
+    owner: User, times: int, client: Client = LAPTOP, kind: Any = Kind.CONFIRMED, detail: str = ""
 ) -> None:
     for _ in range(times):
-        security_log.record(kind, owner, client, means)
+        security_log.record(kind, owner, client, detail)
 
 
 def listed(owner: User, kind: Any = Kind.CONFIRMED) -> int:
@@ -62,7 +62,7 @@ def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice
 
 @pytest.mark.no_cover
 def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
-    record_events(alice, MOST + 240, kind=Kind.LOGGED_IN, means=Means.PASSKEY)
+    record_events(alice, MOST + 240, kind=Kind.LOGGED_IN, detail=Detail.PASSKEY)
     record_events(alice, MOST + 1, kind=Kind.SESSION_ENDED)
     browser = logged_in(alice)
 
@@ -83,13 +83,13 @@ def test_the_page_and_the_file_say_how_many_more(alice: User) -> None:
 
 
 @pytest.mark.parametrize(
-    ("note", "more"),
+    ("detail", "shown"),
     [("", "and 2 more"), ("api", "Through the API, and 2 more"), ("exposed", "Reported as exposed, and 2 more")],
 )
-def test_counts_of_the_token_have_their_words(note: str, more: str) -> None:
-    counted = EventCount(kind=Kind.TOKEN_REVOKED, detail=note, count=2)
+def test_counts_of_the_token_have_their_words(detail: str, shown: str) -> None:
+    counted = EventCount(kind=Kind.TOKEN_REVOKED, detail=detail, count=2)
 
-    assert (counted.get_kind_display(), counted.more) == ("API token revoked", more)
+    assert (counted.get_kind_display(), counted.detail_and_count) == ("API token revoked", shown)
 
 
 def test_every_count_is_on_one_page_at_its_time(alice: User) -> None:
@@ -138,13 +138,13 @@ def test_the_addresses_of_a_connection_are_one_network(alice: User) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("kind", sorted({*Kind} - {*security_log.TOKEN_KINDS}))
-def test_a_flood_of_a_kind_hides_no_other_kind_and_no_other_means(alice: User, kind: Any) -> None:
+def test_a_flood_of_a_kind_hides_no_other_kind_and_no_other_detail(alice: User, kind: Any) -> None:
     others = [other for other in Kind if other not in (kind, *security_log.TOKEN_KINDS)]
-    record_events(alice, MOST + 9, kind=kind, means=Means.PASSWORD)
+    record_events(alice, MOST + 9, kind=kind, detail=Detail.PASSWORD)
 
     for other in others:
         record_events(alice, 1, kind=other)
-    record_events(alice, 1, kind=kind, means=Means.PASSKEY)
+    record_events(alice, 1, kind=kind, detail=Detail.PASSKEY)
 
     assert account_events().filter(user=alice).count() == MOST + len(others) + 1
     assert EventCount.objects.get().count == 9
@@ -227,7 +227,7 @@ def test_a_refused_token_is_counted_once_where_it_is_both_listed_and_mailed(alic
     ("subject", "repeat"),
     [
         ("Your password was changed", lambda owner: record_events(owner, 1, kind=Kind.PASSWORD_CHANGED)),
-        ("A passkey was added", lambda owner: record_events(owner, 1, kind=Kind.FACTOR_ADDED, means=Means.PASSKEY)),
+        ("A passkey was added", lambda owner: record_events(owner, 1, kind=Kind.FACTOR_ADDED, detail=Detail.PASSKEY)),
         ("Your API access token was revoked", lambda owner: revoke(owner, LAPTOP)),
     ],
 )

@@ -29,7 +29,7 @@ FILE = "/account/security/log/download/"
 AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
 ADDRESS = "203.0.113.9"
 NEW_PASSWORD = "another good passphrase"
-Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
+Detail, Kind = SecurityEvent.Detail, SecurityEvent.Kind
 HEAD = ["When", "What", "Detail", "Token", "From", "Client"]
 
 
@@ -88,7 +88,7 @@ def recovery_codes(alice: User, secret: str) -> list[str]:
 def test_logging_in_and_out_is_recorded_once_each(alice: User) -> None:
     log_in().post("/account/logout/")
 
-    assert events(alice) == [(Kind.LOGGED_IN, Means.PASSWORD), (Kind.LOGGED_OUT, "")]
+    assert events(alice) == [(Kind.LOGGED_IN, Detail.PASSWORD), (Kind.LOGGED_OUT, "")]
 
 
 def test_logging_out_without_being_logged_in_is_not_recorded(alice: User) -> None:
@@ -111,7 +111,7 @@ def test_signing_up_is_the_first_event_of_an_account(db: None) -> None:
 def test_a_wrong_password_of_a_known_account_is_written(alice: User, bob: User, typed: str) -> None:
     log_in("guessed wrong", typed)
 
-    assert (events(alice), events(bob)) == ([(Kind.LOG_IN_FAILED, Means.PASSWORD)], [])
+    assert (events(alice), events(bob)) == ([(Kind.LOG_IN_FAILED, Detail.PASSWORD)], [])
 
 
 def test_an_unknown_address_writes_nothing_and_costs_two_small_queries_less(alice: User) -> None:
@@ -139,10 +139,10 @@ def test_code_that_asks_without_a_request_is_written_without_a_client(alice: Use
 @pytest.mark.parametrize("kind", FAILURES[:3])
 def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: User, bob: User, kind: Any) -> None:
     for _ in range(security_log.FAILURES_AN_HOUR + 5):
-        security_log.record_failure(kind, alice, LAPTOP, Means.PASSWORD)
+        security_log.record_failure(kind, alice, LAPTOP, Detail.PASSWORD)
 
-    security_log.record_failure(kind, bob, LAPTOP, Means.PASSWORD)
-    security_log.record_failure(kind, alice, LAPTOP, Means.AUTHENTICATOR)
+    security_log.record_failure(kind, bob, LAPTOP, Detail.PASSWORD)
+    security_log.record_failure(kind, alice, LAPTOP, Detail.AUTHENTICATOR)
     security_log.record(Kind.LOGGED_IN, alice, LAPTOP)
 
     counts = [account_events().filter(user=user).count() for user in (alice, bob)]
@@ -151,29 +151,29 @@ def test_a_flood_of_failures_stops_being_written_and_hides_nothing_else(alice: U
 
 def test_an_hour_later_failures_are_written_again(alice: User) -> None:
     for _ in range(security_log.FAILURES_AN_HOUR):
-        security_log.record_failure(Kind.LOG_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
+        security_log.record_failure(Kind.LOG_IN_FAILED, alice, LAPTOP, Detail.PASSWORD)
     SecurityEvent._base_manager.update(at=timezone.now() - timedelta(minutes=61))
 
-    security_log.record_failure(Kind.LOG_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
+    security_log.record_failure(Kind.LOG_IN_FAILED, alice, LAPTOP, Detail.PASSWORD)
 
     assert account_events().count() == security_log.FAILURES_AN_HOUR + 1
 
 
-def test_the_second_step_is_recorded_with_its_means(alice: User, secret: str) -> None:
+def test_the_second_step_is_recorded_with_its_detail(alice: User, secret: str) -> None:
     browser = log_in()
     browser.post("/account/login/second-step/", {"code": "000000"})
     browser.post("/account/login/second-step/", {"code": code_of(secret)})
 
     assert events(alice) == [
-        (Kind.LOG_IN_FAILED, Means.AUTHENTICATOR),
-        (Kind.LOGGED_IN, Means.AUTHENTICATOR),
+        (Kind.LOG_IN_FAILED, Detail.AUTHENTICATOR),
+        (Kind.LOGGED_IN, Detail.AUTHENTICATOR),
     ]
 
 
 def test_a_recovery_code_is_mailed_besides_the_log_in(alice: User, recovery_codes: list[str]) -> None:
     log_in().post("/account/login/second-step/", {"code": recovery_codes[0]})
 
-    assert events(alice) == [(Kind.CODE_USED, ""), (Kind.LOGGED_IN, Means.RECOVERY_CODES)]
+    assert events(alice) == [(Kind.CODE_USED, ""), (Kind.LOGGED_IN, Detail.RECOVERY_CODES)]
 
 
 def test_adding_and_removing_a_passkey_is_recorded(alice: User) -> None:
@@ -187,11 +187,11 @@ def test_adding_and_removing_a_passkey_is_recorded(alice: User) -> None:
     browser.post(f"/account/security/passkeys/{passkey.pk}/remove/")
 
     assert events(alice) == [
-        (Kind.FACTOR_ADDED, Means.PASSKEY),
-        (Kind.FACTOR_ADDED, Means.RECOVERY_CODES),
-        (Kind.LOGGED_IN, Means.PASSKEY),
-        (Kind.FACTOR_REMOVED, Means.PASSKEY),
-        (Kind.FACTOR_REMOVED, Means.RECOVERY_CODES),
+        (Kind.FACTOR_ADDED, Detail.PASSKEY),
+        (Kind.FACTOR_ADDED, Detail.RECOVERY_CODES),
+        (Kind.LOGGED_IN, Detail.PASSKEY),
+        (Kind.FACTOR_REMOVED, Detail.PASSKEY),
+        (Kind.FACTOR_REMOVED, Detail.RECOVERY_CODES),
     ]
 
 
@@ -204,14 +204,14 @@ def test_reauthentication_and_its_failures_are_recorded(alice: User, secret: str
     browser.post("/account/reauthenticate/code/", {"code": code_of(secret)})
 
     assert events(alice) == [
-        (Kind.CONFIRMING_FAILED, Means.PASSWORD),
-        (Kind.CONFIRMED, Means.PASSWORD),
-        (Kind.CONFIRMING_FAILED, Means.AUTHENTICATOR),
-        (Kind.CONFIRMED, Means.AUTHENTICATOR),
+        (Kind.CONFIRMING_FAILED, Detail.PASSWORD),
+        (Kind.CONFIRMED, Detail.PASSWORD),
+        (Kind.CONFIRMING_FAILED, Detail.AUTHENTICATOR),
+        (Kind.CONFIRMED, Detail.AUTHENTICATOR),
     ]
 
 
-def test_an_authentication_of_another_kind_is_recorded_without_means(alice: User) -> None:
+def test_an_authentication_of_another_kind_is_recorded_without_detail(alice: User) -> None:
     browser = visitor()
     browser.force_login(alice)
     session = browser.session
@@ -267,11 +267,11 @@ def test_ways_to_log_in_are_written_as_they_come_and_go(alice: User) -> None:
     browser.post("/account/security/authenticator/remove/")
 
     assert events(alice) == [
-        (Kind.FACTOR_ADDED, Means.AUTHENTICATOR),
-        (Kind.FACTOR_ADDED, Means.RECOVERY_CODES),
+        (Kind.FACTOR_ADDED, Detail.AUTHENTICATOR),
+        (Kind.FACTOR_ADDED, Detail.RECOVERY_CODES),
         (Kind.CODES_RENEWED, ""),
-        (Kind.FACTOR_REMOVED, Means.AUTHENTICATOR),
-        (Kind.FACTOR_REMOVED, Means.RECOVERY_CODES),
+        (Kind.FACTOR_REMOVED, Detail.AUTHENTICATOR),
+        (Kind.FACTOR_REMOVED, Detail.RECOVERY_CODES),
     ]
 
 

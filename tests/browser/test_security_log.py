@@ -7,6 +7,7 @@ from playwright.sync_api import BrowserContext, expect
 
 from accounts import security_log
 from accounts.models import User
+from accounts.security_log import Detail
 from accounts.web.clients import Client
 from developers import issuance, usage
 from developers.models import RevokedToken
@@ -28,8 +29,8 @@ def test_the_log_is_found_filtered_and_downloaded(
     site: Site, alice: User, open_context: Callable[..., BrowserContext]
 ) -> None:
     for kind in sorted({*security_log.Kind} - {*security_log.TOKEN_KINDS}):
-        for means in security_log.Means:
-            security_log.record(kind, alice, STRANGER, means)
+        for detail in (Detail.PASSWORD, Detail.AUTHENTICATOR, Detail.PASSKEY):
+            security_log.record(kind, alice, STRANGER, detail)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     page = open_context().new_page()
     page.goto(site.url("/account/security/"))

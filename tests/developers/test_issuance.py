@@ -7,7 +7,7 @@ from post_office.models import Email
 
 from accounts.keyring import Unreadable
 from accounts.models import User
-from accounts.security_log import Kind, Note
+from accounts.security_log import Detail, Kind
 from developers import issuance, tokens, usage
 from developers.issuance import Verdict
 from developers.models import ApiToken, RevokedToken
@@ -170,7 +170,7 @@ def test_an_unreadable_token_is_replaced_and_the_event_says_so(alice: User) -> N
 
     assert outcome.verdict is Verdict.REPLACED
     assert tokens.is_well_formed(token_text(alice))
-    assert token_events().get(kind=Kind.TOKEN_REVOKED).detail == Note.UNREADABLE
+    assert token_events().get(kind=Kind.TOKEN_REVOKED).detail == Detail.UNREADABLE
 
 
 def test_a_revoke_forgets_revoked_tokens_ninety_days_after_they_were_last_tried(alice: User) -> None:

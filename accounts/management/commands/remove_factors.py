@@ -8,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandError
 
 from accounts.mfa import factors
 from accounts.models import User
-from accounts.security_log import Means
+from accounts.security_log import Detail
 from accounts.web.clients import Client
 
 HERE = Client(None, "manage.py")
@@ -26,7 +26,7 @@ class Command(BaseCommand):
         if owner is None:
             raise CommandError(f"There is no account with the email {user}.")
         types = Authenticator.objects.filter(user=owner).order_by("created_at", "pk").values_list("type", flat=True)
-        found = ", ".join(str(Means(kind).label) for kind in types)
+        found = ", ".join(str(Detail(kind).label) for kind in types)
         if not found:
             self.stdout.write(f"{owner} has none. Nothing was changed.")
         elif dry_run:

@@ -18,7 +18,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.mfa import webauthn
 from accounts.models import PasskeyCredential, UsedChallenge, User
-from accounts.security_log import Kind, Means
+from accounts.security_log import Detail, Kind
 from tests.accounts.mfa.security_key import ORIGIN, PRESENT_AND_VERIFIED, SecurityKey
 from tests.accounts.views.test_passkeys import (
     ADD,
@@ -176,7 +176,7 @@ def test_a_counter_that_does_not_go_up_is_refused_and_its_owner_is_warned(alice:
     outcomes = [way(alice, replace(key, count=count)) for count in (8, 8, 7, 0, 9, 12)]
 
     assert outcomes == [True, False, False, False, True, True]
-    assert events(alice) == [(Kind.PASSKEY_COPIED, Means.PASSKEY)] * 3
+    assert events(alice) == [(Kind.PASSKEY_COPIED, Detail.PASSKEY)] * 3
     [*_, mail] = Email.objects.filter(subject="A passkey was refused")
     assert (mail.to, Email.objects.filter(subject="A passkey was refused").count()) == ([alice.email], 3)
     assert "its counter of uses had gone back" in mail.message

@@ -27,7 +27,7 @@ FILE = "/account/security/log/download/"
 AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
 ADDRESS = "203.0.113.9"
 HEAD = ["When", "What", "Detail", "Token", "From", "Client"]
-Kind, Means = SecurityEvent.Kind, SecurityEvent.Means
+Detail, Kind = SecurityEvent.Detail, SecurityEvent.Kind
 
 
 def logged_in_with_empty_log(user: User) -> Browser:
@@ -53,9 +53,9 @@ def age(user: User, days: int) -> None:
 
 
 def test_the_page_lists_account_and_token_newest_first(alice: User, bob: User) -> None:
-    security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Means.PASSKEY)
+    security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Detail.PASSKEY)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
-    security_log.record(Kind.LOG_IN_FAILED, alice, Client(None, ""), Means.PASSWORD)
+    security_log.record(Kind.LOG_IN_FAILED, alice, Client(None, ""), Detail.PASSWORD)
     hints = list(token_events().filter(user=alice).order_by("pk").values_list("hint", flat=True))
     at = timezone.now() - timedelta(days=9)
     for number, pk in enumerate(SecurityEvent.objects.filter(user=alice).order_by("pk").values_list("pk", flat=True)):
@@ -95,8 +95,8 @@ def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: Us
 )
 def test_the_page_and_the_file_are_filtered_alike(alice: User, group: str, expected: list[str]) -> None:
     security_log.record(Kind.EMAIL_CHANGED, alice, LAPTOP)
-    security_log.record(Kind.FACTOR_ADDED, alice, LAPTOP, Means.PASSKEY)
-    security_log.record(Kind.LOG_IN_FAILED, alice, LAPTOP, Means.PASSWORD)
+    security_log.record(Kind.FACTOR_ADDED, alice, LAPTOP, Detail.PASSKEY)
+    security_log.record(Kind.LOG_IN_FAILED, alice, LAPTOP, Detail.PASSWORD)
     browser = logged_in(alice)
 
     page, file = browser.get(LOG, {"kind": group}), file_of(browser, f"?kind={group}")
@@ -139,7 +139,7 @@ def test_the_page_and_the_file_cost_the_same_queries_however_long_the_log(alice:
 
 def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> None:
     browser = logged_in_with_empty_log(alice)
-    security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Means.PASSWORD)
+    security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Detail.PASSWORD)
 
     response = browser.get(FILE)
 
