@@ -1,22 +1,29 @@
-"""No transaction of the product writes more than a tenth of a second's worth: held in every test.
+"""No transaction of the product writes more than a tenth of a second's worth, hashes or connects: held in every test.
 
 SQLite has one write lock, so others wait for as long as a transaction writes, whosever it is. The longest one is the
 end of an import, which is measured below 100 ms at these bounds. Tests and migrations write what they like.
 """
 
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
 
 import pytest
+from django.db import connection
 from django.db.transaction import Atomic
 
+from accounts.throttling.hashing import Gate
+from developers.outbound.transport import addresses
 from tests.writers import files_on_the_stack
 
 WRITE = re.compile(
     r"\s*(?:(?:INSERT|REPLACE|UPDATE|DELETE|MERGE|TRUNCATE)\b|WITH\b.*\b(?:INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b)",
     re.I | re.DOTALL,
 )
+Parameters = ParamSpec("Parameters")
+Result = TypeVar("Result")
 COLUMNS = re.compile(r"\s*INSERT\b[^(]*\(([^)]*)\)\s*VALUES\b", re.I)
 
 
@@ -49,6 +56,21 @@ def watch_transactions() -> None:
         self.written = None if is_of_tests else Written()
 
     Atomic.__enter__ = watched  # type: ignore[method-assign]
+    # Every hash of a password takes a place first, and every outbound connection asks where it may go.
+    Gate.place = outside_of_transactions(Gate.place)  # type: ignore[method-assign]
+    addresses.is_open = outside_of_transactions(addresses.is_open)
+
+
+def outside_of_transactions(work: Callable[Parameters, Result]) -> Callable[Parameters, Result]:
+    """Fail the test where slow work begins while a transaction of the product is open."""
+
+    @wraps(work)
+    def watched(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
+        if any(getattr(block, "written", None) is not None for block in connection.atomic_blocks):
+            pytest.fail(f"{work.__qualname__} is called inside of a transaction by {', '.join(files_on_the_stack())}.")
+        return work(*args, **kwargs)
+
+    return watched
 
 
 def refuse_long_transactions(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:

@@ -9,6 +9,8 @@ from tests import short_transactions
 from tests.short_transactions import WRITE, Bound, rows_of
 from tests.test_whole_rows import run_as
 
+HASH = "from accounts import passwords; passwords.check('a password', passwords.NO_PASSWORD)"
+CONNECT = "from developers.outbound.transport import addresses as a; a.resolve('192.0.2.1', 80, seconds=1, owner_id=1)"
 BOTS = "bots = [Bot(owner=owner, name='Reception', platform='sms') for _ in range(count)]\n"
 
 
@@ -101,6 +103,18 @@ def test_a_transaction_that_is_committed_is_counted_as_one_in_a_test(alice: User
 
     with pytest.raises(pytest.fail.Exception, match="writes 5 rows"):
         run(code, alice, 5)
+
+
+@pytest.mark.parametrize("code", [HASH, CONNECT])
+def test_nothing_slow_is_done_inside_of_a_transaction(db: None, code: str) -> None:
+    inside = f"from django.db import transaction\nwith transaction.atomic():\n {code}"
+
+    with pytest.raises(pytest.fail.Exception, match=r"inside of a transaction by .*accounts/views/account.py"):
+        run_as("accounts/views/account.py", inside)
+
+
+def test_a_password_is_hashed_outside_of_transactions(db: None) -> None:
+    run_as("accounts/views/account.py", HASH)
 
 
 @pytest.mark.parametrize("file", ["tests/test_short_transactions.py", "botpenguin/platform/migrations/0009_x.py"])
