@@ -1,5 +1,6 @@
 """Tokens that somebody found and reported, or that revoked themselves, and what their owners learn of it."""
 
+import secrets
 from datetime import timedelta
 
 import pytest
@@ -7,6 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from post_office.models import Email
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.web.clients import Client
@@ -97,6 +99,15 @@ def test_the_token_of_a_disabled_account_is_revoked_too(alice: User) -> None:
     report_exposed([token_text(alice)], SCANNER)
 
     assert ApiToken.objects.get().generation == 2
+
+
+def test_a_token_under_an_older_key_of_the_ring_is_revoked_too(alice: User, settings: Settings) -> None:
+    found = token_text(alice)
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
+
+    report_exposed([found], SCANNER)
+
+    assert RevokedToken.objects.get().hint == found[-4:]
 
 
 def test_a_token_that_cannot_be_read_is_revoked_all_the_same(alice: User) -> None:
