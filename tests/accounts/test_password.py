@@ -202,6 +202,31 @@ def test_a_change_of_email_that_a_thief_has_asked_for_does_not_survive_a_new_pas
     assert (alice.email, bob.email) == ("alice@example.com", "bob@wonderland.example")
 
 
+def test_a_link_for_a_new_password_works_once(alice: User) -> None:
+    browser, stale, late = Browser(), Browser(), Browser()
+    browser.post("/account/password/reset/", {"email": alice.email})
+    link = link_in(newest())
+    form, stale_form = (each.get(link, follow=True).redirect_chain[-1][0] for each in (browser, stale))
+    browser.post(form, NEW)
+
+    answer = stale.post(stale_form, {"password1": "a third passphrase", "password2": "a third passphrase"})
+    page = late.get(link, follow=True)
+
+    alice.refresh_from_db()
+    assert alice.check_password(NEW_PASSWORD)
+    assert ["password1" in shown.content.decode() for shown in (answer, page)] == [False, False]
+
+
+def test_a_log_in_ends_a_link_for_a_new_password(alice: User) -> None:
+    Browser().post("/account/password/reset/", {"email": alice.email})
+    link = link_in(newest())
+    Browser().post("/account/login/", {"login": alice.email, "password": PASSWORD})
+
+    page = Browser().get(link, follow=True)
+
+    assert "password1" not in page.content.decode()
+
+
 @pytest.mark.parametrize(("age", "works"), [(timedelta(days=3), True), (timedelta(days=3, seconds=1), False)])
 def test_a_link_for_a_new_password_works_for_three_days(
     alice: User, monkeypatch: pytest.MonkeyPatch, age: timedelta, works: bool

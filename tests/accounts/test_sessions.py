@@ -171,11 +171,12 @@ def test_ending_sessions_needs_no_recent_authentication(alice: User) -> None:
 
 @pytest.mark.parametrize("session", ["", "no such session", "\x00"])
 def test_ending_a_session_that_has_ended_says_so(alice: User, session: str) -> None:
-    here = log_in()
+    here, there = log_in(), log_in()
 
     response = here.post("/account/sessions/end/", {"session": session}, follow=True)
 
     assert messages_on(response) == ["That browser was already logged out."]
+    assert is_logged_in(there)
 
 
 def test_nobody_ends_the_session_of_somebody_else(alice: User, bob: User) -> None:

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from functools import partial
 from io import StringIO
 
 import pytest
@@ -7,8 +8,10 @@ from django.utils import timezone
 from post_office.models import Email
 
 from accounts.models import User
+from developers import issuance
 from developers.models import ApiToken, RevokedToken
-from tests.cast import logged_in, token_events, token_text
+from tests.cast import LAPTOP, logged_in, token_events, token_text
+from tests.interleaving import just_before
 
 
 def revoke_tokens(*arguments: str) -> str:
@@ -62,6 +65,17 @@ def test_tokens_issued_before_a_time_are_revoked(alice: User, bob: User, zone: s
 
     assert output == "1 tokens revoked. Their owners are notified by email.\n"
     assert generations() == {"alice@example.com": 2, "bob@example.org": 1}
+
+
+def test_a_token_that_its_owner_has_renewed_meanwhile_stays(alice: User, bob: User) -> None:
+    renew = partial(issuance.revoke, alice, 1, LAPTOP, even_if_used=True)
+
+    with just_before(r'SELECT .*"developers_apitoken".* LIMIT 1\b', renew) as met:
+        output = revoke_tokens("--all")
+
+    assert met
+    assert output == "1 tokens revoked. Their owners are notified by email.\n"
+    assert generations() == {"alice@example.com": 2, "bob@example.org": 2}
 
 
 def test_a_dry_run_only_counts(alice: User, bob: User) -> None:

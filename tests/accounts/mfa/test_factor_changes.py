@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import ADD, is_logged_in, options_on
+from tests.accounts.views.test_passkeys import ADD, add_passkey, is_logged_in, options_on
 from tests.accounts.views.test_second_step import (
     CODES,
     NEW,
@@ -122,3 +122,15 @@ def test_nothing_is_added_to_an_account_deleted_meanwhile(alice: User, path: str
     assert response.status_code == 302
     assert response["Location"].startswith("/account/login/")
     assert not Authenticator.objects.exists()
+
+
+def test_a_passkey_that_a_page_still_lists_is_removed_once_and_no_other(alice: User) -> None:
+    for _ in range(2):
+        add_passkey(alice, SecurityKey())
+    passkey = Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN)[0]
+    browser, path = logged_in(alice), f"{SECURITY}passkeys/{passkey.pk}/remove/"
+
+    responses = [browser.post(path) for _ in range(2)]
+
+    assert [response.status_code for response in responses] == [302, 404]
+    assert Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).count() == 1
