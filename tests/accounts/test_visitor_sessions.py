@@ -12,6 +12,7 @@ from django.core.cache import cache
 from django.test import Client as Browser
 from django.utils import timezone
 
+from accounts import sessions
 from accounts.models import Session, User
 from accounts.sessions import digest
 from tests.accounts.mfa.security_key import SecurityKey
@@ -125,6 +126,18 @@ def test_an_expired_session_of_a_visitor_holds_no_challenge(alice: User) -> None
     browser.post(LOG_IN, {"credential": key.get(options)})
 
     assert not is_logged_in(browser)
+
+
+def test_a_challenge_waits_for_the_deletion_of_few_sessions(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    for _ in range(3):
+        challenge(Browser())
+    Session.objects.update(expire_date=timezone.now())
+    monkeypatch.setattr(sessions, "BATCH", 2)
+    cache.clear()
+
+    challenge(Browser())
+
+    assert Session.objects.count() == 3 - 2 + 1
 
 
 def test_challenges_make_room_once_a_minute_for_those_that_come_after(alice: User) -> None:

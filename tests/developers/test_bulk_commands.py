@@ -8,11 +8,14 @@ from io import StringIO
 from typing import Any
 
 import pytest
+from allauth.mfa.models import Authenticator
 from django.core.management import call_command
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from accounts.mfa import encryption
+from accounts.mfa.factors import ENCRYPTED_IN
 from accounts.models import Session, User
 from accounts.orm import bulk
 from developers.outbound.models import ApiLog, OutboundApi
@@ -22,12 +25,21 @@ from tests.cast import logged_in
 pytestmark = pytest.mark.django_db(transaction=True)
 
 WRITES = ("INSERT", "UPDATE", "DELETE")
-COMMANDS = ["rotate_token_keys", "revoke_tokens --all", "prune_events --older-than 1", "prune_api_logs", "housekeeping"]
+# With the most statements that a turn of each has to write.
+COMMANDS = {
+    "rotate_token_keys": 1,
+    "revoke_tokens --all": 20,
+    "prune_events --older-than 1": 20,
+    "prune_api_logs": 20,
+    "housekeeping": 20,
+}
 
 
 @pytest.fixture
 def much_to_do(alice: User, bob: User, settings: Settings) -> None:
     """Something for each command: a new key, old events and logs, expired sessions, a deleted account."""
+    for kind, name in ENCRYPTED_IN.items():
+        Authenticator.objects.create(user=bob, type=kind, data={name: encryption.encrypt("a secret")})
     ago = timezone.now() - timedelta(days=500)
     OutboundApi.objects.make(bob, "Weather", Recipe("GET", "https://example.com/"))
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *settings.TOKEN_KEYS]
@@ -40,8 +52,8 @@ def much_to_do(alice: User, bob: User, settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("much_to_do")
-@pytest.mark.parametrize("command", COMMANDS)
-def test_a_command_writes_in_turns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("command", "most"), COMMANDS.items())
+def test_a_command_writes_in_turns(command: str, most: int, monkeypatch: pytest.MonkeyPatch) -> None:
     turns, outside = list[int](), list[str]()
     is_on = False
     take_turn = bulk._bulk_lock
@@ -68,4 +80,4 @@ def test_a_command_writes_in_turns(command: str, monkeypatch: pytest.MonkeyPatch
         call_command(*command.split(), stdout=StringIO())
 
     assert outside == []
-    assert 1 <= max(turns) <= 20
+    assert 1 <= max(turns) <= most

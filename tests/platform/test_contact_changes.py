@@ -301,6 +301,14 @@ class TestStatus:
         statuses = dict(Contact.objects.values_list("pk", "status"))
         assert statuses == {asha.pk: "DEPENDANCY", ben.pk: "DEPENDANCY", cleo.pk: "OPEN"}
 
+    def test_many_contacts_take_one_statement(self, as_alice: Caller, alice: User) -> None:
+        ids = [contact_of(alice, name=f"Ben {number}").pk for number in range(3)]
+
+        with CaptureQueriesContext(connection) as queries:
+            as_alice.data("PUT", "/inbox/users/status-update", {"ids": ids, "status": "CLOSED"})
+
+        assert len([query for query in queries if query["sql"].startswith('UPDATE "platform_contact"')]) == 1
+
     def test_an_id_of_nobody_or_of_somebody_else_changes_nothing(
         self, as_alice: Caller, bob: User, asha: Contact
     ) -> None:
