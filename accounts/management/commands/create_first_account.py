@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError
 
 from accounts.models import User
 
@@ -17,10 +17,9 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         password = secrets.token_urlsafe(15)
         try:
-            with transaction.atomic():
-                if User.objects.exists():
-                    return
-                User.objects.create_superuser(options["email"], password)
+            if User.objects.exists():
+                return
+            User.objects.create_superuser(options["email"], password)
         except ValidationError as error:
             raise CommandError(f"{options['email']} is no address for an account: {error.message}") from None
         except IntegrityError:
