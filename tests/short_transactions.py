@@ -22,6 +22,7 @@ WRITE = re.compile(
     r"\s*(?:(?:INSERT|REPLACE|UPDATE|DELETE|MERGE|TRUNCATE)\b|WITH\b.*\b(?:INSERT\s+INTO|UPDATE\s+\S+\s+SET|DELETE\s+FROM)\b)",
     re.I | re.DOTALL,
 )
+LOCK = re.compile(r"\bFOR (NO KEY )?UPDATE\b")
 Parameters = ParamSpec("Parameters")
 Result = TypeVar("Result")
 COLUMNS = re.compile(r"\s*INSERT\b[^(]*\(([^)]*)\)\s*VALUES\b", re.I)
@@ -74,6 +75,8 @@ def outside_of_transactions(work: Callable[Parameters, Result]) -> Callable[Para
 
 
 def refuse_long_transactions(execute: Any, sql: Any, params: Any, many: bool, context: Any) -> Any:
+    if locks_a_table(str(sql)) and not (files := [*files_on_the_stack(), "tests"])[0].startswith("tests"):
+        pytest.fail(f"{files[0]} locks every row of a table: {str(sql)[:200]}")
     result = execute(sql, params, many, context)
     if WRITE.match(str(sql)):
         counts = (block.written for block in context["connection"].atomic_blocks)
@@ -84,6 +87,11 @@ def refuse_long_transactions(execute: Any, sql: Any, params: Any, many: bool, co
         if written.rows > MOST.rows or written.statements > MOST.statements:
             _refuse(written, list(files_on_the_stack()))
     return result
+
+
+def locks_a_table(sql: str) -> bool:
+    """Return whether a statement of PostgreSQL locks rows of whoever it may be: others would wait for each of them."""
+    return LOCK.search(sql) is not None and " WHERE " not in sql
 
 
 def rows_of(sql: str, params: Any, counted: int, *, many: bool) -> int:

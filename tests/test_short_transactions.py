@@ -6,7 +6,7 @@ from django.db import transaction
 from accounts.models import User
 from botpenguin.platform.models import Bot
 from tests import short_transactions
-from tests.short_transactions import WRITE, Bound, rows_of
+from tests.short_transactions import WRITE, Bound, locks_a_table, rows_of
 from tests.test_whole_rows import run_as
 
 HASH = "from accounts import passwords; passwords.check('a password', passwords.NO_PASSWORD)"
@@ -147,6 +147,19 @@ def test_a_named_file_has_a_bound_of_its_own(alice: User, monkeypatch: pytest.Mo
 )
 def test_writes_are_known_by_their_statement(sql: str, writes: bool) -> None:
     assert bool(WRITE.match(sql)) is writes
+
+
+@pytest.mark.parametrize(
+    ("sql", "locks"),
+    [
+        ('SELECT "a"."b" FROM "a" FOR UPDATE', True),
+        ('SELECT "a"."b" FROM "a" ORDER BY "a"."b" LIMIT 3 FOR NO KEY UPDATE', True),
+        ('SELECT "a"."b" FROM "a" WHERE "a"."c" = %s FOR UPDATE', False),
+        ('SELECT "a"."b" FROM "a"', False),
+    ],
+)
+def test_a_lock_of_a_whole_table_is_known_by_its_statement(sql: str, locks: bool) -> None:
+    assert locks_a_table(sql) is locks
 
 
 def test_rows_that_a_statement_returns_are_counted_before_they_are_fetched() -> None:
