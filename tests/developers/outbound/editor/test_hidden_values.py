@@ -1,8 +1,12 @@
 """Values that are hidden once saved: never shown again, and sent to the server that they were typed for."""
 
+import secrets
+
 import pytest
+from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from developers.outbound.editor.drafts import reference
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import RecipeField
 from tests.cast import logged_in
@@ -25,6 +29,14 @@ def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: Ou
     ] * 4
     assert words(shown).count("Hidden. Type a new value to replace it.") == 3
     assert (weather.name, weather.recipe()) == ("Weather now", before)
+
+
+def test_a_reference_in_the_page_proves_no_guess_at_a_secret(weather: OutboundApi, settings: Settings) -> None:
+    before = reference(weather, "body", SECRET)
+
+    settings.SECRET_KEY = secrets.token_urlsafe(48)
+
+    assert reference(weather, "body", SECRET) != before
 
 
 def test_a_new_value_takes_the_place_of_a_hidden_one(alice: User, weather: OutboundApi) -> None:
