@@ -11,8 +11,9 @@ from pytest_django.fixtures import Settings
 
 from accounts.keyring import Unreadable
 from accounts.mfa import encryption
-from accounts.mfa.factors import qr_squares
+from accounts.mfa.factors import qr_squares, use_code
 from accounts.models import User
+from accounts.throttling.models import CachedValue
 
 pytestmark = pytest.mark.matrix
 
@@ -50,3 +51,10 @@ def test_another_app_can_set_itself_up_from_the_picture(alice: User) -> None:
     assert isinstance(app, pyotp.TOTP)
     assert (app.issuer, app.name, app.secret) == ("BotPenguin", "alice@example.com", key)
     assert TOTP.activate(alice, key).validate_code(app.now())
+
+
+def test_a_used_code_is_not_stored_as_it_is(alice: User) -> None:
+    are_first = [use_code(alice, "123456") for _ in range(2)]
+
+    [key] = CachedValue.objects.values_list("key", flat=True)
+    assert (are_first, "123456" in key) == ([True, False], False)

@@ -149,6 +149,18 @@ def test_a_run_fills_sends_maps_and_logs(weather: OutboundApi, alice: User) -> N
     assert str(log) == "Weather: POST 200"
 
 
+def test_a_token_that_an_attribute_holds_is_masked_in_the_reason_of_a_refusal(
+    weather: OutboundApi, alice: User
+) -> None:
+    token = token_text(alice)
+
+    with pytest.raises(Unfillable):
+        run(weather, {"city": f"../{token}", "name": "Carol"}, kind="call", client=LAPTOP)
+
+    log = ApiLog.objects.get()
+    assert (tokens.mask(token[-4:]) in log.problem, token in log.problem) == (True, False)
+
+
 @pytest.mark.usefixtures("loopback")
 def test_secrets_that_the_server_echoes_are_not_kept(weather: OutboundApi, alice: User, caplog: Any) -> None:
     basic = base64.b64encode(b"me:passw0rd-x").decode()
