@@ -9,7 +9,7 @@ from django.contrib.auth.tokens import PasswordResetTokenGenerator
 from django.test import Client as Browser
 from post_office.models import Email
 
-from accounts.models import User
+from accounts.models import Session, User
 from accounts.security_log import Kind
 from developers import usage
 from developers.models import ApiToken, RevokedToken
@@ -171,6 +171,7 @@ def test_changing_the_password_keeps_this_session_and_ends_the_others(alice: Use
 
     change(here)
 
+    assert Session.objects.count() == 1
     assert (here.get("/account/").status_code, there.get("/account/").status_code) == (200, 302)
 
 
