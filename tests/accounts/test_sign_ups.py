@@ -21,6 +21,7 @@ from accounts import sign_ups
 from accounts.models import SignUp, User
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, logged_in
+from tests.interleaving import just_before
 
 pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
@@ -248,6 +249,18 @@ def test_an_address_that_got_an_account_meanwhile_is_not_confirmed_twice() -> No
     assert confirmed is False
     assert DEAD in text(followed)
     assert can_log_in(PASSWORD)
+
+
+def test_a_sign_up_that_is_deleted_while_it_is_confirmed_is_not_confirmed() -> None:
+    browser = at()
+    link = sign_up(browser)
+
+    with just_before('SELECT "accounts_signup"."id"[^,]*, "accounts_signup"."password"', SignUp.objects.all().delete):
+        answer = browser.post(link)
+
+    assert answer["Location"] == link
+    assert DEAD in text(browser.get(link))
+    assert not User.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
