@@ -18,7 +18,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.core.cache import cache
-from django.db import IntegrityError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 from django.db.models import QuerySet
 from django.utils import timezone
 
@@ -83,6 +83,9 @@ class SessionStore(DatabaseSessionStore):
             super().save(must_create)
         except (Gone, IntegrityError):
             raise UpdateError from None
+        except UpdateError as error:
+            # Django raises it for every other error of the database too.
+            raise cast(DatabaseError, error.__context__)  # noqa: B904 - its own cause shows that it is an outage
 
     @classmethod
     def clear_expired(cls) -> None:
