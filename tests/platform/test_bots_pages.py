@@ -230,26 +230,3 @@ def test_a_bot_that_is_not_ones_own_is_not_there(
     assert ("There is no page here" in response.content.decode()) != is_act
     assert "Night desk" not in response.content.decode()
     assert list(Bot.objects.values_list("name", "owner")) == [("Night desk", night_desk.owner_id)]
-
-
-@pytest.mark.parametrize(
-    ("address", "row", "current"),
-    [
-        ("/bots/", "Bots", "page"),
-        ("/bots/new/", "Bots", "true"),
-        ("/inbox/", "Inbox", "page"),
-        ("/developers/api-access-token/", "Developer", "page"),
-        ("/developers/third-party-apps-api/", "Developer", "page"),
-        ("/developers/third-party-apps-api/new/", "Developer", "true"),
-        ("/account/", "My Account", "page"),
-        ("/account/password/change/", "My Account", "true"),
-    ],
-)
-def test_the_sidebar_marks_where_one_is(alice: User, address: str, row: str, current: str) -> None:
-    response = logged_in(alice).get(address)
-
-    navigation = response.content.decode().partition("<nav")[2].partition("</nav>")[0]
-    marked = re.findall(r'aria-current="(\w+)">.*?<span>([^<]+)</span>', navigation, re.DOTALL)
-    is_in_more = row in ("Developer", "My Account")
-    assert marked == [(current, row)]
-    assert f'aria-expanded="{"true" if is_in_more else "false"}"' in navigation
