@@ -50,11 +50,13 @@ def test_a_stale_reauthentication_is_asked_for_and_leads_back_to_the_button(
 
 def test_after_confirming_the_act_works(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
+    page.evaluate("navigator.clipboard.writeText('from before')")
     age_reauthentication()
     page.get_by_role("button", name="Copy").click()
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#token-status")).to_have_text("Confirmed. Copy again.")
+    assert page.evaluate("navigator.clipboard.readText()") == "from before"
 
     page.keyboard.press("Enter")
 

@@ -31,6 +31,15 @@ HIDE_TAB = """
 """
 REJECT = "navigator.clipboard.write = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
 REJECT_TEXT = "navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
+# Counts how often the page says that the token is copied, however briefly.
+WATCH = """
+  globalThis.claims = 0;
+  new MutationObserver(() => {
+    const isLabelled = document.querySelector("#token-copy [data-copied]:not([hidden])") !== null;
+    const isSaid = Boolean(document.querySelector("#token-status")?.textContent.startsWith("Copied"));
+    claims += isLabelled || isSaid;
+  }).observe(document, {subtree: true, childList: true, attributes: true, characterData: true});
+"""
 STORAGE = "JSON.stringify([{...localStorage}, {...sessionStorage}, history.state, document.cookie])"
 
 
@@ -196,6 +205,7 @@ def test_without_permission_for_the_clipboard_the_token_is_shown_selected(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, refusal: str
 ) -> None:
     page = open_context(permissions=[]).new_page()
+    page.add_init_script(WATCH)
     if refusal == "rejected":
         page.add_init_script(REJECT)
     else:
@@ -206,6 +216,7 @@ def test_without_permission_for_the_clipboard_the_token_is_shown_selected(
     page.get_by_role("button", name="Copy").click()
 
     _expect_token_selected(page, site)
+    assert page.evaluate("claims") == 0
 
 
 def test_on_a_plain_http_host_name_the_token_is_shown_selected(page: Page, site: Site, alice: User) -> None:
