@@ -13,7 +13,7 @@ from accounts.keyring import Unreadable
 from accounts.mfa import encryption
 from accounts.mfa.factors import qr_squares, use_code
 from accounts.models import User
-from accounts.throttling.models import CachedValue
+from accounts.throttling.models import CachedValue, now
 
 pytestmark = pytest.mark.matrix
 
@@ -53,8 +53,11 @@ def test_another_app_can_set_itself_up_from_the_picture(alice: User) -> None:
     assert TOTP.activate(alice, key).validate_code(app.now())
 
 
-def test_a_used_code_is_not_stored_as_it_is(alice: User) -> None:
+def test_a_used_code_is_kept_while_it_would_be_accepted_and_not_as_it_is(alice: User) -> None:
+    # Accepted in its own period of 30 seconds, and in the one before and after.
+    accepted_until = now() + 3 * 30_000
+
     are_first = [use_code(alice, "123456") for _ in range(2)]
 
-    [key] = CachedValue.objects.values_list("key", flat=True)
-    assert (are_first, "123456" in key) == ([True, False], False)
+    [(key, ends_at)] = CachedValue.objects.values_list("key", "ends_at")
+    assert (are_first, "123456" in key, ends_at >= accepted_until) == ([True, False], False, True)

@@ -1,13 +1,18 @@
 """A breaker lets one thread wait, and refuses the others at once."""
 
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from threading import Event
 
 import pytest
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from accounts.throttling import breaker as breaking
 from accounts.throttling.breaker import MOST_WAITS, OPEN_SECONDS, SLOW_ERROR_SECONDS, Breaker, OutOfReach
+from accounts.throttling.redis import GuardedRedis
 from tests.clock import Clock
 
 A_WHILE = SLOW_ERROR_SECONDS + 0.01
@@ -48,6 +53,23 @@ def fail(breaker: Breaker, clock: Clock, seconds: float) -> None:
     with suppress(OSError), breaker.guard():
         clock.now += seconds
         raise OSError
+
+
+@pytest.mark.parametrize("ask", [lambda client: client.get("a"), lambda client: client.transaction(print, "a")])
+def test_redis_is_not_asked_while_another_thread_has_just_waited_in_vain(
+    monkeypatch: pytest.MonkeyPatch, clock: Clock, ask: Callable[[redis.Redis], object]
+) -> None:
+    monkeypatch.setattr(breaking, "cache", Breaker("cache"))
+    # Nothing listens there.
+    client = GuardedRedis(port=1, retry=Retry(NoBackoff(), 0))
+    breaking.cache.trip()
+
+    with pytest.raises(OutOfReach):
+        ask(client)
+
+    clock.now += OPEN_SECONDS
+    with pytest.raises(redis.ConnectionError):
+        ask(client)
 
 
 def test_while_one_waits_others_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
