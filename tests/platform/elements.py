@@ -32,5 +32,14 @@ def facts(response: Any) -> dict[str, str]:
 def columns(response: Any, *names: str) -> list[list[str]]:
     """Return the cells of the page's table in the columns with these headings, row by row."""
     headings, cells = (texts(response, rf"<{tag} .*?</{tag}>") for tag in ("th", "td"))
-    rows = [cells[start : start + len(headings)] for start in range(0, len(cells), len(headings))]
+    rows = [cells[start : start + len(headings)] for start in range(0, len(cells), len(headings) or 1)]
     return [[row[headings.index(name)] for name in names] for row in rows]
+
+
+def names(response: Any) -> list[str]:
+    return [name for (name,) in columns(response, "Name")]
+
+
+def words(response: Any) -> str:
+    """Return the text of the page without its sidebar."""
+    return texts(response, r"<main.*?</main>")[0]

@@ -20,7 +20,7 @@ from botpenguin.platform.usages import count, grow, recount
 from tests.cast import logged_in
 from tests.interleaving import just_before
 from tests.platform.calls import Caller, contact_of, row
-from tests.platform.test_bots_pages import words
+from tests.platform.elements import words
 from tests.test_races import at_once
 
 

@@ -16,7 +16,8 @@ from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
 from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 from tests.platform.calls import Caller, caller, contact_of
-from tests.platform.test_bots_pages import NEW, PAGE, words
+from tests.platform.elements import words
+from tests.platform.test_bots_pages import NEW, PAGE
 from tests.test_races import at_once
 
 NEW_PASSWORD = "another good passphrase"
