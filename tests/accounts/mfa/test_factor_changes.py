@@ -8,6 +8,7 @@ from allauth.mfa.models import Authenticator
 from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
 from allauth.mfa.totp.internal.auth import TOTP
 from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
@@ -134,3 +135,15 @@ def test_a_passkey_that_a_page_still_lists_is_removed_once_and_no_other(alice: U
 
     assert [response.status_code for response in responses] == [302, 404]
     assert Authenticator.objects.filter(type=Authenticator.Type.WEBAUTHN).count() == 1
+
+
+@pytest.mark.usefixtures("recovery_codes")
+def test_codes_are_locked_while_it_is_noted_that_they_were_shown(alice: User) -> None:
+    """One column holds both that and which are used. SQLite locks everything, so it has no such statement."""
+    browser = logged_in(alice)
+
+    with CaptureQueriesContext(connection) as queries:
+        browser.post(SHOW)
+
+    locks = [query for query in queries if query["sql"].endswith("FOR UPDATE") and "mfa_auth" in query["sql"]]
+    assert bool(locks) == connection.features.has_select_for_update
