@@ -82,6 +82,7 @@ def test_the_token_is_nowhere_in_the_page_until_it_is_shown_and_nowhere_again_on
     page.get_by_role("button", name="Hide").click()
     expect(token_box(page)).to_have_value(MASK)
 
+    expect(page.locator("#token-status")).to_have_text("Hidden. Only the last four characters are shown.")
     assert token not in page.content() + page.evaluate(STORAGE)
 
 
