@@ -24,6 +24,17 @@ def test_nobody_can_fill_a_mailbox_with_links(alice: User, clock: list[float]) -
     assert Email.objects.filter(subject="You already have a BotPenguin account").count() == 3
 
 
+def test_an_address_asks_for_twenty_links_a_minute(db: None) -> None:
+    browser = at("192.0.2.1")
+
+    statuses = [
+        browser.post("/account/confirm-email/again/", {"email": f"{number}@example.net"}).status_code
+        for number in range(21)
+    ]
+
+    assert statuses == [302] * 20 + [429]
+
+
 @pytest.mark.no_cover
 def test_nobody_can_fill_a_mailbox_with_links_that_confirm_it(alice: User, clock: list[float]) -> None:
     new = {"email": "victim@example.net", "password1": NEW_PASSWORD}
