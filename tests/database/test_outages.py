@@ -139,7 +139,7 @@ def test_an_import_that_the_database_cannot_hold_is_refused_whole_and_taken_once
     begin, end = HARMS[harm]
     users = [
         {"profile": {"userDetails": {"userProvidedName": "x" * 200, "contact": {"email": f"{number}@example.com"}}}}
-        for number in range(1_000)
+        for number in range(200)
     ]
 
     def upload() -> int:
@@ -156,7 +156,7 @@ def test_an_import_that_the_database_cannot_hold_is_refused_whole_and_taken_once
     taken = upload(), Contact.objects.count()
 
     assert refused == (503, 0)
-    assert taken == (201, 1_000)
+    assert taken == (201, 200)
 
 
 def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_in_the_log(

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.conf import settings
 
 from tests import server
 from tests.nginx import Nginx
@@ -15,6 +16,7 @@ from tests.server import ROOT, Server
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
+COPIED = re.findall(r"^COPY ([\w.]+) (\S+)$", DOCKERFILE.split("\nFROM ")[-1], re.MULTILINE)
 UNITS = sorted((DEPLOY / "systemd").glob("*.service"))
 
 
@@ -119,12 +121,20 @@ def test_hadolint_has_nothing_to_say_about_the_dockerfile() -> None:
     assert (linted.returncode, linted.stdout) == (0, "")
 
 
+def test_the_image_copies_each_package_and_each_folder_that_settings_name() -> None:
+    packages = {name.partition(".")[0] for name in settings.INSTALLED_APPS if (ROOT / name.partition(".")[0]).is_dir()}
+    folders = {Path(folder).name for folder in [*settings.TEMPLATES[0]["DIRS"], *settings.STATICFILES_DIRS]}
+
+    assert {source for source, _ in COPIED} == packages | folders | {"manage.py"}
+
+
+@pytest.mark.release
 @pytest.mark.matrix
 @pytest.mark.server
 def test_what_the_image_copies_is_enough_to_serve(tmp_path: Path) -> None:
     image = tmp_path / "image"
     image.mkdir()
-    for source, target in re.findall(r"^COPY ([\w.]+) (\S+)$", DOCKERFILE.split("\nFROM ")[-1], re.MULTILINE):
+    for source, target in COPIED:
         if (ROOT / source).is_dir():
             shutil.copytree(ROOT / source, image / target)
         else:

@@ -50,7 +50,7 @@ class TestChanging:
         assert as_alice.data("POST", "/inbox/users") == [written]
 
     @pytest.mark.no_cover
-    @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=60)
+    @hypothesis(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None, max_examples=20)
     @given(DETAILS)
     def test_whatever_was_imported_can_be_written_back_as_it_is_read(
         self, as_alice: Caller, details: dict[str, Any]

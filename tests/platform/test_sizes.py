@@ -276,7 +276,7 @@ def test_a_page_of_the_largest_contacts_has_a_bound_in_bytes_and_memory(as_alice
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("count", [8, pytest.param(50, marks=pytest.mark.release)])
+@pytest.mark.parametrize("count", [3, pytest.param(50, marks=pytest.mark.release)])
 @pytest.mark.parametrize("path", ["api", "page"])
 def test_a_page_of_large_contacts_of_before_is_small(
     as_alice: Caller, alice: User, client: Any, path: str, count: int
@@ -348,7 +348,7 @@ def apps_of_before(transactional_db: None) -> Iterator[Any]:
     migrate()
 
 
-@pytest.mark.no_cover
+@pytest.mark.release
 def test_contacts_of_before_are_kept_and_the_large_ones_marked(apps_of_before: Any) -> None:
     owner = apps_of_before.get_model("accounts", "User").objects.create(email="alice@example.com", password="!")
     made = apps_of_before.get_model("platform", "Contact").objects

@@ -20,6 +20,8 @@ from tests.server import Server, ask, poll
 pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("revocation")]
 
 CLIENTS, PROCESSES, ROTATIONS = 8, 2, 100
+# Seconds between two calls of a client. Without a pause, calls would be far more than the load that is asked for.
+PAUSE = 0.02
 # What there is to be at the least of good calls, and of refused ones; the larger load is run on both databases.
 LOADS = [
     ("sqlite", 2_000, 200),
@@ -147,7 +149,7 @@ def test_under_load_no_dead_token_is_accepted_and_no_live_one_refused(
             return unknown()
         return chance.choice(lives[:-1] or lives).token if draw < 0.2 else lives[-1].token
 
-    with Hammer([Program(server.port) for _ in range(CLIENTS)], choose).running() as hammer:
+    with Hammer([Program(server.port) for _ in range(CLIENTS)], choose, PAUSE).running() as hammer:
         for number in range(1, ROTATIONS + 1):
             page = person.page()
             lives[-1].revoke_sent_at = time.monotonic()
