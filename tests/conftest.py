@@ -1,6 +1,7 @@
 """The fixed cast, and a clean slate for what outlives a test in the process or the cache."""
 
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +24,7 @@ from developers.bearer.refusal_counts import RefusalCounts
 from developers.bearer.unknown_tokens import UnknownTokens
 from tests import prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
+from tests.server import Server
 
 # An example may take its time: the machine has other things to do.
 hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
@@ -102,6 +104,14 @@ def bob(db: None) -> User:
     user = User.objects.create_user("bob@example.org", PASSWORD, name="Bob")
     issuance.issue(user, PHONE)
     return user
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of two processes without limits. Its tests are of the group `node`: one test process starts it."""
+    folder = tmp_path_factory.mktemp("node")
+    with Server(folder, WORKERS="2", API_RATE_LIMIT="0", MAIL_WORKER="off", LOG_FORMAT="json") as running:
+        yield running
 
 
 @pytest.fixture(autouse=True)

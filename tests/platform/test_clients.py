@@ -14,14 +14,8 @@ import pytest
 from tests.platform.calls import BASE, accounts_on
 from tests.server import Server
 
-# One server for all of them.
-pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("clients")]
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    with Server(tmp_path_factory.mktemp("clients"), WORKERS="1", MAIL_WORKER="off") as running:
-        yield running
+# The shared server.
+pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("node")]
 
 
 class Program:
@@ -38,18 +32,18 @@ class Program:
 
 
 @pytest.fixture(scope="module")
-def tokens(server: Server) -> Iterator[str]:
+def tokens(node: Server) -> Iterator[str]:
     """Tokens of new accounts, as many as are asked for; to start a command for each would take a second each."""
-    return (token for _ in repeat(None) for token in accounts_on(server, 40))
+    return (token for _ in repeat(None) for token in accounts_on(node, 20))
 
 
 @pytest.fixture
-def program(server: Server, tokens: Iterator[str]) -> Iterator[Callable[..., Program]]:
+def program(node: Server, tokens: Iterator[str]) -> Iterator[Callable[..., Program]]:
     """Start a client program for a new account, and end it after the test."""
     with ExitStack() as stack:
 
         def start(**headers: str) -> Program:
-            started = Program(server, next(tokens), **headers)
+            started = Program(node, next(tokens), **headers)
             stack.enter_context(started.http)
             return started
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests import postgresql
-from tests.resilience.load import opened
+from tests.resilience.load import make_people, opened
 from tests.server import Server, write_secrets
 
 Serve = Callable[..., Server]
@@ -37,6 +37,13 @@ def serve(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Serve]:
             return server
 
         yield start
+
+
+@pytest.fixture(scope="session")
+def node(node: Server) -> Server:
+    """The shared server, with accounts that log in with a password."""
+    make_people(node, 4)
+    return node
 
 
 @pytest.fixture(scope="module")

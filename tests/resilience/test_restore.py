@@ -19,7 +19,7 @@ from pytest_django import DjangoDbBlocker
 from accounts.models import User
 from developers import issuance
 from developers.models import RevokedToken
-from tests import postgresql, prepared
+from tests import postgresql
 from tests.cast import LAPTOP, PASSWORD
 from tests.operations.databases import manage, refusal
 from tests.postgresql import program_path
@@ -142,10 +142,10 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
 def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
     database: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    prepared.prepare(tmp_path / "var", DATABASE_URL=database)
     dump = tmp_path / "panel.dump"
     restored = urlsplit(database)._replace(path="/postgres_restored").geturl()
     with django_db_blocker.unblock(), postgresql.connected(database):
+        manage("migrate", "--verbosity=0")
         for number in range(2):
             issuance.issue(User.objects.create_user(f"person{number}@example.com", PASSWORD), LAPTOP)
         run_printed(refusal("backup", str(dump)), r"umask 077 && (pg_dump .*)\)$")

@@ -1,7 +1,7 @@
 """A Redis that refuses or answers nonsense: on a real server an outage of what counts, and of nothing else."""
 
 import socket
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, suppress
 from functools import partial
 from itertools import count
@@ -20,7 +20,8 @@ from tests.resilience.conftest import Serve
 from tests.resilience.load import TOKEN_PAGE, csrf_token
 from tests.server import Server, poll
 
-pytestmark = [pytest.mark.matrix, pytest.mark.resilience, pytest.mark.server, pytest.mark.xdist_group("sick cache")]
+# Without a server, tests/accounts/throttling/test_sick_redis.py shows the same in every run.
+pytestmark = [pytest.mark.resilience, pytest.mark.server, pytest.mark.release, pytest.mark.xdist_group("sick cache")]
 
 SECONDS_TO_RECOVER = 60
 RESET, REQUEST_RESET = "/account/password/reset/", {"email": "nobody@example.com"}
@@ -30,11 +31,6 @@ GARBLED = ANSWERS | {
     "a list without an end": b"*3\r\n$1\r\na\r\n",
     "a map of RESP3": b"%1\r\n+a\r\n:1\r\n",
 }
-SAMPLE = ["NOREPLICAS", "NOPERM", "WRONGTYPE", "bytes"]
-
-
-def sampled(names: Iterable[str]) -> list[Any]:
-    return [pytest.param(name, marks=[] if name in SAMPLE else pytest.mark.release) for name in names]
 
 
 class Unsaved(RedisServer):
@@ -188,12 +184,12 @@ def test_a_redis_that_cannot_save_is_an_outage(server: Server, owner: Owner, cac
     assert_outage(server, owner, unable_to_save(cache))
 
 
-@pytest.mark.parametrize("refusal", sampled(REFUSALS))
+@pytest.mark.parametrize("refusal", REFUSALS)
 def test_a_redis_that_refuses_is_an_outage(server: Server, owner: Owner, cache: RedisServer, refusal: str) -> None:
     assert_outage(server, owner, refusing(cache, *REFUSALS[refusal]))
 
 
-@pytest.mark.parametrize("name", sampled(GARBLED))
+@pytest.mark.parametrize("name", GARBLED)
 def test_a_redis_that_answers_nonsense_is_an_outage(
     server: Server, owner: Owner, cache: RedisServer, name: str
 ) -> None:

@@ -16,6 +16,7 @@ import psycopg
 import pytest
 from django.core.management import call_command
 from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 from django.test import override_settings
 from django.utils import timezone
 
@@ -98,8 +99,8 @@ def migrate() -> None:
 
 
 def migrate_back() -> None:
-    for app, name in MIGRATIONS.items():
-        call_command("migrate", app, name, verbosity=0)
+    executor = MigrationExecutor(connection)
+    executor.migrate(list(MIGRATIONS.items()))
 
 
 def all_rows() -> Rows:
