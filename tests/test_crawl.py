@@ -12,7 +12,7 @@ import pytest
 
 from developers import tokens
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import ADD, options_on
+from tests.accounts.views.passkeys import ADD, options_on
 from tests.leaks import find
 from tests.server import SQLITE, Server, poll
 from tests.test_project import routes

@@ -21,7 +21,7 @@ from pytest_django.fixtures import Settings
 from accounts.events import SecurityEvent
 from accounts.models import User
 from developers.models import ApiToken
-from tests.accounts.views.test_second_step import code_of, dump, key_on
+from tests.accounts.views.second_step import code_of, dump, key_on
 from tests.cast import PASSWORD, logged_in, reauthenticate, token_text
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.matrix]

@@ -30,7 +30,7 @@ from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
 from developers.views import password
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import options_on
+from tests.accounts.views.passkeys import options_on
 from tests.cast import PASSWORD, logged_in, token_text
 from tests.interleaving import just_before
 

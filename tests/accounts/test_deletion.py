@@ -67,6 +67,7 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
         assert between[model._meta.label] > before[model._meta.label]
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("queued_mail")
 def test_mails_to_a_deleted_account_are_deleted_but_for_the_last_one(alice: User, bob: User) -> None:
     old = logged_in(alice)

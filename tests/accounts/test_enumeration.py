@@ -193,7 +193,10 @@ def test_sign_up_can_be_closed(db: None, settings: Settings) -> None:
     [
         ("/account/signup/", {"email": "x{}@example.com", "password1": "short"}, 20),
         ("/account/password/reset/", {"email": "x{}@example.com"}, 20),
-        ("/account/login/", {"login": "x{}@example.com", "password": "guessed wrong"}, 30),
+        pytest.param(
+            *("/account/login/", {"login": "x{}@example.com", "password": "guessed wrong"}, 30),
+            marks=pytest.mark.release,
+        ),
     ],
 )
 def test_floods_from_one_address_are_stopped(db: None, path: str, data: dict[str, str], most: int) -> None:

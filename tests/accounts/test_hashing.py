@@ -51,6 +51,7 @@ def reset(alice: User) -> None:
     browser.post(form, NEW)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("choose", [change, reset])
 def test_a_new_password_is_hashed_before_the_transaction_that_saves_it(
     alice: User, hashed_inside: list[bool], choose: Callable[[User], None]

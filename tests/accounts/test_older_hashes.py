@@ -95,6 +95,7 @@ ANYBODY = [
 ]
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("people")
 @pytest.mark.parametrize("password", [WRONG, PASSWORD])
 def test_while_there_are_older_hashes_each_log_in_hashes_one_of_each_kind(password: str) -> None:
@@ -103,6 +104,7 @@ def test_while_there_are_older_hashes_each_log_in_hashes_one_of_each_kind(passwo
     }
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("people")
 def test_once_there_are_none_left_each_log_in_hashes_once(clock: Clock) -> None:
     log_in("alice@example.com", PASSWORD)

@@ -56,6 +56,7 @@ def test_both_pages_offer_the_revoke_ticked(alice: User) -> None:
     assert [(len(found), "checked" in found[0]) for found in boxes] == [(1, True), (1, True)]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "choose", [lambda alice: change(logged_in(alice), **TICKED), lambda _: reset(Browser(), **TICKED)]
 )
@@ -184,6 +185,7 @@ def test_resetting_the_password_ends_every_session(alice: User) -> None:
     assert [browser.get("/account/").status_code for browser in (here, there)] == [302, 302]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("choose", [lambda alice: change(logged_in(alice)), lambda _: reset(Browser())])
 def test_a_change_of_email_that_a_thief_has_asked_for_does_not_survive_a_new_password(
     alice: User, bob: User, choose: Any

@@ -38,6 +38,7 @@ def test_one_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
     assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("seconds", "is_fresh"),
     [(3500, True), (3601, False), (24 * 3600, False), (-2, True), (-60, False), (-3600, False), (-(10**9), False)],

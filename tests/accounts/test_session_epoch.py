@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 from django.contrib.auth import signals
-from django.contrib.auth.hashers import make_password
+from django.contrib.auth.hashers import PBKDF2PasswordHasher, make_password
 from django.contrib.sessions.backends.base import UpdateError
 from django.core.management import call_command
 from django.test import Client as Browser
@@ -19,6 +19,7 @@ from accounts.sessions import SessionStore, end_all
 from tests.cast import PASSWORD, logged_in
 
 NEW_PASSWORD = "another good passphrase"
+OLD_HASH = PBKDF2PasswordHasher().encode(PASSWORD, "salt", iterations=1)
 End = Callable[[User], object]
 
 
@@ -119,7 +120,7 @@ def test_a_session_of_a_deleted_person_is_not_written(alice: User) -> None:
 
 @pytest.mark.no_cover
 def test_a_log_in_hashes_an_old_password_anew(alice: User) -> None:
-    User.objects.filter(pk=alice.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+    User.objects.filter(pk=alice.pk).update(password=OLD_HASH)
 
     answer = log_in()
 
@@ -130,7 +131,7 @@ def test_a_log_in_hashes_an_old_password_anew(alice: User) -> None:
 
 
 def test_hashing_an_old_password_anew_does_not_undo_a_new_one(alice: User) -> None:
-    User.objects.filter(pk=alice.pk).update(password=make_password(PASSWORD, hasher="pbkdf2_sha256"))
+    User.objects.filter(pk=alice.pk).update(password=OLD_HASH)
     reading = User.objects.get(pk=alice.pk)
     new = make_password(NEW_PASSWORD)
     User.objects.filter(pk=alice.pk).update(password=new)

@@ -6,7 +6,6 @@ from typing import Any
 
 import pytest
 from django.conf import settings
-from django.contrib.sessions.backends.base import UpdateError
 from django.core.management import call_command
 from django.db import connection
 from django.test import Client as Browser
@@ -15,35 +14,12 @@ from django.utils import timezone
 
 from accounts import sessions
 from accounts.models import Session, User
-from accounts.sessions import SessionStore, digest
+from tests.accounts.sessions import end, is_logged_in, log_in, row_of
 from tests.cast import PASSWORD, logged_in, reauthenticate
 
 SECURITY = "/account/security/"
-FIREFOX = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
 CHROME = "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36"
 LONG_AGO = timedelta(days=3)
-
-
-def log_in(user_agent: str = FIREFOX, ip: str = "203.0.113.9") -> Browser:
-    browser = Browser(headers={"User-Agent": user_agent}, REMOTE_ADDR=ip)
-    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-    return browser
-
-
-def key_of(browser: Browser) -> str:
-    return str(browser.cookies[settings.SESSION_COOKIE_NAME].value)
-
-
-def row_of(browser: Browser) -> Session:
-    return Session.objects.get(pk=digest(key_of(browser)))
-
-
-def is_logged_in(browser: Browser) -> bool:
-    return browser.get("/account/").status_code == 200
-
-
-def end(browser: Browser, ended: Session) -> Any:
-    return browser.post("/account/sessions/end/", {"session": ended.pk}, follow=True)
 
 
 def messages_on(response: Any) -> list[str]:
@@ -94,6 +70,7 @@ def test_ending_one_session_leaves_the_others(alice: User) -> None:
     assert [is_logged_in(browser) for browser in (here, there, elsewhere)] == [True, False, True]
 
 
+@pytest.mark.no_cover
 def test_ending_every_other_session_keeps_this_one(alice: User, bob: User) -> None:
     here, there, elsewhere, somebody_else = log_in(), log_in(), log_in(), logged_in(bob)
 
@@ -104,27 +81,6 @@ def test_ending_every_other_session_keeps_this_one(alice: User, bob: User) -> No
     assert [is_logged_in(browser) for browser in (here, there, elsewhere, somebody_else)] == [True, False, False, True]
 
 
-def test_a_copied_cookie_of_an_ended_session_opens_nothing(alice: User) -> None:
-    here, there = log_in(), log_in()
-    thief = Browser()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = key_of(there)
-    assert is_logged_in(thief)
-
-    end(here, row_of(there))
-
-    assert not is_logged_in(thief)
-
-
-def test_a_copied_cookie_opens_nothing_after_logging_out(alice: User) -> None:
-    here = log_in()
-    thief = Browser()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = key_of(here)
-
-    here.post("/account/logout/")
-
-    assert not is_logged_in(thief)
-
-
 def test_the_sessions_of_a_deactivated_account_are_closed_at_once(alice: User, bob: User) -> None:
     here, there, somebody_else = log_in(), log_in(), logged_in(bob)
 
@@ -133,31 +89,7 @@ def test_the_sessions_of_a_deactivated_account_are_closed_at_once(alice: User, b
     assert [is_logged_in(browser) for browser in (here, there, somebody_else)] == [False, False, True]
 
 
-def test_logging_in_gives_the_session_another_key(alice: User) -> None:
-    """Otherwise an attacker who had planted a key in a browser would be logged in too."""
-    browser = Browser()
-    browser.get("/account/login/passkey/", headers={"Accept": "application/json"})
-    planted = key_of(browser)
-
-    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-
-    thief = Browser()
-    thief.cookies[settings.SESSION_COOKIE_NAME] = planted
-    assert (is_logged_in(browser), key_of(browser) == planted, is_logged_in(thief)) == (True, False, False)
-
-
-def test_a_request_that_was_under_way_does_not_bring_an_ended_session_back(alice: User) -> None:
-    here, there = log_in(), log_in()
-    under_way = SessionStore(key_of(there))
-    under_way["seen"] = True
-
-    end(here, row_of(there))
-
-    with pytest.raises(UpdateError):
-        under_way.save()
-    assert not is_logged_in(there)
-
-
+@pytest.mark.no_cover
 def test_ending_sessions_needs_no_recent_authentication(alice: User) -> None:
     """It discloses nothing, and a person who fears a thief must not be delayed."""
     here, there, elsewhere = log_in(), log_in(), log_in()
@@ -169,6 +101,7 @@ def test_ending_sessions_needs_no_recent_authentication(alice: User) -> None:
     assert [is_logged_in(browser) for browser in (here, there, elsewhere)] == [True, False, False]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("session", ["", "no such session", "\x00"])
 def test_ending_a_session_that_has_ended_says_so(alice: User, session: str) -> None:
     here, there = log_in(), log_in()
@@ -194,14 +127,6 @@ def test_the_session_that_asks_is_ended_by_logging_out_only(alice: User) -> None
     end(here, row_of(here))
 
     assert is_logged_in(here)
-
-
-def test_the_database_holds_no_key_that_a_cookie_could_carry(alice: User) -> None:
-    browser = log_in()
-
-    rows = list(Session.objects.values_list())
-
-    assert key_of(browser) not in repr(rows)
 
 
 def test_last_seen_is_written_once_a_minute_and_costs_no_query_besides(alice: User) -> None:
@@ -255,27 +180,15 @@ def test_an_expired_session_is_neither_listed_nor_open_and_is_cleared(alice: Use
     assert (listed, was_open, Session.objects.count()) == (1, False, 1)
 
 
-def test_a_session_without_a_key_can_be_deleted(db: None) -> None:
-    SessionStore().delete()
-
-    assert not Session.objects.exists()
-
-
-def test_a_key_is_known_to_exist_by_its_digest(alice: User) -> None:
-    browser = log_in()
-
-    assert (SessionStore().exists(key_of(browser)), SessionStore().exists("x" * 32)) == (True, False)
-
-
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     "ahead",
     [
         {"signed_in_at": timedelta(minutes=1)},
-        {"signed_in_at": timedelta(days=400)},
+        pytest.param({"signed_in_at": timedelta(days=400)}, marks=pytest.mark.release),
         {"last_seen_at": timedelta(hours=1)},
         {"expire_date": timedelta(days=14, minutes=1)},
-        {"expire_date": timedelta(days=36_500)},
+        pytest.param({"expire_date": timedelta(days=36_500)}, marks=pytest.mark.release),
     ],
     ids=str,
 )

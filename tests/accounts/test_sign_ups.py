@@ -1,11 +1,14 @@
 """A sign-up waits for its link, and following it never makes another person's password valid."""
 
+from itertools import product
+
 import pytest
 from allauth.account.models import EmailAddress
 
 from accounts import sign_ups
 from accounts.models import SignUp, User
 from tests.accounts.mail.mails import link_in, newest
+from tests.accounts.samples import sample
 from tests.accounts.sign_ups import (
     CAROL,
     DEAD,
@@ -43,6 +46,7 @@ def test_there_is_no_account_before_the_address_is_confirmed() -> None:
     assert DEAD in text(browser.get(link))
 
 
+@pytest.mark.no_cover
 def test_the_right_password_of_an_unconfirmed_address_is_counted_as_a_wrong_one() -> None:
     sign_up(at())
 
@@ -52,6 +56,7 @@ def test_the_right_password_of_an_unconfirmed_address_is_counted_as_a_wrong_one(
     assert answers == [[200] * 5 + [429]] * 2
 
 
+@pytest.mark.no_cover
 def test_an_owner_who_signed_up_too_confirms_their_own_password() -> None:
     thief, owner = at("198.51.100.7"), at()
     thieves_link = sign_up(thief, THIEVES)
@@ -64,8 +69,10 @@ def test_an_owner_who_signed_up_too_confirms_their_own_password() -> None:
     assert not SignUp.objects.exists()
 
 
-@pytest.mark.parametrize("owner_first", [True, False])
-@pytest.mark.parametrize("browser", ["own", "another"])
+@pytest.mark.parametrize(
+    ("owner_first", "browser"),
+    sample(product([True, False], ["own", "another"]), {(True, "own"), (False, "another")}),
+)
 def test_an_owner_who_follows_a_thief_s_link_does_not_make_the_thief_s_password_valid(
     owner_first: bool, browser: str
 ) -> None:
@@ -129,6 +136,7 @@ def test_whoever_confirms_in_a_browser_where_another_is_logged_in_is_asked_to_lo
     assert browser.get("/account/").status_code == 302
 
 
+@pytest.mark.no_cover
 def test_signing_up_again_in_a_browser_changes_the_password_of_its_own_sign_up_only() -> None:
     thief, owner = at("198.51.100.7"), at()
     sign_up(thief, THIEVES)

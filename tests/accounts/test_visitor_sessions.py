@@ -15,11 +15,11 @@ from django.utils import timezone
 from accounts import sessions
 from accounts.models import Session, User
 from accounts.sessions import digest
+from tests.accounts.mfa.ceremonies import challenge
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.mfa.test_webauthn import challenge
 from tests.accounts.test_password import open_reset
-from tests.accounts.views.test_passkeys import LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_logged_in, log_in
-from tests.accounts.views.test_second_step import code_of
+from tests.accounts.views.passkeys import LOG_IN, REAUTHENTICATE, SECOND_STEP, add_passkey, is_logged_in, log_in
+from tests.accounts.views.second_step import code_of
 from tests.cast import PASSWORD
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
@@ -78,6 +78,7 @@ def test_after_a_log_in_by_passkey_a_session_lasts_for_two_weeks(alice: User) ->
     assert lasts(browser) == (TWO_WEEKS, TWO_WEEKS)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("has_app", [False, True])
 def test_after_a_log_in_by_password_a_session_lasts_for_two_weeks(alice: User, has_app: bool) -> None:
     secret = pyotp.random_base32()

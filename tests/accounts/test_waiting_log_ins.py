@@ -13,7 +13,7 @@ from django.test import Client as Browser
 from accounts.events import SecurityEvent
 from accounts.models import User
 from tests.accounts.mail.mails import link_in, newest
-from tests.accounts.views.test_second_step import SECOND_STEP, code_of, give_code, give_password, is_logged_in
+from tests.accounts.views.second_step import SECOND_STEP, code_of, give_code, give_password, is_logged_in
 from tests.cast import PASSWORD, logged_in
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
@@ -60,6 +60,7 @@ def test_it_ends_and_the_log_in_page_is_there_again(alice: User, secret: str, en
     assert not is_logged_in(waiting)
 
 
+@pytest.mark.no_cover
 def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_owner(alice: User, secret: str) -> None:
     """Whoever knew it has left log-ins waiting, and the owner has chosen another so that codes are taken again."""
     waiting = [Browser(REMOTE_ADDR=f"198.51.100.{number}") for number in range(1, 6)]

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import ADD, LOG_IN, SECOND_STEP, options_on
+from tests.accounts.views.passkeys import ADD, LOG_IN, SECOND_STEP, options_on
 from tests.server import Server, poll
 
 pytestmark = [pytest.mark.server, pytest.mark.resilience, pytest.mark.release]

@@ -13,8 +13,8 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import ADD, add_passkey, is_logged_in, options_on
-from tests.accounts.views.test_second_step import (
+from tests.accounts.views.passkeys import ADD, add_passkey, is_logged_in, options_on
+from tests.accounts.views.second_step import (
     CODES,
     NEW,
     OTHER_KEY,

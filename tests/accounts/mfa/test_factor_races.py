@@ -14,9 +14,9 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
 from accounts.models import PasskeyCredential, Session, UsedChallenge, User
+from tests.accounts.mfa.ceremonies import challenge, events
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.mfa.test_webauthn import challenge, events
-from tests.accounts.views.test_passkeys import (
+from tests.accounts.views.passkeys import (
     ADD,
     LOG_IN,
     REAUTHENTICATE,
@@ -25,7 +25,7 @@ from tests.accounts.views.test_passkeys import (
     is_logged_in,
     options_on,
 )
-from tests.accounts.views.test_second_step import SET_UP, TWO_HOURS, code_of, give_password, key_on
+from tests.accounts.views.second_step import SET_UP, TWO_HOURS, code_of, give_password, key_on
 from tests.cast import logged_in, reauthenticate
 from tests.test_races import at_once
 

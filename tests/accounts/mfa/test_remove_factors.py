@@ -14,7 +14,7 @@ from accounts.events import SecurityEvent
 from accounts.models import User
 from tests.accounts.mail.mails import newest
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_passkeys import add_passkey, log_in
+from tests.accounts.views.passkeys import add_passkey, log_in
 from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.usefixtures("queued_mail")

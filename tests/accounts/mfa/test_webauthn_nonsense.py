@@ -14,23 +14,15 @@ from allauth.mfa.totp.internal.auth import TOTP
 from django.core.cache import cache
 from django.http import HttpRequest
 from django.test import Client as Browser
-from django.test import RequestFactory
 from fido2 import cbor
 from hypothesis import HealthCheck, given, settings
 
 from accounts.mfa import webauthn
 from accounts.models import User
+from tests.accounts.mfa.ceremonies import Ceremony, challenge
 from tests.accounts.mfa.security_key import ORIGIN, SecurityKey
-from tests.accounts.mfa.test_webauthn import challenge
-from tests.accounts.views.test_passkeys import (
-    ADD,
-    LOG_IN,
-    REAUTHENTICATE,
-    REFUSED,
-    SECOND_STEP,
-    add_passkey,
-    options_on,
-)
+from tests.accounts.views.passkeys import ADD, LOG_IN, REAUTHENTICATE, REFUSED, SECOND_STEP, add_passkey, options_on
+from tests.accounts.views.passkeys import NONSENSE as NONSENSE_OF_PAGES
 from tests.cast import PASSWORD, logged_in
 
 pytestmark = pytest.mark.matrix
@@ -120,18 +112,27 @@ def key(alice: User) -> SecurityKey:
 
 
 @pytest.mark.no_cover
-def test_nonsense_is_refused_in_one_sentence_at_every_way(alice: User, key: SecurityKey) -> None:
+@pytest.mark.parametrize(
+    "names",
+    [
+        # A parser that recurses, one of CBOR, data that are missing, text that no column takes, and nothing.
+        ["deep lists", "deep CBOR", "no attested key", "NUL in a handle", "lone surrogates", "blanks", "not a number"],
+        pytest.param([*NONSENSE], marks=pytest.mark.release),
+    ],
+    ids=["some", "all"],
+)
+def test_nonsense_is_refused_in_one_sentence_at_every_way(alice: User, key: SecurityKey, names: list[str]) -> None:
     waiting = Browser()
     waiting.post("/account/login/", {"login": alice.email, "password": PASSWORD})
     owner, visitor = logged_in(alice), Browser()
     ways = cycle([(visitor, LOG_IN), (owner, ADD), (waiting, SECOND_STEP), (owner, REAUTHENTICATE)])
 
     outcomes = {}
-    # Each at one of the ways; the next test has each read at both ceremonies, which is what they come to.
-    for (name, nonsense), (browser, path) in zip(NONSENSE.items(), ways, strict=False):
+    # Each at one of the ways. The next test passes each to both ceremonies, which all ways call.
+    for name, (browser, path) in zip(names, ways, strict=False):
         cache.clear()
         browser.get(path, headers={"Accept": "application/json"} if path == LOG_IN else {})
-        response = browser.post(path, {"credential": nonsense}, follow=True)
+        response = browser.post(path, {"credential": NONSENSE[name]}, follow=True)
         if (response.status_code, response.content.decode().count(REFUSED)) != (200, 1):
             outcomes[name, path] = response.status_code
 
@@ -145,7 +146,7 @@ def test_nonsense_is_refused_at_both_ceremonies(db: None, check: Callable[[HttpR
     challenge(browser)
     asked = Ceremony(browser, check)
 
-    assert [name for name, nonsense in NONSENSE.items() if asked.accepts(nonsense)] == []
+    assert [nonsense for nonsense in (*NONSENSE.values(), *NONSENSE_OF_PAGES) if asked.accepts(nonsense)] == []
 
 
 def test_an_answer_that_is_missing_is_refused_like_a_wrong_one(alice: User, key: SecurityKey) -> None:
@@ -188,13 +189,16 @@ def test_a_name_that_no_keyboard_types_is_refused(alice: User, key: SecurityKey,
 
 
 @pytest.mark.no_cover
-def test_no_text_in_any_field_of_a_log_in_is_an_error(alice: User) -> None:
+@pytest.mark.parametrize(
+    "texts", [TEXTS[1:12:3], pytest.param(TEXTS, marks=pytest.mark.release)], ids=["some texts", "all texts"]
+)
+def test_no_text_in_any_field_of_a_log_in_is_an_error(alice: User, texts: list[str]) -> None:
     TOTP.activate(alice, pyotp.random_base32())
     waiting, owner = Browser(), logged_in(alice)
     waiting.post("/account/login/", {"login": alice.email, "password": PASSWORD})
 
     statuses = {}
-    for text in TEXTS:
+    for text in texts:
         cache.clear()
         for browser, path, form in (
             (Browser(), "/account/login/", {"login": text, "password": text}),
@@ -256,23 +260,6 @@ def spoiled(draw: Callable[[Any], Any], answer: dict[str, Any]) -> str:
     return json.dumps(put(answer, place, draw(other)))
 
 
-class Ceremony:
-    """A challenge that is answered repeatedly, as by an attacker who has copied the session."""
-
-    def __init__(self, browser: Browser, check: Callable[[HttpRequest, str], object]) -> None:
-        self.state = browser.session[webauthn.CHALLENGE]
-        self.check = check
-
-    def accepts(self, answer: str) -> bool:
-        request: Any = RequestFactory().post("/")
-        request.session = {webauthn.CHALLENGE: self.state}
-        try:
-            self.check(request, answer)
-        except webauthn.PasskeyRefused:
-            return False
-        return True
-
-
 @pytest.mark.parametrize("ceremony", ["registration", "authentication"])
 def test_a_real_answer_with_anything_in_any_place_is_accepted_or_refused(
     alice: User, key: SecurityKey, ceremony: str
@@ -287,7 +274,7 @@ def test_a_real_answer_with_anything_in_any_place_is_accepted_or_refused(
         asked = Ceremony(browser, webauthn.authenticate)
     accepted: list[bool] = []
 
-    @settings(max_examples=100, suppress_health_check=list(HealthCheck), database=None)
+    @settings(max_examples=40, suppress_health_check=list(HealthCheck), database=None)
     @given(spoiled(answer))
     def try_out(sent: str) -> None:
         accepted.append(asked.accepts(sent))
@@ -296,4 +283,4 @@ def test_a_real_answer_with_anything_in_any_place_is_accepted_or_refused(
 
     # What is not signed, or not read, may be anything; the challenge is good for one such answer.
     assert accepted.count(True) <= 1
-    assert accepted.count(False) >= 80
+    assert accepted.count(False) >= 30

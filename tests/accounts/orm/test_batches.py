@@ -21,8 +21,6 @@ from developers import issuance, usage
 from developers.models import RevokedToken
 from tests.cast import LAPTOP
 
-pytestmark = pytest.mark.django_db(transaction=True)
-
 
 class Meanwhile:
     """Makes a change from another connection, once something has been read outside of a transaction so many times.
@@ -108,6 +106,7 @@ def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[]
 
 
 @pytest.mark.no_cover
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("reads", [1, 2])
 @pytest.mark.parametrize(
     "case", [confirmed, confirmed_while_logged_out, logged_in, queued_again, prolonged, tried_again]
@@ -142,6 +141,7 @@ def test_the_largest_rows_go_one_by_one() -> None:
     assert size.rows == 1
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_row_that_does_not_match_by_its_turn_does_not_hold_up_the_others(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("accounts.orm.batches.BATCH", 1)
     now = timezone.now()

@@ -98,6 +98,7 @@ def _held_by_another_process() -> Iterator[None]:
         process.kill()
 
 
+@pytest.mark.no_cover
 @transactional
 @pytest.mark.usefixtures("_held_by_another_process")
 def test_a_process_that_keeps_its_turn_does_not_stop_all_others(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -167,6 +168,7 @@ def test_requests_go_on_without_a_turn_where_it_has_not_been_theirs_for_long(clo
         assert done[:5] == [0] * 5
 
 
+@pytest.mark.no_cover
 @transactional
 @pytest.mark.parametrize(
     ("held", "rested"),

@@ -15,6 +15,7 @@ from accounts.orm import batches
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform.models import Bot, Contact, ContactTag
+from tests.accounts.samples import sample
 from tests.cast import logged_in
 
 pytestmark = pytest.mark.django_db
@@ -138,7 +139,7 @@ def test_no_transaction_deletes_more_than_a_batch(alice: User) -> None:
 
 
 @pytest.mark.usefixtures("small_batches")
-@pytest.mark.parametrize("kills", [1, 2, 3])
+@pytest.mark.parametrize("kills", sample([1, 2, 3], {2}))
 def test_who_is_interrupted_goes_on_where_it_was(alice: User, bob: User, kills: int) -> None:
     give_much(alice)
     give_much(bob)
@@ -157,6 +158,7 @@ def test_who_is_interrupted_goes_on_where_it_was(alice: User, bob: User, kills: 
     assert ContactTag.objects.count() == ContactTag.objects.filter(contact__owner=bob).count() == 35
 
 
+@pytest.mark.no_cover
 @pytest.mark.usefixtures("small_batches")
 def test_what_a_request_adds_meanwhile_goes_too_and_in_batches(alice: User) -> None:
     give_much(alice)

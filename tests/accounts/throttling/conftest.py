@@ -36,3 +36,14 @@ def store(request: pytest.FixtureRequest) -> str:
     if request.param == "redis":
         request.getfixturevalue("in_redis_server")
     return str(request.param)
+
+
+@pytest.fixture
+def low_limits(settings: Settings) -> None:
+    """The same limits, reached by fewer requests. The tests without this fixture assert the real numbers."""
+    settings.ACCOUNT_RATE_LIMITS = settings.ACCOUNT_RATE_LIMITS | {
+        "password_attempt": "2/5m/key",
+        "password_attempts_of_unknown_browsers": "4/h/key",
+        "code": "2/5m/key",
+        "codes": "4/d/key",
+    }

@@ -45,6 +45,13 @@ def test_of_two_who_add_a_key_the_first_does() -> None:
     assert cache.get("key") == 1
 
 
+@pytest.mark.usefixtures("store")
+def test_a_key_whose_value_has_expired_is_added_anew() -> None:
+    cache.set("key", "old", -1)
+
+    assert (cache.add("key", "new", 60), cache.get("key")) == (True, "new")
+
+
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_over", [False, True])
 @pytest.mark.usefixtures("store")

@@ -201,6 +201,7 @@ def test_a_row_that_somebody_has_put_there_breaks_nothing(row: dict[str, Any]) -
     assert limit(seconds=60).is_free() is ("ends_at" in row)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("column", ["count", "ends_at"])
 @pytest.mark.parametrize(
     "make", [lambda _: "many", lambda _: "", lambda _: 1.5, lambda path: pickle.dumps(TouchFile(path))]
@@ -222,6 +223,7 @@ def test_the_database_takes_no_count_below_nothing() -> None:
         put(count=-1)
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     "value", [b"many", b"", b"-9", b"1_0", b" 1 ", b"\xff", b"9" * 5000, pickle.dumps(TouchFile(Path("/nowhere/run")))]
 )

@@ -1,71 +1,31 @@
 """What the server requests of a passkey, accepts and refuses, with a software key and with nonsense."""
 
-import base64
-import json
-from dataclasses import replace
-from typing import Any
-
 import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
 from allauth.mfa.totp.internal.auth import TOTP
-from cryptography.hazmat.primitives.asymmetric import ec
 from django.test import Client as Browser
-from fido2.webauthn import AuthenticatorData
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from accounts.quotas import PASSKEYS
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.test_second_step import SECURITY, TWO_HOURS, dump, reauthentication_url
+from tests.accounts.views.passkeys import (
+    ADD,
+    LOG_IN,
+    NONSENSE,
+    REAUTHENTICATE,
+    REFUSED,
+    SECOND_STEP,
+    add_passkey,
+    is_logged_in,
+    log_in,
+    options_on,
+)
+from tests.accounts.views.second_step import SECURITY, TWO_HOURS, dump, reauthentication_url
 from tests.cast import PASSWORD, logged_in, reauthenticate
 
 pytestmark = pytest.mark.matrix
-
-ADD = "/account/security/passkeys/add/"
-LOG_IN = "/account/login/passkey/"
-REAUTHENTICATE = "/account/reauthenticate/passkey/"
-SECOND_STEP = "/account/login/second-step/"
-REFUSED = "That passkey did not work. Try again."
-
-
-def encoded(content: bytes) -> str:
-    return base64.urlsafe_b64encode(content).decode().rstrip("=")
-
-
-def credential(**response: str) -> dict[str, Any]:
-    return {"id": "eA", "rawId": "eA", "type": "public-key", "clientExtensionResults": {}, "response": response}
-
-
-CLIENT_DATA = encoded(
-    json.dumps({"type": "webauthn.get", "challenge": "eA", "origin": "https://app.example.com"}).encode()
-)
-# Whatever a browser, or somebody with a script, may send in the place of a credential.
-NONSENSE: list[Any] = [
-    "",
-    "{",
-    "null",
-    "[]",
-    "1",
-    '"text"',
-    "{}",
-    json.dumps(credential()),
-    json.dumps(credential(clientDataJSON="", authenticatorData="", signature="", userHandle="")),
-    json.dumps(credential(clientDataJSON="é", authenticatorData="%", signature="", userHandle="%")),
-    json.dumps(credential(clientDataJSON=CLIENT_DATA, authenticatorData=encoded(b"x"), signature="", userHandle="MQ")),
-    json.dumps(credential(clientDataJSON=CLIENT_DATA, authenticatorData=encoded(bytes(37)), signature="eA")),
-    json.dumps(
-        credential(clientDataJSON=CLIENT_DATA, authenticatorData=encoded(bytes(37)), signature="eA", userHandle="MQ")
-    ),
-    json.dumps(
-        credential(clientDataJSON=CLIENT_DATA, authenticatorData=encoded(bytes(37)), signature="eA", userHandle="_w")
-    ),
-    json.dumps(credential(clientDataJSON=CLIENT_DATA, attestationObject=encoded(b"\xa1"))),
-    json.dumps(credential(clientDataJSON=CLIENT_DATA, attestationObject=encoded(b"\xf9\x00"))),
-    json.dumps(
-        credential(clientDataJSON=CLIENT_DATA, attestationObject=encoded(b"\xa3cfmtdnonegattStmt\xa0hauthDataAx"))
-    ),
-]
 
 
 @pytest.fixture
@@ -77,29 +37,7 @@ def passkey(alice: User) -> Authenticator:
     return found
 
 
-def options_on(page: Any) -> Any:
-    """Return the challenge that a page holds for its script."""
-    text = page.content.decode().partition('<script id="passkey-options" type="application/json">')[2]
-    return json.loads(text.partition("</script>")[0])["publicKey"]
-
-
-def add_passkey(user: User, key: SecurityKey, name: str = "My laptop") -> Any:
-    browser = logged_in(user)
-    return browser.post(ADD, {"credential": key.create(options_on(browser.get(ADD))), "name": name})
-
-
-def log_in(key: SecurityKey) -> Browser:
-    """Return a browser in which somebody has used a passkey on the log-in page."""
-    browser = Browser()
-    options = browser.get(LOG_IN, headers={"Accept": "application/json"}).json()["request_options"]["publicKey"]
-    browser.post(LOG_IN, {"credential": key.get(options)})
-    return browser
-
-
-def is_logged_in(browser: Browser) -> bool:
-    return browser.get("/account/").status_code == 200
-
-
+@pytest.mark.no_cover
 @pytest.mark.parametrize(("name", "kept"), [("My laptop", "My laptop"), ("", "Passkey 1")])
 def test_a_passkey_is_added_with_recovery_codes_and_logs_in_alone(alice: User, name: str, kept: str) -> None:
     key = SecurityKey()
@@ -158,49 +96,6 @@ def test_an_answer_works_once(alice: User) -> None:
         browser.post(LOG_IN, answer)
 
     assert (is_logged_in(first), is_logged_in(second)) == (True, False)
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize(
-    "change",
-    [
-        {"origin": "https://evil.example.com"},
-        {"origin": "http://app.example.com"},
-        {"flags": AuthenticatorData.FLAG.UP},
-        {"key": ec.generate_private_key(ec.SECP256R1())},
-        {"id": b"another"},
-        {"user_handle": ""},
-    ],
-    ids=["another site", "plain http", "nobody verified", "another key", "another id", "no person"],
-)
-def test_an_answer_that_is_not_quite_right_logs_nobody_in(alice: User, change: dict[str, Any]) -> None:
-    key = SecurityKey()
-    add_passkey(alice, key)
-
-    assert not is_logged_in(log_in(replace(key, **change)))
-
-
-def test_the_passkey_of_one_person_does_not_log_in_another(alice: User, bob: User) -> None:
-    hers, his = SecurityKey(), SecurityKey()
-    add_passkey(alice, hers)
-    add_passkey(bob, his)
-
-    assert not is_logged_in(log_in(replace(his, user_handle=hers.user_handle)))
-
-
-def test_a_deactivated_account_is_not_opened_by_its_passkey(alice: User) -> None:
-    key = SecurityKey()
-    add_passkey(alice, key)
-    User.objects.update(is_active=False)
-
-    assert not is_logged_in(log_in(key))
-
-
-def test_a_passkey_that_verifies_nobody_is_not_added(alice: User) -> None:
-    response = add_passkey(alice, SecurityKey(flags=AuthenticatorData.FLAG.UP))
-
-    assert response.status_code == 200
-    assert not Authenticator.objects.exists()
 
 
 def test_after_the_password_a_passkey_is_the_second_step(alice: User) -> None:
@@ -268,70 +163,6 @@ def test_visiting_the_address_of_the_challenge_leads_to_the_log_in_page(db: None
     response = Browser().get(LOG_IN)
 
     assert (response.status_code, response["Location"]) == (302, "/account/login/")
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_nonsense_logs_nobody_in_and_is_answered_on_the_log_in_page(alice: User, nonsense: str) -> None:
-    browser = Browser()
-    browser.get(LOG_IN, headers={"Accept": "application/json"})
-
-    response = browser.post(LOG_IN, {"credential": nonsense, "next": SECURITY})
-
-    assert (response.status_code, response["Location"]) == (302, "/account/login/?next=%2Faccount%2Fsecurity%2F")
-    assert browser.get("/account/").status_code == 302
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_nonsense_adds_no_passkey(alice: User, nonsense: str) -> None:
-    browser = logged_in(alice)
-    browser.get(ADD)
-
-    response = browser.post(ADD, {"credential": nonsense, "name": "My laptop"})
-
-    assert response.status_code == 200
-    assert not Authenticator.objects.exists()
-
-
-@pytest.mark.no_cover
-@pytest.mark.parametrize("nonsense", NONSENSE)
-def test_nonsense_is_no_second_step(alice: User, nonsense: str) -> None:
-    TOTP.activate(alice, pyotp.random_base32())
-    browser = Browser()
-    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-
-    response = browser.post(SECOND_STEP, {"credential": nonsense})
-
-    assert response.status_code == 200
-    assert browser.get("/account/").status_code == 302
-
-
-def test_a_passkey_without_a_challenge_is_refused(alice: User) -> None:
-    response = Browser().post(LOG_IN, {"credential": NONSENSE[-5]}, follow=True)
-
-    assert REFUSED in response.content.decode()
-
-
-def test_a_second_step_takes_five_wrong_answers_of_a_passkey(alice: User) -> None:
-    TOTP.activate(alice, pyotp.random_base32())
-    browser = Browser()
-    browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
-    for _time in range(5):
-        browser.post(SECOND_STEP, {"credential": NONSENSE[-5]})
-
-    responses = [browser.post(SECOND_STEP, answer) for answer in ({"credential": NONSENSE[-5]}, {"code": "000000"})]
-
-    assert [response.status_code for response in responses] == [429, 200]
-
-
-def test_an_address_gets_so_many_challenges_a_minute(alice: User, settings: Settings) -> None:
-    settings.MFA_RATE_LIMITS = {"passkey_challenge": "2/m/ip"}
-    browser = Browser()
-
-    responses = [browser.get(LOG_IN, headers={"Accept": "application/json"}) for _time in range(3)]
-
-    assert [response.status_code for response in responses] == [200, 200, 429]
 
 
 def test_a_passkey_is_renamed(alice: User, passkey: Authenticator) -> None:

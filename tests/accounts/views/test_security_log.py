@@ -52,6 +52,7 @@ def age(user: User, days: int) -> None:
     SecurityEvent._base_manager.filter(user=user).update(at=at)
 
 
+@pytest.mark.no_cover
 def test_the_page_lists_account_and_token_newest_first(alice: User, bob: User) -> None:
     security_log.record(Kind.LOGGED_IN, alice, Client(ADDRESS, AGENT), Detail.PASSKEY)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
@@ -82,6 +83,7 @@ def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: Us
     assert [mark for mark in ("198.51.100.24", "n8n", "2001:db8::7") if mark in page] == []
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("group", "expected"),
     [
@@ -172,6 +174,7 @@ def test_a_file_too_long_holds_the_newest_and_the_page_says_so(alice: User, monk
     assert [line[1] for line in lines] == ["What", "Logged in"]
 
 
+@pytest.mark.no_cover
 @pytest.mark.parametrize("most", [1, 2, 3, 7])
 def test_the_file_is_the_same_however_many_rows_are_read_at_once(
     alice: User, monkeypatch: pytest.MonkeyPatch, most: int

@@ -28,16 +28,16 @@ def written(*cells: str) -> str:
     return file.getvalue()
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("before", ["", " ", "\t", "\r", "\n", "\xa0", "\u200b", "\ufeff", "\x00", '"', ' "\t'])
-def test_a_cell_that_could_be_a_formula_begins_with_an_apostrophe(before: str, formula: str) -> None:
-    assert harmless(before + formula).startswith("'")
+def test_a_cell_that_could_be_a_formula_begins_with_an_apostrophe(before: str) -> None:
+    assert [formula for formula in FORMULAS if not harmless(before + formula).startswith("'")] == []
 
 
-@pytest.mark.parametrize("formula", FORMULAS)
 @pytest.mark.parametrize("before", [";", "\t", ",", "\n", "\r\n", "\x0b", "\u2028", "; ", ';"', '",', "; ;\u200b"])
-def test_what_another_separator_would_make_a_formula_is_none(before: str, formula: str) -> None:
-    assert harmless(f"x{before}{formula}") == f"x{before}'{formula}"
+def test_what_another_separator_would_make_a_formula_is_none(before: str) -> None:
+    assert {formula: harmless(f"x{before}{formula}") for formula in FORMULAS} == {
+        formula: f"x{before}'{formula}" for formula in FORMULAS
+    }
 
 
 @pytest.mark.parametrize("start", ["\t", "\r", "\n"])
