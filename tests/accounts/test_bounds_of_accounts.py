@@ -26,7 +26,7 @@ DAY = 24 * 60 * 60
 
 
 def wait_until_midnight(clock: list[float]) -> None:
-    """Go on to a minute past it, by UTC."""
+    """Set the clock to a minute past midnight, UTC."""
     clock[0] = DAY - timezone.now().timestamp() % DAY + 60
 
 
@@ -126,7 +126,7 @@ def test_addresses_are_counted_anew_the_next_day_and_those_of_before_again(alice
         ask_for(browser, number)
     clock[0] += DAY
 
-    # One of yesterday's counts like any other.
+    # An address of yesterday counts again.
     statuses = [ask_for(browser, number).status_code for number in (3, 5, 6, 7, 8, 9)]
 
     assert statuses == [302] * 5 + [429]

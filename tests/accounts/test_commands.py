@@ -62,7 +62,7 @@ def test_where_there_is_an_account_no_other_is_made_and_nothing_is_said() -> Non
 
 
 @pytest.mark.django_db
-def test_one_who_looked_too_early_leaves_the_account_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_command_that_looked_too_early_leaves_the_account_of_the_other(monkeypatch: pytest.MonkeyPatch) -> None:
     """On PostgreSQL two first starts can read at the same time; then the unique address decides."""
     User.objects.create_user("owner@example.com", "correct horse battery")
     monkeypatch.setattr(QuerySet, "exists", lambda self: False)

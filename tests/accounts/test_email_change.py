@@ -68,7 +68,7 @@ def test_an_address_that_waits_for_its_link_says_nothing_of_a_password_typed_wit
 
 
 def test_asking_for_another_address_does_not_end_a_link_for_a_new_password(alice: User) -> None:
-    """Otherwise a thief in the owner's session could keep the owner from ending it."""
+    """Otherwise a thief in the owner's session could stop the owner from ending it."""
     thief, browser = logged_in(alice), Browser()
     browser.post(RESET, {"email": "alice@example.com"})
     link = link_in(newest())
@@ -212,7 +212,7 @@ def test_a_pending_change_waits_while_its_owner_reauthenticates(alice: User) -> 
     assert not Email.objects.exists()
 
 
-def test_one_who_has_an_authenticator_app_may_change_theirs_too(alice: User) -> None:
+def test_a_person_with_an_authenticator_app_may_change_their_email(alice: User) -> None:
     browser = logged_in(alice)
     TOTP.activate(alice, pyotp.random_base32())
 

@@ -20,7 +20,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("queued_mail")]
 
 @pytest.mark.no_cover
 def test_the_link_asks_for_the_password_of_the_account_where_nobody_is_logged_in(alice: User) -> None:
-    """Whoever asked may not own the mailbox, and its owner would otherwise give it away to that account."""
+    """The requester may not own the mailbox. Its owner must not give it to that account by one click."""
     ask_for(logged_in(alice))
     link, elsewhere = link_in(newest()), Browser()
 

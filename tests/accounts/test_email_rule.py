@@ -16,7 +16,7 @@ from accounts.email_addresses import is_address, mailbox, normalized, spellings
 LETTERS = st.characters(codec=None) | st.sampled_from(
     '=?"@.,;:<>()[]\\ %!+-_ \t\r\n\v\f\0äßςΣİK\u00ad\u200b\u2024\u3002＠．'
 )
-# Nearly addresses, which random text never is.
+# Text that is nearly an address; random text never is.
 TYPED = st.builds("{}@{}.{}".format, st.text(LETTERS, min_size=1), st.text(LETTERS, min_size=1), st.text(LETTERS)) | (
     st.builds(
         "{}@{}".format, st.from_regex(r"[!-~]{1,70}", fullmatch=True), st.sampled_from(["x.example", "ä.example"])
@@ -70,7 +70,7 @@ REFUSED = [
         "x@-evil.example",
         "x@a..b",
     ],
-    # What Unicode makes letters of ASCII of, or dots, or nothing at all.
+    # Letters that Unicode maps to ASCII letters, to dots or to nothing.
     *["x@\u212aelvin.example", "x@\u212aä.example", "x@ev\u0130l.example", "x@ｅvil.example", "x@evil\u2024example"],
     *["x@evil\u3002example", "x@evil．example", "x@evi\u2113.example", "x@a\u0308.example", "x@भ\u200dा.example"],
     *[
@@ -88,7 +88,7 @@ REFUSED = [
 ]
 
 
-def test_what_is_not_plainly_one_mailbox_is_refused() -> None:
+def test_text_that_is_not_plainly_one_mailbox_is_refused() -> None:
     for text in REFUSED:
         with pytest.raises(ValidationError) as refused:
             normalized(text)
@@ -140,7 +140,7 @@ def test_an_account_is_looked_up_under_each_spelling_that_it_may_have(text: str,
 @given(TYPED)
 @example("=?utf-8?q?x=2Cvictim=40corp.example=2C?=@evil.example")
 @example("a?=b=@x.example")
-def test_whatever_the_rule_takes_is_one_address_to_every_reader_of_a_header(text: str) -> None:
+def test_an_accepted_address_is_one_address_to_every_reader_of_a_header(text: str) -> None:
     assume(is_address(text))
     address = normalized(text)
 

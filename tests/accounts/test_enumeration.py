@@ -30,7 +30,7 @@ class Counted(MD5PasswordHasher):
 
 
 def seen(response: Any, email: str) -> tuple[int, str, str]:
-    """Return what somebody sees who typed an address, with that address and what differs each time blotted out."""
+    """Return what a visitor sees, without the typed address and the CSRF token."""
     body = response.content.decode().replace(email, "EMAIL")
     return response.status_code, response.get("Location", ""), re.sub(r'(?<=value=")[A-Za-z0-9]{64}', "CSRF", body)
 
@@ -106,7 +106,7 @@ def test_asking_for_a_reset_answers_alike_for_known_and_unknown_addresses(alice:
     assert [mail.to for mail in Email.objects.all()] == [[KNOWN]]
 
 
-def test_one_who_signs_up_gets_in_once_their_address_is_confirmed(db: None) -> None:
+def test_a_person_who_signs_up_gets_in_once_their_address_is_confirmed(db: None) -> None:
     browser = Browser()
     browser.post("/account/signup/", {"email": UNKNOWN, "password1": NEW_PASSWORD})
     before = log_in(UNKNOWN, NEW_PASSWORD, browser=browser)

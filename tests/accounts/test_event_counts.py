@@ -47,7 +47,7 @@ def listed(owner: User, kind: Any = Kind.CONFIRMED) -> int:
     return SecurityEvent.objects.filter(user=owner, kind=kind).count()
 
 
-def test_what_comes_on_top_is_counted_with_the_time_and_client_of_the_last(alice: User) -> None:
+def test_events_beyond_the_limit_are_counted_with_the_time_and_client_of_the_last(alice: User) -> None:
     record_events(alice, MOST + 23)
     before = timezone.now()
     record_events(alice, 1, Client(LAPTOP.ip, "curl/8.5.0"))
@@ -98,7 +98,7 @@ def test_every_count_is_on_one_page_at_its_time(alice: User) -> None:
     start = timezone.now() - timedelta(days=1)
     for number in range(120):
         SecurityEvent.objects.create(user=alice, kind=Kind.CONFIRMED, at=start + timedelta(minutes=number))
-    # Before and after all events, with the last event of a page and the first of the next, and between those two.
+    # Before and after all events, at the last event of a page and the first of the next, and between them.
     for number, minutes in enumerate([-1, 19, 19.5, 20, 69, 69.5, 70, 119, 120]):
         at = start + timedelta(minutes=minutes)
         EventCount.objects.create(user=alice, kind=Kind.CONFIRMED, hour=start + timedelta(number), at=at, count=1)

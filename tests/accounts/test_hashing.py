@@ -70,7 +70,7 @@ def test_a_new_password_is_hashed_once(alice: User, hashed_inside: list[bool]) -
 
     change(alice)
 
-    # The old one is compared, the new one made.
+    # Compares the old password, and hashes the new one.
     assert len(hashed_inside) == 2
 
 

@@ -16,7 +16,7 @@ from developers.vault import Sealed
 GOOD = base64.urlsafe_b64encode(bytes(range(32))).decode().rstrip("=")
 OTHER = base64.urlsafe_b64encode(bytes(range(32, 64))).decode()
 API = "66f0c0de66f0c0de66f0c0de"
-# What an earlier version made under each of two keys. 0.1.0 made the same, but no binding.
+# Ciphertexts and digests of an earlier version under each of two keys. Version 0.1.0 had no binding.
 MADE: list[dict[str, Any]] = [
     {
         "key": GOOD,
@@ -59,7 +59,7 @@ MADE: list[dict[str, Any]] = [
 
 @pytest.mark.parametrize("made", MADE, ids=["an unpadded key", "a padded key"])
 @pytest.mark.parametrize("is_first", [True, False], ids=["first", "second"])
-def test_what_was_sealed_and_digested_before_is_read_and_found(
+def test_earlier_ciphertexts_and_digests_are_read_and_found(
     settings: Settings, made: dict[str, Any], is_first: bool
 ) -> None:
     other = next(each["key"] for each in MADE if each is not made)

@@ -46,7 +46,7 @@ FORMS = {
 
 
 class Counted(MD5PasswordHasher):
-    """A hasher that notes how long what it hashed was."""
+    """A hasher that notes the length of each password."""
 
     hashed: list[int] = []
 
@@ -148,7 +148,7 @@ def test_no_form_hashes_a_password_that_is_too_long(forms: list[Form], names: li
     answer = form.browser.post(form.action, {"oldpassword": PASSWORD} | too_long)
 
     assert answer.content.decode().count(SENTENCE) == 2
-    # The current one is right, and was looked at.
+    # The current password is right, and was checked.
     assert Counted.hashed == [len(PASSWORD)]
 
 
@@ -184,7 +184,7 @@ def test_commands_refuse_a_password_that_is_too_long(alice: User, monkeypatch: p
     assert list(User.objects.all()) == [alice]
 
 
-def test_whoever_changes_a_password_by_command_learns_the_rule(
+def test_the_command_that_changes_a_password_prints_the_rule(
     alice: User, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr("getpass.getpass", lambda prompt: "good passphrase " * 65)

@@ -24,7 +24,7 @@ NEW_PASSWORD, WRONG = "another good passphrase", "guessed wrong"
 
 
 class Noted(Argon2):
-    """A cheap one that notes the parameters of each hash."""
+    """A cheap hasher that notes the parameters of each hash."""
 
     memory_cost, time_cost = 32, 1
     made: list[str] = []
@@ -59,7 +59,7 @@ def log_in(email: str, password: str = WRONG) -> Any:
 
 
 def work_of(email: str, password: str = WRONG) -> Counter[str]:
-    """What is hashed at a log-in."""
+    """Log in, and count the hashes by their parameters."""
     Noted.made.clear()
     log_in(email, password)
     return Counter(Noted.made)
@@ -67,7 +67,7 @@ def work_of(email: str, password: str = WRONG) -> Counter[str]:
 
 @pytest.fixture
 def clock(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Hashes are Argon2's, and nobody knows yet of which kinds there are."""
+    """A clock; hashes are made with Argon2, and the process has not looked for older hashes yet."""
     clock = Clock()
     settings.PASSWORD_HASHERS = [f"{__name__}.Noted"]
     monkeypatch.setattr(passwords, "time", clock)
@@ -174,7 +174,7 @@ def test_a_new_password_ends_the_sessions_of_one_that_was_hashed_anew(alice: Use
     alice.refresh_from_db()
     browser, before = logged_in(alice), alice.password_fingerprint()
 
-    # As whoever writes the column alone.
+    # An update of the column alone.
     User.objects.filter(pk=alice.pk).update(password=get_hasher().encode(NEW_PASSWORD, "another salt of letters"))
 
     alice.refresh_from_db()

@@ -129,7 +129,7 @@ def test_a_person_without_a_token_sees_no_message_about_one(alice: User) -> None
     assert not ApiToken.objects.exists()
 
 
-def test_one_who_has_no_password_yet_gets_it_by_mail(alice: User) -> None:
+def test_a_person_without_a_password_gets_one_by_mail(alice: User) -> None:
     alice.set_unusable_password()
     alice.save()
 
@@ -246,7 +246,7 @@ def test_a_link_for_a_new_password_works_for_three_days(
     assert ("password1" in response.content.decode()) == works
 
 
-def test_one_who_has_opened_a_session_with_an_old_password_is_not_shown_the_new_token(alice: User) -> None:
+def test_a_session_opened_with_an_old_password_does_not_show_the_new_token(alice: User) -> None:
     thief = logged_in(alice)
 
     change(logged_in(alice), **TICKED)

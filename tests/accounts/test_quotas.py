@@ -11,7 +11,7 @@ BYTES = Quota("QUOTA_API_BYTES", _("Your APIs take %(used)s of %(most)s."), is_i
 
 
 @pytest.mark.parametrize(("used", "more"), [(0, 1), (999, 1), (0, 1000), (1000, 0), (5000, 0), (5000, -1)])
-def test_what_fits_or_does_not_grow_is_accepted(settings: Settings, used: int, more: int) -> None:
+def test_a_number_that_fits_or_does_not_grow_is_accepted(settings: Settings, used: int, more: int) -> None:
     settings.QUOTA_BOTS = 1000
 
     BOTS.check(used, more)

@@ -1,4 +1,4 @@
-"""How old a reauthentication may be, whose, and what counts as one. `test_reauthentication_table` has what needs it."""
+"""What counts as a reauthentication, and for how long. `test_reauthentication_table` lists what needs one."""
 
 import time
 from typing import Any
@@ -28,7 +28,7 @@ def assert_reauthentication_is_asked_for(response: Any) -> None:
     assert not token_events().exclude(kind=Kind.TOKEN_ISSUED).exists()
 
 
-def test_one_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
+def test_a_person_who_has_just_logged_in_is_not_asked_again(alice: User) -> None:
     browser = Browser()
     browser.post("/account/login/", {"login": "alice@example.com", "password": PASSWORD})
 

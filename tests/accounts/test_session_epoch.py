@@ -88,7 +88,7 @@ def test_a_session_written_too_late_opens_nothing(alice: User, end: End) -> None
     assert not is_logged_in(browser)
 
 
-def test_who_ends_the_other_sessions_keeps_theirs(alice: User) -> None:
+def test_ending_the_other_sessions_keeps_the_own_one(alice: User) -> None:
     here, there = logged_in(alice), logged_in(alice)
 
     here.post(reverse("end-other-sessions"))
@@ -97,7 +97,7 @@ def test_who_ends_the_other_sessions_keeps_theirs(alice: User) -> None:
 
 
 def test_a_session_of_the_release_before_stays_good(alice: User) -> None:
-    """Its hash is Django's own, as long as nothing has ended all sessions."""
+    """Its hash is that of Django until all sessions are ended once."""
     assert alice.session_epoch == ""
     assert alice.get_session_auth_hash() == alice.password_fingerprint()
 
@@ -155,7 +155,7 @@ def test_a_mailed_link_ends_with_a_restore_and_not_with_the_sessions(alice: User
 
 
 def test_the_time_of_a_log_in_is_noted_once(alice: User) -> None:
-    """Django connects its own receiver only where there is none under this name."""
+    """Django connects its own receiver only where no other has this name."""
     connected = signals.user_logged_in.receivers
 
     assert [receiver() for (name, _), receiver, *_rest in connected if name == "update_last_login"] == [finish_log_in]

@@ -123,7 +123,7 @@ def test_a_new_password_at_the_link_is_no_weaker_than_at_sign_up(weak: str) -> N
     assert not User.objects.exists()
 
 
-def test_whoever_confirms_in_a_browser_where_another_is_logged_in_is_asked_to_log_in(alice: User) -> None:
+def test_confirming_in_a_browser_where_another_is_logged_in_leads_to_log_in(alice: User) -> None:
     browser = logged_in(alice)
     link = sign_up(at())
 

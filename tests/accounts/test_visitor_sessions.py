@@ -32,7 +32,7 @@ def lasts(browser: Browser) -> tuple[int, int]:
     cookie = browser.cookies[settings.SESSION_COOKIE_NAME]
     row = Session.objects.get(pk=digest(cookie.value))
     left = row.expire_date - timezone.now()
-    # Some seconds have passed, and others are a part of one.
+    # A few seconds have passed.
     return int(cookie["max-age"]), round(left / timedelta(minutes=1)) * 60
 
 

@@ -62,7 +62,7 @@ def test_it_ends_and_the_log_in_page_is_there_again(alice: User, secret: str, en
 
 @pytest.mark.no_cover
 def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_owner(alice: User, secret: str) -> None:
-    """Whoever knew it has left log-ins waiting, and the owner has chosen another so that codes are taken again."""
+    """A thief who knew the old password has left log-ins waiting; the owner has chosen a new one."""
     waiting = [Browser(REMOTE_ADDR=f"198.51.100.{number}") for number in range(1, 6)]
     for browser in waiting:
         browser.post("/account/login/", {"login": alice.email, "password": PASSWORD})
@@ -81,9 +81,7 @@ def test_codes_that_are_tried_with_an_old_password_are_not_counted_against_its_o
 
 
 @pytest.mark.parametrize(("seconds_ahead", "is_good"), [(-60, True), (2, True), (60, False), (10**9, False)])
-def test_one_whose_password_was_given_in_the_future_ends(
-    alice: User, secret: str, seconds_ahead: int, is_good: bool
-) -> None:
+def test_a_waiting_log_in_dated_in_the_future_ends(alice: User, secret: str, seconds_ahead: int, is_good: bool) -> None:
     waiting = give_password()
     session = waiting.session
     session["account_login"] |= {"initiated_at": time.time() + seconds_ahead}

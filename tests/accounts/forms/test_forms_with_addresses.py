@@ -1,4 +1,4 @@
-"""Every form with an address responds alike for all addresses. A walk over all pages finds the forms."""
+"""Every form with an address responds alike for all addresses. The tests find the forms on all pages."""
 
 import re
 from collections.abc import Iterator
@@ -132,7 +132,7 @@ def seen(response: Any, address: str) -> dict[str, Any]:
     """Return a response without the typed address and without what is new in every response."""
     headers = {name: value for name, value in response.headers.items() if name not in TIMELY}
     body = re.sub(re.escape(address), "ADDRESS", response.content.decode(), flags=re.IGNORECASE)
-    # The number of one's own row, on PostgreSQL another after each try.
+    # The id of the own row, which differs after each attempt on PostgreSQL.
     body = re.sub(r'"id": \d+', '"id": 0', body)
     body = re.sub(r'(value=\\?")[A-Za-z0-9]{64}', r"\1CSRF", body)
     cookies = {
@@ -194,7 +194,7 @@ def test_no_form_before_log_in_asks_or_writes_more_for_one_address_than_for_anot
             with undone(), CaptureQueriesContext(connection) as queries:
                 response = handler.get_response(request)
             statements[kind] = [shape(query["sql"]) for query in queries]
-            # By it a client knows the end of the response, before the server has closed it.
+            # It marks the end of the response for the client, before the server closes the connection.
             assert response.has_header("Content-Length")
             assert not any("post_office_email" in statement for statement in statements[kind])
 

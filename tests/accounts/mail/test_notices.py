@@ -236,7 +236,7 @@ def test_mails_show_times_in_the_zone_of_the_owner(alice: User) -> None:
     assert re.search(r"When: .* IST\n", newest().message)
 
 
-def test_what_somebody_chose_as_their_name_for_a_browser_is_text_only(alice: User) -> None:
+def test_the_user_agent_in_a_mail_is_only_text(alice: User) -> None:
     log_in(Browser())
 
     Browser(headers={"User-Agent": "<img/src=x>"}).post(

@@ -18,7 +18,7 @@ PRESENT_AND_VERIFIED = AuthenticatorData.FLAG.UP | AuthenticatorData.FLAG.UV
 
 @dataclass
 class SecurityKey:
-    """`origin` is the page that the browser says it shows; `flags` what the key says of its user."""
+    """`origin` is the page that the browser claims to show; `flags` say whether the user was present and verified."""
 
     origin: str = ORIGIN
     flags: AuthenticatorData.FLAG = PRESENT_AND_VERIFIED
@@ -27,9 +27,9 @@ class SecurityKey:
     user_handle: str = ""
     # The signature counter, which a key that counts moves up before each answer.
     count: int = 0
-    # What the browser says besides, or instead; with `...` it leaves something out.
+    # More client data, or other values of it; `...` leaves a member out.
     says: dict[str, Any] = field(default_factory=dict)
-    # What the key gives out as its public key, in place of the one of `key`.
+    # The public key that it sends instead of that of `key`.
     public_key: dict[Any, Any] = field(default_factory=dict)
     extensions: dict[str, Any] | None = None
 

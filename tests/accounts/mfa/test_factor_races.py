@@ -30,7 +30,6 @@ from tests.cast import logged_in, reauthenticate
 from tests.test_races import at_once
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.django_db(transaction=True)]
-# More than the default, so that no limit decides a race.
 COOKIE = settings.SESSION_COOKIE_NAME
 
 
@@ -52,11 +51,11 @@ def test_an_answer_sent_six_times_at_once_logs_in_once(alice: User, counter: int
 
     statuses = at_once(6, lambda: browsers[next(turns)].post(LOG_IN, answer).status_code)
 
-    # 400 where the one that was first has given the browser another session meanwhile.
+    # 400 where the first request has replaced the session of the browser meanwhile.
     assert set(statuses) <= {302, 400}
     assert [is_logged_in(browser) for browser in browsers].count(True) == 1
     assert UsedChallenge.objects.count() == 2
-    # The others came again with a challenge that was used up: no copied passkey.
+    # The others answered a used challenge, which is no sign of a copied passkey.
     assert events(alice) == []
 
 
@@ -153,7 +152,7 @@ def test_two_right_codes_at_once_set_up_one_app(alice: User) -> None:
 
     statuses = at_once(3, set_up)
 
-    # 200 where a period ended meanwhile, and with it the oldest of these codes.
+    # 200 where a period, and so the oldest code, ended meanwhile.
     assert set(statuses) <= {200, 302, 400}
     assert 302 in statuses
     assert sorted(Authenticator.objects.values_list("type", flat=True)) == ["recovery_codes", "totp"]

@@ -1,4 +1,4 @@
-"""The ceremonies of passkeys: whose page, which challenge, which counter and which keys are accepted."""
+"""The ceremonies of passkeys: which counters, owners and flags are accepted."""
 
 import json
 from dataclasses import replace

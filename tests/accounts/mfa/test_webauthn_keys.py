@@ -92,13 +92,13 @@ UNUSABLE: dict[str, dict[Any, Any]] = {
     "Ed25519 by another number": OKP | {3: -19},
     "Ed448": dict(OtherKey(-53, *plain(ed448.Ed448PrivateKey.generate())).public_key),
     "ARKG": {1: -65537, 3: -65700, -1: P256, -2: P256},
-    # Known to nobody.
+    # Unknown.
     "-999": P256 | {3: -999},
     "a positive number": P256 | {3: 7},
     "text": P256 | {3: "ES256"},
     "a list": P256 | {3: [-7]},
     "true": P256 | {3: True},
-    # Offered, and of no use.
+    # Offered, but unusable.
     "another curve": P256 | {-1: 2},
     "no point of the curve": P256 | {-3: bytes(32)},
     "no y": {number: value for number, value in P256.items() if number != -3},
@@ -167,7 +167,7 @@ def test_of_a_registration_only_what_is_needed_is_kept(alice: User) -> None:
 
 
 def test_passkeys_of_before_are_noted_by_the_migration(alice: User, bob: User) -> None:
-    """Of two with one id the first keeps it; what cannot be read logs nobody in, as before."""
+    """The first of two passkeys with one id keeps it. Unreadable passkeys log nobody in, as before."""
     migration = import_module("accounts.migrations.0007_passkey_credentials")
     key = SecurityKey(count=5)
     add_passkey(alice, key)

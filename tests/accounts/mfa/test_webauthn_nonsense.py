@@ -35,7 +35,7 @@ def encoded(content: bytes) -> str:
 
 
 def said(**more: Any) -> str:
-    """Return client data as a member of an answer; `more` stands beside or in place of what is right."""
+    """Return client data as a member of an answer; `more` adds or replaces values."""
     return encoded(json.dumps({"type": "webauthn.get", "challenge": "eA", "origin": ORIGIN} | more).encode())
 
 
@@ -158,7 +158,7 @@ def test_an_answer_that_is_missing_is_refused_like_a_wrong_one(alice: User, key:
     assert (response.status_code, response.content.decode().count(REFUSED)) == (200, 1)
 
 
-# What a form of ours takes besides, each with what PostgreSQL, Python or a page could stumble over.
+# Text in other fields that PostgreSQL, Python or a page may fail on.
 TEXTS = [
     "\x00",
     "a\x00b",
@@ -216,7 +216,7 @@ def test_no_text_in_any_field_of_a_log_in_is_an_error(alice: User, texts: list[s
 
 
 def places(value: Any, place: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:
-    """Yield where there is something to put in the place of, in what JSON holds."""
+    """Yield the path of every value in JSON."""
     yield place
     members = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     for name, member in members:
@@ -281,6 +281,6 @@ def test_a_real_answer_with_anything_in_any_place_is_accepted_or_refused(
 
     try_out()
 
-    # What is not signed, or not read, may be anything; the challenge is good for one such answer.
+    # Members that are not signed or not read may change; the challenge accepts one such answer.
     assert accepted.count(True) <= 1
     assert accepted.count(False) >= 30

@@ -19,7 +19,7 @@ from tests.cast import logged_in
 
 pytestmark = pytest.mark.matrix
 
-# What browsers send for a page inside another, and what no browser sends.
+# Client data of a page inside another, and values that no browser sends.
 SAID: list[dict[str, Any]] = [
     {"crossOrigin": True},
     {"crossOrigin": "true"},

@@ -23,7 +23,7 @@ from tests.cast import LAPTOP
 
 
 class Meanwhile:
-    """Makes a change from another connection, once something has been read outside of a transaction so many times.
+    """Makes a change from another connection, after a number of reads outside of a transaction.
 
     Inside a transaction that holds rows it could only wait for the end.
     """

@@ -49,7 +49,7 @@ def test_after_a_write_in_vain_none_is_tried_for_two_seconds_and_the_log_has_one
     assert caplog.messages == ["Her name was not recorded: database is locked"]
 
 
-def test_what_fails_half_way_is_not_kept(alice: User) -> None:
+def test_a_write_that_fails_half_way_is_not_kept(alice: User) -> None:
     best_effort.try_write("Her name", Attempts().write)
 
     alice.refresh_from_db()

@@ -17,7 +17,7 @@ from accounts.orm import bulk
 from accounts.orm.bulk import BulkBusy, bulk_writes
 from tests.clock import Clock
 
-# Far more than any of it takes.
+# Seconds, far more than the work takes.
 PATIENCE = 20
 HOLD = """
 import fcntl, os, sys
@@ -41,7 +41,7 @@ def rename(owner: User, name: str | None) -> int:
 
 
 @transactional
-def test_who_waits_writes_before_bulk_work_that_waits_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_waiting_request_writes_before_waiting_bulk_work(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     begun, written = Event(), Event()
     names: list[str] = []
     monkeypatch.setattr(bulk, "SHORTEST_REST", 0)
@@ -74,7 +74,7 @@ def test_who_waits_writes_before_bulk_work_that_waits_too(alice: User, monkeypat
 
 
 @transactional
-def test_what_fails_is_undone_and_rests_all_the_same(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_failed_bulk_work_is_undone_and_rests_all_the_same(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     rests: list[float] = []
     monkeypatch.setattr(bulk, "SHORTEST_REST", 0)
     monkeypatch.setattr(bulk, "rest", rests.append)
@@ -128,7 +128,7 @@ def write_in_a_request(*, times: int = 1) -> int:
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
-    """Time passes while somebody waits."""
+    """A clock that advances while a request waits."""
     clock = Clock()
     monkeypatch.setattr(bulk, "time", clock)
     monkeypatch.setattr(bulk, "rest", lambda seconds: None)
@@ -162,7 +162,7 @@ def test_a_request_that_has_begun_waits_like_a_command(clock: Clock, monkeypatch
 def test_requests_go_on_without_a_turn_where_it_has_not_been_theirs_for_long(clock: Clock) -> None:
     done = [write_in_a_request() for _ in range(22)]
 
-    # By one in ten seconds a stopped process cannot keep all others from bulk work for good.
+    # A stopped process delays others only: one of them gets a turn every ten seconds.
     if connection.vendor == "sqlite":
         assert sum(done) == 2
         assert done[:5] == [0] * 5

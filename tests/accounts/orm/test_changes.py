@@ -28,7 +28,7 @@ def test_only_what_was_changed_is_written(alice: User) -> None:
     assert (alice.name, alice.is_active, alice.password) == ("Alice Liddell", False, "another")
 
 
-def test_what_is_named_is_written_only_where_it_was_changed(alice: User) -> None:
+def test_named_fields_are_written_only_where_they_changed(alice: User) -> None:
     alice.name, alice.time_zone = "Alice Liddell", "Asia/Tokyo"
 
     alice.save(update_fields=["name", "is_staff"])

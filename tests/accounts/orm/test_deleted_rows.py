@@ -80,7 +80,7 @@ class Filler:
 
 
 def test_every_table_that_refers_to_a_person_is_emptied_of_theirs(alice: User, bob: User) -> None:
-    """Also one that is added later: its model makes a row here, and its foreign keys lead to it there."""
+    """This includes tables that are added later: the test makes a row of every model."""
     before = counts()
     carol = User.objects.create_user("carol@example.net")
     referring, filler = tables_that_refer_to("accounts_user"), Filler(carol)
@@ -99,7 +99,7 @@ def test_every_table_that_refers_to_a_person_is_emptied_of_theirs(alice: User, b
 
 
 def test_all_that_refers_to_a_person_goes_or_is_detached() -> None:
-    """The walk knows these two. Whoever adds another says here and there what it means."""
+    """The deletion handles these two. Add another kind here and in `accounts.orm.batches`."""
     seen, waiting = set(), [User]
     ways = set()
     while waiting:
@@ -140,7 +140,7 @@ def test_no_transaction_deletes_more_than_a_batch(alice: User) -> None:
 
 @pytest.mark.usefixtures("small_batches")
 @pytest.mark.parametrize("kills", sample([1, 2, 3], {2}))
-def test_who_is_interrupted_goes_on_where_it_was(alice: User, bob: User, kills: int) -> None:
+def test_an_interrupted_deletion_continues_where_it_stopped(alice: User, bob: User, kills: int) -> None:
     give_much(alice)
     give_much(bob)
     close(alice)
@@ -160,7 +160,7 @@ def test_who_is_interrupted_goes_on_where_it_was(alice: User, bob: User, kills: 
 
 @pytest.mark.no_cover
 @pytest.mark.usefixtures("small_batches")
-def test_what_a_request_adds_meanwhile_goes_too_and_in_batches(alice: User) -> None:
+def test_rows_added_meanwhile_are_deleted_too_and_in_batches(alice: User) -> None:
     give_much(alice)
     close(alice)
     steps = list[int]()
@@ -175,7 +175,7 @@ def test_what_a_request_adds_meanwhile_goes_too_and_in_batches(alice: User) -> N
     assert not User.objects.exists()
 
 
-def test_what_is_another_s_stays_without_what_is_deleted(alice: User, bob: User) -> None:
+def test_rows_of_others_stay_without_their_links_to_deleted_rows(alice: User, bob: User) -> None:
     bot = Bot.objects.create(owner=alice, name="Night desk", platform="website")
     contact = Contact.objects.create(owner=bob, name="Carol", bot=bot)
     close(alice)
@@ -185,7 +185,7 @@ def test_what_is_another_s_stays_without_what_is_deleted(alice: User, bob: User)
     assert [(kept.pk, kept.bot) for kept in Contact.objects.all()] == [(contact.pk, None)]
 
 
-def test_one_that_cannot_be_removed_is_logged_and_does_not_hold_up_the_others(
+def test_an_account_that_cannot_be_removed_is_logged_and_does_not_delay_others(
     alice: User, bob: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     close(alice)

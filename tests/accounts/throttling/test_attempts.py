@@ -195,7 +195,7 @@ def test_waits_are_written_in_words(seconds: int, words: str) -> None:
     assert rate_limits.in_words(seconds) == words
 
 
-def test_who_came_in_the_same_instant_as_many_others_waits_a_second(db: None) -> None:
+def test_an_attempt_at_a_limit_without_a_count_waits_a_second(db: None) -> None:
     assert rate_limits.seconds_left(RequestFactory().post("/"), "password_attempt", "nobody tried") == 1
 
 

@@ -91,7 +91,7 @@ def test_after_one_has_waited_in_vain_nobody_tries_for_a_second_and_then_one_at_
     clock.now += OPEN_SECONDS
     with monkeypatch.context() as patched, ExitStack() as probe:
         probe.enter_context(breaker.guard())
-        # No lock can be waited for so.
+        # A lock accepts no such timeout.
         patched.setattr(breaking, "WAIT_SECONDS", -2.0)
         beside_the_probe = is_let_in(breaker)
 
@@ -106,7 +106,7 @@ def test_an_error_that_comes_at_once_keeps_nobody_out(clock: Clock) -> None:
     assert is_let_in(breaker)
 
 
-def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_thread_that_waited_for_a_failing_one_is_refused_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     clock, breaker, is_inside, may_fail = Clock(), Breaker(), Event(), Event()
     monkeypatch.setattr(breaking, "time", clock)
     monkeypatch.setattr(breaking, "WAIT_SECONDS", 60)
@@ -133,8 +133,8 @@ def test_whoever_waited_for_one_that_fails_does_not_wait_in_vain_too(monkeypatch
     [(MOST_WAITS - 1, False, True), (MOST_WAITS, False, False), (20 * MOST_WAITS, True, True)],
     ids=["until it is through", "too long", "while one after the other gets through"],
 )
-def test_whoever_waits_counts_the_waits_for_one_holder(waits: int, by_others: bool, is_in: bool) -> None:
-    """Not seconds: in a busy process each wait lasts longer, as does the work of the thread inside."""
+def test_a_thread_counts_its_waits_for_one_holder(waits: int, by_others: bool, is_in: bool) -> None:
+    """It does not count seconds: in a busy process each wait lasts longer, and so does the work of the other thread."""
     breaker = Breaker()
     breaker._lock = Held(breaker, waits, by_others=by_others)  # type: ignore[assignment]
 

@@ -22,7 +22,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
 @pytest.mark.usefixtures("store")
 @pytest.mark.parametrize("value", [True, False, None, 0, 7, 1.5, "text é\u2028", [1, [2]], {"a": {"b": None}}])
-def test_what_is_set_is_found_until_it_is_deleted(value: Any) -> None:
+def test_a_value_is_found_until_it_is_deleted(value: Any) -> None:
     cache.set("key", "another value")
     cache.set("key", value)
     found = cache.get("key", "nothing")
@@ -34,13 +34,13 @@ def test_what_is_set_is_found_until_it_is_deleted(value: Any) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_what_no_json_can_say_is_not_kept() -> None:
+def test_a_value_without_a_json_form_is_not_kept() -> None:
     with pytest.raises(TypeError, match="is not JSON serializable"):
         cache.set("key", object())
 
 
 @pytest.mark.usefixtures("store")
-def test_of_two_who_add_a_key_the_first_does() -> None:
+def test_the_first_of_two_requests_adds_a_key() -> None:
     assert [cache.add("key", value, 60) for value in (1, 2)] == [True, False]
     assert cache.get("key") == 1
 
@@ -55,7 +55,7 @@ def test_a_key_whose_value_has_expired_is_added_anew() -> None:
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("is_over", [False, True])
 @pytest.mark.usefixtures("store")
-def test_of_many_who_add_a_key_at_once_one_does(is_over: bool) -> None:
+def test_one_of_many_concurrent_requests_adds_a_key(is_over: bool) -> None:
     if is_over:
         cache.set("key", "old", -1)
 
@@ -65,7 +65,7 @@ def test_of_many_who_add_a_key_at_once_one_does(is_over: bool) -> None:
 
 
 @pytest.mark.usefixtures("store")
-def test_what_has_run_out_is_gone_and_cannot_be_prolonged() -> None:
+def test_an_expired_value_is_gone_and_cannot_be_prolonged() -> None:
     cache.set("key", 1, -1)
 
     assert (cache.get("key"), cache.touch("key", 60), cache.get("key")) == (None, False, None)
@@ -80,7 +80,7 @@ def test_clearing_it_leaves_nothing() -> None:
     assert cache.get("key") is None
 
 
-def test_what_is_prolonged_lasts_so_much_longer(clock: list[float]) -> None:
+def test_a_prolonged_value_lasts_longer(clock: list[float]) -> None:
     cache.set("key", 1, 10)
     cache.touch("key", 100)
 
@@ -89,7 +89,7 @@ def test_what_is_prolonged_lasts_so_much_longer(clock: list[float]) -> None:
     assert cache.get("key") == 1
 
 
-def test_what_is_to_stay_for_ever_stays() -> None:
+def test_a_value_without_a_timeout_stays() -> None:
     cache.set("key", 1, None)
 
     assert CachedValue.objects.get().ends_at == FOREVER

@@ -50,7 +50,7 @@ def test_so_many_tries_are_counted_and_the_rest_refused_until_the_window_ends() 
 
 
 @pytest.mark.usefixtures("store")
-def test_what_nobody_has_tried_is_free() -> None:
+def test_a_limit_that_nobody_has_used_is_free() -> None:
     assert (limit().is_free(), limit().seconds_left()) == (True, 1)
 
 
@@ -206,8 +206,8 @@ def test_a_row_that_somebody_has_put_there_breaks_nothing(row: dict[str, Any]) -
 @pytest.mark.parametrize(
     "make", [lambda _: "many", lambda _: "", lambda _: 1.5, lambda path: pickle.dumps(TouchFile(path))]
 )
-def test_what_is_no_number_breaks_nothing(column: str, make: Any, tmp_path: Path) -> None:
-    # PostgreSQL takes none of it; SQLite keeps in a column whatever it is given.
+def test_a_count_that_is_no_number_breaks_nothing(column: str, make: Any, tmp_path: Path) -> None:
+    # PostgreSQL refuses these values; SQLite stores any value in any column.
     with suppress(DataError, ProgrammingError), transaction.atomic():
         put(**{column: make(tmp_path / "run")})
 

@@ -18,13 +18,13 @@ from tests.redis import RedisServer
 pytestmark = [pytest.mark.no_cover, pytest.mark.django_db]
 
 MINUTE, DAY = 60_000, 86_400_000
-# In version 0.1.0 one more count than 100,000 made room by deleting others, whether they were still needed or not.
+# Version 0.1.0 kept 100,000 counts, and deleted others beyond that, even those still needed.
 BEYOND_ANY_CAP = 100_055
 
 
 @pytest.fixture
 def reached() -> list[Limit]:
-    """All limits of more than an hour, reached."""
+    """All limits of more than an hour; each is reached."""
     rates = [(action, rate) for action, text in settings.ACCOUNT_RATE_LIMITS.items() for rate in parse_rates(text)]
     limits = [
         Limit(name_of(action, "somebody"), rate.amount, rate.duration)
@@ -39,7 +39,7 @@ def reached() -> list[Limit]:
 
 
 def fill(rows: int, ends_at: int, name: str = "password_attempt") -> None:
-    # A name that comes before all others in any order, as those did that were deleted first.
+    # A name that sorts before all others: version 0.1.0 deleted such rows first.
     made = (Counter(name=f" {name}:{number}", count=1, ends_at=ends_at) for number in range(rows))
     Counter.objects.bulk_create(made, batch_size=5000)
 
@@ -73,7 +73,7 @@ def test_a_redis_that_is_full_evicts_no_bound_of_more_than_an_hour(
     short = Limit(name_of("password_attempt", "somebody"), 1, 300)
     short.take()
 
-    # It chooses what to evict by samples, so the oldest goes sooner or later.
+    # Redis chooses by samples what to evict, so it evicts the oldest key at some time.
     for number in range(100_000):
         in_redis_server.set(f"other:{number}", "x" * 1_000)
         if number % 100 == 0 and not in_redis_server.exists(f":1:{short.name}"):
@@ -85,7 +85,7 @@ def test_a_redis_that_is_full_evicts_no_bound_of_more_than_an_hour(
 
 @pytest.fixture
 def evicting(in_redis_server: Redis) -> Iterator[None]:
-    """Redis makes room for what comes by what was there, in one megabyte more than it has now."""
+    """Redis evicts old keys once it uses one megabyte more than now."""
     used = in_redis_server.info("memory")["used_memory"]
     in_redis_server.config_set("maxmemory-policy", "allkeys-lru")
     in_redis_server.config_set("maxmemory", used + 1_000_000)

@@ -30,7 +30,7 @@ SENTENCE = "Too many people log in or sign up at this moment. Nothing was change
 
 
 class Held(MD5PasswordHasher):
-    """A hasher in which whoever hashes stands still until it is opened."""
+    """A hasher that blocks until it is opened."""
 
     opened = Event()
     lock = Lock()
@@ -123,15 +123,15 @@ def test_the_next_unknown_browser_is_answered_503_at_once_and_nothing_is_counted
     assert "/account/login/" in page.content.decode()
     assert (script.status_code, script["Retry-After"], script.json()) == (503, "2", {"error": SENTENCE})
     assert (unknown.status_code, unknown["Retry-After"]) == (503, "2")
-    # What the page itself counts for an address stays: it bounds requests, and no tries of a password.
+    # The count of requests from this address stays: it does not limit attempts at a password.
     assert len(after) == len(before) + 1
-    # Once there is room again, all five tries are left.
-    statuses = [log_in(unknown_browser(14), "a guess").status_code for _time in range(6)]
+    # Once there is room again, all five attempts are left.
+    statuses = [log_in(unknown_browser(14), "guessed wrong").status_code for _time in range(6)]
     assert statuses == [200] * 5 + [429]
 
 
 @pytest.mark.usefixtures("alice", "hashers")
-def test_who_signs_up_meanwhile_is_answered_alike_and_kept_as_nobody() -> None:
+def test_a_sign_up_meanwhile_is_answered_alike_and_not_stored() -> None:
     with full():
         answer = unknown_browser(14).post("/account/signup/", {"email": "carol@example.com", "password1": PASSWORD})
 
@@ -143,18 +143,18 @@ def test_a_known_browser_has_its_place_and_comes_first() -> None:
     browser = own_browser()
     with full() as crowd:
         owner = crowd.wait(browser, KNOWN, PASSWORD)
-        # The one place is taken now: this is another browser of the same person's.
+        # The one reserved place is used now, by another browser of the same person.
         second = log_in(browser)
         attacker = log_in(unknown_browser(14), PASSWORD)
 
     assert owner.result().status_code == 302
     assert (second.status_code, attacker.status_code) == (503, 503)
-    # The owner came after the one who waits, and is hashed before.
+    # The owner came later than the waiting browser, and is served first.
     assert [text for text in Held.order if "hashing" not in text] == [PASSWORD, "waiting"]
 
 
 @pytest.mark.usefixtures("alice", "hashers")
-def test_who_has_followed_the_mailed_link_gets_a_new_password_meanwhile() -> None:
+def test_a_person_with_a_mailed_link_gets_a_new_password_meanwhile() -> None:
     """A reset is the owner's way out of an attack."""
     owner = unknown_browser(1)
     owner.post("/account/password/reset/", {"email": "alice@example.com"})
@@ -169,7 +169,7 @@ def test_who_has_followed_the_mailed_link_gets_a_new_password_meanwhile() -> Non
 
 
 @pytest.mark.usefixtures("alice", "hashers")
-def test_who_is_logged_in_confirms_who_they_are_meanwhile() -> None:
+def test_a_logged_in_person_reauthenticates_meanwhile() -> None:
     browser = Browser()
     log_in(browser)
     del browser.cookies[COOKIE]

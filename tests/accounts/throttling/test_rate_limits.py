@@ -63,7 +63,7 @@ def test_a_refusal_is_an_error_where_that_is_asked_for(post: HttpRequest) -> Non
         consume(post, raise_exception=True)
 
 
-def test_what_one_limit_of_an_action_refuses_is_counted_by_no_other(post: HttpRequest, settings: Settings) -> None:
+def test_an_attempt_that_one_limit_refuses_is_counted_by_no_other(post: HttpRequest, settings: Settings) -> None:
     settings.ACCOUNT_RATE_LIMITS = {"mail": "2/m/key,1/h/key"}
     answers = [consume(post, "mail") for _ in range(3)]
     settings.ACCOUNT_RATE_LIMITS = {"mail": "2/m/key"}
@@ -77,7 +77,7 @@ def test_an_action_without_a_limit_is_free(post: HttpRequest) -> None:
 
 
 def test_a_limit_for_a_person_counts_each_for_themselves(alice: User, bob: User) -> None:
-    """allauth's own for the page of the email: 10 a minute."""
+    """allauth limits the page of the email itself: 10 a minute."""
     first, second = logged_in(alice), logged_in(bob)
 
     answers = [first.post("/account/email/", {"email": "x"}).status_code for _ in range(11)]

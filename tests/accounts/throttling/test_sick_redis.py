@@ -22,7 +22,7 @@ pytestmark = pytest.mark.matrix
 
 LOG_IN, CHALLENGE, REPORTS = "/account/login/", "/account/login/passkey/", "/api/v7/token/report-exposed"
 CANNOT_NOW = "We cannot do this right now"
-# How an operator, a full disk or a failover makes it refuse, and how it is undone.
+# Commands that make Redis refuse, as after a failover or with a full disk, and commands that undo them.
 REFUSALS: dict[str, tuple[list[str], list[str]]] = {
     "NOREPLICAS": (["CONFIG SET min-replicas-to-write 1"], ["CONFIG SET min-replicas-to-write 0"]),
     "NOPERM": (["ACL SETUSER default -set -watch"], ["ACL SETUSER default +@all"]),
@@ -33,7 +33,7 @@ REFUSALS: dict[str, tuple[list[str], list[str]]] = {
         ["REPLICAOF NO ONE", "CONFIG SET replica-serve-stale-data yes"],
     ),
 }
-# What a server sends to whoever asks it anything: one that is not ready, not Redis, or broken.
+# Responses of a server that is not ready, not Redis, or broken.
 ANSWERS = {
     "MISCONF": b"-MISCONF Redis is configured to save RDB snapshots, but it is unable to persist to disk.\r\n",
     "LOADING": b"-LOADING Redis is loading the dataset in memory\r\n",

@@ -24,7 +24,7 @@ from tests.cast import PASSWORD, logged_in
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.matrix, pytest.mark.django_db]
 
-# Where counts and cached values are kept, under whichever names.
+# The tables of counts and cached values.
 TABLES = re.compile("cache|counter")
 
 
@@ -64,7 +64,7 @@ def test_nothing_that_is_counted_or_cached_is_unpickled(
     alice: User, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def refuse(*arguments: Any, **more: Any) -> None:
-        # No exception that somebody may catch.
+        # Not an exception that the code under test may catch.
         pytest.fail("Something was unpickled.")
 
     for module in (pickle, _pickle):
@@ -83,7 +83,7 @@ def payloads(path: Path) -> list[str | bytes]:
 
 
 def put_into_database(payload: str | bytes) -> None:
-    """Write it into every column of theirs that takes it, but for the keys; and into what sessions hold."""
+    """Write it into all columns of these tables that accept it, except keys, and into the data of sessions."""
     places = [("accounts_session", "session_data")]
     for table in filter(TABLES.search, connection.introspection.table_names()):
         with connection.cursor() as cursor:
@@ -91,7 +91,7 @@ def put_into_database(payload: str | bytes) -> None:
             keys = connection.introspection.get_primary_key_columns(cursor, table) or []
         places += [(table, column) for column in columns.difference(keys)]
     for table, column in places:
-        # PostgreSQL keeps only what a column is for, and a constraint what it allows.
+        # The types of PostgreSQL and constraints refuse some payloads.
         with suppress(DataError, IntegrityError, ProgrammingError), transaction.atomic():
             connection.cursor().execute(f'UPDATE {table} SET "{column}" = %s', [payload])  # noqa: S608
 

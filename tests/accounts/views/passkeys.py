@@ -11,7 +11,6 @@ from tests.accounts.mfa.security_key import SecurityKey
 from tests.cast import logged_in
 
 REAUTHENTICATE = "/account/reauthenticate/passkey/"
-
 ADD = "/account/security/passkeys/add/"
 LOG_IN = "/account/login/passkey/"
 SECOND_STEP = "/account/login/second-step/"
@@ -29,7 +28,7 @@ def credential(**response: str) -> dict[str, Any]:
 CLIENT_DATA = encoded(
     json.dumps({"type": "webauthn.get", "challenge": "eA", "origin": "https://app.example.com"}).encode()
 )
-# Whatever a browser, or somebody with a script, may send in the place of a credential.
+# What a browser or a script may send instead of a credential.
 NONSENSE: list[Any] = [
     "",
     "{",

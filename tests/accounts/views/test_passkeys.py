@@ -1,4 +1,4 @@
-"""What the server requests of a passkey, accepts and refuses, with a software key and with nonsense."""
+"""Adding, using and removing passkeys, with a software key."""
 
 import pyotp
 import pytest
@@ -216,7 +216,7 @@ def test_every_action_on_a_passkey_needs_a_recent_authentication_and_stores_noth
     assert (dict(browser.session), dump("mfa_authenticator")) == before
 
 
-def test_one_without_a_passkey_confirms_by_password(alice: User) -> None:
+def test_a_person_without_a_passkey_confirms_by_password(alice: User) -> None:
     response = logged_in(alice).get(f"{REAUTHENTICATE}?next={SECURITY}")
 
     assert (response.status_code, response["Location"]) == (302, reauthentication_url(SECURITY))

@@ -1,4 +1,4 @@
-"""Authenticator apps and recovery codes, as a browser without scripts meets them."""
+"""Codes of apps and recovery codes at the second step and at reauthentication, without scripts."""
 
 import pytest
 from allauth.mfa.models import Authenticator
@@ -56,7 +56,7 @@ def test_a_code_works_once(alice: User, secret: str) -> None:
 def test_a_code_that_two_browsers_send_at_once_works_once(
     alice: User, secret: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """allauth forgets a code after one period; with a tolerance it is still good then."""
+    """allauth forgets a used code after one period, in which the tolerance still accepts it."""
     monkeypatch.setattr(TOTP, "_mark_code_used", lambda self, code: True)
     code = code_of(secret)
     give_code(give_password(), code)
@@ -100,7 +100,7 @@ def test_the_second_step_without_the_first_leads_to_it(alice: User, secret: str)
     assert not is_logged_in(browser)
 
 
-def test_one_without_a_second_factor_is_asked_for_the_password_only(alice: User, bob: User, secret: str) -> None:
+def test_a_person_without_a_second_factor_is_asked_only_for_the_password(alice: User, bob: User, secret: str) -> None:
     browser = Browser()
 
     response = browser.post("/account/login/", {"login": "bob@example.org", "password": PASSWORD})
@@ -172,7 +172,7 @@ def test_a_wrong_code_does_not_reauthenticate(alice: User, secret: str) -> None:
     assert browser.get(REMOVE)["Location"] == reauthentication_url(REMOVE)
 
 
-def test_one_without_an_app_is_asked_for_the_password(alice: User) -> None:
+def test_a_person_without_an_app_is_asked_for_the_password(alice: User) -> None:
     response = logged_in(alice).get(f"{REAUTHENTICATE}?next={SECURITY}")
 
     assert (response.status_code, response["Location"]) == (302, reauthentication_url(SECURITY))

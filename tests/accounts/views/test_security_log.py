@@ -1,4 +1,4 @@
-"""The page and the file of the security log, which tell of account and token in one list; and forgetting."""
+"""The page and the file of the security log list events of an account and its token. Old events are deleted."""
 
 import csv
 import re
@@ -31,7 +31,7 @@ Detail, Kind = SecurityEvent.Detail, SecurityEvent.Kind
 
 
 def logged_in_with_empty_log(user: User) -> Browser:
-    """Return a browser in which a person is signed in, and of which the log says nothing yet."""
+    """Return a browser in which a person is logged in, and empty the log."""
     browser = logged_in(user)
     SecurityEvent.objects.all().delete()
     return browser
@@ -181,7 +181,7 @@ def test_the_file_is_the_same_however_many_rows_are_read_at_once(
 ) -> None:
     browser = logged_in(alice)
     at = timezone.now()
-    # Events of both tables at one moment, with one id.
+    # Events of both tables with the same time and id.
     monkeypatch.setattr(timezone, "now", lambda: at)
     for _ in range(3):
         security_log.record(Kind.CONFIRMED, alice, LAPTOP)

@@ -22,7 +22,7 @@ FORWARDING = {
 
 
 def settled(settings: Settings, peer: str, headers: dict[str, str], proxies: list[str] | None = None) -> HttpRequest:
-    """Return the request as what follows the middleware sees it."""
+    """Return the request as views get it from the middleware."""
     settings.TRUSTED_PROXIES = PROXIES if proxies is None else proxies
     seen: list[HttpRequest] = []
 
@@ -102,7 +102,7 @@ def test_a_network_may_be_named_by_an_address_in_it(settings: Settings) -> None:
 
 
 @pytest.mark.parametrize("wrong", ["", "proxy.example.net", "10.0.0.0/33", "*"])
-def test_what_is_no_network_stops_the_start_with_a_sentence(settings: Settings, wrong: str) -> None:
+def test_an_invalid_network_stops_the_start_with_a_sentence(settings: Settings, wrong: str) -> None:
     sentence = f"TRUSTED_PROXIES holds {wrong!r}, which is neither an address nor a network such as 10.0.0.0/8."
     with pytest.raises(ImproperlyConfigured) as caught:
         settled(settings, "10.0.0.1", {}, proxies=[wrong])
@@ -158,7 +158,7 @@ def test_programs_are_named_in_few_words(user_agent: str, name: str) -> None:
 
 @given(st.text(max_size=200))
 def test_any_recorded_user_agent_can_be_named(header: str) -> None:
-    """The page shows it, and must not fail."""
+    """The page shows the client, and must not fail."""
     request: Any = RequestFactory().get("/", HTTP_USER_AGENT=header)
 
     assert isinstance(describe_user_agent(Client.of(request).user_agent), str)

@@ -1,4 +1,4 @@
-"""CSV in which no spreadsheet finds a formula, with any separator."""
+"""No spreadsheet finds a formula in the CSV, with any separator."""
 
 import csv
 from io import StringIO
@@ -34,7 +34,7 @@ def test_a_cell_that_could_be_a_formula_begins_with_an_apostrophe(before: str) -
 
 
 @pytest.mark.parametrize("before", [";", "\t", ",", "\n", "\r\n", "\x0b", "\u2028", "; ", ';"', '",', "; ;\u200b"])
-def test_what_another_separator_would_make_a_formula_is_none(before: str) -> None:
+def test_no_separator_makes_a_formula(before: str) -> None:
     assert {formula: harmless(f"x{before}{formula}") for formula in FORMULAS} == {
         formula: f"x{before}'{formula}" for formula in FORMULAS
     }
@@ -48,7 +48,7 @@ def test_a_cell_that_begins_with_a_break_begins_with_an_apostrophe(start: str) -
 @pytest.mark.parametrize(
     "text", ["", "x", "'=1", "a=b", "1+1", "python-requests/2.32.3", "a; b", "2026-11-30T12:00:00"]
 )
-def test_what_is_no_formula_stays_as_it_is(text: str) -> None:
+def test_text_that_is_no_formula_stays_as_it_is(text: str) -> None:
     assert harmless(text) == text
 
 
