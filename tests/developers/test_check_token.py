@@ -12,7 +12,7 @@ from accounts.models import User
 from developers import issuance, tokens
 from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
-from tests.server import ROOT
+from tests.server import COVERAGE, ROOT
 
 pytestmark = pytest.mark.matrix
 
@@ -100,11 +100,12 @@ def test_the_reason_why_a_text_is_no_token_is_reported(check: Check) -> None:
 
 
 def test_at_a_terminal_it_asks_and_echoes_nothing() -> None:
+    environment = {name: value for name, value in os.environ.items() if name != COVERAGE}
     controller, terminal = os.openpty()
     with os.fdopen(controller, "rb+", buffering=0) as keyboard:
         asked = subprocess.Popen(
             [sys.executable, "manage.py", "check_token"], cwd=ROOT, stdin=terminal, stdout=terminal, stderr=terminal,
-            env=os.environ | {"DJANGO_SETTINGS_MODULE": "tests.settings"}, start_new_session=True,
+            env=environment | {"DJANGO_SETTINGS_MODULE": "tests.settings"}, start_new_session=True,
         )  # fmt: skip
         os.close(terminal)
         screen = b""

@@ -19,7 +19,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from botpenguin.observability.prometheus_server import MOST_CONNECTIONS
 from developers import tokens
 from tests.leaks import find
-from tests.server import COVERAGE, CoveredServer, ask, free_port, poll
+from tests.server import Server, ask, free_port, poll
 from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("observed")]
@@ -36,7 +36,7 @@ UNREADABLE = [
 ]
 
 
-class Observed(CoveredServer):
+class Observed(Server):
     """With a port of metrics, and with its log as a list of lines."""
 
     def __init__(self, folder: Path) -> None:
@@ -266,8 +266,7 @@ def test_queued_mail_is_counted(server: Observed, owner: Visitor) -> None:
 def test_the_mail_worker_writes_json_too(server: Observed, owner: Visitor) -> None:
     owner.post("/account/password/reset/", {"email": server.first_account[0]})
 
-    nowhere = {"EMAIL_URL": f"smtp://127.0.0.1:{free_port()}", COVERAGE: ""}
-    worked = server.manage("mail_worker", "--once", **nowhere)
+    worked = server.manage("mail_worker", "--once", EMAIL_URL=f"smtp://127.0.0.1:{free_port()}")
 
     lines = [json.loads(line) for line in worked.stderr.splitlines()]
     assert (worked.returncode, worked.stdout) == (0, "")

@@ -148,6 +148,7 @@ def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(
         "print(sorted(name for name in sys.modules if name.startswith('prometheus_client')))"
     )
     environment = server.environment(tmp_path, DJANGO_SETTINGS_MODULE="tests.settings")
+    environment.pop(server.COVERAGE, None)
 
     looked = server.run(sys.executable, "-c", look, env=environment)
 

@@ -1,6 +1,5 @@
 """SQLite databases that are backed up and restored, and what a test does with them."""
 
-import os
 import sqlite3
 from contextlib import closing
 from io import StringIO
@@ -10,8 +9,6 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
-
-from tests.server import CoveredServer
 
 
 def open_database(path: Path, patch: pytest.MonkeyPatch) -> None:
@@ -30,12 +27,6 @@ def refusal(*arguments: str) -> str:
     with pytest.raises(CommandError) as refused:
         manage(*arguments)
     return str(refused.value)
-
-
-def server(live: Path) -> CoveredServer:
-    """A server that has not been started, with the keys of the tests."""
-    keys = {name: os.environ[name] for name in ("SECRET_KEY", "TOKEN_KEYS")}
-    return CoveredServer(live.parent.parent, **keys)
 
 
 def changing(path: Path) -> Any:

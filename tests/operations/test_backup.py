@@ -8,20 +8,25 @@ import sqlite3
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from contextlib import closing
 from io import StringIO
 from pathlib import Path
 
+import environ
 import pytest
 from django.core.management import call_command
+from django.db import connections
 from pytest_django.fixtures import Settings
 
 from botpenguin.operations import backups, schemas
-from tests.operations.databases import ask, changing, manage, names, refusal, server, set_aside
+from tests.operations.databases import ask, changing, manage, names, refusal, set_aside
+from tests.prepared import SECRETS
 from tests.redis import in_redis
-from tests.server import ROOT, free_port
+from tests.server import ROOT, Server, free_port
 
-pytestmark = [pytest.mark.resilience]
+# One process works out the schema of this version for all of them, which takes seconds.
+pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
 
 
 def test_a_backup_is_whole_for_its_owner_only_and_says_what_it_does_not_hold(live: Path, tmp_path: Path) -> None:
@@ -255,12 +260,13 @@ def test_only_a_yes_restores(
 
 
 @pytest.mark.usefixtures("kept")
-def test_a_backup_whose_keys_are_missing_is_refused(live: Path, backup: Path) -> None:
-    refused = server(live).manage("restore", str(backup), "--noinput", TOKEN_KEYS=secrets.token_urlsafe(32))
+def test_a_backup_whose_keys_are_missing_is_refused(backup: Path, settings: Settings) -> None:
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
 
-    assert refused.returncode == 1
-    assert "CommandError: Nothing was restored. 1 authenticator apps and sets of recovery codes" in refused.stderr
-    assert "Put back the TOKEN_KEYS that this database was used with." in refused.stderr
+    refused = refusal("restore", str(backup), "--noinput")
+
+    assert refused.startswith("Nothing was restored. 1 authenticator apps and sets of recovery codes")
+    assert "Put back the TOKEN_KEYS that this database was used with." in refused
 
 
 @pytest.mark.no_cover
@@ -325,20 +331,38 @@ def test_a_damaged_database_is_kept_as_it_is(live: Path, backup: Path) -> None:
         backups.check(aside)
 
 
-def test_for_postgresql_the_commands_say_how_and_end_with_1(live: Path, tmp_path: Path) -> None:
-    url = "postgres://me:swordfish@db.example.com:5433/panel?sslmode=require"
+POSTGRESQL = "postgres://me:swordfish@db.example.com:5433/panel?sslmode=require"
 
-    made = server(live).manage("backup", "/backups/my dump", DATABASE_URL=url)
-    restored = server(live).manage("restore", "/backups/my dump", DATABASE_URL=url)
+
+@pytest.fixture
+def settings_for_postgresql(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """As if the environment named a PostgreSQL database. Nothing connects to it."""
+    usual = connections["default"]
+    named = connections.configure_settings({"default": environ.Env.db_url_config(POSTGRESQL)})
+    monkeypatch.setitem(connections.settings, "default", named["default"])
+    connections["default"] = connections.create_connection("default")
+    yield
+    connections["default"] = usual
+
+
+@pytest.mark.usefixtures("settings_for_postgresql")
+def test_for_postgresql_the_commands_print_the_steps() -> None:
+    made = refusal("backup", "/backups/my dump")
+    restored = refusal("restore", "/backups/my dump")
 
     where = "-U me -h db.example.com -p 5433"
-    assert (made.returncode, restored.returncode) == (1, 1)
     assert (
-        f"(umask 077 && env PGSSLMODE=require pg_dump {where} --format=custom '--file=/backups/my dump' panel)"
-        in made.stderr
+        f"(umask 077 && env PGSSLMODE=require pg_dump {where} --format=custom '--file=/backups/my dump' panel)" in made
     )
-    assert f"2. env PGSSLMODE=require createdb {where} panel_restored\n" in restored.stderr
-    assert f"pg_restore {where} --exit-on-error --single-transaction --no-owner --dbname=panel_restored" in (
-        restored.stderr
-    )
-    assert "swordfish" not in made.stderr + restored.stderr
+    assert f"2. env PGSSLMODE=require createdb {where} panel_restored\n" in restored
+    assert f"pg_restore {where} --exit-on-error --single-transaction --no-owner --dbname=panel_restored" in restored
+    assert "swordfish" not in made + restored
+
+
+def test_for_postgresql_a_command_in_a_shell_ends_with_1(tmp_path: Path) -> None:
+    beside = Server(tmp_path, DATABASE_URL=POSTGRESQL, **SECRETS)
+
+    refused = beside.manage("restore", "/backups/my dump")
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("CommandError: Nothing was restored: PostgreSQL's own program does it")

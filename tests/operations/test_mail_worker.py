@@ -3,15 +3,19 @@
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from django.core import mail
 from django.core.cache import cache
 from django.core.management import call_command
+from django.db import OperationalError, connection
 from django.utils import timezone
 from post_office.mail import send
 from post_office.models import STATUS, Email
@@ -23,7 +27,7 @@ from accounts.throttling.models import CachedValue
 from botpenguin.operations.management.commands import mail_worker
 from botpenguin.operations.management.commands.mail_worker import TURN
 from tests import server
-from tests.server import CoveredServer
+from tests.server import Server
 
 pytestmark = pytest.mark.django_db
 
@@ -166,9 +170,39 @@ def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() ->
     assert delivered() == ["queued long ago"]
 
 
+@pytest.fixture
+def pending_sigterm() -> Iterator[None]:
+    """The signal waits for this thread, which blocks it until the test is over."""
+    usual = signal.pthread_sigmask(signal.SIG_BLOCK, mail_worker.STOP_SIGNALS)
+    signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
+    yield
+    assert signal.sigpending() == set()
+    signal.pthread_sigmask(signal.SIG_SETMASK, usual)
+
+
+@pytest.mark.usefixtures("pending_sigterm")
+def test_a_signal_ends_the_worker_after_its_round() -> None:
+    queue("Hello")
+
+    call_command("mail_worker")
+
+    assert delivered() == ["Hello"]
+
+
+@pytest.mark.usefixtures("pending_sigterm")
+def test_a_failed_round_is_logged(caplog: pytest.LogCaptureFixture) -> None:
+    def fail(execute: Any, sql: str, *arguments: Any) -> Any:
+        raise OperationalError
+
+    with connection.execute_wrapper(fail):
+        call_command("mail_worker")
+
+    assert caplog.messages == ["Mail waits: this round failed."]
+
+
 def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
     """Without the table of turns it can do nothing, not even the day's housekeeping."""
-    node, log = CoveredServer(tmp_path), tmp_path / "log"
+    node, log = Server(tmp_path), tmp_path / "log"
     node.prepare()
     command = [sys.executable, "manage.py", "mail_worker"]
 
@@ -178,7 +212,7 @@ def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_
             worker = subprocess.Popen(command, cwd=node.root, env=node.environment, stdout=output, stderr=output)
             stack.callback(worker.kill)
             server.poll(lambda: "Mail waits: this round failed." in log.read_text())
-            made = node.manage("shell", "-c", LETTER_AND_SESSION, **{server.COVERAGE: ""})
+            made = node.manage("shell", "-c", LETTER_AND_SESSION)
         [letter] = server.poll(lambda: node.sent_mail)
         server.poll(lambda: node.rows("SELECT count(*) FROM accounts_session") == [(0,)])
         worker.send_signal(signal.SIGTERM)

@@ -19,7 +19,8 @@ from accounts.models import User
 from botpenguin.operations import schemas
 from tests.operations.databases import ask, changing, manage, refusal
 
-pytestmark = [pytest.mark.resilience]
+# One process works out the schema of this version for all of them, which takes seconds.
+pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
 
 NEW_PASSWORD = "another good passphrase"
 UNIQUE = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE UNIQUE%'"

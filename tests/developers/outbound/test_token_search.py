@@ -10,7 +10,7 @@ from random import Random
 from urllib.parse import quote
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from developers import tokens
@@ -79,6 +79,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "lines": lambda text: "\n".join(textwrap.wrap(text, 20)),
     "a list": lambda text: json.dumps(textwrap.wrap(text, 10)),
 }  # fmt: skip
+AROUND = ["{}", "me:{}", "x{}x", "Grüße, {} ÿ\n", '{{"a": ["b", "{}"]}}', "??{}", "~~~{}"]
 # Those that write text alone and leave escapes whole, so that each can be the content of each.
 NESTABLE = [
     name for name in ENCODINGS if name not in ("a list", "JSON in JSON", "lines", "HTML, decimal without semicolons")
@@ -87,10 +88,14 @@ NESTABLE = [
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("encode", ENCODINGS.values(), ids=ENCODINGS.keys())
-@pytest.mark.parametrize("around", ["{}", "me:{}", "x{}x", "Grüße, {} ÿ\n", '{{"a": ["b", "{}"]}}', "??{}", "~~~{}"])
-def test_a_token_is_found_in_every_usual_encoding(encode: Callable[[str], str], around: str) -> None:
-    assert holds_token(around.format(encode(TOKEN)))
-    assert holds_token(encode(around.format(TOKEN)))
+def test_a_token_is_found_in_every_usual_encoding(encode: Callable[[str], str]) -> None:
+    missed = [
+        around
+        for around in AROUND
+        if not (holds_token(around.format(encode(TOKEN))) and holds_token(encode(around.format(TOKEN))))
+    ]
+
+    assert missed == []
 
 
 @pytest.mark.parametrize("encode", [percent, base64_of, ENCODINGS["HTML, decimal"], ENCODINGS["hexadecimal"]])
@@ -107,6 +112,7 @@ def test_a_soft_line_break_within_an_escape_hides_no_token() -> None:
     assert holds_token(ENCODINGS["quoted-printable, soft line breaks"](ENCODINGS["HTML, decimal"](TOKEN)))
 
 
+@settings(max_examples=40)
 @given(
     random=st.binary(min_size=40, max_size=40), names=st.lists(st.sampled_from(NESTABLE), max_size=2), around=st.text()
 )

@@ -71,17 +71,24 @@ def test_a_hidden_value_that_was_changed_elsewhere_is_asked_for_again(alice: Use
     assert "The hidden value is gone" in words(response)
 
 
+OTHER_SERVERS = ["https://elsewhere.example.com/x", "http://api.example.com/x", "https://api.example.com:8443/x"]
+BLANKS_AROUND = [
+    *(f"{blank}https://elsewhere.example.com/x" for blank in (" ", "\t", "\n", "\x1f", "\xa0", "\u2003")),
+    *("https://elsewhere.example.com/x ", "\x1f https://elsewhere.example.com/?a=1\u2003"),
+]
+
+
 @pytest.mark.parametrize(
-    "url",
+    ("act", "url"),
     [
-        *("https://elsewhere.example.com/x", "http://api.example.com/x", "https://api.example.com:8443/x"),
-        *(f"{blank}https://elsewhere.example.com/x" for blank in (" ", "\t", "\n", "\x1f", "\xa0", "\u2003")),
-        *("https://elsewhere.example.com/x ", "\x1f https://elsewhere.example.com/?a=1\u2003"),
+        *(("", url) for url in (*OTHER_SERVERS, BLANKS_AROUND[-1])),
+        ("test/", OTHER_SERVERS[0]),
+        *(pytest.param("", url, marks=pytest.mark.release) for url in BLANKS_AROUND[:-1]),
+        *(pytest.param("test/", url, marks=pytest.mark.release) for url in (*OTHER_SERVERS[1:], *BLANKS_AROUND)),
     ],
 )
-@pytest.mark.parametrize("act", ["", "test/"])
 def test_hidden_values_go_to_no_other_server_than_they_were_typed_for(
-    alice: User, weather: OutboundApi, url: str, act: str
+    alice: User, weather: OutboundApi, act: str, url: str
 ) -> None:
     browser = logged_in(alice)
     before = weather.recipe()

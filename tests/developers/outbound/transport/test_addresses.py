@@ -216,18 +216,16 @@ def counter() -> Iterator[Far]:
         yield server
 
 
-@pytest.mark.parametrize("url", URLS)
-def test_no_disguise_leads_a_call_inside(alice: User, counter: Far, spy: Spy, settings: Settings, url: str) -> None:
+def test_no_disguise_leads_a_call_inside(alice: User, counter: Far, spy: Spy, settings: Settings) -> None:
     settings.OUTBOUND_RATE_LIMIT = 0
     before = counter.connections
 
-    answer = send(Recipe("GET", url.replace("{port}", str(counter.port))), owner=alice)
+    responses = {url: send(Recipe("GET", url.replace("{port}", str(counter.port))), owner=alice) for url in URLS}
 
-    assert answer.status is None
-    assert answer.problem
-    assert answer.problem[0].isupper()
-    assert answer.problem.endswith(".")
-    assert not [event for event, target in spy.seen if event == "socket.connect"]
+    assert {url: response.status for url, response in responses.items()} == dict.fromkeys(URLS)
+    problems = {url: response.problem or "" for url, response in responses.items()}
+    assert [url for url, text in problems.items() if not (text[:1].isupper() and text.endswith("."))] == []
+    assert [seen for seen in spy.seen if seen[0] == "socket.connect"] == []
     assert counter.connections == before
 
 
