@@ -14,7 +14,6 @@ from accounts.events import EventCount, SecurityEvent
 
 MIGRATION = import_module("developers.migrations.0009_move_token_events")
 BEFORE = [("accounts", "0012_upgraded_hashes"), ("developers", "0008_bind_tokens")]
-COLUMNS_ADDED = [("accounts", "0013_events_of_tokens"), ("developers", "0008_bind_tokens")]
 START = timezone.now() - timedelta(days=2)
 # As 0.1.0 has written them: kind, note, and when, in minutes. A revoke and the issue after it are of one moment.
 HAPPENED = [
@@ -86,7 +85,6 @@ def interrupted_migration() -> None:
 
 
 def test_events_of_tokens_move_into_the_log_and_back_even_if_interrupted(before: list[list[Any]]) -> None:
-    migrate(COLUMNS_ADDED)
     interrupted_migration()
     count = SecurityEvent.objects.count()
     migrate()

@@ -23,7 +23,7 @@ from developers.bearer.verification import RefusalReason
 from developers.models import RevokedToken
 from tests import server
 from tests.cast import LAPTOP, token_text
-from tests.developers.bearer.test_verification import bearing, failing_on
+from tests.developers.bearer.requests import bearing, failing_on
 
 
 @pytest.fixture

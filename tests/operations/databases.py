@@ -48,3 +48,14 @@ def names(live: Path) -> set[str]:
 def set_aside(live: Path) -> Path:
     [name] = [name for name in names(live) if ".replaced-" in name]
     return live.with_name(name)
+
+
+def damage(path: Path) -> None:
+    """Make a database that opens, and of which a page in the middle is not what it was."""
+    with closing(sqlite3.connect(path)) as database:
+        database.execute("CREATE TABLE rows (value TEXT)")
+        database.executemany("INSERT INTO rows VALUES (?)", [("x" * 500,)] * 200)
+        database.commit()
+    with path.open("r+b") as file:
+        file.seek(4096 * 5)
+        file.write(b"\xff" * 4096)

@@ -42,20 +42,12 @@ def sessions(count: int) -> None:
     )
 
 
-@pytest.fixture
-def of_all_ages(alice: User) -> dict[str, Any]:
-    """Two of everything: one that has just had its time, and one that has not yet; what is to stay, by part."""
-    now = timezone.now()
-    for model, at, kept in ((SecurityEvent, "at", 400), (ApiLog, "sent_at", 10)):
-        model._default_manager.all().delete()
-        owner = {"owner": alice, "api_name": "A"} if model is ApiLog else {"user": alice, "kind": "signed-in"}
-        for age in (timedelta(days=kept) + MINUTE, timedelta(days=kept) - MINUTE):
-            model._default_manager.create(**owner, **{at: now - age})
-    days = timedelta(days=90)
-    # When each was revoked and last tried: only the first was neither within 90 days.
+def revoked_tokens(owner: User) -> None:
+    """Make four revoked tokens, by when each was revoked and last tried: the second and third within 90 days."""
+    now, days = timezone.now(), timedelta(days=90)
     for generation, (revoked, tried) in enumerate([(days, days), (days, days / 2), (days / 2, None), (days, None)], 1):
         RevokedToken.objects.create(
-            user=alice,
+            user=owner,
             digest=bytes([generation]) * 32,
             key_id="k",
             hint="3f9a",
@@ -65,6 +57,18 @@ def of_all_ages(alice: User) -> dict[str, Any]:
             refused_count=0 if tried is None else 1,
             last_refused_at=None if tried is None else now - tried - MINUTE,
         )
+
+
+@pytest.fixture
+def of_all_ages(alice: User) -> dict[str, Any]:
+    """Two of everything: one that has just had its time, and one that has not yet; what is to stay, by part."""
+    now = timezone.now()
+    for model, at, kept in ((SecurityEvent, "at", 400), (ApiLog, "sent_at", 10)):
+        model._default_manager.all().delete()
+        owner = {"owner": alice, "api_name": "A"} if model is ApiLog else {"user": alice, "kind": "signed-in"}
+        for age in (timedelta(days=kept) + MINUTE, timedelta(days=kept) - MINUTE):
+            model._default_manager.create(**owner, **{at: now - age})
+    revoked_tokens(alice)
     sessions(1)
     Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
     alice.emailaddress_set.create(email="asked.for@example.com")

@@ -15,7 +15,7 @@ from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
 from developers.outbound.running import try_out
 from tests.cast import LAPTOP, logged_in
-from tests.developers.outbound.views.test_pages import GET, PAGE, address, words
+from tests.developers.outbound.views.pages import GET, PAGE, address, words
 from tests.test_races import at_once
 
 FULL = "You have 1 of 1 APIs. Delete some to make room."

@@ -11,7 +11,7 @@ from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import RecipeField
 from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
-from tests.developers.outbound.views.test_pages import GET, PAGE, address, form_of, words
+from tests.developers.outbound.views.pages import GET, PAGE, address, form_of, words
 
 pytestmark = pytest.mark.matrix
 

@@ -4,7 +4,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from developers.outbound import mapping
@@ -42,6 +42,7 @@ def test_a_value_knows_its_path_and_kind(data: Any, path: str, kind: str, text: 
     assert (leaf.path, leaf.kind, leaf.text) == (path, kind, text)
 
 
+@settings(max_examples=40)
 @given(JSON)
 def test_each_path_finds_its_value(data: Any) -> None:
     for leaf in leaves(build_tree(data)):

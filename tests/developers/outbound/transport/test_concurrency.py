@@ -24,7 +24,7 @@ from developers.outbound.transport.concurrency import CallSlots
 from tests.cast import LAPTOP, logged_in
 from tests.developers.outbound.conftest import SLOTS
 from tests.developers.outbound.servers import far, response
-from tests.developers.outbound.views.test_pages import GET, PAGE
+from tests.developers.outbound.views.pages import GET, PAGE
 
 pytestmark = pytest.mark.matrix
 

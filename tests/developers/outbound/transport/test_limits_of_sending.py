@@ -9,27 +9,15 @@ import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from developers import tokens
 from developers.outbound.recipe import Recipe, RecipeField, fill
 from developers.outbound.transport.responses import explain
 from developers.outbound.transport.sending import send
 from developers.outbound.validation import own_token_sent
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import Far, Peer, answers, far, response
+from tests.developers.outbound.transport.own_token import TOKEN, encoded
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
-
-BODY = tokens.PREFIX + "x" * tokens.RANDOM_LENGTH
-TOKEN = BODY + tokens.checksum(BODY)
-
-
-def encoded(text: str) -> str:
-    return base64.b64encode(text.encode("latin-1")).decode()
-
-
-@pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> certificates.Authority:
-    return certificates.Authority(tmp_path_factory.mktemp("certificates"))
 
 
 def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
@@ -120,166 +108,6 @@ def test_proxies_of_the_environment_are_not_used(alice: User, monkeypatch: pytes
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert answer.data == "direct"
-
-
-# Redirects
-
-
-def test_a_redirect_is_reported_and_not_followed(alice: User) -> None:
-    with far(response(b"", "Location: /there?x=1", status="302 Found")) as server:
-        answer = send(Recipe("GET", f"{server.url}/here"), owner=alice)
-
-    assert (answer.status, answer.redirected_to) == (302, (f"{server.url}/there?x=1",))
-    assert answer.explanation == "The server points to another address, which was not followed."
-    assert server.connections == 1
-
-
-def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice: User) -> None:
-    with far(response(b'"moved"', "Location: http://[::1/", status="301 Moved")) as server:
-        answer = send(Recipe("GET", server.url), owner=alice)
-
-    assert (answer.status, answer.problem, answer.data, answer.redirected_to) == (301, None, "moved", ())
-    assert ("Location", "http://[::1/") in answer.headers
-
-
-@pytest.mark.parametrize(
-    ("status", "method", "again"),
-    [("302 A", "POST", b"GET"), ("303 B", "PUT", b"GET"), ("307 C", "POST", b"POST"), ("301 D", "GET", b"GET")],
-)
-def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, method: str, again: bytes) -> None:
-    with far(response(b"", "Location: /there#part", status=status), response(b'"there"')) as server:
-        recipe = Recipe(
-            method, f"{server.url}/here", headers=(RecipeField("X-Key", "k"),), body="{}", follows_redirects=True
-        )
-        answer = send(recipe, owner=alice)
-
-    assert (answer.status, answer.data) == (200, "there")
-    assert server.requests[1].startswith(again + b" /there HTTP/1.1\r\n")
-    assert b"X-Key: k" in server.requests[1]
-    assert server.requests[1].endswith(b"\r\n\r\n{}") is (again == b"POST")
-
-
-# Whatever a person has set up, also what the sender would write itself.
-SET_UP = (
-    *(
-        RecipeField("X-Key", "set-up"),
-        RecipeField("Authorization", "Bearer set-up", is_secret=True),
-        RecipeField("Cookie", "a=set-up"),
-    ),
-    *(
-        RecipeField("Accept", "text/set-up"),
-        RecipeField("User-Agent", "set-up"),
-        RecipeField("accept-language", "set-up"),
-    ),
-    *(
-        RecipeField("Content-Type", "text/set-up"),
-        RecipeField("Referer", "http://set-up/"),
-        RecipeField("Origin", "http://set-up"),
-    ),
-)
-
-
-def lines(request: bytes) -> list[str]:
-    head, _, _ = request.decode().partition("\r\n\r\n")
-    return sorted(head.split("\r\n")[1:], key=str.lower)
-
-
-def own_lines(server: Far) -> list[str]:
-    """What the sender writes where nothing is set up."""
-    host = f"Host: 127.0.0.1:{server.port}"
-    return ["accept-encoding: gzip, deflate", "accept: */*", "connection: close", host, "user-agent: BotPenguin"]
-
-
-@pytest.mark.parametrize("status", ["301 A", "302 B", "303 C", "307 D", "308 E"])
-def test_another_server_gets_no_header_that_was_set_up_for_the_first(alice: User, status: str) -> None:
-    with far(response(b'"there"')) as second, far(response(b"", f"Location: {second.url}/", status=status)) as first:
-        answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
-
-    assert answer.data == "there"
-    assert sum("set-up" in line for line in lines(first.requests[0])) == len(SET_UP)
-    assert lines(second.requests[0]) == own_lines(second)
-
-
-def test_nor_does_the_first_once_another_one_leads_back_to_it(alice: User) -> None:
-    back: list[bytes] = []
-
-    def redirect_back(peer: Peer) -> None:
-        peer.read_request()
-        peer.send(back[0])
-
-    with Far(redirect_back) as second:
-        away = response(b"", f"Location: {second.url}/", status="302 Found")
-        with far(away, response(b'"back"')) as first:
-            back.append(response(b"", f"Location: {first.url}/back", status="302 Found"))
-            answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
-
-    assert answer.data == "back"
-    assert lines(first.requests[1]) == own_lines(first)
-
-
-def test_another_scheme_is_another_server(alice: User, authority: certificates.Authority) -> None:
-    with (
-        Far(answers(response(b'"secure"')), tls=authority.server("127.0.0.1")) as secure,
-        far(response(b"", f"Location: {secure.url}/", status="301 Moved")) as plain,
-    ):
-        recipe = Recipe("GET", plain.url, headers=SET_UP, follows_redirects=True)
-        answer = send(recipe, owner=alice, ssl_context=authority.client())
-
-    assert answer.data == "secure"
-    assert lines(secure.requests[0]) == own_lines(secure)
-
-
-def test_another_server_gets_no_body(alice: User) -> None:
-    with far(response()) as second, far(response(b"", f"Location: {second.url}/", status="307 M")) as first:
-        refused = send(Recipe("POST", first.url, body='{"a": 1}', follows_redirects=True), owner=alice)
-
-    assert refused.problem == (
-        "The server redirects to another one, which must not get the body. That is not followed."
-    )
-    assert second.connections == 0
-
-
-def test_redirects_without_an_end_are_given_up(alice: User) -> None:
-    with far(response(b"", "Location: /again", status="301 Moved")) as server:
-        answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
-
-    assert answer.problem == "The server redirects again and again. At most 5 redirects are followed."
-    assert server.connections == 6
-
-
-@pytest.mark.parametrize(
-    ("location", "problem"),
-    [
-        ("file:///etc/passwd", "Only https:// and http:// can be called."),
-        ("http://user:password@127.0.0.1/", "Put no user name or password into the URL."),
-        ("http://[::1/", "The server redirects to an address that cannot be read."),
-        ("http://xn--a.example/", "The name of the server holds characters that no name has."),
-        ("//10.0.0.1/", "There is no public server at this address."),
-        (f"/?leak={TOKEN}", "The server redirects to an address with an API access token in it."),
-        (f"//{TOKEN}.example.com/", "The server redirects to an address with an API access token in it."),
-        (f"/{encoded(encoded(TOKEN))}", "The server redirects to an address with an API access token in it."),
-    ],
-)
-def test_a_redirect_is_checked_as_a_url_is(alice: User, location: str, problem: str) -> None:
-    with far(response(b"", f"Location: {location}", status="302 Found")) as server:
-        answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
-
-    assert (answer.problem or "").startswith(problem)
-    assert server.connections == 1
-
-
-def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificates.Authority) -> None:
-    there = response(b"", "Location: http://127.0.0.1/", status="302 Found")
-    with Far(answers(there), tls=authority.server("127.0.0.1")) as server:
-        recipe = Recipe("GET", server.url, follows_redirects=True)
-        answer = send(recipe, owner=alice, ssl_context=authority.client())
-
-    assert answer.problem == (
-        "The server redirects from https to http, where others could read along. That is not followed."
-    )
-
-
-# Our own token
 
 
 @pytest.mark.parametrize(

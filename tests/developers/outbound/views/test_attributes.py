@@ -7,7 +7,7 @@ import pytest
 from accounts.models import User
 from developers.outbound.models import CustomAttribute
 from tests.cast import logged_in
-from tests.developers.outbound.views.test_pages import GET, PAGE, words
+from tests.developers.outbound.views.pages import GET, PAGE, words
 
 pytestmark = pytest.mark.matrix
 

@@ -14,7 +14,7 @@ from developers.outbound.transport import concurrency
 from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import Far, Peer, far, response
-from tests.developers.outbound.views.test_pages import GET, HTMX, PAGE, address, form_of, words
+from tests.developers.outbound.views.pages import GET, HTMX, PAGE, address, form_of, words
 
 pytestmark = pytest.mark.matrix
 

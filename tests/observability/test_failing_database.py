@@ -1,0 +1,89 @@
+"""Debug pages and error mails of a database that fails at any statement hold no secret."""
+
+import re
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from django.core.cache import cache
+from django.db import connection
+from post_office.models import Email
+
+from accounts.models import User
+from tests.accounts.mail.mails import link_in
+from tests.observability.acts import (
+    Act,
+    anonymous,
+    as_alice,
+    bearer_check,
+    change_password,
+    first_token,
+    log_in,
+    report_exposed,
+    revoke,
+    show,
+)
+from tests.observability.reported import Fault, Watch
+
+pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
+
+# A transaction must end; and rate limits, of which an act asks many, are like one another.
+PASSED_OVER = re.compile("SAVEPOINT|accounts_counter|accounts_cachedvalue")
+# One failing statement in so many, for every run; each statement takes long.
+SAMPLE = 4
+ACTS = [
+    *((act, SAMPLE) for act in (show, revoke, bearer_check, report_exposed)),
+    *(
+        pytest.param(act, 1, marks=pytest.mark.release)
+        for act in (show, revoke, bearer_check, report_exposed, first_token, log_in, change_password)
+    ),
+]
+
+
+def fail_at_queries(prepare: Callable[[], Act], watch: Watch, step: int) -> None:
+    """Do an act again and again, with its first statement failing, then the one `step` after it, and so on."""
+    for number in range(0, 1000, step):
+        cache.clear()
+        count = 0
+
+        def break_one(execute: Any, sql: str, *arguments: Any, number: int = number) -> Any:
+            nonlocal count
+            if not PASSED_OVER.search(sql):
+                count += 1
+            if count == number + 1:
+                count += 1
+                raise Fault
+            return execute(sql, *arguments)
+
+        act = prepare()
+        with connection.execute_wrapper(break_one):
+            response = act()
+        if count <= number:
+            return
+        if response.status_code == 500:
+            watch.keep(response)
+    raise AssertionError("there is no end to the statements of this act")
+
+
+@pytest.mark.parametrize(("act", "step"), ACTS)
+def test_no_report_of_a_failing_database_holds_a_secret(
+    alice: User, watch: Watch, act: Callable[[User], Act], step: int
+) -> None:
+    fail_at_queries(lambda: act(alice), watch, step)
+
+    assert watch.leaks() == []
+
+
+@pytest.mark.parametrize("step", [SAMPLE, pytest.param(1, marks=pytest.mark.release)])
+def test_no_report_of_a_mailed_link_holds_its_key(alice: User, watch: Watch, step: int) -> None:
+    anonymous().post("/account/password/reset/", {"email": alice.email})
+    as_alice(alice).post("/account/email/", {"email": "alice@wonderland.example", "action_add": ""})
+    links = [link_in(sent) for sent in Email.objects.filter(message_id__startswith="<link.")]
+    watch.secrets |= {link: link.rstrip("/").rpartition("/")[2] for link in links}
+
+    for link in links:
+        fail_at_queries(lambda link=link: partial(anonymous().get, link), watch, step)  # type: ignore[misc]
+
+    assert len(links) == 2
+    assert watch.leaks() == []
