@@ -50,7 +50,7 @@ def test_no_page_shows_token_digest_or_ciphertext(operator: Browser, alice: User
 
 @pytest.mark.parametrize("field", ["ciphertext", "digest", "key_id", "hint", "user__password", "user__email"])
 def test_the_list_is_searched_and_not_filtered(operator: Browser, alice: User, field: str) -> None:
-    """Filters would tell, a character at a time, what no page shows."""
+    """Filters would reveal, one character at a time, values that no page shows."""
     answers = [operator.get(TOKENS, {f"{field}{lookup}": "a"}) for lookup in ("", "__startswith", "__gte")]
 
     assert [answer.status_code for answer in answers] == [400] * 3

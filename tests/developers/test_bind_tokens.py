@@ -1,4 +1,4 @@
-"""The migration that binds the tokens of before to their rows, with rows, forwards and backwards."""
+"""The migration that binds existing tokens to their rows, forwards and backwards."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -18,7 +18,7 @@ PEOPLE = ("alice", "bob", "carol", "dave")
 
 
 def migrate(targets: list[tuple[str, str]] | None = None) -> Any:
-    """Migrate to a point, or as far as there are migrations, and return the models of then."""
+    """Migrate to these migrations, or to the latest, and return the models of that state."""
     executor = MigrationExecutor(connection)
     return executor.migrate(targets or executor.loader.graph.leaf_nodes()).apps
 
@@ -30,7 +30,7 @@ def apps_of_before(transactional_db: None) -> Iterator[Any]:
 
 
 def issue(apps: Any, name: str, secret: Secret) -> Any:
-    """Make a person with a token, as was done before there were bindings."""
+    """Make a person with a token that has no binding."""
     person = apps.get_model("accounts", "User").objects.create(email=f"{name}@example.com", password="!")
     sealed = vault.seal(person.pk, 1, secret)
     return apps.get_model("developers", "ApiToken").objects.create(
@@ -48,7 +48,7 @@ def test_tokens_of_before_are_good_and_those_that_were_moved_are_not(apps_of_bef
     moved = type(rows["alice"]).objects.filter(pk=rows["bob"].pk)
     moved.update(ciphertext=rows["alice"].ciphertext)
     type(rows["alice"]).objects.filter(pk=rows["carol"].pk).update(key_id="0badc0de")
-    # A run that was interrupted is begun again.
+    # As after an interrupted run.
     migrate(COLUMN_ADDED)
     ApiToken.objects.filter(pk=rows["dave"].pk).update(binding=vault.binding(rows["dave"].pk, 1, sealed(rows["dave"])))
 

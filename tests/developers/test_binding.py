@@ -1,4 +1,4 @@
-"""What somebody who can write to the database, and has no key, may do to the rows of tokens."""
+"""Changes to the rows of tokens by somebody who can write to the database and has no key."""
 
 from collections.abc import Callable
 from typing import Any
@@ -37,7 +37,7 @@ def put(user: User, **columns: Any) -> None:
 
 
 def take(user: User, *columns: str) -> dict[str, Any]:
-    """Take columns out of a row, where some are unique: what is left there is nobody's."""
+    """Move columns out of a row, since some are unique, and leave values of nobody in it."""
     taken = row(user, *columns)
     put(user, digest=bytes(32))
     return taken
@@ -56,7 +56,7 @@ def put_back_a_revoked_digest(alice: User, bob: User) -> None:
 
 
 def lend_binding(alice: User, bob: User) -> None:
-    """Put Alice's token into Bob's row, beside the binding that his own had."""
+    """Put Alice's token into Bob's row, and keep the binding of Bob's token."""
     put(bob, **take(alice, "digest"))
 
 
@@ -142,7 +142,7 @@ def test_a_changed_row_is_not_shown_and_a_revoke_makes_a_good_one_of_it(
 
 
 def test_a_row_put_back_whole_works_again_as_security_md_says(alice: User) -> None:
-    """Nothing outside the database knows of a revoke."""
+    """No record of a revoke exists outside the database."""
     token, old = token_text(alice), row(alice, *SECRETS, "generation")
     issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
     revoked = answer(token)

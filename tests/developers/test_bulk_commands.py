@@ -1,4 +1,4 @@
-"""Whatever a command writes in bulk it writes in turns of `bulk_writes`, each of which is short."""
+"""Commands write in bulk only in the short turns of `bulk_writes`."""
 
 import secrets
 from collections.abc import Iterator

@@ -27,7 +27,7 @@ class Check:
         self.monkeypatch, self.capsys = monkeypatch, capsys
 
     def __call__(self, token: str) -> tuple[int, str]:
-        """Run the command with a token on its standard input; return its exit code and what it says."""
+        """Run the command with a token on its standard input; return its exit status and output."""
         self.monkeypatch.setattr(sys, "stdin", StringIO(f"{token}\n"))
         output = StringIO()
         try:

@@ -1,4 +1,4 @@
-"""The database refuses what the code must never write."""
+"""The database refuses rows that break a rule."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -46,7 +46,7 @@ def test_a_digest_of_two_persons_is_refused(alice: User, bob: User) -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_token_of_nobody_is_refused(alice: User) -> None:
-    """SQLite looks after references only in connections that ask it to."""
+    """SQLite checks references only in connections that enable it."""
     with refusal("(?i)foreign key"):
         ApiToken.objects.filter(user=alice).update(user=alice.pk + 1)
 

@@ -15,7 +15,7 @@ from accounts.events import EventCount, SecurityEvent
 MIGRATION = import_module("developers.migrations.0009_move_token_events")
 BEFORE = [("accounts", "0012_upgraded_hashes"), ("developers", "0008_bind_tokens")]
 START = timezone.now() - timedelta(days=2)
-# As 0.1.0 has written them: kind, note, and when, in minutes. A revoke and the issue after it are of one moment.
+# As 0.1.0 wrote them: kind, note, and the time in minutes. A revoke and the issue after it have the same time.
 HAPPENED = [
     ("issued", "", 0),
     ("shown", "", 1),
@@ -30,7 +30,7 @@ HAPPENED = [
 
 
 def migrate(targets: list[tuple[str, str]] | None = None) -> Any:
-    """Migrate to a point, or as far as there are migrations, and return the models of then."""
+    """Migrate to these migrations, or to the latest, and return the models of that state."""
     executor = MigrationExecutor(connection)
     return executor.migrate(targets or executor.loader.graph.leaf_nodes()).apps
 
@@ -44,7 +44,7 @@ def apps_of_before(transactional_db: None, monkeypatch: pytest.MonkeyPatch) -> I
 
 @pytest.fixture
 def before(apps_of_before: Any) -> list[list[Any]]:
-    """Return the rows of someone who logged in and whose token had much happen to it, by table."""
+    """Return the rows of a person with log-ins and many events of a token, by table."""
     person = apps_of_before.get_model("accounts", "User").objects.create(email="alice@example.com", password="!")
     tables = tables_of(apps_of_before)
     account, token, counts = (table.objects for table in tables)
@@ -65,13 +65,13 @@ def tables_of(apps: Any) -> list[Any]:
 
 
 def rows(*tables: Any) -> list[list[Any]]:
-    """Return what tables hold, in the order of their ids, which are left out."""
+    """Return the rows of tables in the order of their ids, without the ids."""
     names = [sorted(field.attname for field in table._meta.fields if field.name != "id") for table in tables]
     return [list(table.objects.order_by("pk").values(*of)) for table, of in zip(tables, names, strict=True)]
 
 
 def interrupted_migration() -> None:
-    """Migrate until the third batch is in the one table and still in the other."""
+    """Interrupt the migration while the third batch is in both tables."""
     batches = [0]
 
     def die(execute: Any, sql: str, *rest: Any) -> Any:

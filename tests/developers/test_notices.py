@@ -1,4 +1,4 @@
-"""Mail about the token: one letter an event, none that cannot be queued, and none that fills a mailbox."""
+"""Mails about tokens: one an event, few in a day, and a failure never stops a revoke."""
 
 import re
 from datetime import timedelta
@@ -36,7 +36,7 @@ def test_revoking_queues_one_mail_to_the_owner_without_any_token(alice: User) ->
 def test_a_revoke_and_its_mail_hold_where_the_mail_cannot_be_drawn(
     alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Mail trouble must not keep a leaked token alive, nor its owner in the dark."""
+    """A failure of mail must not keep a leaked token valid, nor lose the notice to its owner."""
     before = token_text(alice)
     alice.time_zone = "Nowhere/Land"
 

@@ -12,7 +12,7 @@ from developers import tokens
 
 @pytest.fixture
 def log() -> Iterator[StringIO]:
-    """What the project would write to standard error, in its own format."""
+    """The log as the project would write it to standard error."""
     stream = StringIO()
     handler = logging.StreamHandler(stream)
     configurator = DictConfigurator(settings.LOGGING)

@@ -1,4 +1,4 @@
-"""A whole life of a token, and then a look for it everywhere that it must not be."""
+"""A token is issued, used and revoked; then database, logs, mails and models are searched for it."""
 
 import logging
 import pickle
@@ -21,7 +21,7 @@ LONGEST_LEAK = 11
 
 
 def live(user: User) -> list[str]:
-    """Issue, show, copy, use, revoke and use again; return every token that there was."""
+    """Issue, show, copy, use, revoke and use again; return every token."""
     first = token_text(user)
     for kind in (Kind.TOKEN_SHOWN, Kind.TOKEN_COPIED):
         issuance.reveal(user, kind, LAPTOP)
@@ -49,7 +49,7 @@ def assert_no_leak(dump: bytes, tokens: list[str]) -> None:
 
 
 def dump_of_database() -> bytes:
-    """Return every value of every row of every table, and of SQLite also the files, with what it has not yet erased."""
+    """Return every value of every row; on SQLite also the files, which may hold deleted rows."""
     values: list[object] = []
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):

@@ -1,4 +1,4 @@
-"""Acts that may fail: each function prepares a request, and returns a function that sends it."""
+"""Requests that may fail: each function prepares one and returns a function that sends it."""
 
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ Act = Callable[[], Any]
 
 
 def as_alice(alice: User) -> Browser:
-    # What failed late may have changed her password, and so ended every log-in with the one of before.
+    # A request that failed late may have changed her password and ended her sessions.
     alice.refresh_from_db()
     browser = logged_in(alice)
     browser.raise_request_exception = False

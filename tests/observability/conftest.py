@@ -24,7 +24,7 @@ from tests.visitor import Visitor
 
 @pytest.fixture
 def watch(alice: User, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Iterator[Watch]:
-    """A server with `DEBUG` on that mails its errors to an administrator, and the app of Alice has a known key."""
+    """Turn `DEBUG` on, mail errors to an administrator, and give new authenticator apps a known key."""
     monkeypatch.setattr("allauth.mfa.totp.internal.auth.generate_totp_secret", lambda: APP)
     monkeypatch.setitem(settings.DATABASES["default"], "PASSWORD", DATABASE_PASSWORD)
     settings.DEBUG = True

@@ -15,7 +15,7 @@ PAGE = "/developers/api-access-token/"
 
 
 class Observed(Server):
-    """With a port of metrics, and with its log as a list of lines."""
+    """A server with a port for metrics. Its log is read as JSON."""
 
     def __init__(self, folder: Path) -> None:
         self.metrics_port = free_port()
@@ -23,19 +23,19 @@ class Observed(Server):
 
     @property
     def sentences(self) -> list[str]:
-        """What it has said before the first line that is JSON."""
+        """The lines before the first JSON line."""
         return self.output.partition("\n{")[0].splitlines()
 
     @property
     def lines(self) -> list[dict[str, Any]]:
-        """All that comes after."""
+        """The JSON lines."""
         return [json.loads(line) for line in self.output.splitlines()[len(self.sentences) :]]
 
     def lines_of(self, request_id: str) -> list[dict[str, Any]]:
         return [line for line in self.lines if line["request_id"] == request_id]
 
     def scrape(self) -> Counter[str]:
-        """Every sample, by its name and labels as they are written."""
+        """Return every sample, by its name and labels."""
         page = ask(f"http://127.0.0.1:{self.metrics_port}/metrics")
         page.raise_for_status()
         return Counter(

@@ -1,4 +1,4 @@
-"""What is reported of a failure, and the secrets that it must not hold."""
+"""Reports of failures, and the secrets that they must not hold."""
 
 from dataclasses import dataclass, field
 from io import StringIO
@@ -12,12 +12,12 @@ DATABASE_PASSWORD, MAIL_PASSWORD, CACHE_PASSWORD = "opens-the-database", "opens-
 
 
 class Fault(Exception):
-    """What breaks in the middle of an act."""
+    """A failure in the middle of a request."""
 
 
 @dataclass
 class Watch:
-    """What was reported, by page, by mail and in the log, and the secrets that must not be in it."""
+    """Error pages, mails and log, and the secrets that must not be in them."""
 
     secrets: dict[str, str]
     log: StringIO

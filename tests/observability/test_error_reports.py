@@ -1,4 +1,4 @@
-"""Debug pages and error mails: whatever fails, wherever, they hold no secret of whoever it failed for."""
+"""Debug pages and error mails hold no secret, whatever fails."""
 
 from collections.abc import Callable
 from functools import partial
@@ -142,7 +142,7 @@ def test_reports_as_django_makes_them_hold_what_ours_do_not(  # noqa: PLR0913, P
     part: str,
     found: set[str],
 ) -> None:
-    """Else the search of the tests above might have looked for nothing."""
+    """This shows that the other tests search for secrets that would be there."""
     settings.DEFAULT_EXCEPTION_REPORTER = "django.views.debug.ExceptionReporter"
     settings.DEFAULT_EXCEPTION_REPORTER_FILTER = "django.views.debug.SafeExceptionReporterFilter"
     clear_cached_filter()

@@ -1,4 +1,4 @@
-"""Debug pages and error mails of a database that fails at any statement hold no secret."""
+"""Debug pages and error mails hold no secret if the database fails, at any statement."""
 
 import re
 from collections.abc import Callable
@@ -28,9 +28,9 @@ from tests.observability.reported import Fault, Watch
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
 
-# A transaction must end; and rate limits, of which an act asks many, are like one another.
+# Transactions must end, and the many queries of rate limits are alike.
 PASSED_OVER = re.compile("SAVEPOINT|accounts_counter|accounts_cachedvalue")
-# One failing statement in so many, for every run; each statement takes long.
+# The normal run breaks each fourth statement, since each takes long.
 SAMPLE = 4
 ACTS = [
     *((act, SAMPLE) for act in (show, revoke, bearer_check, report_exposed)),
@@ -42,7 +42,7 @@ ACTS = [
 
 
 def fail_at_queries(prepare: Callable[[], Act], watch: Watch, step: int) -> None:
-    """Do an act again and again, with its first statement failing, then the one `step` after it, and so on."""
+    """Repeat a request. Its first statement fails, then the one `step` later, and so on."""
     for number in range(0, 1000, step):
         cache.clear()
         count = 0
@@ -63,7 +63,7 @@ def fail_at_queries(prepare: Callable[[], Act], watch: Watch, step: int) -> None
             return
         if response.status_code == 500:
             watch.keep(response)
-    raise AssertionError("there is no end to the statements of this act")
+    raise AssertionError("the statements of this request do not end")
 
 
 @pytest.mark.parametrize(("act", "step"), ACTS)

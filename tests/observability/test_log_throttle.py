@@ -1,4 +1,4 @@
-"""What strangers do wrong on purpose costs the log one short line each, and a few of them a minute."""
+"""Malicious requests write one short line each, and only a few lines a minute."""
 
 import logging
 from collections.abc import Callable, Iterator
@@ -15,14 +15,14 @@ pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
 @pytest.fixture
 def handler() -> Any:
-    """The handler that writes the log, as the settings have made it."""
+    """The handler of the log, as the settings define it."""
     [handler] = [handler for handler in logging.getLogger().handlers if any(map(is_brief, handler.filters))]
     return handler
 
 
 @pytest.fixture
 def throttle(handler: Any) -> LogThrottle:
-    """Its filter, with a minute that begins anew."""
+    """The filter of the handler, at the start of a minute."""
     [throttle] = filter(is_brief, handler.filters)
     throttle.minute_began = float("-inf")
     return throttle  # type: ignore[no-any-return]
@@ -37,7 +37,7 @@ def log(handler: Any, throttle: LogThrottle) -> Iterator[StringIO]:
 
 
 def warnings(log: StringIO) -> list[str]:
-    """What is in the log besides the line that each request has."""
+    """Return the log without the line of each request."""
     return [line for line in log.getvalue().splitlines() if " INFO botpenguin.requests: " not in line]
 
 

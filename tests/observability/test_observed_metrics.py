@@ -1,4 +1,4 @@
-"""The metrics of a real server of two processes: they add up, and keep to who may read them."""
+"""The metrics of a server of two processes: their values, and who may read them."""
 
 import os
 import re
@@ -74,7 +74,7 @@ def test_what_a_killed_process_has_counted_still_counts(server: Observed, token:
     statuses = []
 
     def new_process_counts() -> bool:
-        # Until it serves too, all calls go to the one that has lived on.
+        # Until it serves, all calls go to the other process.
         answer = ask(f"{server.url}/api/v7/token", headers=bearing(token))
         statuses.append(answer.status_code)
         [line] = server.lines_of(answer.headers["X-Request-ID"])
@@ -131,14 +131,14 @@ def test_labels_are_only_those_that_our_code_knows(server: Observed) -> None:
     assert {name.partition(" ")[2] for name in new} <= {"method=other route=- status=404"}
 
 
-# What somebody sends who wants no metrics: nothing, half of a request, or one whose answer they do not read.
+# Nothing, half of a request, and a request whose response is not read.
 HALF_OPEN = [b"", b"GET /met", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\nX: "]
 UNREAD = b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n"
 
 
 def connect(server: Observed, sent: bytes) -> socket.socket:
     connection = socket.socket()
-    # Less than an answer.
+    # Smaller than a response.
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
     connection.settimeout(60)
     connection.connect(("127.0.0.1", server.metrics_port))
@@ -147,7 +147,7 @@ def connect(server: Observed, sent: bytes) -> socket.socket:
 
 
 def scraped(server: Observed) -> Counter[str] | None:
-    """Ask once: a busy machine may not make room for it in time, and a scraper comes again."""
+    """Scrape once. It may fail on a busy machine; Prometheus would retry too."""
     with suppress(httpx.TransportError):
         return server.scrape()
     return None

@@ -1,4 +1,4 @@
-"""The log of a real server of two processes: each line is true JSON, and no secret is in it."""
+"""The log of a server of two processes: each line is JSON, and none holds a secret."""
 
 import json
 import re
@@ -14,7 +14,7 @@ from tests.visitor import Visitor
 
 pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("observed")]
 PASSWORD = "three otters read the tide"
-# At the first two Python's parser of headers raises; the others are charsets to it, and no encodings of text.
+# Python's header parser fails at the first two. The others name charsets that are no text encodings.
 UNREADABLE = [
     "application/json; a*=nonsense''%41",
     "application/json; a*=x; a*1=y",

@@ -1,4 +1,4 @@
-"""The server of metrics: however many connect and say nothing, it keeps few of them, and answers whoever asks."""
+"""The server of metrics answers scrapes while many idle connections are open."""
 
 import socket
 import threading
@@ -71,7 +71,7 @@ def threads() -> list[threading.Thread]:
 def test_half_open_connections_take_few_threads_and_keep_nobody_out(
     monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
-    # Threads of a busy machine take their time.
+    # Threads start slowly on a busy machine.
     monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_CONNECTION", 60.0)
     monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_PLACE", 60.0)
     with ExitStack() as stack:

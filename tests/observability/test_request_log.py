@@ -1,4 +1,4 @@
-"""One line a request in the log, the same id in all that a request leaves there, and no secret."""
+"""The log has one line a request, the same id in all lines of a request, and no secret."""
 
 import json
 import logging
@@ -48,7 +48,7 @@ urlpatterns = [
 
 
 class Log:
-    """What the project writes to standard error, as JSON."""
+    """The JSON lines that the project writes to standard error."""
 
     def __init__(self) -> None:
         self.stream = StringIO()

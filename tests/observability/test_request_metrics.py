@@ -1,4 +1,4 @@
-"""What is counted, where counting is asked for and where it is not; and where metrics may listen."""
+"""The counts of metrics, with and without METRICS_PORT, and the addresses that metrics may listen on."""
 
 import os
 import sqlite3
@@ -28,7 +28,7 @@ from tests.developers.bearer.requests import bearing, failing_on
 
 @pytest.fixture
 def counted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[None]:
-    """As in a process of a server with METRICS_PORT, but in memory."""
+    """Count as in a server with METRICS_PORT, but in memory."""
     before = set(REGISTRY._collector_to_names)
     monkeypatch.setenv(counting.FOLDER, str(tmp_path))
     counting.is_on.cache_clear()
@@ -161,7 +161,7 @@ def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(
 def test_a_database_that_hangs_is_waited_for_by_one_thread_and_not_for_long(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    """SQLite in its old mode, where a writer holds up readers; whoever waits does so for five seconds."""
+    """Without write-ahead log, a writer of SQLite blocks readers, here for five seconds."""
     locked = connections.configure_settings(
         {"default": {"ENGINE": "botpenguin.database.sqlite3", "NAME": str(tmp_path / "locked")}}
     )

@@ -18,7 +18,7 @@ from tests.prepared import DATABASE, state
 
 @pytest.fixture(scope="session")
 def prepared(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: DjangoDbBlocker) -> Path:
-    """A database in which Bob's token was revoked once, and a mail about it waits."""
+    """A database in which Bob's token was revoked once, with a queued mail about it."""
     migrated = state()
     assert migrated
     path = tmp_path_factory.mktemp("prepared") / "db.sqlite3"
@@ -41,7 +41,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory, django_db_blocker: Django
 def live(
     prepared: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, django_db_blocker: DjangoDbBlocker
 ) -> Iterator[Path]:
-    """The database of a server that does not run."""
+    """The database of a stopped server."""
     path = tmp_path / "var" / "db.sqlite3"
     path.parent.mkdir()
     shutil.copy(prepared, path)
@@ -53,7 +53,7 @@ def live(
 
 @pytest.fixture
 def backup(live: Path, tmp_path: Path) -> Path:
-    """A backup from before Bob's second revoke, and before everybody took another name."""
+    """A backup from before Bob's second revoke and before a change of names."""
     path = tmp_path / "backup.sqlite3"
     backups.take(live, path)
     with changing(live) as database:
@@ -64,7 +64,7 @@ def backup(live: Path, tmp_path: Path) -> Path:
 
 @pytest.fixture
 def kept(live: Path, backup: Path) -> Iterator[None]:
-    """Nothing is changed by what is refused, and nothing left behind."""
+    """A refused command changes nothing and leaves no file."""
     before = ask(live, "SELECT name FROM accounts_user"), names(live)
     yield
     assert (ask(live, "SELECT name FROM accounts_user"), names(live)) == before

@@ -1,4 +1,4 @@
-"""SQLite databases that are backed up and restored, and what a test does with them."""
+"""Helpers for tests of SQLite databases that are backed up and restored."""
 
 import sqlite3
 from contextlib import closing
@@ -12,7 +12,7 @@ from django.db import connection
 
 
 def open_database(path: Path, patch: pytest.MonkeyPatch) -> None:
-    """Have Django's settings name another database."""
+    """Make Django use another database."""
     connection.close()
     patch.setitem(connection.settings_dict, "NAME", str(path))
 
@@ -41,7 +41,7 @@ def ask(path: Path, query: str) -> list[Any]:
 
 
 def names(live: Path) -> set[str]:
-    """What lies where the database lies."""
+    """Return the names of the files beside the database."""
     return {path.name for path in live.parent.iterdir()}
 
 
@@ -51,7 +51,7 @@ def set_aside(live: Path) -> Path:
 
 
 def damage(path: Path) -> None:
-    """Make a database that opens, and of which a page in the middle is not what it was."""
+    """Make a database that opens and has an overwritten page."""
     with closing(sqlite3.connect(path)) as database:
         database.execute("CREATE TABLE rows (value TEXT)")
         database.executemany("INSERT INTO rows VALUES (?)", [("x" * 500,)] * 200)

@@ -1,11 +1,11 @@
-"""Statements of somebody who can write to a backup."""
+"""Changes by somebody who can write to a backup."""
 
 STEAL = """
 CREATE TRIGGER steal AFTER UPDATE ON {} BEGIN
     UPDATE accounts_user SET is_superuser = 1;
 END
 """
-# Statements of somebody who can write to a backup, and what restore says of the result.
+# Statements, and the reason for which `restore` refuses the result.
 TAMPERED = {
     "a unique index is missing": (
         ["DROP INDEX accounts_user_email_unique_without_case"],

@@ -17,14 +17,14 @@ from tests.operations.databases import ask, changing, damage, manage, refusal
 from tests.prepared import SECRETS
 from tests.server import ROOT, Server
 
-# One process works out the schema of this version for all of them, which takes seconds.
+# In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
 
 
 def test_a_backup_is_whole_for_its_owner_only_and_says_what_it_does_not_hold(live: Path, tmp_path: Path) -> None:
     path = tmp_path / "backup.sqlite3"
     with changing(live) as database:
-        # A writer in the middle of something.
+        # An open transaction.
         database.execute("PRAGMA journal_mode=WAL")
         database.execute("BEGIN IMMEDIATE")
         database.execute("UPDATE accounts_user SET name = 'not committed'")
@@ -108,7 +108,7 @@ POSTGRESQL = "postgres://me:swordfish@db.example.com:5433/panel?sslmode=require"
 
 @pytest.fixture
 def settings_for_postgresql(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """As if the environment named a PostgreSQL database. Nothing connects to it."""
+    """Make the settings name a PostgreSQL database. Nothing connects to it."""
     usual = connections["default"]
     named = connections.configure_settings({"default": environ.Env.db_url_config(POSTGRESQL)})
     monkeypatch.setitem(connections.settings, "default", named["default"])

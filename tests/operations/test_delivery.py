@@ -1,4 +1,4 @@
-"""Delivery to a real mail server: refused at first, and a worker that dies at the worst moment."""
+"""Delivery to a real mail server: refusals, and a worker killed after a delivery."""
 
 import os
 import re
@@ -85,7 +85,7 @@ def test_a_worker_killed_before_it_noted_a_delivery_delivers_the_same_message_ag
         command = [sys.executable, "manage.py", "mail_worker", "--once"]
         workers.append(subprocess.Popen(command, cwd=server.ROOT, env=environment))
         status = workers[0].wait(timeout=60)
-        # The dead one's turn runs out in ten seconds.
+        # The turn of the killed worker would expire in ten seconds.
         cache.delete(TURN)
         workers.clear()
         settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", mail_server.port

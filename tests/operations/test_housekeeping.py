@@ -1,4 +1,4 @@
-"""Housekeeping: each part deletes what has had its time and nothing else, a little at a time, by one worker a day."""
+"""Housekeeping: each part deletes only expired rows, in small batches, by one worker once a day."""
 
 import time
 from datetime import timedelta
@@ -35,7 +35,7 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Clock:
 
 
 def sessions(count: int) -> None:
-    """Make sessions that ran out a minute ago."""
+    """Make sessions that expired a minute ago."""
     over = timezone.now() - MINUTE
     Session.objects.bulk_create(
         [Session(session_key=f"over-{number}", session_data="", expire_date=over) for number in range(count)]
@@ -61,7 +61,7 @@ def revoked_tokens(owner: User) -> None:
 
 @pytest.fixture
 def of_all_ages(alice: User) -> dict[str, Any]:
-    """Two of everything: one that has just had its time, and one that has not yet; what is to stay, by part."""
+    """Make an expired row and a current row of each kind; return the number of rows to keep, by part."""
     now = timezone.now()
     for model, at, kept in ((SecurityEvent, "at", 400), (ApiLog, "sent_at", 10)):
         model._default_manager.all().delete()

@@ -1,4 +1,4 @@
-"""Mailed links, sessions and log-ins of before a restore."""
+"""Links, sessions and log-ins from before a restore no longer work."""
 
 import re
 from collections.abc import Callable
@@ -15,13 +15,13 @@ from accounts.models import User
 from botpenguin.operations import schemas
 from tests.operations.databases import ask, changing, manage
 
-# One process works out the schema of this version for all of them, which takes seconds.
+# In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
 NEW_PASSWORD = "another good passphrase"
 
 
 def link_for_a_new_password() -> str:
-    """Ask for a mail, as anybody can, and return the path of the link in it."""
+    """Request a mail and return the path of the link in it."""
     Browser().post("/account/password/reset/", {"email": "bob@example.com"})
     found = re.search(r"https://app\.example\.com(/account/password/reset/key/\S+)", Email.objects.latest("pk").message)
     assert found
@@ -29,7 +29,7 @@ def link_for_a_new_password() -> str:
 
 
 def is_good(link: str) -> bool:
-    """Follow a link: a good one leads on to the form."""
+    """Follow a link: a valid one redirects to the form."""
     return Browser().get(link).status_code == 302
 
 

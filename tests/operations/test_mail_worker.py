@@ -1,4 +1,4 @@
-"""The mail worker: sends what is queued, goes on after trouble, forgets what was sent."""
+"""The mail worker sends queued mail, continues after failures, and deletes old mail."""
 
 import signal
 import subprocess
@@ -32,7 +32,7 @@ from tests.server import Server
 pytestmark = pytest.mark.django_db
 
 LOCMEM = "django.core.mail.backends.locmem.EmailBackend"
-# Something to send, and something that has had its time.
+# A mail to send and an expired session.
 LETTER_AND_SESSION = """
 from django.core.mail import send_mail
 from django.utils import timezone
@@ -172,7 +172,7 @@ def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() ->
 
 @pytest.fixture
 def pending_sigterm() -> Iterator[None]:
-    """The signal waits for this thread, which blocks it until the test is over."""
+    """Send SIGTERM to this thread, which blocks it."""
     usual = signal.pthread_sigmask(signal.SIG_BLOCK, mail_worker.STOP_SIGNALS)
     signal.pthread_kill(threading.get_ident(), signal.SIGTERM)
     yield
@@ -180,6 +180,7 @@ def pending_sigterm() -> Iterator[None]:
     signal.pthread_sigmask(signal.SIG_SETMASK, usual)
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("pending_sigterm")
 def test_a_signal_ends_the_worker_after_its_round() -> None:
     queue("Hello")
@@ -189,6 +190,7 @@ def test_a_signal_ends_the_worker_after_its_round() -> None:
     assert delivered() == ["Hello"]
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("pending_sigterm")
 def test_a_failed_round_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     def fail(execute: Any, sql: str, *arguments: Any) -> Any:
@@ -201,7 +203,7 @@ def test_a_failed_round_is_logged(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
-    """Without the table of turns it can do nothing, not even the day's housekeeping."""
+    """Without the table of turns no mail is sent and no housekeeping done."""
     node, log = Server(tmp_path), tmp_path / "log"
     node.prepare()
     command = [sys.executable, "manage.py", "mail_worker"]

@@ -16,7 +16,7 @@ from tests.operations.databases import ask, changing, damage, manage, names, ref
 from tests.redis import in_redis
 from tests.server import free_port
 
-# One process works out the schema of this version for all of them, which takes seconds.
+# In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
 
 
@@ -72,7 +72,7 @@ def test_where_the_cache_cannot_be_emptied_nothing_is_restored(live: Path, backu
 
 
 def test_a_restore_gives_no_id_a_second_time_and_sends_no_mail_a_second_time(live: Path, backup: Path) -> None:
-    """A mail's Message-ID is made of its event's id, and a link that confirms an address of the address's."""
+    """A Message-ID contains the id of an event, and a confirmation link the id of an address."""
     manage("restore", str(backup), "--noinput")
 
     events = ask(live, "SELECT id FROM accounts_securityevent WHERE detail = 'restored' ORDER BY id")
@@ -205,7 +205,7 @@ def test_a_database_that_cannot_be_opened_is_moved_aside(live: Path, backup: Pat
 
 
 def test_where_there_is_no_database_the_backup_becomes_it(live: Path, backup: Path) -> None:
-    """SQLite would take a log that another database has left behind for the log of this one."""
+    """SQLite would apply the left-over log of another database to this one."""
     live.unlink()
     live.with_name("db.sqlite3-wal").write_bytes(b"log")
 

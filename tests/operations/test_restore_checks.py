@@ -12,7 +12,7 @@ from botpenguin.operations import schemas
 from tests.operations.databases import ask, changing, manage, refusal
 from tests.operations.tampering import STEAL, TAMPERED
 
-# One process works out the schema of this version for all of them, which takes seconds.
+# In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
 UNIQUE = "SELECT name FROM sqlite_master WHERE sql LIKE 'CREATE UNIQUE%'"
 

@@ -23,7 +23,7 @@ CALLS = "outbound calls moved to the first key.\n"
 
 @pytest.fixture
 def old_and_new(settings: Settings) -> tuple[str, str]:
-    """The key that tokens are under, and one that is to follow it."""
+    """The key in use and the next one."""
     return settings.TOKEN_KEYS[0], secrets.token_urlsafe(32)
 
 

@@ -5,9 +5,9 @@ from django.db import connection, transaction
 
 from botpenguin.operations import schemas
 
-# One process works out the schema of this version for all of them, which takes seconds.
+# In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
-# Of each kind that acts or differs, on either database.
+# One change of each kind, and the differences that it makes.
 CHANGES = {
     "sqlite": {
         "CREATE TRIGGER steal AFTER INSERT ON accounts_user BEGIN DELETE FROM accounts_session; END": [
@@ -71,7 +71,7 @@ def test_each_kind_of_difference_is_named() -> None:
             cursor.execute(statement)
             named = schemas.active() + schemas.differences()
             transaction.set_rollback(True)
-        # With a table goes much else.
+        # A dropped table takes its indexes and constraints along.
         found[statement] = named[:1] if "DROP TABLE" in statement else named
 
     assert found == CHANGES[connection.vendor]

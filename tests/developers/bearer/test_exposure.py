@@ -1,4 +1,4 @@
-"""Tokens that somebody found and reported, or that revoked themselves, and what their owners learn of it."""
+"""Tokens that are reported as exposed or revoke themselves, and the notices to their owners."""
 
 import secrets
 from datetime import timedelta

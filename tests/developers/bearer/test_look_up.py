@@ -1,4 +1,4 @@
-"""The look-up by the backend's own cursor, as in production, where nobody watches the connection's queries."""
+"""The look-up through the backend's own cursor, as in production, where no query is captured."""
 
 from typing import Any
 
@@ -56,6 +56,6 @@ def test_what_the_driver_raises_is_an_outage_to_django_too(alice: User, monkeypa
         patched.setattr(connection, "errors_occurred", False)
         with pytest.raises(OperationalError, match="the database has gone away"):
             check(token)
-        # By this Django knows to look whether the connection is any good before the next request.
+        # Then Django checks the connection before the next request.
         assert connection.errors_occurred
         assert Gone.is_closed

@@ -90,7 +90,7 @@ def test_a_revoked_token_is_refused_as_such_where_the_database_takes_no_writes(
 
 @pytest.fixture
 def two_minutes_for_a_lock(transactional_db: None) -> Iterator[None]:
-    """Have this connection wait far longer than usual, so that whoever does wait is told from who is slow."""
+    """Let this connection wait much longer than usual for a lock, so that a wait differs from a slow machine."""
     read_timeout, set_timeout = LOCK_TIMEOUT[connection.vendor]
     with connection.cursor() as cursor:
         cursor.execute(read_timeout)

@@ -9,7 +9,7 @@ from developers.bearer.refusal_counts import RefusalCounts
 
 @pytest.fixture
 def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The process's clock, as a list of one: what it shows."""
+    """The time of the process's clock, as the one item of a list."""
     now = [1000.0]
     monkeypatch.setattr(time, "monotonic", lambda: now[0])
     return now

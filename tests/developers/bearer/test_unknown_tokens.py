@@ -1,4 +1,4 @@
-"""What guessing costs: an address that makes up tokens is soon not asked about, and nobody beside it suffers."""
+"""An address that sends many unknown tokens gets no more look-ups for a while; others are not affected."""
 
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any

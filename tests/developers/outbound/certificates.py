@@ -43,11 +43,11 @@ class Authority:
         )
 
     def client(self) -> ssl.SSLContext:
-        """What trusts this authority and nobody else."""
+        """Return a context that trusts only this authority."""
         return ssl.create_default_context(cadata=self._pem(self._own).decode())
 
     def server(self, host: str, *, days: int = 1) -> ssl.SSLContext:
-        """What shows a certificate for this host, which runs out after so many days."""
+        """Return a context with a certificate for this host, valid for so many days."""
         key = ec.generate_private_key(ec.SECP256R1())
         try:
             alternative: x509.GeneralName = x509.IPAddress(ip_address(host))

@@ -1,4 +1,4 @@
-"""Far sides to call: real sockets on loopback that behave as a test wants, and count who comes."""
+"""Servers to call: sockets on loopback that behave as a test says, and count their connections."""
 
 import socket
 import ssl
@@ -11,7 +11,7 @@ Behaviour = Callable[["Peer"], None]
 
 
 class Peer:
-    """One connection as the far side sees it, its request read up to the end of the headers and the body."""
+    """One connection to such a server."""
 
     def __init__(self, connection: socket.socket, stopped: threading.Event, requests: list[bytes]) -> None:
         self.connection = connection
@@ -21,7 +21,7 @@ class Peer:
         self._is_listed = False
 
     def list_request(self) -> None:
-        """Add the request to the server's list: before it is answered, so that the next one comes after it."""
+        """Add the request to the server's list, before the response, so that requests stand in order."""
         if self.request and not self._is_listed:
             self._requests.append(self.request)
             self._is_listed = True
@@ -41,7 +41,7 @@ class Peer:
         self.connection.sendall(data)
 
     def wait_until_gone(self) -> None:
-        """Say nothing until the caller hangs up."""
+        """Send nothing until the caller closes the connection."""
         while self.connection.recv(65536):
             continue
 
@@ -52,10 +52,10 @@ class Peer:
         self.request += received
 
 
-class Far:
-    """A listening socket whose every connection meets the behaviour, in a thread of its own.
+class LocalServer:
+    """A listening socket. Each connection gets the behaviour, in its own thread.
 
-    `names` are those by which TLS was asked for (SNI), None where it named none.
+    `names` are the server names of the TLS handshakes (SNI), None where there is none.
     """
 
     def __init__(self, behaviour: Behaviour, host: str = "127.0.0.1", tls: ssl.SSLContext | None = None) -> None:
@@ -119,8 +119,8 @@ def response(body: bytes = b"", *headers: str, status: str = "200 OK") -> bytes:
     return "\r\n".join([*head, "", ""]).encode() + body
 
 
-def answers(*responses: bytes) -> Behaviour:
-    """Answer with these in turn, the last one again and again."""
+def responding(*responses: bytes) -> Behaviour:
+    """Send these responses in turn, then repeat the last one."""
     left = list(responses)
 
     def behave(peer: Peer) -> None:
@@ -131,14 +131,14 @@ def answers(*responses: bytes) -> Behaviour:
 
 
 @contextmanager
-def far(*responses: bytes, host: str = "127.0.0.1") -> Iterator[Far]:
-    with Far(answers(*responses), host) as server:
+def serving(*responses: bytes, host: str = "127.0.0.1") -> Iterator[LocalServer]:
+    with LocalServer(responding(*responses), host) as server:
         yield server
 
 
-def resolver_of(*answers: list[str]) -> Any:
-    """A name server that answers with each of these in turn, the last again and again."""
-    left = list(answers)
+def resolver_of(*addresses: list[str]) -> Any:
+    """Return a resolver that finds these addresses in turn, then repeats the last ones."""
+    left = list(addresses)
 
     def resolver(host: str, port: int, **options: Any) -> list[tuple[Any, ...]]:
         found = left.pop(0) if len(left) > 1 else left[0]

@@ -1,4 +1,4 @@
-"""curl commands read and written; nothing is run, and no file is opened."""
+"""Reading and writing curl commands, without running them or opening files."""
 
 import shlex
 import sys

@@ -1,4 +1,4 @@
-"""What logs keep of secrets, however many there are and however they are written: nothing, and in little time."""
+"""Logs keep nothing of secrets, however many there are and however they are encoded."""
 
 import base64
 import json
@@ -13,7 +13,7 @@ from developers.outbound.models import KEPT_OF_A_BODY, ApiLog
 from developers.outbound.recipe import MASK, Recipe, RecipeField
 from developers.outbound.running import try_out
 from tests.cast import LAPTOP
-from tests.developers.outbound.servers import far, response
+from tests.developers.outbound.servers import response, serving
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
@@ -25,7 +25,7 @@ def logged(owner: User, recipe: Recipe) -> ApiLog:
 
 
 def bytes_of(log: ApiLog) -> int:
-    """What a log's texts take in the database, and its lists as JSON."""
+    """Return the bytes that a log's texts, and its lists as JSON, take in the database."""
     values = [getattr(log, field.attname) for field in ApiLog._meta.fields]
     texts = [json.dumps(value) if isinstance(value, list) else str(value) for value in values]
     return sum(len(text.encode()) for text in texts)
@@ -34,7 +34,7 @@ def bytes_of(log: ApiLog) -> int:
 def test_a_call_with_more_secrets_than_can_be_looked_for_is_logged_without_texts(alice: User) -> None:
     many = json.dumps([f"secret {number}" for number in range(MOST_SPELLINGS)])
     reply = response(b"plain", TEXT, "X-Plain: plain", "X-Empty:")
-    with far(reply) as server:
+    with serving(reply) as server:
         log = logged(alice, Recipe("POST", server.url, (RecipeField("a", "plain"),), body=many, body_is_secret=True))
 
     assert (log.status, log.url, log.request_body, log.response_body) == (200, MASK, MASK, MASK)
@@ -46,7 +46,7 @@ def test_of_one_secret_written_again_and_again_the_log_keeps_the_rest(alice: Use
     words = " ".join(["secret-word"] * 600)
     same = json.dumps({"rows": ["hidden text"] * 2000})
     recipe = Recipe("POST", "", headers=(RecipeField("X", words, is_secret=True),), body=same, body_is_secret=True)
-    with far(response(b"secret-word, hidden text and the rest", TEXT)) as server:
+    with serving(response(b"secret-word, hidden text and the rest", TEXT)) as server:
         log = logged(alice, Recipe("POST", server.url, headers=recipe.headers, body=same, body_is_secret=True))
 
     assert log.response_body == f"{MASK}, {MASK} and the rest"
@@ -54,7 +54,7 @@ def test_of_one_secret_written_again_and_again_the_log_keeps_the_rest(alice: Use
 
 def test_a_body_nested_as_deeply_as_json_may_be_hides_its_texts(alice: User) -> None:
     body = "[" * 900 + '"hidden text"' + "]" * 900
-    with far(response(b"hidden text, shown text", TEXT)) as server:
+    with serving(response(b"hidden text, shown text", TEXT)) as server:
         log = logged(alice, Recipe("POST", server.url, body=body, body_is_secret=True))
 
     assert log.response_body == f"{MASK}, shown text"
@@ -67,7 +67,7 @@ def test_a_body_nested_as_deeply_as_json_may_be_hides_its_texts(alice: User) -> 
 def test_a_hundred_headers_of_a_response_are_kept_and_the_others_are_counted(
     alice: User, more: int, expected: list[list[str]]
 ) -> None:
-    with far(response(b"{}", *["a:"] * (98 + more))) as server:
+    with serving(response(b"{}", *["a:"] * (98 + more))) as server:
         run = try_out(alice, "Headers", Recipe("GET", server.url), {}, client=LAPTOP)
 
     assert run.response.headers == (("Content-Length", "2"), ("Connection", "close"), *[("a", "")] * 98)
@@ -87,13 +87,13 @@ def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
 
 
 def test_a_log_is_bounded_in_bytes_whatever_is_sent_and_comes(alice: User) -> None:
-    # In JSON each takes 12 bytes, and a letter of the answer's headers six.
+    # In JSON each takes 12 bytes, and a letter of the response's headers six.
     wide = "\U0001f427" * 7_000
     fields = tuple(RecipeField(f"X-{number}", wide) for number in range(9))
     headers = [f"X-{number}: {'ä' * 400}" for number in range(98)]
-    with far(response(b"x" * 200_000, *headers, f"Content-Encoding: {'x' * 40_000}")) as failing:
+    with serving(response(b"x" * 200_000, *headers, f"Content-Encoding: {'x' * 40_000}")) as failing:
         failed = logged(alice, Recipe("POST", failing.url, headers=fields, body=f'"{wide}"'))
-    with far(response(b"x" * 200_000, *headers)) as server:
+    with serving(response(b"x" * 200_000, *headers)) as server:
         log = logged(alice, Recipe("POST", server.url, headers=fields, body=f'"{wide}"'))
 
     assert max(bytes_of(failed), bytes_of(log)) < 256 * 1024
@@ -106,14 +106,14 @@ def test_nothing_of_a_secret_is_left_where_a_text_is_cut(alice: User, before: in
     secret = f"{'0123456789abcdef' * 8}!"
     text = "x" * before + secret * 8000
     headers = (RecipeField("Key", secret), RecipeField("X-One-Letter", "7", is_secret=True))
-    with far(response(text.encode(), TEXT)) as server:
+    with serving(response(text.encode(), TEXT)) as server:
         log = logged(alice, Recipe("GET", server.url, headers=headers))
 
     assert log.response_body.replace(MASK, "") == "x" * before
 
 
 def test_a_text_that_is_cut_is_kept_as_far_as_nothing_is_hidden(alice: User) -> None:
-    with far(response(b"x" * 100_000, TEXT)) as server:
+    with serving(response(b"x" * 100_000, TEXT)) as server:
         log = logged(alice, Recipe("GET", server.url, headers=(RecipeField("Key", "hush-hush"),)))
 
     assert log.response_body == "x" * KEPT_OF_A_BODY
@@ -132,7 +132,7 @@ def test_a_text_that_is_cut_is_kept_as_far_as_nothing_is_hidden(alice: User) -> 
 def test_values_under_the_name_of_a_secret_are_hidden_in_the_body_and_in_its_echo(
     alice: User, body: str, kept: str | None
 ) -> None:
-    with far(response(body.encode(), TEXT)) as server:
+    with serving(response(body.encode(), TEXT)) as server:
         log = logged(alice, Recipe("POST", server.url, body=body))
 
     assert log.request_body.endswith(kept or body)
@@ -140,7 +140,7 @@ def test_values_under_the_name_of_a_secret_are_hidden_in_the_body_and_in_its_ech
 
 
 def test_of_a_secret_body_numbers_are_hidden_too(alice: User) -> None:
-    with far(response(b"[4711, 12, 3.1415]")) as server:
+    with serving(response(b"[4711, 12, 3.1415]")) as server:
         log = logged(alice, Recipe("POST", server.url, body='{"a": 4711, "b": [12, 3.1415]}', body_is_secret=True))
 
     assert log.response_body == f"[{MASK}, 12, {MASK}]"
@@ -158,7 +158,7 @@ def test_of_a_secret_body_numbers_are_hidden_too(alice: User) -> None:
 )
 def test_nothing_is_logged_of_a_response_with_an_encoded_token(alice: User, encode: Callable[[str], bytes]) -> None:
     token = tokens.generate().open()
-    with far(response(b"Your token: " + encode(token), TEXT)) as server:
+    with serving(response(b"Your token: " + encode(token), TEXT)) as server:
         log = logged(alice, Recipe("GET", server.url))
 
     assert log.response_body in (MASK, "")

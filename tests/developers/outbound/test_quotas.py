@@ -1,4 +1,4 @@
-"""How many APIs and attributes an account may have, and how large its APIs may be."""
+"""Limits on the number of APIs and attributes of an account, and on the size of its APIs."""
 
 import re
 from datetime import timedelta
@@ -31,7 +31,7 @@ def mapped(*names: str) -> dict[str, str]:
 
 @pytest.fixture
 def full(weather: OutboundApi, settings: Settings) -> OutboundApi:
-    """The only API that there may be."""
+    """The only API that the account may have."""
     settings.QUOTA_APIS = 1
     return weather
 
@@ -108,7 +108,7 @@ def log_of(owner: User, name: str, size: int, *, days_ago: float = 1) -> ApiLog:
 
 
 def call(owner: User, **parts: Any) -> ApiLog:
-    """Try a call that is logged and reaches nobody."""
+    """Make a call that is logged and reaches no server."""
     return try_out(owner, "now", Recipe("POST", "nowhere", **parts), {}, client=LAPTOP).log
 
 

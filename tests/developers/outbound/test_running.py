@@ -18,14 +18,14 @@ from developers.outbound.recipe import MASK, AttributeMapping, Recipe, RecipeFie
 from developers.outbound.running import Unfillable, run, try_out
 from tests.cast import LAPTOP, token_text
 from tests.developers.outbound.conftest import SECRET
-from tests.developers.outbound.servers import far, response
+from tests.developers.outbound.servers import response, serving
 
 pytestmark = pytest.mark.matrix
 JSON = "Content-Type: application/json"
 
 
 def everything_stored() -> str:
-    """All that the tables of outbound calls hold, as a dump would show it."""
+    """Return all content of the tables of outbound calls, as in a dump."""
     with connection.cursor() as cursor:
         rows: list[Any] = []
         for model in (OutboundApi, ApiLog, CustomAttribute):
@@ -47,7 +47,7 @@ def at(api: OutboundApi, url: str, **changes: Any) -> OutboundApi:
 def test_a_run_fills_sends_maps_and_logs(weather: OutboundApi, alice: User) -> None:
     CustomAttribute.objects.create(owner=alice, name="Temperature", type="number")
     body = json.dumps({"weather": {"temperature": "21"}}).encode()
-    with far(response(body, JSON)) as server:
+    with serving(response(body, JSON)) as server:
         ran = run(at(weather, server.url), {"city": "Köln/Bonn", "name": 'A"B'}, kind="call", client=LAPTOP)
 
     assert server.requests[0].startswith(
@@ -93,7 +93,7 @@ def test_secrets_that_the_server_echoes_are_not_kept(weather: OutboundApi, alice
         RecipeField("X-Plain", "seen"),
     )
     reply = response(echo, JSON, f"Set-Cookie: session={SECRET}", f"X-Echo: {SECRET}", f"Location: /{SECRET}")
-    with far(reply) as server:
+    with serving(reply) as server:
         run(at(weather, server.url, headers=headers), {"city": "x", "name": "hidden-name"}, kind="test", client=LAPTOP)
         plain = at(
             weather, server.url, headers=headers, body_is_secret=False, body='{"password": "inner-pw", "a": [1]}'
@@ -117,7 +117,7 @@ def test_secrets_that_the_server_echoes_are_not_kept(weather: OutboundApi, alice
 @pytest.mark.usefixtures("loopback")
 def test_a_secret_is_masked_also_where_the_log_is_cut(weather: OutboundApi) -> None:
     text = "x" * (models.KEPT_OF_A_BODY - 5) + SECRET + "\0y"
-    with far(response(text.replace("\0", "é").encode(), "Content-Type: text/plain")) as server:
+    with serving(response(text.replace("\0", "é").encode(), "Content-Type: text/plain")) as server:
         log = run(at(weather, server.url), {"city": "x", "name": "hidden-name"}, kind="test", client=LAPTOP).log
 
     assert log.response_body == "x" * (models.KEPT_OF_A_BODY - 5) + "•"
@@ -126,7 +126,7 @@ def test_a_secret_is_masked_also_where_the_log_is_cut(weather: OutboundApi) -> N
 
 @pytest.mark.usefixtures("loopback")
 def test_what_was_tried_and_not_kept_is_logged_as_a_test(alice: User) -> None:
-    with far(response(b"no", status="404 Not Found")) as server:
+    with serving(response(b"no", status="404 Not Found")) as server:
         recipe = Recipe("DELETE", server.url, body="not sent: it is [] of JSON", mappings=(AttributeMapping("a", "b"),))
         refused = try_out(alice, "Draft", recipe, {}, client=LAPTOP)
         sent = try_out(alice, "Draft", Recipe("DELETE", server.url, mappings=recipe.mappings), {}, client=LAPTOP)
@@ -139,7 +139,7 @@ def test_what_was_tried_and_not_kept_is_logged_as_a_test(alice: User) -> None:
 
 @pytest.mark.usefixtures("loopback")
 def test_a_response_that_is_not_json_sets_no_attribute(weather: OutboundApi) -> None:
-    with far(response(b"<html>", "Content-Type: text/html")) as server:
+    with serving(response(b"<html>", "Content-Type: text/html")) as server:
         ran = run(at(weather, server.url), {"city": "x", "name": "y"}, kind="call", client=LAPTOP)
 
     assert (ran.mapped, ran.missing) == ({}, ["The response is not JSON: see line 1, column 1."])

@@ -1,4 +1,4 @@
-"""Own tokens are found however they are usually encoded, and nothing else is taken for one."""
+"""Tokens are found in the usual encodings, and nothing else is taken for one."""
 
 import base64
 import html
@@ -80,7 +80,7 @@ ENCODINGS: dict[str, Callable[[str], str]] = {
     "a list": lambda text: json.dumps(textwrap.wrap(text, 10)),
 }  # fmt: skip
 AROUND = ["{}", "me:{}", "x{}x", "Grüße, {} ÿ\n", '{{"a": ["b", "{}"]}}', "??{}", "~~~{}"]
-# Those that write text alone and leave escapes whole, so that each can be the content of each.
+# Those that encode any text and keep escapes whole, so that each can encode the result of another.
 NESTABLE = [
     name for name in ENCODINGS if name not in ("a list", "JSON in JSON", "lines", "HTML, decimal without semicolons")
 ]
@@ -157,7 +157,7 @@ def test_a_megabyte_of_noise_is_let_through() -> None:
 
 
 def test_a_text_with_too_many_readings_is_taken_for_one_that_holds_a_token() -> None:
-    """Each of the two can be resolved five times, and so in twenty-one ways together."""
+    """Each of the two escapes can be decoded five times, which makes twenty-one combinations."""
     text = "%2525252541=3D3D3D3D41" + "." * 400
 
     assert not holds_token(text)

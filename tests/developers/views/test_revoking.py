@@ -1,4 +1,4 @@
-"""Revoking on the token page: asked about, confirmed, and refused where the form is stale."""
+"""Revoking on the token page: confirmation of used tokens, and stale forms."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The page and its acts, without a browser."""
+"""The token page and its actions, without a browser."""
 
 import re
 from datetime import timedelta

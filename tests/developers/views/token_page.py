@@ -17,13 +17,13 @@ TOKEN = re.compile(r"bpat_[0-9A-Za-z]{46}")
 
 
 def use(user: User) -> None:
-    """Have a person's token used three minutes ago."""
+    """Record that a person's token was used three minutes ago."""
     ApiToken.objects.filter(user=user).update(
         last_used_at=timezone.now() - timedelta(minutes=3), last_used_ip=LAPTOP.ip, last_used_client=LAPTOP.user_agent
     )
 
 
 def text(response: object) -> str:
-    """Return what an answer says, without its markup."""
+    """Return the words of a response, without markup."""
     words = re.sub(r"<[^>]+>", " ", response.content.decode())  # type: ignore[attr-defined]
     return unescape(" ".join(words.split()))

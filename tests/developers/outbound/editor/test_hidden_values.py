@@ -1,4 +1,4 @@
-"""Values that are hidden once saved: never shown again, and sent to the server that they were typed for."""
+"""Hidden values are never shown again, and are sent only to the server that they were typed for."""
 
 import secrets
 

@@ -1,6 +1,6 @@
-"""URLs that lead inside, or nowhere, however they are written."""
+"""URLs of private addresses in many notations, and malformed URLs."""
 
-# {port} is that of a socket which listens on all addresses of this machine.
+# {port} stands for the port of a socket that listens on all addresses of this machine.
 URLS = [
     "http://127.0.0.1:{port}/",
     "http://127.1:{port}/",

@@ -1,4 +1,4 @@
-"""None of these is connected to: there is a socket that counts, and a spy on every look-up and connection."""
+"""Calls connect to no private address. A socket counts connections, and an audit hook records look-ups."""
 
 import sys
 from collections.abc import Iterator
@@ -14,7 +14,7 @@ from developers.outbound.recipe import Recipe
 from developers.outbound.transport import addresses
 from developers.outbound.transport.addresses import is_public
 from developers.outbound.transport.sending import send
-from tests.developers.outbound.servers import Far, far, resolver_of, response
+from tests.developers.outbound.servers import LocalServer, resolver_of, response, serving
 from tests.developers.outbound.transport.disguised_urls import URLS
 
 pytestmark = pytest.mark.matrix
@@ -25,7 +25,7 @@ NO_PUBLIC_SERVER = (
 
 
 class Spy:
-    """Notes what this process looks up and connects to, below every library."""
+    """Records the names that this process looks up and the addresses that it connects to, below every library."""
 
     def __init__(self) -> None:
         self.seen: list[tuple[str, Any]] = []
@@ -49,12 +49,12 @@ def spy() -> Iterator[Spy]:
 
 
 @pytest.fixture(scope="module")
-def counter() -> Iterator[Far]:
-    with far(response(b"reached"), host="::") as server:
+def counter() -> Iterator[LocalServer]:
+    with serving(response(b"reached"), host="::") as server:
         yield server
 
 
-def test_no_disguise_leads_a_call_inside(alice: User, counter: Far, spy: Spy, settings: Settings) -> None:
+def test_no_disguise_leads_a_call_inside(alice: User, counter: LocalServer, spy: Spy, settings: Settings) -> None:
     settings.OUTBOUND_RATE_LIMIT = 0
     before = counter.connections
 
@@ -76,12 +76,12 @@ def test_there_are_enough_of_them() -> None:
     ["http://127.0.0.1:{port}/", "http://2130706433:{port}/", "http://0x7f.1:{port}/", "http://[::1]:{port}/"],
 )
 def test_a_redirect_leads_inside_no_more_than_a_url(
-    alice: User, counter: Far, loopback: None, settings: Settings, name: str
+    alice: User, counter: LocalServer, loopback: None, settings: Settings, name: str
 ) -> None:
     inside = name.replace("{port}", str(counter.port))
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.2"]
     before = counter.connections
-    with far(response(b"", f"Location: {inside}", status="302 Found"), host="127.0.0.2") as outside:
+    with serving(response(b"", f"Location: {inside}", status="302 Found"), host="127.0.0.2") as outside:
         answer = send(Recipe("GET", outside.url, follows_redirects=True), owner=alice)
 
     assert (answer.status, answer.redirected_to) == (None, (inside,))
@@ -100,7 +100,7 @@ def test_a_name_that_leads_inside_is_refused(alice: User, spy: Spy, found: list[
 
 
 def test_a_name_is_looked_up_once_so_that_it_cannot_lead_elsewhere_afterwards(
-    alice: User, counter: Far, loopback: None, settings: Settings
+    alice: User, counter: LocalServer, loopback: None, settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.2"]
     asked: list[str] = []
@@ -112,14 +112,13 @@ def test_a_name_is_looked_up_once_so_that_it_cannot_lead_elsewhere_afterwards(
 
     answer = send(Recipe("GET", f"http://rebinding.example.com:{counter.port}/"), owner=alice, resolver=resolver)
 
-    # The counter listens on all addresses: it tells by which one it was reached.
     assert (answer.text, asked) == ("reached", ["rebinding.example.com"])
     again = send(Recipe("GET", f"http://rebinding.example.com:{counter.port}/"), owner=alice, resolver=resolver)
     assert again.problem == NO_PUBLIC_SERVER
 
 
 def test_a_setting_opens_the_network_that_it_names_and_no_other(
-    alice: User, counter: Far, loopback: None, settings: Settings
+    alice: User, counter: LocalServer, loopback: None, settings: Settings
 ) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.1/32"]
 

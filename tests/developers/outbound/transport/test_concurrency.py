@@ -23,7 +23,7 @@ from developers.outbound.transport import concurrency
 from developers.outbound.transport.concurrency import CallSlots
 from tests.cast import LAPTOP, logged_in
 from tests.developers.outbound.conftest import SLOTS
-from tests.developers.outbound.servers import far, response
+from tests.developers.outbound.servers import response, serving
 from tests.developers.outbound.views.pages import GET, PAGE
 
 pytestmark = pytest.mark.matrix
@@ -154,9 +154,9 @@ def test_an_account_has_one_call_at_a_time(alice: User, bob: User, loopback: Non
     with concurrency.hold_slot(alice.pk):
         with pytest.raises(NoFreeSlot, match="Another call of yours is under way"):
             call(alice)
-        with far(response(b'"bob"')) as server:
+        with serving(response(b'"bob"')) as server:
             assert call(bob, Recipe("GET", server.url)).response.data == "bob"
-    with far(response(b'"alice"')) as server:
+    with serving(response(b'"alice"')) as server:
         assert call(alice, Recipe("GET", server.url)).response.data == "alice"
 
 

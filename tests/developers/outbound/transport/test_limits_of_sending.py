@@ -14,7 +14,7 @@ from developers.outbound.transport.responses import explain
 from developers.outbound.transport.sending import send
 from developers.outbound.validation import own_token_sent
 from tests.developers.outbound import certificates
-from tests.developers.outbound.servers import Far, Peer, answers, far, response
+from tests.developers.outbound.servers import LocalServer, Peer, responding, response, serving
 from tests.developers.outbound.transport.own_token import TOKEN, encoded
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
@@ -26,7 +26,7 @@ def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]
 
 
 def test_certificates_are_checked_by_the_name_in_the_url(alice: User, authority: certificates.Authority) -> None:
-    with Far(answers(response(b'"secure"')), tls=authority.server("api.example.com")) as server:
+    with LocalServer(responding(response(b'"secure"')), tls=authority.server("api.example.com")) as server:
         answer = send(
             Recipe("GET", f"https://api.example.com:{server.port}/"),
             owner=alice,
@@ -41,7 +41,7 @@ def test_certificates_are_checked_by_the_name_in_the_url(alice: User, authority:
 
 def test_a_certificate_that_is_not_to_be_trusted_is_refused(alice: User, authority: certificates.Authority) -> None:
     def problem(host: str, context: ssl.SSLContext | None, **options: int) -> str:
-        with Far(answers(response(b"{}")), tls=authority.server(host, **options)) as server:
+        with LocalServer(responding(response(b"{}")), tls=authority.server(host, **options)) as server:
             url = f"https://api.example.com:{server.port}/"
             answer = send(Recipe("GET", url), owner=alice, resolver=resolver, ssl_context=context)
         assert server.requests == []
@@ -60,7 +60,7 @@ def test_broken_tls_is_a_problem_with_a_sentence(alice: User) -> None:
         peer.connection.recv(65536)
         peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
-    with Far(speak_http) as server:
+    with LocalServer(speak_http) as server:
         answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
 
     assert answer.problem == "No secure connection was made: the server broke the rules of TLS."
@@ -76,7 +76,7 @@ def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) ->
         while not peer.stopped.wait(0.02):
             peer.send(b"\x02")
 
-    with Far(drip) as server:
+    with LocalServer(drip) as server:
         answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
 
     assert answer.problem == "The server could not be reached within 0.5 seconds."
@@ -95,7 +95,7 @@ def test_after_an_address_that_fails_the_next_one_is_tried(alice: User) -> None:
     def two(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
         return [(socket.AF_INET, 1, 6, "", (address, port)) for address in ("127.0.0.3", "127.0.0.1")]
 
-    with far(response(b'"second"')) as server:
+    with serving(response(b'"second"')) as server:
         answer = send(Recipe("GET", f"http://two.example.com:{server.port}/"), owner=alice, resolver=two)
 
     assert answer.data == "second"
@@ -104,7 +104,7 @@ def test_after_an_address_that_fails_the_next_one_is_tried(alice: User) -> None:
 def test_proxies_of_the_environment_are_not_used(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
-    with far(response(b'"direct"')) as server:
+    with serving(response(b'"direct"')) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert answer.data == "direct"

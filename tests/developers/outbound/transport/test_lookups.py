@@ -1,4 +1,4 @@
-"""Look-ups that lead nowhere: whatever the network inside knows of a name, the answer is the same."""
+"""Failed look-ups: the response is the same whatever the internal network knows of a name."""
 
 import socket
 from dataclasses import replace
@@ -14,7 +14,7 @@ from developers.outbound.transport import addresses
 from developers.outbound.transport.addresses import UnreachableHost, resolve
 from developers.outbound.transport.responses import OutboundResponse
 from developers.outbound.transport.sending import send
-from tests.developers.outbound.servers import far, resolver_of, response
+from tests.developers.outbound.servers import resolver_of, response, serving
 from tests.developers.outbound.transport.test_addresses import NO_PUBLIC_SERVER
 
 pytestmark = pytest.mark.matrix
@@ -77,7 +77,7 @@ def test_a_redirect_to_a_name_inside_is_refused_in_the_same_words(alice: User, s
     settings.OUTBOUND_RATE_LIMIT = 0
 
     for resolver in LOOKUPS.values():
-        with far(response(b"", "Location: http://wiki/", status="302 Found"), host="127.0.0.2") as outside:
+        with serving(response(b"", "Location: http://wiki/", status="302 Found"), host="127.0.0.2") as outside:
             recipe = Recipe("GET", outside.url, follows_redirects=True)
             assert send(recipe, owner=alice, resolver=resolver).problem == NO_PUBLIC_SERVER
 

@@ -6,14 +6,14 @@ from accounts.models import User
 from developers.outbound.recipe import Recipe, RecipeField
 from developers.outbound.transport.sending import send
 from tests.developers.outbound import certificates
-from tests.developers.outbound.servers import Far, Peer, answers, far, response
+from tests.developers.outbound.servers import LocalServer, Peer, responding, response, serving
 from tests.developers.outbound.transport.own_token import TOKEN, encoded
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
 
 def test_a_redirect_is_reported_and_not_followed(alice: User) -> None:
-    with far(response(b"", "Location: /there?x=1", status="302 Found")) as server:
+    with serving(response(b"", "Location: /there?x=1", status="302 Found")) as server:
         answer = send(Recipe("GET", f"{server.url}/here"), owner=alice)
 
     assert (answer.status, answer.redirected_to) == (302, (f"{server.url}/there?x=1",))
@@ -22,7 +22,7 @@ def test_a_redirect_is_reported_and_not_followed(alice: User) -> None:
 
 
 def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice: User) -> None:
-    with far(response(b'"moved"', "Location: http://[::1/", status="301 Moved")) as server:
+    with serving(response(b'"moved"', "Location: http://[::1/", status="301 Moved")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert (answer.status, answer.problem, answer.data, answer.redirected_to) == (301, None, "moved", ())
@@ -34,7 +34,7 @@ def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice
     [("302 A", "POST", b"GET"), ("303 B", "PUT", b"GET"), ("307 C", "POST", b"POST"), ("301 D", "GET", b"GET")],
 )
 def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, method: str, again: bytes) -> None:
-    with far(response(b"", "Location: /there#part", status=status), response(b'"there"')) as server:
+    with serving(response(b"", "Location: /there#part", status=status), response(b'"there"')) as server:
         recipe = Recipe(
             method, f"{server.url}/here", headers=(RecipeField("X-Key", "k"),), body="{}", follows_redirects=True
         )
@@ -71,7 +71,7 @@ def lines(request: bytes) -> list[str]:
     return sorted(head.split("\r\n")[1:], key=str.lower)
 
 
-def own_lines(server: Far) -> list[str]:
+def own_lines(server: LocalServer) -> list[str]:
     """What the sender writes where nothing is set up."""
     host = f"Host: 127.0.0.1:{server.port}"
     return ["accept-encoding: gzip, deflate", "accept: */*", "connection: close", host, "user-agent: BotPenguin"]
@@ -79,7 +79,10 @@ def own_lines(server: Far) -> list[str]:
 
 @pytest.mark.parametrize("status", ["301 A", "302 B", "303 C", "307 D", "308 E"])
 def test_another_server_gets_no_header_that_was_set_up_for_the_first(alice: User, status: str) -> None:
-    with far(response(b'"there"')) as second, far(response(b"", f"Location: {second.url}/", status=status)) as first:
+    with (
+        serving(response(b'"there"')) as second,
+        serving(response(b"", f"Location: {second.url}/", status=status)) as first,
+    ):
         answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
 
     assert answer.data == "there"
@@ -94,9 +97,9 @@ def test_nor_does_the_first_once_another_one_leads_back_to_it(alice: User) -> No
         peer.read_request()
         peer.send(back[0])
 
-    with Far(redirect_back) as second:
+    with LocalServer(redirect_back) as second:
         away = response(b"", f"Location: {second.url}/", status="302 Found")
-        with far(away, response(b'"back"')) as first:
+        with serving(away, response(b'"back"')) as first:
             back.append(response(b"", f"Location: {first.url}/back", status="302 Found"))
             answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
 
@@ -106,8 +109,8 @@ def test_nor_does_the_first_once_another_one_leads_back_to_it(alice: User) -> No
 
 def test_another_scheme_is_another_server(alice: User, authority: certificates.Authority) -> None:
     with (
-        Far(answers(response(b'"secure"')), tls=authority.server("127.0.0.1")) as secure,
-        far(response(b"", f"Location: {secure.url}/", status="301 Moved")) as plain,
+        LocalServer(responding(response(b'"secure"')), tls=authority.server("127.0.0.1")) as secure,
+        serving(response(b"", f"Location: {secure.url}/", status="301 Moved")) as plain,
     ):
         recipe = Recipe("GET", plain.url, headers=SET_UP, follows_redirects=True)
         answer = send(recipe, owner=alice, ssl_context=authority.client())
@@ -117,7 +120,7 @@ def test_another_scheme_is_another_server(alice: User, authority: certificates.A
 
 
 def test_another_server_gets_no_body(alice: User) -> None:
-    with far(response()) as second, far(response(b"", f"Location: {second.url}/", status="307 M")) as first:
+    with serving(response()) as second, serving(response(b"", f"Location: {second.url}/", status="307 M")) as first:
         refused = send(Recipe("POST", first.url, body='{"a": 1}', follows_redirects=True), owner=alice)
 
     assert refused.problem == (
@@ -127,7 +130,7 @@ def test_another_server_gets_no_body(alice: User) -> None:
 
 
 def test_redirects_without_an_end_are_given_up(alice: User) -> None:
-    with far(response(b"", "Location: /again", status="301 Moved")) as server:
+    with serving(response(b"", "Location: /again", status="301 Moved")) as server:
         answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
 
     assert answer.problem == "The server redirects again and again. At most 5 redirects are followed."
@@ -148,7 +151,7 @@ def test_redirects_without_an_end_are_given_up(alice: User) -> None:
     ],
 )
 def test_a_redirect_is_checked_as_a_url_is(alice: User, location: str, problem: str) -> None:
-    with far(response(b"", f"Location: {location}", status="302 Found")) as server:
+    with serving(response(b"", f"Location: {location}", status="302 Found")) as server:
         answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
 
     assert (answer.problem or "").startswith(problem)
@@ -157,7 +160,7 @@ def test_a_redirect_is_checked_as_a_url_is(alice: User, location: str, problem: 
 
 def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificates.Authority) -> None:
     there = response(b"", "Location: http://127.0.0.1/", status="302 Found")
-    with Far(answers(there), tls=authority.server("127.0.0.1")) as server:
+    with LocalServer(responding(there), tls=authority.server("127.0.0.1")) as server:
         recipe = Recipe("GET", server.url, follows_redirects=True)
         answer = send(recipe, owner=alice, ssl_context=authority.client())
 

@@ -1,4 +1,4 @@
-"""What a call meets out there: each ends within its time, and is told in a sentence."""
+"""Responses and failures of servers: each call ends in time and is described in a sentence."""
 
 import gzip
 import json
@@ -15,7 +15,7 @@ from accounts.models import User
 from developers.outbound.recipe import Recipe, RecipeField
 from developers.outbound.transport.responses import MOST_PARTS, NO_DATA, OutboundResponse
 from developers.outbound.transport.sending import MOST_BYTES, send
-from tests.developers.outbound.servers import Far, Peer, answers, far, response
+from tests.developers.outbound.servers import LocalServer, Peer, responding, response, serving
 
 pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
@@ -85,21 +85,21 @@ CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
         (reset_early, "The server closed the connection without a response."),
         (close_at_once, "The server closed the connection without a response."),
         (reset, "The server closed the connection."),
-        (answers(OK + b"Content-Length: 9\r\n\r\n{}"), INCOMPLETE),
-        (answers(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}"), INCOMPLETE),
-        (answers(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}" * 99)[:-9]), INCOMPLETE),
-        (answers(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "The server's response is not HTTP."),
+        (responding(OK + b"Content-Length: 9\r\n\r\n{}"), INCOMPLETE),
+        (responding(OK + b"Transfer-Encoding: chunked\r\n\r\n5\r\n{}"), INCOMPLETE),
+        (responding(OK + b"Content-Encoding: gzip\r\n\r\n" + gzip.compress(b"{}" * 99)[:-9]), INCOMPLETE),
+        (responding(b"SSH-2.0-OpenSSH_9.2\r\n\r\n"), "The server's response is not HTTP."),
         (
             endless(b"HTTP/1.1 200 OK\r\n", b"X-More: more\r\n" * 999),
             "The headers of the response do not end: over 100 KB came.",
         ),
         (endless(b"", b"HTTP/1.1 100 Continue\r\n\r\n"), NOT_IN_TIME),
         (
-            answers(response(b"no gzip at all", "Content-Encoding: gzip")),
+            responding(response(b"no gzip at all", "Content-Encoding: gzip")),
             "The response is compressed, and cannot be decompressed.",
         ),
         (
-            answers(response(b"x", "Content-Encoding: br")),
+            responding(response(b"x", "Content-Encoding: br")),
             "The response is compressed in a way that was not asked for: br.",
         ),
         (
@@ -127,10 +127,10 @@ CHUNK = b"10000\r\n" + b"x" * 0x10000 + b"\r\n"
 def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
     alice: User, settings: Settings, behaviour: object, problem: str
 ) -> None:
-    # Whoever answers may be slow to: the machine has other things to do.
+    # A busy machine may respond slowly.
     settings.OUTBOUND_SECONDS = {NOT_IN_TIME: 0.5, NOT_TAKEN_IN_TIME: 3}.get(problem, 30)
     body = json.dumps("x" * 90_000)
-    with Far(behaviour) as server:  # type: ignore[arg-type]
+    with LocalServer(behaviour) as server:  # type: ignore[arg-type]
         began_at = time.monotonic()
         if behaviour in (deaf, reset_early):
             # More than both systems buffer.
@@ -143,7 +143,7 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
     assert answer.seconds <= seconds < 20
 
 
-def send_large(server: Far, owner: User) -> OutboundResponse:
+def send_large(server: LocalServer, owner: User) -> OutboundResponse:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("developers.outbound.validation.LONGEST_BODY", 50_000_000)
         return send(Recipe("POST", server.url, body=json.dumps("x " * 3_000_000)), owner=owner)
@@ -155,13 +155,13 @@ def send_large(server: Far, owner: User) -> OutboundResponse:
         endless(OK + b"Content-Length: 1000000000\r\n\r\n", b"x" * 65536),
         endless(OK + b"\r\n", b"x" * 65536),
         endless(OK + b"Transfer-Encoding: chunked\r\n\r\n", CHUNK),
-        answers(OK + b"Content-Encoding: gzip\r\n\r\n" + BOMB),
-        answers(OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"\0" * 50_000_000)),
+        responding(OK + b"Content-Encoding: gzip\r\n\r\n" + BOMB),
+        responding(OK + b"Content-Encoding: deflate\r\n\r\n" + zlib.compress(b"\0" * 50_000_000)),
     ],
     ids=["length", "no-length", "chunks", "gzip-bomb", "deflate-bomb"],
 )
 def test_no_more_is_read_or_unpacked_than_fits(alice: User, behaviour: object) -> None:
-    with Far(behaviour) as server:  # type: ignore[arg-type]
+    with LocalServer(behaviour) as server:  # type: ignore[arg-type]
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert (answer.status, answer.problem, answer.is_cut, answer.size) == (200, None, True, MOST_BYTES)
@@ -172,7 +172,7 @@ def test_no_more_is_read_or_unpacked_than_fits(alice: User, behaviour: object) -
 
 def test_a_response_of_the_largest_size_is_whole(alice: User) -> None:
     text = json.dumps("x" * (MOST_BYTES - 2)).encode()
-    with far(response(gzip.compress(text), "Content-Encoding: gzip")) as server:
+    with serving(response(gzip.compress(text), "Content-Encoding: gzip")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert (answer.is_cut, answer.size, answer.data) == (False, MOST_BYTES, json.loads(text))
@@ -201,7 +201,7 @@ def test_a_response_of_the_largest_size_is_whole(alice: User) -> None:
 def test_responses_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the table
     alice: User, *, body: bytes, header: str, text: str | None, data: object, unreadable: str
 ) -> None:
-    with far(response(body, f"Content-Type: {header}")) as server:
+    with serving(response(body, f"Content-Type: {header}")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert (answer.text, answer.data, answer.unreadable) == (text, data, unreadable)
@@ -211,7 +211,7 @@ def test_responses_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the
 def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
     parameters = (RecipeField("q", "x&y=z é"), RecipeField("empty", ""))
     headers = (RecipeField("X-Name", " Zoë "), RecipeField("accept", "text/csv"))
-    with far(response(b"{}", status="201 Made it").replace(b"\r\n", b"\r\nX-Raw: caf\xe9\r\n", 1)) as server:
+    with serving(response(b"{}", status="201 Made it").replace(b"\r\n", b"\r\nX-Raw: caf\xe9\r\n", 1)) as server:
         recipe = Recipe("PUT", f"{server.url}/a%20b/é", parameters, headers, '{"a": 1}')
         answer = send(recipe, owner=alice)
 
@@ -240,7 +240,7 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
 
 
 def test_nothing_is_nothing_packed_or_not(alice: User) -> None:
-    with far(response(b"", "Content-Encoding: gzip")) as server:
+    with serving(response(b"", "Content-Encoding: gzip")) as server:
         answer = send(Recipe("GET", server.url), owner=alice)
 
     assert (answer.status, answer.text, answer.unreadable) == (200, "", "The response is empty.")

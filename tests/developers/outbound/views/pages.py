@@ -12,13 +12,13 @@ ROW = {"parameters-0-name": "page", "parameters-0-value": "1"}
 
 
 def words(response: Any) -> str:
-    """What an answer says, without its markup and its sidebar."""
+    """Return the words of a response, without markup and sidebar."""
     page = response.content.decode()
     return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page).split())
 
 
 def form_of(response: Any) -> dict[str, str]:
-    """What the editor of an answer would post, were it sent as it stands."""
+    """Return what a browser would post if the editor in a response were submitted unchanged."""
     page = unescape(response.content.decode()).partition('<form id="editor"')[2].partition("</form>")[0]
     posted = {}
     for tag in re.findall(r"<input[^>]+>", page):

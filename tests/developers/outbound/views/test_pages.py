@@ -1,4 +1,4 @@
-"""The tab 3rd Party Apps API and its acts, without a browser."""
+"""The tab 3rd Party Apps API and its actions, without a browser."""
 
 import re
 

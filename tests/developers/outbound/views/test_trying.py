@@ -13,7 +13,7 @@ from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.transport import concurrency
 from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
-from tests.developers.outbound.servers import Far, Peer, far, response
+from tests.developers.outbound.servers import LocalServer, Peer, response, serving
 from tests.developers.outbound.views.pages import GET, HTMX, PAGE, address, form_of, words
 
 pytestmark = pytest.mark.matrix
@@ -35,8 +35,8 @@ def test_a_test_shows_the_response_before_anything_is_saved(
     alice: User, loopback: None, headers: dict[str, str]
 ) -> None:
     mapping = {"mappings-0-path": "data.total", "mappings-0-attribute": "total", "mappings-0-type": "number"}
-    with Far(answer) as far:
-        response = logged_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": far.url}, headers=headers)
+    with LocalServer(answer) as local:
+        response = logged_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": local.url}, headers=headers)
 
     page = response.content.decode()
     assert "200 OK" in words(response)
@@ -49,7 +49,7 @@ def test_a_test_shows_the_response_before_anything_is_saved(
 
 def test_keys_that_are_too_long_to_map_are_shown_by_their_beginnings(alice: User, loopback: None) -> None:
     body = json.dumps({"k" * 100_000: list(range(300)), "l" * 600: "last"}).encode()
-    with far(response(body)) as server:
+    with serving(response(body)) as server:
         tried = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": server.url}, headers=HTMX)
 
     page = tried.content.decode()
@@ -64,7 +64,7 @@ def test_half_characters_and_giant_numbers_are_shown_logged_and_not_mapped(alice
     mapping = {"mappings-0-path": "n", "mappings-0-attribute": "n", "mappings-0-type": "number"}
     mapping |= {"mappings-1-path": "a", "mappings-1-attribute": "a", "mappings-1-type": "text"}
     call = GET | mapping | {"method": "POST", "body": '{"password": "\\ud800xyz"}'}
-    with far(response(b'{"a": "\\ud800xyz", "\\ud800": 2, "n": 1%s}' % (b"0" * 400))) as server:
+    with serving(response(b'{"a": "\\ud800xyz", "\\ud800": 2, "n": 1%s}' % (b"0" * 400))) as server:
         tried = browser.post(f"{PAGE}new/test/", call | {"url": server.url}, headers=HTMX)
         browser.post(f"{PAGE}new/test/", call | {"url": server.url, "body_is_secret": "on"}, headers=HTMX)
 
@@ -77,8 +77,8 @@ def test_half_characters_and_giant_numbers_are_shown_logged_and_not_mapped(alice
 
 
 def test_a_response_that_is_no_json_is_shown_as_text(alice: User, loopback: None) -> None:
-    with Far(answer_with_text) as far:
-        response = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": far.url}, headers=HTMX)
+    with LocalServer(answer_with_text) as local:
+        response = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": local.url}, headers=HTMX)
 
     assert "500 Oh" in words(response)
     assert "Oops</pre>" in response.content.decode()
@@ -86,28 +86,28 @@ def test_a_response_that_is_no_json_is_shown_as_text(alice: User, loopback: None
 
 def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> None:
     browser = logged_in(alice)
-    with Far(answer) as far:
-        call = GET | {"url": far.url + "/{{order_id}}"}
+    with LocalServer(answer) as local:
+        call = GET | {"url": local.url + "/{{order_id}}"}
         asked = browser.post(f"{PAGE}new/test/", call, headers=HTMX)
         sent = browser.post(f"{PAGE}new/test/", call | {"sample-order_id": "A 1"}, headers=HTMX)
 
     assert "Enter a value for the test." in words(asked)
     assert "200 OK" in words(sent)
-    assert [request.split(b"\r\n")[0] for request in far.requests] == [b"GET /A%201 HTTP/1.1"]
+    assert [request.split(b"\r\n")[0] for request in local.requests] == [b"GET /A%201 HTTP/1.1"]
 
 
 def test_a_test_sends_the_hidden_values_and_the_log_hides_them(
     alice: User, loopback: None, weather: OutboundApi
 ) -> None:
     browser = logged_in(alice)
-    with Far(answer) as far:
-        weather.keep(replace(weather.recipe(), url=far.url))
+    with LocalServer(answer) as local:
+        weather.keep(replace(weather.recipe(), url=local.url))
         form = form_of(browser.get(address(weather)))
         browser.post(address(weather, "test/"), form | {"sample-name": "Oslo"}, headers=HTMX)
 
     log = ApiLog.objects.get()
     pages = [browser.get(f"{PAGE}logs/"), browser.get(f"{PAGE}logs/{log.pk}/")]
-    assert f"authorization: bearer {SECRET}".encode() in far.requests[0].lower()
+    assert f"authorization: bearer {SECRET}".encode() in local.requests[0].lower()
     assert (log.api, log.status) == (weather, 200)
     assert [SECRET in page.content.decode() for page in pages] == [False, False]
     assert "Authorization ••••••••" in words(pages[1])
