@@ -8,13 +8,13 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from developers import tokens
-from tests.server import Server, ask, free_port
+from tests.server import CoveredServer, ask, free_port
 from tests.visitor import Visitor
 
 PAGE = "/developers/api-access-token/"
 
 
-class Observed(Server):
+class Observed(CoveredServer):
     """A server with a port for metrics. Its log is read as JSON."""
 
     def __init__(self, folder: Path) -> None:

@@ -15,7 +15,7 @@ from django.db import connections
 from botpenguin.operations import backups
 from tests.operations.databases import ask, changing, damage, manage, refusal
 from tests.prepared import SECRETS
-from tests.server import ROOT, Server
+from tests.server import ROOT, CoveredServer
 
 # In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
@@ -132,7 +132,7 @@ def test_for_postgresql_the_commands_print_the_steps() -> None:
 
 
 def test_for_postgresql_a_command_in_a_shell_ends_with_1(tmp_path: Path) -> None:
-    beside = Server(tmp_path, DATABASE_URL=POSTGRESQL, **SECRETS)
+    beside = CoveredServer(tmp_path, DATABASE_URL=POSTGRESQL, **SECRETS)
 
     refused = beside.manage("restore", "/backups/my dump")
 

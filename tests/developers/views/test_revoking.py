@@ -99,7 +99,13 @@ def test_a_stale_plain_form_says_the_same(alice: User) -> None:
     assert "This token was already replaced at" in text(response)
 
 
-@pytest.mark.parametrize("generation", ["7", "0", "-1", "", "one", "9" * 30, "1.5", None])
+@pytest.mark.parametrize(
+    "generation",
+    [
+        *("7", "one", "9" * 30, None),
+        *(pytest.param(text, marks=pytest.mark.release) for text in ("0", "-1", "", "1.5")),
+    ],
+)
 def test_an_unknown_generation_revokes_nothing(alice: User, generation: str | None) -> None:
     form = {} if generation is None else {"generation": generation}
 
