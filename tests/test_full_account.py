@@ -11,7 +11,7 @@ from typing import Any
 import httpx
 import pytest
 
-from tests.developers.outbound.servers import Far, far, response
+from tests.developers.outbound.servers import LocalServer, response, serving
 from tests.platform.calls import row
 from tests.resilience.load import Person, csrf_token
 from tests.server import Server
@@ -56,7 +56,7 @@ Contact.objects.create(
 class Account:
     """Somebody who adds to their account by its pages, and by their own program."""
 
-    def __init__(self, server: Server, number: int, far_sides: list[Far]) -> None:
+    def __init__(self, server: Server, number: int, far_sides: list[LocalServer]) -> None:
         self.server, self.far_sides = server, far_sides
         self.person = Person(server.url, number)
         page = self.person.page()
@@ -201,9 +201,9 @@ def grow(account: Account, way: Way) -> list[httpx.Response]:
 
 
 @pytest.fixture(scope="module")
-def far_sides() -> Iterator[list[Far]]:
+def far_sides() -> Iterator[list[LocalServer]]:
     """Servers that answer with little, and with 12 KB."""
-    with far(response(b"{}")) as short, far(response(b"x" * 12 * KB)) as long:
+    with serving(response(b"{}")) as short, serving(response(b"x" * 12 * KB)) as long:
         yield [short, long]
 
 
@@ -217,7 +217,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
-def account(server: Server, far_sides: list[Far]) -> Iterator[Account]:
+def account(server: Server, far_sides: list[LocalServer]) -> Iterator[Account]:
     account = Account(server, 0, far_sides)
     with closing(account.person.client):
         yield account
@@ -289,7 +289,7 @@ def test_a_full_account_revokes_by_its_page_and_by_a_call_as_often_as_it_likes(a
 
 
 def test_a_contact_holds_64_kb_and_a_larger_one_of_before_is_shortened_in_lists_only(
-    server: Server, far_sides: list[Far]
+    server: Server, far_sides: list[LocalServer]
 ) -> None:
     account = Account(server, 1, far_sides)
     large = {"attributes": {f"key{key:02}": "x" * 1000 for key in range(70)}}

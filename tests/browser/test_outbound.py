@@ -15,7 +15,7 @@ from developers.outbound.transport.concurrency import hold_slot
 from tests.browser.conftest import Site
 from tests.browser.people import log_in, tab_to
 from tests.browser.soundness import expect_sound
-from tests.developers.outbound.servers import Far, Peer
+from tests.developers.outbound.servers import LocalServer, Peer
 
 pytestmark = pytest.mark.browser
 
@@ -31,9 +31,9 @@ def answer(peer: Peer) -> None:
 
 
 @pytest.fixture
-def far() -> Iterator[Far]:
-    with Far(answer) as far:
-        yield far
+def local_server() -> Iterator[LocalServer]:
+    with LocalServer(answer) as local_server:
+        yield local_server
 
 
 def open_tab(page: Page, site: Site) -> None:
@@ -49,17 +49,17 @@ def open_part(page: Page, name: str, scripts: bool) -> None:
 
 @pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_an_api_is_edited_and_its_hidden_value_stays(
-    open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far, scripts: bool
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer, scripts: bool
 ) -> None:
     headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     api = OutboundApi.objects.make(
-        alice, "Orders", Recipe("GET", f"{far.url}/orders", (RecipeField("page", "1"),), headers)
+        alice, "Orders", Recipe("GET", f"{local_server.url}/orders", (RecipeField("page", "1"),), headers)
     )
     page = open_context(java_script_enabled=scripts).new_page()
     open_tab(page, site)
     page.get_by_role("link", name="Edit Orders").click()
     page.get_by_role("textbox", name="Name").fill("Shipments")
-    page.get_by_role("textbox", name="URL").fill(f"{far.url}/shipments")
+    page.get_by_role("textbox", name="URL").fill(f"{local_server.url}/shipments")
     page.locator("[name=parameters-0-value]").fill("2")
     open_part(page, "Headers", scripts)
     expect(page.get_by_text("Hidden. Type a new value to replace it.")).to_be_visible()
@@ -75,16 +75,21 @@ def test_an_api_is_edited_and_its_hidden_value_stays(
     api.refresh_from_db()
     assert (api.name, api.recipe()) == (
         "Shipments",
-        Recipe("GET", f"{far.url}/shipments", (RecipeField("page", "2"),), (*headers, RecipeField("X-Trace", "on"))),
+        Recipe(
+            "GET",
+            f"{local_server.url}/shipments",
+            (RecipeField("page", "2"),),
+            (*headers, RecipeField("X-Trace", "on")),
+        ),
     )
     page.get_by_role("button", name="Test").click()
     expect(page.get_by_text("200 OK")).to_be_visible()
-    assert f"\r\nAuthorization: {SECRET}\r\nX-Trace: on\r\n".encode() in far.requests[0]
+    assert f"\r\nAuthorization: {SECRET}\r\nX-Trace: on\r\n".encode() in local_server.requests[0]
 
 
 @pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
 def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one person's way from start to end
-    open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far, scripts: bool
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer, scripts: bool
 ) -> None:
     CustomAttribute.objects.named(alice, "order_id")
     page = open_context(java_script_enabled=scripts).new_page()
@@ -92,7 +97,7 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
     page.get_by_role("link", name="Create API").click()
     page.get_by_role("textbox", name="Name").fill("Order status")
     page.get_by_label("Method").select_option("POST")
-    page.get_by_label("URL").fill(f"{far.url}/orders")
+    page.get_by_label("URL").fill(f"{local_server.url}/orders")
 
     page.get_by_role("button", name="Add row to Parameters").click()
     page.locator("[name=parameters-0-name]").fill("lang")
@@ -134,8 +139,8 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
         "price": "number",
         "status": "text",
     }
-    assert b'\r\n\r\n{"order": "A-17"}' in far.requests[0]
-    assert b"POST /orders?lang=en HTTP/1.1\r\n" in far.requests[0]
+    assert b'\r\n\r\n{"order": "A-17"}' in local_server.requests[0]
+    assert b"POST /orders?lang=en HTTP/1.1\r\n" in local_server.requests[0]
     assert "sk-9f8e7d6c5b4a" not in page.content()
 
     page.goto(site.url(f"{PAGE}logs/"))
@@ -156,7 +161,7 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
     expect(page.get_by_text("Order status copy is deleted.")).to_be_visible()
 
 
-def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, far: Far) -> None:
+def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, local_server: LocalServer) -> None:
     CustomAttribute.objects.named(alice, "order_id")
     page.goto(site.url(PAGE))
     log_in(page)
@@ -165,7 +170,7 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, fa
     tab_to(page, page.get_by_role("textbox", name="Name"))
     page.keyboard.type("Order status")
     tab_to(page, page.get_by_role("textbox", name="URL"))
-    page.keyboard.type(f"{far.url}/orders")
+    page.keyboard.type(f"{local_server.url}/orders")
     press(page, "button", "Add row to Parameters")
     expect(page.locator("[name=parameters-0-name]")).to_be_focused()
     page.keyboard.type("id")
@@ -286,14 +291,16 @@ def test_a_test_that_fails_saves_nothing(chromium: Browser, site: Site, alice: U
 
 @pytest.mark.release
 @pytest.mark.long
-def test_every_page_is_sound(open_context: Callable[..., BrowserContext], site: Site, alice: User, far: Far) -> None:
+def test_every_page_is_sound(
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer
+) -> None:
     page = open_context().new_page()
     open_tab(page, site)
     expect_sound(page)
     CustomAttribute.objects.named(alice, "order_id")
     recipe = Recipe(
         "POST",
-        f"{far.url}/orders",
+        f"{local_server.url}/orders",
         parameters=(RecipeField("lang", "en"), RecipeField("token", "t-123456")),
         headers=(RecipeField("Authorization", SECRET),),
         body='{"order": "{{order_id}}"}',

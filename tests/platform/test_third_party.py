@@ -9,7 +9,7 @@ from botpenguin.platform.models import Contact
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.transport import addresses, concurrency
-from tests.developers.outbound.servers import Far, Peer, far, response
+from tests.developers.outbound.servers import LocalServer, Peer, response, serving
 from tests.platform.calls import NOBODY, Caller, contact_of
 
 pytestmark = pytest.mark.matrix
@@ -38,13 +38,13 @@ def weather() -> bytes:
     return response(BODY.encode(), "Content-Type: application/json")
 
 
-def requested(server: Far) -> list[bytes]:
+def requested(server: LocalServer) -> list[bytes]:
     return [request.partition(b" HTTP/1.1")[0] for request in server.requests]
 
 
 def test_a_run_returns_the_response_and_the_mapped_attributes(as_alice: Caller, alice: User) -> None:
     CustomAttribute.objects.create(owner=alice, name="temperature", type="number")
-    with far(weather()) as server:
+    with serving(weather()) as server:
         path = f"/third-party-apis/{api_of(alice, server.url).pk}/run"
         shown = as_alice.data("POST", path, {"attributes": {"city": "Bonn"}})
 
@@ -73,7 +73,7 @@ def test_a_run_returns_the_response_and_the_mapped_attributes(as_alice: Caller, 
 
 
 def test_a_contact_gives_its_attributes_and_takes_what_is_mapped(as_alice: Caller, asha: Contact) -> None:
-    with far(weather()) as server:
+    with serving(weather()) as server:
         api = api_of(asha.owner, server.url, "/{{plan}}/{{email}}/{{age}}/{{phone}}/{{name}}")
         path = f"/third-party-apis/{api.pk}/run"
         as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"age": 42}})
@@ -86,7 +86,7 @@ def test_a_contact_gives_its_attributes_and_takes_what_is_mapped(as_alice: Calle
 def test_what_is_asked_for_goes_before_what_a_contact_has_whatever_its_case(as_alice: Caller, asha: Contact) -> None:
     asha.attributes = {"Email": "attribute@example.com", "PLAN": "gold"}
     asha.save()
-    with far(weather()) as server:
+    with serving(weather()) as server:
         path = f"/third-party-apis/{api_of(asha.owner, server.url, '/{{EMAIL}}/{{plan}}').pk}/run"
         as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"email": "wanted@example.com"}})
         as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"Plan": "silver"}})
@@ -100,7 +100,7 @@ def test_what_is_asked_for_goes_before_what_a_contact_has_whatever_its_case(as_a
 def test_what_a_contact_cannot_take_is_reported_beside_the_response(as_alice: Caller, asha: Contact) -> None:
     asha.attributes = {f"a{number}": 1 for number in range(100)}
     asha.save()
-    with far(weather()) as server:
+    with serving(weather()) as server:
         path = f"/third-party-apis/{api_of(asha.owner, server.url, '/').pk}/run"
         shown = as_alice.data("POST", path, {"contactId": asha.pk})
 
@@ -112,7 +112,7 @@ def test_what_there_is_no_room_for_is_reported_beside_the_response(
     as_alice: Caller, asha: Contact, settings: Settings
 ) -> None:
     settings.QUOTA_CONTACT_BYTES = 0
-    with far(weather()) as server:
+    with serving(weather()) as server:
         path = f"/third-party-apis/{api_of(asha.owner, server.url).pk}/run"
         shown = as_alice.data("POST", path, {"contactId": asha.pk, "attributes": {"city": "Bonn"}})
 
@@ -133,7 +133,7 @@ def test_a_contact_that_is_deleted_meanwhile_takes_nothing(as_alice: Caller, ali
         connection.close()
         peer.send(weather())
 
-    with Far(delete_and_answer) as server:
+    with LocalServer(delete_and_answer) as server:
         path = f"/third-party-apis/{api_of(alice, server.url, '/').pk}/run"
         shown = as_alice.data("POST", path, {"contactId": contact.pk})
 
@@ -190,7 +190,7 @@ def test_what_is_no_api_of_the_account_is_404(as_alice: Caller, api_id: str) -> 
 
 
 def test_somebody_elses_api_is_404_and_is_not_sent(as_bob: Caller, alice: User) -> None:
-    with far(weather()) as server:
+    with serving(weather()) as server:
         refused = as_bob.refusal("POST", f"/third-party-apis/{api_of(alice, server.url, '/').pk}/run", {})
 
     assert refused == NO_API
@@ -199,7 +199,7 @@ def test_somebody_elses_api_is_404_and_is_not_sent(as_bob: Caller, alice: User) 
 
 
 def test_somebody_elses_contact_is_404_and_nothing_is_sent(as_bob: Caller, bob: User, asha: Contact) -> None:
-    with far(weather()) as server:
+    with serving(weather()) as server:
         path = f"/third-party-apis/{api_of(bob, server.url, '/').pk}/run"
         assert as_bob.refusal("POST", path, {"contactId": asha.pk})[0] == 404
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.cast import PASSWORD
 from tests.deploy.test_memory_bounds import BOUNDS, environment_of, unit
-from tests.developers.outbound.servers import Far, far, response
+from tests.developers.outbound.servers import LocalServer, response, serving
 from tests.platform.calls import row
 from tests.resilience.cages import MIB, Cage, cage, resident
 from tests.resilience.load import csrf_token
@@ -181,15 +181,17 @@ def bearing(token: str) -> dict[str, str]:
 
 
 @pytest.fixture(scope="module")
-def far_sides() -> Iterator[list[Far]]:
+def far_sides() -> Iterator[list[LocalServer]]:
     """Servers that answer with 1 MiB of JSON in small pieces, and with 2 MiB."""
     most = json.dumps({f"key{number}": [number] for number in range(48_000)}).encode()
     assert len(most) < MIB
-    with far(response(most)) as large, far(response(b"x" * 2 * MIB)) as too_large:
+    with serving(response(most)) as large, serving(response(b"x" * 2 * MIB)) as too_large:
         yield [large, too_large]
 
 
-def test_in_the_memory_of_its_unit_a_server_outlives_all_that_takes_much(tmp_path: Path, far_sides: list[Far]) -> None:
+def test_in_the_memory_of_its_unit_a_server_outlives_all_that_takes_much(
+    tmp_path: Path, far_sides: list[LocalServer]
+) -> None:
     with cage(BOUNDS["web"] * MIB) as bound, Caged(tmp_path, bound, OUTBOUND_ALLOWED_NETWORKS="127.0.0.0/8") as server:
         urls = [side.url for side in far_sides]
         made = server.manage(

@@ -11,7 +11,7 @@ from threading import Event
 import httpx
 import pytest
 
-from tests.developers.outbound.servers import Far, Peer, far, response
+from tests.developers.outbound.servers import LocalServer, Peer, response, serving
 from tests.resilience.conftest import Serve
 from tests.server import Server, poll
 
@@ -83,7 +83,7 @@ def test_two_accounts_that_call_a_slow_server_shut_out_no_third(serve: Serve, tm
         peer.send(response(b"{}"))
 
     server = serve(tmp_path, WORKERS=workers, OUTBOUND_ALLOWED_NETWORKS="127.0.0.0/8")
-    with Far(answer_slowly) as slow, far(response(b"{}")) as quick:
+    with LocalServer(answer_slowly) as slow, serving(response(b"{}")) as quick:
         *two, third = people(server, f"w{workers}-", [slow.url, slow.url, quick.url])
         with hammering(server, two) as theirs, server.client() as client:
             poll(lambda: slow.connections >= len(two))

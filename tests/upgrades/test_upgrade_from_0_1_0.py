@@ -28,7 +28,7 @@ from botpenguin.platform.models import Bot, Contact, ContactUsage, Segment
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from tests.accounts.mfa.security_key import SecurityKey
-from tests.developers.outbound.servers import far, response
+from tests.developers.outbound.servers import response, serving
 from tests.platform.calls import Caller
 from tests.upgrades.databases import KEPT
 
@@ -221,7 +221,7 @@ def test_sealed_calls_open_and_run(key: str, settings: Settings) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
     api = OutboundApi.objects.get(pk=KEPT["apis"][key])
     recipe = api.recipe()
-    with far(response(b'{"weather": {"temperature": 19}}', "Content-Type: application/json")) as server:
+    with serving(response(b'{"weather": {"temperature": 19}}', "Content-Type: application/json")) as server:
         api.keep(replace(recipe, url=f"{server.url}/cities/{{{{city}}}}"))
 
         ran = Caller(KEPT["tokens"][ALICE]).data(
