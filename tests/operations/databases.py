@@ -10,6 +10,9 @@ import pytest
 from django.core.management import CommandError, call_command
 from django.db import connection
 
+from tests.prepared import SECRETS
+from tests.server import CoveredServer
+
 
 def open_database(path: Path, patch: pytest.MonkeyPatch) -> None:
     """Make Django use another database."""
@@ -27,6 +30,11 @@ def refusal(*arguments: str) -> str:
     with pytest.raises(CommandError) as refused:
         manage(*arguments)
     return str(refused.value)
+
+
+def stopped_server(folder: Path, **settings: str) -> CoveredServer:
+    """Return a server that is not started, whose commands run in a shell."""
+    return CoveredServer(folder, **SECRETS, **settings)
 
 
 def changing(path: Path) -> Any:

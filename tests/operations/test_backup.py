@@ -13,9 +13,8 @@ import pytest
 from django.db import connections
 
 from botpenguin.operations import backups
-from tests.operations.databases import ask, changing, damage, manage, refusal
-from tests.prepared import SECRETS
-from tests.server import ROOT, CoveredServer
+from tests.operations.databases import ask, changing, damage, manage, refusal, stopped_server
+from tests.server import ROOT
 
 # In one process, since each process needs seconds for the schema of this version.
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("restoring")]
@@ -132,9 +131,7 @@ def test_for_postgresql_the_commands_print_the_steps() -> None:
 
 
 def test_for_postgresql_a_command_in_a_shell_ends_with_1(tmp_path: Path) -> None:
-    beside = CoveredServer(tmp_path, DATABASE_URL=POSTGRESQL, **SECRETS)
-
-    refused = beside.manage("restore", "/backups/my dump")
+    refused = stopped_server(tmp_path, DATABASE_URL=POSTGRESQL).manage("restore", "/backups/my dump")
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert refused.stderr.startswith("CommandError: Nothing was restored: PostgreSQL's own program does it")
