@@ -1,4 +1,4 @@
-"""A database that cannot serve for a while: 503, a sentence, and nothing half written."""
+"""A database that cannot serve for a while: responses are 503 with a sentence, and nothing is half written."""
 
 import re
 import sqlite3
@@ -30,13 +30,13 @@ READ_ONLY = {
     "sqlite": ("PRAGMA query_only = ON", "PRAGMA query_only = OFF"),
     "postgresql": ("SET default_transaction_read_only = on", "SET default_transaction_read_only = off"),
 }
-# SQLite takes no lower number of pages than it has already, once those that earlier tests have left free are gone.
+# SQLite accepts no lower number of pages than it has; VACUUM removes the free ones of earlier tests.
 FULL = ("VACUUM; PRAGMA max_page_count = 1", "PRAGMA max_page_count = 4294967294")
 HARMS = {"read-only": READ_ONLY[connection.vendor]} | ({"full": FULL} if connection.vendor == "sqlite" else {})
 # They keep a challenge, or a key to confirm, in the session.
 WRITING_PAGES = {"/account/security/authenticator/", "/account/security/passkeys/add/"}
 AS_SCRIPT = {"Accept": "application/json"}
-ACTS = ["show", "copy", "try", "revoke"]
+ACTIONS = ["show", "copy", "try", "revoke"]
 
 
 @pytest.fixture
@@ -46,7 +46,7 @@ def headers(alice: User) -> dict[str, str]:
 
 @pytest.fixture
 def browser(alice: User) -> Browser:
-    """Alice's, in which much is to be noted: she was last seen long ago, and has moved to another time zone."""
+    """Alice's browser, whose requests record much: she was last seen long ago, and has another time zone now."""
     browser = logged_in(alice)
     browser.raise_request_exception = False
     browser.cookies["time_zone"] = "Asia/Tokyo"
@@ -86,7 +86,7 @@ def test_a_good_token_is_good_where_only_reading_works(headers: dict[str, str]) 
 def test_pages_are_drawn_where_only_reading_works_and_the_log_has_one_line(
     browser: Browser, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # For two seconds no more is tried: all pages are within them, however slow the machine.
+    # After a failure nothing is recorded for two seconds. The clock stands still, so all pages are within them.
     monkeypatch.setattr(best_effort, "time", Clock())
 
     usual = {page: browser.get(page).status_code for page in PRIVATE_PAGES}
@@ -103,13 +103,13 @@ def test_pages_are_drawn_where_only_reading_works_and_the_log_has_one_line(
 
 
 @pytest.mark.usefixtures("read_only")
-@pytest.mark.parametrize("act", ACTS)
+@pytest.mark.parametrize("action", ACTIONS)
 def test_actions_that_leave_a_record_are_refused_whole_where_nothing_can_be_written(
-    browser: Browser, alice: User, act: str
+    browser: Browser, alice: User, action: str
 ) -> None:
     before = list(token_events().values_list()), ApiToken.objects.values_list().get()
 
-    answer = browser.post(f"/developers/api-access-token/{act}/", {"generation": 1}, headers=AS_SCRIPT)
+    answer = browser.post(f"/developers/api-access-token/{action}/", {"generation": 1}, headers=AS_SCRIPT)
 
     assert (answer.status_code, answer.headers["Retry-After"]) == (503, "5")
     assert "Nothing was changed." in answer.content.decode()
@@ -159,7 +159,7 @@ def test_an_import_that_the_database_cannot_hold_is_refused_whole_and_taken_once
     assert taken == (201, 200)
 
 
-def test_an_act_of_a_page_that_meets_a_locked_database_gets_a_page_and_one_line_in_the_log(
+def test_a_page_that_meets_a_locked_database_is_503_with_one_line_in_the_log(
     alice: User, caplog: pytest.LogCaptureFixture
 ) -> None:
     browser = logged_in(alice)

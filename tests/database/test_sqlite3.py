@@ -1,4 +1,4 @@
-"""Where our backend for SQLite differs from Django's; what it owes to its callers holds on PostgreSQL too."""
+"""How our backend for SQLite differs from Django's; its promises to callers hold on PostgreSQL too."""
 
 import gc
 from collections.abc import Iterator
@@ -17,7 +17,7 @@ from accounts.models import User
 from accounts.orm.best_effort import LOCK_TIMEOUT
 from botpenguin.database.sqlite3 import base
 
-# Far more than it takes to throw away all garbage and to commit.
+# Seconds: far more than collecting all garbage and a commit take.
 PATIENCE = 20
 DJANGOS: Any = SQLiteCursorWrapper
 
@@ -32,7 +32,7 @@ def _collected_on_demand() -> Iterator[None]:
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.usefixtures("_collected_on_demand")
-def test_whoever_throws_away_what_a_failure_left_does_not_wait_for_the_thread_that_failed(alice: User) -> None:
+def test_collecting_the_garbage_of_a_failure_does_not_wait_for_the_thread_that_failed(alice: User) -> None:
     holds, waits = Event(), Event()
     row = User.objects.filter(pk=alice.pk)
     _, set_timeout = LOCK_TIMEOUT[connection.vendor]

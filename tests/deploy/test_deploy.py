@@ -1,4 +1,4 @@
-"""The files of `deploy/`, checked by the programs that read them, as far as these run without Docker or systemd."""
+"""The programs that read the files of `deploy/` check them, as far as they run without Docker or systemd."""
 
 import re
 import shutil
@@ -29,16 +29,16 @@ def tool(name: str) -> Path:
     return Path(sys.executable).with_name(name)
 
 
-def test_nginx_takes_the_site(tmp_path: Path) -> None:
+def test_nginx_accepts_the_site(tmp_path: Path) -> None:
     checked = Nginx(tmp_path, 8000, 8001).check()
 
     assert checked.returncode == 0, checked.stderr
-    # Later versions than Debian's have another word for it.
+    # Later versions than Debian's have another directive.
     expected = 'the "listen ... http2" directive is deprecated'
     assert [line for line in checked.stderr.splitlines() if "[warn]" in line and expected not in line] == []
 
 
-def test_nginx_takes_the_nodes_of_compose_but_for_what_debians_does_not_know_yet(tmp_path: Path) -> None:
+def test_nginx_accepts_the_nodes_of_compose_without_what_debians_version_does_not_know(tmp_path: Path) -> None:
     nodes = (DEPLOY / "nginx" / "upstream-compose.conf").read_text()
     for written, known in (
         ("    resolver 127.0.0.11 valid=5s;\n", ""),
@@ -67,8 +67,8 @@ def test_nothing_in_nginx_repeats_a_post() -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
-def test_systemd_takes_the_units(unit: Path, tmp_path: Path) -> None:
-    """The programs that they name are not on this machine, so Python stands in their place."""
+def test_systemd_accepts_the_units(unit: Path, tmp_path: Path) -> None:
+    """This machine does not have the programs of the units, so Python replaces them."""
     stand_in = tmp_path / unit.name
     text = unit.read_text()
     assert "/opt/botpenguin/.venv/bin/python " in text
@@ -84,7 +84,7 @@ def test_systemd_takes_the_units(unit: Path, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
-def test_the_units_are_shut_in(unit: Path) -> None:
+def test_the_units_are_sandboxed(unit: Path) -> None:
     """Exposure as systemd counts it, from 0 (shut in) to 10."""
     rated = run("systemd-analyze", "security", "--offline=true", "--threshold=20", unit)
 
@@ -133,7 +133,7 @@ def test_the_image_copies_each_package_and_each_folder_that_settings_name() -> N
 @pytest.mark.release
 @pytest.mark.matrix
 @pytest.mark.server
-def test_what_the_image_copies_is_enough_to_serve(tmp_path: Path) -> None:
+def test_the_image_holds_enough_to_serve(tmp_path: Path) -> None:
     image = tmp_path / "image"
     image.mkdir()
     for source, target in COPIED:
@@ -151,5 +151,5 @@ def test_what_the_image_copies_is_enough_to_serve(tmp_path: Path) -> None:
 
     assert is_healthy
     assert status in (0, -signal.SIGTERM)
-    # Its own folder may be read-only: it has written nothing there.
+    # The folder may be read-only: the server has written nothing there.
     assert sorted(image.rglob("*")) == before

@@ -1,4 +1,4 @@
-"""What the units and Compose let the processes take follows from the table of docs/performance.md."""
+"""The memory bounds of units and Compose follow from the table of docs/performance.md."""
 
 import re
 from typing import Any
@@ -13,10 +13,10 @@ DOCUMENT = (ROOT / "docs" / "performance.md").read_text()
 DEPLOY = ROOT / "deploy"
 UNITS = {"web": "botpenguin@.service", "worker": "botpenguin-worker.service"}
 SERVICES = {"web": ["web-1", "web-2"], "worker": ["worker"]}
-# What Compose keeps in memory for /tmp and the state counts too.
+# /tmp and the state of Compose are in memory, and count too.
 TMPFS = 128
 STEP = 256
-# From the table: the kind, what all its processes took together, and the bound.
+# From the table: the kind, the memory of all its processes, and the bound.
 BOUNDED = re.findall(r"^\| `(\w+)` \|.*\| ([\d,]+) \| ([\d,]+) \|$", DOCUMENT, re.MULTILINE)
 TOGETHER, BOUNDS = ({row[0]: int(row[column].replace(",", "")) for row in BOUNDED} for column in (1, 2))
 COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())["services"]
@@ -37,7 +37,7 @@ def mib(text: str) -> int:
 
 
 @pytest.mark.parametrize("kind", UNITS)
-def test_a_bound_is_what_was_measured_a_quarter_more_and_what_lies_in_tmpfs(kind: str) -> None:
+def test_a_bound_is_the_measured_memory_a_quarter_more_and_tmpfs(kind: str) -> None:
     least = TOGETHER[kind] * 1.25 + TMPFS
 
     assert BOUNDS[kind] == -(-least // STEP) * STEP

@@ -1,4 +1,4 @@
-"""Whom the limits of nginx count: an IPv4 address, or all of an IPv6 /64, however nginx writes it."""
+"""The limits of nginx count an IPv4 address, or an IPv6 /64 as one, in each spelling."""
 
 import random
 from collections import defaultdict
@@ -14,7 +14,7 @@ from tests.nginx import HOST, Nginx
 from tests.server import TRUSTS_NOBODY, free_port
 
 GROUPS = 8
-# The server asks this header for the client's address, in place of a connection from there.
+# The server takes the client's address from this header, so no connection from there is needed.
 CLIENT = "X-Client"
 REAL_IP = f"set_real_ip_from 127.0.0.1; real_ip_header {CLIENT};"
 ECHO = 'server {{ listen 127.0.0.1:{port}; {real_ip} return 200 "$botpenguin_client"; }}'
@@ -37,11 +37,11 @@ def ask(client: httpx.Client, address: str) -> str:
 
 
 def addresses(*digits: str) -> Iterator[str]:
-    """Every way in which groups can be zero, with others of these digits, and with others of one to four by chance."""
+    """Yield every set of zero groups; the others have these digits, or are random."""
     chosen = random.Random(64)  # noqa: S311 - a sample
     for is_zero in product([True, False], repeat=GROUPS):
-        by_chance = [f"{chosen.randrange(1, 0x10000):x}" for _ in range(GROUPS)]
-        for groups in (by_chance, *([group] * GROUPS for group in digits)):
+        at_random = [f"{chosen.randrange(1, 0x10000):x}" for _ in range(GROUPS)]
+        for groups in (at_random, *([group] * GROUPS for group in digits)):
             yield ":".join("0" if zero else group for zero, group in zip(is_zero, groups, strict=True))
 
 
@@ -88,7 +88,7 @@ def test_an_ipv4_address_is_counted_for_itself(key_of: httpx.Client) -> None:
 
 def test_requests_from_one_64_are_refused_together_and_those_from_another_are_not(tmp_path: Path) -> None:
     nginx = Nginx(tmp_path, free_port())
-    # So that a second of a busy machine makes no difference.
+    # With these limits a second of a busy machine makes no difference.
     site, proxy = nginx.folder / "conf.d" / "botpenguin.conf", nginx.folder / "snippets" / "botpenguin-proxy.conf"
     for path, old, new in ((site, "rate=100r/s", "rate=1r/m"), (proxy, "burst=200 nodelay", "burst=2 nodelay")):
         text = path.read_text()

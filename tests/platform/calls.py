@@ -14,7 +14,7 @@ from tests.server import Server
 
 BASE = "/api/v7"
 NOON = datetime(2026, 11, 24, 12, 0, 0, 123456, tzinfo=UTC)
-# An id that no object has.
+# The id of no object.
 NOBODY = "6743a1f09b2c4d5e6f708192"
 NOTHING = object()
 TOKENS = """
@@ -35,7 +35,7 @@ class Caller:
 
     def __init__(self, token: str) -> None:
         self.headers = {"Authorization": f"Bearer {token}"}
-        # One for all calls: to load the middleware takes longer than most of them do.
+        # One for all calls: most take less time than loading the middleware.
         self.http = Browser()
 
     def send(self, method: str, path: str, body: Any = NOTHING, **headers: str) -> Any:
@@ -48,7 +48,7 @@ class Caller:
         return self.http.generic(method, BASE + path, text, content_type, headers=self.headers | headers)
 
     def data(self, method: str, path: str, body: Any = NOTHING) -> Any:
-        """Send what must succeed, and return what comes in the envelope."""
+        """Send a request that must succeed, and return the data in the envelope."""
         response = self.send(method, path, body)
         answer = response.json()
         assert response.status_code in (200, 201), answer
@@ -61,7 +61,7 @@ class Caller:
         return answer["data"]
 
     def refusal(self, method: str, path: str, body: Any = NOTHING) -> tuple[int, list[str]]:
-        """Send what must fail, and return the status and the sentences."""
+        """Send a request that must fail, and return the status and the sentences."""
         response = self.send(method, path, body)
         answer = response.json()
         assert answer["success"] is False
@@ -75,7 +75,7 @@ def caller(user: User) -> Caller:
 
 
 def row(name: str | None = None, email: str | None = None, phone: Any = None, **details: Any) -> dict[str, Any]:
-    """A row of an import, with what is given of it."""
+    """Return a row of an import with the given fields."""
     reach = {key: value for key, value in {"email": email, "phone": phone}.items() if value is not None}
     named = {"userProvidedName": name} if name is not None else {}
     return {"profile": {"userDetails": named | ({"contact": reach} if reach else {}) | details}}

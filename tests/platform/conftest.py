@@ -19,7 +19,7 @@ def as_bob(bob: User) -> Caller:
 
 @pytest.fixture
 def asha(alice: User) -> Contact:
-    """A contact of whom everything is known."""
+    """A contact with a value in each field."""
     Segment.objects.create(owner=alice, name="Nobody", tags=["elsewhere"])
     Segment.objects.create(owner=alice, name="Customers", tags=["customer", "partner"])
     return contact_of(

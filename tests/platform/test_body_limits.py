@@ -1,4 +1,4 @@
-"""Bodies that cannot be read: refused in our own words, with `DEBUG` on or off, and never a 5xx."""
+"""Unreadable bodies get our own error, with `DEBUG` on or off, and never a 5xx."""
 
 import json
 from typing import Any
@@ -68,7 +68,7 @@ def test_a_body_of_brackets_takes_little_memory(as_alice: Caller, piece: str) ->
 
 @pytest.mark.release
 @pytest.mark.parametrize("piece", ['{"":0}', '["ab"]', '"ab"', "1000", "1.5", '"é"'])
-def test_what_json_is_taken_fits_the_memory_of_a_request(as_alice: Caller, piece: str) -> None:
+def test_accepted_json_fits_the_memory_of_a_request(as_alice: Caller, piece: str) -> None:
     text = f'{{"x": [{",".join([piece] * (1_000_000 // (len(piece.encode()) + 1)))}]}}'
 
     response, peak = peak_of(lambda: as_alice.send_text("POST", PATH, text))
@@ -91,7 +91,7 @@ def test_another_type_is_415(as_alice: Caller, content_type: str) -> None:
     ["application/json", "Application/JSON;charset=UTF-8", "application/json; charset=nonsense", "a/b+json", ""],
 )
 @pytest.mark.parametrize("text", ["{}", b"\xef\xbb\xbf{}", " \n{} "])
-def test_json_is_taken_under_each_of_its_names(as_alice: Caller, content_type: str, text: str | bytes) -> None:
+def test_json_is_accepted_under_each_of_its_names(as_alice: Caller, content_type: str, text: str | bytes) -> None:
     assert as_alice.send_text("POST", PATH, text, content_type).status_code == 200
 
 
@@ -138,7 +138,7 @@ def test_only_the_first_errors_of_a_row_are_reported(as_alice: Caller) -> None:
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("key", ["\0{}", "{}"])
-def test_of_too_many_attributes_only_their_number_is_reported(as_alice: Caller, key: str) -> None:
+def test_too_many_attributes_are_reported_by_their_number(as_alice: Caller, key: str) -> None:
     attributes: dict[str, list[str]] = {key.format(number): [] for number in range(5_000)}
 
     refusal = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes=attributes)])

@@ -1,4 +1,4 @@
-"""The page Bots and its acts, without a browser."""
+"""The page Bots and its actions, without a browser."""
 
 import re
 from collections.abc import Callable
@@ -207,9 +207,7 @@ def test_a_deleted_bot_leaves_its_contacts(alice: User, shop: Bot) -> None:
 @pytest.mark.parametrize("method", ["get", "post"])
 @pytest.mark.parametrize("address", ["{}/", "{}/delete/"])
 @pytest.mark.parametrize("whose", ["somebody else's", "nobody's", "no id"])
-def test_a_bot_that_is_not_ones_own_is_not_there(
-    alice: User, night_desk: Bot, method: str, address: str, whose: str
-) -> None:
+def test_a_bot_of_another_account_is_404(alice: User, night_desk: Bot, method: str, address: str, whose: str) -> None:
     bot_id = {"somebody else's": night_desk.pk, "nobody's": "0" * 24, "no id": "%00"}[whose]
 
     response = getattr(logged_in(alice), method)(PAGE + address.format(bot_id), {"name": "Mine", "is_sure": "on"})

@@ -1,4 +1,4 @@
-"""Requests that change much while other bulk work has the turn: refused at once, with nothing changed."""
+"""Requests that change much while other bulk work runs are refused at once, and change nothing."""
 
 import fcntl
 import os
@@ -26,7 +26,7 @@ TAGS = [f"tag {number}" for number in range(50)]
 
 @pytest.fixture(autouse=True)
 def _turn_of_others(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Others have the turn, and no request waits long for it."""
+    """Other bulk work runs, and no request waits long for its end."""
     monkeypatch.setattr(bulk, "LONGEST_WAIT_OF_A_REQUEST", 0)
     monkeypatch.setattr(bulk.refused, "since", None)
     if connection.vendor != "sqlite":

@@ -1,4 +1,4 @@
-"""How often a token may call: exactly as often as is promised, shown in every answer, and never beside a revoke."""
+"""How often a token may call: exactly as often as documented, with the rest in every response."""
 
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -57,7 +57,7 @@ def test_a_window_is_never_longer_than_a_minute(alice: User, settings: Settings,
     assert call(token_text(alice))["RateLimit"] == '"token";r=2;t=60'
 
 
-def test_one_too_many_learns_when_to_come_back(alice: User, settings: Settings, clock: Clock) -> None:
+def test_a_call_too_many_learns_when_to_retry(alice: User, settings: Settings, clock: Clock) -> None:
     settings.API_RATE_LIMIT = 1
     token = token_text(alice)
     call(token)
@@ -151,7 +151,7 @@ def test_many_threads_together_get_the_limit_and_no_more() -> None:
     assert sorted(quota.remaining for quota in quotas if not quota.is_exceeded) == list(range(500))
 
 
-def test_being_refused_prolongs_nothing(clock: Clock) -> None:
+def test_a_refusal_does_not_prolong_the_window(clock: Clock) -> None:
     windows = Windows()
     windows.take(1, 1, 1)
     clock.now += WINDOW - 1

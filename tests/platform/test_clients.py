@@ -1,29 +1,28 @@
-"""Conversations with the published clients: what each is known to send, by a real client to a real server.
+"""Requests of the published clients, as each is known to send them, by a real client to a real server.
 
 They are the programs that others wrote for BotPenguin, with another base URL.
 """
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from itertools import repeat
+from itertools import count, repeat
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.platform.calls import BASE, accounts_on
+from tests.platform.calls import BASE, accounts_on, row
 from tests.server import Server
 
-# The shared server.
 pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("node")]
 
 
 class Program:
-    """A client program: its base URL, the token that somebody pasted into it, and headers of its own."""
+    """A client program: its base URL, the token that its user pasted, and its headers."""
 
     def __init__(self, server: Server, token: str, **headers: str) -> None:
         self.http = httpx.Client(base_url=server.url + BASE, trust_env=False, timeout=30)
-        # What httpx says of itself is not what the clients say.
+        # The clients do not send this header of httpx.
         del self.http.headers["Accept"]
         self.http.headers.update({"Authorization": f"Bearer {token}"} | headers)
 
@@ -33,7 +32,7 @@ class Program:
 
 @pytest.fixture(scope="module")
 def tokens(node: Server) -> Iterator[str]:
-    """Tokens of new accounts, as many as are asked for; to start a command for each would take a second each."""
+    """Tokens of new accounts. A command for each of them would take a second each."""
     return (token for _ in repeat(None) for token in accounts_on(node, 20))
 
 
@@ -52,8 +51,8 @@ def program(node: Server, tokens: Iterator[str]) -> Iterator[Callable[..., Progr
 
 def test_the_n8n_node(program: Callable[..., Program]) -> None:
     node = program(Accept="*/*", authtype="Key")
-    stranger = program()
-    theirs = stranger.send("POST", "/bots", {"name": "Theirs", "platform": "whatsapp"}).json()["data"]["_id"]
+    other = program()
+    theirs = other.send("POST", "/bots", {"name": "Theirs", "platform": "whatsapp"}).json()["data"]["_id"]
     bot = node.send("POST", "/bots", {"name": "Reception", "platform": "whatsapp"}).json()["data"]["_id"]
 
     def credential(bot_id: str) -> httpx.Response:
@@ -68,15 +67,8 @@ def test_the_n8n_node(program: Callable[..., Program]) -> None:
     assert [(found["_id"], found["name"]) for found in listed["data"]] == [(bot, "Reception")]
 
     # "Add contact": one row, the bot in the query and in a header of that name. What is undefined is left out.
-    row = {
-        "profile": {
-            "userDetails": {
-                "userProvidedName": "Asha",
-                "contact": {"email": "asha@example.com", "phone": {"number": "9876543210", "prefix": "91"}},
-            }
-        }
-    }
-    added = node.send("POST", "/inbox/users/import", [row], params={"botId": bot}, headers={"botId": bot})
+    asha = row("Asha", "asha@example.com", {"number": "9876543210", "prefix": "91"})
+    added = node.send("POST", "/inbox/users/import", [asha], params={"botId": bot}, headers={"botId": bot})
     assert added.status_code == 201
 
     # "Update contact attributes": by email, by number with the country's code, by id.
@@ -94,44 +86,33 @@ def test_the_n8n_node(program: Callable[..., Program]) -> None:
     assert refused.json()["message"].endswith("Copy the current one from the Developers page.")
 
 
+def all_contacts(component: Program) -> Iterator[dict[str, Any]]:
+    """Read pages from 1 until one is empty, as Pipedream does: with every filter, and each of them empty."""
+    lists = ("_botWebsite", "_botWhatsapp", "_botTelegram", "_botFacebook", "status", "lastMessageBy", "tags")
+    period = {"startAt": "", "endsAt": ""}
+    body: dict[str, Any] = {name: [] for name in (*lists, "applicableFilters", "_agentAssigned")}
+    body |= {"searchText": "", "isExport": "none", "createdAt": period, "lastSeenAt": period}
+    for page in count(1):
+        found = component.send("POST", "/inbox/users", body | {"page": page}).json()["data"]
+        yield from found
+        if not found:
+            return
+
+
+def label(contact: dict[str, Any]) -> str:
+    """Name a contact as Pipedream does, which relies on each key: by its number if there is no name and no email."""
+    details = contact["profile"]["userDetails"]
+    phone = details["contact"]["phone"]
+    return details["name"] or details["contact"]["email"] or f"{phone['prefix']} {phone['number']}"
+
+
 def test_the_pipedream_component(program: Callable[..., Program]) -> None:
     component = program(Accept="application/json, text/plain, */*", authtype="Key")
-    rows = [
-        {"profile": {"userDetails": {"userProvidedName": "", "contact": {"phone": {"number": f"{10**9 + number}"}}}}}
-        for number in range(119)
-    ]
-    named = {"profile": {"userDetails": {"userProvidedName": "Asha", "contact": {"email": "asha@example.com"}}}}
-    assert component.send("POST", "/inbox/users/import", [named, *rows]).is_success
+    rows = [row("", phone={"number": f"{10**9 + number}"}) for number in range(119)]
+    assert component.send("POST", "/inbox/users/import", [row("Asha", "asha@example.com"), *rows]).is_success
 
-    def contacts() -> Iterator[dict[str, Any]]:
-        """Pages from 1 until one is empty, with every filter there and every one of them empty."""
-        period = {"startAt": "", "endsAt": ""}
-        lists = ("_botWebsite", "_botWhatsapp", "_botTelegram", "_botFacebook", "status", "lastMessageBy", "tags")
-        page = 1
-        while True:
-            body = {name: [] for name in lists} | {
-                "searchText": "",
-                "applicableFilters": [],
-                "_agentAssigned": [],
-                "isExport": "none",
-                "createdAt": period,
-                "lastSeenAt": period,
-                "page": page,
-            }
-            found = component.send("POST", "/inbox/users", body).json()["data"]
-            yield from found
-            page += 1
-            if not found:
-                return
-
-    everybody = list(contacts())
+    everybody = list(all_contacts(component))
     assert len(everybody) == len({contact["_id"] for contact in everybody}) == 120
-
-    # Its choice of contacts reads these without a guard: the number only where there is no name and no email.
-    def label(contact: dict[str, Any]) -> str:
-        details = contact["profile"]["userDetails"]
-        phone = details["contact"]["phone"]
-        return details["name"] or details["contact"]["email"] or f"{phone['prefix']} {phone['number']}"
 
     assert label(everybody[-1]) == "Asha"
     assert label(everybody[0]) == " 1000000118"
@@ -144,7 +125,7 @@ def test_the_pipedream_component(program: Callable[..., Program]) -> None:
     written = component.send("PUT", f"/inbox/users/{contact['_id']}", contact)
     assert written.status_code == 200
     assert label(written.json()["data"]) == "Asha Rao"
-    assert next(found for found in contacts() if found["_id"] == contact["_id"]) == written.json()["data"]
+    assert next(found for found in all_contacts(component) if found["_id"] == contact["_id"]) == written.json()["data"]
 
     # Of an error it shows `data`, joined by blanks.
     details["contact"] |= {"email": "nobody", "phone": {"number": "1"}}
@@ -161,8 +142,7 @@ def test_the_pipedream_component(program: Callable[..., Program]) -> None:
 def test_a_python_client_of_requests(program: Callable[..., Program], name: str, content_type: str) -> None:
     headers = {name: "Key", "Content-Type": content_type, "Accept": "*/*", "User-Agent": "python-requests/2.32.3"}
     client = program(**headers)
-    row = {"profile": {"userDetails": {"userProvidedName": "Asha"}}}
-    client.send("POST", "/inbox/users/import", [row])
+    client.send("POST", "/inbox/users/import", [row("Asha")])
 
     listed = client.send("POST", "/inbox/users", {"page": 1})
     contact_id = listed.json()["data"][0]["_id"]

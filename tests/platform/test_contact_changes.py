@@ -1,4 +1,4 @@
-"""Changing contacts: the whole, their attributes, their status."""
+"""Changing contacts: names, numbers and all other fields."""
 
 from typing import Any
 
@@ -23,7 +23,7 @@ PREFIXES = st.from_regex(r"[0-9]{0,5}", fullmatch=True)
 NUMBERS = st.from_regex(r"[0-9]{4,10}", fullmatch=True)
 PHONES = st.one_of(
     st.builds(lambda prefix, number: {"number": number, "prefix": prefix}, PREFIXES, NUMBERS | st.just("")),
-    # With the prefix in the number: what is left may be as short as nothing.
+    # With the prefix in the number: the rest may be empty.
     st.builds(lambda prefix, number: {"number": f"+{number}", "prefix": number[:prefix]}, st.integers(0, 5), NUMBERS),
 )
 EMAILS = st.sampled_from(["", "Asha@Example.com"])
@@ -109,7 +109,7 @@ class TestChanging:
 
         assert written == read | {"updatedAt": written["updatedAt"]}
 
-    def test_what_is_left_out_or_null_stays(self, as_alice: Caller, asha: Contact) -> None:
+    def test_fields_that_are_left_out_or_null_stay(self, as_alice: Caller, asha: Contact) -> None:
         (read,) = as_alice.data("POST", "/inbox/users")
         bodies: list[Any] = [{}, dict.fromkeys(read), {"profile": {}}, {"profile": {"userDetails": {"contact": {}}}}]
 
@@ -128,7 +128,7 @@ class TestChanging:
             ({"name": "Asha", "userProvidedName": ""}, ""),
         ],
     )
-    def test_of_the_two_names_the_new_one_counts(
+    def test_the_new_one_of_two_names_counts(
         self, as_alice: Caller, asha: Contact, details: dict[str, str], name: str
     ) -> None:
         written = self.put(as_alice, asha, {"profile": {"userDetails": details}})
@@ -165,7 +165,7 @@ class TestChanging:
             ({"phone": {"number": "2079460991", "prefix": "44"}}, "the number is another contact's"),
         ],
     )
-    def test_what_is_another_contacts_is_409(
+    def test_an_email_or_number_of_another_contact_is_409(
         self, as_alice: Caller, alice: User, asha: Contact, reach: dict[str, Any], why: str
     ) -> None:
         contact_of(alice, name="Ben", email="ben@example.com", phone="442079460991")
@@ -177,7 +177,7 @@ class TestChanging:
         assert refusal == (409, [f"Nothing was changed: {why}."])
         assert Contact.objects.get(pk=asha.pk).name == "Asha"
 
-    def test_a_contact_stays_somebody(self, as_alice: Caller, asha: Contact) -> None:
+    def test_a_contact_keeps_a_name_an_email_or_a_number(self, as_alice: Caller, asha: Contact) -> None:
         empty = {"name": "", "contact": {"email": "", "phone": {"number": ""}}}
 
         refusal = as_alice.refusal("PUT", f"/inbox/users/{asha.pk}", {"profile": {"userDetails": empty}})
@@ -217,127 +217,6 @@ class TestChanging:
 
         assert refusals == [NO_CONTACT] * 4
         assert Contact.objects.get().status == "OPEN"
-
-
-class TestAttributes:
-    @pytest.mark.parametrize("path", ["", "/attributes"])
-    @pytest.mark.parametrize(
-        "attributes", [[{"key": "plan", "value": "silver"}, {"key": "age"}], {"plan": "silver", "age": None}]
-    )
-    def test_some_are_set_and_the_others_stay(
-        self, as_alice: Caller, asha: Contact, path: str, attributes: object
-    ) -> None:
-        as_alice.data("PUT", f"/inbox/users/{asha.pk}{path}", {"attributes": attributes})
-
-        assert Contact.objects.get().attributes == {"plan": "silver", "is_new": False}
-
-    @pytest.mark.parametrize("path", ["", "/attributes"])
-    def test_a_map_of_names_may_be_the_whole_body(self, as_alice: Caller, asha: Contact, path: str) -> None:
-        as_alice.data("PUT", f"/inbox/users/{asha.pk}{path}", {"plan": "silver", "age": None, "name": "x"})
-
-        asha.refresh_from_db()
-        assert (asha.name, asha.attributes) == ("Asha", {"plan": "silver", "is_new": False, "name": "x"})
-
-    def test_beside_a_key_of_a_contact_others_are_no_attributes(self, as_alice: Caller, asha: Contact) -> None:
-        for key in ("_id", "_customer", "status", "profile", "isOnline", "updatedAt", "segments"):
-            as_alice.data("PUT", f"/inbox/users/{asha.pk}", {key: None, "plan": "silver", "_agent": []})
-
-        assert Contact.objects.get().attributes == asha.attributes
-
-    def test_what_is_no_attribute_of_a_map_is_named(self, as_alice: Caller, asha: Contact) -> None:
-        refusal = as_alice.refusal("PUT", f"/inbox/users/{asha.pk}", {"plan": []})
-
-        assert refusal == (
-            422,
-            ["attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, true, false or null."],
-        )
-
-    def test_an_attribute_may_be_called_attributes(self, as_alice: Caller, asha: Contact) -> None:
-        as_alice.data("PUT", f"/inbox/users/{asha.pk}/attributes", {"attributes": "many", "score": -1.5})
-
-        assert Contact.objects.get().attributes == asha.attributes | {"attributes": "many", "score": -1.5}
-
-    @pytest.mark.parametrize(
-        ("attributes", "sentence"),
-        [
-            ([1], 'attributes should be a list of {"key": …, "value": …}, or a map.'),
-            ([{"value": 1}], 'attributes should be a list of {"key": …, "value": …}, or a map.'),
-            ("plan", "attributes should be an object."),
-            ({"plan": ["gold"]}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
-             "true, false or null."),
-            ({"plan": 10**400}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
-             "true, false or null."),
-            ({"plan": "\0"}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
-             "true, false or null."),
-            ({"": 1}, "attributes..[key] should be a key of 1 to 100 characters."),
-            ({f"{number}": 1 for number in range(101)},
-             "attributes should have at most 100 items."),
-        ],
-    )  # fmt: skip
-    def test_what_is_no_attribute_is_named(
-        self, as_alice: Caller, asha: Contact, attributes: object, sentence: str
-    ) -> None:
-        refusal = as_alice.refusal("PUT", f"/inbox/users/{asha.pk}", {"attributes": attributes})
-
-        assert refusal == (422, [sentence])
-
-    def test_a_contact_has_a_hundred_at_most(self, as_alice: Caller, asha: Contact) -> None:
-        many = {f"{number}": 1 for number in range(98)}
-
-        refusal = as_alice.refusal("PUT", f"/inbox/users/{asha.pk}/attributes", many)
-
-        assert refusal == (409, ["Nothing was changed: a contact has at most 100 attributes."])
-
-
-class TestStatus:
-    def test_several_contacts_get_one_status(self, as_alice: Caller, alice: User, asha: Contact) -> None:
-        ben, cleo = contact_of(alice, name="Ben"), contact_of(alice, name="Cleo")
-
-        answer = as_alice.data(
-            "PUT", "/inbox/users/status-update", {"ids": [asha.pk, ben.pk, ben.pk], "status": "DEPENDANCY"}
-        )
-
-        assert answer == {"updated": 2}
-        statuses = dict(Contact.objects.values_list("pk", "status"))
-        assert statuses == {asha.pk: "DEPENDANCY", ben.pk: "DEPENDANCY", cleo.pk: "OPEN"}
-
-    def test_many_contacts_take_one_statement(self, as_alice: Caller, alice: User) -> None:
-        ids = [contact_of(alice, name=f"Ben {number}").pk for number in range(3)]
-
-        with CaptureQueriesContext(connection) as queries:
-            as_alice.data("PUT", "/inbox/users/status-update", {"ids": ids, "status": "CLOSED"})
-
-        assert len([query for query in queries if query["sql"].startswith('UPDATE "platform_contact"')]) == 1
-
-    def test_an_id_of_nobody_or_of_somebody_else_changes_nothing(
-        self, as_alice: Caller, bob: User, asha: Contact
-    ) -> None:
-        bobs = contact_of(bob, name="Dora")
-
-        for stranger in (NOBODY, bobs.pk):
-            refusal = as_alice.refusal(
-                "PUT", "/inbox/users/status-update", {"ids": [asha.pk, stranger], "status": "CLOSED"}
-            )
-            assert refusal == (
-                404, ["Some of these ids belong to no contact of your account. Nothing was changed."]
-            )  # fmt: skip
-
-        assert set(Contact.objects.values_list("status", flat=True)) == {"OPEN"}
-
-    @pytest.mark.parametrize(
-        ("body", "sentences"),
-        [
-            ({}, ["ids is required.", "status is required."]),
-            ({"ids": [], "status": "OPEN"}, ["ids should have at least 1 item."]),
-            ({"ids": ["\0"], "status": "OPEN"}, ["ids.0 should be an id, 24 hexadecimal digits."]),
-            (
-                {"ids": [NOBODY] * 1001, "status": "OPEN"},
-                ["ids should have at most 1000 items."],
-            ),
-        ],
-    )
-    def test_what_cannot_be_is_named(self, as_alice: Caller, body: object, sentences: list[str]) -> None:
-        assert as_alice.refusal("PUT", "/inbox/users/status-update", body) == (422, sentences)
 
 
 def test_a_contact_that_is_deleted_meanwhile_is_404(as_alice: Caller, asha: Contact) -> None:

@@ -35,7 +35,7 @@ def import_rows(by: Caller, *rows: dict[str, Any]) -> Any:
     return by.send("POST", "/inbox/users/import", list(rows)).status_code
 
 
-def test_what_is_kept_of_contacts_is_what_there_is(as_alice: Caller, alice: User, asha: Contact) -> None:
+def test_kept_counts_of_contacts_match_the_rows(as_alice: Caller, alice: User, asha: Contact) -> None:
     imported = row(
         "Ünal", "unal@example.com", tags=["größer", "b"], attributes={"größe": "ñ" * 50, "n": 1.5, "x": True}
     )
@@ -116,7 +116,7 @@ def test_short_tags_count_by_what_they_take(as_alice: Caller, alice: User) -> No
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_imports_for_the_last_place_one_gets_it(as_alice: Caller, alice: User, settings: Settings) -> None:
+def test_one_of_two_imports_gets_the_last_place(as_alice: Caller, alice: User, settings: Settings) -> None:
     settings.QUOTA_CONTACTS = 2
     import_rows(as_alice, row("A", "a@example.com"))
     emails = iter(["b@example.com", "c@example.com"])

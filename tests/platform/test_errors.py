@@ -1,4 +1,4 @@
-"""Whatever goes wrong under `/api/`: JSON in one envelope, with the real status, and never a redirect."""
+"""Errors under `/api/` are JSON in one envelope, with the real status, and never a redirect."""
 
 from collections.abc import Callable
 from typing import Any
@@ -23,7 +23,7 @@ ADDRESS = "/api/v7/token"
 # The same in every process, as parallel test runs want it.
 WELL_FORMED = "bpat_" + "Ab3" * 13 + "x" + tokens.checksum("bpat_" + "Ab3" * 13 + "x")
 INVALID = 'Bearer realm="BotPenguin", error="invalid_token", error_description="{}"'
-STRANGER = Browser()
+VISITOR = Browser()
 UNAVAILABLE = "The server cannot do this right now, and nothing was changed. Try again in a few seconds."
 BROKEN = "Something broke on our side. It has been logged; try again in a moment."
 
@@ -139,11 +139,11 @@ def test_the_token_of_a_disabled_account_is_401(alice: User) -> None:
     assert response["WWW-Authenticate"] == INVALID.format("The account of this API access token is disabled.")
 
 
-# The first request of a process imports every address, which takes its time.
+# The first request of a process imports all URLs, which takes long.
 @given(st.binary(max_size=200).map(lambda raw: raw.decode("latin-1")), st.sampled_from(["", "Bearer ", "Bearer bpat_"]))
 def test_any_bytes_in_the_header_are_401_without_a_query(header: str, start: str) -> None:
     """A query would raise here, and be a 500."""
-    response = STRANGER.get(ADDRESS, headers={"Authorization": start + header})
+    response = VISITOR.get(ADDRESS, headers={"Authorization": start + header})
 
     assert response.status_code == 401
 

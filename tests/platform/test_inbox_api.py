@@ -53,7 +53,7 @@ def test_a_contact_carries_every_key(as_alice: Caller, alice: User, asha: Contac
     }
 
 
-def test_a_contact_of_whom_little_is_known_carries_them_too(as_alice: Caller, alice: User) -> None:
+def test_a_contact_with_few_fields_carries_every_key_too(as_alice: Caller, alice: User) -> None:
     contact_of(alice, name="", phone="919876543210")
 
     (shown,) = as_alice.data("POST", "/inbox/users", {})
@@ -86,7 +86,7 @@ class TestListing:
         assert as_alice.data("POST", "/inbox/users", {"page": page}) == []
 
     @pytest.mark.parametrize("page", [0, -1, "1", 1.5, True, [], {}])
-    def test_what_is_no_page_is_refused(self, as_alice: Caller, page: object) -> None:
+    def test_a_wrong_page_number_is_refused(self, as_alice: Caller, page: object) -> None:
         status, (sentence,) = as_alice.refusal("POST", "/inbox/users", {"page": page})
 
         assert (status, sentence.split()[:3]) == (422, ["page", "should", "be"])
@@ -108,7 +108,7 @@ class TestListing:
     @pytest.mark.parametrize("pages", [40, pytest.param(200, marks=pytest.mark.release)])
     @pytest.mark.django_db(transaction=True)
     def test_the_last_of_many_pages_is_found_in_the_index_alone(self, alice: User, pages: int) -> None:
-        """It counts the entries before it, reads its own rows, and sorts no table."""
+        """The database counts the entries before the page, reads its rows, and sorts no table."""
         Contact.objects.bulk_create(
             Contact(owner=alice, name=f"{number}", created_at=NOON + timedelta(seconds=number))
             for number in range(50 * pages)
@@ -131,7 +131,7 @@ class TestListing:
 
 
 def explained(sql: str) -> list[str]:
-    """How the database will answer a query, once it has counted what is there."""
+    """Return the plan for a query, after the database has counted its rows."""
     with connection.cursor() as cursor:
         cursor.execute("ANALYZE" if connection.vendor == "sqlite" else "VACUUM ANALYZE platform_contact")
         cursor.execute(f"EXPLAIN {'QUERY PLAN' if connection.vendor == 'sqlite' else ''} {sql}")
@@ -190,7 +190,7 @@ class TestFilter:
     def test_each_key_filters_by_itself(self, as_alice: Caller, wanted: dict[str, Any], found: str) -> None:
         assert " ".join(names(as_alice.data("POST", "/inbox/users", wanted))) == found
 
-    def test_what_is_empty_filters_nothing(self, as_alice: Caller) -> None:
+    def test_empty_filters_filter_nothing(self, as_alice: Caller) -> None:
         lists = ("status", "tags", "segments", "platform", "_botWebsite", "lastMessageBy", "applicableFilters")
         empty: dict[str, Any] = {name: [] for name in lists} | {
             "searchText": "",

@@ -1,4 +1,4 @@
-"""One account sees and touches nothing of another's, and a revoked token nothing at all.
+"""No account reads or changes anything of another account, and a revoked token opens nothing.
 
 Both walk the OpenAPI document, so that an operation to come is covered by itself: each is sent
 somebody else's ids in every place that takes a text: in paths, queries, headers and bodies.
@@ -26,22 +26,22 @@ from tests.platform.calls import Caller, caller, contact_of
 pytestmark = [pytest.mark.matrix, pytest.mark.no_cover]
 
 Sending = tuple[str, str, dict[str, str], Any]
-# Of these it is known that bob's own token is meant.
+# They are about bob's own token.
 OF_THE_TOKEN_ITSELF = {"/token/revoke", "/token/report-exposed"}
-# The order of the ids of what each account has, by the parameters of paths.
+# The parameters of paths, in the order of the ids of each account.
 KINDS = ["bot_id", "contact_id", "segment_id", "api_id"]
-# In whatever alice has that names nothing. Bob never sends it, so no answer to him may hold it.
+# Stands in every text of alice's things. Bob never sends it, so no response to him may hold it.
 MARKER = "only-alice-knows"
 NAMES = ["secret@example.com", "919876543210", "secret-tag"]
 
 
 def belongings(owner: User, word: str, email: str, phone: str, tag: str) -> list[str]:
-    """Give an account one thing of each kind, with the word in every text; return their ids."""
+    """Give an account one object of each kind, with the word in every text; return their ids."""
     bot = Bot.objects.create(owner=owner, name=word, platform="whatsapp")
     reach = {"email": email, "phone": phone, "country": word}
     contact = contact_of(owner, (tag, word), name=word, bot=bot, **reach, notes=[word], attributes={word: word})
     segment = Segment.objects.create(owner=owner, name=word, tags=[tag, word])
-    # An address that no call may reach.
+    # No call may reach this address.
     api = OutboundApi.objects.make(owner, word, Recipe("GET", "http://10.0.0.1/{{name}}", (RecipeField("word", word),)))
     return [bot.pk, contact.pk, segment.pk, api.pk]
 
@@ -69,10 +69,10 @@ def everything_of(owner: User) -> str:
 
 
 def sendings(secrets: list[str], own: Sequence[str] = (), *, is_sample: bool = False) -> Iterator[Sending]:
-    """Every operation with its example, and with each secret wherever a text may stand, in all such places and in each.
+    """Yield every operation with its example, and with each secret in all places for a text, and in each alone.
 
-    In the path stands the secret too, and in turn each of the sender's own ids, behind which the body is looked at.
-    A sample has only the own ids of the kind that the path names, and few bodies behind somebody else's id.
+    The path holds the secret too, and then each of the sender's own ids, for which the API reads the body.
+    A sample has only own ids of the kind that the path names, and few bodies for a path with the secret.
     """
     for path, operations in reference.document()["paths"].items():
         if path in OF_THE_TOKEN_ITSELF:
@@ -93,7 +93,7 @@ def sendings(secrets: list[str], own: Sequence[str] = (), *, is_sample: bool = F
 def _addressed(
     path: str, parameters: list[dict[str, Any]], secret: str, filling: str
 ) -> Iterator[tuple[str, dict[str, str]]]:
-    """The address by itself, and with the secret in each other parameter: of two one might hide the next."""
+    """Yield the address, and then with the secret in one other parameter at a time: one error might hide another."""
     address = re.sub(r"{\w+}", filling, path)
     yield address, {}
     for parameter in parameters:
@@ -103,7 +103,7 @@ def _addressed(
 
 
 def _everywhere(schema: Any, secret: str) -> Any:
-    """A body with the secret in every text, list of texts and choice that admits it."""
+    """Return a body with the secret in every text, list of texts and choice that admits it."""
     schemas = reference.document()["components"]["schemas"]
     schema = resolved(schema, schemas)
     match schema.get("type"):
@@ -118,7 +118,7 @@ def _everywhere(schema: Any, secret: str) -> Any:
 
 
 def _only(body: Any) -> Iterator[Any]:
-    """The body, and each of its parts by itself: one wrong field must not hide what another would do."""
+    """Yield the body, and each of its parts alone: one wrong field must not hide another."""
     yield body
     if isinstance(body, dict):
         yield from ({key: part} for key, value in body.items() for part in _only(value))
@@ -153,14 +153,14 @@ def test_bob_reads_and_changes_nothing_of_alices_by_any_operation(  # noqa: PLR0
     assert everything_of(alice) == before
     assert len(shown) > least * len(secrets)
     assert [text for text in [*shown, everything_of(bob)] if MARKER in text] == []
-    # What bob sent himself he may read again; what only alice's rows hold he may not.
+    # Bob may read again what he sent, and nothing that only alice's rows hold.
     assert [
         text for text in shown if any(found in text for found in ids_of_alice) and not _is_echo(text, ids_of_alice)
     ] == []
 
 
 def _is_echo(text: str, ids: list[str]) -> bool:
-    """Whether the ids stand only in what bob may write freely: names, tags, attributes and notes of his own."""
+    """Return whether the ids stand only where bob may write freely: in his names, tags, attributes and notes."""
 
     def identities(value: Any) -> Iterator[str]:
         if isinstance(value, dict):
@@ -178,7 +178,7 @@ def _is_echo(text: str, ids: list[str]) -> bool:
 def test_alices_ids_open_to_alice_what_they_close_to_bob(
     as_alice: Caller, as_bob: Caller, ids_of_alice: list[str]
 ) -> None:
-    """The walk above would prove nothing if the ids were wrong."""
+    """With wrong ids the test above would prove nothing."""
     bot, contact, segment, api = ids_of_alice
     good = [
         ("GET", f"/bots/{bot}", None),

@@ -1,4 +1,4 @@
-"""Imports whose process is killed: all of one or nothing is there, and the next one finds no trace of it."""
+"""Imports whose process is killed: all rows or none exist, and the next import succeeds."""
 
 import os
 import signal
@@ -52,7 +52,7 @@ def import_until_killed(mode: str, *people: str) -> list[str]:
 
 
 def nobody_writes() -> bool:
-    """Whether PostgreSQL has noticed that the processes are dead."""
+    """Return whether PostgreSQL has noticed that the processes are dead."""
     if connection.vendor == "sqlite":
         return True
     with connection.cursor() as cursor:
@@ -61,7 +61,7 @@ def nobody_writes() -> bool:
 
 
 def seen(user: User) -> dict[str, Any]:
-    """What the API shows: how many contacts, by tag too, and the tags of each."""
+    """Return what the API shows: the number of contacts, in total and by tag, and the tags of each."""
     program = caller(user)
     found = program.data("POST", "/inbox/users")
     tags = {tuple(contact["profile"]["userDetails"]["tags"]) for contact in found}
@@ -100,7 +100,7 @@ def assert_whole_and_repeatable(users: list[User], endings: list[str]) -> None:
 
 @pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.release)])
 def test_an_import_killed_after_any_statement_is_there_as_a_whole_or_not_at_all(every: int) -> None:
-    """Of 27 statements or so every one, or a sample."""
+    """Kill it after each of about 27 statements, or after a sample of them."""
     steps = range(3, 37, every)
     users = people(len(steps))
 

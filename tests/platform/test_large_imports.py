@@ -52,7 +52,7 @@ def test_all_contacts_have_all_their_tags(as_alice: Caller, alice: User) -> None
 
 @pytest.mark.release
 def test_a_thousand_contacts_with_fifty_tags_each_are_imported_in_short_transactions(as_alice: Caller) -> None:
-    """The guard of all tests refuses a long one."""
+    """The guard of all tests refuses long transactions."""
     rows = [row(f"{number}", f"{number}@example.com", tags=TAGS) for number in range(1000)]
 
     made, again = (as_alice.data("POST", PATH, rows) for _ in range(2))
@@ -61,7 +61,7 @@ def test_a_thousand_contacts_with_fifty_tags_each_are_imported_in_short_transact
     assert left() == (1000, 50_000, 0)
 
 
-def test_nobody_sees_any_of_it_before_all_of_it(as_alice: Caller, alice: User) -> None:
+def test_no_row_of_an_import_is_seen_before_all_of_them(as_alice: Caller, alice: User) -> None:
     known = contact_of(alice, ("vip",), email="0@example.com")
     seen: list[Any] = []
 
@@ -151,7 +151,7 @@ def test_a_database_that_fails_in_between_keeps_nothing(as_alice: Caller) -> Non
 
 
 class TestKilled:
-    """What an import leaves whose process was killed before its end."""
+    """The rows that an import leaves when its process is killed."""
 
     @pytest.fixture
     def known(self, alice: User) -> Contact:
@@ -159,7 +159,9 @@ class TestKilled:
         staging.stage([(known.pk, "vip 2"), (known.pk, "new"), ("6743a1f09b2c4d5e6f708192", "new")])
         return known
 
-    def test_its_tags_are_not_seen_and_housekeeping_deletes_them(self, as_alice: Caller, known: Contact) -> None:
+    def test_tags_of_a_killed_import_are_not_seen_and_housekeeping_deletes_them(
+        self, as_alice: Caller, known: Contact
+    ) -> None:
         grow_old()
 
         found = as_alice.data("POST", "/inbox/users", {"tags": ["new"]})
@@ -169,7 +171,7 @@ class TestKilled:
         assert [tag.name for tag in ContactTag.every.all()] == ["vip"]
         assert not PendingImport.objects.exists()
 
-    def test_one_that_may_be_alive_is_left_alone(self, known: Contact) -> None:
+    def test_an_import_that_may_be_alive_is_left_alone(self, known: Contact) -> None:
         assert list(staging.forget_dead()) == []
         assert str(PendingImport.objects.get()).startswith("import ")
         assert left() == (1, 4, 1)
@@ -187,7 +189,7 @@ class TestKilled:
 
         assert sorted(known.tags.values_list("name", flat=True)) == ["new", "vip"]
 
-    def test_one_that_is_taken_for_dead_is_not_applied(self, as_alice: Caller) -> None:
+    def test_an_import_that_is_considered_dead_is_not_applied(self, as_alice: Caller) -> None:
         def clean() -> None:
             grow_old()
             sum(staging.forget_dead())

@@ -1,4 +1,4 @@
-"""What the database refuses, whoever asks."""
+"""Rows that the database refuses by its constraints."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 
 
 def refuses(model: Any, **values: Any) -> str:
-    """Insert what the database must refuse, and return the complaint."""
+    """Insert a row that the database must refuse, and return the error."""
     with pytest.raises(IntegrityError) as refusal, transaction.atomic():
         model.objects.create(**values)
     return str(refusal.value)
@@ -42,7 +42,7 @@ def test_a_contact_is_somebody_in_known_words(alice: User, values: dict[str, str
 
 
 @pytest.mark.parametrize("values", [{"email": "asha@example.com"}, {"phone": "919876543210"}])
-def test_an_owner_has_an_e_mail_or_a_number_once(alice: User, bob: User, values: dict[str, str]) -> None:
+def test_an_owner_has_an_email_or_a_number_once(alice: User, bob: User, values: dict[str, str]) -> None:
     Contact.objects.create(owner=alice, **values)
 
     refuses(Contact, owner=alice, **values)
@@ -51,7 +51,7 @@ def test_an_owner_has_an_e_mail_or_a_number_once(alice: User, bob: User, values:
     assert Contact.objects.count() == 2
 
 
-def test_contacts_without_e_mail_or_number_are_as_many_as_there_are(alice: User) -> None:
+def test_contacts_without_email_or_number_are_not_limited(alice: User) -> None:
     for _ in range(2):
         Contact.objects.create(owner=alice, name="Asha")
 

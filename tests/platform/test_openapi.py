@@ -1,4 +1,4 @@
-"""The API told to programs and to people: the document, and the page made of it."""
+"""The OpenAPI document, and the reference page made from it."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""How much an account may hold: what grows it beyond is refused, and nothing else ever is."""
+"""How much an account may hold: a request that exceeds a quota is refused, and no other."""
 
 from collections.abc import Callable
 from typing import Any
@@ -66,7 +66,7 @@ def test_a_page_says_how_much_is_used_only_where_that_is_much(alice: User, setti
 
 
 @pytest.mark.django_db(transaction=True)
-def test_of_two_who_want_the_last_place_one_gets_it(alice: User, settings: Settings) -> None:
+def test_one_of_two_requests_gets_the_last_place(alice: User, settings: Settings) -> None:
     settings.QUOTA_BOTS = 3
     Bot.objects.bulk_create(Bot(owner=alice, **SHOP) for _ in range(2))
 
@@ -179,7 +179,7 @@ ALWAYS = [
 
 @pytest.fixture
 def overfull(alice: User, settings: Settings) -> User:
-    """An account that holds something of everything, where nothing may be held."""
+    """An account with one object of each kind, where every quota is 0."""
     Bot.objects.create(owner=alice, **SHOP)
     Segment.objects.create(owner=alice, name="Warm", tags=["lead"])
     contact_of(alice, notes=["Asked for a call back."])
@@ -193,11 +193,11 @@ def overfull(alice: User, settings: Settings) -> User:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("act", ALWAYS, ids=lambda act: act.__name__)
+@pytest.mark.parametrize("action", ALWAYS, ids=lambda action: action.__name__)
 def test_no_quota_refuses_what_shrinks_an_account_or_makes_it_safe(
-    overfull: User, act: Callable[[Browser, User], Any]
+    overfull: User, action: Callable[[Browser, User], Any]
 ) -> None:
-    answer = act(logged_in(overfull), overfull)
+    answer = action(logged_in(overfull), overfull)
 
     assert answer.status_code in (200, 204, 302)
     assert "to make room" not in answer.content.decode()

@@ -14,9 +14,9 @@ import pytest
 from tests.platform.calls import accounts_on
 from tests.server import ROOT, Server
 
-# The one ends the token that all requests bear, the other knows strangers by their addresses.
+# The first ends the token of all requests, the second counts clients by their addresses.
 APART = ["/token/revoke", "/token/report-exposed"]
-# One seed: a failure can be seen again, and a run takes as long as the one before.
+# One seed: failures can be reproduced, and each run takes the same time.
 SEED = 20261124
 
 
@@ -33,7 +33,7 @@ def test_the_running_api_keeps_what_its_document_promises(tmp_path: Path) -> Non
 
 
 def checked(server: Server, choice: str, max_examples: int) -> int:
-    """Let schemathesis loose on a part of the API with the token of a new account; return how many calls passed."""
+    """Run schemathesis on a part of the API with the token of a new account; return how many calls passed."""
     [token] = accounts_on(server, 1)
     run = subprocess.run(
         [
@@ -42,7 +42,7 @@ def checked(server: Server, choice: str, max_examples: int) -> int:
             *("--max-examples", str(max_examples), "--seed", str(SEED), "--no-color"),
             *(argument for path in APART for argument in (choice, path)),
         ],
-        # Whatever it writes down is no part of the repository.
+        # Its files are no part of the repository.
         cwd=server.folder,
         env=server.environment | {"PYTHONPATH": str(ROOT), "SCHEMATHESIS_HOOKS": "tests.platform.other_account"},
         stdin=subprocess.DEVNULL,

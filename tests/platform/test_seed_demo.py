@@ -32,8 +32,8 @@ def seed_demo(*arguments: str) -> str:
     return output.getvalue()
 
 
-def who_is_there(owner: User) -> list[tuple[Any, ...]]:
-    """All that the seed decides, and nothing that the clock does."""
+def contacts_of(owner: User) -> list[tuple[Any, ...]]:
+    """Return all values that follow from the seed, and none that follow from the clock."""
     rows = owner.contacts.order_by("pk").prefetch_related("tags")
     return [
         (row.pk, row.name, row.email, row.phone, row.status, row.attributes, sorted(tag.name for tag in row.tags.all()))
@@ -54,7 +54,7 @@ def test_an_account_gets_bots_contacts_and_segments(alice: User, bob: User) -> N
     assert [rows.count() for rows in (bob.bots, bob.contacts, bob.segments)] == [0, 0, 0]
 
 
-def test_nobody_of_the_demo_can_be_reached(alice: User) -> None:
+def test_no_contact_of_the_demo_can_be_reached(alice: User) -> None:
     seed_demo("--user", alice.email)
 
     contacts = list(alice.contacts.all())
@@ -82,17 +82,17 @@ def test_the_people_of_the_demo_differ_and_have_come_over_months(alice: User) ->
 @pytest.mark.usefixtures("few")
 def test_one_seed_makes_the_same_people_and_another_makes_others(alice: User) -> None:
     seed_demo("--user", alice.email, "--seed", "7")
-    first = who_is_there(alice)
+    first = contacts_of(alice)
     alice.contacts.all().delete()
     seed_demo("--user", alice.email, "--seed", "7")
-    again = who_is_there(alice)
+    again = contacts_of(alice)
     alice.contacts.all().delete()
 
     seed_demo("--user", alice.email, "--seed", "8")
 
     assert again == first
-    assert [row[0] for row in who_is_there(alice)] == [row[0] for row in first]
-    assert who_is_there(alice) != first
+    assert [row[0] for row in contacts_of(alice)] == [row[0] for row in first]
+    assert contacts_of(alice) != first
 
 
 @pytest.mark.no_cover
@@ -100,21 +100,21 @@ def test_one_seed_makes_the_same_people_and_another_makes_others(alice: User) ->
 @pytest.mark.parametrize("seed", ["1", pytest.param("2", marks=pytest.mark.release)])
 def test_a_second_run_doubles_nothing_and_brings_back_what_is_missing(alice: User, seed: str) -> None:
     seed_demo("--user", alice.email)
-    before = who_is_there(alice)
+    before = contacts_of(alice)
     assert seed_demo("--user", alice.email, "--seed", seed) == (
         "Added 0 bots, 0 contacts and 0 segments to alice@example.com.\n"
     )
-    assert who_is_there(alice) == before
+    assert contacts_of(alice) == before
     alice.contacts.filter(pk__in=[row[0] for row in before[:10]]).delete()
     alice.segments.filter(name="VIP").delete()
 
     shown = seed_demo("--user", alice.email)
 
     assert shown == "Added 0 bots, 10 contacts and 1 segments to alice@example.com.\n"
-    assert who_is_there(alice) == before
+    assert contacts_of(alice) == before
 
 
-def test_what_was_there_before_stays(alice: User, few: int) -> None:
+def test_existing_rows_stay(alice: User, few: int) -> None:
     Segment.objects.create(owner=alice, name="vip", tags=["mine"])
     Contact.objects.create(owner=alice, name="Cleo", email="cleo@example.com")
     Bot.objects.create(owner=alice, name="Shop assistant", platform="sms")

@@ -1,4 +1,4 @@
-"""A token revokes itself; anybody reports tokens that they found. No answer tells more than it must."""
+"""A token revokes itself; anybody reports tokens that they found. No response reveals more than it must."""
 
 import json
 import logging
@@ -64,7 +64,7 @@ def test_a_token_that_has_revoked_itself_cannot_do_so_again(alice: User) -> None
 
 
 def test_a_used_up_quota_holds_no_revoke_up(alice: User, settings: Settings) -> None:
-    """One who hammers with a leaked token must not keep its owner from ending it."""
+    """Frequent calls with a leaked token must not keep its owner from revoking it."""
     settings.API_RATE_LIMIT = 1
     token = token_text(alice)
     before = [call(token).status_code for _ in range(2)]
@@ -187,15 +187,15 @@ def test_a_report_that_is_none_counts_too(db: None) -> None:
 
 
 @pytest.mark.parametrize(
-    ("neighbour", "stranger"), [("198.51.100.4", "198.51.100.5"), ("2001:db8:1:2:ffff::1", "2001:db8:1:3::1")]
+    ("neighbour", "other"), [("198.51.100.4", "198.51.100.5"), ("2001:db8:1:2:ffff::1", "2001:db8:1:3::1")]
 )
-def test_an_ipv6_network_of_64_bits_counts_as_one_address(db: None, neighbour: str, stranger: str) -> None:
+def test_an_ipv6_network_of_64_bits_counts_as_one_address(db: None, neighbour: str, other: str) -> None:
     first = "2001:db8:1:2::1" if ":" in neighbour else neighbour
     for _ in range(10):
         report("no token", ip=first)
 
     assert report("no token", ip=neighbour).status_code == 429
-    assert report("no token", ip=stranger).status_code == 200
+    assert report("no token", ip=other).status_code == 200
 
 
 def test_no_reported_token_is_logged(alice: User, caplog: pytest.LogCaptureFixture) -> None:

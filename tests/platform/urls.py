@@ -1,4 +1,4 @@
-"""Addresses that fail in every way that an operation can, under the project's own handlers."""
+"""URLs that fail in every way that an operation can, under the project's own handlers."""
 
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse

@@ -1,4 +1,4 @@
-"""A bound on memory for the processes of a test, as a unit sets it: a control group, version 1 or 2."""
+"""A bound on the memory of a test's processes, as a unit sets it: a control group, version 1 or 2."""
 
 import os
 import re
@@ -12,12 +12,12 @@ from tests.server import descendants
 
 MIB = 1024 * 1024
 ROOT = Path("/sys/fs/cgroup")
-# Where groups are made, the file of the bound, and what memory.stat calls memory that is no cache of files.
+# The folder of groups, the file of the bound, and the key in memory.stat for memory that is no cache of files.
 VERSIONS = [(ROOT / "memory", "memory.limit_in_bytes", "rss"), (ROOT, "memory.max", "anon")]
 
 
 class Cage:
-    """`peak` is the most memory, in bytes and without the cache of files, that was in use at once."""
+    """A control group. `peak` is the most memory in use at once, in bytes, without the cache of files."""
 
     def __init__(self, group: Path | None, word: str) -> None:
         self.group, self.word = group, word
@@ -25,7 +25,7 @@ class Cage:
         self.pid = 0
 
     def take(self, pid: int) -> None:
-        """Put a process in, with all that it will start."""
+        """Add a process, and all processes that it will start."""
         self.pid = pid
         if self.group:
             (self.group / "cgroup.procs").write_text(str(pid))
@@ -44,7 +44,7 @@ class Cage:
 
 @contextmanager
 def cage(most: int) -> Iterator[Cage]:
-    """Make a control group of so many bytes, if the system lets us; else memory is watched, and not bounded."""
+    """Make a control group with a bound in bytes. Where the system has none, memory is only watched."""
     is_over, (group, word) = threading.Event(), _make(most)
     made = Cage(group, word)
     watcher = threading.Thread(target=made.watch, args=(is_over,))

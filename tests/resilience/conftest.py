@@ -1,4 +1,4 @@
-"""Servers that are measured without coverage: their code is covered elsewhere, and here speed is of the matter."""
+"""Servers without coverage: other tests cover their code, and here speed matters."""
 
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack

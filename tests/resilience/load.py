@@ -17,12 +17,12 @@ import httpx
 
 from developers import tokens
 from tests.cast import PASSWORD
-from tests.server import Server
+from tests.server import Found, Server
 
 TOKEN_PAGE = "/developers/api-access-token/"
 PATH = "/api/v7/token"
 LOST = 0
-# What is open to servers; closed after each test.
+# Closes each open connection after a test.
 opened: list[Callable[[], None]] = []
 PEOPLE = """
 from accounts.web.clients import Client
@@ -41,7 +41,7 @@ def make_people(server: Server, count: int) -> None:
 
 
 class Person:
-    """Somebody signed in, who uses the page as it is: its forms, and the tokens against forgery in them."""
+    """A logged-in person who sends the forms of the page, with their CSRF tokens."""
 
     def __init__(self, url: str, number: int = 0, **options: Any) -> None:
         self.client = httpx.Client(base_url=url, trust_env=False, timeout=30, **options)
@@ -62,16 +62,16 @@ class Person:
         return token
 
     def revoke(self, page: httpx.Response | None = None) -> httpx.Response:
-        """Press Revoke on the page as it is, and say yes to what it asks."""
+        """Press Revoke on the page, and confirm."""
         page = page or self.page()
         generation = re.search(r'name="generation" value="(\d+)"', page.text)
         assert generation, page.text
         return self.press("revoke", page, generation=generation[1], even_if_used="on")
 
-    def press(self, act: str, page: httpx.Response, **fields: str) -> httpx.Response:
-        """Send the form of an act, as the page's script does."""
+    def press(self, action: str, page: httpx.Response, **fields: str) -> httpx.Response:
+        """Send the form of an action, as the page's script does."""
         return self.client.post(
-            f"{TOKEN_PAGE}{act}/",
+            f"{TOKEN_PAGE}{action}/",
             data=fields | {"csrfmiddlewaretoken": csrf_token(page)},
             headers={"Accept": "application/json"},
         )
@@ -85,7 +85,7 @@ def csrf_token(page: httpx.Response) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One request: with which token, when it was sent and answered, and the status (0: none came)."""
+    """One request: its token, when it was sent and answered, and the status (0: no response)."""
 
     token: str
     began_at: float
@@ -94,7 +94,7 @@ class Call:
 
 
 class Named(http.client.HTTPSConnection):
-    """A connection to an address of the loopback that asks for a host by its name, as TLS wants it."""
+    """A connection to a loopback address that names a host, as TLS requires."""
 
     def __init__(self, name: str, address: str, port: int, tls: ssl.SSLContext, source: tuple[str, int]) -> None:
         super().__init__(address, port, context=tls, timeout=30)
@@ -106,7 +106,7 @@ class Named(http.client.HTTPSConnection):
 
 
 class Program:
-    """A program that keeps a connection and calls the API by it."""
+    """A program that calls the API by one connection that it keeps."""
 
     def __init__(
         self, port: int, address: str = "127.0.0.1", tls: ssl.SSLContext | None = None, host: str = ""
@@ -143,8 +143,7 @@ class Program:
 class Hammer:
     """Programs that call until the block ends, each with the token that `choose` names.
 
-    Between two calls each rests for `pause` seconds: where something else is to go on meanwhile, calls without a pause
-    would but keep it from the processor.
+    Between two calls each waits for `pause` seconds: calls without a pause would leave other work no processor time.
     """
 
     def __init__(self, programs: list[Program], choose: Callable[[random.Random], str], pause: float = 0) -> None:
@@ -171,7 +170,7 @@ class Hammer:
             self.calls.append(program.send(self.choose(chance)))
 
     def count(self, status: int) -> int:
-        """Count the calls answered so. For the thread that waits: it asks often, so each call is looked at once."""
+        """Count the calls with this status. It is asked often, so it counts each call once."""
         fresh = self.calls[self._counts.total() :]
         self._counts.update(call.status for call in fresh)
         return self._counts[status]
@@ -184,3 +183,11 @@ class Hammer:
 def unknown() -> str:
     """A well-formed token that nobody has."""
     return tokens.generate().open()
+
+
+def survived(ask: Callable[[], Found]) -> Found | None:
+    """Return the response, or None where the process that would send it dies."""
+    try:
+        return ask()
+    except httpx.TransportError:
+        return None

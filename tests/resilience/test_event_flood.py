@@ -1,4 +1,4 @@
-"""Somebody who shows a token again and again, by six threads of one session: over a real server."""
+"""Six threads of one session show a token again and again, on a real server."""
 
 from concurrent.futures import ThreadPoolExecutor
 
@@ -30,7 +30,7 @@ def test_a_flood_of_actions_is_counted_and_leaves_few_rows(serve: Serve) -> None
     counted = server.rows("SELECT count FROM accounts_eventcount WHERE kind = 'token-copied'")
     print(f"{THREADS * EACH} copies: {listed} rows, and {counted}")
     assert listed + sum(count for (count,) in counted) == THREADS * EACH
-    # Each thread may have found room for one at the same moment.
+    # Each thread may have found room for one event at the same time.
     assert MOST <= listed < MOST + THREADS
     assert len(counted) <= 2
     assert f"and {counted[-1][0]} more" in person.client.get("/account/security/log/").text

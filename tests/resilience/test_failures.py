@@ -1,4 +1,4 @@
-"""What breaks under it: a worker, the database, its disk and its locks; and that all goes on by itself."""
+"""A worker, the database, its disk or its locks fail: nothing is lost, and the server recovers by itself."""
 
 import os
 import resource
@@ -6,10 +6,9 @@ import signal
 import sqlite3
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
-from functools import partial
 from pathlib import Path
 from urllib.parse import quote
 
@@ -19,30 +18,29 @@ import pytest
 from accounts.orm.best_effort import BACKOFF_SECONDS
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people, unknown
-from tests.server import Found, Server, descendants, free_port, is_alive, kill, poll
+from tests.resilience.rotators import Rotator
+from tests.server import Server, descendants, free_port, is_alive, kill, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("node")]
 
-# Of revoked tokens so many are kept.
-ROTATIONS = 20
 ROTATORS = 6
 SECONDS_LOCKED = 3
 CALLS = 20
 MOST_UNKNOWN = 120
-# Far more than any answer takes, and far less than a client would wait that is starved.
+# Seconds: far more than any response takes, and far less than a starved client would wait.
 PROMPTLY = 25
 
 
 @pytest.fixture(scope="module")
 def lone(serve: Serve) -> Server:
-    """A node with one process, which has all that is under way."""
+    """A node whose one process serves every request."""
     server = serve(WORKERS="1", API_REFUSED_LIMIT=str(MOST_UNKNOWN))
     make_people(server, ROTATORS + 1)
     return server
 
 
 def database(server: Server) -> Path:
-    """Of SQLite: on PostgreSQL runs what breaks but the server's processes, and tests/resilience/test_outages.py."""
+    """The file of SQLite. On PostgreSQL only failures of processes run here; test_outages.py has the others."""
     return server.folder / "var" / "db.sqlite3"
 
 
@@ -56,8 +54,8 @@ def rows(server: Server) -> list[tuple[int, int, int]]:
 
 
 def assert_whole(server: Server) -> None:
-    """No rotation is half done: a generation for each revoked token and each issue."""
-    # Of revoked tokens twenty are kept, so up to here each is there.
+    """Assert that no rotation is half done: there is a generation for each revoked token and each issue."""
+    # Twenty revoked tokens are kept, so up to this generation each is there.
     assert [row for row in rows(server) if row[0] <= 21 and (row[1] != row[0] - 1 or row[2] != row[0])] == []
 
 
@@ -66,39 +64,13 @@ def statuses(server: Server, token: str) -> int:
 
 
 def started_at(pid: int) -> int:
-    """When a process was started, in ticks of the clock since the machine was; process ids begin anew."""
+    """Return when a process started, in clock ticks since the machine started: process ids are used again."""
     return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19])
 
 
 def oldest_worker(server: Server) -> int:
-    """Not one that took a place just now: Granian gives up where one crashes twice within 5.5 seconds."""
+    """Return no new worker: Granian gives up where one crashes twice within 5.5 seconds."""
     return min(server.workers, key=started_at)
-
-
-class Rotator:
-    """Somebody who revokes and copies again and again, whatever breaks off meanwhile."""
-
-    def __init__(self, person: Person) -> None:
-        self.person, self.tokens = person, [person.copy()]
-        self.is_revoking, self.answered, self.broken_off = False, 0, 0
-
-    def rotate(self, is_over: threading.Event) -> None:
-        while not is_over.is_set() and len(self.tokens) < ROTATIONS:
-            page = poll(lambda: survived(self.person.page))
-            self.is_revoking = True
-            answer = survived(partial(self.person.revoke, page))
-            self.is_revoking = False
-            self.answered += answer is not None and answer.status_code == 200
-            self.broken_off += answer is None
-            self.tokens.append(poll(lambda: survived(self.person.copy)))
-
-
-def survived(ask: Callable[[], Found]) -> Found | None:
-    """What is answered, or nothing where the process that would answer dies."""
-    try:
-        return ask()
-    except httpx.TransportError:
-        return None
 
 
 @pytest.mark.release
@@ -127,7 +99,7 @@ def test_a_worker_killed_while_tokens_are_revoked_is_replaced_and_no_rotation_is
         current = rotator.person.copy()
         assert statuses(lone, current) == 200
         assert {statuses(lone, token) for token in {*rotator.tokens} - {current}} == {401}
-        # Each revoke that was answered has made a token of its own.
+        # Each answered revoke has made a token.
         assert len({*rotator.tokens}) > rotator.answered
     assert_whole(lone)
 
@@ -158,12 +130,12 @@ def test_a_database_locked_for_three_seconds_loses_nothing(node: Server) -> None
     revoking.join()
 
     assert {call.status for call in calls} == {200}
-    # Its use is due to be noted: in each process a call waits for the lock a little, and those after it do not try.
+    # The use of the token is due to be recorded: one call of each process waits for the lock, and later ones don't try.
     assert node.output.count("The last use of the token of user 3 was not recorded") <= 2 * (
         took // BACKOFF_SECONDS + 1
     )
     assert reading.status_code == 200
-    # It waited its turn, or was told to come back; nothing in between.
+    # It waited for the lock, or was refused with Retry-After.
     assert answers[0].status_code in (200, 503)
     assert statuses(node, token) == (401 if answers[0].status_code == 200 else 200)
     assert_whole(node)
@@ -171,7 +143,7 @@ def test_a_database_locked_for_three_seconds_loses_nothing(node: Server) -> None
 
 @contextmanager
 def full(server: Server) -> Iterator[None]:
-    """Have the kernel refuse what its processes write to files, as a disk does that is full."""
+    """Have the kernel refuse writes of its processes to files, as a full disk does."""
     limits = {pid: resource.prlimit(pid, resource.RLIMIT_FSIZE) for pid in server.workers}
     for pid, (_, most) in limits.items():
         resource.prlimit(pid, resource.RLIMIT_FSIZE, (0, most))
@@ -183,12 +155,12 @@ def full(server: Server) -> Iterator[None]:
 
 
 def read_only_url(server: Server) -> str:
-    """A URI of SQLite (https://www.sqlite.org/uri.html), as Django's settings take one."""
+    """Return a URI of SQLite (https://www.sqlite.org/uri.html), as Django's settings take it."""
     return f"sqlite:///{quote(f'file:{database(server)}?mode=ro', safe='')}"
 
 
 def forget_when_seen(server: Server) -> None:
-    """Make notes of who is seen due again."""
+    """Make the times of last use due to be recorded again."""
     with closing(sqlite3.connect(database(server))) as connection:
         connection.execute("UPDATE accounts_session SET last_seen_at = '2026-01-01'")
         connection.execute("UPDATE developers_apitoken SET last_used_at = '2026-01-01'")
@@ -280,13 +252,13 @@ def test_programs_are_served_while_the_worker_beside_them_is_killed(node: Server
         seen = hammer.count(200)
         poll(lambda: hammer.count(200) >= seen + 200)
 
-    # What was under way in it breaks off without an answer; nobody is told anything wrong.
+    # Requests of the killed worker end without a response; no response is wrong.
     assert hammer.statuses <= {0, 200}
 
 
 @pytest.mark.release
 @pytest.mark.server
-def test_whoever_tries_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(lone: Server) -> None:
+def test_clients_that_try_tokens_as_fast_as_they_can_are_stopped_by_the_node_itself(lone: Server) -> None:
     person = Person(lone.url)
     token = person.copy()
     attackers = [Program(lone.port, "127.0.0.3") for _ in range(4)]
@@ -297,7 +269,7 @@ def test_whoever_tries_tokens_as_fast_as_they_can_is_stopped_by_the_node_itself(
         calls = [Program(lone.port).send(token) for _ in range(CALLS)]
         assert hammer.statuses == {401, 429}
 
-    # So many a minute, and a new minute may have begun.
+    # The limit is per minute, and a new minute may have begun.
     assert MOST_UNKNOWN <= hammer.count(401) <= 2 * MOST_UNKNOWN
     assert {page.status_code for page in pages} == {200}
     assert max(page.elapsed.total_seconds() for page in pages) < PROMPTLY

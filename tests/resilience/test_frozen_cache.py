@@ -1,4 +1,4 @@
-"""A Redis that is frozen while many log in: the API, which never asks it, is held up by nobody who does."""
+"""Redis freezes while many log in: their requests do not hold up the API, which never uses Redis."""
 
 import os
 import signal
@@ -38,12 +38,12 @@ def frozen(cache: RedisServer) -> Iterator[None]:
 
 
 class LogIns:
-    """Visitors from networks of their own who log in again and again; `statuses` counts the answers."""
+    """Visitors from different networks who log in again and again; `statuses` counts the responses."""
 
     def __init__(self, server: Server) -> None:
         self.server, self.is_over = server, Event()
         self.statuses: Counter[int] = Counter()
-        # Those who have sent their form.
+        # Visitors who have sent their form.
         self.numbers: set[int] = set()
 
     def go_on(self, number: int) -> None:
@@ -87,7 +87,7 @@ def test_while_redis_is_frozen_and_many_log_in_every_call_of_the_api_is_answered
 
 
 def is_in(server: Server) -> bool:
-    """Tell whether log-ins go on, once Redis does."""
+    """Return whether log-ins work again."""
     with server.client() as client:
         client.headers["X-Forwarded-For"] = "203.0.113.9"
         form = {"login": "person0@example.com", "password": PASSWORD}

@@ -21,11 +21,11 @@ pytestmark = [
 ]
 
 API, APIS, LOG = "/api/v7", "/developers/third-party-apps-api/", "/account/security/log/"
-# Bytes of an answer: 50 of the largest contacts, or all lines of a file.
+# Bytes of a response: 50 of the largest contacts, or all lines of a file.
 MOST, MOST_OF_FILE = 4 * 1024**2, 10 * 1024**2
 USUAL, LARGE, BOTS, SEGMENTS, OUTBOUND, ATTRIBUTES, LOGS = 1_000, 60, 8_500, 2_000, 10_000, 600, 300
 EVENTS, LINES = 10_200, 10_000
-# Whoever is still given rows then gives up.
+# A client that still gets rows then gives up.
 MOST_PAGES = 300
 FILL = """
 from django.db.models import QuerySet
@@ -132,7 +132,7 @@ class Reader:
 
 
 def read(pages: Pages, most: int = MOST) -> Counted:
-    """Read until an answer has no rows."""
+    """Read until a response has no rows."""
     counted = Counted()
     for size, rows in pages:
         assert size <= most, f"{len(rows):,} rows in {size:,} bytes"

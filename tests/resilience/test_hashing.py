@@ -1,4 +1,4 @@
-"""Log-ins and sign-ups from dozens of addresses neither take a server's memory nor keep owner and API from it."""
+"""Log-ins and sign-ups from dozens of addresses neither fill a server's memory nor hold up its owner and the API."""
 
 import re
 import statistics
@@ -36,7 +36,7 @@ User.objects.filter(email="person1@example.com").update(password=hashed)
 
 
 class Crowd:
-    """Unknown browsers, each at an address of its own, which send a form they have opened once."""
+    """Unknown browsers at different addresses, which send a form that each has opened once."""
 
     def __init__(self, server: Server, page: str) -> None:
         self.page = page
@@ -59,7 +59,7 @@ def peak_memory(server: Server) -> int:
 
 
 def is_designed(answer: httpx.Response) -> bool:
-    """Is it the form again, where it leads to, or a page that says how long to wait?"""
+    """Return whether a response is the form again, a redirect, or a page that says how long to wait."""
     if answer.status_code in (429, 503):
         return "Retry-After" in answer.headers and '<h1 class="page-title">' in answer.text
     return answer.status_code in (200, 302)
@@ -77,7 +77,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 @contextmanager
 def hammering(crowd: Crowd) -> Iterator[list[httpx.Response]]:
-    """Have 16 threads guess a password, from the 32 addresses by turns, until the block ends."""
+    """Have 16 threads try passwords from 32 addresses in turn, until the block ends."""
     is_over, answers = threading.Event(), list[httpx.Response]()
 
     def hammer(number: int) -> None:
@@ -108,7 +108,7 @@ def test_long_passwords_and_dozens_at_once_take_no_more_than_two_hashes(server: 
 
     statuses, memory = Counter(answer.status_code for answer in short), peak_memory(server)
     print(f"96 wrong passwords: {dict(statuses)}; the process took {memory / MIB:.0f} MiB at most")
-    # The one is more than a form may hold, the other more than a password may.
+    # The first is longer than a form may be, the second longer than a password may be.
     assert {answer.status_code for answer in too_long} == {413}
     assert {answer.status_code for answer in long} <= {200, 429}
     assert all(

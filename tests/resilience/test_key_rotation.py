@@ -1,11 +1,13 @@
-"""The ring's keys are changed while tokens are used and revoked, as docs/operations.md says to."""
+"""Keys of the ring change while tokens are used and revoked, as docs/operations.md describes."""
 
 import secrets
 import signal
 import subprocess
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import partial
 
 import pytest
@@ -19,13 +21,13 @@ from tests.server import Server, poll
 pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("rotation")]
 
 CLIENTS, REVOKERS = 8, 2
-# Hundreds of calls a second all the same, and the rotation has a processor to go on by.
+# Seconds. There are still hundreds of calls a second, and the rotation gets processor time.
 PAUSE = 0.01
 USED, REVOKED = 100, 120
-# One that is read long before its turn comes is the likelier to be revoked in between.
+# A token that is read long before it is moved is more likely to be revoked in between.
 BATCHES = 4
 KILLS = 5
-# Far more than it takes on the slowest machine.
+# More than the slowest machine takes.
 SECONDS = 600
 MANY = """
 from allauth.account.models import EmailAddress
@@ -65,7 +67,7 @@ def make_many(server: Server, count: int, key: str) -> list[str]:
 
 
 def rotate(server: Server, batch: int) -> "subprocess.Popen[str]":
-    """Start a rotation that tells of each batch at once."""
+    """Start a rotation that reports each batch at once."""
     return server.manage_in_background("rotate_token_keys", "--batch", str(batch), PYTHONUNBUFFERED="1")
 
 
@@ -76,13 +78,49 @@ def has_revoked(person: Person) -> bool:
 
 
 def statuses_under(key: str, server: Server, tokens: list[str]) -> dict[str, int]:
-    """Take the third step of the change, after which the old key is gone, and return what each token is answered."""
+    """Take the third step of the change, which removes the old key; return the status of each token."""
     server.stop()
     server.environment["TOKEN_KEYS"] = key
     server.start()
     server.wait_until_ready()
     program = Program(server.port)
     return {token: program.send(token).status for token in tokens}
+
+
+def rotate_a_batch(server: Server, batch: int) -> "subprocess.Popen[str]":
+    """Start a rotation, and wait until it has moved its first batch."""
+    rotating = rotate(server, batch)
+    assert rotating.stdout
+    assert rotating.stdout.readline().startswith(f"{batch} rows moved")
+    return rotating
+
+
+@contextmanager
+def revoking(server: Server, tokens: list[str]) -> Iterator[dict[str, float]]:
+    """Revoke tokens by several programs until the block ends; yield when each revoke was answered."""
+    is_over = threading.Event()
+    revoked: dict[str, float] = {}
+
+    def revoke(program: Program) -> None:
+        while not is_over.is_set() and tokens:
+            call = program.send(tokens.pop(), "POST", f"{PATH}/revoke")
+            # 503 where it has waited too long for the lock: the token stays.
+            assert call.status in (204, 503)
+            if call.status == 204:
+                revoked[call.token] = call.ended_at
+
+    with ThreadPoolExecutor(REVOKERS) as pool:
+        running = [pool.submit(revoke, Program(server.port)) for _ in range(REVOKERS)]
+        try:
+            yield revoked
+        finally:
+            is_over.set()
+        for done in running:
+            done.result()
+
+
+def output_of(rotating: "subprocess.Popen[str]") -> str:
+    return rotating.communicate(timeout=SECONDS)[0]
 
 
 def is_complete(output: str) -> bool:
@@ -101,60 +139,38 @@ def database_of_its_own(kind: str, request: pytest.FixtureRequest) -> dict[str, 
 def test_tokens_move_to_a_new_key_while_they_are_used_and_revoked(
     kind: str, count: int, serve: Serve, request: pytest.FixtureRequest
 ) -> None:
-    where = database_of_its_own(kind, request)
     batch = count // BATCHES
     old_key, new_key = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
     # The second step of the change: all processes hold both keys, and the new one seals.
-    server = serve(WORKERS="2", TOKEN_KEYS=f"{new_key},{old_key}", **where)
+    server = serve(WORKERS="2", TOKEN_KEYS=f"{new_key},{old_key}", **database_of_its_own(kind, request))
     tokens = make_many(server, count, old_key)
     # All of these are rotated after the first batch.
-    numbers = range(batch + 1, count, batch // 2)
-    people = [Person(server.url, number) for number in numbers]
-    of_people = {tokens[number] for number in numbers}
-    others = sorted({*tokens[batch:]} - of_people)
+    people = {tokens[number]: Person(server.url, number) for number in range(batch + 1, count, batch // 2)}
+    others = sorted({*tokens[batch:]} - people.keys())
     to_revoke = others[:REVOKED]
-    # Few, so that each is in use while it moves, and not each use is its first in a minute, which is noted.
+    # Few, so that each is in use while it moves, and most uses are not the first in a minute, which is recorded.
     used = others[REVOKED : REVOKED + USED]
-    revoked: dict[str, float] = {}
-    is_over = threading.Event()
 
-    def revoke_some(program: Program) -> None:
-        while not is_over.is_set() and to_revoke:
-            call = program.send(to_revoke.pop(), "POST", f"{PATH}/revoke")
-            # Who has waited too long for the lock is told to come back, and its token stays.
-            assert call.status in (204, 503)
-            if call.status == 204:
-                revoked[call.token] = call.ended_at
-
-    rotating = rotate(server, batch)
-    assert rotating.stdout
-    assert rotating.stdout.readline().startswith(f"{batch} rows moved")
+    rotating = rotate_a_batch(server, batch)
     programs = [Program(server.port) for _ in range(CLIENTS)]
-    with (
-        Hammer(programs, lambda chance: chance.choice(used), PAUSE).running() as hammer,
-        ThreadPoolExecutor(REVOKERS) as pool,
-    ):
-        revoking = [pool.submit(revoke_some, Program(server.port)) for _ in range(REVOKERS)]
-        for person in people:
-            poll(partial(has_revoked, person), SECONDS)
-        output, _ = rotating.communicate(timeout=SECONDS)
-        # One that has waited too long for the lock ends, and the next goes on from there.
-        poll(lambda: is_complete(output) or is_complete(rotate(server, batch).communicate(timeout=SECONDS)[0]), SECONDS)
-        rotated_at = time.monotonic()
-        is_over.set()
-        for done in revoking:
-            done.result()
+    with Hammer(programs, lambda chance: chance.choice(used), PAUSE).running() as hammer:
+        with revoking(server, to_revoke) as revoked:
+            for person in people.values():
+                poll(partial(has_revoked, person), SECONDS)
+            output = output_of(rotating)
+            # A command that has waited too long for the lock ends, and the next goes on from there.
+            poll(lambda: is_complete(output) or is_complete(output_of(rotate(server, batch))), SECONDS)
+            rotated_at = time.monotonic()
         seen = len(hammer.calls)
         poll(lambda: len(hammer.calls) > seen + 100, SECONDS)
 
-    copied = [person.copy() for person in people]
+    copied = [person.copy() for person in people.values()]
+    replaced = revoked.keys() | people.keys()
     assert hammer.statuses == {200}
     assert sum(at < rotated_at for at in revoked.values()) >= 10
-
-    replaced = {*revoked} | of_people
-    statuses = statuses_under(new_key, server, [*tokens, *copied])
-    assert {token for token in statuses if statuses[token] == 401} == replaced
-    assert {token for token in statuses if statuses[token] == 200} == {*tokens, *copied} - replaced
+    assert statuses_under(new_key, server, [*tokens, *copied]) == {
+        token: 401 if token in replaced else 200 for token in [*tokens, *copied]
+    }
 
 
 @pytest.mark.release
@@ -173,14 +189,12 @@ def test_a_rotation_that_is_killed_again_and_again_goes_on_and_loses_no_token(
         [Program(server.port) for _ in range(4)], lambda chance: chance.choice(used), PAUSE
     ).running() as hammer:
         for token in revoked:
-            rotating = rotate(server, 10)
-            assert rotating.stdout
-            assert rotating.stdout.readline().startswith("10 rows moved")
+            rotating = rotate_a_batch(server, 10)
             rotating.kill()
             rotating.communicate()
             assert rotating.returncode == -signal.SIGKILL
             assert [program.send(token, *act).status for act in (["POST", f"{PATH}/revoke"], [])] == [204, 401]
-        output, _ = rotate(server, 10).communicate(timeout=SECONDS)
+        output = output_of(rotate(server, 10))
 
     assert is_complete(output), output
     assert hammer.statuses == {200}

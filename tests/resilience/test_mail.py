@@ -1,4 +1,4 @@
-"""Two mail workers beside each other, of which one dies."""
+"""Two mail workers run, and one of them dies."""
 
 import re
 from collections import Counter
@@ -52,7 +52,7 @@ class Worker:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def node(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Server]:
-    """One whose web server is not started: here only its state and its workers matter."""
+    """A server that is not started: only its state and its mail workers matter."""
     with ExitStack() as stack:
         where = {}
         if request.param == "postgresql":
@@ -96,6 +96,6 @@ def test_two_workers_send_each_letter_once_and_one_sends_on_when_the_other_dies(
     first = workers[0].sent("First") + workers[1].sent("First")
     second = dead.sent("Second"), alive.sent("Second")
     assert (len(first), set(first.values())) == (LETTERS, {1})
-    # What the dead one had delivered and not noted is delivered again, under the same Message-ID.
+    # A mail that the dead worker delivered and did not record is sent again, with the same Message-ID.
     assert len(second[0] | second[1]) == LETTERS
     assert [set(sent.values()) for sent in second] == [{1}, {1}]

@@ -24,9 +24,9 @@ pytestmark = [pytest.mark.release, pytest.mark.resilience, pytest.mark.server]
 
 LOG_IN, SIGN_UP, LOG = "/account/login/", "/account/signup/", "/account/security/log/download/"
 PEOPLE = 8
-# Done, or refused in a sentence.
+# Statuses of success, or of a refusal with a sentence.
 ANSWERS = {200, 201, 302, 413, 429, 503}
-# Contacts of before there was a bound, hashes of before there were other parameters, and a year of events.
+# Contacts from before the bound, hashes with older parameters, and a year of events.
 PREPARE = """
 import argon2
 from django.db.models import QuerySet
@@ -76,7 +76,7 @@ class Caged(Server):
 
     @property
     def peaks(self) -> dict[str, int]:
-        """The most memory of each process, in MiB."""
+        """Return the most memory of each process, in MiB."""
         pids = {"serve": self.process.pid}
         children = [pid for pid in descendants(self.process.pid) if pid not in self.workers]
         pids |= {f"parent {place}": pid for place, pid in enumerate(children)}
@@ -85,13 +85,13 @@ class Caged(Server):
 
 
 class Attackers:
-    """Accounts with a token and an API each, and strangers: each attack returns the statuses that it met."""
+    """Accounts with a token and an API each, and visitors without one: each attack returns the statuses it got."""
 
     def __init__(self, server: Server, accounts: list[tuple[str, str]]) -> None:
         self.server, self.accounts = server, accounts
 
     def lists(self) -> Counter[int]:
-        """Three at once ask for 50 contacts of 1.2 MB each."""
+        """Three threads read 50 contacts of 1.2 MB each."""
 
         def ask(number: int) -> int:
             token, _ = self.accounts[number % len(self.accounts)]
@@ -101,11 +101,11 @@ class Attackers:
         return at_once(3, ask, range(24))
 
     def passwords(self) -> Counter[int]:
-        """Strangers at 32 addresses send passwords of 0.4 MB."""
+        """Visitors at 32 addresses send passwords of 0.4 MB."""
         return at_once(32, lambda number: self.post(LOG_IN, number, {"password": "x" * 400_000}), range(96))
 
     def old_hashes(self) -> Counter[int]:
-        """The same with passwords that are hashed."""
+        """Visitors at 32 addresses send passwords that are hashed."""
         return at_once(32, lambda number: self.post(LOG_IN, number, {"password": f"wrong {number}"}), range(96))
 
     def sign_ups(self) -> Counter[int]:
@@ -115,7 +115,7 @@ class Attackers:
         )
 
     def imports(self) -> Counter[int]:
-        """Each account imports what a body can hold, twice at once."""
+        """Each account sends two of the largest imports at once."""
         tags = [f"t{number}" for number in range(50)]
 
         def upload(number: int) -> int:
@@ -128,7 +128,7 @@ class Attackers:
         return at_once(2 * len(self.accounts), upload, range(4 * len(self.accounts)))
 
     def calls(self) -> Counter[int]:
-        """Each account calls a server that answers with as much as is taken, or more, packed or not."""
+        """Each account calls a server whose responses are as large as allowed, or larger, compressed or not."""
 
         def run(number: int) -> int:
             token, api = self.accounts[number % len(self.accounts)]
@@ -139,7 +139,7 @@ class Attackers:
         return at_once(2 * len(self.accounts), run, range(6 * len(self.accounts)))
 
     def exports(self) -> Counter[int]:
-        """Each account has its security log made a file of, by four at once."""
+        """Each account downloads its security log in four threads."""
 
         def export(number: int) -> int:
             with self.server.client() as client:

@@ -1,4 +1,4 @@
-"""Somebody writes to the database of a server that runs: no token of theirs becomes another's."""
+"""Rows of tokens are moved in the database of a running server: no token works for another account."""
 
 from pathlib import Path
 
@@ -15,7 +15,7 @@ MOVE = [
     "UPDATE developers_apitoken SET user_id = {victim} WHERE user_id = {thief}",
 ]
 SWAP = [
-    # All that is secret in it.
+    # All of its secret columns.
     "CREATE TEMPORARY TABLE taken AS SELECT digest, ciphertext, key_id, binding FROM developers_apitoken"
     " WHERE user_id = {thief}",
     "DELETE FROM developers_apitoken WHERE user_id = {thief}",
@@ -28,7 +28,7 @@ def status_of(server: Server, token: str) -> int:
     return ask(f"{server.url}/api/v7/token", headers={"Authorization": f"Bearer {token}"}).status_code
 
 
-def test_a_row_that_is_moved_while_the_server_runs_makes_its_token_nobodys(tmp_path: Path) -> None:
+def test_a_token_whose_row_was_moved_while_the_server_runs_is_refused(tmp_path: Path) -> None:
     with Server(tmp_path, WORKERS="2", MAIL_WORKER="off") as server:
         tokens = accounts_on(server, 5)
         before = [status_of(server, token) for token in tokens]

@@ -1,4 +1,4 @@
-"""PostgreSQL and Redis that are killed or take no writes, under people and programs: told so at once, and soon over."""
+"""PostgreSQL or Redis is killed or refuses writes: clients get an error at once, and all works again soon."""
 
 import threading
 import time
@@ -21,7 +21,7 @@ from tests.test_shared_limits import log_in, report
 pytestmark = [pytest.mark.resilience, pytest.mark.release, pytest.mark.xdist_group("outages")]
 
 LEAST_ROTATIONS = 5
-# Nobody is left waiting: an answer comes within this time.
+# Each response comes within this time, in seconds.
 SECONDS = 60
 SECONDS_TO_RECOVER = 60
 
@@ -46,7 +46,7 @@ def node(serve: Serve, cluster: PostgreSQL, cache: RedisServer) -> Server:
 
 
 def ask(person: Person, token: str) -> list[httpx.Response]:
-    """What a page answers to somebody signed in, and the API to a good token."""
+    """Return the statuses of a page to a logged-in person, and of the API to a good token."""
     call = person.client.get("/api/v7/token", headers={"Authorization": f"Bearer {token}"})
     return [person.page(), call]
 
@@ -61,17 +61,17 @@ def assert_asked_to_retry(page: httpx.Response, call: httpx.Response) -> None:
 
 
 def is_back(node: Server, token: str) -> bool:
-    """Tell whether both processes serve again: a new connection comes to either of them."""
+    """Return whether both processes serve again: a new connection comes to either of them."""
     return all(Program(node.port).send(token).status == 200 for _ in range(16))
 
 
 class Rotations:
-    """Somebody who revokes again and again, until an answer is not what it should be."""
+    """A person who revokes again and again, until a response is wrong."""
 
     def __init__(self, person: Person) -> None:
         self.person = person
         self.tokens = [person.copy()]
-        # Those whose revoke was answered.
+        # Tokens whose revoke was answered.
         self.revoked: list[str] = []
 
     @contextmanager
@@ -89,7 +89,7 @@ class Rotations:
             try:
                 self.tokens.append(self.person.copy())
             except AssertionError:
-                return  # the page or the answer tells of the outage
+                return  # the page or the response reports the outage
 
 
 def test_a_killed_postgresql_is_reported_as_503_and_forgets_no_answered_revoke(
@@ -111,7 +111,7 @@ def test_a_killed_postgresql_is_reported_as_503_and_forgets_no_answered_revoke(
     current = rotations.person.copy()
 
     assert_asked_to_retry(*during)
-    # 401 came to who still held the token before the last; nobody was dropped, and nothing broke.
+    # A client with the token before the last got 401; no connection was dropped, and nothing broke.
     assert hammer.statuses <= {200, 401, 503}
     assert max(call.ended_at - call.began_at for call in hammer.calls) < SECONDS
     assert {Program(node.port).send(token).status for token in rotations.revoked} == {401}
@@ -121,7 +121,7 @@ def test_a_killed_postgresql_is_reported_as_503_and_forgets_no_answered_revoke(
 
 @contextmanager
 def read_only(cluster: PostgreSQL) -> Iterator[None]:
-    """Have the server refuse all writing, as a standby does or an operator who moves it."""
+    """Have the server refuse all writes, as a standby does."""
     set_read_only(cluster, "on")
     try:
         yield
@@ -133,7 +133,7 @@ def set_read_only(cluster: PostgreSQL, value: str) -> None:
     with psycopg.connect(cluster.url, autocommit=True, options="-c default_transaction_read_only=off") as connection:
         connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}".encode())
         connection.execute("SELECT pg_reload_conf()")
-        # Who serves by now has told all others: they heed it before their next statement.
+        # A process that serves again has notified the others, which obey before their next statement.
         poll(lambda: new_connection_says(cluster) == value)
 
 

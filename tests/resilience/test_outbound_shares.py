@@ -1,4 +1,4 @@
-"""Accounts that call a slow server as often as they can, and one that calls a quick one, over a real server."""
+"""Some accounts call a slow server as often as they can, and another calls a quick one."""
 
 import time
 from collections import Counter
@@ -46,7 +46,7 @@ def run(client: httpx.Client, token: str, api: str) -> httpx.Response:
 
 
 def run_in_turn(client: httpx.Client, token: str, api: str) -> httpx.Response:
-    """Call as soon as there is a place; return the answer of the call, or of one too many within a minute."""
+    """Call as soon as there is room; return the response, which may refuse one call too many in a minute."""
 
     def call() -> httpx.Response | None:
         answer = run(client, token, api)
@@ -57,7 +57,7 @@ def run_in_turn(client: httpx.Client, token: str, api: str) -> httpx.Response:
 
 @contextmanager
 def hammering(server: Server, accounts: list[tuple[str, str]]) -> Iterator[Counter[int]]:
-    """Have each account call by two programs at once, until the block ends."""
+    """Have two programs of each account call until the block ends."""
     is_over, statuses = Event(), Counter[int]()
 
     def hammer(account: tuple[str, str]) -> None:

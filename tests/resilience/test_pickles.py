@@ -1,4 +1,4 @@
-"""Pickles that lie where a server keeps what it counts and caches, or in a backup that it restores, are never run."""
+"""Pickles in the counts and caches of a server, or in a backup that it restores, are never run."""
 
 import subprocess
 from collections.abc import Iterator
@@ -11,7 +11,7 @@ from redis import Redis
 from tests.accounts.throttling.test_unpickling import payloads
 from tests.cast import PASSWORD
 from tests.redis import redis
-from tests.resilience.test_undoing import post
+from tests.resilience.stolen_sessions import post
 from tests.server import SQLITE, Server, connect
 
 pytestmark = [pytest.mark.server, pytest.mark.resilience, pytest.mark.release]
@@ -36,7 +36,7 @@ TABLES_OF_NOW = [
 
 @contextmanager
 def serving(folder: Path, **settings: str) -> Iterator[Server]:
-    """Serve an account that has been logged in to, so that something is counted and cached."""
+    """Serve an account that has logged in, so that counts and caches have entries."""
     with Server(folder, WORKERS="1", MAIL_WORKER="off", **settings) as server:
         made = server.manage("shell", "--no-imports", "-c", MAKE_ALICE)
         assert made.returncode == 0, made.stderr
@@ -45,7 +45,7 @@ def serving(folder: Path, **settings: str) -> Iterator[Server]:
 
 
 def visit(server: Server) -> list[int]:
-    """Do what is counted or cached, end with a log-in, and return the statuses."""
+    """Send requests that are counted or cached, and log in; return the statuses."""
     with server.client() as client:
         answers = [
             post(client, "/account/login/", login=EMAIL, password="guessed wrong"),

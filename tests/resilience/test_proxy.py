@@ -1,31 +1,26 @@
-"""Behind the nginx of `deploy/`: slow, large and many requests of a few, and two nodes restarted one by one."""
+"""Behind the nginx of `deploy/`: slow, large and frequent requests, and two nodes that restart one by one."""
 
-import http.client
 import json
 import signal
 import socket
-import ssl
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from typing import NamedTuple
 
 import httpx
 import pytest
 
 from tests import prepared
 from tests.nginx import HOST, Nginx
+from tests.resilience.behind_nginx import ATTACKER, SLOW_CLIENTS, VISITOR, SlowClients, exchange, program, visitor
 from tests.resilience.conftest import Serve
-from tests.resilience.load import Call, Hammer, Person, Program, make_people, unknown
+from tests.resilience.load import Call, Hammer, make_people, unknown
 from tests.server import Server, free_port, poll, write_secrets
 
 pytestmark = [pytest.mark.resilience, pytest.mark.server, pytest.mark.release, pytest.mark.xdist_group("proxy")]
 
-SLOW_CLIENTS = 200
-ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
-# Far more than any answer takes, and far less than a client would wait that is starved.
+# Seconds: far more than any response takes, and far less than a starved client would wait.
 PROMPTLY = 25
 
 
@@ -63,44 +58,8 @@ def token(nginx: Nginx) -> str:
     return visitor(nginx).copy()
 
 
-def visitor(nginx: Nginx) -> Person:
-    def name_the_host(request: httpx.Request) -> None:
-        request.extensions["sni_hostname"] = HOST
-
-    return Person(
-        f"https://localhost:{nginx.https}",
-        verify=nginx.tls,
-        headers={"Host": HOST, "Referer": f"https://{HOST}/"},
-        event_hooks={"request": [name_the_host]},
-    )
-
-
-def program(nginx: Nginx, address: str = VISITOR) -> Program:
-    return Program(nginx.https, address, nginx.tls, HOST)
-
-
-def connect(nginx: Nginx, address: str) -> ssl.SSLSocket:
-    plain = socket.create_connection(("127.0.0.1", nginx.https), timeout=30, source_address=(address, 0))
-    return nginx.tls.wrap_socket(plain, server_hostname=HOST)
-
-
-class Answer(NamedTuple):
-    status: int
-    headers: http.client.HTTPMessage
-    body: bytes
-
-
-def exchange(nginx: Nginx, head: str, address: str = VISITOR) -> Answer:
-    """Send the head of a request, and no more, and read what is answered."""
-    with connect(nginx, address) as stream:
-        stream.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
-        answer = http.client.HTTPResponse(stream)
-        answer.begin()
-        return Answer(answer.status, answer.headers, answer.read())
-
-
 def lines_of(request_id: str, nodes: list[Server]) -> list[str]:
-    """The lines that nodes have written of a request."""
+    """Return the log lines of a request, on all nodes."""
     return [line for node in nodes for line in node.output.splitlines() if f"[{request_id}]" in line]
 
 
@@ -157,7 +116,7 @@ def test_metrics_are_for_nobody_outside(nginx: Nginx) -> None:
         exchange(nginx, f"GET {path} HTTP/1.1\nHost: {HOST}\nConnection: close") for path in ("/metrics", "/metrics/x")
     ]
 
-    # Nobody has asked a node, whose page says so in other words.
+    # nginx answers by itself: a node's page for 404 has other words.
     assert [(answer.status, b"<center>nginx</center>" in answer.body) for answer in answers] == [(404, True)] * 2
 
 
@@ -191,59 +150,6 @@ def test_a_body_that_is_too_large_is_refused_before_any_of_it_is_sent(nginx: Ngi
     assert time.monotonic() - began_at < PROMPTLY
 
 
-class SlowClients:
-    """Half of them never end the head of their request, half never end its body; a byte a second each."""
-
-    def __init__(self, nginx: Nginx) -> None:
-        self.nginx = nginx
-        self.streams = [self.begin(number) for number in range(SLOW_CLIENTS)]
-        # How many were open, each second.
-        self.open: list[int] = []
-        self._are_over = threading.Event()
-
-    def begin(self, number: int) -> ssl.SSLSocket:
-        rest = f"HTTP/1.1\r\nHost: {HOST}\r\n"
-        head = f"POST /account/login/ {rest}Content-Length: 999\r\n\r\n" if number % 2 else f"GET / {rest}X: "
-        stream = connect(self.nginx, ATTACKER)
-        stream.sendall(head.encode())
-        return stream
-
-    @contextmanager
-    def trickling(self) -> Iterator[None]:
-        thread = threading.Thread(target=self._trickle)
-        thread.start()
-        try:
-            yield
-        finally:
-            self._are_over.set()
-            thread.join()
-            for stream in self.streams:
-                stream.close()
-
-    def _trickle(self) -> None:
-        while not self._are_over.wait(1):
-            taking = [takes_more(stream) for stream in self.streams]
-            self.open.append(sum(taking))
-            for number, takes in enumerate(taking):
-                if not takes:
-                    # nginx has had enough of it.
-                    self.streams[number].close()
-                    self.streams[number] = self.begin(number)
-
-
-def takes_more(stream: ssl.SSLSocket) -> bool:
-    """Send a byte, and tell whether the other side has neither answered nor closed."""
-    stream.settimeout(0)
-    try:
-        stream.send(b"x")
-        stream.recv(1)
-    except ssl.SSLWantReadError:
-        return True
-    except OSError:
-        return False
-    return False
-
-
 def test_slow_clients_hold_up_nobody(nginx: Nginx, token: str) -> None:
     slow = SlowClients(nginx)
     with slow.trickling():
@@ -255,7 +161,7 @@ def test_slow_clients_hold_up_nobody(nginx: Nginx, token: str) -> None:
         seen = len(slow.open)
         poll(lambda: len(slow.open) > seen)
 
-    # At the end of its time nginx closes all heads at once, and they begin anew.
+    # nginx closes all unfinished heads at the same time, and the clients begin again.
     assert (min(slow.open) >= SLOW_CLIENTS // 2, max(slow.open)) == (True, SLOW_CLIENTS)
     assert {call.status for call in calls} == {200}
     assert max(call.ended_at - call.began_at for call in calls) < PROMPTLY
@@ -263,10 +169,10 @@ def test_slow_clients_hold_up_nobody(nginx: Nginx, token: str) -> None:
     assert page_took < PROMPTLY
 
 
-def test_whoever_tries_tokens_is_stopped_first_and_starves_nobody(
+def test_clients_that_try_tokens_are_stopped_and_others_are_served(
     nodes: list[Server], token: str, nginx: Nginx
 ) -> None:
-    """The nodes' limit and nginx's own hold them: of all that they send, few are looked up."""
+    """The limits of nodes and of nginx apply: few of the tokens are looked up."""
     attackers = [program(nginx, ATTACKER) for _ in range(4)]
     with Hammer(attackers, lambda chance: unknown()).running() as hammer:
         poll(lambda: hammer.count(429) >= 500)
@@ -275,7 +181,7 @@ def test_whoever_tries_tokens_is_stopped_first_and_starves_nobody(
         page = visitor(nginx).page()
         took = time.monotonic() - began_at
 
-    # Twenty a minute, of each of the two processes.
+    # Twenty a minute for each of the two processes.
     assert 20 <= hammer.count(401) <= 2 * 2 * 20
     assert hammer.statuses == {401, 429}
     assert {call.status for call in calls} == {200}

@@ -1,4 +1,4 @@
-"""A backup taken under load, put back: consistent, open to its people, and its tokens dead unless told otherwise."""
+"""A backup made under load is restored: it is consistent, people log in, and its tokens are revoked unless kept."""
 
 import itertools
 import re
@@ -33,7 +33,7 @@ LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 PAUSE = 0.01
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
 numbers = itertools.count()
-# Each person's generation, and what there must be for it: a revoked token fewer, and as many issued.
+# Each person's generation, and the numbers of revoked and of issued tokens.
 BOOKS = """
 SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),
        (SELECT count(*) FROM accounts_securityevent e WHERE e.user_id = t.user_id AND e.kind = 'token-issued')
@@ -44,34 +44,34 @@ FROM developers_apitoken t ORDER BY t.user_id
 
 
 @contextmanager
-def going_on(*acts: Callable[[], object]) -> Iterator[list[int]]:
-    """Do each of some things over and over until the block ends; how often each was done is counted."""
-    over, counts = threading.Event(), [0] * len(acts)
+def repeated(*actions: Callable[[], object]) -> Iterator[list[int]]:
+    """Repeat each action until the block ends; yield how often each was done."""
+    over, counts = threading.Event(), [0] * len(actions)
 
     def repeat(number: int) -> None:
         while not over.is_set():
-            acts[number]()
+            actions[number]()
             counts[number] += 1
 
-    with ThreadPoolExecutor(len(acts)) as pool:
-        running = [pool.submit(repeat, number) for number in range(len(acts))]
+    with ThreadPoolExecutor(len(actions)) as pool:
+        running = [pool.submit(repeat, number) for number in range(len(actions))]
         try:
             yield counts
         finally:
             over.set()
-            # First of all tell what has ended one of them: whoever waits for it to go on waits in vain.
-            for repeated in running:
-                repeated.result()
+            # Raise the error of a thread: `poll` in the block would only report that it waited in vain.
+            for thread in running:
+                thread.result()
 
 
 def arrive(server: Server) -> None:
-    """Sign in from somewhere else each time: of one address only so many a minute may."""
+    """Log in from a new address each time: log-ins per address and minute are limited."""
     address = f"198.51.100.{next(numbers) % 250}"
     Person(server.url, ARRIVING, headers={"X-Forwarded-For": address})
 
 
 def restart_after(server: Server, *command: str) -> str:
-    """Stop the server, run a command, start the server again, and return what the command said."""
+    """Stop the server, run a command, start the server again, and return the output."""
     server.stop()
     done = server.manage(*command)
     assert done.returncode == 0, done.stderr
@@ -85,16 +85,11 @@ def refusal_of(server: Server, token: str) -> tuple[int, str]:
     return answer.status_code, answer.headers.get("WWW-Authenticate", "")
 
 
-@pytest.mark.release
-def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(serve: Serve, tmp_path: Path) -> None:
-    server, path = serve(WORKERS="2", TRUSTED_PROXIES="127.0.0.1"), tmp_path / "backup.sqlite3"
-    make_people(server, 4)
-    people = [Person(server.url, number) for number in range(3)]
-    tokens = [person.copy() for person in people]
-
+def back_up_under_load(server: Server, rotating: Person, token: str, path: Path) -> None:
+    """Make a backup while programs call, a person revokes and others log in, before it and after it."""
     with (
-        Hammer([Program(server.port) for _ in range(2)], lambda chance: tokens[STEADY], PAUSE).running() as hammer,
-        going_on(people[ROTATING].revoke, lambda: arrive(server)) as counts,
+        Hammer([Program(server.port) for _ in range(2)], lambda chance: token, PAUSE).running() as hammer,
+        repeated(rotating.revoke, lambda: arrive(server)) as counts,
     ):
         poll(lambda: hammer.count(200) >= LEAST_CALLS and min(counts) >= LEAST_ROTATIONS)
         made = server.manage("backup", str(path))
@@ -103,14 +98,22 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
     assert made.returncode == 0, made.stderr
     assert hammer.statuses == {200}
 
+
+@pytest.mark.release
+def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(serve: Serve, tmp_path: Path) -> None:
+    server, path = serve(WORKERS="2", TRUSTED_PROXIES="127.0.0.1"), tmp_path / "backup.sqlite3"
+    make_people(server, 4)
+    people = [Person(server.url, number) for number in range(3)]
+    tokens = [person.copy() for person in people]
+
+    back_up_under_load(server, people[ROTATING], tokens[STEADY], path)
+
     assert people[REVOKING].revoke().json()["verdict"] == "replaced"
     revoked, replacing = tokens[REVOKING], people[REVOKING].copy()
-    # While the server has the database open it is not replaced.
+    # A database that a server has open is not replaced.
     refused = server.manage("restore", str(path), "--noinput")
-    assert (
-        refused.returncode,
-        "is in use, or cannot be written: database is locked. Stop every" in refused.stderr,
-    ) == (1, True)
+    assert refused.returncode == 1
+    assert "is in use, or cannot be written: database is locked. Stop every" in refused.stderr
     assert (refusal_of(server, revoked)[0], refusal_of(server, replacing)[0]) == (401, 200)
 
     # There is no load any more, and one process starts sooner.
@@ -135,7 +138,7 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
     assert len(books) == 4
     assert books[ROTATING][0] > LEAST_ROTATIONS
-    # Of revoked tokens twenty are kept.
+    # Twenty revoked tokens are kept.
     assert books == [(generation, min(generation - 1, 20), generation) for generation, _, _ in books]
 
 
@@ -166,12 +169,12 @@ def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
         assert re.search(r"^users +2$", kept, re.MULTILINE)
         assert "Tokens replaced: 2. The old ones are refused" in replaced
         assert [row[1:] for row in revoked] == [("restored", 1)] * 2
-        # Twice restored, twice gone on.
+        # Each of the two restores has skipped ids.
         assert min(revoked)[0] == 20_000_001
 
 
 def run_printed(text: str, pattern: str) -> None:
-    """Run a line that a command has printed, with the program of PostgreSQL wherever it is."""
+    """Run a line that a command has printed, with the installed program of PostgreSQL."""
     found = re.search(pattern, text, re.MULTILINE)
     assert found, text
     program, *arguments = shlex.split(found[1])

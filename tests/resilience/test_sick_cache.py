@@ -1,4 +1,4 @@
-"""A Redis that refuses or answers nonsense: on a real server an outage of what counts, and of nothing else."""
+"""Redis refuses or answers nonsense: on a real server only requests that are counted fail."""
 
 import socket
 from collections.abc import Callable, Iterator
@@ -34,13 +34,13 @@ GARBLED = ANSWERS | {
 
 
 class Unsaved(RedisServer):
-    """It cannot save a snapshot where it would keep one."""
+    """A Redis that cannot save snapshots."""
 
     options = [*RedisServer.options, "--dir", "/proc"]
 
 
 class Answering(ThreadingTCPServer):
-    """In the place of a Redis, it answers each message alike, or closes the connection."""
+    """A server in place of Redis that gives each message the same response, or closes the connection."""
 
     allow_reuse_address = daemon_threads = True
     block_on_close = False
@@ -81,7 +81,7 @@ def owner(server: Server) -> Iterator["Owner"]:
 
 
 class Owner:
-    """Somebody with a token, who does whatever asks the cache: each time in a new browser, from a new address."""
+    """A person with a token, who sends each request that uses the cache, in a new browser and from a new address."""
 
     def __init__(self, server: Server, client: httpx.Client) -> None:
         self.client, self.numbers = client, count(1)
@@ -135,7 +135,7 @@ def assert_outage(server: Server, owner: Owner, sick: AbstractContextManager[Non
     assert poll(lambda: is_well(owner), SECONDS_TO_RECOVER)
     shown = server.output[said:]
     assert "Traceback" not in shown
-    # On a slow machine one may be refused in another way than the others.
+    # On a slow machine one request may fail in another way than the others.
     assert shown.count("since the cache cannot serve") <= 2
 
 

@@ -1,12 +1,10 @@
-"""Six threads repeat a harmless form in a stolen session, or log in, while the owner acts: over a real server."""
+"""Six threads repeat a harmless form in a stolen session, or log in, while the owner ends that, on a real server."""
 
 import itertools
 import os
 import re
-import threading
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,14 +13,15 @@ import pytest
 
 from tests.accounts.mfa.security_key import SecurityKey
 from tests.accounts.views.passkeys import ADD, LOG_IN, SECOND_STEP, options_on
+from tests.cast import PASSWORD
+from tests.resilience.stolen_sessions import LOG_IN_PAGE, THREADS, by_six_threads, logged_in, post, repeated, send
 from tests.server import Server, poll
 
 pytestmark = [pytest.mark.server, pytest.mark.resilience, pytest.mark.release]
-THREADS = 6
-PASSWORD, NEW_PASSWORD = "correct horse battery staple", "another good passphrase"
+NEW_PASSWORD = "another good passphrase"
 NEW_EMAIL = "new@wonderland.example"
 MAIL = "SELECT message FROM post_office_email WHERE \"to\" = 'new@wonderland.example'"
-LOG_IN_PAGE, SECURITY = "/account/login/", "/account/security/"
+SECURITY = "/account/security/"
 APIS = "/developers/third-party-apps-api/"
 MAKE_PEOPLE = """
 from accounts.models import User
@@ -39,7 +38,7 @@ from django.core.management import call_command
 open("{}").read()
 call_command("remove_factors", "--user", "waiting@example.com")
 """
-# Of one address only so many log-ins are taken.
+# Log-ins per address are limited.
 addresses = (f"198.18.{number // 250}.{number % 250}" for number in itertools.count())
 
 
@@ -53,67 +52,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
         yield server
 
 
-def send(client: httpx.Client, page: httpx.Response, path: str, **fields: str) -> httpx.Response:
-    """Send a form as a page has it."""
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', page.text)
-    assert token
-    return client.post(path, data={"csrfmiddlewaretoken": token[1], **fields})
-
-
-def post(client: httpx.Client, path: str, **fields: str) -> httpx.Response:
-    return send(client, client.get(path), path, **fields)
-
-
-@contextmanager
-def logged_in(server: Server, name: str, password: str = PASSWORD) -> Iterator[httpx.Client]:
-    email = name if "@" in name else f"{name}@example.com"
-    with server.client() as client:
-        answer = post(client, LOG_IN_PAGE, login=email, password=password)
-        assert answer.status_code == 302
-        yield client
-
-
 def errors(statuses: Iterable[int]) -> list[int]:
     return [status for status in statuses if status >= 500]
-
-
-@contextmanager
-def by_six_threads(act: Callable[[], list[int]]) -> Iterator[list[int]]:
-    """Act over and over until the block ends, and once more; yield the statuses of the answers."""
-    is_over = threading.Event()
-    statuses: list[int] = []
-
-    def repeat() -> None:
-        is_last = False
-        while not is_last:
-            is_last = is_over.is_set()
-            statuses.extend(act())
-
-    with ThreadPoolExecutor(THREADS) as threads:
-        running = [threads.submit(repeat) for _ in range(THREADS)]
-        try:
-            poll(lambda: len(statuses) >= THREADS or any(thread.done() for thread in running))
-            yield statuses
-        finally:
-            is_over.set()
-        for thread in running:
-            thread.result()
-
-
-@contextmanager
-def repeated(server: Server, session: httpx.Client, path: str = "/account/", **fields: str) -> Iterator[list[int]]:
-    """Send one form in one session by six threads, meanwhile."""
-    token = re.search(r'name="csrfmiddlewaretoken" value="(\w+)"', session.get(path).text)
-    assert token
-    form = {"csrfmiddlewaretoken": token[1], "name": "Thief", **fields}
-
-    def save() -> list[int]:
-        with server.client() as client:
-            client.cookies = session.cookies
-            return [client.post(path, data=form).status_code]
-
-    with by_six_threads(save) as statuses:
-        yield statuses
 
 
 def test_a_new_password_stays(server: Server) -> None:
@@ -237,7 +177,7 @@ def unless_busy(answer: httpx.Response) -> httpx.Response | None:
 
 
 class LogIn:
-    """Somebody logs in, from an address of their own, by the password of before, and by a passkey after it."""
+    """A log-in from an address of its own, with the old password and then with a passkey."""
 
     def __init__(self, server: Server, name: str) -> None:
         self.name = name
@@ -246,13 +186,13 @@ class LogIn:
         self.statuses: list[int] = []
 
     def give_password(self) -> None:
-        """Give it until it is taken: of unknown browsers few are hashed for at once, and others asked to come again."""
+        """Send the password until it is checked: few of unknown browsers are hashed at once, and others are refused."""
         form = {"login": f"{self.name}@example.com", "password": PASSWORD}
         answer = poll(lambda: unless_busy(post(self.client, LOG_IN_PAGE, **form)))
         self.statuses.append(answer.status_code)
 
     def prepare(self, key: SecurityKey) -> None:
-        """Give the password, and have the passkey answer."""
+        """Send the password, and have the passkey sign."""
         self.give_password()
         self.page = self.client.get(SECOND_STEP)
         self.credential = key.get(options_on(self.page))
@@ -262,7 +202,7 @@ class LogIn:
         self.statuses.append(answer.status_code)
 
     def later(self) -> tuple[int, str]:
-        """Return what a later request is answered."""
+        """Return status and location of a later request."""
         answer = self.client.get(SECURITY)
         return answer.status_code, answer.headers.get("Location", "").partition("?")[0]
 
@@ -276,7 +216,7 @@ def test_no_log_in_under_way_outlives_the_removal_of_factors(server: Server, tmp
 
     with ThreadPoolExecutor(THREADS) as threads:
         list(threads.map(lambda log_in: log_in.prepare(key), log_ins))
-        # It opens once the command does so at its other end, and the command goes on once it is closed.
+        # The pipe opens once the command opens its other end, and the command continues once it is closed.
         with pipe.open("w"):
             finishing = [threads.submit(log_in.finish) for log_in in log_ins]
         output, _ = removing.communicate()

@@ -1,4 +1,4 @@
-"""A database of release 0.1.0, as it was and brought up to date: each made once in a process."""
+"""A database of release 0.1.0, as it was and brought up to date. Each process makes each of them once."""
 
 from collections.abc import Iterator
 from importlib import import_module
@@ -21,7 +21,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def before_and_after(folder: Path, django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> tuple[Rows, str]:
     """The rows of 0.1.0, and the name of the database that was brought up to date from them."""
     with django_db_blocker.unblock(), pytest.MonkeyPatch.context() as patch:
-        # Four tokens take two batches and one that is empty.
+        # Four tokens take two batches and an empty one.
         patch.setattr(import_module("developers.migrations.0008_bind_tokens"), "BATCH", 2)
         name = databases.load(folder)
         with connected_to(name):
@@ -45,6 +45,6 @@ def time_of_0_1_0(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
 
 @pytest.fixture
 def copy(folder: Path, before_and_after: tuple[Rows, str], transactional_db: None) -> Iterator[None]:
-    """Run a test on a copy, whose tables it may change."""
+    """Run a test on a copy of the database, whose tables it may change."""
     with connected_to(databases.copied(before_and_after[1], folder)):
         yield

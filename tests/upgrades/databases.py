@@ -23,28 +23,28 @@ from django.utils import timezone
 from tests import postgresql
 
 FILES = Path(__file__).parent / "from_0_1_0"
-# What stood beside the database: its keys, and what its people know and have.
+# The keys of the database, and what its people know and have.
 KEPT: dict[str, Any] = json.loads((FILES / "kept.json").read_text())
 KEYS = {"SECRET_KEY": KEPT["SECRET_KEY"], "TOKEN_KEYS": KEPT["TOKEN_KEYS"]}
-# Of the apps that have newer migrations.
+# The last migrations of 0.1.0, in apps that have newer ones.
 MIGRATIONS = {
     "accounts": "0005_factors_removed",
     "developers": "0006_restored_reason",
     "outbound": "0001_initial",
     "platform": "0001_initial",
 }
-# Those of Django have rows for new models, and the cache was a table of Django's.
+# Django's tables have rows for new models, and the cache was a table of Django's.
 NOT_COMPARED = {"django_migrations", "django_content_type", "auth_permission", "sqlite_sequence", "shared_cache"}
-# Nothing but the Message-ID of a mail names an event, and it is kept with the mail.
+# Only the Message-ID of a mail names an event, and the mail keeps it.
 WITHOUT_IDS = {"accounts_securityevent", "developers_tokenevent"}
-# When it was dumped, and a minute.
+# The difference between now and a minute after the dump.
 LATER = datetime.fromisoformat(KEPT["now"]) + timedelta(minutes=1) - datetime.now().astimezone()
 
 Rows = dict[str, list[str]]
 
 
 class Clock(datetime):
-    """Goes on from a minute after the dump: its links and sessions end after days."""
+    """Begins a minute after the dump, whose links and sessions end after days."""
 
     @classmethod
     def now(cls, tz: Any = None) -> Self:
@@ -60,7 +60,7 @@ def load(folder: Path) -> str:
         return url.rpartition("/")[2]
     path = folder / "0_1_0.sqlite3"
     with closing(sqlite3.connect(path)) as empty:
-        # For the constraints that compare by one.
+        # Constraints use it.
         empty.create_function("REGEXP", 2, lambda pattern, text: True)
         empty.executescript(_dump("sqlite"))
     return str(path)
@@ -79,7 +79,7 @@ def connected_to(name: str) -> Iterator[None]:
 
 
 def copied(name: str, folder: Path) -> str:
-    """Copy a database that nobody uses, and return the name of the copy."""
+    """Copy a database without connections, and return the name of the copy."""
     if connection.vendor == "postgresql":
         close()
         return postgresql.new_database(os.environ["DATABASE_URL"], name).rpartition("/")[2]
@@ -87,7 +87,7 @@ def copied(name: str, folder: Path) -> str:
 
 
 def close() -> None:
-    """Leave the database, with all connections that wait for use."""
+    """Close all connections to the database, in the pool too."""
     connection.close()
     if connection.vendor == "postgresql":
         pooled: Any = connection
@@ -104,7 +104,7 @@ def migrate_back() -> None:
 
 
 def all_rows() -> Rows:
-    """Return what each table holds, in an order of the values."""
+    """Return the rows of each table, sorted by their values."""
     tables = set(connection.introspection.table_names()) - NOT_COMPARED
     with connection.cursor() as cursor:
         return {table: sorted(map(repr, _rows(cursor, table))) for table in tables}
@@ -122,7 +122,7 @@ def _rows(cursor: Any, table: str) -> Iterator[list[tuple[str, Any]]]:
 
 def _plain(value: Any) -> Any:
     if isinstance(value, str) and value.startswith(("{", "[")):
-        # By what it says: a letter may be written as an escape.
+        # Compared by value: JSON may hold a letter as an escape.
         return json.loads(value)
     return bytes(value) if isinstance(value, memoryview) else value
 
@@ -137,7 +137,7 @@ def _connect_to(name: str) -> None:
 
 
 def at_the_time_of_0_1_0(patch: pytest.MonkeyPatch) -> None:
-    """Have both clocks that Django reads go on from the time of the dump."""
+    """Have both clocks of Django begin at the time of the dump."""
     now = time.time
     patch.setattr(timezone, "datetime", Clock)
     patch.setattr("django.contrib.auth.tokens.datetime", Clock)

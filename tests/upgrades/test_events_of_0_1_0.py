@@ -1,4 +1,4 @@
-"""What happened to an account of 0.1.0 and to its token is listed as before, whatever tables it has moved to."""
+"""Events of accounts and tokens of 0.1.0 are listed as before, although their tables have changed."""
 
 import csv
 import html
@@ -19,7 +19,7 @@ pytestmark = [
 
 LOG = "/account/security/log/"
 TODAY = "26"
-# By what stands in the list below: the address, the program as the page and as the file have it.
+# Address, program on the page, and program in the file, by the names in the list below.
 CLIENTS = {
     "PC": (
         "203.0.113.9",
@@ -111,13 +111,13 @@ class Event(NamedTuple):
 
     @property
     def cells(self) -> list[str]:
-        """What the file says of it, in UTC."""
+        """The cells in the file, in UTC."""
         address, _, program = CLIENTS[self.client]
         return [f"2026-11-{self.day}T{self.time}:00+00:00", self.what, self.detail, self.hint, address, program]
 
     @property
     def words(self) -> str:
-        """What the page says of it, in the time zone of the account."""
+        """The cells on the page, in the time zone of the account."""
         address, program, _ = CLIENTS[self.client]
         hour, minute = self.time.split(":")
         token = f"…{self.hint}" if self.hint else ""

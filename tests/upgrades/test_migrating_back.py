@@ -1,4 +1,4 @@
-"""A database of 0.1.0 goes back to what 0.1.0 reads, and forward again, with all of its rows."""
+"""A database of 0.1.0 migrates back to the schema of 0.1.0, and forward again, with all of its rows."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.upgrades.databases import Rows
 pytestmark = pytest.mark.xdist_group("upgrades")
 
 
-# The way forward from the same rows is that of the fixture, so a second one is for releases.
+# The fixture has migrated the same rows forward, so doing it again is for releases.
 @pytest.mark.usefixtures("copy")
 @pytest.mark.parametrize("and_forward", [False, pytest.param(True, marks=pytest.mark.release)])
 def test_migrating_back_and_forward_again_loses_nothing(before_and_after: tuple[Rows, str], and_forward: bool) -> None:

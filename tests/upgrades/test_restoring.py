@@ -19,7 +19,7 @@ ALICE, BOB = "alice@example.net", "bob@example.org"
 
 @pytest.fixture
 def backup(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[str]:
-    """A backup, and no database in whose place it is put."""
+    """A backup of 0.1.0, and an empty folder that it is restored into."""
     with django_db_blocker.unblock():
         path = databases.load(tmp_path)
         (tmp_path / "var").mkdir()

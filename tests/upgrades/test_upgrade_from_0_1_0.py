@@ -1,48 +1,38 @@
-"""A database of release 0.1.0 is brought up to date, and everything in it still works. README.md says what is in it."""
+"""Tokens, calls, contacts and mails of release 0.1.0 work in a database that is brought up to date.
+
+README.md says what is in it.
+"""
 
 import re
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import pyotp
 import pytest
-from allauth.account.models import EmailAddress
-from allauth.mfa.models import Authenticator
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import load_der_private_key
-from django.contrib.auth.hashers import check_password, get_hasher, identify_hasher
 from django.core import mail
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import Count
-from django.test import Client as Browser
-from django.utils import timezone
-from fido2.utils import websafe_encode
 from post_office.models import STATUS, Email
 from pytest_django.fixtures import Settings
 
-from accounts.models import PasskeyCredential, User
+from accounts.models import User
 from botpenguin.platform import usages
 from botpenguin.platform.models import Bot, Contact, ContactUsage, Segment
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
-from tests.accounts.mfa.security_key import SecurityKey
 from tests.developers.outbound.servers import response, serving
 from tests.platform.calls import Caller
+from tests.upgrades.browsers import ALICE, BOB, DAVE, visiting, words_on
 from tests.upgrades.databases import KEPT
 
 pytestmark = [
     pytest.mark.django_db,
     pytest.mark.usefixtures("upgraded"),
-    # The database is made once in a process.
+    # A process makes the database once.
     pytest.mark.xdist_group("upgrades"),
 ]
 
-ALICE, BOB, DAVE, FRIEDA = "alice@example.net", "bob@example.org", "dave@bücher.example", "frieda@example.com"
-OWNER = "owner@example.com"
-PASSWORD, NEW_PASSWORD = KEPT["password"], "another good passphrase"
-SECOND_STEP = "/account/login/second-step/"
 TOKEN_PAGE = "/developers/api-access-token/"
 REVOKED = "This API access token was revoked at %sZ. Copy the current one from the Developers page."
 REVOKED_AT = {
@@ -58,135 +48,16 @@ REVOKED_AT = {
 SECRET = "sk-9f8e7d6c5b4a"
 
 
-@pytest.fixture
-def hashers_of_the_project(settings: Settings) -> None:
-    """Not those of the tests, which are cheap."""
-    settings.PASSWORD_HASHERS = settings.PASSWORD_HASHERS[1:]
-
-
-def visiting(email: str) -> Browser:
-    """Return a browser with the cookies that it has from 0.1.0."""
-    browser = Browser()
-    browser.cookies.load(KEPT["cookies"][email])
-    return browser
-
-
-def log_in(email: str, password: str = PASSWORD, *, known: bool = False) -> Browser:
-    browser = Browser()
-    if known:
-        browser.cookies["known"] = KEPT["cookies"][email]["known"]
-    browser.post("/account/login/", {"login": email, "password": password})
-    return browser
-
-
-def is_logged_in(browser: Browser) -> bool:
-    return browser.get("/account/").status_code == 200
-
-
-def words_on(page: Any) -> str:
-    return " ".join(re.sub(r"<[^>]+>", " ", page.content.decode()).split())
-
-
 def refusal(token: str) -> tuple[int, str]:
     answer = Caller(token).send("GET", "/token")
-    # What comes after the minute is of no interest here.
+    # Seconds do not matter here.
     return answer.status_code, re.sub(r":\d\d\.\d+Z", "Z", answer.json()["message"])
 
 
-def passkey_of_alice() -> SecurityKey:
-    kept = KEPT["passkey"]
-    key = load_der_private_key(bytes.fromhex(kept["key"]), None)
-    assert isinstance(key, ec.EllipticCurvePrivateKey)
-    return SecurityKey(id=bytes.fromhex(kept["id"]), key=key, user_handle=kept["user_handle"])
-
-
-def log_in_by(key: SecurityKey) -> Browser:
-    browser = Browser()
-    path = "/account/login/passkey/"
-    options = browser.get(path, headers={"Accept": "application/json"}).json()["request_options"]["publicKey"]
-    browser.post(path, {"credential": key.get(options)})
-    return browser
-
-
-def test_the_project_finds_no_fault_and_no_migration_left() -> None:
+def test_the_project_finds_no_problem_and_no_migration_left() -> None:
     call_command("check", databases=["default"])
     call_command("migrate", check_unapplied=True, verbosity=0)
     assert "shared_cache" not in connection.introspection.table_names()
-
-
-@pytest.mark.parametrize("email", [ALICE, BOB, OWNER])
-def test_browsers_stay_logged_in(email: str) -> None:
-    page = visiting(email).get("/account/")
-
-    assert (page.status_code, email in page.content.decode()) == (200, True)
-
-
-def test_the_administration_is_open_to_its_administrator_alone() -> None:
-    assert [visiting(email).get("/admin/").status_code for email in (OWNER, BOB)] == [200, 302]
-
-
-@pytest.mark.usefixtures("hashers_of_the_project")
-def test_a_password_by_pbkdf2_logs_in_and_is_hashed_anew() -> None:
-    before = User.objects.get(email=DAVE).password
-
-    browser = log_in(DAVE)
-
-    after = User.objects.get(email=DAVE).password
-    assert is_logged_in(browser)
-    assert [identify_hasher(hashed).algorithm for hashed in (before, after)] == ["pbkdf2_sha256", "argon2"]
-
-
-@pytest.mark.usefixtures("hashers_of_the_project")
-def test_sessions_and_known_browsers_outlive_the_new_hash_of_their_password() -> None:
-    earlier, before = visiting(BOB), User.objects.get(email=BOB).password
-    count = Email.objects.count()
-
-    known = log_in(BOB, known=True)
-    mails_after = [Email.objects.count() - count]
-    log_in(BOB)
-    mails_after += [Email.objects.count() - count]
-
-    after = User.objects.get(email=BOB).password
-    assert (after == before, get_hasher().must_update(after)) == (False, False)
-    assert (is_logged_in(known), is_logged_in(earlier)) == (True, True)
-    assert mails_after == [0, 1]
-
-
-def test_of_the_recovery_codes_those_that_were_not_used_log_in() -> None:
-    used, unused, *others = KEPT["recovery_codes"]
-    browser = log_in(ALICE)
-
-    browser.post(SECOND_STEP, {"code": used})
-    before = is_logged_in(browser)
-    browser.post(SECOND_STEP, {"code": unused})
-
-    assert (before, is_logged_in(browser)) == (False, True)
-    codes = Authenticator.objects.get(type="recovery_codes", user__email=ALICE).wrap()
-    assert codes.get_unused_codes() == others
-
-
-def test_a_code_of_the_app_logs_in() -> None:
-    browser = log_in(ALICE)
-
-    browser.post(SECOND_STEP, {"code": pyotp.TOTP(KEPT["totp"]).at(timezone.now())})
-
-    assert is_logged_in(browser)
-
-
-def test_the_passkey_is_listed_and_logs_in_its_owner_alone() -> None:
-    listed = words_on(visiting(ALICE).get("/account/security/"))
-    key = passkey_of_alice()
-    frieda = User.objects.get(email=FRIEDA)
-
-    browsers = [log_in_by(key), log_in_by(replace(key, user_handle=websafe_encode(str(frieda.pk).encode())))]
-
-    assert "My laptop" in listed
-    assert [is_logged_in(browser) for browser in browsers] == [True, False]
-
-
-def test_of_passkeys_with_one_id_the_first_is_known_and_unreadable_ones_are_passed_over() -> None:
-    assert list(PasskeyCredential.objects.values_list("authenticator__user__email", "sign_count")) == [(ALICE, 0)]
-    assert Authenticator.objects.filter(user__email=FRIEDA, type="webauthn").count() == 2
 
 
 def test_tokens_are_shown_and_open_the_api() -> None:
@@ -325,7 +196,7 @@ def test_waiting_mails_are_sent_by_their_message_ids(settings: Settings) -> None
     assert not Email.objects.filter(status=STATUS.queued).exists()
 
 
-def test_what_happens_next_has_a_message_id_of_its_own() -> None:
+def test_a_new_event_has_a_new_message_id() -> None:
     before = {message_id for *_, message_id in KEPT["mails"]}
     generation = len(KEPT["revoked"]) + 1
 
@@ -335,33 +206,3 @@ def test_what_happens_next_has_a_message_id_of_its_own() -> None:
     assert (new.to, new.subject) == ([ALICE], "Your API access token was revoked")
     assert new.message_id not in before
     assert refusal(KEPT["tokens"][ALICE])[0] == 401
-
-
-def test_the_link_to_a_new_email_works() -> None:
-    bob = visiting(BOB)
-
-    bob.post(KEPT["links"]["email"])
-
-    assert "bob@example.net" in words_on(bob.get("/account/"))
-    assert list(EmailAddress.objects.filter(user__email="bob@example.net").values_list("email", "verified")) == [
-        ("bob@example.net", True)
-    ]
-
-
-def test_the_link_of_a_sign_up_works() -> None:
-    addresses = EmailAddress.objects.filter(user__email="carol@example.com")
-    before = addresses.get().verified
-
-    Browser().post(KEPT["links"]["sign_up"], {"password": PASSWORD})
-
-    assert (before, addresses.get().verified) == (False, True)
-
-
-def test_the_link_to_a_new_password_works() -> None:
-    visitor = Browser()
-    form = visitor.get(KEPT["links"]["reset"], follow=True).request["PATH_INFO"]
-
-    visitor.post(form, {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD})
-
-    assert not is_logged_in(visiting(BOB))
-    assert check_password(NEW_PASSWORD, User.objects.get(email=BOB).password)

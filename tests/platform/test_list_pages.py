@@ -1,0 +1,60 @@
+"""Lists of bots and segments: pages, for accounts that have more than quotas allow today."""
+
+from typing import Any
+
+import pytest
+
+from accounts.models import User
+from botpenguin.platform.api import bots, inbox, integrations
+from botpenguin.platform.models import Bot, Segment
+from tests.memory import MIB, peak_of
+from tests.platform.calls import Caller, contact_of
+
+LISTS = ["/bots", "/whatsapp-automation", "/inbox/segments"]
+
+
+@pytest.mark.parametrize("path", LISTS)
+def test_a_list_longer_than_quotas_allow_comes_in_pages(
+    as_alice: Caller, alice: User, monkeypatch: pytest.MonkeyPatch, path: str
+) -> None:
+    for module, name in ((bots, "MOST_BOTS"), (integrations, "MOST_BOTS"), (inbox, "MOST_SEGMENTS")):
+        monkeypatch.setattr(module, name, 2)
+    for number in range(5):
+        Bot.objects.create(owner=alice, name=str(number), platform="whatsapp")
+        Segment.objects.create(owner=alice, name=str(number), tags=["vip"])
+
+    answers = [as_alice.send("GET", f"{path}?page={page}").json() for page in (1, 2, 3, 4)]
+
+    assert [len(answer["data"]) for answer in answers] == [2, 2, 1, 0]
+    assert [answer["message"] for answer in answers] == [
+        "There are more. Ask for them with ?page=2.",
+        "There are more. Ask for them with ?page=3.",
+        "",
+        "",
+    ]
+    found = [item["_id"] for answer in answers for item in answer["data"]]
+    assert len(set(found)) == 5
+    assert as_alice.send("GET", path).json() == answers[0]
+
+
+@pytest.mark.parametrize("page", ["0", "-1", "x", "1" * 30])
+@pytest.mark.parametrize("path", LISTS)
+def test_a_wrong_page_number_is_422(as_alice: Caller, path: str, page: str) -> None:
+    assert as_alice.send("GET", f"{path}?page={page}").status_code == 422
+
+
+@pytest.mark.release
+def test_segments_of_before_there_were_quotas_take_little_memory(as_alice: Caller, alice: User, client: Any) -> None:
+    tags = [f"{number:02}{'🐧' * 58}" for number in range(20)]
+    Segment.objects.bulk_create(Segment(owner=alice, name=f"{number:05}", tags=tags) for number in range(5_000))
+    contact_of(alice, (tags[0],))
+    client.force_login(alice)
+
+    answers = [
+        peak_of(lambda: as_alice.send("GET", "/inbox/segments")),
+        peak_of(lambda: as_alice.send("POST", "/inbox/users")),
+        peak_of(lambda: client.get("/inbox/")),
+    ]
+
+    assert [response.status_code for response, _ in answers] == [200, 200, 200]
+    assert max(peak for _, peak in answers) < 50 * MIB
