@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 import pytest
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
@@ -33,6 +34,10 @@ LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 PAUSE = 0.01
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
 numbers = itertools.count()
+OTHERS = (
+    "SELECT count(*) FROM pg_stat_activity"
+    " WHERE datname = current_database() AND usesysid IS NOT NULL AND pid <> pg_backend_pid()"
+)
 # Each person's generation, and the numbers of revoked and of issued tokens.
 BOOKS = """
 SELECT t.generation, (SELECT count(*) FROM developers_revokedtoken r WHERE r.user_id = t.user_id),
@@ -158,6 +163,7 @@ def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
     with django_db_blocker.unblock(), postgresql.connected(restored):
         with psycopg.connect(restored):
             refused = refusal("restore", "--after-pg-restore", "--noinput")
+        poll(is_alone)
         kept = manage("restore", "--after-pg-restore", "--noinput", "--keep-tokens")
         replaced = manage("restore", "--after-pg-restore", "--noinput")
         revoked = RevokedToken.objects.order_by("user_id").values_list("id", "reason", "generation")
@@ -171,6 +177,13 @@ def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
         assert [row[1:] for row in revoked] == [("restored", 1)] * 2
         # Each of the two restores has skipped ids.
         assert min(revoked)[0] == 20_000_001
+
+
+def is_alone() -> bool:
+    """Return whether PostgreSQL has noticed that the other connections to Django's database are closed."""
+    with connection.cursor() as cursor:
+        cursor.execute(OTHERS)
+        return bool(cursor.fetchone() == (0,))
 
 
 def run_printed(text: str, pattern: str) -> None:
