@@ -51,10 +51,10 @@ def test_no_page_shows_token_digest_or_ciphertext(operator: Browser, alice: User
 @pytest.mark.parametrize("field", ["ciphertext", "digest", "key_id", "hint", "user__password", "user__email"])
 def test_the_list_is_searched_and_not_filtered(operator: Browser, alice: User, field: str) -> None:
     """Filters would reveal, one character at a time, values that no page shows."""
-    answers = [operator.get(TOKENS, {f"{field}{lookup}": "a"}) for lookup in ("", "__startswith", "__gte")]
+    responses = [operator.get(TOKENS, {f"{field}{lookup}": "a"}) for lookup in ("", "__startswith", "__gte")]
 
-    assert [answer.status_code for answer in answers] == [400] * 3
-    assert "That request did not make sense" in answers[0].content.decode()
+    assert [answer.status_code for answer in responses] == [400] * 3
+    assert "That request did not make sense" in responses[0].content.decode()
 
 
 def test_the_one_action_revokes(operator: Browser, alice: User, bob: User) -> None:

@@ -20,7 +20,7 @@ SECRETS = ("digest", "ciphertext", "key_id", "binding")
 Change = Callable[[User, User], object]
 
 
-def answer(token: str) -> tuple[int, str]:
+def call(token: str) -> tuple[int, str]:
     response = Browser().get("/api/v7/token", headers={"Authorization": f"Bearer {token}"})
     return response.status_code, response.json()["message"]
 
@@ -90,9 +90,9 @@ def test_the_token_of_a_changed_row_is_unknown_and_the_row_is_left_alone(
     change(alice, bob)
     changed, events = list(ApiToken.objects.order_by("pk").values()), token_events().count()
 
-    answers = [answer(token) for _ in range(3)]
+    responses = [call(token) for _ in range(3)]
 
-    assert answers == [UNKNOWN] * 3
+    assert responses == [UNKNOWN] * 3
     assert (list(ApiToken.objects.order_by("pk").values()), token_events().count()) == (changed, events)
     [line] = [record for record in caplog.records if record.name == verification.__name__]
     assert line.levelname == "ERROR"
@@ -103,10 +103,10 @@ def test_the_token_of_a_changed_row_is_unknown_and_the_row_is_left_alone(
 def test_it_is_counted_as_unknown_tokens_are(alice: User, settings: Settings) -> None:
     settings.API_REFUSED_LIMIT = 2
     token = token_text(alice)
-    assert answer(token)[0] == 200
+    assert call(token)[0] == 200
     put(alice, binding=None)
 
-    assert [answer(token)[0] for _ in range(3)] == [401, 401, 429]
+    assert [call(token)[0] for _ in range(3)] == [401, 401, 429]
 
 
 def test_each_changed_row_is_logged_by_its_owner_and_generation(
@@ -116,7 +116,7 @@ def test_each_changed_row_is_logged_by_its_owner_and_generation(
     ApiToken.objects.update(binding=None)
 
     for token in tokens * 2:
-        answer(token)
+        call(token)
 
     assert [record.getMessage() for record in caplog.records if record.name == verification.__name__] == [
         f"The token of user {user.pk}, generation 1, is refused: its row was changed by something else than this "
@@ -138,15 +138,15 @@ def test_a_changed_row_is_not_shown_and_a_revoke_makes_a_good_one_of_it(
         f"The token of user {alice.pk}, generation 1, is not shown: its binding is not of this row."
     ]
     assert outcome.verdict is issuance.Verdict.REPLACED
-    assert answer(issuance.reveal(alice, Kind.TOKEN_COPIED, PHONE).open())[0] == 200
+    assert call(issuance.reveal(alice, Kind.TOKEN_COPIED, PHONE).open())[0] == 200
 
 
 def test_a_row_put_back_whole_works_again_as_security_md_says(alice: User) -> None:
     """No record of a revoke exists outside the database."""
     token, old = token_text(alice), row(alice, *SECRETS, "generation")
     issuance.revoke(alice, 1, LAPTOP, even_if_used=True)
-    revoked = answer(token)
+    revoked = call(token)
 
     put(alice, **old)
 
-    assert (revoked[0], answer(token)[0]) == (401, 200)
+    assert (revoked[0], call(token)[0]) == (401, 200)

@@ -13,7 +13,7 @@ from accounts.models import User
 from developers.models import ApiToken
 from developers.redaction import MaskingFormatter, WithoutSecrets
 from tests.cast import PASSWORD, token_text
-from tests.observability.acts import (
+from tests.observability.actions import (
     APP,
     NEW_PASSWORD,
 )

@@ -11,7 +11,7 @@ from tests.leaks import find
 DATABASE_PASSWORD, MAIL_PASSWORD, CACHE_PASSWORD = "opens-the-database", "opens-the-mail", "opens-the-cache"
 
 
-class Fault(Exception):
+class Failure(Exception):
     """A failure in the middle of a request."""
 
 

@@ -18,11 +18,11 @@ from accounts.models import User
 from developers import tokens
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import PASSWORD, token_text
-from tests.observability.acts import (
+from tests.observability.actions import (
     APP,
     NEW,
     PAGE,
-    Act,
+    Action,
     anonymous,
     as_alice,
     bearer_check,
@@ -36,7 +36,7 @@ from tests.observability.acts import (
     show,
     sign_up,
 )
-from tests.observability.reported import Fault, Watch
+from tests.observability.reported import Failure, Watch
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
@@ -45,24 +45,24 @@ clear_cached_filter: Callable[[], None] = get_default_exception_reporter_filter.
 
 
 def broken(*arguments: Any, **options: Any) -> Any:
-    raise Fault
+    raise Failure
 
 
 class BrokenHasher(MD5PasswordHasher):
     encode = verify = broken
 
 
-def new_authenticator(alice: User) -> Act:
+def new_authenticator(alice: User) -> Action:
     return partial(as_alice(alice).get, "/account/security/authenticator/")
 
 
-def code_of_new_authenticator(alice: User) -> Act:
+def code_of_new_authenticator(alice: User) -> Action:
     browser = as_alice(alice)
     browser.get("/account/security/authenticator/")
     return partial(browser.post, "/account/security/authenticator/", {"code": "123456"})
 
 
-def second_step(alice: User) -> Act:
+def second_step(alice: User) -> Action:
     TOTP.activate(alice, APP)
     RecoveryCodes.activate(alice)
     browser = anonymous()
@@ -70,12 +70,12 @@ def second_step(alice: User) -> Act:
     return partial(browser.post, "/account/login/second-step/", {"code": "00000000"})
 
 
-def show_codes(alice: User) -> Act:
+def show_codes(alice: User) -> Action:
     RecoveryCodes.activate(alice)
     return partial(as_alice(alice).post, "/account/security/recovery-codes/show/")
 
 
-def reset_password(alice: User) -> Act:
+def reset_password(alice: User) -> Action:
     browser = anonymous()
     browser.post("/account/password/reset/", {"email": alice.email})
     return partial(browser.post, browser.get(link_in(newest()))["Location"], NEW)
@@ -90,7 +90,7 @@ CODES, CODE = (
 
 
 @pytest.mark.parametrize(
-    ("act", "part"),
+    ("action", "part"),
     [
         *((first_token, SEAL), (first_token, DIGEST), (revoke, SEAL), (show, OPEN), (copy, OPEN), (show, DIGEST)),
         *((bearer_check, DIGEST), (report_exposed, DIGEST)),
@@ -99,9 +99,9 @@ CODES, CODE = (
     ],
 )
 def test_no_report_of_failing_cryptography_holds_a_secret(
-    alice: User, watch: Watch, monkeypatch: pytest.MonkeyPatch, act: Callable[[User], Act], part: str
+    alice: User, watch: Watch, monkeypatch: pytest.MonkeyPatch, action: Callable[[User], Action], part: str
 ) -> None:
-    sent = act(alice)
+    sent = action(alice)
     codes = Authenticator.objects.filter(type=Authenticator.Type.RECOVERY_CODES).first()
     if codes:
         watch.secrets |= {"seed": encryption.decrypt(codes.data["seed"]), "code": codes.wrap().get_unused_codes()[0]}
@@ -112,11 +112,11 @@ def test_no_report_of_failing_cryptography_holds_a_secret(
     assert watch.leaks() == []
 
 
-@pytest.mark.parametrize("act", [log_in, sign_up, give_password_again, change_password, reset_password])
+@pytest.mark.parametrize("action", [log_in, sign_up, give_password_again, change_password, reset_password])
 def test_no_report_of_a_failing_hasher_holds_a_password(
-    alice: User, watch: Watch, settings: Settings, act: Callable[[User], Act]
+    alice: User, watch: Watch, settings: Settings, action: Callable[[User], Action]
 ) -> None:
-    sent = act(alice)
+    sent = action(alice)
     settings.PASSWORD_HASHERS = [f"{__name__}.BrokenHasher"]
 
     watch.keep(sent())
@@ -125,7 +125,7 @@ def test_no_report_of_a_failing_hasher_holds_a_password(
 
 
 @pytest.mark.parametrize(
-    ("act", "part", "found"),
+    ("action", "part", "found"),
     [
         (log_in, "django.contrib.auth.hashers.MD5PasswordHasher.verify", {"password"}),
         (change_password, "django.contrib.auth.hashers.MD5PasswordHasher.encode", {"new password"}),
@@ -138,7 +138,7 @@ def test_reports_as_django_makes_them_hold_what_ours_do_not(  # noqa: PLR0913, P
     watch: Watch,
     settings: Settings,
     monkeypatch: pytest.MonkeyPatch,
-    act: Callable[[User], Act],
+    action: Callable[[User], Action],
     part: str,
     found: set[str],
 ) -> None:
@@ -146,7 +146,7 @@ def test_reports_as_django_makes_them_hold_what_ours_do_not(  # noqa: PLR0913, P
     settings.DEFAULT_EXCEPTION_REPORTER = "django.views.debug.ExceptionReporter"
     settings.DEFAULT_EXCEPTION_REPORTER_FILTER = "django.views.debug.SafeExceptionReporterFilter"
     clear_cached_filter()
-    sent = act(alice)
+    sent = action(alice)
     monkeypatch.setattr(part, broken)
 
     watch.keep(sent())
@@ -181,7 +181,7 @@ def test_a_report_still_says_where_and_for_whom_something_broke(
 
     [report], [sent_mail] = [response.content.decode()], mail.outbox
     assert response.status_code == 500
-    assert "Fault at /developers/api-access-token/show/" in report
+    assert "Failure at /developers/api-access-token/show/" in report
     assert f"&lt;User {alice.pk}&gt;" in report
     assert "&lt;ApiToken&gt;" in report
     assert "USER: alice@example.com" in str(sent_mail.body)
@@ -189,7 +189,7 @@ def test_a_report_still_says_where_and_for_whom_something_broke(
 
 def test_what_an_exception_says_is_masked_too(alice: User, watch: Watch, monkeypatch: pytest.MonkeyPatch) -> None:
     def verify(_key: bytes, message: bytes, *_: Any) -> Any:
-        raise Fault(message)
+        raise Failure(message)
 
     mask = tokens.mask(token_text(alice)[-4:])
     sent = bearer_check(alice)
@@ -198,5 +198,5 @@ def test_what_an_exception_says_is_masked_too(alice: User, watch: Watch, monkeyp
     watch.keep(sent())
 
     assert watch.leaks() == []
-    assert f"Fault: b'{mask}'\n" in watch.log.getvalue()
+    assert f"Failure: b'{mask}'\n" in watch.log.getvalue()
     assert f"Exception Value: b'{mask}'" in str(mail.outbox[0].body)

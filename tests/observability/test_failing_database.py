@@ -12,8 +12,8 @@ from post_office.models import Email
 
 from accounts.models import User
 from tests.accounts.mail.mails import link_in
-from tests.observability.acts import (
-    Act,
+from tests.observability.actions import (
+    Action,
     anonymous,
     as_alice,
     bearer_check,
@@ -24,7 +24,7 @@ from tests.observability.acts import (
     revoke,
     show,
 )
-from tests.observability.reported import Fault, Watch
+from tests.observability.reported import Failure, Watch
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
 
@@ -32,16 +32,16 @@ pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
 PASSED_OVER = re.compile("SAVEPOINT|accounts_counter|accounts_cachedvalue")
 # The normal run breaks each fourth statement, since each takes long.
 SAMPLE = 4
-ACTS = [
-    *((act, SAMPLE) for act in (show, revoke, bearer_check, report_exposed)),
+ACTIONS = [
+    *((action, SAMPLE) for action in (show, revoke, bearer_check, report_exposed)),
     *(
-        pytest.param(act, 1, marks=pytest.mark.release)
-        for act in (show, revoke, bearer_check, report_exposed, first_token, log_in, change_password)
+        pytest.param(action, 1, marks=pytest.mark.release)
+        for action in (show, revoke, bearer_check, report_exposed, first_token, log_in, change_password)
     ),
 ]
 
 
-def fail_at_queries(prepare: Callable[[], Act], watch: Watch, step: int) -> None:
+def fail_at_queries(prepare: Callable[[], Action], watch: Watch, step: int) -> None:
     """Repeat a request. Its first statement fails, then the one `step` later, and so on."""
     for number in range(0, 1000, step):
         cache.clear()
@@ -53,12 +53,12 @@ def fail_at_queries(prepare: Callable[[], Act], watch: Watch, step: int) -> None
                 count += 1
             if count == number + 1:
                 count += 1
-                raise Fault
+                raise Failure
             return execute(sql, *arguments)
 
-        act = prepare()
+        action = prepare()
         with connection.execute_wrapper(break_one):
-            response = act()
+            response = action()
         if count <= number:
             return
         if response.status_code == 500:
@@ -66,11 +66,11 @@ def fail_at_queries(prepare: Callable[[], Act], watch: Watch, step: int) -> None
     raise AssertionError("the statements of this request do not end")
 
 
-@pytest.mark.parametrize(("act", "step"), ACTS)
+@pytest.mark.parametrize(("action", "step"), ACTIONS)
 def test_no_report_of_a_failing_database_holds_a_secret(
-    alice: User, watch: Watch, act: Callable[[User], Act], step: int
+    alice: User, watch: Watch, action: Callable[[User], Action], step: int
 ) -> None:
-    fail_at_queries(lambda: act(alice), watch, step)
+    fail_at_queries(lambda: action(alice), watch, step)
 
     assert watch.leaks() == []
 

@@ -62,7 +62,7 @@ def form_without_its_csrf_token() -> Any:
 
 
 @pytest.mark.parametrize(
-    ("act", "status", "shown"),
+    ("action", "status", "shown"),
     [
         (wrong_host, 400, "DisallowedHost: Invalid HTTP_HOST header: 'evil.example'."),
         (long_wrong_host, 400, "DisallowedHost: Invalid HTTP_HOST header: 'eeee"),
@@ -70,8 +70,8 @@ def form_without_its_csrf_token() -> Any:
         (form_without_its_csrf_token, 403, "csrf: Forbidden (CSRF cookie not set.): /account/login/"),
     ],
 )
-def test_it_is_a_warning_of_one_short_line(log: StringIO, act: Callable[[], Any], status: int, shown: str) -> None:
-    response = act()
+def test_it_is_a_warning_of_one_short_line(log: StringIO, action: Callable[[], Any], status: int, shown: str) -> None:
+    response = action()
 
     [line] = warnings(log)
     assert response.status_code == status

@@ -45,8 +45,15 @@ def leave(link: str) -> None:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("do", [use, leave])
-@pytest.mark.parametrize("tokens", [[], ["--keep-tokens"]])
+@pytest.mark.parametrize(
+    ("do", "tokens"),
+    [
+        (use, []),
+        (leave, ["--keep-tokens"]),
+        pytest.param(leave, [], marks=pytest.mark.release),
+        pytest.param(use, ["--keep-tokens"], marks=pytest.mark.release),
+    ],
+)
 def test_a_link_for_a_new_password_that_was_mailed_before_is_dead(
     live: Path, backup: Path, do: Callable[[str], None], tokens: list[str]
 ) -> None:

@@ -187,9 +187,9 @@ def test_a_revoke_that_comes_after_a_report_says_what_happened(alice: User, way:
     browser = logged_in(alice)
     report_exposed([token_text(alice)], SCANNER)
 
-    answer = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=way, follow=True)
+    received = browser.post(f"{PAGE}revoke/", {"generation": 1}, headers=way, follow=True)
 
-    text = " ".join(answer.content.decode().split()).replace("\xa0", " ")
+    text = " ".join(received.content.decode().split()).replace("\xa0", " ")
     assert "This token was reported as exposed and already replaced today at" in text
     assert text.count("reported as exposed") == 1
     assert ApiToken.objects.get().generation == 2

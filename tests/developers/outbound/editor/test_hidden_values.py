@@ -79,7 +79,7 @@ BLANKS_AROUND = [
 
 
 @pytest.mark.parametrize(
-    ("act", "url"),
+    ("action", "url"),
     [
         *(("", url) for url in (*OTHER_SERVERS, BLANKS_AROUND[-1])),
         ("test/", OTHER_SERVERS[0]),
@@ -88,14 +88,14 @@ BLANKS_AROUND = [
     ],
 )
 def test_hidden_values_go_to_no_other_server_than_they_were_typed_for(
-    alice: User, weather: OutboundApi, act: str, url: str
+    alice: User, weather: OutboundApi, action: str, url: str
 ) -> None:
     browser = logged_in(alice)
     before = weather.recipe()
     form = form_of(browser.get(address(weather)))
     samples = {"sample-city": "Oslo", "sample-name": "Oslo"}
 
-    response = browser.post(address(weather, act), form | samples | {"url": url})
+    response = browser.post(address(weather, action), form | samples | {"url": url})
 
     weather.refresh_from_db()
     assert words(response).count("The call goes to another server now.") == 3

@@ -82,10 +82,10 @@ def test_a_redirect_leads_inside_no_more_than_a_url(
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.2"]
     before = counter.connections
     with serving(response(b"", f"Location: {inside}", status="302 Found"), host="127.0.0.2") as outside:
-        answer = send(Recipe("GET", outside.url, follows_redirects=True), owner=alice)
+        received = send(Recipe("GET", outside.url, follows_redirects=True), owner=alice)
 
-    assert (answer.status, answer.redirected_to) == (None, (inside,))
-    assert answer.problem
+    assert (received.status, received.redirected_to) == (None, (inside,))
+    assert received.problem
     assert counter.connections == before
 
 
@@ -93,9 +93,9 @@ def test_a_redirect_leads_inside_no_more_than_a_url(
     "found", [["127.0.0.1"], ["93.184.216.34", "127.0.0.1"], ["10.0.0.1"], ["::1"], ["fe80::1%lo"], ["::ffff:10.0.0.1"]]
 )
 def test_a_name_that_leads_inside_is_refused(alice: User, spy: Spy, found: list[str]) -> None:
-    answer = send(Recipe("GET", "http://inside.example.com/"), owner=alice, resolver=resolver_of(found))
+    received = send(Recipe("GET", "http://inside.example.com/"), owner=alice, resolver=resolver_of(found))
 
-    assert answer.problem == NO_PUBLIC_SERVER
+    assert received.problem == NO_PUBLIC_SERVER
     assert spy.seen == []
 
 
@@ -110,9 +110,9 @@ def test_a_name_is_looked_up_once_so_that_it_cannot_lead_elsewhere_afterwards(
         asked.append(host)
         return rebinding(host, port)
 
-    answer = send(Recipe("GET", f"http://rebinding.example.com:{counter.port}/"), owner=alice, resolver=resolver)
+    received = send(Recipe("GET", f"http://rebinding.example.com:{counter.port}/"), owner=alice, resolver=resolver)
 
-    assert (answer.text, asked) == ("reached", ["rebinding.example.com"])
+    assert (received.text, asked) == ("reached", ["rebinding.example.com"])
     again = send(Recipe("GET", f"http://rebinding.example.com:{counter.port}/"), owner=alice, resolver=resolver)
     assert again.problem == NO_PUBLIC_SERVER
 
@@ -122,17 +122,17 @@ def test_a_setting_opens_the_network_that_it_names_and_no_other(
 ) -> None:
     settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.1/32"]
 
-    def answer(host: str) -> str | None:
+    def received(host: str) -> str | None:
         sent = send(Recipe("GET", f"http://{host}:{counter.port}/"), owner=alice)
         return sent.text or sent.problem
 
-    assert answer("127.0.0.1") == "reached"
-    assert answer("127.0.0.2") == NO_PUBLIC_SERVER
-    assert answer("[::1]") == NO_PUBLIC_SERVER
-    assert answer("[::ffff:127.0.0.1]") == NO_PUBLIC_SERVER
+    assert received("127.0.0.1") == "reached"
+    assert received("127.0.0.2") == NO_PUBLIC_SERVER
+    assert received("[::1]") == NO_PUBLIC_SERVER
+    assert received("[::ffff:127.0.0.1]") == NO_PUBLIC_SERVER
     settings.OUTBOUND_ALLOWED_NETWORKS = ["::1"]
-    assert answer("[::1]") == "reached"
-    assert answer("127.0.0.1") == NO_PUBLIC_SERVER
+    assert received("[::1]") == "reached"
+    assert received("127.0.0.1") == NO_PUBLIC_SERVER
 
 
 def test_a_setting_that_names_no_network_is_refused(settings: Settings) -> None:

@@ -27,14 +27,14 @@ def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]
 
 def test_certificates_are_checked_by_the_name_in_the_url(alice: User, authority: certificates.Authority) -> None:
     with LocalServer(responding(response(b'"secure"')), tls=authority.server("api.example.com")) as server:
-        answer = send(
+        received = send(
             Recipe("GET", f"https://api.example.com:{server.port}/"),
             owner=alice,
             resolver=resolver,
             ssl_context=authority.client(),
         )
 
-    assert (answer.problem, answer.data) == (None, "secure")
+    assert (received.problem, received.data) == (None, "secure")
     # It was connected to by its address.
     assert server.names == ["api.example.com"]
 
@@ -43,9 +43,9 @@ def test_a_certificate_that_is_not_to_be_trusted_is_refused(alice: User, authori
     def problem(host: str, context: ssl.SSLContext | None, **options: int) -> str:
         with LocalServer(responding(response(b"{}")), tls=authority.server(host, **options)) as server:
             url = f"https://api.example.com:{server.port}/"
-            answer = send(Recipe("GET", url), owner=alice, resolver=resolver, ssl_context=context)
+            received = send(Recipe("GET", url), owner=alice, resolver=resolver, ssl_context=context)
         assert server.requests == []
-        return answer.problem or ""
+        return received.problem or ""
 
     not_trusted = "The certificate of the server can't be trusted: "
     assert problem("other.example.com", authority.client()) == (
@@ -61,9 +61,9 @@ def test_broken_tls_is_a_problem_with_a_sentence(alice: User) -> None:
         peer.send(b"HTTP/1.1 400 Bad Request\r\n\r\n")
 
     with LocalServer(speak_http) as server:
-        answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
+        received = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
 
-    assert answer.problem == "No secure connection was made: the server broke the rules of TLS."
+    assert received.problem == "No secure connection was made: the server broke the rules of TLS."
 
 
 def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) -> None:
@@ -77,18 +77,18 @@ def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) ->
             peer.send(b"\x02")
 
     with LocalServer(drip) as server:
-        answer = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
+        received = send(Recipe("GET", server.url.replace("http:", "https:")), owner=alice)
 
-    assert answer.problem == "The server could not be reached within 0.5 seconds."
-    assert 0.5 <= answer.seconds < 10
+    assert received.problem == "The server could not be reached within 0.5 seconds."
+    assert 0.5 <= received.seconds < 10
 
 
 def test_a_closed_port_is_a_problem_with_a_sentence(alice: User) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        answer = send(Recipe("GET", f"http://127.0.0.1:{unused.getsockname()[1]}/"), owner=alice)
+        received = send(Recipe("GET", f"http://127.0.0.1:{unused.getsockname()[1]}/"), owner=alice)
 
-    assert answer.problem == "Nothing answers at this server and port."
+    assert received.problem == "Nothing answers at this server and port."
 
 
 def test_after_an_address_that_fails_the_next_one_is_tried(alice: User) -> None:
@@ -96,18 +96,18 @@ def test_after_an_address_that_fails_the_next_one_is_tried(alice: User) -> None:
         return [(socket.AF_INET, 1, 6, "", (address, port)) for address in ("127.0.0.3", "127.0.0.1")]
 
     with serving(response(b'"second"')) as server:
-        answer = send(Recipe("GET", f"http://two.example.com:{server.port}/"), owner=alice, resolver=two)
+        received = send(Recipe("GET", f"http://two.example.com:{server.port}/"), owner=alice, resolver=two)
 
-    assert answer.data == "second"
+    assert received.data == "second"
 
 
 def test_proxies_of_the_environment_are_not_used(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     with serving(response(b'"direct"')) as server:
-        answer = send(Recipe("GET", server.url), owner=alice)
+        received = send(Recipe("GET", server.url), owner=alice)
 
-    assert answer.data == "direct"
+    assert received.data == "direct"
 
 
 @pytest.mark.parametrize(
@@ -147,9 +147,9 @@ def test_proxies_of_the_environment_are_not_used(alice: User, monkeypatch: pytes
     ],
 )
 def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
-    answer = send(recipe, owner=alice)
+    received = send(recipe, owner=alice)
 
-    assert (answer.status, answer.problem) == (
+    assert (received.status, received.problem) == (
         None,
         "This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out.",
     )
@@ -169,9 +169,9 @@ def test_our_own_token_is_never_sent(alice: User, recipe: Recipe) -> None:
 def test_nor_is_one_that_attributes_fill_in(alice: User, recipe: Recipe) -> None:
     values = {"a": TOKEN[:9], "b": TOKEN[9:], "whole": TOKEN, "encoded": encoded(f"\r\n{TOKEN}")}
 
-    answer = send(fill(recipe, values), owner=alice)
+    received = send(fill(recipe, values), owner=alice)
 
-    assert answer.problem == own_token_sent()
+    assert received.problem == own_token_sent()
 
 
 @pytest.mark.parametrize(

@@ -48,28 +48,28 @@ def test_nobody_finds_out_which_names_the_network_inside_knows(
 ) -> None:
     monkeypatch.setattr(addresses, "STEP", 0.05)
 
-    answer = send(Recipe("GET", "http://wiki.example.com/"), owner=alice, resolver=resolver)
+    received = send(Recipe("GET", "http://wiki.example.com/"), owner=alice, resolver=resolver)
 
-    assert replace(answer, seconds=0) == OutboundResponse(problem=NO_PUBLIC_SERVER)
-    assert answer.seconds >= addresses.STEP
+    assert replace(received, seconds=0) == OutboundResponse(problem=NO_PUBLIC_SERVER)
+    assert received.seconds >= addresses.STEP
 
 
 @pytest.mark.parametrize(
     "host", ["10.0.0.1", "[fd00::1]", "[::ffff:10.0.0.1]", "localhost", "wiki.local", "db.internal", "metadata"]
 )
 def test_an_address_that_is_private_as_it_is_written_is_refused_in_the_same_words(alice: User, host: str) -> None:
-    answer = send(Recipe("GET", f"http://{host}/"), owner=alice)
+    received = send(Recipe("GET", f"http://{host}/"), owner=alice)
 
-    assert answer.problem == NO_PUBLIC_SERVER
+    assert received.problem == NO_PUBLIC_SERVER
 
 
 def test_a_name_that_this_machine_knows_by_itself_is_refused_in_the_same_words(alice: User, settings: Settings) -> None:
     # So names of private networks are looked up, too.
     settings.OUTBOUND_ALLOWED_NETWORKS = ["192.0.2.1"]
 
-    answer = send(Recipe("GET", "http://localhost:9999/"), owner=alice)
+    received = send(Recipe("GET", "http://localhost:9999/"), owner=alice)
 
-    assert answer.problem == NO_PUBLIC_SERVER
+    assert received.problem == NO_PUBLIC_SERVER
 
 
 def test_a_redirect_to_a_name_inside_is_refused_in_the_same_words(alice: User, settings: Settings) -> None:

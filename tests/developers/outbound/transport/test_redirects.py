@@ -14,19 +14,19 @@ pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
 def test_a_redirect_is_reported_and_not_followed(alice: User) -> None:
     with serving(response(b"", "Location: /there?x=1", status="302 Found")) as server:
-        answer = send(Recipe("GET", f"{server.url}/here"), owner=alice)
+        received = send(Recipe("GET", f"{server.url}/here"), owner=alice)
 
-    assert (answer.status, answer.redirected_to) == (302, (f"{server.url}/there?x=1",))
-    assert answer.explanation == "The server points to another address, which was not followed."
+    assert (received.status, received.redirected_to) == (302, (f"{server.url}/there?x=1",))
+    assert received.explanation == "The server points to another address, which was not followed."
     assert server.connections == 1
 
 
 def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice: User) -> None:
     with serving(response(b'"moved"', "Location: http://[::1/", status="301 Moved")) as server:
-        answer = send(Recipe("GET", server.url), owner=alice)
+        received = send(Recipe("GET", server.url), owner=alice)
 
-    assert (answer.status, answer.problem, answer.data, answer.redirected_to) == (301, None, "moved", ())
-    assert ("Location", "http://[::1/") in answer.headers
+    assert (received.status, received.problem, received.data, received.redirected_to) == (301, None, "moved", ())
+    assert ("Location", "http://[::1/") in received.headers
 
 
 @pytest.mark.parametrize(
@@ -38,9 +38,9 @@ def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, 
         recipe = Recipe(
             method, f"{server.url}/here", headers=(RecipeField("X-Key", "k"),), body="{}", follows_redirects=True
         )
-        answer = send(recipe, owner=alice)
+        received = send(recipe, owner=alice)
 
-    assert (answer.status, answer.data) == (200, "there")
+    assert (received.status, received.data) == (200, "there")
     assert server.requests[1].startswith(again + b" /there HTTP/1.1\r\n")
     assert b"X-Key: k" in server.requests[1]
     assert server.requests[1].endswith(b"\r\n\r\n{}") is (again == b"POST")
@@ -83,9 +83,9 @@ def test_another_server_gets_no_header_that_was_set_up_for_the_first(alice: User
         serving(response(b'"there"')) as second,
         serving(response(b"", f"Location: {second.url}/", status=status)) as first,
     ):
-        answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
+        received = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
 
-    assert answer.data == "there"
+    assert received.data == "there"
     assert sum("set-up" in line for line in lines(first.requests[0])) == len(SET_UP)
     assert lines(second.requests[0]) == own_lines(second)
 
@@ -101,9 +101,9 @@ def test_nor_does_the_first_once_another_one_leads_back_to_it(alice: User) -> No
         away = response(b"", f"Location: {second.url}/", status="302 Found")
         with serving(away, response(b'"back"')) as first:
             back.append(response(b"", f"Location: {first.url}/back", status="302 Found"))
-            answer = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
+            received = send(Recipe("GET", first.url, headers=SET_UP, follows_redirects=True), owner=alice)
 
-    assert answer.data == "back"
+    assert received.data == "back"
     assert lines(first.requests[1]) == own_lines(first)
 
 
@@ -113,9 +113,9 @@ def test_another_scheme_is_another_server(alice: User, authority: certificates.A
         serving(response(b"", f"Location: {secure.url}/", status="301 Moved")) as plain,
     ):
         recipe = Recipe("GET", plain.url, headers=SET_UP, follows_redirects=True)
-        answer = send(recipe, owner=alice, ssl_context=authority.client())
+        received = send(recipe, owner=alice, ssl_context=authority.client())
 
-    assert answer.data == "secure"
+    assert received.data == "secure"
     assert lines(secure.requests[0]) == own_lines(secure)
 
 
@@ -131,9 +131,9 @@ def test_another_server_gets_no_body(alice: User) -> None:
 
 def test_redirects_without_an_end_are_given_up(alice: User) -> None:
     with serving(response(b"", "Location: /again", status="301 Moved")) as server:
-        answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
+        received = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
 
-    assert answer.problem == "The server redirects again and again. At most 5 redirects are followed."
+    assert received.problem == "The server redirects again and again. At most 5 redirects are followed."
     assert server.connections == 6
 
 
@@ -152,9 +152,9 @@ def test_redirects_without_an_end_are_given_up(alice: User) -> None:
 )
 def test_a_redirect_is_checked_as_a_url_is(alice: User, location: str, problem: str) -> None:
     with serving(response(b"", f"Location: {location}", status="302 Found")) as server:
-        answer = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
+        received = send(Recipe("GET", server.url, follows_redirects=True), owner=alice)
 
-    assert (answer.problem or "").startswith(problem)
+    assert (received.problem or "").startswith(problem)
     assert server.connections == 1
 
 
@@ -162,8 +162,8 @@ def test_a_redirect_leads_out_of_https_never(alice: User, authority: certificate
     there = response(b"", "Location: http://127.0.0.1/", status="302 Found")
     with LocalServer(responding(there), tls=authority.server("127.0.0.1")) as server:
         recipe = Recipe("GET", server.url, follows_redirects=True)
-        answer = send(recipe, owner=alice, ssl_context=authority.client())
+        received = send(recipe, owner=alice, ssl_context=authority.client())
 
-    assert answer.problem == (
+    assert received.problem == (
         "The server redirects from https to http, where others could read along. That is not followed."
     )

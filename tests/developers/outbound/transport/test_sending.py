@@ -134,13 +134,13 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
         began_at = time.monotonic()
         if behaviour in (deaf, reset_early):
             # More than both systems buffer.
-            answer = send_large(server, alice)
+            received = send_large(server, alice)
         else:
-            answer = send(Recipe("POST", server.url, body=body), owner=alice)
+            received = send(Recipe("POST", server.url, body=body), owner=alice)
         seconds = time.monotonic() - began_at
 
-    assert (answer.status, answer.problem) == (None, problem)
-    assert answer.seconds <= seconds < 20
+    assert (received.status, received.problem) == (None, problem)
+    assert received.seconds <= seconds < 20
 
 
 def send_large(server: LocalServer, owner: User) -> OutboundResponse:
@@ -162,20 +162,20 @@ def send_large(server: LocalServer, owner: User) -> OutboundResponse:
 )
 def test_no_more_is_read_or_unpacked_than_fits(alice: User, behaviour: object) -> None:
     with LocalServer(behaviour) as server:  # type: ignore[arg-type]
-        answer = send(Recipe("GET", server.url), owner=alice)
+        received = send(Recipe("GET", server.url), owner=alice)
 
-    assert (answer.status, answer.problem, answer.is_cut, answer.size) == (200, None, True, MOST_BYTES)
-    assert len(answer.body) == MOST_BYTES
-    assert answer.data is NO_DATA
-    assert answer.unreadable == "The response is longer than 1 MiB and was cut, so it is not read."
+    assert (received.status, received.problem, received.is_cut, received.size) == (200, None, True, MOST_BYTES)
+    assert len(received.body) == MOST_BYTES
+    assert received.data is NO_DATA
+    assert received.unreadable == "The response is longer than 1 MiB and was cut, so it is not read."
 
 
 def test_a_response_of_the_largest_size_is_whole(alice: User) -> None:
     text = json.dumps("x" * (MOST_BYTES - 2)).encode()
     with serving(response(gzip.compress(text), "Content-Encoding: gzip")) as server:
-        answer = send(Recipe("GET", server.url), owner=alice)
+        received = send(Recipe("GET", server.url), owner=alice)
 
-    assert (answer.is_cut, answer.size, answer.data) == (False, MOST_BYTES, json.loads(text))
+    assert (received.is_cut, received.size, received.data) == (False, MOST_BYTES, json.loads(text))
 
 
 @pytest.mark.parametrize(
@@ -202,10 +202,10 @@ def test_responses_are_read_in_their_encoding(  # noqa: PLR0913 - one row of the
     alice: User, *, body: bytes, header: str, text: str | None, data: object, unreadable: str
 ) -> None:
     with serving(response(body, f"Content-Type: {header}")) as server:
-        answer = send(Recipe("GET", server.url), owner=alice)
+        received = send(Recipe("GET", server.url), owner=alice)
 
-    assert (answer.text, answer.data, answer.unreadable) == (text, data, unreadable)
-    assert (answer.body, answer.size) == (body, len(body))
+    assert (received.text, received.data, received.unreadable) == (text, data, unreadable)
+    assert (received.body, received.size) == (body, len(body))
 
 
 def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
@@ -213,7 +213,7 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
     headers = (RecipeField("X-Name", " Zoë "), RecipeField("accept", "text/csv"))
     with serving(response(b"{}", status="201 Made it").replace(b"\r\n", b"\r\nX-Raw: caf\xe9\r\n", 1)) as server:
         recipe = Recipe("PUT", f"{server.url}/a%20b/é", parameters, headers, '{"a": 1}')
-        answer = send(recipe, owner=alice)
+        received = send(recipe, owner=alice)
 
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
@@ -229,18 +229,18 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
         "X-Name: Zoë",
     ]
     assert body == b'{"a": 1}'
-    assert (answer.status, answer.reason, answer.explanation) == (
+    assert (received.status, received.reason, received.explanation) == (
         201,
         "Made it",
         "The server has created something new.",
     )
-    assert answer.is_success
-    assert ("X-Raw", "café") in answer.headers
-    assert answer.problem is None
+    assert received.is_success
+    assert ("X-Raw", "café") in received.headers
+    assert received.problem is None
 
 
 def test_nothing_is_nothing_packed_or_not(alice: User) -> None:
     with serving(response(b"", "Content-Encoding: gzip")) as server:
-        answer = send(Recipe("GET", server.url), owner=alice)
+        received = send(Recipe("GET", server.url), owner=alice)
 
-    assert (answer.status, answer.text, answer.unreadable) == (200, "", "The response is empty.")
+    assert (received.status, received.text, received.unreadable) == (200, "", "The response is empty.")

@@ -32,5 +32,5 @@ def form_of(response: Any) -> dict[str, str]:
     return posted
 
 
-def address(api: OutboundApi, act: str = "") -> str:
-    return f"{PAGE}{api.pk}/{act}"
+def address(api: OutboundApi, action: str = "") -> str:
+    return f"{PAGE}{api.pk}/{action}"

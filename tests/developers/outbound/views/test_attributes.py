@@ -65,11 +65,11 @@ def test_an_attribute_is_removed(alice: User) -> None:
     assert known(alice) == []
 
 
-@pytest.mark.parametrize("act", ["", "remove/"])
-def test_an_attribute_of_somebody_else_is_not_there(alice: User, bob: User, act: str) -> None:
+@pytest.mark.parametrize("action", ["", "remove/"])
+def test_an_attribute_of_somebody_else_is_not_there(alice: User, bob: User, action: str) -> None:
     attribute = CustomAttribute.objects.named(bob, "plan")
 
-    response = logged_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/{act}", {"type": "number"})
+    response = logged_in(alice).post(f"{ATTRIBUTES}{attribute.pk}/{action}", {"type": "number"})
 
     assert response.status_code == 404
     assert known(bob) == [("plan", "text")]

@@ -106,27 +106,30 @@ def test_deleting_asks_first(alice: User, weather: OutboundApi, headers: dict[st
 
 
 @pytest.mark.parametrize(
-    ("act", "method"),
+    ("action", "method"),
     [
         ("", "get"),
-        *((act, "post") for act in ("", "rows/", "test/", "duplicate/", "delete/")),
-        *(pytest.param(act, "get", marks=pytest.mark.release) for act in ("rows/", "test/", "duplicate/", "delete/")),
+        *((action, "post") for action in ("", "rows/", "test/", "duplicate/", "delete/")),
+        *(
+            pytest.param(action, "get", marks=pytest.mark.release)
+            for action in ("rows/", "test/", "duplicate/", "delete/")
+        ),
     ],
 )
-def test_an_api_of_somebody_else_is_not_there(alice: User, shop: OutboundApi, act: str, method: str) -> None:
-    response = getattr(logged_in(alice), method)(address(shop, act), GET | {"is_sure": "on"})
+def test_an_api_of_somebody_else_is_not_there(alice: User, shop: OutboundApi, action: str, method: str) -> None:
+    response = getattr(logged_in(alice), method)(address(shop, action), GET | {"is_sure": "on"})
 
-    assert response.status_code == (405 if act and method == "get" else 404)
+    assert response.status_code == (405 if action and method == "get" else 404)
     assert "Shop" not in response.content.decode()
     assert OutboundApi.objects.get().name == "Shop"
 
 
-@pytest.mark.parametrize("act", ["new/", "new/rows/", "new/test/", "import/"])
-def test_a_forged_form_changes_nothing(alice: User, act: str) -> None:
+@pytest.mark.parametrize("action", ["new/", "new/rows/", "new/test/", "import/"])
+def test_a_forged_form_changes_nothing(alice: User, action: str) -> None:
     browser = logged_in(alice)
     browser.handler.enforce_csrf_checks = True
 
-    response = browser.post(PAGE + act, GET)
+    response = browser.post(PAGE + action, GET)
 
     assert response.status_code == 403
     assert not OutboundApi.objects.exists()

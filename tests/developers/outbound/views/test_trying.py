@@ -19,7 +19,7 @@ from tests.developers.outbound.views.pages import GET, HTMX, PAGE, address, form
 pytestmark = pytest.mark.matrix
 
 
-def answer(peer: Peer) -> None:
+def respond(peer: Peer) -> None:
     peer.read_request()
     body = b'{"data": {"total": 12.5, "paid": true}}'
     peer.send(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -35,7 +35,7 @@ def test_a_test_shows_the_response_before_anything_is_saved(
     alice: User, loopback: None, headers: dict[str, str]
 ) -> None:
     mapping = {"mappings-0-path": "data.total", "mappings-0-attribute": "total", "mappings-0-type": "number"}
-    with LocalServer(answer) as local:
+    with LocalServer(respond) as local:
         response = logged_in(alice).post(f"{PAGE}new/test/", GET | mapping | {"url": local.url}, headers=headers)
 
     page = response.content.decode()
@@ -86,7 +86,7 @@ def test_a_response_that_is_no_json_is_shown_as_text(alice: User, loopback: None
 
 def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> None:
     browser = logged_in(alice)
-    with LocalServer(answer) as local:
+    with LocalServer(respond) as local:
         call = GET | {"url": local.url + "/{{order_id}}"}
         asked = browser.post(f"{PAGE}new/test/", call, headers=HTMX)
         sent = browser.post(f"{PAGE}new/test/", call | {"sample-order_id": "A 1"}, headers=HTMX)
@@ -100,7 +100,7 @@ def test_a_test_sends_the_hidden_values_and_the_log_hides_them(
     alice: User, loopback: None, weather: OutboundApi
 ) -> None:
     browser = logged_in(alice)
-    with LocalServer(answer) as local:
+    with LocalServer(respond) as local:
         weather.keep(replace(weather.recipe(), url=local.url))
         form = form_of(browser.get(address(weather)))
         browser.post(address(weather, "test/"), form | {"sample-name": "Oslo"}, headers=HTMX)
