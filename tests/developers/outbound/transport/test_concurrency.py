@@ -1,4 +1,4 @@
-"""Places for outbound calls: shared by account, counted once taken, and nobody waits for one in a thread."""
+"""Places for outbound calls are shared among accounts, and no thread waits for one."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -46,7 +46,7 @@ def is_refused(slots: CallSlots, owner_id: int) -> bool:
 
 @contextmanager
 def all_places_taken() -> Iterator[None]:
-    """Accounts that are not in the database call slow servers."""
+    """Take all places for accounts that are not in the database."""
     with ExitStack() as stack:
         for number in range(SLOTS):
             stack.enter_context(concurrency.call_slots.hold(-number))
@@ -75,7 +75,7 @@ def test_a_third_account_gets_a_slot_before_anybodys_second(settings: Settings) 
     with slots.hold(BOB):
         with slots.hold(ALICE):
             assert is_refused(slots, CAROL)
-        # Alice is the first to ask for the place that she leaves, again and again.
+        # Alice always asks first for the place that she leaves.
         assert [is_refused(slots, ALICE) for _ in range(3)] == [True] * 3
         assert not is_refused(slots, CAROL)
         assert not is_refused(slots, ALICE)

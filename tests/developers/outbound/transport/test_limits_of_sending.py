@@ -1,4 +1,4 @@
-"""Certificates, redirects and our own token."""
+"""Certificates, connections, and tokens of BotPenguin that no call may send."""
 
 import base64
 import json
@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.matrix, pytest.mark.usefixtures("loopback")]
 
 
 def resolver(host: str, port: int, **options: object) -> list[tuple[object, ...]]:
-    """Every name is this machine's."""
+    """Resolve every name to this machine."""
     return [(socket.AF_INET, socket.SOCK_STREAM, 6, "", ("127.0.0.1", port))]
 
 
@@ -71,7 +71,7 @@ def test_a_handshake_that_drips_ends_in_time(alice: User, settings: Settings) ->
 
     def drip(peer: Peer) -> None:
         peer.connection.recv(65536)
-        # The header of a record of TLS that promises 16 KB, each byte of them in good time.
+        # The header of a TLS record that announces 16 KB, which then come slowly, byte by byte.
         peer.send(b"\x16\x03\x03\x40\x00")
         while not peer.stopped.wait(0.02):
             peer.send(b"\x02")

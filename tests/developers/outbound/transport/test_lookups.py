@@ -28,7 +28,7 @@ def misleads(*_: Any, **options: Any) -> Any:
     raise UnicodeError
 
 
-# What the network inside knows, and what it does not know.
+# Names that the internal network knows, and names that it does not know.
 LOOKUPS = {
     "unknown": fails,
     "not a name": misleads,
@@ -64,7 +64,7 @@ def test_an_address_that_is_private_as_it_is_written_is_refused_in_the_same_word
 
 
 def test_a_name_that_this_machine_knows_by_itself_is_refused_in_the_same_words(alice: User, settings: Settings) -> None:
-    # So names of private networks are looked up, too.
+    # Then names of private networks are looked up, too.
     settings.OUTBOUND_ALLOWED_NETWORKS = ["192.0.2.1"]
 
     received = send(Recipe("GET", "http://localhost:9999/"), owner=alice)

@@ -46,7 +46,7 @@ def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, 
     assert server.requests[1].endswith(b"\r\n\r\n{}") is (again == b"POST")
 
 
-# Whatever a person has set up, also what the sender would write itself.
+# All kinds of headers that a person may set, also those that the sender writes itself.
 SET_UP = (
     *(
         RecipeField("X-Key", "set-up"),
@@ -72,7 +72,7 @@ def lines(request: bytes) -> list[str]:
 
 
 def own_lines(server: LocalServer) -> list[str]:
-    """What the sender writes where nothing is set up."""
+    """Return the headers of a call that has none of its own."""
     host = f"Host: 127.0.0.1:{server.port}"
     return ["accept-encoding: gzip, deflate", "accept: */*", "connection: close", host, "user-agent: BotPenguin"]
 

@@ -23,7 +23,7 @@ INCOMPLETE = "The server closed the connection before its response was complete.
 NO_TEXT = "The response is no text, or not in the encoding that it names."
 NO_NUMBER = "The response is not JSON: it holds a number that JSON does not know, or one that is too long."
 NOT_IN_TIME = "The server did not finish its response within 0.5 seconds."
-# A large body takes its time to be looked through, before any of it is sent.
+# A large body is searched for tokens before it is sent, which takes time.
 NOT_TAKEN_IN_TIME = "The server did not finish its response within 3 seconds."
 OK = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n"
 
@@ -67,7 +67,7 @@ def reset_early(peer: Peer) -> None:
 
 
 def deaf(peer: Peer) -> None:
-    """Take nothing in, so that sending a large body blocks."""
+    """Read nothing, so that sending a large body blocks."""
     peer.connection.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1024)
     peer.stopped.wait(20)
 
@@ -133,7 +133,7 @@ def test_what_goes_wrong_out_there_ends_in_time_and_in_a_sentence(
     with LocalServer(behaviour) as server:  # type: ignore[arg-type]
         began_at = time.monotonic()
         if behaviour in (deaf, reset_early):
-            # More than both systems buffer.
+            # More than the buffers of both sockets hold.
             received = send_large(server, alice)
         else:
             received = send(Recipe("POST", server.url, body=body), owner=alice)

@@ -1,4 +1,4 @@
-"""The page of custom attributes: types changed, and attributes removed."""
+"""The page of custom attributes: changing types and removing attributes."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""Test in the editor: calls of real servers on loopback, before and after saving."""
+"""The button Test in the editor calls servers on loopback, before and after saving."""
 
 import json
 import re
