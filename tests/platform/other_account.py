@@ -1,7 +1,7 @@
-"""For schemathesis: how it is to ask.
+"""Hooks for schemathesis.
 
-Reports come from an address each, as a trusted proxy tells it: of one address ten a minute are looked at, which would
-leave most untried. And of contacts that differ in nothing but what the server tells and does not take, one is sent.
+Each report has an address of its own in the header of a trusted proxy: the server reads only ten reports a minute per
+address. Of contacts that differ only in read-only keys, only one is sent.
 """
 
 from itertools import count
@@ -10,8 +10,8 @@ from typing import Any
 import schemathesis
 
 numbers = count()
-# The API's reference says so. With any of them a body is a contact, which would have all others tried with each.
-NOT_TAKEN = {
+# Read-only keys. A body with any of them is a contact, so each of them would be tried with all others.
+READ_ONLY = {
     *("_customer", "_id", "createdAt", "isImported", "isOnline", "lastMessage", "lastSeenAt", "segments", "updatedAt")
 }
 sent: set[str] = set()
@@ -25,11 +25,11 @@ def before_call(context: Any, case: schemathesis.Case[Any], kwargs: dict[str, An
 
 @schemathesis.hook
 def filter_case(context: Any, case: schemathesis.Case[Any]) -> bool:
-    """Leave out a body of which all that is taken was sent before."""
-    if not isinstance(case.body, dict) or case.body.keys() <= NOT_TAKEN or NOT_TAKEN.isdisjoint(case.body):
+    """Leave out a body that differs from an earlier one only in read-only keys."""
+    if not isinstance(case.body, dict) or case.body.keys() <= READ_ONLY or READ_ONLY.isdisjoint(case.body):
         return True
-    taken = {name: value for name, value in case.body.items() if name not in NOT_TAKEN}
-    asked = repr((case.method, case.path, case.path_parameters, case.query, case.headers, taken))
+    writable = {name: value for name, value in case.body.items() if name not in READ_ONLY}
+    asked = repr((case.method, case.path, case.path_parameters, case.query, case.headers, writable))
     is_new = asked not in sent
     sent.add(asked)
     return is_new

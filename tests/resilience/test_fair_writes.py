@@ -1,6 +1,6 @@
-"""One person's revokes while others import, delete and keep house as fast as they can. The figures are printed.
+"""One person revokes while others import, delete and run housekeeping as fast as they can. The figures are printed.
 
-A revoke is to take less than a second, and mostly less than 100 ms. Nothing asserts that: it depends on the machine.
+A revoke should take less than a second, and mostly less than 100 ms. Nothing asserts that: it depends on the machine.
 """
 
 import http.client
