@@ -20,21 +20,16 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from botpenguin.http.drain import drain
 from botpenguin.server import __main__ as serve
+from developers import tokens
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
 from tests.server import CoveredServer, Server, ask
+from tests.visitor import Visitor
 
 ON = [pytest.param(kind, marks=pytest.mark.release) for kind in ("sqlite", "postgresql")]
 REPORT = b'{"tokens": ["none of ours"]}'
 LENGTH_SENT = 10
-# Prints the token of the first account.
-REVEAL = """
-from accounts.models import User
-from accounts.security_log import Kind
-from accounts.sessions import UNKNOWN_CLIENT
-from developers import issuance
-print(issuance.reveal(User.objects.get(), Kind.TOKEN_SHOWN, UNKNOWN_CLIENT).open())
-"""
+TOKEN_PAGE = "/developers/api-access-token/"
 # Longer than `serve` waits before it tells Granian to stop a third time.
 SECONDS_HELD = 3
 
@@ -99,7 +94,7 @@ def test_on_postgresql_one_node_at_a_time_prepares_the_database(
 def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_under_way(tmp_path: Path) -> None:
     paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
     with CoveredServer(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:
-        bearer = {"Authorization": f"Bearer {node.manage('shell', '-v', '0', '-c', REVEAL).stdout.strip()}"}
+        bearer = {"Authorization": f"Bearer {token_of_first_account(node)}"}
         before = [client.get(path).headers.get("Connection") for path in paths]
         node.process.send_signal(signal.SIGTERM)
         not_ready = server.poll(lambda: refusal(f"{node.url}/readyz"))
@@ -142,6 +137,15 @@ def test_without_seconds_to_drain_nobody_waits(settings: Settings) -> None:
     serve.serve_on(-1)
 
     assert not drain.path.exists()
+
+
+def token_of_first_account(node: Server) -> str:
+    with node.client() as client:
+        visitor = Visitor(client)
+        visitor.log_in(*node.first_account)
+        page = visitor.post(f"{TOKEN_PAGE}show/", {}, page=TOKEN_PAGE).text
+    [token] = tokens.PATTERN.findall(page)
+    return str(token)
 
 
 def begin_report(node: Server) -> socket.socket:

@@ -24,6 +24,7 @@ from developers.bearer.verification import RefusalReason, TokenRefused
 from developers.issuance import Outcome, Verdict
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_events, token_text
+from tests.server import COVERAGE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Result = TypeVar("Result")
@@ -84,9 +85,11 @@ def database_url() -> str:
 
 def revoke_until_killed(mode: str, *users: User) -> "subprocess.Popen[str]":
     """Start doomed processes on this test's database."""
+    settings = {"DJANGO_SETTINGS_MODULE": "botpenguin.settings", "DATABASE_URL": database_url()}
     return subprocess.Popen(
         [sys.executable, "-m", "tests.revoke_until_killed", mode, *[str(user.pk) for user in users]],
-        env=os.environ | {"DJANGO_SETTINGS_MODULE": "botpenguin.settings", "DATABASE_URL": database_url()},
+        # Other tests run the same lines in their own process.
+        env=os.environ | settings | {COVERAGE: ""},
         stdout=subprocess.PIPE,
         text=True,
     )

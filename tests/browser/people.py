@@ -28,11 +28,15 @@ def log_in_to_token_page(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="Developers")).to_be_visible()
 
 
-def open_token_page(page: Page, site: Site, email: str = "alice@example.com") -> None:
-    """Go to the token page with the cookie of somebody who has logged in by password just now."""
+def open_page(page: Page, site: Site, path: str, email: str = "alice@example.com") -> None:
+    """Go to a page with the cookie of somebody who has logged in by password just now."""
     cookie = logged_in(User.objects.get(email=email)).cookies[settings.SESSION_COOKIE_NAME]
     page.context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": site.url()}])
-    page.goto(site.url(TOKEN_PAGE))
+    page.goto(site.url(path))
+
+
+def open_token_page(page: Page, site: Site, email: str = "alice@example.com") -> None:
+    open_page(page, site, TOKEN_PAGE, email)
     expect(page.get_by_role("heading", name="Developers")).to_be_visible()
 
 

@@ -9,7 +9,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, expect
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from tests.browser.conftest import Site
-from tests.browser.people import log_in
+from tests.browser.people import open_page
 from tests.browser.soundness import expect_sound
 
 pytestmark = pytest.mark.browser
@@ -38,9 +38,7 @@ def people(alice: User) -> list[Contact]:
 
 
 def open_bots(page: Page, site: Site) -> None:
-    """Log in, which leads here."""
-    page.goto(site.url("/bots/"))
-    log_in(page)
+    open_page(page, site, "/bots/")
     expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()
 
 

@@ -10,20 +10,20 @@ from accounts import sign_ups
 from accounts.models import SignUp, User
 from developers.models import ApiToken
 from tests.browser.conftest import Site
-from tests.browser.people import TOKEN_PAGE, call_api, copy_token, open_token_page
+from tests.browser.people import TOKEN_PAGE, call_api, copy_token, open_page, open_token_page
 from tests.browser.soundness import WITH_PHONE, expect_sound
 from tests.cast import PASSWORD, token_text
 
 pytestmark = pytest.mark.browser
 
-SIGNED_OUT_PAGES = [
+LOGGED_OUT_PAGES = [
     "/account/login/",
     "/account/signup/",
     "/account/password/reset/",
     "/account/confirm-email/again/",
     "/no/such/page",
 ]
-SIGNED_IN_PAGES = ["/account/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/"]
+LOGGED_IN_PAGES = ["/account/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/"]
 
 
 @pytest.fixture
@@ -142,11 +142,11 @@ def test_the_pages_that_refuse_are_sound(open_context: Callable[..., BrowserCont
         expect_sound(page, widths_for_axe=WITH_PHONE)
 
 
-@pytest.mark.parametrize("path", SIGNED_OUT_PAGES)
-def test_the_pages_before_log_in_are_sound(page: Page, site: Site, path: str) -> None:
-    page.goto(site.url(path))
+def test_the_pages_before_log_in_are_sound(page: Page, site: Site) -> None:
+    for path in LOGGED_OUT_PAGES:
+        page.goto(site.url(path))
 
-    expect_sound(page)
+        expect_sound(page)
 
 
 def test_the_page_of_a_link_that_is_followed_in_another_browser_is_sound(page: Page, site: Site) -> None:
@@ -160,9 +160,8 @@ def test_the_page_of_a_link_that_is_followed_in_another_browser_is_sound(page: P
     expect_sound(page)
 
 
-@pytest.mark.parametrize("path", SIGNED_IN_PAGES)
-def test_the_account_pages_are_sound(page: Page, site: Site, alice: User, path: str) -> None:
-    open_token_page(page, site)
-    page.goto(site.url(path))
+def test_the_account_pages_are_sound(page: Page, site: Site, alice: User) -> None:
+    for path in LOGGED_IN_PAGES:
+        open_page(page, site, path)
 
-    expect_sound(page)
+        expect_sound(page)

@@ -13,7 +13,7 @@ from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.transport.concurrency import hold_slot
 from tests.browser.conftest import Site
-from tests.browser.people import log_in, tab_to
+from tests.browser.people import open_page, tab_to
 from tests.browser.soundness import expect_sound
 from tests.developers.outbound.servers import LocalServer, Peer
 
@@ -37,8 +37,7 @@ def local_server() -> Iterator[LocalServer]:
 
 
 def open_tab(page: Page, site: Site) -> None:
-    page.goto(site.url(PAGE))
-    log_in(page)
+    open_page(page, site, PAGE)
     expect(page.get_by_role("heading", name="3rd Party Apps API")).to_be_visible()
 
 
@@ -163,8 +162,7 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(  # noqa: PLR0915 - one 
 
 def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, local_server: LocalServer) -> None:
     CustomAttribute.objects.named(alice, "order_id")
-    page.goto(site.url(PAGE))
-    log_in(page)
+    open_tab(page, site)
     press(page, "link", "Create API")
     expect(page.get_by_role("heading", name="Create API")).to_be_visible()
     tab_to(page, page.get_by_role("textbox", name="Name"))

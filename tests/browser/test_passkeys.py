@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Site
-from tests.browser.people import log_in
+from tests.browser.people import log_in, open_page
 from tests.browser.soundness import expect_sound
 from tests.browser.test_reauthentication import age_reauthentication
 
@@ -53,8 +53,7 @@ def device(page: Page) -> Device:
 
 
 def open_security(page: Page, site: Site) -> None:
-    page.goto(site.url(SECURITY))
-    log_in(page)
+    open_page(page, site, SECURITY)
     expect(page.get_by_role("heading", name="How you log in")).to_be_visible()
 
 

@@ -12,7 +12,7 @@ from accounts.web.clients import Client
 from developers import issuance, usage
 from developers.models import RevokedToken
 from tests.browser.conftest import Site
-from tests.browser.people import TOKEN_PAGE, log_in
+from tests.browser.people import TOKEN_PAGE, open_page
 from tests.browser.soundness import expect_sound
 from tests.cast import PHONE
 
@@ -33,8 +33,7 @@ def test_the_log_is_found_filtered_and_downloaded(
             security_log.record(kind, alice, STRANGER, detail)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     page = open_context().new_page()
-    page.goto(site.url("/account/security/"))
-    log_in(page)
+    open_page(page, site, "/account/security/")
 
     page.get_by_role("link", name="Security log").click()
     expect(page.get_by_role("heading", name="Security log")).to_be_visible()
@@ -58,8 +57,7 @@ def test_on_phones_a_long_address_beside_a_long_client_takes_few_lines(
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     usage.record_refusals(RevokedToken.objects.get().pk, 1, LONG_NAMED)
     page = open_context(viewport=PHONE_SCREEN).new_page()
-    page.goto(site.url(LOG))
-    log_in(page)
+    open_page(page, site, LOG)
     expect(page.get_by_role("heading", name="Security log")).to_be_visible()
 
     for path in (LOG, TOKEN_PAGE):

@@ -8,18 +8,12 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Site
-from tests.browser.people import log_in
+from tests.browser.people import open_page
 from tests.browser.soundness import expect_sound
 
 pytestmark = pytest.mark.browser
 
 SECURITY = "/account/security/"
-
-
-def open_page(page: Page, site: Site, path: str) -> None:
-    page.goto(site.url(path))
-    log_in(page)
-    page.wait_for_url(site.url(path))
 
 
 def test_sessions_are_listed_and_ended(

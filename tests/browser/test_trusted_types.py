@@ -51,13 +51,13 @@ def unwatched(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
-@pytest.mark.parametrize("sink", SINKS)
-def test_text_that_no_server_answered_becomes_nothing(unwatched: Page, site: Site, alice: User, sink: str) -> None:
+def test_text_that_no_server_answered_becomes_nothing(unwatched: Page, site: Site, alice: User) -> None:
     open_token_page(unwatched, site)
     unwatched.get_by_role("button", name="Show").click()
     expect(unwatched.get_by_role("button", name="Hide")).to_be_visible()
 
-    assert unwatched.evaluate(ATTEMPT.format(SINKS[sink]), HARM) == "TypeError"
+    refused = {name: unwatched.evaluate(ATTEMPT.format(sink), HARM) for name, sink in SINKS.items()}
+    assert refused == dict.fromkeys(SINKS, "TypeError")
 
 
 def test_no_script_makes_a_policy_of_its_own(unwatched: Page, site: Site) -> None:

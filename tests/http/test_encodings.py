@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project
 from django.test import Client as Browser
+from django.test import override_settings
 from pytest_django import Settings
 
 from botpenguin.http.encodings import accepted
@@ -24,32 +25,40 @@ UNPACK: dict[str, Callable[[bytes], bytes]] = {
 }
 
 
-@pytest.fixture
-def root(settings: Settings) -> Path:
+@pytest.fixture(scope="module")
+def root() -> Path:
     """The folder of the static files, as `make run` leaves it."""
     found = prepared.state()
     assert found
-    settings.STATIC_ROOT = found / "static"
-    settings.STORAGES = project.STORAGES | {
-        "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"}
-    }
     return found / "static"
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def stylesheet(root: Path) -> str:
     [path] = root.glob("css/base.*.css")
     return f"/static/css/{path.name}"
 
 
+@pytest.fixture(scope="module")
+def browser(root: Path, stylesheet: str) -> Browser:
+    """A browser for all tests: its first request lists every static file, and no test changes one."""
+    storages = project.STORAGES | {"staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"}}
+    with override_settings(STATIC_ROOT=root, STORAGES=storages):
+        browser = Browser()
+        browser.head(stylesheet)
+    return browser
+
+
+@pytest.fixture(scope="module")
+def etags(browser: Browser, stylesheet: str) -> dict[str, str]:
+    """The ETag of the stylesheet in each coding."""
+    answers = {coding: browser.head(stylesheet, headers={"Accept-Encoding": coding}) for coding in UNPACK}
+    assert {coding: coding_of(answer.headers) for coding, answer in answers.items()} == {c: c for c in UNPACK}
+    return {coding: answer.headers["ETag"] for coding, answer in answers.items()}
+
+
 def coding_of(headers: Mapping[str, str]) -> str:
     return headers.get("Content-Encoding", "identity")
-
-
-def etag_of(address: str, coding: str) -> str:
-    answer = Browser().head(address, headers={"Accept-Encoding": coding})
-    assert coding_of(answer.headers) == coding
-    return answer.headers["ETag"]
 
 
 @pytest.mark.parametrize(
@@ -98,30 +107,30 @@ def test_a_coding_is_accepted_by_its_weight(header: str, codings: list[str]) -> 
         ("identity;q=0, br", "br"),
     ],
 )
-def test_a_static_file_comes_in_a_coding_that_is_accepted(stylesheet: str, header: str, coding: str) -> None:
-    answer = Browser().get(stylesheet, headers={"Accept-Encoding": header})
+def test_a_static_file_comes_in_a_coding_that_is_accepted(
+    browser: Browser, stylesheet: str, header: str, coding: str
+) -> None:
+    answer = browser.get(stylesheet, headers={"Accept-Encoding": header})
 
     assert (answer.status_code, coding_of(answer.headers), answer.headers["Vary"]) == (200, coding, "Accept-Encoding")
     assert UNPACK[coding](answer.getvalue()) == (ROOT / "static/css/base.css").read_bytes()
 
 
-def test_every_coding_has_an_etag_of_its_own(stylesheet: str) -> None:
-    etags = {etag_of(stylesheet, coding) for coding in UNPACK}
-
-    assert len(etags) == len(UNPACK)
-    assert [etag for etag in etags if not (etag.startswith('"') and etag.endswith('"'))] == []
+def test_every_coding_has_an_etag_of_its_own(etags: dict[str, str]) -> None:
+    assert len({*etags.values()}) == len(UNPACK)
+    assert [etag for etag in etags.values() if not (etag.startswith('"') and etag.endswith('"'))] == []
 
 
 @pytest.mark.no_cover
 @pytest.mark.parametrize("asked", UNPACK)
 @pytest.mark.parametrize("held", UNPACK)
-def test_only_the_coding_that_would_be_sent_is_not_modified(stylesheet: str, held: str, asked: str) -> None:
-    condition = etag_of(stylesheet, held)
-
-    answer = Browser().head(stylesheet, headers={"Accept-Encoding": asked, "If-None-Match": condition})
+def test_only_the_coding_that_would_be_sent_is_not_modified(
+    browser: Browser, stylesheet: str, etags: dict[str, str], held: str, asked: str
+) -> None:
+    answer = browser.head(stylesheet, headers={"Accept-Encoding": asked, "If-None-Match": etags[held]})
 
     assert answer.status_code == (304 if held == asked else 200)
-    assert (answer.headers["ETag"], answer.headers["Vary"]) == (etag_of(stylesheet, asked), "Accept-Encoding")
+    assert (answer.headers["ETag"], answer.headers["Vary"]) == (etags[asked], "Accept-Encoding")
 
 
 @pytest.mark.no_cover
@@ -138,19 +147,19 @@ def test_only_the_coding_that_would_be_sent_is_not_modified(stylesheet: str, hel
         ("nonsense", 200),
     ],
 )
-def test_a_condition_may_be_a_list_of_etags(stylesheet: str, condition: str, status: int) -> None:
-    etags = {coding: etag_of(stylesheet, coding) for coding in UNPACK}
-
-    answer = Browser().head(stylesheet, headers={"Accept-Encoding": "br", "If-None-Match": condition.format(**etags)})
+def test_a_condition_may_be_a_list_of_etags(
+    browser: Browser, stylesheet: str, etags: dict[str, str], condition: str, status: int
+) -> None:
+    answer = browser.head(stylesheet, headers={"Accept-Encoding": "br", "If-None-Match": condition.format(**etags)})
 
     assert answer.status_code == status
 
 
-def test_a_date_is_a_condition_where_no_etag_is(stylesheet: str) -> None:
-    date = Browser().head(stylesheet).headers["Last-Modified"]
+def test_a_date_is_a_condition_where_no_etag_is(browser: Browser, stylesheet: str) -> None:
+    date = browser.head(stylesheet).headers["Last-Modified"]
 
     answers = [
-        Browser().head(stylesheet, headers={"If-Modified-Since": when} | etag)
+        browser.head(stylesheet, headers={"If-Modified-Since": when} | etag)
         for when, etag in [(date, {}), ("Thu, 01 Jan 1970 00:00:00 GMT", {}), (date, {"If-None-Match": '"other"'})]
     ]
 
@@ -158,10 +167,12 @@ def test_a_date_is_a_condition_where_no_etag_is(stylesheet: str) -> None:
 
 
 @pytest.mark.parametrize("held", UNPACK)
-def test_a_range_is_answered_with_the_whole_file_so_that_no_codings_are_joined(stylesheet: str, held: str) -> None:
-    headers = {"Accept-Encoding": "gzip", "Range": "bytes=10-", "If-Range": etag_of(stylesheet, held)}
+def test_a_range_is_answered_with_the_whole_file_so_that_no_codings_are_joined(
+    browser: Browser, stylesheet: str, etags: dict[str, str], held: str
+) -> None:
+    headers = {"Accept-Encoding": "gzip", "Range": "bytes=10-", "If-Range": etags[held]}
 
-    answer = Browser().get(stylesheet, headers=headers)
+    answer = browser.get(stylesheet, headers=headers)
 
     assert answer.status_code == 200
     assert len(answer.getvalue()) == int(answer.headers["Content-Length"])

@@ -6,21 +6,19 @@ from pathlib import Path
 import pytest
 from django.conf import settings as project
 from django.contrib.staticfiles.finders import get_finder
-from django.core.management import call_command
 from pytest_django import Settings
 
 from botpenguin.http import static_files
+from tests import prepared
 from tests.server import ROOT
 
 
 @pytest.fixture
-def collected(settings: Settings, tmp_path: Path) -> Path:
-    settings.STATIC_ROOT = tmp_path
-    settings.STORAGES = project.STORAGES | {
-        "staticfiles": {"BACKEND": "botpenguin.http.static_files.StaticFilesStorage"}
-    }
-    call_command("collectstatic", interactive=False, verbosity=0)
-    return tmp_path
+def collected() -> Path:
+    """The folder of the static files, as `make run` leaves it."""
+    found = prepared.state()
+    assert found
+    return found / "static"
 
 
 def test_scripts_import_each_other_by_hashed_names_that_exist(collected: Path) -> None:
