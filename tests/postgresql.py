@@ -21,7 +21,8 @@ import psycopg
 import pytest
 
 from tests import prepared
-from tests.server import descendants, free_port, is_alive, kill, poll
+from tests.processes import descendants, is_alive, kill
+from tests.server import free_port, poll
 
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"

@@ -21,6 +21,8 @@ from typing import Any, Self, TypeVar
 
 import httpx
 
+from tests.processes import command_line, descendants, kill
+
 Found = TypeVar("Found")
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -235,6 +237,18 @@ def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
     return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=300, check=False)
 
 
+def prepare_state(folder: Path) -> Path:
+    """Put into the folder what an earlier start would have left there."""
+    Server(folder).prepare()
+    return folder
+
+
+def try_to_serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
+    """Start a server that is to refuse, and wait for its end."""
+    given = environment(folder, **{"PORT": str(free_port())} | settings)
+    return run(sys.executable, "-m", "botpenguin.server", env=given)
+
+
 def poll(condition: Callable[[], Found | None], seconds: float = SECONDS_TO_START) -> Found:
     """Ask until the answer is true, and return it; fail after so many seconds."""
     deadline = time.monotonic() + seconds
@@ -269,41 +283,3 @@ def free_port() -> int:
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))
             return port
-
-
-def descendants(pid: int) -> list[int]:
-    """The processes that descend from one, read from /proc."""
-    parents = {}
-    for stat in Path("/proc").glob("[0-9]*/stat"):
-        try:
-            fields = stat.read_text().rpartition(")")[2].split()
-        except OSError:
-            continue
-        if fields[0] != "Z":
-            parents[int(stat.parent.name)] = int(fields[1])
-    found = [pid]
-    for ancestor in found:
-        found += [child for child, parent in parents.items() if parent == ancestor]
-    return found[1:]
-
-
-def command_line(pid: int) -> bytes:
-    """A process may have ended since it was found, and then it has none."""
-    try:
-        return Path(f"/proc/{pid}/cmdline").read_bytes()
-    except OSError:
-        return b""
-
-
-def is_alive(pid: int) -> bool:
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
-    except OSError:
-        return False
-
-
-def kill(pid: int) -> None:
-    try:
-        os.kill(pid, signal.SIGKILL)
-    except ProcessLookupError:
-        return

@@ -105,6 +105,7 @@ def test_migrations_match_the_models() -> None:
     ids=["without mail", "with mail"],
 )
 def test_a_deployment_behind_a_proxy_passes_every_check(tmp_path: Path, mail: dict[str, str]) -> None:
+    (tmp_path / "var").mkdir()
     environment = server.environment(
         tmp_path,
         HTTPS="true",

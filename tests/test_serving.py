@@ -8,7 +8,6 @@ import multiprocessing
 import re
 import secrets
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -16,15 +15,13 @@ import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from subprocess import CompletedProcess
 
 import httpx
 import pytest
-from pytest_django.fixtures import Settings
 
 from botpenguin.server import __main__ as serve
 from botpenguin.server import granian
-from tests import postgresql, server
+from tests import postgresql, processes, server
 from tests.server import SQLITE, FirstServer, Server
 
 READY = "BotPenguin is at {url} - log in there with the email and password of an account.\nPress Ctrl-C to stop.\n"
@@ -48,12 +45,12 @@ def served(folder: Path) -> Iterator[Server]:
 
 def assert_others_end_with(running: Server, module: str) -> None:
     """Kill one of the processes: all others are to end."""
-    family = server.descendants(running.process.pid)
+    family = processes.descendants(running.process.pid)
     part = next(pid for pid in family if f"\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
-    server.kill(part)
+    processes.kill(part)
     assert running.process.wait(timeout=90) == 1
     assert running.output.endswith("\nOne of the processes ended by itself, so the others are stopped too.\n")
-    assert server.poll(lambda: not [pid for pid in family if server.is_alive(pid)])
+    assert server.poll(lambda: not [pid for pid in family if processes.is_alive(pid)])
 
 
 @pytest.fixture
@@ -79,12 +76,6 @@ def log_in(client: httpx.Client, email: str, password: str) -> httpx.Response:
     client.get("/account/login/")
     form = {"login": email, "password": password, "csrfmiddlewaretoken": client.cookies["csrftoken"]}
     return client.post("/account/login/", data=form)
-
-
-def try_to_serve(folder: Path, **settings: str) -> CompletedProcess[str]:
-    """Start a server that is to refuse, and wait for its end."""
-    environment = server.environment(folder, **{"PORT": str(server.free_port())} | settings)
-    return server.run(sys.executable, "-m", "botpenguin.server", env=environment)
 
 
 @pytest.mark.server
@@ -195,7 +186,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_se
     second = Server(was_served, WORKERS="1")
     second.start()
     second.wait_until_ready()
-    family = server.descendants(second.process.pid)
+    family = processes.descendants(second.process.pid)
 
     status = second.stop(number)
 
@@ -203,7 +194,7 @@ def test_a_second_start_says_only_where_it_is_and_a_signal_ends_all_of_it(was_se
     assert second.output == READY.format(url=second.url)
     # The web server, its worker, and the mail worker.
     assert len(family) >= 3
-    assert [pid for pid in family if server.is_alive(pid)] == []
+    assert [pid for pid in family if processes.is_alive(pid)] == []
 
 
 @pytest.mark.release
@@ -236,7 +227,7 @@ def test_a_worker_that_is_stopped_while_it_starts_ends_at_once(was_served: Path)
     starting = Server(was_served, WORKERS="1", MAIL_WORKER="off")
     starting.start()
     # The web server and its worker, which does not serve yet.
-    server.poll(lambda: len(server.descendants(starting.process.pid)) >= 2)
+    server.poll(lambda: len(processes.descendants(starting.process.pid)) >= 2)
     told_at = time.monotonic()
 
     status = starting.stop()
@@ -281,66 +272,6 @@ def test_a_part_that_does_not_heed_the_signal_is_killed(monkeypatch: pytest.Monk
     assert child.returncode == -signal.SIGKILL
 
 
-@pytest.mark.parametrize(
-    ("name", "another"), [("PORT", "8001"), pytest.param("METRICS_PORT", "9101", marks=pytest.mark.release)]
-)
-def test_a_taken_port_is_refused_with_a_sentence(was_served: Path, name: str, another: str) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        port = taken.getsockname()[1]
-        refused = try_to_serve(was_served, **{name: str(port)})
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == (
-        f"Cannot listen on 127.0.0.1:{port} ([Errno 98] Address already in use). "
-        f"Stop what uses that port, or choose another: {name}={another} make run\n"
-    )
-
-
-def test_the_port_of_the_pages_is_not_taken_for_metrics(
-    settings: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr("django.setup", lambda: None)  # once more, it would have the log written to what is captured
-    monkeypatch.setattr(signal, "signal", lambda *_: None)
-    settings.PORT = settings.METRICS_PORT = server.free_port()
-
-    with pytest.raises(SystemExit, match="1"):
-        serve.main()
-
-    assert capsys.readouterr() == ("", "METRICS_PORT is the port of the pages. Choose another, such as 9101.\n")
-
-
-@pytest.mark.release
-def test_one_port_for_pages_and_metrics_is_refused_with_a_sentence(was_served: Path) -> None:
-    port = str(server.free_port())
-
-    refused = try_to_serve(was_served, PORT=port, METRICS_PORT=port)
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr == "METRICS_PORT is the port of the pages. Choose another, such as 9101.\n"
-
-
-@pytest.mark.release
-def test_an_address_that_is_not_of_this_machine_is_refused_with_a_sentence(was_served: Path) -> None:
-    refused = try_to_serve(was_served, HOST="2001:db8::1")
-
-    assert refused.returncode == 1
-    assert refused.stderr.startswith("Cannot listen on 2001:db8::1:")
-    assert refused.stderr.count("\n") == 1
-
-
-def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_served: Path) -> None:
-    (was_served / ".env").unlink()
-
-    refused = try_to_serve(was_served)
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(
-        f"There is a database, {was_served}/var/db.sqlite3, but no SECRET_KEY and no TOKEN"
-    )
-    assert refused.stderr.count("\n") == 1
-    assert not (was_served / ".env").exists()
-
-
 @pytest.mark.release
 @pytest.mark.server
 def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Server, was_served: Path) -> None:
@@ -350,51 +281,10 @@ def test_a_wrong_ring_is_refused_with_a_sentence_that_names_no_key(served: Serve
     copy_database(served, was_served)
     wrong = secrets.token_urlsafe(32)
 
-    refused = try_to_serve(was_served, TOKEN_KEYS=wrong)
+    refused = server.try_to_serve(was_served, TOKEN_KEYS=wrong)
 
     assert (refused.returncode, refused.stdout) == (1, "")
     assert re.fullmatch(
         r"1 tokens in the database default are under a key that TOKEN_KEYS does not hold: .*\n", refused.stderr
     )
     assert wrong not in refused.stderr
-
-
-@pytest.mark.parametrize(
-    ("name", "value", "sentence"),
-    [
-        ("PORT", "eighty", "A setting cannot be read: invalid literal for int() with base 10: 'eighty'"),
-        ("SECRET_KEY", "short", "SECRET_KEY is too short"),
-        ("SECRET_KEY", "a" * 50, "SECRET_KEY is too easy to guess"),
-        ("LOG_FORMAT", "xml", "LOG_FORMAT is neither text nor json."),
-        ("TOKEN_KEYS", "short", "TOKEN_KEYS is too short"),
-        ("DATABASE_URL", "panel.db", "DATABASE_URL is no address such as sqlite:///"),
-        *(
-            pytest.param(*refused, marks=pytest.mark.release)
-            for refused in (
-                ("TRUSTED_PROXIES", "10.0.0.0/8/8", "TRUSTED_PROXIES holds '10.0.0.0/8/8', which is neither"),
-                ("TOKEN_KEYS", "!0123456789" * 4, "A key in TOKEN_KEYS is not 32 random bytes in URL-safe base64."),
-            )
-        ),
-    ],
-)
-def test_a_setting_that_cannot_be_used_is_refused_with_a_sentence(
-    was_served: Path, name: str, value: str, sentence: str
-) -> None:
-    refused = try_to_serve(was_served, **{name: value})
-
-    assert (refused.returncode, refused.stdout) == (1, "")
-    assert refused.stderr.startswith(sentence)
-    assert refused.stderr.count("\n") == 1
-    assert value not in refused.stderr.replace(sentence, "")
-
-
-def test_a_database_that_does_not_answer_is_refused_with_a_sentence(was_served: Path) -> None:
-    url = f"postgres://botpenguin:hunter2@127.0.0.1:{server.free_port()}/botpenguin"
-
-    refused = try_to_serve(was_served, DATABASE_URL=url)
-
-    assert refused.returncode == 1
-    assert "The database cannot be used: couldn't get a connection after 3.00 sec\n" in refused.stderr
-    assert "Connection refused" in refused.stderr
-    assert "Traceback" not in refused.stderr
-    assert "hunter2" not in refused.stderr

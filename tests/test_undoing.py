@@ -1,11 +1,8 @@
 """No form undoes what another request has done since the form's own request read the row."""
 
-import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
-import pyotp
 import pytest
 from allauth.account.models import EmailAddress
 from allauth.account.utils import user_pk_to_url_str
@@ -19,18 +16,10 @@ from django.urls import reverse
 
 from accounts import deletion, email_changes
 from accounts.backends import PasswordResetTokens
-from accounts.forms import account as forms
 from accounts.models import Session, User
-from accounts.sessions import digest, still_logged_in
-from accounts.views import account as views
-from accounts.views import deletion as deletion_views
-from accounts.views import passkeys, security
 from botpenguin.platform.models import Bot
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe
-from developers.views import password
-from tests.accounts.mfa.security_key import SecurityKey
-from tests.accounts.views.passkeys import options_on
 from tests.cast import PASSWORD, logged_in, token_text
 from tests.interleaving import just_before
 
@@ -294,95 +283,3 @@ def test_a_mailed_link_for_a_new_password_does_not_undo_another(alice: User) -> 
     assert "The password was changed elsewhere in the meantime." in answer.content.decode()
     assert can_log_in(alice.email, NEW_PASSWORD)
     assert not can_log_in(alice.email, posted["password1"])
-
-
-def add_app(browser: Browser) -> Any:
-    page = browser.get(reverse("set-up-authenticator")).content.decode()
-    [secret] = set(re.findall(r"\b[A-Z2-7]{32}\b", page))
-    code = pyotp.TOTP(secret).now()
-    return lambda: browser.post(reverse("set-up-authenticator"), {"code": code})
-
-
-def add_passkey(browser: Browser) -> Any:
-    options = options_on(browser.get(reverse("add-passkey")))
-    return lambda: browser.post(reverse("add-passkey"), {"credential": SecurityKey().create(options)})
-
-
-def ask_for_email(browser: Browser) -> Any:
-    return lambda: browser.post(reverse("account_email"), {"email": NEW_EMAIL, "action_add": ""})
-
-
-def make_codes(browser: Browser) -> Any:
-    return lambda: browser.post(reverse("make-recovery-codes"))
-
-
-def end_others(browser: Browser) -> Any:
-    return lambda: browser.post(reverse("end-other-sessions"))
-
-
-def change_password_too(browser: Browser) -> Any:
-    posted = {"oldpassword": PASSWORD, "password1": "password of a thief", "password2": "password of a thief"}
-    return lambda: browser.post(reverse("account_change_password"), posted)
-
-
-def delete_too(browser: Browser) -> Any:
-    return lambda: browser.post(reverse("delete-account"), {"email": "alice@example.com"})
-
-
-def end_one(thief: Browser) -> None:
-    user = User.objects.get()
-    logged_in(user).post(reverse("end-session"), {"session": digest(thief.session.session_key or "")})
-
-
-def end_the_others(thief: Browser) -> None:
-    logged_in(User.objects.get()).post(reverse("end-other-sessions"))
-
-
-def remove_factors(thief: Browser) -> None:
-    call_command("remove_factors", "--user", "alice@example.com")
-
-
-@pytest.mark.parametrize("end", [end_one, end_the_others, remove_factors, lambda thief: deactivate(User.objects.get())])
-@pytest.mark.parametrize(
-    "prepare", [add_app, add_passkey, ask_for_email, make_codes, end_others, change_password_too, delete_too]
-)
-def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
-    alice: User, prepare: Callable[[Browser], Any], end: Callable[[Browser], object], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """The thief's request has found its session, and the owner's act is answered before it goes on."""
-    RecoveryCodes.activate(alice)
-    if prepare is not add_app:
-        TOTP.activate(alice, pyotp.random_base32())
-    thief = logged_in(alice)
-    act = prepare(thief)
-    ends = iter([thief])
-    take_hold = still_logged_in.__wrapped__  # type: ignore[attr-defined]
-
-    @contextmanager
-    def end_first(request: Any) -> Iterator[None]:
-        for browser in ends:
-            end(browser)
-        yield from take_hold(request)
-
-    for module in (deletion, deletion_views, forms, passkeys, password, security, views):
-        if hasattr(module, "still_logged_in"):
-            monkeypatch.setattr(module, "still_logged_in", end_first)
-    before = state()
-
-    answer = act()
-
-    after = state()
-    assert answer.status_code == 302
-    assert answer["Location"].startswith("/account/login/")
-    assert after["password"] == before["password"]
-    assert after["addresses"] == before["addresses"]
-    assert after["factors"] <= before["factors"]
-    assert thief.get(reverse("security")).status_code == 302
-
-
-def state() -> dict[str, Any]:
-    return {
-        "password": User.objects.get().password,
-        "addresses": list(EmailAddress.objects.values_list("email", flat=True)),
-        "factors": set(Authenticator.objects.values_list("pk", "type")),
-    }

@@ -8,7 +8,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from secrets import token_hex
 
-from tests.server import descendants
+from tests.processes import descendants
 
 MIB = 1024 * 1024
 ROOT = Path("/sys/fs/cgroup")

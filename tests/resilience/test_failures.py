@@ -16,10 +16,11 @@ import httpx
 import pytest
 
 from accounts.orm.best_effort import BACKOFF_SECONDS
+from tests.processes import descendants, is_alive, kill
 from tests.resilience.conftest import Serve
 from tests.resilience.load import Hammer, Person, Program, make_people, unknown
 from tests.resilience.rotators import Rotator
-from tests.server import Server, descendants, free_port, is_alive, kill, poll
+from tests.server import Server, free_port, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.xdist_group("node")]
 

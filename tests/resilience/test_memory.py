@@ -16,9 +16,10 @@ from tests.cast import PASSWORD
 from tests.deploy.test_memory_bounds import BOUNDS, environment_of, unit
 from tests.developers.outbound.servers import LocalServer, response, serving
 from tests.platform.calls import row
+from tests.processes import descendants
 from tests.resilience.cages import MIB, Cage, cage, resident
 from tests.resilience.load import csrf_token
-from tests.server import Server, descendants, poll
+from tests.server import Server, poll
 
 pytestmark = [pytest.mark.release, pytest.mark.resilience, pytest.mark.server]
 
