@@ -18,7 +18,7 @@ from accounts.models import User
 from accounts.security_log import Kind
 from botpenguin.operations.management.commands.mail_worker import TURN, wait_after
 from developers import issuance
-from tests import server
+from tests import processes, server
 from tests.cast import LAPTOP, token_events
 from tests.mail_server import MailServer
 from tests.test_races import database_url
@@ -73,7 +73,7 @@ def test_a_worker_killed_before_it_noted_a_delivery_delivers_the_same_message_ag
 
     def kill_the_first() -> None:
         for worker in workers:
-            server.kill(worker.pid)
+            processes.kill(worker.pid)
 
     with MailServer(on_taken=kill_the_first) as mail_server:
         environment = os.environ | {
