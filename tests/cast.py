@@ -1,4 +1,4 @@
-"""The people whom the tests are about, and browsers in which they are logged in."""
+"""The fixed cast of the tests, and browsers in which they are logged in."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Somebody whose account grows on a real server, by pages and by calls."""
+"""An account that grows on a real server, by its pages and by calls of the API."""
 
 import re
 from functools import cached_property
@@ -17,7 +17,7 @@ KB = 1024
 
 
 class Account:
-    """Somebody who adds to their account by its pages, and by their own program."""
+    """A person who adds to their account by its pages and by their own program."""
 
     def __init__(self, server: Server, number: int, far_sides: list[LocalServer]) -> None:
         self.server, self.far_sides = server, far_sides
@@ -72,7 +72,7 @@ class Account:
         return self.change_api(**mapping)
 
     def change_api(self, **fields: str) -> httpx.Response:
-        """Change the last API, which leads to nobody who is called."""
+        """Change the last API. Nothing listens at its address."""
         return self.send(f"{APIS}{self.apis[0]}/", name="API", method="POST", url="http://127.0.0.1", **fields)
 
     def run_api(self, place: int) -> None:

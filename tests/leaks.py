@@ -14,7 +14,7 @@ SHORTEST = 8
 
 def find(texts: Iterable[str | bytes], secrets: Mapping[str, str]) -> list[str]:
     """Name the secrets that are in the texts, whole or a good part of them, as they are or in a usual encoding."""
-    assert all(len(secret) >= SHORTEST for secret in secrets.values()), "too short to be told from chance"
+    assert all(len(secret) >= SHORTEST for secret in secrets.values()), "too short: chance could spell it"
     everything = b"\0".join(text.encode() if isinstance(text, str) else text for text in texts)
     return [name for name, secret in secrets.items() if is_in(everything, secret)]
 
@@ -30,7 +30,7 @@ def parts_of(secret: str, length: int, step: int) -> set[bytes]:
     """Return the parts of a secret that begin at every `step`th character, in each usual encoding."""
     body = secret.removeprefix("bpat_")
     windows = [body[at : at + length] for at in range(0, max(1, len(body) - length + 1), step)]
-    # Spelled after they are cut: of the spellings, two quotation marks alone would be long enough to tell.
+    # Cut first, then spelled: the quotation marks of a spelling count for nothing.
     parts = {spelled for part in windows for spelled in (part, html.escape(part), quote(part), escaped(part))}
     # Of base64 only the middle is the same wherever in a text it begins.
     encoded = {base64.b64encode(b"\0" * shift + secret.encode())[4:-4] for shift in range(3)}

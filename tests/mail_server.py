@@ -8,7 +8,7 @@ from typing import Self
 
 
 class MailServer:
-    """Refuse the first mails, then take them; `on_taken` runs when one is kept and its client not yet told so."""
+    """Refuse the first mails, then take them; `on_taken` runs when one is kept before its client gets the reply."""
 
     def __init__(self, *, refuse: int = 0, on_taken: Callable[[], None] = lambda: None) -> None:
         self.letters: list[str] = []

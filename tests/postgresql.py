@@ -1,7 +1,7 @@
 """`python -m tests.postgresql COMMAND ...` runs a command beside a PostgreSQL of its own.
 
 The server keeps its files in a temporary folder, listens on a free port of 127.0.0.1 and
-ends with the command. `DATABASE_URL` tells the command where it is.
+ends with the command. `DATABASE_URL` gives the command its address.
 """
 
 import os
@@ -27,7 +27,7 @@ from tests.server import free_port, poll
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"
 SIZE = "-c max_connections=300"
-# Nobody cuts the power of a server that ends with its tests; those that harm one start their own.
+# This server ends with its tests, so it need not survive a power cut. Tests that harm a server start their own.
 NOT_ON_DISK = "-c fsync=off -c full_page_writes=off"
 
 

@@ -110,7 +110,7 @@ class Server:
 
     @property
     def database_url(self) -> str:
-        """Where its database is: its environment says so, or else `.env`, or nobody."""
+        """The address of its database: from the environment, else from `.env`, else the default in its folder."""
         named = re.search("^DATABASE_URL=(.+)$", self.env_file.read_text(), re.MULTILINE)
         state = Path(self.environment["STATE_DIR"])
         return self.environment.get("DATABASE_URL") or (named[1] if named else f"{SQLITE}{state / 'db.sqlite3'}")
@@ -250,7 +250,7 @@ def try_to_serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[s
 
 
 def poll(condition: Callable[[], Found | None], seconds: float = SECONDS_TO_START) -> Found:
-    """Ask until the answer is true, and return it; fail after so many seconds."""
+    """Call until the result is true, and return it; fail after so many seconds."""
     deadline = time.monotonic() + seconds
     while not (found := condition()):
         assert time.monotonic() < deadline, "what was waited for did not come"
@@ -264,7 +264,7 @@ def ask(url: str, method: str = "GET", **options: Any) -> httpx.Response:
 
 
 def responds(port: int) -> bool:
-    """Tell whether a server at this port says that it is healthy; asked so often, a client of httpx would cost much."""
+    """Return whether a healthy server listens at this port. Tests ask often, and a client of httpx costs too much."""
     connection = HTTPConnection("127.0.0.1", port, timeout=10)
     try:
         connection.request("GET", "/healthz")
@@ -276,9 +276,9 @@ def responds(port: int) -> bool:
 
 
 def free_port() -> int:
-    """Choose a port that nobody listens on, below those that the system gives to clients meanwhile."""
+    """Choose a free port, below those that the system gives to clients."""
     while True:
-        # By chance, and not by `random`, which begins alike in each process of a run.
+        # `random` would start from the same seed in each process of a run.
         port = 11_000 + secrets.randbelow(20_000)
         with socket.socket() as probe, suppress(OSError):
             probe.bind(("127.0.0.1", port))

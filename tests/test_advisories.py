@@ -1,4 +1,4 @@
-"""What has gone wrong with pages and programs that hold tokens elsewhere, asked of ours: a test for each."""
+"""Weaknesses of other products with pages for tokens: one test each that ours has none of them."""
 
 import logging
 from io import StringIO
@@ -42,7 +42,7 @@ def reset(alice: User, **data: str) -> Any:
 
 @every_way
 def test_cve_2021_3967_regenerating_gets_nobody_past_the_password(alice: User, headers: dict[str, str]) -> None:
-    """Zulip asked for the password before it showed a key, but whoever had a new one made saw it without."""
+    """Zulip asked for the password before it showed a key, but showed a new key without it."""
     browser = logged_in(alice)
     reauthenticate(browser, alice, seconds_ago=7200)
 
@@ -59,7 +59,7 @@ def test_cve_2021_3967_regenerating_gets_nobody_past_the_password(alice: User, h
 def test_cve_2026_41519_a_token_does_not_outlive_the_password_unless_its_owner_says_so(
     alice: User, settings: Settings, way: str
 ) -> None:
-    """Tokens stayed good after a change of password, so whoever had stolen the one kept the other."""
+    """Tokens stayed good after a change of password, so a thief of the password kept the token."""
     settings.EMAIL_BACKEND = "post_office.EmailBackend"
     browser, old = logged_in(alice), token_text(alice)
     form = browser.get("/account/password/change/").content.decode()
@@ -167,7 +167,7 @@ def test_no_cache_keeps_a_page_behind_log_in(alice: User, headers: dict[str, str
 
 
 def test_a_copied_cookie_of_an_ended_session_opens_nothing(alice: User) -> None:
-    """Logging out only took the cookie from the browser, and whoever had copied it stayed signed in."""
+    """Logging out only took the cookie from the browser, so a copy of it stayed logged in."""
     browser, thief = logged_in(alice), Browser()
     thief.cookies["sessionid"] = browser.cookies["sessionid"].value
     before = thief.get("/bots/").status_code

@@ -1,4 +1,4 @@
-"""A whole life of an account on a real server; then a look for its secrets in all that the server told and kept."""
+"""A whole life of an account on a real server, then a search for its secrets in what the server sent and stored."""
 
 import base64
 import re
@@ -25,10 +25,10 @@ pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("c
 PASSWORDS = {"first password": "a walrus sings at dawn", "second password": "two owls count to seven"}
 PAGE, SETUP = "/developers/api-access-token/", "/account/security/authenticator/"
 AS_SCRIPT = {"Accept": "application/json"}
-# What the life below is told of by mail, at the least.
+# The life below causes at least so many mails.
 MAILS = 8
 SHOWN = ["first token", "second token", "third token", "fourth token", "key of the app", "code 0"]
-# Answered with a redirect, a question or a refusal to one who is signed in and has nothing to do there.
+# Statuses for a logged-in person with nothing to do at an address: a redirect, a question or a refusal.
 NOT_THERE = {302, 400, 403, 404, 405}
 
 
@@ -172,7 +172,7 @@ def use(carol: Visitor, token: str) -> None:
 
 
 def crawl(life: Life, visitor: Visitor, token: str) -> None:
-    """Ask for every address there is, with objects of Carol's, signed in and, of the API, with her token."""
+    """Get every address with Carol's objects: logged in, and with her token where it belongs to the API."""
     objects = {
         "bot_id": life.rows("SELECT id FROM platform_bot")[0][0],
         "contact_id": life.rows("SELECT id FROM platform_contact")[0][0],
@@ -180,7 +180,7 @@ def crawl(life: Life, visitor: Visitor, token: str) -> None:
         "pk": str(life.rows("SELECT id FROM mfa_authenticator WHERE type = 'webauthn'")[0][0]),
     }
     for route in sorted(set(routes())):
-        # What no object is known for, such as a mailed key, is asked for in vain: that answer is looked at too.
+        # Some addresses need a value that no table holds, such as a mailed key. Their error pages are searched too.
         address = re.sub(r"<(?:\w+:)?(\w+)>", lambda match: objects.get(match[1], "x"), route)
         if address == "/account/logout/" or "\\" in address:
             continue

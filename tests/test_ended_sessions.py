@@ -87,12 +87,12 @@ def remove_factors(thief: Browser) -> None:
 def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
     alice: User, prepare: Callable[[Browser], Any], end: Callable[[Browser], object], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The thief's request has found its session, and the owner's act is answered before it goes on."""
+    """The thief's request has found its session, and the owner ends that session before it goes on."""
     RecoveryCodes.activate(alice)
     if prepare is not add_app:
         TOTP.activate(alice, pyotp.random_base32())
     thief = logged_in(alice)
-    act = prepare(thief)
+    send = prepare(thief)
     ends = iter([thief])
     take_hold = still_logged_in.__wrapped__  # type: ignore[attr-defined]
 
@@ -107,7 +107,7 @@ def test_a_session_that_is_ended_in_the_middle_changes_nothing_more(
             monkeypatch.setattr(module, "still_logged_in", end_first)
     before = state()
 
-    answer = act()
+    answer = send()
 
     after = state()
     assert answer.status_code == 302

@@ -12,7 +12,7 @@ from tests import prepared, server
 from tests.postgresql import postgresql
 from tests.server import ROOT
 
-# The server starts. Alice signs in, opens the pages and deletes her account; then somebody tries to change what was
+# The server starts. Alice logs in, opens the pages and deletes her account; then an attacker tries to change what was
 # written, and to put something else in its place.
 VISIT = """
 from django.core.management import call_command

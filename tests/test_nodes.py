@@ -1,4 +1,4 @@
-"""Several nodes on one database, and what becomes of them when it goes away."""
+"""Several nodes on one database: how they start and stop."""
 
 import signal
 import socket
@@ -30,7 +30,7 @@ ON = [pytest.param(kind, marks=pytest.mark.release) for kind in ("sqlite", "post
 REPORT = b'{"tokens": ["none of ours"]}'
 LENGTH_SENT = 10
 TOKEN_PAGE = "/developers/api-access-token/"
-# Longer than `serve` waits before it tells Granian to stop a third time.
+# Longer than `serve` waits before it signals Granian a third time.
 SECONDS_HELD = 3
 
 
@@ -149,7 +149,7 @@ def token_of_first_account(node: Server) -> str:
 
 
 def begin_report(node: Server) -> socket.socket:
-    """Send a request but for the end of its body, and return once the server waits for that."""
+    """Send a request without the end of its body; return once the server waits for it."""
     upload = socket.create_connection(("127.0.0.1", node.port), timeout=30)
     upload.sendall(
         b"POST /api/v7/token/report-exposed HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"

@@ -1,4 +1,4 @@
-"""Numbers and ids that nobody has, wherever an address or a form takes one: not found, refused, or a page that is."""
+"""Numbers and ids of no object, in every address and form that takes one: not found, refused, or an ordinary page."""
 
 import re
 from http import HTTPStatus

@@ -21,7 +21,7 @@ from tests.server import ROOT
 
 pytestmark = pytest.mark.no_cover
 
-# What a visitor may see signed out. Of the API that is only what tells of it: the rest asks for a token.
+# Pages that need no log-in. Of the API only its documentation: every other address asks for a token.
 OPEN_PAGES = {
     "/account/confirm-email/",
     "/account/confirm-email/<str:key>/",
@@ -42,7 +42,7 @@ OPEN_PAGES = {
     "/healthz",
     "/readyz",
 }
-# What the API takes from anybody.
+# Calls of the API that need no token.
 OPEN_OPERATIONS = {"/api/v7/token/report-exposed"}
 # Tests that start servers on databases of their own choice, SQLite or PostgreSQL, whichever the others run on.
 CHOOSING = {

@@ -1,4 +1,4 @@
-"""Many at once, and sudden death: on whichever database the tests run."""
+"""Races of many threads, and processes that are killed, on the database that the tests run on."""
 
 import os
 import signal
@@ -28,7 +28,7 @@ from tests.server import COVERAGE
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Result = TypeVar("Result")
-# What a race decides is not to hang on how fast the machine is: none of its threads gives up waiting for a lock.
+# On a slow machine, too, no thread of a race gives up waiting for a lock.
 PATIENCE_MS = 60_000
 
 
@@ -44,7 +44,7 @@ def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
                 with connecting, connection.cursor() as cursor:
                     cursor.execute(set_timeout.format(PATIENCE_MS))
             except BaseException:
-                # The others would wait for it for ever.
+                # The others would wait for it forever.
                 barrier.abort()
                 raise
             barrier.wait()
@@ -53,7 +53,7 @@ def at_once(times: int, act: Callable[[], Result]) -> list[Result]:
             connection.close()
 
     with ThreadPoolExecutor(times) as threads:
-        # In the order in which they are done.
+        # In the order in which they finish.
         begun = [threads.submit(run, number) for number in range(times)]
         done = list(as_completed(begun))
     errors = [error for future in done if (error := future.exception())]
@@ -76,7 +76,7 @@ def check(token: str) -> int | RefusalReason:
 
 
 def database_url() -> str:
-    """The database of this test, as another process is told of it."""
+    """The address of this test's database, for another process."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
         return f"sqlite:///{database['NAME']}"
@@ -104,7 +104,7 @@ def assert_whole(user: User) -> int:
     assert kept == list(range(max(1, generation - issuance.REVOKED_KEPT_AT_MOST), generation))
     replaced = {Kind.TOKEN_REVOKED.value: generation - 1} if generation > 1 else {}
     assert events(user) == {Kind.TOKEN_ISSUED.value: generation, **replaced}
-    # Each revoke is told of once, in a letter of its own or among others in one.
+    # Each revoke is mailed once, alone or together with others.
     assert sum(mail.context["count"] for mail in Email.objects.filter(to=user.email)) == generation - 1
     return generation
 

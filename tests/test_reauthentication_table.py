@@ -1,8 +1,7 @@
-"""(fresh, stale) × (every act that wants a proof of identity) × (htmx, fetch, plain form): what is asked, the way back.
+"""Every action that needs a recent reauthentication, by htmx, fetch and plain form: its response, and the way back.
 
-One who proves who they are comes back to the page of the act, where nothing was done, kept or
-replayed. Revoking the token is never held up and discloses nothing; a change of password asks
-for the current one in its own form, and that is the proof.
+After the reauthentication the person is on the page of the action, where nothing was done, stored or disclosed
+meanwhile. Revoking needs no reauthentication. A change of password asks for the current one in its own form.
 """
 
 from collections.abc import Callable
@@ -37,14 +36,14 @@ Answer = tuple[int, str]
 
 
 @dataclass(frozen=True)
-class Act:
-    """What is posted where, the page that one comes back to, and what is answered to one whose proof is fresh."""
+class Action:
+    """Where it is posted, the page to come back to, and the response after a recent reauthentication."""
 
     path: str
     back: str
     done: Answer | dict[str, Answer]
     data: dict[str, str] = field(default_factory=dict)
-    # Asked for no proof, or at the wrong door, however stale.
+    # Whether a stale reauthentication is refused, in each way.
     is_asked: dict[str, bool] = field(default_factory=lambda: dict.fromkeys(WAYS, True))
 
     def answer(self, way: str) -> Answer:
@@ -53,41 +52,41 @@ class Act:
 
 SHOWN = (200, "")
 NEVER = dict.fromkeys(WAYS, False)
-ACTS = {
-    "show": Act(f"{TOKEN}show/", f"{TOKEN}?confirmed=show", SHOWN),
-    "copy": Act(f"{TOKEN}copy/", f"{TOKEN}?confirmed=copy", SHOWN),
-    # Of use to the page's own script alone.
-    "try it": Act(
+ACTIONS = {
+    "show": Action(f"{TOKEN}show/", f"{TOKEN}?confirmed=show", SHOWN),
+    "copy": Action(f"{TOKEN}copy/", f"{TOKEN}?confirmed=copy", SHOWN),
+    # Only the page's own script uses it.
+    "try it": Action(
         f"{TOKEN}try/",
         f"{TOKEN}?confirmed=try",
         {"htmx": (302, TOKEN), "fetch": SHOWN, "plain": (302, TOKEN)},
         is_asked={"htmx": False, "fetch": True, "plain": False},
     ),
-    "revoke": Act(
+    "revoke": Action(
         f"{TOKEN}revoke/",
         TOKEN,
         {"htmx": SHOWN, "fetch": SHOWN, "plain": (302, f"{TOKEN}?replaced=1")},
         data={"generation": "1"},
         is_asked=NEVER,
     ),
-    "change password": Act(
+    "change password": Action(
         PASSWORD_PAGE,
         PASSWORD_PAGE,
         {"htmx": (302, "/account/"), "fetch": SHOWN, "plain": (302, "/account/")},
         data={"oldpassword": PASSWORD, "password1": NEW_PASSWORD, "password2": NEW_PASSWORD},
         is_asked=NEVER,
     ),
-    "change email": Act(
+    "change email": Action(
         EMAIL_PAGE,
         EMAIL_PAGE,
         {"htmx": (302, EMAIL_PAGE), "fetch": SHOWN, "plain": (302, EMAIL_PAGE)},
         data={"email": "alice@wonderland.example", "action_add": ""},
     ),
-    "add factor": Act(APP_PAGE, APP_PAGE, (302, CODES), data={"code": "CODE"}),
-    "remove factor": Act(REMOVE_PAGE, REMOVE_PAGE, (302, SECURITY)),
-    "show codes": Act(f"{CODES}show/", CODES, SHOWN),
-    "make codes": Act(f"{CODES}new/", CODES, (302, CODES)),
-    "delete account": Act(DELETE_PAGE, DELETE_PAGE, (302, "/account/login/"), data={"email": "alice@example.com"}),
+    "add factor": Action(APP_PAGE, APP_PAGE, (302, CODES), data={"code": "CODE"}),
+    "remove factor": Action(REMOVE_PAGE, REMOVE_PAGE, (302, SECURITY)),
+    "show codes": Action(f"{CODES}show/", CODES, SHOWN),
+    "make codes": Action(f"{CODES}new/", CODES, (302, CODES)),
+    "delete account": Action(DELETE_PAGE, DELETE_PAGE, (302, "/account/login/"), data={"email": "alice@example.com"}),
 }
 SHOWN_ON_RETURN = {
     "show": "Confirmed. Show again.",
@@ -96,13 +95,13 @@ SHOWN_ON_RETURN = {
 }
 WITH_APP = ("remove factor", "show codes", "make codes")
 
-# Acts that answer scripts as no other does: with the token, with nothing but to a script, and to whoever is logged in.
+# Their responses to scripts differ: with the token, only to fetch, and without a reauthentication.
 SAMPLE = ("show", "try it", "revoke")
 every_way = pytest.mark.parametrize("way", WAYS)
 
 
-def every_act_in_every_way(*names: str) -> pytest.MarkDecorator:
-    """Each act as a plain form, and a sample of them in the other ways; `make test-all` has all of them."""
+def every_action_in_every_way(*names: str) -> pytest.MarkDecorator:
+    """Each action as a plain form, and a sample in the other ways; `make test-all` runs all."""
     return pytest.mark.parametrize(
         ("name", "way"),
         [
@@ -115,7 +114,7 @@ def every_act_in_every_way(*names: str) -> pytest.MarkDecorator:
 
 @dataclass
 class Person:
-    """Alice before a browser, and how she does an act in one of the ways."""
+    """Alice with her browser, and how she does an action in one of the ways."""
 
     user: User
     browser: Browser
@@ -125,13 +124,13 @@ class Person:
         reauthenticate(self.browser, self.user, seconds_ago=seconds_ago)
 
     def do(self, name: str, way: str) -> Any:
-        data = {key: code_of(self.app) if value == "CODE" else value for key, value in ACTS[name].data.items()}
-        return self.browser.post(ACTS[name].path, data, headers=WAYS[way])
+        data = {key: code_of(self.app) if value == "CODE" else value for key, value in ACTIONS[name].data.items()}
+        return self.browser.post(ACTIONS[name].path, data, headers=WAYS[way])
 
 
 @pytest.fixture
 def stand_before(alice: User, settings: Settings) -> Callable[[str], Person]:
-    """Have Alice, lately signed in, stand where the act is within reach."""
+    """Log Alice in, and prepare what the action needs."""
     settings.EMAIL_BACKEND = "post_office.EmailBackend"
 
     def prepare(name: str) -> Person:
@@ -147,14 +146,14 @@ def stand_before(alice: User, settings: Settings) -> Callable[[str], Person]:
 
 
 def state(person: Person) -> Any:
-    """What an act might have changed."""
+    """What an action might have changed."""
     kinds = list(SecurityEvent.objects.values_list("kind", flat=True))
     tables = ("developers_apitoken", "mfa_authenticator", "account_emailaddress", "accounts_user")
     return dict(person.browser.session), kinds, dump(*tables)
 
 
 def asked(back: str, way: str) -> tuple[int, str, str]:
-    """The status, and the address where the proof is given: as a redirect, and as htmx and scripts are told."""
+    """The status, and the address of the reauthentication: as a redirect, and in the header for htmx and scripts."""
     address = f"/account/reauthenticate/?{urlencode({'next': back})}"
     return (302, address, "") if way == "plain" else (403, "", address)
 
@@ -163,7 +162,7 @@ def is_asked(response: Any) -> tuple[int, str, str]:
     return response.status_code, response.get("Location", ""), response.get("HX-Redirect", "")
 
 
-@every_act_in_every_way(*ACTS)
+@every_action_in_every_way(*ACTIONS)
 def test_after_a_recent_reauthentication_it_is_done(stand_before: Callable[[str], Person], name: str, way: str) -> None:
     person = stand_before(name)
     person.prove(FRESH)
@@ -171,11 +170,11 @@ def test_after_a_recent_reauthentication_it_is_done(stand_before: Callable[[str]
 
     response = person.do(name, way)
 
-    assert (response.status_code, response.get("Location", "")) == ACTS[name].answer(way)
+    assert (response.status_code, response.get("Location", "")) == ACTIONS[name].answer(way)
     assert (state(person) == before) == (name == "try it" and way != "fetch")
 
 
-@every_act_in_every_way(*ACTS)
+@every_action_in_every_way(*ACTIONS)
 def test_without_a_recent_reauthentication_one_is_asked_for_and_nothing_is_done_or_kept(
     stand_before: Callable[[str], Person], name: str, way: str
 ) -> None:
@@ -185,36 +184,36 @@ def test_without_a_recent_reauthentication_one_is_asked_for_and_nothing_is_done_
 
     response = person.do(name, way)
 
-    if ACTS[name].is_asked[way]:
-        assert is_asked(response) == asked(ACTS[name].back, way)
+    if ACTIONS[name].is_asked[way]:
+        assert is_asked(response) == asked(ACTIONS[name].back, way)
         assert "no-store" in response["Cache-Control"]
         assert state(person) == before
     else:
-        assert (response.status_code, response.get("Location", "")) == ACTS[name].answer(way)
-    if way == "fetch" and ACTS[name].is_asked[way]:
-        assert response.json() == {"redirect": asked(ACTS[name].back, way)[2]}
+        assert (response.status_code, response.get("Location", "")) == ACTIONS[name].answer(way)
+    if way == "fetch" and ACTIONS[name].is_asked[way]:
+        assert response.json() == {"redirect": asked(ACTIONS[name].back, way)[2]}
 
 
-@every_act_in_every_way(*(name for name, act in ACTS.items() if act.is_asked["fetch"]))
-def test_one_who_proves_who_they_are_comes_back_to_the_page_and_can_do_it(
+@every_action_in_every_way(*(name for name, action in ACTIONS.items() if action.is_asked["fetch"]))
+def test_after_the_reauthentication_the_person_is_back_on_the_page_and_can_do_it(
     stand_before: Callable[[str], Person], name: str, way: str
 ) -> None:
     person = stand_before(name)
     person.prove(STALE)
-    if not ACTS[name].is_asked[way]:
+    if not ACTIONS[name].is_asked[way]:
         way = "fetch"
     where = person.do(name, way)
 
     confirmed = person.browser.post(where.get("Location") or where["HX-Redirect"], {"password": PASSWORD})
     page = person.browser.get(confirmed["Location"])
 
-    assert (confirmed.status_code, confirmed["Location"], page.status_code) == (302, ACTS[name].back, 200)
+    assert (confirmed.status_code, confirmed["Location"], page.status_code) == (302, ACTIONS[name].back, 200)
     if name == "add factor":
         person.app = key_on(page)  # a page that was left begins with a new one
     shown = SHOWN_ON_RETURN.get(name)
     assert shown is None or (page.content.decode().count(shown), page.content.decode().count("autofocus")) == (1, 1)
     done = person.do(name, way)
-    assert (done.status_code, done.get("Location", "")) == ACTS[name].answer(way)
+    assert (done.status_code, done.get("Location", "")) == ACTIONS[name].answer(way)
 
 
 @pytest.mark.parametrize("name", SHOWN_ON_RETURN)
@@ -222,7 +221,7 @@ def test_an_address_alone_confirms_nobody(stand_before: Callable[[str], Person],
     person = stand_before(name)
     person.prove(STALE)
 
-    page = person.browser.get(ACTS[name].back).content.decode()
+    page = person.browser.get(ACTIONS[name].back).content.decode()
 
     assert (page.count("Confirmed."), page.count("autofocus")) == (0, 0)
 
@@ -258,7 +257,7 @@ def test_revoking_is_never_held_up_and_discloses_nothing(
 
 
 @pytest.mark.parametrize("page", [EMAIL_PAGE, DELETE_PAGE, APP_PAGE, REMOVE_PAGE, CODES, f"{SECURITY}passkeys/add/"])
-def test_the_page_of_such_an_act_asks_too(stand_before: Callable[[str], Person], page: str) -> None:
+def test_the_page_of_such_an_action_asks_too(stand_before: Callable[[str], Person], page: str) -> None:
     person = stand_before("remove factor")
     if page == APP_PAGE:
         Authenticator.objects.all().delete()
@@ -276,7 +275,7 @@ def test_the_current_password_must_be_right_however_recent_the_reauthentication(
 ) -> None:
     person = stand_before("change password")
 
-    person.browser.post(PASSWORD_PAGE, ACTS["change password"].data | {"oldpassword": "guessed wrong"})
+    person.browser.post(PASSWORD_PAGE, ACTIONS["change password"].data | {"oldpassword": "guessed wrong"})
 
     alice.refresh_from_db()
     assert alice.check_password(PASSWORD)

@@ -1,4 +1,4 @@
-"""The site as an operator serves it: a real server behind a proxy that speaks HTTPS, and a person signed in."""
+"""The site as an operator serves it: a real server behind a proxy that speaks HTTPS, and a person who is logged in."""
 
 import re
 from collections.abc import Iterator

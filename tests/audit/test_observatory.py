@@ -1,6 +1,6 @@
 """What MDN's HTTP Observatory says of the headers, cookies and redirects that browsers get.
 
-It runs from the packages that `package-lock.json` pins, and asks nobody but the site.
+It runs from the packages that `package-lock.json` pins, and calls only the site.
 """
 
 import json
@@ -41,7 +41,7 @@ def test_the_observatory_gives_its_best_grade(
     assert {name: test["result"] for name, test in tests if not test["pass"]} == {}
     assert report["scan"]["statusCode"] == 200
     assert (report["scan"]["grade"], report["scan"]["score"] >= LEAST_SCORE) == ("A+", True), report["scan"]
-    # Plain http leads to https first, and signed in to the page itself rather than to the log-in page.
+    # Plain http leads to https first, and a logged-in person sees the page itself, not the log-in page.
     route = report["tests"]["redirection"]["route"]
     assert route[:2] == [f"http://{site.host}{path}", f"https://{site.host}{path}"]
     assert len(route) == (2 if is_logged_in else 3)

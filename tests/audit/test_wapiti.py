@@ -1,4 +1,4 @@
-"""What the scanner wapiti finds when it attacks the pages and the API, signed in.
+"""What the scanner wapiti finds when it attacks the pages and the API, logged in.
 
 It has a virtual environment of its own, `.venv/audit`: it pins other versions of libraries that we use. Left out
 are the modules that call home (ssrf, xxe), that ask name servers (log4shell, takeover), that fetch lists first

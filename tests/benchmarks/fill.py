@@ -1,6 +1,6 @@
 """`python -m tests.benchmarks.fill ROWS SAMPLED` fills a new database with tokens, and prints those that are real.
 
-The rows are made by the database out of one: digests of nobody's tokens, and ciphertexts
+The rows are made by the database out of one: digests of no token, and ciphertexts
 of the length that they have. The sampled ones are issued as ever.
 """
 
@@ -42,12 +42,12 @@ def multiply(model: type[Model], template: int, rows: int, **changed: str) -> No
 def main() -> None:
     rows, sampled = map(int, sys.argv[1:])
     call_command("migrate", verbosity=0)
-    somebody = Client("127.0.0.1", "benchmark")
+    client = Client("127.0.0.1", "benchmark")
     with transaction.atomic():
         people = [User.objects.create_user(f"person{number}@example.com") for number in range(sampled)]
         for person in people:
-            issuance.issue(person, somebody)
-            usage.record_use(person.pk, 1, somebody)
+            issuance.issue(person, client)
+            usage.record_use(person.pk, 1, client)
         template = people[0].pk
         multiply(User, template, rows - sampled, id=f"{FIRST} + i", email="'bulk' || i || '@example.com'")
         multiply(ApiToken, template, rows - sampled, user_id=f"{FIRST} + i", digest=DIGEST[connection.vendor])

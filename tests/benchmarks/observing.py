@@ -28,10 +28,10 @@ Count = Callable[..., None]
 
 def main() -> None:
     call_command("migrate", verbosity=0)
-    somebody = Client("127.0.0.1", "benchmark")
+    client = Client("127.0.0.1", "benchmark")
     person = User.objects.create_user("observed@example.com")
-    issuance.issue(person, somebody)
-    usage.record_use(person.pk, 1, somebody)
+    issuance.issue(person, client)
+    usage.record_use(person.pk, 1, client)
     with tempfile.TemporaryDirectory() as folder:
         os.environ[counting.FOLDER] = folder
         counting.is_on.cache_clear()

@@ -100,7 +100,7 @@ def granian(environment: dict[str, str], processes: int) -> Iterator[int]:
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port), "--log-level", "error"]
     command += ["--workers", str(processes), "--blocking-threads", "4", "botpenguin.wsgi:application"]
-    # A line a request is written, as everywhere, and read by nobody.
+    # Each request writes a line, as in production. The output is discarded.
     with subprocess.Popen(command, cwd=ROOT, env=environment, stderr=subprocess.DEVNULL) as running:
         try:
             poll(lambda: responds(port), 60)

@@ -13,6 +13,6 @@ REST_FRAMEWORK = {"DEFAULT_RENDERER_CLASSES": ["rest_framework.renderers.JSONRen
 DATABASES["default"]["NAME"] = str(STATE_DIR / "benchmark.sqlite3")
 SECRET_KEY = os.environ.setdefault("BENCHMARK_SECRET_KEY", os.environ["SECRET_KEY"])
 TOKEN_KEYS = [os.environ.setdefault("BENCHMARK_TOKEN_KEY", os.environ["TOKEN_KEYS"])]
-# Each line is made and written, and nobody reads it.
+# Each line is made and written, and discarded.
 LOGGING["handlers"]["stderr"] |= {"class": "logging.FileHandler", "filename": os.devnull}
 del LOGGING["handlers"]["stderr"]["stream"]

@@ -56,12 +56,12 @@ def main() -> None:
 @transaction.atomic
 def make_accounts() -> tuple[User, dict[str, str]]:
     """Give every account a token of each kind, and return one account with its headers."""
-    somebody = Client("127.0.0.1", "benchmark")
+    client = Client("127.0.0.1", "benchmark")
     headers: dict[str, str] = {}
     for number in range(ACCOUNTS):
         person = User.objects.create_user(f"person{number}@example.com")
-        issuance.issue(person, somebody)
-        usage.record_use(person.pk, 1, somebody)
+        issuance.issue(person, client)
+        usage.record_use(person.pk, 1, client)
         headers = {
             "ours": f"Bearer {token_text(person)}",
             "DRF TokenAuthentication": f"Token {Token.objects.create(user=person).key}",
@@ -156,7 +156,7 @@ def granian(module: str) -> Iterator[int]:
 
 
 def wrk(url: str, authorization: str) -> Callable[[], float]:
-    """Return a function that loads an address for two seconds and tells its good answers a second."""
+    """Return a function that loads an address for two seconds and returns its good answers a second."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", f"Authorization: {authorization}", url]
 
     def measure() -> float:

@@ -1,4 +1,4 @@
-"""What every page owes to every window: looked at in place, so that each state is reached once."""
+"""Checks of a page that is open: it fits each window, and axe finds no violation."""
 
 import os
 import re
@@ -10,7 +10,7 @@ from playwright.sync_api import Page, expect
 
 # Beside phones and desks, where the token box is nearly wide enough for one line: alone, and with the aside beside it.
 WIDTHS = (320, 390, 640, 1216, 1280)
-# axe looks at the least and the most that a page may have of room; between them only the flow differs.
+# axe runs at the narrowest and the widest window; between them only the flow differs.
 WIDTHS_FOR_AXE = (320, 1280)
 # And at a usual phone, at the pages that matter most.
 WITH_PHONE = (320, 390, 1280)
@@ -18,7 +18,7 @@ SCHEMES = ("light", "dark")
 # Else axe looks at each page at one of the widths and in one scheme: they differ from page to page.
 EVERY_SCHEME = "EVERY_SCHEME" in os.environ
 HEIGHT = 800
-# What is only read does not scroll: its end would be hidden.
+# A read-only text does not scroll: its end would be hidden.
 READ_WHOLE = """[...document.querySelectorAll("textarea[readonly]")].every(
   (text) => text.scrollWidth <= text.clientWidth && text.scrollHeight <= text.clientHeight
 )"""
@@ -36,7 +36,7 @@ def expect_sound(
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{page.url} wider than {width}"
         assert page.evaluate(READ_WHOLE), f"{page.url} cut off at {width}"
         for scheme in (scheme for at, scheme in looks if at == width):
-            # Reduced motion: colours in the middle of a transition would be nobody's.
+            # Reduced motion: in the middle of a transition, colours are not those of the page.
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
             results = run_axe(page)
             assert results.violations_count == 0, f"{page.url} {width} {scheme}: {results.generate_report()}"

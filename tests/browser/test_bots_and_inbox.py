@@ -17,7 +17,7 @@ pytestmark = pytest.mark.browser
 
 @pytest.fixture
 def people(alice: User) -> list[Contact]:
-    """A bot and sixty contacts of Alice's, one of whom has all that there can be."""
+    """A bot and sixty contacts of Alice's, one of them with every field."""
     bot = Bot.objects.create(owner=alice, name="Shop assistant", platform="website")
     Contact.objects.bulk_create(
         Contact(owner=alice, bot=bot, name=f"Person {number}", email=f"person.{number}@example.com")

@@ -96,7 +96,7 @@ def test_no_way_back_to_the_page_shows_the_token_again_in_firefox(page: Page, si
 
 @pytest.mark.release
 def test_the_journey_in_firefox_without_scripts(page_without_scripts: Page, site: Site, alice: User) -> None:
-    """By keyboard: without scripts this channel can neither fill in a field nor tell that a button is steady."""
+    """By keyboard: without scripts this channel can neither fill in a field nor see that a button is steady."""
     page = page_without_scripts
     page.goto(site.url(TOKEN_PAGE))
     assert page.evaluate("matchMedia('(scripting: none)').matches")

@@ -1,4 +1,4 @@
-"""Passkeys, by Chromium's own authenticator; and how every page of the second step looks."""
+"""Passkeys by Chromium's virtual authenticator, and the look of every page of the second step."""
 
 import re
 from collections.abc import Callable
@@ -21,7 +21,7 @@ SECURITY = "/account/security/"
 
 
 class Device:
-    """A device with a fingerprint reader, on which somebody is always there."""
+    """A device with a fingerprint reader whose owner is always there."""
 
     def __init__(self, page: Page) -> None:
         self.cdp: CDPSession = page.context.new_cdp_session(page)

@@ -19,8 +19,8 @@ from tests.cast import PHONE
 pytestmark = pytest.mark.browser
 
 LOG = "/account/security/log/"
-STRANGER = Client("2001:db8:1234:5678:9abc:def0:1234:5678", "Mozilla/5.0 (Windows NT 10.0) Firefox/133.0")
-LONG_NAMED = Client(STRANGER.ip, "a-program-with-a-name-of-many-words-and-no-space/1.0")
+ATTACKER = Client("2001:db8:1234:5678:9abc:def0:1234:5678", "Mozilla/5.0 (Windows NT 10.0) Firefox/133.0")
+LONG_NAMED = Client(ATTACKER.ip, "a-program-with-a-name-of-many-words-and-no-space/1.0")
 PHONE_SCREEN = {"width": 390, "height": 800}
 MOST_LINES_OF_A_ROW = 6
 
@@ -30,7 +30,7 @@ def test_the_log_is_found_filtered_and_downloaded(
 ) -> None:
     for kind in sorted({*security_log.Kind} - {*security_log.TOKEN_KINDS}):
         for detail in (Detail.PASSWORD, Detail.AUTHENTICATOR, Detail.PASSKEY):
-            security_log.record(kind, alice, STRANGER, detail)
+            security_log.record(kind, alice, ATTACKER, detail)
     issuance.revoke_current(alice, PHONE, reason=RevokedToken.Reason.API)
     page = open_context().new_page()
     open_page(page, site, "/account/security/")

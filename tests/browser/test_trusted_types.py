@@ -27,14 +27,14 @@ SINKS = {
 }
 ATTEMPT = "text => {{ try {{ {}; return 'taken'; }} catch (error) {{ return error.name; }} }}"
 HARM = "<img src=x onerror=alert(1)>"
-# Files to download, pages for programs, and those of a moment: of a passkey, a code, a mailed link.
+# Files to download, pages for programs, and pages that need a passkey, a code or a mailed link.
 NO_PAGES = ("/api/v7/", "/healthz", "/readyz", "/metrics", "/account/login/", "/account/confirm-email/")
-# Nobody adds a token by hand, and no form of the admin asks for names.
+# The admin adds no token, and none of its forms asks for names.
 REFUSED_BY_DESIGN = {"/admin/autocomplete/", "/admin/developers/apitoken/add/"}
 
 
 def pages(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[str]:
-    """Every address that draws a page for whoever is signed in, and needs no object."""
+    """Yield every address that shows a page to a logged-in person and needs no object."""
     for pattern in (resolver or get_resolver()).url_patterns:
         route = prefix + str(pattern.pattern)
         if isinstance(pattern, URLResolver):
@@ -45,7 +45,7 @@ def pages(resolver: URLResolver | None = None, prefix: str = "/") -> Iterator[st
 
 @pytest.fixture
 def unwatched(chromium: Browser) -> Iterator[Page]:
-    """A page whose browser says aloud that it refuses."""
+    """A page without the watch over the console, where the browser logs each refusal."""
     context = chromium.new_context()
     yield context.new_page()
     context.close()
@@ -67,14 +67,14 @@ def test_no_script_makes_a_policy_of_its_own(unwatched: Page, site: Site) -> Non
     assert [unwatched.evaluate(attempt, name) for name in ("other", "default")] == ["TypeError", "TypeError"]
 
 
-def test_every_page_opens_without_a_word_of_the_browser(
+def test_every_page_opens_without_a_message_in_the_console(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
-    """The watch over the console tells of whatever a policy refuses."""
+    """The watch over the console fails the test for each refusal of a policy."""
     User.objects.filter(pk=alice.pk).update(is_staff=True, is_superuser=True)
     bot = Bot.objects.create(owner=alice, name="Reception", platform="website")
     contact = Contact.objects.create(owner=alice, name="Asha")
-    # What is not HTML names no icon, and the browser asks for the usual one in vain.
+    # Responses that are no HTML name no icon, so the browser asks for the usual one and gets 404.
     page = open_context(expected_status=404).new_page()
     open_token_page(page, site)
     TOTP.activate(alice, pyotp.random_base32())

@@ -1,4 +1,4 @@
-"""What clients accept is what they get: content codings by weight, and conditions that hold for one of them."""
+"""Content codings: chosen by the weights of the client, each with conditions of its own."""
 
 import gzip
 from collections.abc import Callable, Mapping

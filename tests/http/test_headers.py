@@ -1,4 +1,4 @@
-"""What every page tells a browser to refuse."""
+"""The headers by which every page restricts what a browser does."""
 
 import sys
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What browsers get under a hashed name imports under hashed names too."""
+"""Scripts with hashed names import scripts with hashed names."""
 
 import re
 from pathlib import Path
@@ -31,7 +31,7 @@ def test_scripts_import_each_other_by_hashed_names_that_exist(collected: Path) -
 
 
 def test_every_import_is_written_so_that_it_is_found() -> None:
-    """Another form of import would keep its bare name, which is served to nobody."""
+    """Another form of import would keep its bare name, which is not served."""
     scripts = (ROOT / "static/js").glob("*.js")
     statements = [
         line
