@@ -25,7 +25,11 @@ def local_server() -> Iterator[LocalServer]:
         yield local_server
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize(
+    "scripts",
+    [True, pytest.param(False, marks=pytest.mark.release)],
+    ids=["with scripts", "without scripts"],
+)
 def test_an_api_is_made_tested_mapped_saved_and_deleted(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer, scripts: bool
 ) -> None:
