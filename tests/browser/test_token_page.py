@@ -26,10 +26,8 @@ from tests.cast import token_events
 pytestmark = pytest.mark.browser
 
 MASK = re.compile(r"^bpat_•{42}[0-9A-Za-z]{4}$")
-HIDE_TAB = """
-  Object.defineProperty(document, "hidden", {value: true});
-  document.dispatchEvent(new Event("visibilitychange"));
-"""
+HIDE_TAB = """Object.defineProperty(document, "hidden", {value: true});
+  document.dispatchEvent(new Event("visibilitychange"));"""
 REJECT = "navigator.clipboard.write = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
 REJECT_TEXT = "navigator.clipboard.writeText = () => Promise.reject(new DOMException('', 'NotAllowedError'))"
 # Counts how often the page says that the token is copied, however briefly.
