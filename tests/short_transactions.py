@@ -43,7 +43,7 @@ EXCEPTIONS: dict[str, Bound] = {}
 class Written:
     """What a transaction has written so far, and how many frames of tests called what opened it."""
 
-    acts: int = 0
+    frames: int = 0
     rows: int = 0
     statements: int = 0
 
@@ -55,7 +55,7 @@ def watch_transactions() -> None:
     def watched(self: Any) -> None:
         enter(self)
         is_of_tests = self._from_testcase or next(files_on_the_stack(), "tests").startswith("tests")
-        self.written = None if is_of_tests else Written(acts())
+        self.written = None if is_of_tests else Written(frames_of_tests())
 
     Atomic.__enter__ = watched  # type: ignore[method-assign]
     # Every hash of a password takes a place first, and every outbound connection asks where it may go.
@@ -70,14 +70,14 @@ def outside_of_transactions(work: Callable[Parameters, Result]) -> Callable[Para
     def watched(*args: Parameters.args, **kwargs: Parameters.kwargs) -> Result:
         written = [getattr(block, "written", None) for block in connection.atomic_blocks]
         # More frames of tests than when it was opened: a test acts as another request in the middle of one.
-        if acts() in [block.acts for block in written if block]:
+        if frames_of_tests() in [block.frames for block in written if block]:
             pytest.fail(f"{work.__qualname__} is called inside of a transaction by {', '.join(files_on_the_stack())}.")
         return work(*args, **kwargs)
 
     return watched
 
 
-def acts() -> int:
+def frames_of_tests() -> int:
     return sum(file.startswith("tests") for file in files_on_the_stack())
 
 

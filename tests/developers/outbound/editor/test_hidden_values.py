@@ -31,7 +31,7 @@ def test_no_secret_is_in_the_page_and_saving_keeps_each(alice: User, weather: Ou
     assert (weather.name, weather.recipe()) == ("Weather now", before)
 
 
-def test_a_reference_in_the_page_proves_no_guess_at_a_secret(weather: OutboundApi, settings: Settings) -> None:
+def test_a_reference_in_the_page_depends_on_the_key_of_the_server(weather: OutboundApi, settings: Settings) -> None:
     before = reference(weather, "body", SECRET)
 
     settings.SECRET_KEY = secrets.token_urlsafe(48)
