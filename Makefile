@@ -6,15 +6,16 @@ BIN := .venv/bin
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # Programs that check the files of deploy/.
 DEPLOY := nginx systemd
-# More than there are processors: tests wait for servers and browsers.
-TEST_PROCESSES ?= 4
+# More than there are processors: tests wait for servers and browsers. `make test` begins as many on each database.
+TEST_PROCESSES ?= 3
 PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
+MAKEFLAGS += --no-print-directory
 # Without bytecode files, each of hundreds of starts would compile all of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run worker test test-all lint types checks tests tests-quick tests-postgresql packages audit bench screenshot
-.PHONY: format lock
+.PHONY: help run worker test test-all lint types checks tests tests-quick tests-postgresql install packages audit bench
+.PHONY: screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list every step
@@ -26,17 +27,18 @@ run: .venv/run.stamp ## serve on http://localhost:8000; the first time, prepare 
 worker: .venv/run.stamp ## send mail, for web servers with MAIL_WORKER=off
 	@$(BIN)/python manage.py mail_worker
 
-# Runs targets and notes the seconds.
 TIMES := .venv/times
-TIMED = @began=$$(date +%s); $(MAKE) --no-print-directory $(1) && printf '%5d s  %s\n' $$(($$(date +%s) - began)) '$(1)' >> $(TIMES)
 
 test: ## all checks and nearly all tests; installs what they need
 	@rm -f $(TIMES)
-	$(call TIMED,packages .venv/dev.stamp)
-	$(call TIMED,lint checks)
-	$(call TIMED,--jobs types tests)
-	$(call TIMED,tests-postgresql)
+	@$(MAKE) timed-install
+	@$(MAKE) timed-lint timed-checks
+	@$(MAKE) --jobs --output-sync timed-types timed-tests timed-tests-postgresql
 	@cat $(TIMES)
+
+# Make a target and note the seconds.
+timed-%:
+	@began=$$(date +%s); $(MAKE) $* && printf '%5d s  %s\n' $$(($$(date +%s) - began)) $* >> $(TIMES)
 
 test-all: test .venv/audit.stamp .venv/npm.stamp ## also the slow tests and scanners; must pass before a release
 	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
@@ -68,6 +70,8 @@ tests-quick: .venv/dev.stamp ## tests that need only Python and SQLite
 tests-postgresql: .venv/dev.stamp ## the tests to which the database matters, on PostgreSQL
 	scripts/debian-packages postgresql
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or matrix or release)"
+
+install: packages .venv/dev.stamp ## what the tests need
 
 # After the step that may install python3-venv: two runs of apt at once would conflict.
 packages: | .venv/bin/pip

@@ -22,7 +22,7 @@ from developers import issuance
 from developers.bearer import verification
 from developers.bearer.refusal_counts import RefusalCounts
 from developers.bearer.unknown_tokens import UnknownTokens
-from tests import prepared, short_transactions, writers
+from tests import flushing, prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 from tests.server import Server
 
@@ -34,6 +34,7 @@ hypothesis.settings.load_profile("patient")
 def pytest_configure(config: pytest.Config) -> None:
     connection_created.connect(writers.watch)
     short_transactions.watch_transactions()
+    flushing.keep_what_migrations_create()
     # Once a run: the processes of xdist find it in their environment.
     if not hasattr(config, "workerinput"):
         config.add_cleanup(prepared.arrange())

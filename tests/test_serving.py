@@ -27,7 +27,7 @@ from tests.server import SQLITE, FirstServer, Server
 READY = "BotPenguin is at {url} - log in there with the email and password of an account.\nPress Ctrl-C to stop.\n"
 
 # One server for those that want a state which an earlier start has left.
-pytestmark = pytest.mark.xdist_group("serve")
+pytestmark = [pytest.mark.matrix, pytest.mark.xdist_group("serve")]
 
 
 @pytest.fixture(scope="module")

@@ -35,7 +35,14 @@ def serving(host: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="module")
+def shared_server() -> Iterator[Server]:
+    with serving("127.0.0.1") as server:
+        yield server
+
+
+@pytest.fixture
 def server() -> Iterator[Server]:
+    """One of the test's own: after a test that is not traced, threads of before are not traced either."""
     with serving("127.0.0.1") as server:
         yield server
 
@@ -62,20 +69,18 @@ def threads() -> list[threading.Thread]:
     return [thread for thread in threading.enumerate() if "process_request_thread" in thread.name]
 
 
-# Where dozens of threads begin at once, installing the tracer can fail in one of them (CPython 3.11). The server is its
-# own: one that begins untraced stays so for the tests after it.
+# Where dozens of threads begin at once, installing the tracer can fail in one of them (CPython 3.11).
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     "sent", [b"", b"G", b"GET /metrics HTTP/1.1\r\n", b"GET /metrics HTTP/1.1\r\nHost: 127.0.0.1\r\n"]
 )
 def test_half_open_connections_take_few_threads_and_keep_nobody_out(
-    monkeypatch: pytest.MonkeyPatch, sent: bytes
+    server: Server, monkeypatch: pytest.MonkeyPatch, sent: bytes
 ) -> None:
     # Threads start slowly on a busy machine.
     monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_CONNECTION", 60.0)
     monkeypatch.setattr(prometheus_server, "SECONDS_FOR_A_PLACE", 60.0)
     with ExitStack() as stack:
-        server = stack.enter_context(serving("127.0.0.1"))
         for _ in range(HALF_OPEN):
             stack.enter_context(connect(server, sent))
         answer = ask(f"{url(server)}/metrics")
@@ -148,12 +153,12 @@ def test_while_all_are_at_work_one_more_is_closed(server: Server, monkeypatch: p
     ],
 )
 def test_it_has_one_page_for_whoever_asks_this_machine(
-    server: Server, settings: Settings, line: str, host: str, status: int
+    shared_server: Server, settings: Settings, line: str, host: str, status: int
 ) -> None:
     settings.METRICS_HOST, settings.ALLOWED_HOSTS = "node-1.internal", ["app.example.com"]
     method, path = line.split()
 
-    answer = ask(url(server) + path, method, headers={"Host": host})
+    answer = ask(url(shared_server) + path, method, headers={"Host": host})
 
     assert answer.status_code == status
     assert answer.headers.get("Allow") == ("GET" if status == httpx.codes.METHOD_NOT_ALLOWED else None)

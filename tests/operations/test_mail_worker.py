@@ -202,6 +202,7 @@ def test_a_failed_round_is_logged(caplog: pytest.LogCaptureFixture) -> None:
     assert caplog.messages == ["Mail waits: this round failed."]
 
 
+@pytest.mark.matrix
 def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
     """Without the table of turns no mail is sent and no housekeeping done."""
     node, log = Server(tmp_path), tmp_path / "log"

@@ -21,6 +21,7 @@ from tests.upgrades.browsers import ALICE, BOB, DAVE, FRIEDA, OWNER, PASSWORD, i
 from tests.upgrades.databases import KEPT
 
 pytestmark = [
+    pytest.mark.matrix,
     pytest.mark.django_db,
     pytest.mark.usefixtures("upgraded"),
     # A process makes the database once.
