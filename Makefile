@@ -6,9 +6,9 @@ BIN := .venv/bin
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # Programs that check the files of deploy/.
 DEPLOY := nginx systemd
-# More than there are processors: tests wait for servers and browsers. `make test` begins as many on each database.
+# More than there are processors: tests wait for servers and browsers.
 TEST_PROCESSES ?= 3
-PYTEST := $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
+PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 MAKEFLAGS += --no-print-directory
 # Without bytecode files, each of hundreds of starts would compile all of its imports.
@@ -40,7 +40,8 @@ test: ## all checks and nearly all tests; installs what they need
 timed-%:
 	@began=$$(date +%s); $(MAKE) $* && printf '%5d s  %s\n' $$(($$(date +%s) - began)) $* >> $(TIMES)
 
-test-all: test .venv/audit.stamp .venv/npm.stamp ## also the slow tests and scanners; must pass before a release
+test-all: export COV = --cov --cov-report=term
+test-all: test .venv/audit.stamp .venv/npm.stamp ## also branch coverage, the slow tests and scanners; must pass before a release
 	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"
 	scripts/fresh-debian
@@ -61,12 +62,14 @@ checks: .venv/dev.stamp ## migrations match the models; settings suit production
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
-tests: .venv/dev.stamp packages ## the tests on SQLite, with branch coverage
-	$(PYTEST) --cov --cov-report=term -m "not release"
+tests: .venv/dev.stamp packages ## the tests on SQLite; COV=--cov measures branch coverage, which takes half as long again
+	$(PYTEST) $(COV) -m "not release"
 
 tests-quick: .venv/dev.stamp ## tests that need only Python and SQLite
 	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or long or release or resilience or server)"
 
+# Beside the tests on SQLite, which take longer, one process is enough.
+tests-postgresql: TEST_PROCESSES = 0
 tests-postgresql: .venv/dev.stamp ## the tests to which the database matters, on PostgreSQL
 	scripts/debian-packages postgresql
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or matrix or release)"
