@@ -1,7 +1,13 @@
 import time
 
+import pyotp
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
+from allauth.mfa.totp.internal.auth import TOTP
 from pytest_django.fixtures import Settings
+
+from accounts.models import User
 
 
 @pytest.fixture
@@ -16,3 +22,18 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     ahead, now = [0.0], time.time
     monkeypatch.setattr(time, "time", lambda: now() + ahead[0])
     return ahead
+
+
+@pytest.fixture
+def secret(alice: User) -> str:
+    """The secret of Alice's app. She has recovery codes too."""
+    secret = pyotp.random_base32()
+    TOTP.activate(alice, secret)
+    RecoveryCodes.activate(alice)
+    return secret
+
+
+@pytest.fixture
+def recovery_codes(alice: User, secret: str) -> list[str]:
+    codes = Authenticator.objects.get(user=alice, type=Authenticator.Type.RECOVERY_CODES)
+    return codes.wrap().get_unused_codes()  # type: ignore[no-any-return]

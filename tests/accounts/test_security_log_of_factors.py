@@ -5,8 +5,6 @@ import re
 import pyotp
 import pytest
 from allauth.mfa.models import Authenticator
-from allauth.mfa.recovery_codes.internal.auth import RecoveryCodes
-from allauth.mfa.totp.internal.auth import TOTP
 
 from accounts.models import User
 from tests.accounts.mfa.security_key import SecurityKey
@@ -16,21 +14,6 @@ from tests.cast import PASSWORD, account_events
 
 def code_of(secret: str) -> str:
     return pyotp.TOTP(secret).now()
-
-
-@pytest.fixture
-def secret(alice: User) -> str:
-    """The secret of Alice's app. She has recovery codes too."""
-    secret = pyotp.random_base32()
-    TOTP.activate(alice, secret)
-    RecoveryCodes.activate(alice)
-    return secret
-
-
-@pytest.fixture
-def recovery_codes(alice: User, secret: str) -> list[str]:
-    codes = Authenticator.objects.get(user=alice, type=Authenticator.Type.RECOVERY_CODES)
-    return codes.wrap().get_unused_codes()  # type: ignore[no-any-return]
 
 
 def test_the_second_step_is_recorded_with_its_detail(alice: User, secret: str) -> None:
