@@ -2,7 +2,7 @@
 
 
 class Clock:
-    """Stands in for `time` in a module under test. Seconds."""
+    """Replaces `time` in a module under test. Seconds."""
 
     def __init__(self) -> None:
         self.now = 1000.0

@@ -1,4 +1,4 @@
-"""The fixed cast, and a clean slate for what outlives a test in the process or the cache."""
+"""The fixed cast of the tests. Resets what outlives a test in the process and in the cache."""
 
 import shutil
 from collections.abc import Iterator
@@ -42,10 +42,9 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(trylast=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Begin with what lasts long, or one process would end with it while the others have nothing left to do.
+    """Run long tests first: at the end, one process would run them while the others have nothing to do.
 
-    On PostgreSQL run what uses the database that all tests share, or starts a server on one of its own: the rest is
-    no different there.
+    On PostgreSQL, run only tests that use the database or start a server on one: the others are no different there.
     """
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
@@ -56,7 +55,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
-    """Show what load programs have measured: they print it, and no test asserts a time."""
+    """Show the figures that load programs print. No test asserts a time."""
     reports = [report for report in terminalreporter.getreports("passed") if "release" in report.keywords]
     if printed := [report for report in reports if report.when == "call" and report.capstdout]:
         terminalreporter.section("measured")
@@ -74,7 +73,7 @@ def uses_database(item: pytest.Item) -> bool:
 
 
 def pytest_sessionstart() -> None:
-    """The test database is a file in the one, and WhiteNoise looks for the other."""
+    """Create the folders of the test database and, for WhiteNoise, of static files."""
     folders = {settings.STATE_DIR, settings.STATIC_ROOT}
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         folders.add(Path(settings.DATABASES["default"]["TEST"]["NAME"]).parent)
@@ -84,7 +83,7 @@ def pytest_sessionstart() -> None:
 
 @pytest.fixture(scope="session")
 def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
-    """Have Django find a database that is migrated already."""
+    """Let Django use the prepared database."""
     name = settings.DATABASES["default"].get("TEST", {}).get("NAME", "")
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") and (found := prepared.state()):
         shutil.copyfile(found / prepared.DATABASE, name)

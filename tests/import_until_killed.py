@@ -1,4 +1,4 @@
-"""Processes that do not survive their imports.
+"""Processes that are killed during an import.
 
 `python -m tests.import_until_killed step NUMBER:USER ...` imports for each person in a process of its own, which kills
 itself right after so many statements.

@@ -1,4 +1,4 @@
-"""What happens if another request commits in the instant before a statement."""
+"""Lets another request commit immediately before a statement."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -10,7 +10,8 @@ from django.db import connection
 
 @contextmanager
 def just_before(statement: str, act: Callable[[], object]) -> Iterator[list[str]]:
-    """Act once, right before the first statement that begins with a pattern; yield the list of what met it."""
+    """Call a function once, immediately before the first statement that begins with a pattern. Yield the list of these
+    statements."""
     met: list[str] = []
 
     def watch(execute: Any, sql: Any, *rest: Any) -> Any:

@@ -1,4 +1,4 @@
-"""Looking for secrets where none may be."""
+"""Searches texts for secrets that they must not contain."""
 
 import base64
 import html

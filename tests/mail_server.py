@@ -1,4 +1,4 @@
-"""A mail server for tests, on loopback: it keeps what it is given, and may refuse at first (RFC 5321)."""
+"""A mail server for tests, on loopback: it keeps the mails, and can refuse the first ones (RFC 5321)."""
 
 import socketserver
 import threading
@@ -8,7 +8,7 @@ from typing import Self
 
 
 class MailServer:
-    """Refuse the first mails, then take them; `on_taken` runs when one is kept before its client gets the reply."""
+    """Refuse the first mails, then accept them. `on_taken` runs between keeping a mail and the reply."""
 
     def __init__(self, *, refuse: int = 0, on_taken: Callable[[], None] = lambda: None) -> None:
         self.letters: list[str] = []

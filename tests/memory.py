@@ -1,4 +1,4 @@
-"""How much memory something takes."""
+"""Measures the memory that a call takes."""
 
 import gc
 import tracemalloc
@@ -9,7 +9,7 @@ MIB = 1024 * 1024
 
 
 def peak_of(act: Callable[[], Any]) -> tuple[Any, int]:
-    """Return what something returns, and the most bytes that Python held for it at one time, beyond those of before."""
+    """Call a function. Return its result, and by how many bytes Python's memory grew at its peak."""
     gc.collect()
     tracemalloc.start()
     try:

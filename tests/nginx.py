@@ -1,4 +1,4 @@
-"""The nginx of `deploy/`, run as it is on free ports of the loopback, before nodes of the test's choice."""
+"""Runs nginx with the configuration of `deploy/` on free ports of the loopback, in front of a test's nodes."""
 
 import os
 import shutil
@@ -39,7 +39,7 @@ http {{
 
 
 class Nginx:
-    """nginx before nodes at these ports. The file in `deploy/` is changed in its ports, paths and nodes only."""
+    """nginx in front of nodes at these ports. Only ports, paths and nodes differ from the file in `deploy/`."""
 
     def __init__(self, folder: Path, *nodes: int) -> None:
         self.folder, self.http, self.https = folder, free_port(), free_port()

@@ -80,7 +80,7 @@ class PostgreSQL:
 
 
 def new_database(beside: str, template: str = "") -> str:
-    """Make a database beside another, empty or as the template is to which nobody is connected; return its URL."""
+    """Create a database on another's server, empty or as a copy of an unused template. Return its URL."""
     name = f"test_{secrets.token_hex(8)}"
     with psycopg.connect(beside, autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}".encode())
@@ -98,7 +98,7 @@ def copied(url: str) -> str:
 
 @contextmanager
 def server(more: str = "") -> Iterator[PostgreSQL]:
-    """Start a server, and give it until the block ends; it may be stopped and started meanwhile."""
+    """Run a server during the block, which may stop and start it."""
     with tempfile.TemporaryDirectory(prefix="botpenguin-postgresql-") as name:
         running = PostgreSQL(Path(name))
         running.start(more)
@@ -110,14 +110,14 @@ def server(more: str = "") -> Iterator[PostgreSQL]:
 
 @contextmanager
 def postgresql() -> Iterator[str]:
-    """Start a server, and give the URL of its database until the block ends."""
+    """Run a server during the block, and yield the URL of its database."""
     with server() as running:
         yield running.url
 
 
 @contextmanager
 def connected(url: str) -> Iterator[None]:
-    """Connect Django to that database, by the settings that a server has for it, in this thread and for a while."""
+    """Connect Django to a database during the block, in this thread, with the project's settings."""
     # Here, since a server of PostgreSQL is started where there are no settings too.
     from django.conf import settings  # noqa: PLC0415
     from django.db import connections  # noqa: PLC0415
@@ -141,7 +141,7 @@ def connected(url: str) -> Iterator[None]:
 
 
 def prepared_database(running: PostgreSQL) -> str:
-    """Make a migrated database for those of the tests to be copied from, and return its name."""
+    """Create a migrated database, the template of the tests' databases, and return its name."""
     url = running.new_database()
     with tempfile.TemporaryDirectory() as folder:
         prepared.prepare(Path(folder) / "var", DATABASE_URL=url)

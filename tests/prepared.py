@@ -1,6 +1,6 @@
-"""What the tests begin with, made once a run: a migrated database, and static files that are collected.
+"""Prepares a migrated database and collected static files, once a run.
 
-To migrate costs each test process and each server seconds. tests/test_serving.py begins with nothing.
+Otherwise each test process and each server would take seconds to migrate. tests/test_serving.py starts without them.
 """
 
 import os
@@ -35,14 +35,14 @@ static_files.collect(server.UNUSED_STATIC_FILES)
 
 
 def arrange() -> Callable[[], None]:
-    """Set the folder aside, for this process and all that it starts; return what removes it."""
+    """Create the folder for this process and its child processes. Return a function that removes it."""
     folder = tempfile.mkdtemp(prefix="botpenguin-prepared-")
     os.environ[PLACE] = folder
     return lambda: shutil.rmtree(folder, ignore_errors=True)
 
 
 def state() -> Path | None:
-    """The folder with what is prepared: the first that asks makes it, others wait. None where no tests run."""
+    """Return the prepared folder. The first process that asks prepares it, and others wait. None outside of tests."""
     if PLACE not in os.environ:
         return None
     folder = Path(os.environ[PLACE])
@@ -54,7 +54,7 @@ def state() -> Path | None:
 
 
 def database(folder: Path) -> str:
-    """Put a migrated database into the folder, or on PostgreSQL where the tests run there, and return its URL."""
+    """Create a migrated database in the folder, or on PostgreSQL if the tests run there. Return its URL."""
     if url := database_on_postgresql():
         return url
     if found := state():
@@ -63,7 +63,7 @@ def database(folder: Path) -> str:
 
 
 def database_on_postgresql(*, is_empty: bool = False) -> str | None:
-    """Make a database where the tests run on PostgreSQL, migrated unless it is to be empty; return its URL."""
+    """Create a database, migrated unless `is_empty`, and return its URL. On SQLite return None."""
     where = os.environ.get("DATABASE_URL", server.SQLITE)
     if where.startswith(server.SQLITE):
         return None
@@ -75,7 +75,7 @@ def database_on_postgresql(*, is_empty: bool = False) -> str | None:
 
 
 def prepare(folder: Path, code: str = PREPARE, **settings: str) -> None:
-    """Migrate the database there, or where `DATABASE_URL` says."""
+    """Migrate the database in the folder, or the one of `DATABASE_URL`."""
     folder.mkdir()
     environment = server.environment(folder.parent, **settings | SECRETS | {"STATE_DIR": str(folder)})
     environment.pop(server.COVERAGE, None)

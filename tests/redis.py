@@ -1,4 +1,4 @@
-"""A Redis of its own for tests: on a free port of 127.0.0.1, with nothing kept on disk."""
+"""Runs a Redis for tests on a free port of 127.0.0.1, without files."""
 
 import subprocess
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ from tests.server import free_port, poll
 
 
 class Pool(ConnectionPool):
-    """The connections of one thread, which Django leaves to the end of the process."""
+    """The connections of one thread. Django closes them at the end of the process."""
 
     made: ClassVar[list[ConnectionPool]] = []
 
@@ -27,7 +27,7 @@ class Pool(ConnectionPool):
 
 
 class RedisServer:
-    """It may be killed and started; it comes back empty."""
+    """A server that can be killed and started. It starts empty."""
 
     options = ["--save", "", "--logfile", "/dev/null"]
 
@@ -47,7 +47,7 @@ class RedisServer:
         self.process.wait()
 
     def names(self) -> list[str]:
-        """The names of all that it keeps."""
+        """The names of all keys."""
         with Redis.from_url(self.url) as client:
             return [name.decode() for name in client.scan_iter()]
 
@@ -62,7 +62,7 @@ class RedisServer:
 
 @contextmanager
 def redis() -> Iterator[RedisServer]:
-    """Start a server, and give it until the block ends."""
+    """Run a server during the block."""
     server = RedisServer()
     server.start()
     try:
@@ -72,7 +72,7 @@ def redis() -> Iterator[RedisServer]:
 
 
 def in_redis(url: str) -> dict[str, dict[str, Any]]:
-    """`CACHES` as the settings have it where `CACHE_URL` is this."""
+    """Return `CACHES` as the settings define it for this `CACHE_URL`."""
     return {
         "default": {
             "BACKEND": "accounts.throttling.redis.Cache",

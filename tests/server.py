@@ -1,4 +1,4 @@
-"""The real thing for tests: `python -m botpenguin.server` on a free port, with a state of its own."""
+"""Starts the real server for tests: `python -m botpenguin.server` on a free port, with its own state."""
 
 import os
 import re
@@ -42,11 +42,11 @@ SETTINGS = re.compile(
 
 
 class Server:
-    """A server whose state lives in `folder`; a second one there finds what the first has left.
+    """A server with its state in `folder`. A second server there finds the state of the first.
 
     Settings are passed as keyword arguments: `Server(tmp_path, WORKERS="1", SIGN_UP="off")`.
-    It finds the database migrated and the static files collected. Where the tests run on PostgreSQL, so does it,
-    unless it is given a `DATABASE_URL`: `.env` names a database of its own there.
+    The database is migrated and the static files are collected already. If the tests run on PostgreSQL, the server
+    gets a new PostgreSQL database in its `.env`, unless `DATABASE_URL` is passed.
     """
 
     # Nearly all that a server and the commands beside it run is covered by tests in their own process, where it costs
@@ -117,7 +117,7 @@ class Server:
 
     @contextmanager
     def database(self) -> Iterator[Any]:
-        """Look into its database beside it, SQLite or PostgreSQL; each statement is a transaction of its own."""
+        """Connect to its database, SQLite or PostgreSQL, with a transaction for each statement."""
         with closing(connect(self.database_url)) as connection:
             yield connection
 
@@ -128,7 +128,7 @@ class Server:
 
     @contextmanager
     def without(self, table: str) -> Iterator[None]:
-        """Take a table away for a while."""
+        """Rename a table during the block, so that queries of it fail."""
         with self.database() as database:
             database.execute(f"ALTER TABLE {table} RENAME TO away")
             try:
@@ -144,7 +144,7 @@ class Server:
         return responds(self.port)
 
     def stop(self, number: int = signal.SIGTERM) -> int:
-        """Send a signal, wait for the end, and return the exit status; whatever is left of it is killed."""
+        """Send a signal, wait for the end, and return the exit status. Kill remaining child processes."""
         family = descendants(self.process.pid)
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -175,7 +175,7 @@ class Server:
 
     @property
     def workers(self) -> list[int]:
-        """The processes that answer requests: all that descend from Granian, save for what tidies up after Python."""
+        """The worker processes: Granian's descendants except Python's resource tracker."""
         for pid in descendants(self.process.pid):
             if b"botpenguin.server.granian" in command_line(pid):
                 return [child for child in descendants(pid) if b"resource_tracker" not in command_line(child)]
@@ -193,13 +193,13 @@ class Server:
 
 
 class CoveredServer(Server):
-    """The same where it, or a command beside it, runs lines that nothing else runs."""
+    """A server for tests in which it, or a command beside it, runs lines that nothing else covers."""
 
     is_covered = True
 
 
 class FirstServer(CoveredServer):
-    """The same where nothing is prepared: as after a clone, or on PostgreSQL as docs/deployment.md describes."""
+    """A server without prepared state: as after a clone, or on PostgreSQL as docs/deployment.md describes."""
 
     def prepare(self) -> None:
         # Here, since it needs this module.
@@ -218,7 +218,7 @@ def environment(folder: Path, **settings: str) -> dict[str, str]:
 
 
 def write_secrets(path: Path, **more: str) -> None:
-    """Write what a first start writes: to a database that is there it would add none."""
+    """Write the secrets as a first start does. Beside an existing database the server would refuse to make them."""
     if not path.exists():
         settings = {"SECRET_KEY": secrets.token_urlsafe(48), "TOKEN_KEYS": secrets.token_urlsafe(32)} | more
         path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
@@ -238,13 +238,13 @@ def run(*command: str, env: dict[str, str]) -> subprocess.CompletedProcess[str]:
 
 
 def prepare_state(folder: Path) -> Path:
-    """Put into the folder what an earlier start would have left there."""
+    """Create the state that an earlier start would have left in the folder."""
     Server(folder).prepare()
     return folder
 
 
 def try_to_serve(folder: Path, **settings: str) -> subprocess.CompletedProcess[str]:
-    """Start a server that is to refuse, and wait for its end."""
+    """Start a server that must refuse to start, and wait for its end."""
     given = environment(folder, **{"PORT": str(free_port())} | settings)
     return run(sys.executable, "-m", "botpenguin.server", env=given)
 

@@ -1,7 +1,7 @@
-"""No transaction of the product writes more than a tenth of a second's worth, hashes or connects: held in every test.
+"""Every test checks that no transaction of the product writes for long, hashes a password or connects to a server.
 
-SQLite has one write lock, so others wait for as long as a transaction writes, whosever it is. The longest one is the
-end of an import, which is measured below 100 ms at these bounds. Tests and migrations write what they like.
+SQLite has one write lock, so everybody waits while a transaction writes. The longest transaction is the end of an
+import, which takes less than 100 ms at these bounds. Tests and migrations are not limited.
 """
 
 import re
@@ -41,7 +41,7 @@ EXCEPTIONS: dict[str, Bound] = {}
 
 @dataclass(slots=True)
 class Written:
-    """What a transaction has written so far, and how many frames of tests called what opened it."""
+    """What a transaction has written so far, and the number of the tests' frames on the stack when it was opened."""
 
     frames: int = 0
     rows: int = 0
@@ -49,7 +49,7 @@ class Written:
 
 
 def watch_transactions() -> None:
-    """Have every transaction and savepoint of the product know what it has written; a test's own are left out."""
+    """Count what each transaction and savepoint of the product writes. Those of tests are left out."""
     enter: Any = Atomic.__enter__
 
     def watched(self: Any) -> None:
@@ -97,7 +97,7 @@ def refuse_long_transactions(execute: Any, sql: Any, params: Any, many: bool, co
 
 
 def locks_a_table(sql: str) -> bool:
-    """Return whether a statement of PostgreSQL locks rows of whoever it may be: others would wait for each of them."""
+    """Return whether a statement of PostgreSQL locks all rows of a table: others would wait for each of them."""
     return LOCK.search(sql) is not None and " WHERE " not in sql
 
 

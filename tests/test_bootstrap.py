@@ -25,7 +25,7 @@ Bootstrap = Callable[..., Path | None]
 
 @pytest.fixture
 def ensure_secrets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Bootstrap:
-    """The function, in an environment that holds nothing but where things lie, and what the call adds."""
+    """Call the function in an environment with only the paths. Return the settings that it adds."""
 
     def call(*, is_new_database: bool = False, **settings: str) -> Path | None:
         with monkeypatch.context() as patch:

@@ -34,7 +34,7 @@ NOT_THERE = {302, 400, 403, 404, 405}
 
 @dataclass
 class Life:
-    """What happened to Carol: all secrets there were, the answers that must hold none, and those that hold one."""
+    """Carol's secrets, the responses that must contain none of them, and those that contain one."""
 
     server: Server
     secrets: dict[str, str] = field(default_factory=dict)
@@ -46,7 +46,7 @@ class Life:
     log: str = ""
 
     def note_sealed(self) -> None:
-        """Note what the tables hold by now of tokens and factors, in the spellings that a leak might have."""
+        """Keep what the tables hold of tokens and factors, in each encoding that a leak might have."""
         for name, digest, ciphertext in self.rows("SELECT hint, digest, ciphertext FROM developers_apitoken"):
             self.sealed |= {f"ciphertext of {name}": ciphertext} | spellings(f"digest of {name}", digest)
         for name, digest in self.rows("SELECT hint, digest FROM developers_revokedtoken"):
@@ -163,7 +163,7 @@ def copy(life: Life, carol: Visitor) -> None:
 
 
 def use(carol: Visitor, token: str) -> None:
-    """Have one of each thing that a page may be about."""
+    """Create one object of each kind that has a page."""
     bot = {"name": "Reception", "platform": "website"}
     contact = [{"profile": {"userDetails": {"userProvidedName": "Asha", "contact": {"email": "asha@example.com"}}}}]
     assert carol.call("POST", "/api/v7/bots", token, bot).status_code == 201
@@ -220,7 +220,7 @@ def test_the_life_was_a_whole_one(life: Life) -> None:
     "name", ["first token", "second token", "third token", "fourth token", "key of the app", "code 0"]
 )
 def test_the_search_finds_a_secret_on_the_one_page_that_shows_it(life: Life, name: str) -> None:
-    """Else the tests below might look for nothing."""
+    """Otherwise the other tests might search for nothing."""
     assert find([life.disclosed[name]], {name: life.secrets[name]}) == [name]
 
 
@@ -248,7 +248,7 @@ def test_nothing_that_the_server_keeps_holds_a_secret_in_clear(life: Life) -> No
 
 
 def test_the_search_finds_what_somebody_has_put_into_a_table(life: Life) -> None:
-    """A token planted where none belongs: in the name of the operator."""
+    """A token in a place where none belongs: in the name of the operator."""
     planted = {"planted": tokens.generate().open()}
 
     with life.server.database() as database:

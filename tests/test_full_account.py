@@ -1,4 +1,4 @@
-"""An account that grows by every way until a real server refuses: what it says, what it keeps, and what goes on."""
+"""An account grows in every way until a real server refuses: the refusal, the kept rows, and what still works."""
 
 import re
 from collections.abc import Callable, Iterator
@@ -99,7 +99,7 @@ WAYS = [
 
 
 def grow(account: Account, way: Way) -> list[httpx.Response]:
-    """Do it again and again, until it is refused or was done more often than there is room for."""
+    """Repeat it until it is refused, or was done more often than the quota allows."""
     answers: list[httpx.Response] = []
     while len(answers) < TRIES and not (answers and is_refused(answers[-1])):
         answers.append(way.act(account, len(answers)))
@@ -131,7 +131,7 @@ def account(server: Server, far_sides: list[LocalServer]) -> Iterator[Account]:
 
 @pytest.fixture(scope="module")
 def grown(account: Account) -> dict[Callable[..., Any], list[httpx.Response]]:
-    """What was answered to an account that grew by each way as far as it could."""
+    """The responses to an account that grew in each way up to its quota."""
     return {way.act: grow(account, way) for way in WAYS}
 
 

@@ -15,7 +15,7 @@ pytestmark = pytest.mark.no_cover
 
 
 def test_every_page_marks_its_row_of_the_sidebar_and_is_kept_by_no_browser(alice: User) -> None:
-    """It lists pages of a panel that has no row, and rows under More that their own pages leave folded."""
+    """It lists pages of panels without a row, and rows under More that are folded on their own pages."""
     bot = Bot.objects.create(owner=alice, name="Night desk", platform="website")
     contact = Contact.objects.create(owner=alice, bot=bot, name="Cleo")
     api = OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com/"))

@@ -246,7 +246,7 @@ def test_every_dependency_has_its_reason() -> None:
 
 
 def test_every_package_of_ours_is_linted_typed_covered_and_shipped() -> None:
-    """Without this a new app would pass `make test` and miss in the image."""
+    """Otherwise a new app would pass `make test` and be missing in the image."""
     tool = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]
     packages = {name.split(".")[0] for name in settings.INSTALLED_APPS if (ROOT / name.split(".")[0]).is_dir()}
 

@@ -84,7 +84,7 @@ def database_url() -> str:
 
 
 def revoke_until_killed(mode: str, *users: User) -> "subprocess.Popen[str]":
-    """Start doomed processes on this test's database."""
+    """Start processes that will be killed, on this test's database."""
     settings = {"DJANGO_SETTINGS_MODULE": "botpenguin.settings", "DATABASE_URL": database_url()}
     return subprocess.Popen(
         [sys.executable, "-m", "tests.revoke_until_killed", mode, *[str(user.pk) for user in users]],
@@ -145,7 +145,7 @@ def test_fifty_revokes_of_one_generation_at_once_replace_the_token_once(alice: U
 
 
 def test_uses_and_revokes_at_once_ask_or_replace_but_never_both(alice: User) -> None:
-    """A first use in the same instant turns a revoke into a question."""
+    """A first use at the same time turns a revoke into a question."""
     token = token_text(alice)
     turns = iter(range(20))
 

@@ -44,7 +44,7 @@ def served(folder: Path) -> Iterator[Server]:
 
 
 def assert_others_end_with(running: Server, module: str) -> None:
-    """Kill one of the processes: all others are to end."""
+    """Kill one of the processes: all others must end."""
     family = processes.descendants(running.process.pid)
     part = next(pid for pid in family if f"\0{module}\0".encode() in Path(f"/proc/{pid}/cmdline").read_bytes())
     processes.kill(part)

@@ -1,4 +1,4 @@
-"""The guard against long transactions bites, whichever code writes."""
+"""The guard against long transactions fails a test, whichever code writes."""
 
 import pytest
 from django.db import transaction

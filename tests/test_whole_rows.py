@@ -1,4 +1,4 @@
-"""The guard against writing whole rows bites, whichever code sends the statement."""
+"""The guard against writing whole rows fails a test, whichever code sends the statement."""
 
 from typing import Any
 
@@ -13,7 +13,7 @@ from tests.whole_rows import fault_in
 
 
 def run_as(file: str, code: str, **names: Any) -> None:
-    """Run code that seems to stand in a file of the project."""
+    """Run code that appears to be in a file of the project."""
     exec(compile(code, f"{ROOT}/{file}", "exec"), names)  # noqa: S102 - code of this file
 
 

@@ -1,4 +1,4 @@
-"""Requests as the server makes them of headers that nothing good would send."""
+"""The server makes requests of malformed headers."""
 
 from io import BytesIO
 from typing import Any

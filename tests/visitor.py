@@ -1,4 +1,4 @@
-"""A browser without scripts before a real server, which remembers every answer, but for those that are to disclose."""
+"""A browser without scripts for a real server. It keeps all responses except those that may disclose a secret."""
 
 import re
 from typing import Any
@@ -23,14 +23,14 @@ class Visitor:
     def post(
         self, path: str, data: dict[str, str], *, page: str = "", discloses: bool = False, **headers: str
     ) -> httpx.Response:
-        """Post a form, with the CSRF token that stands on its page."""
+        """Post a form with the CSRF token of its page."""
         form = self.client.get(page or path).text
         [token, *_] = TOKEN_FIELD.findall(form)
         answer = self.client.post(path, data=data | {"csrfmiddlewaretoken": token}, headers=headers)
         return self._keep(answer, discloses)
 
     def call(self, method: str, path: str, token: str, json: Any = None) -> httpx.Response:
-        """Call the API as a program does, which keeps no cookies; with no token where there is none."""
+        """Call the API as a program does, without cookies, and without a token if the account has none."""
         answer = ask(
             str(self.client.base_url.join(path)),
             method,

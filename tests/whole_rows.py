@@ -1,4 +1,4 @@
-"""No code of the product, nor a library that it calls, writes a whole row as it was read: held in every test.
+"""Every test checks that neither the product nor a library that it calls writes a whole row as it was read.
 
 Such a write undoes what was changed meanwhile, and brings back a row that was deleted. Tests arrange rows themselves.
 """
@@ -37,7 +37,7 @@ def refuse_whole_rows(execute: Any, sql: Any, *rest: Any) -> Any:
 
 
 def fault_in(sql: str) -> str:
-    """Say what is wrong with a statement that writes a row as it was before, and else nothing."""
+    """Return what is wrong with a statement that writes a whole row, or an empty text."""
     if update := UPDATE.match(sql):
         table = tables().get(update["table"])
         if table and table.others <= set(ASSIGNED.findall(update["set"])):

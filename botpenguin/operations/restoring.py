@@ -1,10 +1,9 @@
-"""Making a database that comes out of a backup fit to be served again.
+"""Makes a restored database safe to serve.
 
-It knows nothing of what happened since: of revokes, log-outs, mails that were sent and links that
-were used. So its tokens are replaced, its sessions ended, mailed links made invalid, and the mails
-and changes of email dropped that wait in it. Ids go on far beyond its own, for what was given out
-since still names its own: a mailed link that confirms an address holds the id of that address, and
-a mail's `Message-ID` that of its event.
+A backup does not contain later revokes, log-outs, sent mails and used links. So its tokens are replaced, its sessions
+end, mailed links become invalid, and waiting mails and changes of email are deleted. New ids begin far beyond those of
+the backup, since mails that were sent after it contain ids: the link that confirms an address contains the id of the
+address, and a `Message-ID` the id of its event.
 """
 
 from dataclasses import dataclass
@@ -30,7 +29,7 @@ from developers import issuance
 from developers.models import ApiToken, RevokedToken
 
 HERE = Client(None, "manage.py restore")
-# More rows than any table got since a backup, and few enough for hundreds of restores with ids of 32 bits.
+# More rows than any table gets after a backup, and few enough for hundreds of restores with ids of 32 bits.
 SKIPPED_IDS = 10_000_000
 SKIP_IDS = {
     "sqlite": [
@@ -59,9 +58,9 @@ class Settled:
 
 
 def bring_up_to_date() -> None:
-    """Migrate the database as far as this code goes, and look it over.
+    """Migrate the database to this version, and check it.
 
-    Raises `Unusable` where it is newer, not of this project, or another than this version makes.
+    Raises `Unusable` if it is newer, not of this project, or differs from what this version makes.
     """
     _refuse_foreign()
     try:
@@ -75,7 +74,7 @@ def bring_up_to_date() -> None:
 
 
 def _refuse_foreign() -> None:
-    """Raise `Unusable` where migrating it could run what somebody has put there, or fail on it."""
+    """Raise `Unusable` if the database could run planted code during the migrations, or make them fail."""
     loader = MigrationLoader(connection)
     if ("developers", "0001_initial") not in loader.applied_migrations:
         raise Unusable("It is not a database of this project.")
@@ -90,7 +89,7 @@ def _refuse_foreign() -> None:
 
 
 def newest_entry() -> datetime | None:
-    """Return when something was last written, which is about when a backup was taken."""
+    """Return the time of the last record, which is about the time of the backup."""
     newest = [
         SecurityEvent.objects.aggregate(at=Max("at"))["at"],
         Session.objects.aggregate(at=Max("last_seen_at"))["at"],
@@ -100,26 +99,26 @@ def newest_entry() -> datetime | None:
 
 
 def count_replaced_since(now: dict[int, int]) -> int:
-    """Count the tokens that have been replaced since, given the generations that people's tokens have now."""
+    """Count the tokens that were replaced after the backup, given the current generation of each user's token."""
     then = ApiToken.objects.values_list("user_id", "generation")
     return sum(now.get(owner, 0) > generation for owner, generation in then.iterator())
 
 
 def settle(*, keep_tokens: bool) -> Settled:
-    """Undo what a backup brings back. Raises `Unusable` where TOKEN_KEYS is not the ring that it needs."""
+    """Invalidate what the backup brings back. Raises `Unusable` if `TOKEN_KEYS` lacks keys that the database needs."""
     with connection.cursor() as cursor:
         for statement in SKIP_IDS[connection.vendor]:
             cursor.execute(statement)
-    # Most were sent soon after, and the links in them have had their time; events are in the security log.
-    # In batches, since Django reads the rows that it deletes, and a mail may hold much.
+    # Most were sent soon after the backup, and their links have expired. The security log has the events.
+    # In batches: Django reads the rows that it deletes, and a mail can be large.
     mails = sum(delete_in_batches(Email.objects.filter(status__in=[STATUS.queued, STATUS.requeued])))
     sessions = sum(delete_in_batches(Session.objects.all()))
-    # Log-ins under way end by the one, links for a new password by the other.
+    # The epoch ends log-ins under way, and the time ends links for a new password.
     User.objects.update(session_epoch=new_epoch(), restored_at=timezone.now())
-    # Those that a new password has ended since would be there again, and their links as well.
+    # A new password may have ended some of them after the backup. Their links must not work again.
     sum(delete_in_batches(email_changes.waiting()))
     sum(delete_in_batches(SignUp.objects.all()))
-    # A link that confirms an address holds its id. None of those that were skipped is given out again.
+    # A link that confirms an address contains its id. No skipped id is used again.
     EmailAddress.objects.filter(verified=False).update(id=F("id") + SKIPPED_IDS)
     tokens = 0 if keep_tokens else issuance.revoke_all(ApiToken.objects.all(), HERE, RevokedToken.Reason.RESTORED)
     problems = checks.check_ring_fits_database(None, databases=["default"])
@@ -131,7 +130,7 @@ def settle(*, keep_tokens: bool) -> Settled:
 
 def is_used_by_others() -> bool:
     """Return whether anybody else is connected to the PostgreSQL database. Call it before any other query."""
-    # A pool opens connections of its own accord, and they would be among the others.
+    # A pool opens connections by itself, which would count as others.
     connection.settings_dict["OPTIONS"]["pool"] = False
     with connection.cursor() as cursor:
         cursor.execute(OTHERS)

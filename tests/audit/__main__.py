@@ -1,7 +1,7 @@
-"""`make audit`: what Lighthouse and html-validate say of the log-in page and the token page; printed, not asserted.
+"""`make audit` prints the reports of Lighthouse and html-validate on the log-in page and the token page.
 
 Lighthouse measures a phone with a slow network and a slow processor, `RUNS` times; each figure is
-the median. Its scores for performance belong to the machine, and to what else it does meanwhile.
+the median. Its scores for performance depend on the machine and its load.
 """
 
 import json
@@ -42,7 +42,7 @@ def main() -> None:
 
 
 def log_in(browser: httpx.Client, email: str, password: str) -> str:
-    """Log in, and return the cookies that say so as a header."""
+    """Log in, and return the header with the cookies."""
     field = FIELD.findall(browser.get("/account/login/").text)[0]
     fields = {"login": email, "password": password, "csrfmiddlewaretoken": field}
     assert browser.post("/account/login/", data=fields).status_code == httpx.codes.FOUND
@@ -50,7 +50,7 @@ def log_in(browser: httpx.Client, email: str, password: str) -> str:
 
 
 def measure(url: str, headers: dict[str, str], folder: Path) -> None:
-    """Run Lighthouse, and print the medians and whatever costs a point."""
+    """Run Lighthouse, and print the medians and the audits that lower a score."""
     reports = [lighthouse(url, headers, folder) for _ in range(RUNS)]
     for category, title in CATEGORIES.items():
         scores = sorted(round(100 * report["categories"][category]["score"]) for report in reports)
@@ -81,7 +81,7 @@ def lighthouse(url: str, headers: dict[str, str], folder: Path) -> dict[str, Any
 
 
 def validate(html: str, page: Path) -> None:
-    """Print what html-validate finds in a page by its rules for standards and accessibility."""
+    """Print the problems that html-validate finds in a page, by its rules for standards and accessibility."""
     page.write_text(html)
     rules = {"root": True, "extends": ["html-validate:standard", "html-validate:a11y"], "rules": MEANT}
     page.with_name(".htmlvalidate.json").write_text(json.dumps(rules))

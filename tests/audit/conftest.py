@@ -1,4 +1,4 @@
-"""The site as an operator serves it: a real server behind a proxy that speaks HTTPS, and a person who is logged in."""
+"""A site as operators serve it: a real server behind a proxy with HTTPS, and an account that is logged in."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ FIELD = re.compile('name="csrfmiddlewaretoken" value="([^"]+)"')
 
 @dataclass(frozen=True)
 class Site:
-    """`cookie` signs a browser in, `token` a program; `certificate` is what they have to trust."""
+    """`cookie` logs a browser in, and `token` opens the API. Clients must trust `certificate`."""
 
     front: Front
     server: Server
@@ -34,7 +34,7 @@ class Site:
 
 @pytest.fixture(scope="package")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """A bot and a contact are there. Nothing limits how often a scanner may ask: it has to see pages, not refusals."""
+    """The account has a bot and a contact. Rate limits are off, so that scanners see pages instead of refusals."""
     folder = tmp_path_factory.mktemp("audit")
     with Front(folder) as front:
         settings = {"HTTPS": "on", "PUBLIC_URL": front.url, "TRUSTED_PROXIES": "127.0.0.1"}

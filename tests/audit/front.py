@@ -1,7 +1,7 @@
-"""A proxy that speaks HTTPS in front of a server, as docs/deployment.md has operators put one there.
+"""A proxy with HTTPS in front of a server, as docs/deployment.md describes it.
 
-It listens on one port of 127.0.0.1 for both: a connection that begins with a TLS handshake is
-https, any other plain http, as on ports 443 and 80 of a host.
+It listens on one port of 127.0.0.1 for both protocols. A connection that begins with a TLS handshake is HTTPS, and
+any other is plain HTTP.
 """
 
 import socket
@@ -30,10 +30,10 @@ FORWARDED = {"x-forwarded-for", "x-forwarded-proto"}
 
 
 class Front(ThreadingHTTPServer):
-    """Passes what comes for `https://localhost:PORT` on to a server at a port of 127.0.0.1.
+    """Forwards requests to `https://localhost:PORT` to a server at a port of 127.0.0.1.
 
-    `certificate` is the file that a client has to trust. While `cookie` is set, every request is
-    sent on with it: that signs in a client that keeps none.
+    Clients must trust the file `certificate`. While `cookie` is set, every forwarded request has it, so that a
+    client without cookies is logged in.
     """
 
     daemon_threads = True
@@ -67,7 +67,7 @@ class Front(ThreadingHTTPServer):
         return httpx.Client(base_url=self.url, verify=trust, trust_env=False, timeout=30)
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing of clients that hang up: scanners do."""
+        """Log nothing when a client disconnects: scanners do that."""
 
 
 class Passage(BaseHTTPRequestHandler):
@@ -112,11 +112,11 @@ class Passage(BaseHTTPRequestHandler):
     do_GET = do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = do_TRACE = pass_on  # noqa: N815
 
     def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the name it has there
-        """Keep quiet."""
+        """Log nothing."""
 
 
 def write_certificate(folder: Path) -> Path:
-    """Make a certificate for localhost that signs itself, and write it with its key into one file."""
+    """Write a self-signed certificate for localhost and its key into one file."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
     now = datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""The settings that a scanner is served with: the project's own, without the rate limits that would hide pages."""
+"""The project's settings without rate limits, which would hide pages from scanners."""
 
 from botpenguin.settings import *  # noqa: F403
 

@@ -1,4 +1,4 @@
-"""What MDN's HTTP Observatory says of the headers, cookies and redirects that browsers get.
+"""MDN's HTTP Observatory grades the headers, cookies and redirects of the site.
 
 It runs from the packages that `package-lock.json` pins, and calls only the site.
 """

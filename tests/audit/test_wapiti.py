@@ -1,13 +1,13 @@
-"""What the scanner wapiti finds when it attacks the pages and the API, logged in.
+"""The scanner wapiti attacks the pages and the API, logged in, and finds nothing.
 
-It has a virtual environment of its own, `.venv/audit`: it pins other versions of libraries that we use. Left out
-are the modules that call home (ssrf, xxe), that ask name servers (log4shell, takeover), that fetch lists first
-(cms, htp, network_device, nikto, wapp, wp_enum), that look at the proxy's certificate (ssl), that only guess
-(brute_login_form, buster, timesql: tests of ours count queries and log-ins) and that take a Java server's errors
-for a weakness (spring4shell), or speak to a directory that nobody asks here (ldap).
+It has a virtual environment of its own, `.venv/audit`, since it pins other versions of libraries that the project
+uses. These modules are left out: those that call their makers (ssrf, xxe) or name servers (log4shell, takeover), that
+download lists (cms, htp, network_device, nikto, wapp, wp_enum), that check the proxy's certificate (ssl), that try
+words at random (brute_login_form, buster, timesql: other tests count queries and log-ins), that read a Java server's
+errors (spring4shell), and that ask a directory (ldap).
 
-No limit of time cuts a module off: what it has not tried by then would look like what it has not found, and under
-load that is another part each time. The three that try most try it where words come in and are shown again.
+No module has a time limit: an attack that was not tried would look like one that found nothing. The three longest
+modules run only on pages that show input again.
 """
 
 import json
@@ -62,7 +62,7 @@ def run(command: list[str | Path]) -> subprocess.CompletedProcess[str]:
 
 
 def scan(site: Site, folder: Path, url: str, modules: list[str], *more: str) -> dict[str, object]:
-    """Run wapiti over what lies under a URL, and return its report."""
+    """Run wapiti on all pages under a URL, and return its report."""
     report = folder / "report.json"
     command: list[str | Path] = [
         *(SCANNER, "--url", url, "--scope", "folder", "--module", ",".join(modules)),

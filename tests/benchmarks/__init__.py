@@ -1,1 +1,1 @@
-"""Benchmarks: ratios of things measured side by side in one run. They assert nothing."""
+"""Benchmarks print ratios of candidates that are measured side by side in one run. They assert nothing."""

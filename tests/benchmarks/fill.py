@@ -1,7 +1,7 @@
-"""`python -m tests.benchmarks.fill ROWS SAMPLED` fills a new database with tokens, and prints those that are real.
+"""`python -m tests.benchmarks.fill ROWS SAMPLED` fills a new database with tokens, and prints the valid ones.
 
-The rows are made by the database out of one: digests of no token, and ciphertexts
-of the length that they have. The sampled ones are issued as ever.
+The database copies one row, with random digests and with ciphertexts of the usual length. The sampled tokens are
+issued by the product's own code.
 """
 
 import sys

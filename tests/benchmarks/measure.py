@@ -29,7 +29,7 @@ def medians(candidates: Mapping[str, Callable[[], float]]) -> dict[str, float]:
 
 
 def print_table(title: str, unit: str, values: Mapping[str, float], *, is_time: bool) -> None:
-    """Print each value, and how many times better the first, which is ours, does than it."""
+    """Print each value, and its ratio to the first value, which is ours."""
     print(f"\n{title}\n")
     print(f"| | {unit} | ours is … times as fast |\n|---|---:|---:|")
     ours = next(iter(values.values()))

@@ -113,7 +113,7 @@ def bench_call(person: User, headers: dict[str, str]) -> None:
 
 
 def caller(application: WSGIHandler, path: str, **headers: str) -> Callable[[], None]:
-    """Return a function that makes one call through the whole application, and insists on a 200."""
+    """Return a function that makes one call through the whole application, and fails unless the status is 200."""
     environ = requests.get(path, headers=headers).environ
 
     def call() -> None:
@@ -128,7 +128,7 @@ def caller(application: WSGIHandler, path: str, **headers: str) -> Callable[[], 
 def start_response(
     status: str, headers: list[tuple[str, str]], exc_info: object = None, /
 ) -> Callable[[bytes], object]:
-    """Take what a WSGI server would send before the body."""
+    """Accept status and headers, as a WSGI server does."""
     return lambda data: None
 
 

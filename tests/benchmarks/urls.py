@@ -1,6 +1,6 @@
 """The project's addresses, and the same answer under the peers' authentication, below `/api/` as well.
 
-There all of them get the middleware of the API and none of what only pages need.
+Below `/api/` all of them run the API's middleware, without the middleware of pages.
 """
 
 from typing import Any
@@ -32,7 +32,7 @@ def bare(request: HttpRequest) -> JsonResponse:
 
 
 class RenderedView(APIView):  # type: ignore[misc]  # rest_framework ships no types
-    """Rendered at once: below `/api/` nobody else renders what a view has left for later."""
+    """A response that is rendered at once: below `/api/` no middleware renders template responses."""
 
     def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
         return super().finalize_response(*args, **kwargs).render()

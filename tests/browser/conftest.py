@@ -33,13 +33,13 @@ TOKEN = re.compile("bpat_[0-9A-Za-z]{46}")
 
 
 def pytest_itemcollected(item: pytest.Item) -> None:
-    """One process has them all, and starts each browser and the server once."""
+    """One test process runs all of these tests, and starts each browser and the server once."""
     item.add_marker(pytest.mark.xdist_group("browser"))
 
 
 @dataclass(frozen=True)
 class Site:
-    """A running server; `port` is the one that it listens on at 127.0.0.1."""
+    """A running server that listens on `port` of 127.0.0.1."""
 
     port: int
 

@@ -1,4 +1,4 @@
-"""The pages of 3rd Party Apps API as tests reach them, and what the server that is called answers."""
+"""The pages of 3rd Party Apps API, and the responses of the called server."""
 
 import json
 

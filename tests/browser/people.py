@@ -41,7 +41,7 @@ def open_token_page(page: Page, site: Site, email: str = "alice@example.com") ->
 
 
 def copy_token(page: Page) -> str:
-    """Copy by the button, and return what the clipboard holds."""
+    """Press Copy, and return the text of the clipboard."""
     page.get_by_role("button", name="Copy").click()
     expect(page.locator("#token-status")).to_have_text("Copied to the clipboard.")
     text: str = page.evaluate("navigator.clipboard.readText()")
@@ -83,7 +83,7 @@ def go_back_and_forth(page: Page, site: Site) -> None:
 
 
 def reload(page: Page, site: Site) -> None:
-    """As the page's own scripts and the key F5 do: a browser may then put back what fields held."""
+    """Reload as the page's scripts and the key F5 do: then a browser may restore the values of fields."""
     with page.expect_navigation():
         page.evaluate("location.reload()")
 

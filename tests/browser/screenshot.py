@@ -1,7 +1,7 @@
 """Take the README's picture of the token page: `python -m tests.browser.screenshot FILE.png`.
 
-A real server, and an account with an afternoon behind it: a token revoked, a program that
-was forgotten and still tries the old one, and a new token in use.
+A real server shows an account whose token was revoked. A forgotten program still tries the old token, and another
+uses the new one.
 """
 
 import sys

@@ -52,7 +52,7 @@ def looks_for_axe(title: str, widths: tuple[int, ...]) -> list[tuple[int, str]]:
 
 
 def run_axe(page: Page) -> AxeResults:
-    """Run all of its rules. What they are content with, 200 KB a page, stays in the browser."""
+    """Run all rules. Their passes, 200 KB a page, stay in the browser."""
     if not page.evaluate("'axe' in window"):
         page.evaluate(AXE_SCRIPT)
     options = "{resultTypes: ['violations']}"

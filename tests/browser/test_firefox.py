@@ -1,7 +1,7 @@
 """The journey in Firefox, with its scripts on and off.
 
-Debian's Firefox is driven through a channel that ignores a context's options in silence,
-so preferences do their work, and each test first shows that its preference took.
+The protocol of Debian's Firefox ignores a context's options without an error. So the tests set preferences, and each
+test first shows that its preference works.
 """
 
 import re

@@ -1,4 +1,4 @@
-"""Proof of identity, and being signed out, as people meet them in Chromium.
+"""Reauthentication, and sessions that have ended, in Chromium.
 
 The browser itself logs each 403 that carries the way to the log-in page, so these pages
 are opened without the watch over the console.

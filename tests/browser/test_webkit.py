@@ -1,6 +1,6 @@
 """The journey in WebKit: GTK's MiniBrowser on a virtual display, driven by WebDriver.
 
-WebKit lets no page read the clipboard, so what Copy wrote is proved by pasting it.
+WebKit lets no page read the clipboard, so the test pastes what Copy has written.
 """
 
 import os
@@ -33,7 +33,7 @@ PATIENCE_SECONDS = 60
 
 @pytest.fixture
 def display() -> Iterator[str]:
-    """A virtual screen, on a number that X itself finds free."""
+    """A virtual screen; X chooses its number."""
     read_end, write_end = os.pipe()
     command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
     with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:

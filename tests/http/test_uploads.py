@@ -1,4 +1,4 @@
-"""Files, which no page takes."""
+"""No page accepts files."""
 
 from io import BytesIO
 

@@ -42,7 +42,7 @@ def shared_server() -> Iterator[Server]:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """One of the test's own: after a test that is not traced, threads of before are not traced either."""
+    """A server for one test: coverage does not trace threads that were started before an untraced test."""
     with serving("127.0.0.1") as server:
         yield server
 

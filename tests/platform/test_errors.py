@@ -221,7 +221,7 @@ def test_the_reference_page_in_an_outage_is_503_as_everything_else() -> None:
 
 @pytest.mark.usefixtures("debug")
 class TestBodies:
-    """What every operation with a body stands on. How bodies are read is in `test_bodies.py`."""
+    """Errors of operations with a body. `test_body_limits.py` tests how bodies are read."""
 
     @pytest.fixture(autouse=True)
     def failing_addresses(self, settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""The page Inbox and its acts, without a browser."""
+"""The page Inbox and its actions, without a browser."""
 
 import re
 from datetime import UTC, datetime, timedelta

@@ -27,7 +27,7 @@ FULL = "You have 2 of 2 bots. Delete some to make room."
 
 @pytest.fixture
 def two_bots(alice: User, bob: User, settings: Settings) -> list[Bot]:
-    """As many as there may be; Bob's count for Bob."""
+    """As many as the quota allows. Bob's count only for Bob."""
     settings.QUOTA_BOTS = 2
     Bot.objects.create(owner=bob, name="Night desk", platform="telegram")
     return [Bot.objects.create(owner=alice, name=f"Bot {number}", platform="sms") for number in range(2)]

@@ -1,4 +1,4 @@
-"""`manage.py seed_demo`: an account to try things out with."""
+"""`manage.py seed_demo` makes an account with sample data."""
 
 import re
 from datetime import timedelta

@@ -1,4 +1,4 @@
-"""The people of 0.1.0, in the browsers that they had and in new ones."""
+"""The people of 0.1.0, in the browsers that they used then and in new ones."""
 
 import re
 from typing import Any
