@@ -214,3 +214,27 @@ def expect_sound_editor(page: Page) -> None:
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_be_visible()
     expect_sound(page)
+
+
+MOVE_THE_FOCUS_AFTER_A_SWAP = """() => {
+  window.focused = new Promise((resolve) => {
+    let settled = false;
+    document.addEventListener("htmx:afterSettle", () => { settled = true; });
+    document.addEventListener("htmx:afterSwap", () => setTimeout(() => {
+      document.querySelector("[name=url]").focus();
+      const report = () => resolve(document.activeElement.name);
+      settled ? report() : document.addEventListener("htmx:afterSettle", report);
+    }), { once: true });
+  });
+}"""
+
+
+def test_the_focus_stays_where_a_person_moves_it_after_a_row_was_added(page: Page, site: Site, alice: User) -> None:
+    open_tab(page, site)
+    press(page, "link", "Create API")
+    expect(page.get_by_role("heading", name="Create API")).to_be_visible()
+    page.evaluate(MOVE_THE_FOCUS_AFTER_A_SWAP)
+
+    press(page, "button", "Add row to Parameters")
+
+    assert page.evaluate("() => window.focused") == "url"
