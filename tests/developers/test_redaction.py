@@ -31,6 +31,19 @@ def test_a_token_in_the_path_of_a_failure_is_logged_as_its_mask(log: StringIO, p
     assert log.getvalue().endswith(f"ERROR django.request: Internal Server Error: {path.format(secret)}\n")
 
 
+@pytest.mark.parametrize(
+    ("path", "logged"),
+    [
+        ("/account/password/reset/key/1-d0ab-51f2e9/", "/account/password/reset/key/…/"),
+        ("/account/confirm-email/MQ:1vP_k:Xy-3Zq/?next=/", "/account/confirm-email/…/?next=/"),
+    ],
+)
+def test_the_key_of_a_mailed_link_is_logged_as_an_ellipsis(log: StringIO, path: str, logged: str) -> None:
+    logging.getLogger("django.request").error("Internal Server Error: %s", path)
+
+    assert log.getvalue().endswith(f"Internal Server Error: {logged}\n")
+
+
 @pytest.mark.parametrize("path", ["/api/v7/token", "/api/v7/{}", "/developers/{}"])
 def test_an_unknown_path_is_one_short_line_in_the_log(log: StringIO, path: str) -> None:
     Browser().get(path.format(tokens.generate().open()))
