@@ -25,6 +25,12 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 
 
 @pytest.fixture
+def start_of_a_period(clock: list[float]) -> None:
+    """An app's period of 30 seconds has just begun, so that the code of the one before is accepted for a while."""
+    clock[0] = 30 - time.time() % 30
+
+
+@pytest.fixture
 def secret(alice: User) -> str:
     """The secret of Alice's app. She has recovery codes too."""
     secret = pyotp.random_base32()

@@ -29,6 +29,7 @@ REAUTHENTICATE = "/account/reauthenticate/code/"
 
 
 @pytest.mark.no_cover
+@pytest.mark.usefixtures("start_of_a_period")
 @pytest.mark.parametrize("periods_away", [-1, 0, 1])
 def test_a_code_logs_in_after_the_password_and_leads_where_one_was_going(
     alice: User, secret: str, periods_away: int
