@@ -35,6 +35,12 @@ def open_page(page: Page, site: Site, path: str, email: str = "alice@example.com
     page.goto(site.url(path))
 
 
+def follow(page: Page, link: Locator) -> None:
+    """Click a link, and wait until the scripts of the next page run: what is typed before them opens no list."""
+    with page.expect_event("load"):
+        link.click()
+
+
 def open_token_page(page: Page, site: Site, email: str = "alice@example.com") -> None:
     open_page(page, site, TOKEN_PAGE, email)
     expect(page.get_by_role("heading", name="Developers")).to_be_visible()

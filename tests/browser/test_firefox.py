@@ -18,6 +18,7 @@ from tests.browser.people import (
     TOKEN_PAGE,
     call_api,
     copy_token,
+    follow,
     log_in_to_token_page,
     token_box,
 )
@@ -57,8 +58,8 @@ def page_without_scripts(playwright: Playwright) -> Iterator[Page]:
 
 def test_the_journey_in_firefox(page: Page, site: Site, alice: User) -> None:
     log_in_to_token_page(page, site)
-    page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer").click()
-    page.get_by_role("link", name="API Access Token").click()
+    follow(page, page.get_by_role("navigation", name="Main").get_by_role("link", name="Developer"))
+    follow(page, page.get_by_role("link", name="API Access Token"))
     expect(token_box(page)).to_have_value(MASK)
 
     old = copy_token(page)

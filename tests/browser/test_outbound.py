@@ -11,6 +11,7 @@ from developers.outbound.recipe import Recipe, RecipeField
 from developers.outbound.transport.concurrency import hold_slot
 from tests.browser.conftest import Site
 from tests.browser.outbound import SECRET, answer_with_order, open_part, open_tab
+from tests.browser.people import follow
 from tests.developers.outbound.servers import LocalServer
 
 pytestmark = pytest.mark.browser
@@ -32,7 +33,7 @@ def test_an_api_is_edited_and_its_hidden_value_stays(
     )
     page = open_context(java_script_enabled=scripts).new_page()
     open_tab(page, site)
-    page.get_by_role("link", name="Edit Orders").click()
+    follow(page, page.get_by_role("link", name="Edit Orders"))
     page.get_by_role("textbox", name="Name").fill("Shipments")
     page.get_by_role("textbox", name="URL").fill(f"{local_server.url}/shipments")
     page.locator("[name=parameters-0-value]").fill("2")
@@ -66,7 +67,7 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
     CustomAttribute.objects.named(alice, "city")
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", (RecipeField("q", ""),)))
     open_tab(page, site)
-    page.get_by_role("link", name="Weather", exact=True).click()
+    follow(page, page.get_by_role("link", name="Weather", exact=True))
     value = page.locator("[name=parameters-0-value]")
 
     value.press_sequentially("application/")
@@ -90,7 +91,7 @@ def test_what_is_wrong_is_reported_by_a_test_too_in_the_one_form_there_is(page: 
     headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
     open_tab(page, site)
-    page.get_by_role("link", name="Weather", exact=True).click()
+    follow(page, page.get_by_role("link", name="Weather", exact=True))
     page.get_by_role("textbox", name="URL").fill("https://elsewhere.example.com")
 
     page.get_by_role("button", name="Test").click()
@@ -106,7 +107,7 @@ def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: Us
     headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
     open_tab(page, site)
-    page.get_by_role("link", name="Weather", exact=True).click()
+    follow(page, page.get_by_role("link", name="Weather", exact=True))
 
     page.get_by_role("button", name="Copy as curl").click()
 
@@ -122,7 +123,7 @@ def test_a_test_that_comes_too_soon_is_reported(
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com"))
     page = open_context(expected_status=429).new_page()
     open_tab(page, site)
-    page.get_by_role("link", name="Weather", exact=True).click()
+    follow(page, page.get_by_role("link", name="Weather", exact=True))
 
     with hold_slot(alice.pk):
         page.get_by_role("button", name="Test").click()
@@ -138,7 +139,7 @@ def test_a_test_that_fails_saves_nothing(chromium: Browser, site: Site, alice: U
     with chromium.new_context() as context:
         page = context.new_page()
         open_tab(page, site)
-        page.get_by_role("link", name="Weather", exact=True).click()
+        follow(page, page.get_by_role("link", name="Weather", exact=True))
         page.route("**/test/", lambda route: route.fulfill(status=503))
         page.get_by_role("textbox", name="Name").fill("Forecast")
 

@@ -12,7 +12,7 @@ from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from tests.browser.conftest import Site
 from tests.browser.outbound import PAGE, SECRET, answer_with_order, open_part, open_tab
-from tests.browser.people import tab_to
+from tests.browser.people import follow, tab_to
 from tests.browser.soundness import expect_sound
 from tests.developers.outbound.servers import LocalServer
 
@@ -64,7 +64,7 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(
 
 def fill_in_api(page: Page, url: str, scripts: bool) -> None:
     """Make a new API with a parameter, a header and a body that takes an attribute."""
-    page.get_by_role("link", name="Create API").click()
+    follow(page, page.get_by_role("link", name="Create API"))
     page.get_by_role("textbox", name="Name").fill("Order status")
     page.get_by_label("Method").select_option("POST")
     page.get_by_label("URL").fill(f"{url}/orders")

@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, CDPSession, Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Site
-from tests.browser.people import log_in, open_page
+from tests.browser.people import follow, log_in, open_page
 from tests.browser.soundness import expect_sound
 from tests.browser.test_reauthentication import age_reauthentication
 
@@ -59,7 +59,7 @@ def open_security(page: Page, site: Site) -> None:
 
 def add_passkey(page: Page, name: str) -> None:
     """Add a passkey by the page Security, which is open."""
-    page.get_by_role("link", name="Add a passkey").click()
+    follow(page, page.get_by_role("link", name="Add a passkey"))
     page.get_by_label("Name").fill(name)
     page.get_by_role("button", name="Add passkey").click()
     expect(page.get_by_text("The passkey is added.")).to_be_visible()
@@ -93,8 +93,8 @@ def test_a_passkey_is_added_logs_in_confirms_is_renamed_and_removed(
     expect(page.get_by_text("Last used today")).to_be_visible()
 
     age_reauthentication()
-    page.get_by_role("link", name="Change My laptop").click()
-    page.get_by_role("link", name="Use a passkey instead").click()
+    follow(page, page.get_by_role("link", name="Change My laptop"))
+    follow(page, page.get_by_role("link", name="Use a passkey instead"))
     use_passkey(page)
 
     expect(page.get_by_role("heading", name="My laptop")).to_be_visible()
@@ -161,7 +161,7 @@ def test_a_device_is_added_once(page: Page, site: Site, alice: User, device: Dev
 
 def test_an_app_is_set_up_by_its_key_and_logs_in(page: Page, site: Site, alice: User) -> None:
     open_security(page, site)
-    page.get_by_role("link", name="Set up").click()
+    follow(page, page.get_by_role("link", name="Set up"))
     key = page.locator(".account__key").inner_text()
     page.get_by_label("Code from the app").fill(current_code(key))
     page.keyboard.press("Enter")

@@ -15,6 +15,7 @@ from tests.browser.people import (
     TOKEN_PAGE,
     call_api,
     copy_token,
+    follow,
     log_in,
     log_in_to_token_page,
     open_token_page,
@@ -52,8 +53,8 @@ def test_a_person_logs_in_copies_the_token_revokes_it_and_copies_the_new_one(
     expect(developer).to_be_hidden()
     page.get_by_role("button", name="More").click()
     developer.click()
-    page.get_by_role("link", name="API Access Token").click()
-    page.get_by_role("link", name="API Access Token").click()
+    follow(page, page.get_by_role("link", name="API Access Token"))
+    follow(page, page.get_by_role("link", name="API Access Token"))
     expect(token_box(page)).to_have_value(MASK)
 
     old = copy_token(page)
