@@ -65,6 +65,18 @@ def spellings(text: str) -> list[str]:
     return list(dict.fromkeys([address, f"{local}@{_in_unicode(domain)}"]))
 
 
+def shown(address: str) -> str:
+    """Return an address as people read it: the domain in its own script, where that is the same domain (RFC 5891)."""
+    local, at, domain = address.rpartition("@")
+    if "xn--" not in domain:
+        return address
+    try:
+        in_unicode = idna.decode(domain)
+        return f"{local}{at}{in_unicode}" if _in_ascii(in_unicode) == domain else address
+    except ValueError:
+        return address
+
+
 def _in_ascii(domain: str) -> str:
     """Return a domain in ASCII. Raises `ValueError` where lower case or IDNA 2008 make it ambiguous."""
     lower = domain.lower()

@@ -5,6 +5,7 @@ passwords and attributes' values go through none of them.
 """
 
 import re
+from functools import lru_cache
 from unicodedata import category, decimal
 from unicodedata import normalize as _form
 
@@ -54,6 +55,8 @@ def _plain(text: str) -> str:
     return text if text.isascii() else "".join(map(_character, text))
 
 
+# Imports read many letters of few alphabets.
+@lru_cache(maxsize=4096)
 def _character(character: str) -> str:
     kind = category(character)
     if kind == "Pd" or character in _OTHER_HYPHENS:

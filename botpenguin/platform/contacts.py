@@ -31,7 +31,7 @@ MOST_ATTRIBUTES = 100
 TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
 MOST_TAGS = 50
 # What an import, and what a request, may change of a contact.
-IMPORTED = (*sizes.TEXTS, "attributes", "is_large", "updated_at")
+IMPORTED = (*sizes.TEXTS, "searched", "attributes", "is_large", "updated_at")
 CHANGEABLE = (*IMPORTED, "notes", "platform", "status", "is_contact", "is_subscriber", "unread_messages")
 # Bytes of attributes and notes of the contacts of one call: SQLite writes these in some 50 ms.
 MOST_BYTES = 8 * 1024 * 1024
@@ -82,6 +82,7 @@ class Details:
             contact.phone, contact.phone_prefix = self.phone.whole, self.phone.prefix
         if self.country is not None:
             contact.country = self.country
+        contact.searched = contact.searched_text()
         if self.attributes is not None:
             merged = {**contact.attributes, **self.attributes}
             contact.attributes = {key: value for key, value in merged.items() if value is not None}

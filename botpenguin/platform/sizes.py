@@ -20,6 +20,8 @@ MOST_BYTES = 64 * 1024
 # The overhead of a contact and of a tag in bytes, with their index entries, measured on both databases.
 COST, TAG_COST = 700, 250
 TEXTS = ("name", "email", "phone", "phone_prefix", "country")
+# The texts of its columns, and the copy of some that searches compare.
+COUNTED = (*TEXTS, "searched")
 # Characters of the JSON of attributes, and of notes, that lists show of a large contact: at most 32 KB each.
 SHOWN = 8 * 1024
 
@@ -45,7 +47,7 @@ class Octets(Transform):
 
 
 # The bytes of a contact without its tags, and of a tag, in the database.
-ROW = sum((Octets(F(name)) for name in (*TEXTS, "attributes", "notes")), Value(COST))
+ROW = sum((Octets(F(name)) for name in (*COUNTED, "attributes", "notes")), Value(COST))
 TAG_ROW = Octets(F("name")) + Value(TAG_COST)
 
 
@@ -80,7 +82,7 @@ def _writes_zeros() -> bool:
 
 
 def of_all(contact: "Contact", tags: Iterable[str]) -> int:
-    return of_growing(contact, tags) + _of_texts(getattr(contact, name) for name in TEXTS)
+    return of_growing(contact, tags) + _of_texts(getattr(contact, name) for name in COUNTED)
 
 
 def of_row(contact: "Contact", tags: Collection[str]) -> int:

@@ -23,6 +23,8 @@ from accounts.orm.bulk import bulk_writes
 from accounts.orm.changes import Gone
 from accounts.orm.object_ids import ID_LENGTH, OwnedQuerySet, object_id
 from accounts.orm.owners import changing
+from accounts.orm.searched import SearchedField, joined
+from accounts.text import searchable
 from accounts.web.clients import USER_AGENT_LENGTH
 from developers.outbound import quotas, sealing
 from developers.outbound import recipe as recipes
@@ -106,11 +108,9 @@ class CustomAttribute(models.Model):
 
 class OutboundApis(OwnedQuerySet):
     def search(self, text: str) -> Self:
-        """Filter by a text in the name or URL, ignoring case."""
-        text = text.strip()[:NAME_LENGTH]
-        if "\0" in text:
-            return self.none()
-        return self.filter(Q(name__icontains=text) | Q(url__icontains=text))
+        """Filter by a text in the name or URL, in any case and spelling."""
+        text = searchable(text.strip()[:NAME_LENGTH])
+        return self.none() if "\0" in text else self.filter(searched__contains=text)
 
     def check_room(self, api: "OutboundApi") -> None:
         """Raise `QuotaExceeded` if the owner has no room for an API that is about to be written."""
@@ -148,6 +148,7 @@ class OutboundApi(models.Model):
     name = models.CharField(_("name"), max_length=NAME_LENGTH)
     method = models.CharField(_("method"), max_length=6, choices=Method)
     url = models.TextField(_("URL"))
+    searched = SearchedField()
     sealed = models.TextField()
     key_id = models.CharField(max_length=8)
     follows_redirects = models.BooleanField(_("follows redirects"), default=False)
@@ -177,6 +178,9 @@ class OutboundApi(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def searched_text(self) -> str:
+        return joined((self.name, self.url))
+
     def recipe(self) -> Recipe:
         """Unseal the call. Raises `Unreadable` with the reason, which holds none of it."""
         text = sealing.unseal(self.owner_id, self.pk, self.sealed, self.key_id)
@@ -201,8 +205,8 @@ class OutboundApi(models.Model):
             if self._state.adding:
                 self.save(force_insert=True)
                 return
-            self.updated_at = timezone.now()
-            columns = ("name", "method", "url", "follows_redirects", "sealed", "key_id", "updated_at")
+            self.updated_at, self.searched = timezone.now(), self.searched_text()
+            columns = ("name", "searched", "method", "url", "follows_redirects", "sealed", "key_id", "updated_at")
             if not OutboundApi.objects.filter(pk=self.pk).update(**{name: getattr(self, name) for name in columns}):
                 raise Gone("The API was deleted meanwhile.")
 

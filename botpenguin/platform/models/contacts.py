@@ -11,7 +11,10 @@ from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from accounts.email_addresses import shown
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID, OwnedQuerySet, object_id
+from accounts.orm.searched import SearchedField, joined
+from accounts.text import searchable
 from botpenguin.platform import sizes
 from botpenguin.platform.models.bots import Bot, Platform
 from botpenguin.platform.pending import PendingImport
@@ -39,14 +42,15 @@ class ContactQuerySet(OwnedQuerySet):
         return self.prefetch_related(models.Prefetch("tags", ContactTag.objects.order_by("name")))
 
     def mentioning(self, text: str) -> Self:
-        """Contacts whose name, email or number contains the text, in any case.
+        """Contacts whose name, email or number contains the text, in any case and spelling; all, if it shows nothing.
 
         Only texts without letters are searched in numbers: "anna7@example.com" does not find all numbers with a 7.
         """
         text = text.strip()[:LONGEST_SEARCH]
         if UNSTORABLE.search(text):
             return self.none()
-        found = Q(name__icontains=text) | Q(email__icontains=text)
+        part = searchable(text)
+        found = Q(searched__contains=part)
         if NUMBER.fullmatch(text):
             # National numbers start with a zero that is not stored: 020 7946 0991, +44 (0)20 7946 0991.
             found |= Q(phone__contains=digits(text.replace("(0)", "")).lstrip("0") or "0")
@@ -106,6 +110,7 @@ class Contact(models.Model):
     country = models.CharField(max_length=60, blank=True)
     attributes = models.JSONField(default=dict, encoder=sizes.Utf8Encoder)
     notes = models.JSONField(default=list, encoder=sizes.Utf8Encoder)
+    searched = SearchedField()
     # From before the size was limited. It must not grow.
     is_large = models.BooleanField(default=False, db_default=False, editable=False)
     is_contact = models.BooleanField(default=True)
@@ -153,6 +158,9 @@ class Contact(models.Model):
 
     def __str__(self) -> str:
         return self.name or self.email or self.number
+
+    def searched_text(self) -> str:
+        return joined((self.name, self.email, shown(self.email)))
 
     def shorten(self, attributes: str, notes: str) -> None:
         """Set attributes and notes from the beginnings of their JSON."""

@@ -1,11 +1,13 @@
 """APIs and custom attributes as the database keeps them: sealed, and named once for each owner."""
 
 import secrets
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import ValidationError
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
 from developers.outbound import models, sealing
@@ -99,3 +101,35 @@ def test_calls_move_to_a_new_key(weather: OutboundApi, bob: User, settings: Any)
 
     settings.TOKEN_KEYS = settings.TOKEN_KEYS[:1]
     assert OutboundApi.objects.get(pk=weather.pk).recipe().headers[0].value == f"Bearer {SECRET}"
+
+
+@pytest.mark.parametrize(
+    ("name", "typed"),
+    [
+        ("Anne\u2011Marie", "anne-marie"),
+        ("می\u200cخواهم", "میخواهم"),
+        ("ﾊﾟｿｺﾝ", "パソコン"),
+        ("Ｗｅａｔｈｅｒ", "weather"),
+        ("Straße", "STRASSE"),
+        ("ΟΔΟΣ", "οδος"),
+        ("Cafe\u0301", "CAFÉ"),
+        ("Order\u00a0status", "order status"),
+        ("Any", "API.example.com/STRASSE"),
+        ("100 %_", "%_"),
+    ],
+)
+def test_a_search_finds_an_api_in_every_spelling(alice: User, name: str, typed: str) -> None:
+    OutboundApi.objects.make(alice, "Other", Recipe("GET", "https://other.example/"))
+    api = OutboundApi.objects.make(alice, "Old name", Recipe("GET", "https://old.example/"))
+    api.name = name
+    api.keep(Recipe("GET", "https://api.example.com/Straße"))
+
+    assert list(OutboundApi.objects.search(typed)) == [api]
+
+
+def test_the_migration_writes_what_searches_compare_of_apis_of_before(alice: User, weather: OutboundApi) -> None:
+    OutboundApi.objects.update(searched="")
+
+    import_module("developers.outbound.migrations.0004_fill_api_searched").fill(apps, connection.schema_editor())
+
+    assert OutboundApi.objects.get().searched == "weather\nhttps://api.example.com/cities/{{city}}"
