@@ -26,3 +26,8 @@ class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
 
     def newest_first(self) -> Self:
         return self.order_by("-created_at", "-id")
+
+    def older_than(self, row: models.Model) -> Self:
+        """The rows behind one in the order of `newest_first`, found in the same index."""
+        created_at = row.created_at  # type: ignore[attr-defined]
+        return self.filter(created_at__lte=created_at).exclude(created_at=created_at, id__gte=row.pk)

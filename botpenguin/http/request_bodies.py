@@ -1,7 +1,8 @@
-"""Request bodies: the longest forms, and bodies that no view has read."""
+"""Request bodies: those in chunks, the longest forms, and bodies that no view has read."""
 
 from collections.abc import Callable
 from contextlib import suppress
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
@@ -39,6 +40,23 @@ def _length_of_form(request: HttpRequest, most: int) -> int:
     if length <= most or request.content_type != "multipart/form-data":
         return length
     return sum(len(name) + sum(map(len, values)) for name, values in request.POST.lists())
+
+
+def join_chunks(request: HttpRequest, most: int) -> bool:
+    """Read a body in chunks, of which Django would read nothing, and give it a length. Return whether it is too long.
+
+    The server takes the chunks apart, but does not say whether the last one has come (RFC 9112, section 8): so only for
+    bodies of which no beginning is valid, such as JSON objects. Raises `UnreadablePostError`.
+    """
+    body = bytearray()
+    try:
+        while len(body) <= most and (chunk := request.environ["wsgi.input"].read(CHUNK)):  # type: ignore[attr-defined]
+            body += chunk
+    except OSError as error:
+        raise UnreadablePostError(*error.args) from error
+    request.META["CONTENT_LENGTH"] = str(len(body))
+    request._stream = BytesIO(body)
+    return len(body) > most
 
 
 def finish_bodies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -70,7 +70,7 @@ def cast(value: Any, kind: str | None) -> Value:
     if kind == "date":
         return _date(value)
     if kind == "text" and not isinstance(value, str):
-        value = ("true" if value else "false") if isinstance(value, bool) else str(_number(value))
+        value = ("true" if value else "false") if isinstance(value, bool) else _digits(value)
     return _simple(value)
 
 
@@ -102,6 +102,11 @@ def _whole(path: str) -> str:
     if path.startswith("$"):
         return path
     return f"${path}" if path.startswith(("[", ".")) else f"$.{path}"
+
+
+def _digits(value: float) -> str:
+    """Write a number as text. A whole number of any size keeps its digits."""
+    return str(value if isinstance(value, int) else _number(value))
 
 
 def _simple(value: str | float | bool) -> Value:

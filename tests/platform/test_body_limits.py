@@ -110,13 +110,6 @@ def test_a_body_of_more_than_a_mebibyte_is_413(as_alice: Caller) -> None:
     assert_error(as_alice.send_text("POST", PATH, text + " "), 413, "The request body is too large. Send less at once.")
 
 
-@pytest.mark.usefixtures("debug")
-def test_a_body_without_its_length_is_411(as_alice: Caller) -> None:
-    response = as_alice.send_text("POST", PATH, "", **{"Transfer-Encoding": "chunked"})
-
-    assert_error(response, 411, "Send the body in one piece, with its Content-Length.")
-
-
 def test_long_keys_of_a_client_are_quoted_in_part(as_alice: Caller) -> None:
     status, (sentence,) = as_alice.refusal("POST", f"{PATH}/import", [row("Asha", attributes={"x" * 5000: 1})])
 

@@ -16,6 +16,8 @@ from tests.server import Server
 
 pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("node")]
 
+NAMED_ASHA = b' {"userProvidedName": "Asha"}}}]'
+
 
 class Program:
     """A client program: its base URL, the token that its user pasted, and its headers."""
@@ -183,10 +185,15 @@ def test_a_body_that_is_too_large_is_answered_and_the_connection_lives_on(
     assert next_one.status_code == 200
 
 
-def test_a_body_in_chunks_is_refused_rather_than_taken_for_none(program: Callable[..., Program]) -> None:
+def test_a_body_in_chunks_is_read_and_head_answers(program: Callable[..., Program]) -> None:
     client = program()
 
-    refused = client.http.post("/inbox/users", content=iter([b'{"page":', b" 2}"]))
+    listed = client.http.post("/inbox/users", content=iter([b'{"page":', b" x}"]))
+    imported = client.http.post("/inbox/users/import", content=iter([b'[{"profile": {"userDetails":', NAMED_ASHA]))
+    too_long = client.http.post("/inbox/users", content=iter([b"{", *[b" " * 65536] * 40]))
+    head = client.http.head("/token")
 
-    assert refused.status_code == 411
-    assert refused.json()["data"] == ["Send the body in one piece, with its Content-Length."]
+    assert (listed.status_code, listed.json()["data"]) == (400, ["The body is not JSON: see line 1, column 10."])
+    assert (imported.status_code, too_long.status_code) == (201, 413)
+    assert (head.status_code, head.content) == (200, b"")
+    assert int(head.headers["Content-Length"]) > 50

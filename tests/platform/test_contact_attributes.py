@@ -52,7 +52,7 @@ class TestAttributes:
             ("plan", "attributes should be an object."),
             ({"plan": ["gold"]}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
              "true, false or null."),
-            ({"plan": 10**400}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
+            ({"plan": 10**999}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
              "true, false or null."),
             ({"plan": "\0"}, "attributes.plan should be a text of at most 1,000 characters, a number up to 2^53, "
              "true, false or null."),

@@ -85,7 +85,7 @@ class TestListing:
     def test_a_page_past_the_end_is_empty_however_far(self, as_alice: Caller, asha: Contact, page: int) -> None:
         assert as_alice.data("POST", "/inbox/users", {"page": page}) == []
 
-    @pytest.mark.parametrize("page", [0, -1, "1", 1.5, True, [], {}])
+    @pytest.mark.parametrize("page", [0, -1, "0", "x", "1.5", "1e3", "9" * 21, 1.5, True, [], {}])
     def test_a_wrong_page_number_is_refused(self, as_alice: Caller, page: object) -> None:
         status, (sentence,) = as_alice.refusal("POST", "/inbox/users", {"page": page})
 

@@ -50,7 +50,7 @@ def exchange(nginx: Nginx, head: str, address: str = VISITOR) -> Answer:
     """Send only the head of a request, and read the response."""
     with connect(nginx, address) as stream:
         stream.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
-        answer = http.client.HTTPResponse(stream)
+        answer = http.client.HTTPResponse(stream, method=head.partition(" ")[0])
         answer.begin()
         return Answer(answer.status, answer.headers, answer.read())
 

@@ -94,6 +94,19 @@ def test_a_request_has_one_id_in_both_logs_and_in_the_answer(nginx: Nginx, nodes
     assert key not in log.read_text()
 
 
+def test_bodies_in_chunks_and_head_arrive_behind_nginx(nginx: Nginx, nodes: list[Server], token: str) -> None:
+    head = f"Host: {HOST}\nAuthorization: Bearer {token}\nContent-Type: application/json\nConnection: close"
+    chunks = '8\n{"page":\n3\n x}\n0'
+
+    read = exchange(nginx, f"POST /api/v7/inbox/users HTTP/1.1\n{head}\nTransfer-Encoding: chunked\n\n{chunks}")
+    without_body = exchange(nginx, f"HEAD /api/v7/token HTTP/1.1\n{head}")
+
+    # It is not the empty body, which would be fine, but what stands in it that is refused.
+    assert (read.status, json.loads(read.body)["data"]) == (400, ["The body is not JSON: see line 1, column 10."])
+    assert (without_body.status, without_body.body) == (200, b"")
+    assert int(without_body.headers["Content-Length"]) > 50
+
+
 @pytest.mark.parametrize(
     ("status", "line", "header"),
     [

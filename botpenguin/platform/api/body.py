@@ -11,6 +11,9 @@ from ninja.parser import Parser
 
 # Lists and objects in a body. A mebibyte of brackets would become 50 MiB of Python objects.
 MOST_PARTS = 150_000
+# The first bytes of gzip (RFC 1952, section 2.3.1).
+GZIP = b"\x1f\x8b"
+LONGEST_NAME = 40
 
 
 class UnreadableBody(Exception):
@@ -30,6 +33,11 @@ class JsonParser(Parser):
         media_type = request.content_type or "application/json"
         if media_type != "application/json" and not media_type.endswith("+json"):
             raise UnreadableBody("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+        if coding := _coding(request):
+            raise UnreadableBody(
+                f"The body is compressed ({coding}), which this API does not read. Send it as it is.",
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+            )
         if request.body.count(b"[") + request.body.count(b"{") > MOST_PARTS:
             raise UnreadableBody(
                 "The body has too many lists and objects. Send less at once.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
@@ -46,12 +54,22 @@ class JsonParser(Parser):
             raise UnreadableBody("The body has a number that is too large.") from error
 
 
+def _coding(request: HttpRequest) -> str:
+    """Return what the body is compressed by, such as gzip; some clients compress it without a word in the headers."""
+    named = f"{request.headers.get('Content-Encoding', '')},{request.headers.get('Transfer-Encoding', '')}".lower()
+    codings = {coding.strip() for coding in named.split(",")} - {"", "identity", "chunked"}
+    if codings:
+        return ", ".join(sorted(codings))[:LONGEST_NAME]
+    return "gzip" if request.body.startswith(GZIP) else ""
+
+
 def _number(text: str) -> float:
     """Parse a number with a point or an exponent. In JSON Schema 1.0 is an integer."""
     number = float(text)
     if math.isinf(number):
         raise ValueError(text)
-    return int(number) if number.is_integer() else number
+    # Larger ones have lost digits already, and are no integers to us.
+    return int(number) if number.is_integer() and abs(number) < 2**53 else number
 
 
 def _not_json(name: str) -> NoReturn:

@@ -134,8 +134,8 @@ Run = Callable[..., HttpResponse]
 def body_at_most(size: int) -> Callable[[Run], Run]:
     """Answer 413 to a request with a larger body, before it is read or parsed.
 
-    For `ninja.decorators.decorate_view`. Checks the Content-Length: Django reads no byte more, and
-    none without that header.
+    For `ninja.decorators.decorate_view`. Checks the Content-Length, which a body in chunks has by now: Django reads no
+    byte more.
     """
 
     def decorate(run: Run) -> Run:

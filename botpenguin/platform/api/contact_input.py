@@ -92,7 +92,7 @@ class ContactIn(Input):
     attributes: fields.Attributes | None = None
     isContact: bool | None = None
     isSubscriber: bool | None = None
-    unreadMessages: Annotated[int, Field(ge=0, lt=2**31)] | None = None
+    unreadMessages: Annotated[int | None, fields.WholeNumber(least=0, most=2**31 - 1)] = None
 
     @model_validator(mode="before")
     @classmethod

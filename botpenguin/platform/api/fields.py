@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,12 +18,16 @@ from pydantic import (
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID
+from accounts.text import normalize_digits
 from botpenguin.platform.contacts import FEWEST_DIGITS, MOST_ATTRIBUTES
 from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 
 # The largest integer that JavaScript represents exactly.
 LARGEST_NUMBER = 2**53 - 1
 LONGEST_VALUE = 1000
+# Digits of a whole number that comes as text.
+LONGEST_WHOLE = 20
+WHOLE = "[0-9]+"
 MOST_NOTES = 100
 
 ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
@@ -128,6 +132,32 @@ Prefix = Annotated[
     WithJsonSchema({"anyOf": [_Prefix.schema, {"type": "integer", "minimum": 1, "maximum": 10**5 - 1}]}),
 ]
 
+
+@dataclass(frozen=True)
+class WholeNumber:
+    """A whole number within limits, or a text of its digits, as forms and no-code tools send it; empty is None."""
+
+    least: int
+    most: int | None = None
+
+    TEXT: ClassVar[dict[str, Any]] = {"type": "string", "maxLength": LONGEST_WHOLE, "pattern": f"^(?:{WHOLE})?$"}
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        number = core_schema.nullable_schema(core_schema.int_schema(strict=True, ge=self.least, le=self.most))
+        return core_schema.no_info_before_validator_function(self._read, number)
+
+    def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        limits = {"minimum": self.least} | ({} if self.most is None else {"maximum": self.most})
+        return {"anyOf": [{"type": "integer"} | limits, self.TEXT, {"type": "null"}]}
+
+    @staticmethod
+    def _read(value: object) -> object:
+        if not isinstance(value, str):
+            return value
+        digits = normalize_digits(value)
+        return int(digits) if len(digits) <= LONGEST_WHOLE and re.fullmatch(WHOLE, digits) else digits or None
+
+
 PlatformName = Literal["whatsapp", "instagram", "facebook", "telegram", "website", "sms"]
 PlatformOut = Annotated[str, WithJsonSchema({"type": "string", "enum": Platform.values})]
 StatusOut = Annotated[str, WithJsonSchema({"type": "string", "enum": Contact.Status.values})]
@@ -165,10 +195,13 @@ Value = str | int | float | bool | None
 
 
 def _value(value: object) -> Value:
+    """Check the value of an attribute. Larger integers become text: JavaScript would change their last digits."""
     if value is None or isinstance(value, bool):
         return value
     if isinstance(value, int | float) and abs(value) <= LARGEST_NUMBER:
         return value
+    if isinstance(value, int) and abs(value) < 10 ** (LONGEST_VALUE - 1):
+        return str(value)
     if isinstance(value, str) and len(value) <= LONGEST_VALUE and not UNSTORABLE.search(value):
         return value
     raise wrong(f"should be a text of at most {LONGEST_VALUE:,} characters, a number up to 2^53, true, false or null")
@@ -178,6 +211,7 @@ VALUE_SCHEMA: dict[str, Any] = {
     "anyOf": [
         {"type": "string", "maxLength": LONGEST_VALUE, "pattern": f"^{NO_NUL}$"},
         {"type": "number", "minimum": -LARGEST_NUMBER, "maximum": LARGEST_NUMBER},
+        {"type": "integer", "description": "Beyond 2^53 it becomes a text of its digits."},
         {"type": "boolean"},
         {"type": "null"},
     ],

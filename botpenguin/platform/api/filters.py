@@ -1,9 +1,11 @@
 """Filters of the list of contacts."""
 
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.db.models import Q
+from ninja.errors import HttpError
 from pydantic import AfterValidator, Field
 
 from botpenguin.platform.api import fields
@@ -57,8 +59,14 @@ class ContactFilter(Input):
 
     model_config = {"json_schema_extra": {"examples": [EXAMPLE]}}
 
-    page: Annotated[int, Field(ge=1)] | None = Field(
+    page: Annotated[int | None, fields.WholeNumber(least=1)] = Field(
         default=1, description=f"From 1; a page holds {PAGE_SIZE}. Past the end it is empty."
+    )
+    after: fields.OptionalId | None = Field(
+        default=None,
+        description="The `_id` of a contact: pages are counted from the next older one. With the last `_id` that you "
+        "have and no `page`, no contact comes twice and none is left out, whatever is added meanwhile.",
+        examples=[""],
     )
     searchText: str | None = Field(
         default=None, description="A part of a name, an email or a number.", examples=["asha"]
@@ -128,7 +136,16 @@ class ContactFilter(Input):
         page = self.page or 1
         if page > LAST_PAGE:
             return []
+        contacts = self.of(owner)
+        if self.after:
+            contacts = contacts.older_than(self._last_seen(owner))
         start = (page - 1) * PAGE_SIZE
         # Ids first: the index counts the rows before the page, without reading them.
-        ids = list(self.of(owner).newest_first().values_list("pk", flat=True)[start : start + PAGE_SIZE])
+        ids = list(contacts.newest_first().values_list("pk", flat=True)[start : start + PAGE_SIZE])
         return Contact.objects.owned_by(owner).listed(ids)
+
+    def _last_seen(self, owner: int) -> Contact:
+        contact: Contact | None = Contact.objects.owned_by(owner).filter(pk=self.after).first()
+        if contact is None:
+            raise HttpError(HTTPStatus.NOT_FOUND, "There is no contact with the id in `after` in your account.")
+        return contact

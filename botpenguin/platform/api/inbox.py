@@ -83,6 +83,9 @@ def list_contacts(request: BearerRequest, wanted: Body[ContactFilter] = EVERYBOD
 
     A contact that was larger than 64 KB before there was a bound is shortened: its key `shortened` says so.
 
+    What is added meanwhile moves the others to later pages. For a list without gaps and repetitions send the last `_id`
+    as `after` instead of counting pages; or send the time at which you began as `createdAt.endsAt` with every page.
+
     Every key of the filter is optional. Keys that are not listed are ignored, and so are the flags (isOnline,
     isContact, isImported, isSubscriber) unless applicableFilters names them.
     """

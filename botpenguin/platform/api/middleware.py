@@ -10,10 +10,11 @@ from http import HTTPStatus
 
 from django.conf import settings
 from django.core.exceptions import DisallowedHost
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import ResolverMatch, resolve
 
 from botpenguin.database import outages
+from botpenguin.http.request_bodies import join_chunks
 from botpenguin.platform.api import call_limits, envelope, errors
 
 PREFIX = "/api/"
@@ -37,7 +38,7 @@ def answer_api(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[
                 return page
             is_outage = page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
             problem = errors.unavailable() if is_outage else errors.broken()
-        return _complete(request, problem or _answer(request))
+        return _complete(request, problem or _without_chunks(request) or _answer(request))
 
     return middleware
 
@@ -53,7 +54,7 @@ def _complete(request: HttpRequest, response: HttpResponse) -> HttpResponse:
 
 
 def _refusal(request: HttpRequest, hosts: set[str]) -> HttpResponse | None:
-    """Refuse a wrong host, plain http and chunked bodies, before any query."""
+    """Refuse a wrong host and plain http, before any query."""
     if (host := request.META.get("HTTP_HOST")) not in hosts:
         try:
             request.get_host()
@@ -66,10 +67,21 @@ def _refusal(request: HttpRequest, hosts: set[str]) -> HttpResponse | None:
             HTTPStatus.FORBIDDEN,
             "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
         )
-    if "HTTP_TRANSFER_ENCODING" in request.META:
-        # WSGI would ignore a body without a Content-Length.
-        return envelope.error(HTTPStatus.LENGTH_REQUIRED, "Send the body in one piece, with its Content-Length.")
     return None
+
+
+def _without_chunks(request: HttpRequest) -> HttpResponse | None:
+    """Read a body in chunks; return the response if that is impossible, which ends the connection."""
+    if "HTTP_TRANSFER_ENCODING" not in request.META:
+        return None
+    try:
+        if not join_chunks(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
+            return None
+        refusal = errors.too_big(request)
+    except UnreadablePostError as exception:
+        refusal = errors.cut_off(request, exception)
+    refusal["Connection"] = "close"
+    return refusal
 
 
 @lru_cache(maxsize=256)
@@ -79,6 +91,10 @@ def _match(path: str, urlconf: str) -> ResolverMatch:
 
 
 def _answer(request: HttpRequest) -> HttpResponse:
+    """Call the operation, which answers HEAD like GET (RFC 9110, section 9.3.2): the server sends no body."""
+    method = request.method
+    if method == "HEAD":
+        request.method = "GET"
     try:
         outages.breaker.check()
         request.resolver_match = match = _match(request.path_info, settings.ROOT_URLCONF)
@@ -87,8 +103,11 @@ def _answer(request: HttpRequest) -> HttpResponse:
         return errors.not_found(request, exception)
     except Exception as exception:  # noqa: BLE001 - a client must always get JSON
         return errors.unexpected(request, exception)
+    finally:
+        request.method = method
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = response["Allow"]
+        methods = set(response["Allow"].split(", "))
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
         response = envelope.error(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {allowed}, not {request.method}.")
         response["Allow"] = allowed
     return response

@@ -12,7 +12,7 @@ from botpenguin.platform.api import envelope
 
 DESCRIPTION = """\
 An API access token opens these operations. Send it as `Authorization: Bearer <token>`; the header `authtype: Key` is
-allowed beside it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB, sent with their `Content-Length`.
+allowed beside it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB, not compressed.
 
 Every answer is an envelope: `success`, `message`, `data`, and `code`, which is the HTTP status. In an error, `data` is
 a list of sentences that you can show to people. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
@@ -30,9 +30,8 @@ ERRORS = {
     HTTPStatus.METHOD_NOT_ALLOWED: "The path accepts other methods. `Allow` lists them.",
     HTTPStatus.CONFLICT: "The request conflicts with existing data, such as an email or a number of another contact. "
     "Or the account has reached a quota.",
-    HTTPStatus.LENGTH_REQUIRED: "The body came in chunks, without its length.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation accepts.",
-    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`.",
+    HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`, or it is compressed.",
     HTTPStatus.UNPROCESSABLE_ENTITY: "A field is invalid. For each, `data` says what it should be.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute from the token, too many requests or unknown tokens from "
     "the IP address, or other large calls are in progress. `Retry-After` says when to retry.",

@@ -12,7 +12,7 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
-from django.views.decorators.http import require_GET, require_safe
+from django.views.decorators.http import require_safe
 
 from botpenguin.platform.api.openapi import ERRORS, resolved
 from botpenguin.platform.api.v7 import api
@@ -26,7 +26,7 @@ def document() -> dict[str, Any]:
     return json.loads(json.dumps(api.get_openapi_schema(path_prefix="/")))  # type: ignore[no-any-return]
 
 
-@require_GET
+@require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
     return HttpResponse(json.dumps(document(), indent=1), content_type="application/json")
 
