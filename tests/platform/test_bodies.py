@@ -200,13 +200,9 @@ def test_head_answers_on_every_page_that_get_opens(alice: User) -> None:
 
 
 def test_a_body_beside_a_length_is_read_once(as_alice: Caller) -> None:
-    answer = as_alice.http.generic(
-        "POST",
-        f"/api/v7{IMPORT}",
-        data=b"",
-        content_type="application/json",
-        headers=as_alice.headers | {"Transfer-Encoding": "chunked", "Content-Length": "3"},
-        **{"wsgi.input": BytesIO(b'[{"profile": {"userDetails": {"userProvidedName": "Asha"}}}]')},
-    )
+    wire: Any = {"wsgi.input": BytesIO(b'[{"profile": {"userDetails": {"userProvidedName": "Asha"}}}]')}
+    headers = as_alice.headers | {"Transfer-Encoding": "chunked", "Content-Length": "3"}
+
+    answer = as_alice.http.generic("POST", f"/api/v7{IMPORT}", headers=headers, content_type="application/json", **wire)
 
     assert answer.status_code == 201
