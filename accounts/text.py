@@ -63,4 +63,4 @@ def _character(character: str) -> str:
         return "-"
     if character.isspace() or character == _BLANK_OF_BRAILLE:
         return " "
-    return "" if kind == "Cf" or not (character.isascii() or is_visible(character)) else character
+    return "" if kind == "Cf" or not (kind == "Cc" or is_visible(character)) else character

@@ -70,6 +70,9 @@ class Details:
     email: str | None = None
     phone: Phone | None = None
     country: str | None = None
+    telegram_user_name: str | None = None
+    instagram_profile_id: str | None = None
+    facebook_profile_id: str | None = None
     tags: Sequence[str] | None = None
     attributes: Mapping[str, Any] | None = None
 
@@ -80,8 +83,9 @@ class Details:
             contact.email = self.email
         if self.phone is not None:
             contact.phone, contact.phone_prefix = self.phone.whole, self.phone.prefix
-        if self.country is not None:
-            contact.country = self.country
+        for name in ("country", *sizes.PROFILES):
+            if getattr(self, name) is not None:
+                setattr(contact, name, getattr(self, name))
         contact.searched = contact.searched_text()
         if self.attributes is not None:
             merged = {**contact.attributes, **self.attributes}

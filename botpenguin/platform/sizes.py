@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 MOST_BYTES = 64 * 1024
 # The overhead of a contact and of a tag in bytes, with their index entries, measured on both databases.
 COST, TAG_COST = 700, 250
-TEXTS = ("name", "email", "phone", "phone_prefix", "country")
+PROFILES = ("telegram_user_name", "instagram_profile_id", "facebook_profile_id")
+TEXTS = ("name", "email", "phone", "phone_prefix", "country", *PROFILES)
 # The texts of its columns, and the copy of some that searches compare.
 COUNTED = (*TEXTS, "searched")
 # Characters of the JSON of attributes, and of notes, that lists show of a large contact: at most 32 KB each.

@@ -73,6 +73,9 @@ class TestChanging:
                 "tags": ["vip", " partner ", "vip"],
                 "attributes": [{"key": "plan", "value": "silver"}],
                 "country": "Britain",
+                "telegramUserName": "@rao",
+                "instagramProfileId": 17841400000000001,
+                "facebookProfileId": "",
             },
             "notes": [],
         }
@@ -87,6 +90,7 @@ class TestChanging:
             "contact": {"email": "rao@example.com", "phone": {"number": "02079460991", "prefix": "44"}},
             "tags": ["partner", "vip"],
             "whatsAppNumber": "4402079460991",
+            "instagramProfileId": "17841400000000001",
         }
         same = ("status", "platform", "isContact", "isSubscriber", "unreadMessages")
         assert [written[key] for key in same] == [read[key] for key in same]
@@ -190,7 +194,7 @@ class TestChanging:
             ({"status": "LOST"}, "status should be 'OPEN', 'INPROGRESS', 'REVIEW', 'ONHOLD', 'DEPENDANCY', "
              "'CLOSED' or 'DELETED'."),
             ({"platform": []}, "platform should have at least 1 item."),
-            ({"unreadMessages": 2**31}, "unreadMessages should be less than 2147483648."),
+            ({"unreadMessages": 2**31}, "unreadMessages should be less than or equal to 2147483647."),
             ({"profile": {"userDetails": {"contact": {"email": "x"}}}},
              "profile.userDetails.contact.email should be an email address."),
             ({"profile": {"userDetails": {"contact": {"phone": {"number": "12"}}}}},

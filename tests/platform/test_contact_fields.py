@@ -49,7 +49,10 @@ def test_details_change_every_column_that_an_import_writes() -> None:
 
 def test_requests_have_a_key_for_every_detail_and_every_other_column_that_they_may_change() -> None:
     details = {field.name for field in fields(Details)}
-    keys = {re.sub(r"(?=[A-Z])", "_", key).lower() for key in [*ContactIn.model_fields, *ProfileIn.model_fields]}
+    keys, keys_of_details = (
+        {re.sub(r"(?=[A-Z])", "_", key).lower() for model in models for key in model.model_fields}
+        for models in ((ContactIn, ProfileIn), (UserDetailsIn, ReachIn))
+    )
 
-    assert {*UserDetailsIn.model_fields, *ReachIn.model_fields} - {"userProvidedName", "contact"} == details, ADVICE
+    assert keys_of_details - {"user_provided_name", "contact"} == details, ADVICE
     assert set(CHANGEABLE) - set(IMPORTED) <= keys, ADVICE

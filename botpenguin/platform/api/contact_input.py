@@ -16,15 +16,17 @@ from pydantic_core import ErrorDetails
 
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.contact_output import ContactOut
-from botpenguin.platform.api.fields import Input, PlatformName, StatusName
+from botpenguin.platform.api.fields import PlatformName, StatusName
+from botpenguin.platform.api.ignored_keys import KeepingInput
 from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
 from botpenguin.platform.models import Contact
+from botpenguin.platform.sizes import PROFILES
 
 # At most so many errors of a row are reported.
 MOST_ERRORS = 5
 
 
-class PhoneIn(Input):
+class PhoneIn(KeepingInput):
     """Without `number` only the prefix of the stored number changes."""
 
     number: fields.Number | None = None
@@ -37,18 +39,21 @@ class PhoneIn(Input):
         return Phone.of(number, self.prefix or "")
 
 
-class ReachIn(Input):
+class ReachIn(KeepingInput):
     email: fields.Email | None = None
     phone: PhoneIn | None = None
 
 
-class UserDetailsIn(Input):
+class UserDetailsIn(KeepingInput):
     name: fields.Name | None = None
     userProvidedName: fields.Name | None = None
     contact: ReachIn | None = None
     tags: Annotated[list[fields.Tag], Field(max_length=MOST_TAGS)] | None = None
     attributes: fields.Attributes | None = None
     country: fields.Country | None = None
+    telegramUserName: fields.ProfileId | None = None
+    instagramProfileId: fields.ProfileId | None = None
+    facebookProfileId: fields.ProfileId | None = None
 
     def details(self, contact: Contact) -> Details:
         """Return the changes of a contact. Of the two names, the one that differs from the stored name counts."""
@@ -59,12 +64,15 @@ class UserDetailsIn(Input):
             email=None if reach.email is None else reach.email.lower(),
             phone=reach.phone.phone(contact) if reach.phone else None,
             country=self.country,
+            telegram_user_name=self.telegramUserName,
+            instagram_profile_id=self.instagramProfileId,
+            facebook_profile_id=self.facebookProfileId,
             tags=None if self.tags is None else list(dict.fromkeys(self.tags)),
             attributes=self.attributes,
         )
 
 
-class ProfileIn(Input):
+class ProfileIn(KeepingInput):
     userDetails: UserDetailsIn | None = None
     notes: Annotated[list[fields.Note], Field(max_length=fields.MOST_NOTES)] | None = None
 
@@ -76,7 +84,7 @@ KEYS = frozenset(
 ONE_OF_ITS_KEYS: list[JsonValue] = [{"required": [key]} for key in sorted(KEYS)]
 
 
-class ContactIn(Input):
+class ContactIn(KeepingInput):
     """A contact as it was read and then changed, or only what changes. A map without any of its keys is attributes."""
 
     model_config = {
@@ -166,11 +174,11 @@ class NewUserDetailsIn(UserDetailsIn):
         return self
 
 
-class NewProfileIn(Input):
+class NewProfileIn(KeepingInput):
     userDetails: NewUserDetailsIn
 
 
-class RowIn(Input):
+class RowIn(KeepingInput):
     """A row of an import: a name, an email or a number, and what else is known."""
 
     profile: NewProfileIn
@@ -179,7 +187,8 @@ class RowIn(Input):
         """Return the changes of a row. Imports delete nothing: an empty text changes nothing."""
         details = self.profile.userDetails.details(Contact())
         phone = details.phone if details.phone and details.phone.whole else None
-        return replace(details, email=details.email or None, phone=phone, country=details.country or None)
+        texts = {name: getattr(details, name) or None for name in ("email", "country", *PROFILES)}
+        return replace(details, phone=phone, **texts)
 
 
 @dataclass(frozen=True)

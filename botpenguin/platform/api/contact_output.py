@@ -40,6 +40,9 @@ class UserDetailsOut(BaseModel):
     attributes: list[AttributeOut]
     country: str = Field(examples=["India"])
     whatsAppNumber: str = Field(examples=["919876543210"])
+    telegramUserName: str = Field(examples=["asha_rao"])
+    instagramProfileId: str = Field(examples=["17841400000000001"])
+    facebookProfileId: str = Field(examples=["100000000000001"])
 
 
 class ProfileOut(BaseModel):
@@ -104,6 +107,9 @@ def _serialize(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
                 attributes=[AttributeOut(key=key, value=value) for key, value in sorted(contact.attributes.items())],
                 country=contact.country,
                 whatsAppNumber=contact.phone,
+                telegramUserName=contact.telegram_user_name,
+                instagramProfileId=contact.instagram_profile_id,
+                facebookProfileId=contact.facebook_profile_id,
             ),
             notes=contact.notes,
         ),

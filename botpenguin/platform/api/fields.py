@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -25,9 +25,10 @@ from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 # The largest integer that JavaScript represents exactly.
 LARGEST_NUMBER = 2**53 - 1
 LONGEST_VALUE = 1000
+# Of another platform: ids have up to 64 bits.
+LARGEST_ID = 2**64 - 1
 # Digits of a whole number that comes as text.
 LONGEST_WHOLE = 20
-WHOLE = "[0-9]+"
 MOST_NOTES = 100
 
 ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
@@ -140,23 +141,44 @@ class WholeNumber:
     least: int
     most: int | None = None
 
-    TEXT: ClassVar[dict[str, Any]] = {"type": "string", "maxLength": LONGEST_WHOLE, "pattern": f"^(?:{WHOLE})?$"}
-
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         number = core_schema.nullable_schema(core_schema.int_schema(strict=True, ge=self.least, le=self.most))
         return core_schema.no_info_before_validator_function(self._read, number)
 
     def __get_pydantic_json_schema__(self, core: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
         limits = {"minimum": self.least} | ({} if self.most is None else {"maximum": self.most})
-        return {"anyOf": [{"type": "integer"} | limits, self.TEXT, {"type": "null"}]}
+        text = {"type": "string", "maxLength": self._longest, "pattern": f"^(?:{self._pattern})?$"}
+        return {"anyOf": [{"type": "integer"} | limits, text, {"type": "null"}]}
 
-    @staticmethod
-    def _read(value: object) -> object:
+    @property
+    def _longest(self) -> int:
+        """How many digits a text may have. Numbers of so many digits are within the limits."""
+        return LONGEST_WHOLE if self.most is None else len(str(self.most)) - 1
+
+    @property
+    def _pattern(self) -> str:
+        return "0*[1-9][0-9]*" if self.least else "[0-9]+"
+
+    def _read(self, value: object) -> object:
         if not isinstance(value, str):
             return value
         digits = normalize_digits(value)
-        return int(digits) if len(digits) <= LONGEST_WHOLE and re.fullmatch(WHOLE, digits) else digits or None
+        is_whole = len(digits) <= self._longest and re.fullmatch(self._pattern, digits)
+        return int(digits) if is_whole else digits or None
 
+
+def _written(value: object) -> object:
+    """Accept ids as JSON numbers."""
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID else value
+
+
+_Profile = Text(NO_NUL, 100, "a name or an id of at most 100 characters", "17841400000000001")
+ProfileId = Annotated[
+    str,
+    _Profile,
+    BeforeValidator(_written),
+    WithJsonSchema({"anyOf": [_Profile.schema, {"type": "integer", "minimum": 1, "maximum": LARGEST_ID}]}),
+]
 
 PlatformName = Literal["whatsapp", "instagram", "facebook", "telegram", "website", "sms"]
 PlatformOut = Annotated[str, WithJsonSchema({"type": "string", "enum": Platform.values})]

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
 from botpenguin.platform import contacts, imports
-from botpenguin.platform.api import bots, errors, fields
+from botpenguin.platform.api import bots, errors, fields, ignored_keys
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bulk_calls import bulk_calls
 from botpenguin.platform.api.contact_input import ContactIn, Row, RowErrors
@@ -111,7 +111,8 @@ def import_contacts(
     name, email, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
     200 if all were there, and 400 with a sentence for each row that is wrong. It is 429 while another call of the
     account with more than 500 contacts and tags is under way, if this one has as many, and 413 where the contacts, with
-    what is known of them already, hold more than 8 MB, or those that are there already more than 4 MB.
+    what is known of them already, hold more than 8 MB, or those that are there already more than 4 MB. Keys that a
+    contact does not have are ignored, and `message` names them.
     """
     bot = bots.find(request, bot_id or bot_id_header) if bot_id or bot_id_header else None
     wrong = {position: _why(row) for position, row in enumerate(rows, start=1) if isinstance(row, RowErrors)}
@@ -126,7 +127,8 @@ def import_contacts(
         sentences = [f"Row {position}: {why}." for position, why in conflict.problems.items()]
         raise errors.RequestFailed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences) from conflict
     data = ImportedOut(ids=imported.ids, created=imported.created, updated=len(imported.ids) - imported.created)
-    return Created(data=data) if imported.created else Envelope(data=data)
+    message = ignored_keys.of_rows(row for row in rows if not isinstance(row, RowErrors))
+    return Created(message=message, data=data) if imported.created else Envelope(message=message, data=data)
 
 
 def _why(row: RowErrors) -> str:
@@ -177,14 +179,15 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
     so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, `createdAt`, `updatedAt`,
     `isImported`, `isOnline`, `lastMessage` and `lastSeenAt` are read-only: what is sent for them is ignored. This
     server sends no messages, so `lastMessage` and `lastSeenAt` never change and `isOnline` is always false. `segments`
-    follows the tags and `whatsAppNumber` the number. An email or a number belongs to one contact. `DELETED` is an
-    ordinary status; the contact stays listed. Of a contact that a list has shortened, attributes are merged and notes
+    follows the tags and `whatsAppNumber` the number. Other keys are ignored too; where a body has nothing else,
+    `message` names them. An email or a number belongs to one contact. `DELETED` is an ordinary status; the contact
+    stays listed. Of a contact that a list has shortened, attributes are merged and notes
     stay. A contact takes at most 64 KB; one that was larger before may keep its size or become smaller.
     """
     with changing(request.auth.owner_id):
         contact = find(request, contact_id)
         save(contact, change.write_to(contact))
-    return answer(contact)
+    return answer(contact, ignored_keys.of_change(change))
 
 
 @router.put(
@@ -223,6 +226,6 @@ def save(contact: Contact, tags: list[str] | None = None) -> None:
     prefetch_related_objects([contact], "tags")
 
 
-def answer(contact: Contact) -> Envelope[ContactOut]:
+def answer(contact: Contact, message: str = "") -> Envelope[ContactOut]:
     """Return the response of a saved contact. Call it outside of the transaction, because large contacts take long."""
-    return Envelope(data=serialize([contact], contact.owner_id)[0])
+    return Envelope(message=message, data=serialize([contact], contact.owner_id)[0])

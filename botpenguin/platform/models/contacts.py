@@ -42,7 +42,7 @@ class ContactQuerySet(OwnedQuerySet):
         return self.prefetch_related(models.Prefetch("tags", ContactTag.objects.order_by("name")))
 
     def mentioning(self, text: str) -> Self:
-        """Contacts whose name, email or number contains the text, in any case and spelling; all, if it shows nothing.
+        """Contacts with the text in name, email, number or profiles, in any case and spelling; all for an unseen text.
 
         Only texts without letters are searched in numbers: "anna7@example.com" does not find all numbers with a 7.
         """
@@ -108,6 +108,10 @@ class Contact(models.Model):
     phone = models.CharField(max_length=20, blank=True)
     phone_prefix = models.CharField(max_length=5, blank=True)
     country = models.CharField(max_length=60, blank=True)
+    # The person's names and ids elsewhere, as clients know them.
+    telegram_user_name = models.CharField(max_length=100, blank=True, default="", db_default="")
+    instagram_profile_id = models.CharField(max_length=100, blank=True, default="", db_default="")
+    facebook_profile_id = models.CharField(max_length=100, blank=True, default="", db_default="")
     attributes = models.JSONField(default=dict, encoder=sizes.Utf8Encoder)
     notes = models.JSONField(default=list, encoder=sizes.Utf8Encoder)
     searched = SearchedField()
@@ -160,7 +164,7 @@ class Contact(models.Model):
         return self.name or self.email or self.number
 
     def searched_text(self) -> str:
-        return joined((self.name, self.email, shown(self.email)))
+        return joined((self.name, self.email, shown(self.email), *(getattr(self, name) for name in sizes.PROFILES)))
 
     def shorten(self, attributes: str, notes: str) -> None:
         """Set attributes and notes from the beginnings of their JSON."""
