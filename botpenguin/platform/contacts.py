@@ -16,15 +16,16 @@ from accounts.orm.bulk import writes_of
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
 from botpenguin.platform import sizes, usages
-from botpenguin.platform.models import Bot, Contact, ContactQuerySet, ContactTag, Platform, digits
+from botpenguin.platform.models import Bot, Contact, ContactQuerySet, ContactTag, Platform
+from botpenguin.platform.models.contacts import MOST_PREFIXES
+from botpenguin.platform.phones import Phone, readings
 
 # Old versions of SQLite accept 999 parameters a statement.
 AT_ONCE = 400
 
-# Digits of a telephone number.
-FEWEST_DIGITS = 4
-
 EMAIL_TAKEN = "the email is another contact's"
+SEVERAL_WITH_PHONE = "several contacts have this number; send its prefix too"
+PHONE_FIELD = "profile.userDetails.contact.phone"
 PHONE_TAKEN = "the number is another contact's"
 NOBODY = "a contact needs a name, an email or a number"
 MOST_ATTRIBUTES = 100
@@ -39,27 +40,6 @@ MOST_BYTES = 8 * 1024 * 1024
 MOST_READ = 4 * 1024 * 1024
 TOO_LARGE = f"a contact has at most {sizes.MOST_BYTES // 1024} KB of attributes, notes and tags"
 TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
-
-
-@dataclass(frozen=True, slots=True)
-class Phone:
-    """A number with its country's prefix, and the prefix, in digits.
-
-    A prefix is kept only if the number without it is long enough, because clients write back what they read.
-    """
-
-    whole: str
-    prefix: str
-
-    @classmethod
-    def of(cls, number: str, prefix: str) -> "Phone":
-        whole, prefix = digits(number), digits(prefix)
-        if not whole:
-            return cls("", "")
-        if not number.strip().startswith("+"):
-            return cls(prefix + whole, prefix)
-        is_its_own = whole.startswith(prefix) and len(whole) - len(prefix) >= FEWEST_DIGITS
-        return cls(whole, prefix if is_its_own else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,8 +98,9 @@ class Book:
         self.by_phone: dict[str, Contact] = {}
         known: dict[str, Contact] = {}
         emails = [row.email for row in rows if row.email]
-        phones = [row.phone.whole for row in rows if row.phone]
         mine = Contact.objects.owned_by(owner)
+        self.readings = _readings([row.phone for row in rows if row.phone], mine)
+        phones = [whole for number, known in self.readings.items() for whole in (number, *known)]
         refuse_too_large(_size_of(mine.filter(Q(email__in=emails) | Q(phone__in=phones))), MOST_READ)
         owned = mine.prefetch_related("tags")
         for found in (Q(email__in=part) for part in _parts(emails)):
@@ -137,7 +118,7 @@ class Book:
 
     def write(self, position: int, row: Details, bot: Bot | None) -> Contact:
         with_email = self.by_email.get(row.email or "")
-        with_phone = self.by_phone.get(row.phone.whole if row.phone else "")
+        with_phone = self._with_phone(position, row.phone, with_email) if row.phone else None
         if with_email and with_phone and with_email is not with_phone:
             self.problems[position] = "the email is one contact's and the number another's"
             # Both stay as they are, so that the same error in a later row is found too.
@@ -145,9 +126,10 @@ class Book:
         contact = with_email or with_phone or self._new(bot)
         self.by_email.pop(contact.email, None)
         self.by_phone.pop(contact.phone, None)
-        if row.phone == Phone(contact.phone, ""):
-            # The same number in one piece: the known prefix stays.
-            row = replace(row, phone=None)
+        if row.phone:
+            row = replace(row, phone=row.phone.kept_by(contact.phone, contact.phone_prefix))
+        if row.phone and row.phone.problem:
+            self.problems[position] = f"{PHONE_FIELD}.{row.phone.problem}"
         row.apply_to(contact)
         if len(contact.attributes) > MOST_ATTRIBUTES:
             self.problems[position] = TOO_MANY_ATTRIBUTES
@@ -160,6 +142,20 @@ class Book:
             contact.bot = bot
         self._list(contact)
         return contact
+
+    def _with_phone(self, position: int, phone: Phone, with_email: Contact | None) -> Contact | None:
+        """Return the contact with this number: the one with the email, if several have it in their countries."""
+        if found := self.by_phone.get(phone.whole):
+            return found
+        several = {self.by_phone[whole].pk: self.by_phone[whole] for whole in self._known(phone)}
+        if with_email and with_email.pk in several:
+            return with_email
+        if len(several) > 1:
+            self.problems[position] = SEVERAL_WITH_PHONE
+        return next(iter(several.values()), None)
+
+    def _known(self, phone: Phone) -> list[str]:
+        return [whole for whole in self.readings[phone.whole] if whole in self.by_phone]
 
     def new_tags(self, contacts: Iterable[str]) -> list[tuple[str, str]]:
         """Return the new tags of these contacts, as ids of contacts and names of tags."""
@@ -196,6 +192,16 @@ class Book:
             self.by_email[contact.email] = contact
         if contact.phone:
             self.by_phone[contact.phone] = contact
+
+
+def _readings(phones: Iterable[Phone], contacts: ContactQuerySet) -> dict[str, list[str]]:
+    """Return by each number what it can be if it has no calling code, by those of the rows and of the contacts."""
+    phones = set(phones)
+    read: dict[str, list[str]] = {phone.whole: [] for phone in phones}
+    if numbers := {phone.whole for phone in phones if not phone.prefix and not phone.problem}:
+        prefixes = dict.fromkeys([*contacts.prefixes(), *(phone.prefix for phone in phones if phone.prefix)])
+        read |= {number: readings(number, [*prefixes][:MOST_PREFIXES]) for number in numbers}
+    return read
 
 
 def _parts(values: Sequence[str]) -> Iterator[Sequence[str]]:

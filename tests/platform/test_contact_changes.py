@@ -2,10 +2,11 @@
 
 from typing import Any
 
+import phonenumbers
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, assume, given
 from hypothesis import settings as hypothesis
 from hypothesis import strategies as st
 
@@ -19,12 +20,12 @@ NO_CONTACT = (404, ["There is no contact with this id in your account."])
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)
 WORDS = st.text(st.characters(categories=["L", "N"]), min_size=1, max_size=60)
 VALUES = TEXTS | st.integers(-(2**53) + 1, 2**53 - 1) | st.floats(-1e9, 1e9) | st.booleans()
-PREFIXES = st.from_regex(r"[0-9]{0,5}", fullmatch=True)
-NUMBERS = st.from_regex(r"[0-9]{4,10}", fullmatch=True)
+CODES = st.sampled_from(["", *map(str, phonenumbers.COUNTRY_CODE_TO_REGION_CODE)])
+# Not with 00, which would be an exit code.
+NUMBERS = st.from_regex(r"0?[1-9][0-9]{3,10}", fullmatch=True)
 PHONES = st.one_of(
-    st.builds(lambda prefix, number: {"number": number, "prefix": prefix}, PREFIXES, NUMBERS | st.just("")),
-    # With the prefix in the number: the rest may be empty.
-    st.builds(lambda prefix, number: {"number": f"+{number}", "prefix": number[:prefix]}, st.integers(0, 5), NUMBERS),
+    st.builds(lambda prefix, number: {"number": number, "prefix": prefix}, CODES, NUMBERS | st.just("")),
+    st.builds(lambda prefix, number: {"number": f"+{prefix or 44}{number}"}, CODES, NUMBERS),
 )
 EMAILS = st.sampled_from(["", "Asha@Example.com"])
 DETAILS = st.fixed_dictionaries(
@@ -56,7 +57,9 @@ class TestChanging:
         self, as_alice: Caller, details: dict[str, Any]
     ) -> None:
         Contact.objects.all().delete()
-        as_alice.data("POST", "/inbox/users/import", [{"profile": {"userDetails": details}}])
+        imported = as_alice.send("POST", "/inbox/users/import", [{"profile": {"userDetails": details}}])
+        # Some countries have no numbers of this length.
+        assume("calling code" not in imported.content.decode())
         (read,) = as_alice.data("POST", "/inbox/users")
 
         written = as_alice.data("PUT", f"/inbox/users/{read['_id']}", read)
@@ -87,9 +90,9 @@ class TestChanging:
         details = written["profile"]["userDetails"]
         assert details == read["profile"]["userDetails"] | {
             "name": "Asha Rao",
-            "contact": {"email": "rao@example.com", "phone": {"number": "02079460991", "prefix": "44"}},
+            "contact": {"email": "rao@example.com", "phone": {"number": "2079460991", "prefix": "44"}},
             "tags": ["partner", "vip"],
-            "whatsAppNumber": "4402079460991",
+            "whatsAppNumber": "442079460991",
             "instagramProfileId": "17841400000000001",
         }
         same = ("status", "platform", "isContact", "isSubscriber", "unreadMessages")
@@ -144,12 +147,13 @@ class TestChanging:
         [
             ({"number": "2079460991", "prefix": "44"}, "2079460991", "44"),
             ({"number": 2079460991, "prefix": 44}, "2079460991", "44"),
-            ({"number": 2079460991.0}, "2079460991", ""),
+            ({"number": 2079460991.0}, "2079460991", "91"),
             ({"number": "+442079460991", "prefix": "44"}, "2079460991", "44"),
-            ({"number": "+442079460991", "prefix": "91"}, "442079460991", ""),
-            ({"number": "+442079460991"}, "442079460991", ""),
+            ({"number": "+442079460991", "prefix": "91"}, "2079460991", "44"),
+            ({"number": "+442079460991"}, "2079460991", "44"),
             ({"number": "+441234", "prefix": "44"}, "1234", "44"),
-            ({"number": "+44123", "prefix": "44"}, "44123", ""),
+            ({"number": "2079460991", "prefix": ""}, "2079460991", ""),
+            ({"prefix": ""}, "9876543210", ""),
             ({"prefix": "44"}, "9876543210", "44"),
             ({"number": ""}, "", ""),
             ({}, "9876543210", "91"),

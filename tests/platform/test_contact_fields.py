@@ -7,8 +7,9 @@ from typing import Any
 from django.db.models import CharField
 
 from botpenguin.platform.api.contact_input import ContactIn, ProfileIn, ReachIn, UserDetailsIn
-from botpenguin.platform.contacts import CHANGEABLE, IMPORTED, Details, Phone
+from botpenguin.platform.contacts import CHANGEABLE, IMPORTED, Details
 from botpenguin.platform.models import Contact
+from botpenguin.platform.phones import Phone
 from botpenguin.platform.sizes import TEXTS
 
 COLUMNS = {field.name: field for field in Contact._meta.concrete_fields}

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import Annotated, Any, Self
 
 from pydantic import (
@@ -16,10 +17,13 @@ from pydantic_core import ErrorDetails
 
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.contact_output import ContactOut
+from botpenguin.platform.api.errors import RequestFailed
 from botpenguin.platform.api.fields import PlatformName, StatusName
 from botpenguin.platform.api.ignored_keys import KeepingInput
-from botpenguin.platform.contacts import MOST_TAGS, Details, Phone
+from botpenguin.platform.api.phone_fields import Number, Prefix
+from botpenguin.platform.contacts import MOST_TAGS, PHONE_FIELD, Details
 from botpenguin.platform.models import Contact
+from botpenguin.platform.phones import Phone
 from botpenguin.platform.sizes import PROFILES
 
 # At most so many errors of a row are reported.
@@ -27,16 +31,20 @@ MOST_ERRORS = 5
 
 
 class PhoneIn(KeepingInput):
-    """Without `number` only the prefix of the stored number changes."""
+    """Without `number` only the prefix of the stored number changes. Without `prefix` the stored one stays."""
 
-    number: fields.Number | None = None
-    prefix: fields.Prefix | None = None
+    number: Number | None = None
+    prefix: Prefix | None = None
 
     def phone(self, contact: Contact) -> Phone | None:
         if self.number is None and self.prefix is None:
             return None
         number = contact.national_number if self.number is None else self.number
-        return Phone.of(number, self.prefix or "")
+        if (number, self.prefix or "") == (contact.national_number, contact.phone_prefix):
+            # Written back as it was read.
+            return Phone(contact.phone, contact.phone_prefix)
+        phone = Phone.of(number, self.prefix or "")
+        return phone.kept_by(contact.phone, contact.phone_prefix) if self.prefix is None else phone
 
 
 class ReachIn(KeepingInput):
@@ -111,6 +119,10 @@ class ContactIn(KeepingInput):
         """Change the contact, and return its tags, where they are given."""
         profile = self.profile or ProfileIn()
         details = (profile.userDetails or UserDetailsIn()).details(contact)
+        if details.phone and details.phone.problem:
+            raise RequestFailed(
+                HTTPStatus.BAD_REQUEST, "Nothing was changed.", [f"{PHONE_FIELD}.{details.phone.problem}."]
+            )
         if details.attributes is not None and not self.shortened:
             # The list is complete: missing attributes are deleted.
             contact.attributes = {}

@@ -19,7 +19,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID
 from accounts.text import normalize_digits
-from botpenguin.platform.contacts import FEWEST_DIGITS, MOST_ATTRIBUTES
+from botpenguin.platform.contacts import MOST_ATTRIBUTES
 from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 
 # The largest integer that JavaScript represents exactly.
@@ -39,8 +39,6 @@ VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # The email addresses of HTML, with a domain of at least two labels.
 EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
-NUMBER = rf"\+?(?:[ ()./-]*[0-9]){{{FEWEST_DIGITS},15}}[ ()./-]*"
-PREFIX = r"\+?[0-9]{1,5}"
 
 
 class Input(BaseModel):
@@ -104,34 +102,6 @@ Country = Annotated[str, Text(NO_NUL, 60, "a text of at most 60 characters", "In
 Note = Annotated[str, Text(NO_NUL, 2000, "a text of at most 2,000 characters", "Asked for a call back.")]
 Key = Annotated[str, Text(VISIBLE, 100, "a key of 1 to 100 characters", "plan")]
 Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", may_be_empty=True)]
-
-
-def _typed(value: object) -> object:
-    """Accept telephone numbers as JSON numbers, as some clients send them."""
-    return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else value
-
-
-_Search = Text(NO_NUL, 200, "a text of at most 200 characters", "asha@example.com")
-_Number = Text(NUMBER, 40, "a telephone number of 4 to 15 digits", "9876543210", may_be_empty=True)
-_Prefix = Text(PREFIX, 6, "the prefix of a country, 1 to 5 digits", "91", may_be_empty=True)
-Search = Annotated[
-    str,
-    _Search,
-    BeforeValidator(_typed),
-    WithJsonSchema({"anyOf": [_Search.schema, {"type": "integer", "minimum": 1, "maximum": 10**15 - 1}]}),
-]
-Number = Annotated[
-    str,
-    _Number,
-    BeforeValidator(_typed),
-    WithJsonSchema({"anyOf": [_Number.schema, {"type": "integer", "minimum": 10**3, "maximum": 10**15 - 1}]}),
-]
-Prefix = Annotated[
-    str,
-    _Prefix,
-    BeforeValidator(_typed),
-    WithJsonSchema({"anyOf": [_Prefix.schema, {"type": "integer", "minimum": 1, "maximum": 10**5 - 1}]}),
-]
 
 
 @dataclass(frozen=True)

@@ -69,7 +69,9 @@ class ContactFilter(Input):
         examples=[""],
     )
     searchText: str | None = Field(
-        default=None, description="A part of a name, an email, a number or a profile's name or id.", examples=["asha"]
+        default=None,
+        description="A part of a name, an email, a number (however it is written) or a profile's name or id.",
+        examples=["asha"],
     )
     status: Annotated[list[StatusName], Few] | None = None
     tags: Texts = Field(default=None, description="At least one of these tags.")

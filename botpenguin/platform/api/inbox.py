@@ -108,8 +108,9 @@ def import_contacts(
     """Add up to 1,000 contacts, all or none.
 
     A row whose email or number a contact has already updates that contact: tags are added, attributes merged, and a
-    name, email, number or country that is empty or left out stays as it is. The answer is 201 if any contact is new,
-    200 if all were there, and 400 with a sentence for each row that is wrong. It is 429 while another call of the
+    name, email, number or country that is empty or left out stays as it is. A number without a prefix is that of the
+    contact with the row's email, or of the one contact that has it in its country. The answer is 201 if any contact is
+    new, 200 if all were there, and 400 with a sentence for each row that is wrong. It is 429 while another call of the
     account with more than 500 contacts and tags is under way, if this one has as many, and 413 where the contacts, with
     what is known of them already, hold more than 8 MB, or those that are there already more than 4 MB. Keys that a
     contact does not have are ignored, and `message` names them.
@@ -179,10 +180,11 @@ def change_contact(request: BearerRequest, change: ContactIn, contact_id: Contac
     so is a map that has no key of a contact, such as `{"plan": "gold"}`. `_id`, `_customer`, `createdAt`, `updatedAt`,
     `isImported`, `isOnline`, `lastMessage` and `lastSeenAt` are read-only: what is sent for them is ignored. This
     server sends no messages, so `lastMessage` and `lastSeenAt` never change and `isOnline` is always false. `segments`
-    follows the tags and `whatsAppNumber` the number. Other keys are ignored too; where a body has nothing else,
-    `message` names them. An email or a number belongs to one contact. `DELETED` is an ordinary status; the contact
-    stays listed. Of a contact that a list has shortened, attributes are merged and notes
-    stay. A contact takes at most 64 KB; one that was larger before may keep its size or become smaller.
+    follows the tags and `whatsAppNumber` the number. A number that is sent without a prefix keeps the contact's prefix.
+    Other keys are ignored too; where a body has nothing else, `message` names them. An email or a number belongs to one
+    contact. `DELETED` is an ordinary status; the contact stays listed. Of a contact that a list has shortened,
+    attributes are merged and notes stay. A contact takes at most 64 KB; one that was larger before may keep its size or
+    become smaller.
     """
     with changing(request.auth.owner_id):
         contact = find(request, contact_id)

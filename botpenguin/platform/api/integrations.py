@@ -7,6 +7,7 @@ from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
+from botpenguin.platform import phones
 from botpenguin.platform.api import bots, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bots import BotOut
@@ -14,6 +15,7 @@ from botpenguin.platform.api.contact_output import ContactOut
 from botpenguin.platform.api.envelope import Envelope
 from botpenguin.platform.api.fields import Input
 from botpenguin.platform.api.listing import MOST_BOTS, Page, listed
+from botpenguin.platform.api.phone_fields import Search
 from botpenguin.platform.contacts import Details
 from botpenguin.platform.models import Bot, Contact, Platform
 
@@ -27,8 +29,9 @@ class Credential(Input):
 
 
 class AttributeUpdate(Input):
-    search: fields.Search = Field(
-        description="An email, a number or an id. A number with its country's prefix finds one contact at most."
+    search: Search = Field(
+        description="An email, a number or an id. A number with its country's prefix finds one contact at most, "
+        "however it is written: +44 (0)20 7946 0991, 0044 20 7946 0991, 442079460991."
     )
     attributes: fields.Attributes
     botId: fields.OptionalId | None = None
@@ -62,6 +65,7 @@ def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> E
     owner = request.auth.owner_id
     if update.botId:
         bots.find(request, update.botId)
+    phones.prepare()
     with changing(owner):
         found = list(Contact.objects.owned_by(owner).identified_by(update.search)[:2])
         if not found:

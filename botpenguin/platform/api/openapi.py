@@ -18,12 +18,17 @@ Every answer is an envelope: `success`, `message`, `data`, and `code`, which is 
 a list of sentences that you can show to people. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
 milliseconds.
 
+Telephone numbers are read as people write them: `+44 (0)20 7946 0991`, or `020 7946 0991` with the prefix `44`. A `+`
+or `00` counts more than a prefix. Answers have the number without its zero, and the prefix apart. A number that no
+country has is refused with 400. A number with neither is taken as it is, in digits.
+
 The headers `RateLimit-Policy` and `RateLimit` say how many requests a token may send a minute, and how many are left.
 Every answer has an `X-Request-ID`: quote it when you report an error. The server uses yours if it is 1 to 64 letters,
 digits, `.`, `_` and `-`."""
 
 ERRORS = {
-    HTTPStatus.BAD_REQUEST: "The request cannot be read, or it contradicts itself.",
+    HTTPStatus.BAD_REQUEST: "The request cannot be read, it contradicts itself, or no country has such a telephone "
+    "number.",
     HTTPStatus.UNAUTHORIZED: "The token is missing, malformed, unknown or revoked, or its account is disabled.",
     HTTPStatus.FORBIDDEN: "The request came over plain http, but this server requires https.",
     HTTPStatus.NOT_FOUND: "The account has no such object.",

@@ -8,7 +8,6 @@ from botpenguin.platform.models.contacts import (
     ContactQuerySet,
     ContactTag,
     ContactUsage,
-    digits,
 )
 from botpenguin.platform.models.segments import Segment
 
@@ -22,5 +21,4 @@ __all__ = [
     "ContactUsage",
     "Platform",
     "Segment",
-    "digits",
 ]

@@ -6,7 +6,7 @@ from typing import ClassVar, Self
 
 from django.conf import settings
 from django.db import models
-from django.db.models import F, Q, Value
+from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -18,22 +18,18 @@ from accounts.text import searchable
 from botpenguin.platform import sizes
 from botpenguin.platform.models.bots import Bot, Platform
 from botpenguin.platform.pending import PendingImport
+from botpenguin.platform.phones import FEWEST_OF_A_WHOLE, NUMBER, Phone, clean, digits, readings
 
-# A telephone number, or part of one, as people write it: +44 (0)20 7946-0991.
-NUMBER = re.compile(r"[ +()./-]*[0-9][0-9 +()./-]*")
 # No database stores these as text: NUL, and half a surrogate pair.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 # In characters. SQLite refuses patterns of over 50,000 bytes.
 LONGEST_SEARCH = 200
+# Numbers without a calling code are compared in so many countries.
+MOST_PREFIXES = 10
 # The columns of a contact that can be long.
 LARGE_COLUMNS = ("attributes", "notes")
 
 models.JSONField.register_lookup(sizes.Octets)
-
-
-def digits(text: str) -> str:
-    """Return the digits of a telephone number: `+91 (98) 76` and `919876` are the same number."""
-    return "".join(character for character in text if character in "0123456789")
 
 
 class ContactQuerySet(OwnedQuerySet):
@@ -51,22 +47,45 @@ class ContactQuerySet(OwnedQuerySet):
             return self.none()
         part = searchable(text)
         found = Q(searched__contains=part)
-        if NUMBER.fullmatch(text):
-            # National numbers start with a zero that is not stored: 020 7946 0991, +44 (0)20 7946 0991.
-            found |= Q(phone__contains=digits(text.replace("(0)", "")).lstrip("0") or "0")
+        if NUMBER.fullmatch(number := clean(text)):
+            found |= self._holding(number)
         return self.filter(found)
 
+    def _holding(self, number: str) -> Q:
+        """Numbers with this part, or the whole number however it is written."""
+        # National numbers start with a zero that is not stored: 020 7946 0991, +44 (0)20 7946 0991.
+        part = digits(number.replace("(0)", "")).lstrip("0") or "0"
+        if len(part) < FEWEST_OF_A_WHOLE:
+            return Q(phone__contains=part)
+        return Q(phone__contains=part) | Q(phone__in=self.written_as(Phone.of(number, "")))
+
     def identified_by(self, text: str) -> Self:
-        """Contacts with this id, email or number: at most one, unless the number has no country's prefix."""
+        """Contacts with this id, email or number: at most one, unless the number has no calling code."""
         text = text.strip()
         if OBJECT_ID.fullmatch(text):
             return self.with_id(text)
-        if NUMBER.fullmatch(text):
-            with_prefix = self.filter(phone=digits(text))
-            return (
-                with_prefix if with_prefix.exists() else self.filter(phone=Concat("phone_prefix", Value(digits(text))))
-            )
+        if NUMBER.fullmatch(number := clean(text)):
+            return self._numbered(number)
         return self.none() if UNSTORABLE.search(text) or not text else self.filter(email=text.lower())
+
+    def _numbered(self, number: str) -> Self:
+        phone = Phone.of(number, "")
+        for whole in (phone.whole, digits(number)):
+            if (found := self.filter(phone=whole)).exists():
+                return found
+        if (found := self.filter(phone__in=self.written_as(phone))).exists():
+            return found
+        # Numbers of before that could not be read.
+        return self.filter(phone=Concat("phone_prefix", Value(digits(number))))
+
+    def written_as(self, phone: Phone) -> list[str]:
+        """Return the numbers that a number without a calling code can be, by the calling codes of these contacts."""
+        return [phone.whole] if phone.prefix or phone.problem else readings(phone.whole, self.prefixes())
+
+    def prefixes(self) -> list[str]:
+        """Return the most frequent calling codes."""
+        known = self.order_by().exclude(phone_prefix="").values("phone_prefix").annotate(count=Count("pk"))
+        return [row["phone_prefix"] for row in known.order_by("-count", "phone_prefix")[:MOST_PREFIXES]]
 
     def listed(self, ids: Sequence[str]) -> "list[Contact]":
         """Fetch contacts in the order of these ids, with their tags; large ones shortened."""

@@ -1,0 +1,134 @@
+"""Telephone numbers as people write them.
+
+`unmeant` finds what is no single number, such as a spreadsheet's "9876543210.0"; `Phone.of` reads the others. What is
+stored and sent are digits without a plus, with the calling code apart.
+"""
+
+import re
+from collections.abc import Iterable
+from contextlib import suppress
+from dataclasses import dataclass
+
+from accounts.text import normalize_digits
+
+FEWEST_DIGITS, MOST_DIGITS = 4, 15
+# Characters, once invisible ones are gone, and before that.
+LONGEST, LONGEST_AS_TYPED = 40, 200
+SHOULD = f"should be a telephone number of {FEWEST_DIGITS} to {MOST_DIGITS} digits"
+# A telephone number, or part of one: +44 (0)20 7946-0991. With exit code, calling code and zero it is longer.
+NUMBER = re.compile(r"[ ([]*\+?[] ()[./-]*[0-9][] ()[./0-9-]*")
+MOST_TYPED_DIGITS = 20
+# In a search for a whole number.
+FEWEST_OF_A_WHOLE = 7
+SEVERAL = "holds two numbers; send one"
+
+# What spreadsheets and URIs put before a number; and the exit code of Russia.
+_BEFORE = re.compile(r"(?:'|tel:)*", re.I)
+_RUSSIAN_EXIT = "8~10"
+_SCIENTIFIC = re.compile(r"[+-]?[0-9][0-9.,]*e[+-]?[0-9]+", re.I)
+_DECIMAL = re.compile(r"\+?[0-9]{4,}([.,](?:0+|[0-9]{1,2}))")
+_EXTENSION = re.compile(r"[0-9)\]] ?(?:[;#,~]+[^\W\d_]{0,15}|[^\W\d_]{1,15})[.:=]? ?[0-9]{1,6}#?$")
+_BREAK = re.compile(r"[\t-\r\x85\u2028\u2029]")
+_BETWEEN_TWO = re.compile(r"(?:[;,|&+]|[^\W\d_]+)[. ]*\+?(?:[] ()[./-]*[0-9]){6}")
+
+
+def digits(text: str) -> str:
+    """Return the digits of a telephone number: `+91 (98) 76` and `919876` are the same number."""
+    return "".join(character for character in text if character in "0123456789")
+
+
+def clean(text: str) -> str:
+    """Return a number as it was meant, without invisible characters and what stands before it."""
+    meant = _BEFORE.sub("", normalize_digits(text), count=1).strip()
+    return "+" + meant.removeprefix(_RUSSIAN_EXIT) if meant.startswith(_RUSSIAN_EXIT) else meant
+
+
+def clean_prefix(text: str) -> str:
+    """Return the digits of a calling code: of +44, 0044, +1-242."""
+    return re.sub("^00(?=.)", "", digits(clean(text)))
+
+
+def unmeant(typed: str) -> str | None:
+    """Return why a text is not one telephone number, or None."""
+    text = clean(typed)
+    if _SCIENTIFIC.fullmatch(text):
+        return "is shortened, as spreadsheets write numbers; send all its digits as text"
+    if decimals := _DECIMAL.fullmatch(text):
+        return f"ends in {decimals[1]}, as spreadsheets write numbers; send it as text"
+    if _BREAK.search(typed.strip()) or (NUMBER.fullmatch(text) and _is_followed_by_another(text)):
+        return SEVERAL
+    count = len(digits(text))
+    if not NUMBER.fullmatch(text):
+        return _what_else_it_holds(text) if count >= FEWEST_DIGITS else SHOULD
+    return None if FEWEST_DIGITS <= count <= MOST_TYPED_DIGITS else SHOULD
+
+
+def _is_followed_by_another(text: str) -> bool:
+    """Return whether a whole number stands before a slash, not the code of an area: 0221/123456."""
+    head, slash, _ = text.partition("/")
+    fewest = {"+": 10, "00": 12, "0": 7}
+    least = next((fewest[start] for start in fewest if text.lstrip(" ([").startswith(start)), 5)
+    return bool(slash) and len(digits(head)) >= least
+
+
+def _what_else_it_holds(text: str) -> str:
+    if _EXTENSION.search(text):
+        return "has an extension; send the number without it"
+    if _BETWEEN_TWO.search(text, 1):
+        return SEVERAL
+    return "has letters or signs that no telephone number has"
+
+
+@dataclass(frozen=True, slots=True)
+class Phone:
+    """A number in digits, with its calling code, and that code, where it is known.
+
+    `problem` says why it can be no number. It begins with the key of the field: "number is too short". Such a number is
+    only what an old contact may have already.
+    """
+
+    whole: str
+    prefix: str
+    problem: str = ""
+
+    @classmethod
+    def of(cls, number: str, prefix: str) -> "Phone":
+        """Read a number, in the country of the prefix if it names none itself. Without either it is only digits."""
+        from botpenguin.platform import numbering_plans as plans  # noqa: PLC0415 - see there
+
+        text, prefix = clean(number), clean_prefix(prefix)
+        if not digits(text):
+            return cls("", "")
+        is_whole = text.lstrip(" ([").startswith("+")
+        # 44 (0)20 7946 0991: the zero counts in some countries, and is wrong where it makes a number too long.
+        for each in dict.fromkeys((digits(text), digits(text.replace("(0)", "")))):
+            try:
+                code, national = plans.read_whole(each) if is_whole else plans.read(each, prefix)
+                return cls(code + national, code)
+            except plans.NoSuchNumber as why:
+                problem = str(why)
+        return cls(digits(text) if is_whole else prefix + digits(text), "" if is_whole else prefix, problem)
+
+    def kept_by(self, whole: str, prefix: str) -> "Phone":
+        """Return the number for a contact with this number and prefix: one without a prefix keeps it."""
+        if (self.whole, self.prefix) in ((whole, prefix), (whole, ""), (whole.removeprefix(prefix), "")):
+            return Phone(whole, prefix)
+        if self.prefix or self.problem or not self.whole or not prefix:
+            return self
+        return next((Phone(found, prefix) for found in readings(self.whole, [prefix])), self)
+
+
+def prepare() -> None:
+    """Load the library, so that no transaction has to wait for it."""
+    from botpenguin.platform import numbering_plans  # noqa: F401, PLC0415 - see there
+
+
+def readings(number: str, prefixes: Iterable[str]) -> list[str]:
+    """Return what the digits of a number without a prefix are, with the calling code, in the countries of prefixes."""
+    from botpenguin.platform import numbering_plans as plans  # noqa: PLC0415 - see there
+
+    found = []
+    for prefix in prefixes:
+        with suppress(plans.NoSuchNumber):
+            found.append("".join(plans.read(number, prefix)))
+    return found

@@ -1,0 +1,72 @@
+"""What people send as a telephone number that is none, or more than one."""
+
+import pytest
+
+from botpenguin.platform.phones import SEVERAL, SHOULD, Phone, unmeant
+
+SHORTENED = "is shortened, as spreadsheets write numbers; send all its digits as text"
+EXTENSION = "has an extension; send the number without it"
+OTHERS = "has letters or signs that no telephone number has"
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [
+        ("9876543210.0", "ends in .0, as spreadsheets write numbers; send it as text"),
+        ("+9876543210.00", "ends in .00, as spreadsheets write numbers; send it as text"),
+        ("9876543210,0", "ends in ,0, as spreadsheets write numbers; send it as text"),
+        ("９８７６５４３２１０．０", "ends in .0, as spreadsheets write numbers; send it as text"),
+        ("9876543210.5", "ends in .5, as spreadsheets write numbers; send it as text"),
+        *((text, SHORTENED) for text in ("9.87E+09", "9,87E+09", "9.87e9", "987654E4", "+9.87E+09")),
+        *((f"020 7946 0991{after}", EXTENSION) for after in (" ext. 5", "x5", " ext 12", " #5", ",,5", " доб. 12")),
+        *((f"+44 20 7946 0991{after}", EXTENSION) for after in (" extension 123", "~5", ";ext=5", " Durchwahl: 12")),
+        ("tel:+44-20-7946-0991;ext=5", EXTENSION),
+        *(
+            (f"020 7946 0991{between}020 7946 0992", SEVERAL)
+            for between in (" / ", "/", ", ", "; ", " or ", "\n", "\t", "\u2028", " & ", "|", " +44 ")
+        ),
+        ("12345 / 67890", SEVERAL),
+        ("020 7946 0991/2", SEVERAL),
+        ("+44 20 7946 0991 / 92", SEVERAL),
+        ("00442079460991/92", SEVERAL),
+        *((text, OTHERS) for text in ("1-800-FLOWERS", "*100*1#", "98765_43210", "12345\0", "call 98765")),
+        *((text, SHOULD) for text in ("", "-", "n/a", "12", "x5", "1" * 21, "+", "unknown")),
+    ],
+)
+def test_what_is_no_single_number_is_refused_with_the_reason(text: str, why: str) -> None:
+    assert unmeant(text) == why
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("9876543210", "+91 98765-43210", "(020) 7946 0991", "020.7946.0991", "01.42.68.53.00", "tel:+442079460991"),
+        *("0221/123456", "+49 (0)33203/12345", "0049 (0)221/123456", "212/555-0123", "'9876543210", "[020] 7946"),
+        *("\u202a+44\u00a020\u20117946\u20130991\u2060", "８~10 44 20 7946 0991", "01.42", "\t9876543210\n"),
+    ],
+)
+def test_the_signs_between_digits_do_not_matter(text: str) -> None:
+    assert unmeant(text) is None
+
+
+@pytest.mark.parametrize(
+    ("number", "stored", "kept"),
+    [
+        ("020 7946 0992", ("442079460991", "44"), ("442079460992", "44")),
+        ("2079460991", ("442079460991", "44"), ("442079460991", "44")),
+        ("442079460991", ("442079460991", "44"), ("442079460991", "44")),
+        ("+33 1 42 68 53 00", ("442079460991", "44"), ("33142685300", "33")),
+        ("0033 1 42 68 53 00", ("442079460991", "44"), ("33142685300", "33")),
+        ("33142685300", ("442079460991", "44"), ("33142685300", "")),
+        ("2079460991", ("2079460991", ""), ("2079460991", "")),
+        ("2079460992", ("2079460991", ""), ("2079460992", "")),
+        # Stored before numbers were read: what is written back stays.
+        ("02079460991", ("4402079460991", "44"), ("4402079460991", "44")),
+        ("12345", ("99912345", "999"), ("99912345", "999")),
+        ("", ("442079460991", "44"), ("", "")),
+    ],
+)
+def test_a_number_without_a_prefix_keeps_that_of_its_contact(
+    number: str, stored: tuple[str, str], kept: tuple[str, str]
+) -> None:
+    assert Phone.of(number, "").kept_by(*stored) == Phone(*kept)
