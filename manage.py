@@ -14,6 +14,8 @@ SETTINGS = "botpenguin.settings"
 
 
 def main() -> None:
+    # What commands write holds data: mails, the database, backups.
+    os.umask(0o077)
     try:
         # Other settings have their own secrets.
         if os.environ.setdefault("DJANGO_SETTINGS_MODULE", SETTINGS) == SETTINGS and (

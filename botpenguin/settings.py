@@ -4,29 +4,29 @@ docs/settings.md lists every variable. A missing or weak secret raises `Improper
 with a sentence that says how to make one.
 """
 
+import os
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
-import environ
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling import defaults
-from botpenguin.bootstrap import BASE_DIR, DEFAULT_ENV_FILE, DEFAULT_STATE_DIR
+from botpenguin.configuration import database, service_urls
+from botpenguin.configuration.env_file import BASE_DIR
+from botpenguin.configuration.values import Values
 from botpenguin.observability import log_config
 
-env = environ.Env()
-env.read_env(env.str("ENV_FILE", default=str(DEFAULT_ENV_FILE)))
-STATE_DIR = Path(env.str("STATE_DIR", default=str(DEFAULT_STATE_DIR)))
+env = Values()
+STATE_DIR = database.state_dir(env.raw("STATE_DIR"))
 # Different characters. A repeated word has fewer; a random hexadecimal number has nearly all of its sixteen.
 LEAST_DIFFERENT = 10
 
 
 def secret(name: str, least: int) -> str:
-    value = env.str(name, default="")
+    value = env.raw(name)
     is_weak = len(set(value)) < LEAST_DIFFERENT or value.startswith("django-insecure-")
     if len(value) < least or is_weak:
         problem = "missing" if not value else "too short" if len(value) < least else "too easy to guess"
@@ -39,7 +39,7 @@ def secret(name: str, least: int) -> str:
 
 
 def address(name: str, default: str, stand_in: str = "which") -> str:
-    value: str = env.str(name, default=default)
+    value = env.raw(name, default)
     if "://" not in value:
         raise ImproperlyConfigured(
             f"{name} is no address such as {default}, {stand_in} stands in where it is left out."
@@ -47,46 +47,46 @@ def address(name: str, default: str, stand_in: str = "which") -> str:
     return value
 
 
-DEBUG = env.bool("DEBUG", default=False)
+DEBUG = env.switch("DEBUG", default=False)
 SECRET_KEY = secret("SECRET_KEY", 50)
 # Read by accounts.keyring, which refuses a key of less than 256 bits.
-TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",")]
+TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",") if key.strip()]
 
-HOST = env.str("HOST", default="127.0.0.1")
-PORT = env.int("PORT", default=8000)
-WORKERS = env.int("WORKERS", default=2)
+HOST = env.text("HOST", default="127.0.0.1")
+PORT = env.whole("PORT", default=8000)
+WORKERS = env.whole("WORKERS", default=2)
 # A page waits for the database or for Argon2, and both let other threads run meanwhile.
-THREADS = env.int("THREADS", default=4)
-MAIL_WORKER = env.bool("MAIL_WORKER", default=True)
-DRAIN_SECONDS = env.int("DRAIN_SECONDS", default=0)
+THREADS = env.whole("THREADS", default=4)
+MAIL_WORKER = env.switch("MAIL_WORKER", default=True)
+DRAIN_SECONDS = env.whole("DRAIN_SECONDS", default=0)
 # For Prometheus only. 0 is off. Must not be reachable from public networks.
-METRICS_PORT = env.int("METRICS_PORT", default=0)
-METRICS_HOST = env.str("METRICS_HOST", default="127.0.0.1")
-PUBLIC_URL = env.str("PUBLIC_URL", default=f"http://localhost:{PORT}").rstrip("/")
-HTTPS = env.bool("HTTPS", default=False)
-ALLOWED_HOSTS = env.list(
+METRICS_PORT = env.whole("METRICS_PORT", default=0)
+METRICS_HOST = env.text("METRICS_HOST", default="127.0.0.1")
+PUBLIC_URL = service_urls.public(env.text("PUBLIC_URL", default=f"http://localhost:{PORT}"))
+HTTPS = env.switch("HTTPS", default=False)
+ALLOWED_HOSTS = env.items(
     "ALLOWED_HOSTS", default=[str(urlsplit(PUBLIC_URL).hostname), "localhost", "127.0.0.1", "[::1]"]
 )
-TRUSTED_PROXIES = env.list("TRUSTED_PROXIES", default=[])
-SIGN_UP = env.bool("SIGN_UP", default=True)
-SIGN_UP_LIMIT = env.int("SIGN_UP_LIMIT", default=100)
-REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.int("REAUTHENTICATION_TIMEOUT", default=3600))
+TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", default=[])
+SIGN_UP = env.switch("SIGN_UP", default=True)
+SIGN_UP_LIMIT = env.whole("SIGN_UP_LIMIT", default=100)
+REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.whole("REAUTHENTICATION_TIMEOUT", default=3600))
 # A year and a month, so that events of a year ago can still be read.
-EVENTS_KEPT_DAYS = env.int("EVENTS_KEPT_DAYS", default=400)
+EVENTS_KEPT_DAYS = env.whole("EVENTS_KEPT_DAYS", default=400)
 # Events of one kind from one network. Further ones are only counted.
-EVENTS_AN_HOUR = env.int("EVENTS_AN_HOUR", default=60)
-API_RATE_LIMIT = env.int("API_RATE_LIMIT", default=600)
-API_REFUSED_LIMIT = env.int("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
-OUTBOUND_ALLOWED_NETWORKS = env.list("OUTBOUND_ALLOWED_NETWORKS", default=[])
-OUTBOUND_RATE_LIMIT = env.int("OUTBOUND_RATE_LIMIT", default=30)
-OUTBOUND_SECONDS = env.float("OUTBOUND_SECONDS", default=10.0)
+EVENTS_AN_HOUR = env.whole("EVENTS_AN_HOUR", default=60)
+API_RATE_LIMIT = env.whole("API_RATE_LIMIT", default=600)
+API_REFUSED_LIMIT = env.whole("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
+OUTBOUND_ALLOWED_NETWORKS = env.items("OUTBOUND_ALLOWED_NETWORKS", default=[])
+OUTBOUND_RATE_LIMIT = env.whole("OUTBOUND_RATE_LIMIT", default=30)
+OUTBOUND_SECONDS = env.number("OUTBOUND_SECONDS", default=10.0)
 # Quotas of an account. docs/quotas.md lists their disk space.
-QUOTA_BOTS, QUOTA_SEGMENTS = env.int("QUOTA_BOTS", default=1_000), env.int("QUOTA_SEGMENTS", default=200)
-QUOTA_CONTACTS, QUOTA_ATTRIBUTES = env.int("QUOTA_CONTACTS", default=100_000), env.int("QUOTA_ATTRIBUTES", default=500)
-QUOTA_CONTACT_BYTES = env.int("QUOTA_CONTACT_BYTES", default=200_000_000)
-QUOTA_PASSKEYS = env.int("QUOTA_PASSKEYS", default=25)
-QUOTA_APIS, QUOTA_API_BYTES = env.int("QUOTA_APIS", default=500), env.int("QUOTA_API_BYTES", default=10_000_000)
-QUOTA_LOGS, QUOTA_LOG_BYTES = env.int("QUOTA_LOGS", default=1_000), env.int("QUOTA_LOG_BYTES", default=20_000_000)
+QUOTA_BOTS, QUOTA_SEGMENTS = env.whole("QUOTA_BOTS", default=1_000), env.whole("QUOTA_SEGMENTS", default=200)
+QUOTA_CONTACTS = env.whole("QUOTA_CONTACTS", default=100_000)
+QUOTA_CONTACT_BYTES = env.whole("QUOTA_CONTACT_BYTES", default=200_000_000)
+QUOTA_ATTRIBUTES, QUOTA_PASSKEYS = env.whole("QUOTA_ATTRIBUTES", default=500), env.whole("QUOTA_PASSKEYS", default=25)
+QUOTA_APIS, QUOTA_API_BYTES = env.whole("QUOTA_APIS", default=500), env.whole("QUOTA_API_BYTES", default=10_000_000)
+QUOTA_LOGS, QUOTA_LOG_BYTES = env.whole("QUOTA_LOGS", default=1_000), env.whole("QUOTA_LOG_BYTES", default=20_000_000)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"
@@ -168,10 +168,10 @@ TEMPLATES = [
 
 # Database
 
-DATABASES = {"default": env.db_url_config(address("DATABASE_URL", f"sqlite:///{STATE_DIR / 'db.sqlite3'}"))}
-if DATABASES["default"]["ENGINE"] == "django.db.backends.sqlite3":
+address("DATABASE_URL", f"sqlite:///{quote(str(STATE_DIR / database.DEFAULT_NAME))}")
+DATABASES = {"default": database.configuration(os.environ)}
+if DATABASES["default"]["ENGINE"] == database.ENGINE:
     DATABASES["default"] |= {
-        "ENGINE": "botpenguin.database.sqlite3",
         "CONN_MAX_AGE": None,
         "OPTIONS": {
             # Two writers wait for each other instead of failing in the middle.
@@ -208,7 +208,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 CACHES: dict[str, dict[str, Any]] = {"default": {"BACKEND": "accounts.throttling.cache.DatabaseCache"}}
 if "CACHE_URL" in env:
-    CACHES["default"] = env.cache_url_config(address("CACHE_URL", "redis://host:6379/0", "and a table of the database"))
+    CACHES["default"] = service_urls.cache(address("CACHE_URL", "redis://host:6379/0", "and a table of the database"))
 if CACHES["default"]["BACKEND"] == "django.core.cache.backends.redis.RedisCache":
     # Stops asking a Redis that hangs, so that not all threads wait for it.
     CACHES["default"]["BACKEND"] = "accounts.throttling.redis.Cache"
@@ -223,14 +223,14 @@ CACHES["default"]["KEY_FUNCTION"] = "accounts.throttling.cache.make_key"
 # Mail: queued in the database by post_office, sent by `manage.py mail_worker`.
 
 EMAIL_BACKEND = "post_office.EmailBackend"
-DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="BotPenguin <no-reply@localhost>")
+DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="BotPenguin <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
 EMAIL_SUBJECT_PREFIX = ""
 # In seconds. A mail server that hangs must not delay other mail for long.
 EMAIL_TIMEOUT = 30
-MAIL_IS_SET_UP = bool(env.str("EMAIL_URL", default=""))
+MAIL_IS_SET_UP = bool(env.text("EMAIL_URL"))
 if MAIL_IS_SET_UP:
-    mail = env.email_url("EMAIL_URL")
+    mail = service_urls.email(env.text("EMAIL_URL"))
     mail_backend = mail.pop("EMAIL_BACKEND")
     vars().update(mail)
 else:
@@ -339,7 +339,7 @@ if HTTPS:
     # Browsers accept cookies with this prefix only from this host and over https.
     SESSION_COOKIE_NAME, CSRF_COOKIE_NAME = "__Host-sessionid", "__Host-csrftoken"
 CSRF_FAILURE_VIEW = "botpenguin.http.errors.csrf_failure"
-CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
+CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = HTTPS
 # The API does not redirect: a client that used plain http must learn that its token leaked.
@@ -395,4 +395,6 @@ DEFAULT_EXCEPTION_REPORTER_FILTER = "botpenguin.observability.error_reports.Repo
 
 # Logging
 
-LOGGING = log_config.configuration(env.str("LOG_FORMAT", default="text"))
+LOGGING = log_config.configuration(env.text("LOG_FORMAT", default="text"))
+
+env.refuse_misspelled()

@@ -59,7 +59,7 @@ def database(folder: Path) -> str:
         return url
     if found := state():
         shutil.copyfile(found / DATABASE, folder / DATABASE)
-    return f"{server.SQLITE}{folder / DATABASE}"
+    return server.sqlite_url(folder / DATABASE)
 
 
 def database_on_postgresql(*, is_empty: bool = False) -> str | None:

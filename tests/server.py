@@ -18,6 +18,7 @@ from http.client import HTTPConnection, HTTPException
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self, TypeVar
+from urllib.parse import quote, unquote
 
 import httpx
 
@@ -37,7 +38,7 @@ COVERAGE = "COVERAGE_PROCESS_CONFIG"
 SETTINGS = re.compile(
     r"(SECRET_KEY|TOKEN_KEYS|DATABASE_URL|CACHE_URL|PUBLIC_URL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|TRUSTED_PROXIES|HTTPS"
     r"|EMAIL_URL|OUTBOUND_[A-Z_]+|ENV_FILE|STATE_DIR|API_RATE_LIMIT|API_REFUSED_LIMIT|HOST|PORT|WORKERS|THREADS"
-    r"|MAIL_WORKER|DRAIN_SECONDS|LOG_FORMAT|METRICS_\w+|DEBUG|SIGN_UP\w*|EVENTS_KEPT_DAYS|EVENTS_AN_HOUR|PROMETHEUS_\w+|DJANGO_.*)"
+    r"|CA_FILE|SSL_CERT_FILE|MAIL_WORKER|DRAIN_SECONDS|LOG_FORMAT|METRICS_\w+|DEBUG|SIGN_UP\w*|EVENTS_KEPT_DAYS|EVENTS_AN_HOUR|PROMETHEUS_\w+|DJANGO_.*)"
 )
 
 
@@ -113,7 +114,7 @@ class Server:
         """The address of its database: from the environment, else from `.env`, else the default in its folder."""
         named = re.search("^DATABASE_URL=(.+)$", self.env_file.read_text(), re.MULTILINE)
         state = Path(self.environment["STATE_DIR"])
-        return self.environment.get("DATABASE_URL") or (named[1] if named else f"{SQLITE}{state / 'db.sqlite3'}")
+        return self.environment.get("DATABASE_URL") or (named[1] if named else sqlite_url(state / "db.sqlite3"))
 
     @contextmanager
     def database(self) -> Iterator[Any]:
@@ -224,9 +225,13 @@ def write_secrets(path: Path, **more: str) -> None:
         path.write_text("".join(f"{name}={value}\n" for name, value in settings.items()))
 
 
+def sqlite_url(path: Path | str) -> str:
+    return f"{SQLITE}{quote(str(path))}"
+
+
 def connect(url: str) -> Any:
     if url.startswith(SQLITE):
-        return sqlite3.connect(url.removeprefix(SQLITE), isolation_level=None)
+        return sqlite3.connect(unquote(url.removeprefix(SQLITE)), isolation_level=None)
     # Of those who start servers, few have PostgreSQL's driver.
     import psycopg  # noqa: PLC0415
 

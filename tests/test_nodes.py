@@ -23,7 +23,7 @@ from botpenguin.server import __main__ as serve
 from developers import tokens
 from tests import postgresql, server
 from tests.postgresql import PostgreSQL
-from tests.server import CoveredServer, Server, ask
+from tests.server import CoveredServer, Server, ask, sqlite_url
 from tests.visitor import Visitor
 
 ON = [pytest.param(kind, marks=pytest.mark.release) for kind in ("sqlite", "postgresql")]
@@ -44,7 +44,7 @@ def database() -> Iterator[PostgreSQL]:
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """The settings by which nodes share a database that is new and empty."""
     if request.param == "sqlite":
-        return {"DATABASE_URL": f"sqlite:///{tmp_path / 'db.sqlite3'}"}
+        return {"DATABASE_URL": sqlite_url(tmp_path / "db.sqlite3")}
     running: PostgreSQL = request.getfixturevalue("database")
     return {"DATABASE_URL": running.new_database()}
 

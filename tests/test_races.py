@@ -24,7 +24,7 @@ from developers.bearer.verification import RefusalReason, TokenRefused
 from developers.issuance import Outcome, Verdict
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_events, token_text
-from tests.server import COVERAGE
+from tests.server import COVERAGE, sqlite_url
 
 pytestmark = pytest.mark.django_db(transaction=True)
 Result = TypeVar("Result")
@@ -79,7 +79,7 @@ def database_url() -> str:
     """The address of this test's database, for another process."""
     database = connection.settings_dict
     if connection.vendor == "sqlite":
-        return f"sqlite:///{database['NAME']}"
+        return sqlite_url(database["NAME"])
     return "postgres://{USER}:{PASSWORD}@{HOST}:{PORT}/{NAME}".format(**database)
 
 

@@ -81,7 +81,7 @@ def test_a_missing_ring_beside_a_database_is_refused_and_no_key_is_made(was_serv
 @pytest.mark.parametrize(
     ("name", "value", "sentence"),
     [
-        ("PORT", "eighty", "A setting cannot be read: invalid literal for int() with base 10: 'eighty'"),
+        ("PORT", "eighty", "PORT is no whole number."),
         ("SECRET_KEY", "short", "SECRET_KEY is too short"),
         ("SECRET_KEY", "a" * 50, "SECRET_KEY is too easy to guess"),
         ("LOG_FORMAT", "xml", "LOG_FORMAT is neither text nor json."),

@@ -1,5 +1,7 @@
 """The client of a request: its address and the name of its program."""
 
+import logging
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -12,6 +14,11 @@ from django.http import HttpRequest, HttpResponse
 
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 USER_AGENT_LENGTH = 200
+# An entry of X-Forwarded-For. Some proxies add the client's port, and then put IPv6 in brackets.
+HOP = re.compile(r"(?:\[([^\[\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?|([^\[\]]+)")
+LOGGED_LENGTH = 40
+
+logger = logging.getLogger(__name__)
 
 Network = IPv4Network | IPv6Network
 
@@ -35,13 +42,15 @@ def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callab
     """Set REMOTE_ADDR to the client's address, and drop forwarding headers from untrusted peers.
 
     Trusts only peers in `TRUSTED_PROXIES` (addresses or networks). Reads `X-Forwarded-For` from the right, past the
-    trusted proxies, so what a client wrote into it has no effect.
+    trusted proxies, so what a client wrote into it has no effect. An entry that is no address ends the reading; the
+    first one in a process is logged.
     """
     trusted = trusted_proxies()
+    logged: list[str] = []
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if trusted and _is_within(request.META.get("REMOTE_ADDR", ""), trusted):
-            request.META["REMOTE_ADDR"] = _first_untrusted(request, trusted)
+            request.META["REMOTE_ADDR"] = _first_untrusted(request, trusted, logged)
         else:
             for header in FORWARDED_HEADERS:
                 request.META.pop(header, None)
@@ -105,12 +114,26 @@ def _is_within(text: str, networks: tuple[Network, ...]) -> bool:
     return address is not None and any(address in network for network in networks)
 
 
-def _first_untrusted(request: HttpRequest, trusted: tuple[Network, ...]) -> str:
+def _address_of(hop: str) -> IPv4Address | IPv6Address | None:
+    text = hop.strip()
+    quote = text[:1] if text[:1] in ("'", '"') and text[:1] == text[-1:] else ""
+    entry = HOP.fullmatch(text.removeprefix(quote).removesuffix(quote))
+    return _parse("".join(filter(None, entry.groups()))) if entry else None
+
+
+def _first_untrusted(request: HttpRequest, trusted: tuple[Network, ...], logged: list[str]) -> str:
     nearest: str = request.META["REMOTE_ADDR"]
-    for hop in reversed(request.META.get("HTTP_X_FORWARDED_FOR", "").split(",")):
-        if _parse(hop) is None:
+    hops = request.META.get("HTTP_X_FORWARDED_FOR", "")
+    for hop in reversed(hops.split(",") if hops else []):
+        address = _address_of(hop)
+        if address is None:
+            if not logged:
+                logged.append(hop)
+                # Clients write into this header too.
+                shown = ascii(hop.strip()[:LOGGED_LENGTH])
+                logger.warning("The proxy %s passes on %s in X-Forwarded-For, which is no address.", nearest, shown)
             break
-        nearest = hop.strip()
+        nearest = str(address)
         if not _is_within(nearest, trusted):
             break
     return nearest

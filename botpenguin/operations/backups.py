@@ -14,8 +14,8 @@ from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-# Files that SQLite keeps beside a database.
-BESIDE = ("-wal", "-shm", "-journal")
+from botpenguin.configuration.database import BESIDE
+
 SECONDS_OF_WAITING = 1
 # The suffix of an incomplete copy.
 UNFINISHED = ".botpenguin-part"
@@ -60,6 +60,8 @@ def staged(backup: Path, live: Path) -> Iterator[Path]:
     with tempfile.TemporaryDirectory(dir=live.parent, prefix=".restoring-") as folder:
         copy = Path(folder) / "db.sqlite3"
         shutil.copyfile(backup, copy)
+        # It may take the place of the database.
+        copy.chmod(0o600)
         log = backup.with_name(f"{backup.name}-wal")
         if log.exists():
             shutil.copyfile(log, copy.with_name(f"{copy.name}-wal"))

@@ -13,10 +13,8 @@ import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from pathlib import Path
 from types import MappingProxyType
 from typing import NoReturn
-from urllib.parse import urlsplit
 
 import django
 from django.conf import settings
@@ -27,6 +25,7 @@ from django.db import DatabaseError, connection
 from django.db.migrations.executor import MigrationExecutor
 
 from botpenguin import bootstrap
+from botpenguin.configuration import database
 from botpenguin.http import static_files
 from botpenguin.http.drain import drain
 from developers.metrics import FOLDER
@@ -64,14 +63,13 @@ def refuse(sentence: str) -> NoReturn:
 
 def prepare() -> None:
     """Create what is missing: secrets, database, static files and the first account."""
+    # Database, mails and counters are for the owner only.
+    os.umask(0o077)
     written = bootstrap.ensure_secrets()
     if written:
         print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.", flush=True)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
-    try:
-        django.setup()
-    except ValueError as error:
-        raise ImproperlyConfigured(f"A setting cannot be read: {error}") from error
+    django.setup()
     settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
     refuse_taken_port(settings.HOST, settings.PORT, "PORT=8001 make run")
     if settings.METRICS_PORT:
@@ -95,8 +93,8 @@ def alone_at_the_database() -> Iterator[None]:
     """Let one node at a time prepare the database. The others wait."""
     if connection.vendor == "sqlite":
         name = str(settings.DATABASES["default"]["NAME"])
-        # SQLite also accepts URIs, such as file:path?mode=ro.
-        with bootstrap.alone_in(Path(urlsplit(name).path if name.startswith("file:") else name).parent):
+        with bootstrap.alone_in(database.file_of(name).parent):
+            database.make_private(database.file_of(name))
             yield
         return
     with connection.cursor() as cursor:

@@ -47,7 +47,7 @@ def bench_engine(engine: str, folder: Path) -> None:
         for size in SIZES:
             place = folder / f"{engine}-{size}"
             place.mkdir()
-            url = f"sqlite:///{place}/db.sqlite3"
+            url = server.sqlite_url(place / "db.sqlite3")
             if engine == "PostgreSQL":
                 url = stack.enter_context(postgresql())
             environment = settings(place, DATABASE_URL=url)
@@ -70,7 +70,7 @@ def bench_key_rotation(folder: Path) -> None:
     place = folder / "rotation"
     place.mkdir()
     old, new = secrets.token_urlsafe(32), secrets.token_urlsafe(32)
-    environment = settings(place, DATABASE_URL=f"sqlite:///{place}/db.sqlite3", TOKEN_KEYS=old)
+    environment = settings(place, DATABASE_URL=server.sqlite_url(place / "db.sqlite3"), TOKEN_KEYS=old)
     made = server.run(sys.executable, "-m", "tests.benchmarks.fill_sealed", str(ROTATED), env=environment)
     assert made.returncode == 0, made.stderr
     began_at = time.monotonic()

@@ -21,7 +21,7 @@ from accounts.models import User
 from tests import prepared
 from tests.browser.engines import HEADLESS_CHROMIUM
 from tests.cast import PASSWORD
-from tests.server import COVERAGE, ROOT, free_port, poll, responds
+from tests.server import COVERAGE, ROOT, free_port, poll, responds, sqlite_url
 
 # Playwright's synchronous API keeps an event loop in this thread, which Django's ORM would refuse.
 os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
@@ -57,7 +57,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
         "STATE_DIR": str(state),
         "SECRET_KEY": settings.SECRET_KEY,
         "TOKEN_KEYS": ",".join(settings.TOKEN_KEYS),
-        "DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "DATABASE_URL": sqlite_url(connection.settings_dict["NAME"]),
         "PUBLIC_URL": f"http://localhost:{port}",
         "ALLOWED_HOSTS": "localhost,127.0.0.1,panel.test",
         "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.0/8",

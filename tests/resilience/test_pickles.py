@@ -12,7 +12,7 @@ from tests.accounts.throttling.test_unpickling import payloads
 from tests.cast import PASSWORD
 from tests.redis import redis
 from tests.resilience.stolen_sessions import post
-from tests.server import SQLITE, Server, connect
+from tests.server import SQLITE, Server, connect, sqlite_url
 
 pytestmark = [pytest.mark.server, pytest.mark.resilience, pytest.mark.release]
 
@@ -72,7 +72,7 @@ def restore_tampered(server: Server, statements: list[str], payload: str | bytes
     path = server.folder / "backup.sqlite3"
     made = server.manage("backup", str(path))
     assert made.returncode == 0, made.stderr
-    write(f"{SQLITE}{path}", statements, payload)
+    write(sqlite_url(path), statements, payload)
     return server.manage("restore", str(path), "--noinput")
 
 

@@ -1,4 +1,5 @@
-"""Django's backend for SQLite with two changes: it closes the cursor of a failed BEGIN, and converts faster.
+"""Django's backend for SQLite with three changes: it creates private files, closes the cursor of a failed BEGIN, and
+converts faster.
 
 Django does not close the cursor that begins a transaction. If BEGIN fails, the exception and the cursor refer to each
 other until Python collects garbage, in any thread. Freeing the cursor needs its connection's mutex, which SQLite holds
@@ -15,6 +16,8 @@ from functools import lru_cache
 from typing import Any
 
 from django.db.backends.sqlite3 import base, operations
+
+from botpenguin.configuration.database import create_private
 
 # In characters. Longer statements insert many rows and rarely repeat. So the cache takes at most 8 MB.
 LONGEST_KEPT = 4_000
@@ -47,6 +50,10 @@ class DatabaseOperations(operations.DatabaseOperations):
 class DatabaseWrapper(base.DatabaseWrapper):
     ops_class = DatabaseOperations
     transaction_mode: str | None
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        create_private(str(conn_params["database"]))
+        return super().get_new_connection(conn_params)
 
     def create_cursor(self, name: str | None = None) -> Cursor:
         cursor: Cursor = self.connection.cursor(factory=Cursor)

@@ -4,7 +4,7 @@ import pytest
 from django.core.exceptions import ImproperlyConfigured
 from django.http import HttpRequest, HttpResponse
 from django.test import Client as Browser
-from django.test import RequestFactory
+from django.test import RequestFactory, override_settings
 from hypothesis import given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
@@ -51,7 +51,6 @@ def test_without_trusted_proxies_the_peer_is_the_client(settings: Settings) -> N
         ("10.0.0.1", "1.1.1.1,203.0.113.9,10.0.0.2 , 10.0.0.3", "203.0.113.9"),
         ("10.0.0.1", "10.0.0.3, 10.0.0.2", "10.0.0.3"),
         ("10.0.0.1", "203.0.113.9, not an address, 10.0.0.2", "10.0.0.2"),
-        ("10.0.0.1", "203.0.113.9:4711", "10.0.0.1"),
         ("10.0.0.1", "", "10.0.0.1"),
         ("10.0.0.1", None, "10.0.0.1"),
         ("::ffff:10.0.0.1", "203.0.113.9", "203.0.113.9"),
@@ -70,6 +69,76 @@ def test_the_client_is_the_nearest_hop_that_is_no_trusted_proxy(
     headers = {} if forwarded_for is None else {"x_forwarded_for": forwarded_for}
 
     assert client_ip(settled(settings, peer, headers)) == client
+
+
+@pytest.mark.parametrize(
+    ("entry", "client"),
+    [
+        ("203.0.113.7:51008", "203.0.113.7"),
+        ('"203.0.113.7:80"', "203.0.113.7"),
+        ("'203.0.113.7'", "203.0.113.7"),
+        ("\t203.0.113.7 ", "203.0.113.7"),
+        ("[2001:db8::1]:443", "2001:db8::1"),
+        ("[2001:DB8:0::1]", "2001:db8::1"),
+        ('"[2001:db8::1]"', "2001:db8::1"),
+        ('"[2001:db8::1]:65535"', "2001:db8::1"),
+        ("2001:db8::1", "2001:db8::1"),
+        ("2001:db8:1:2:3:4:5:443", "2001:db8:1:2:3:4:5:443"),
+        ("[fe80::1%25eth0]:8080", "fe80::1"),
+        ("[::ffff:203.0.113.7]:443", "203.0.113.7"),
+    ],
+)
+def test_a_client_is_found_however_its_proxy_writes_the_address(
+    settings: Settings, caplog: pytest.LogCaptureFixture, entry: str, client: str
+) -> None:
+    request = settled(settings, "10.0.0.1", {"x_forwarded_for": f"198.51.100.1, {entry}, 10.0.0.2:443"})
+
+    assert client_ip(request) == client
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize(
+    "entry",
+    [
+        *(
+            "unknown",
+            "_hidden",
+            "for=203.0.113.7",
+            "203.0.113.7:",
+            "203.0.113.7:http",
+            "203.0.113.7:123456",
+            "[203.0.113.7",
+        ),
+        *('"203.0.113.7', "[]:80", '""', " ", "203.0.113.999", "203.0.113.7 198.51.100.1", "\x1b[31m\r\n2026 INFO x"),
+    ],
+)
+def test_an_entry_that_is_no_address_ends_the_reading_and_is_logged_once(
+    settings: Settings, caplog: pytest.LogCaptureFixture, entry: str
+) -> None:
+    settings.TRUSTED_PROXIES = PROXIES
+    seen: list[HttpRequest] = []
+    middleware = trust_proxies(lambda request: seen.append(request) or HttpResponse())  # type: ignore[func-returns-value]
+
+    for _ in range(3):
+        forwarded = f"198.51.100.1, {entry}, 10.0.0.2:443"
+        middleware(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded))
+
+    assert [client_ip(request) for request in seen] == ["10.0.0.2"] * 3
+    assert caplog.messages == [
+        f"The proxy 10.0.0.2 passes on {entry.strip()!a} in X-Forwarded-For, which is no address."
+    ]
+    assert caplog.messages[0].isprintable()
+
+
+@given(st.text(max_size=60).filter(lambda text: "," not in text))
+def test_nothing_that_a_client_writes_changes_its_address(written: str) -> None:
+    with override_settings(TRUSTED_PROXIES=PROXIES):
+        seen: list[HttpRequest] = []
+        middleware = trust_proxies(lambda request: seen.append(request) or HttpResponse())  # type: ignore[func-returns-value]
+        forwarded = f"{written}, 203.0.113.9:51008, [2001:db8:ffff::2]:443"
+        middleware(RequestFactory().get("/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded))
+
+    assert client_ip(seen[0]) == "203.0.113.9"
 
 
 def test_forwarding_headers_of_an_untrusted_peer_are_dropped(settings: Settings) -> None:

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import connection
 
+from botpenguin.configuration import database
 from botpenguin.operations import backups
 
 WHAT_IS_NOT_IN_IT = (
@@ -32,7 +33,7 @@ class Command(BaseCommand):
         if connection.vendor == "postgresql":
             raise CommandError(f"{how_to_dump(path)}\n\n{WHAT_IS_NOT_IN_IT}")
         try:
-            backups.take(Path(settings.DATABASES["default"]["NAME"]), to)
+            backups.take(database.file_of(settings.DATABASES["default"]["NAME"]), to)
         except FileExistsError:
             raise CommandError(f"{to} exists, and a backup never takes the place of a file. Name another.") from None
         except (backups.Unusable, OSError, sqlite3.Error) as error:

@@ -11,6 +11,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError, connection
 
 from accounts.models import User
+from botpenguin.configuration import database
 from botpenguin.operations import backups, restoring, rows, schemas
 from botpenguin.operations.management.commands.backup import shell_command
 from botpenguin.operations.restoring import Settled
@@ -61,7 +62,7 @@ class Command(BaseCommand):
             raise CommandError(f"Nothing was restored: {error}.") from error
 
     def _restore(self, *, path: Path, keep_tokens: bool, **options: Any) -> None:
-        live = Path(settings.DATABASES["default"]["NAME"])
+        live = database.file_of(settings.DATABASES["default"]["NAME"])
         if live.exists() and path.samefile(live):
             raise backups.Unusable(f"{path} is the database itself.")
         with backups.alone_with(live) as running, backups.staged(path, live) as copy:
