@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling import defaults
-from botpenguin.configuration import database, service_urls
+from botpenguin.configuration import authorities, database, service_urls
 from botpenguin.configuration.env_file import BASE_DIR
 from botpenguin.configuration.values import Values
 from botpenguin.observability import log_config
@@ -68,8 +68,7 @@ ALLOWED_HOSTS = env.items(
     "ALLOWED_HOSTS", default=[str(urlsplit(PUBLIC_URL).hostname), "localhost", "127.0.0.1", "[::1]"]
 )
 TRUSTED_PROXIES = env.items("TRUSTED_PROXIES", default=[])
-SIGN_UP = env.switch("SIGN_UP", default=True)
-SIGN_UP_LIMIT = env.whole("SIGN_UP_LIMIT", default=100)
+SIGN_UP, SIGN_UP_LIMIT = env.switch("SIGN_UP", default=True), env.whole("SIGN_UP_LIMIT", default=100)
 REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.whole("REAUTHENTICATION_TIMEOUT", default=3600))
 # A year and a month, so that events of a year ago can still be read.
 EVENTS_KEPT_DAYS = env.whole("EVENTS_KEPT_DAYS", default=400)
@@ -78,6 +77,7 @@ EVENTS_AN_HOUR = env.whole("EVENTS_AN_HOUR", default=60)
 API_RATE_LIMIT = env.whole("API_RATE_LIMIT", default=600)
 API_REFUSED_LIMIT = env.whole("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 OUTBOUND_ALLOWED_NETWORKS = env.items("OUTBOUND_ALLOWED_NETWORKS", default=[])
+CA_FILE = authorities.checked(env.text("CA_FILE"))
 OUTBOUND_RATE_LIMIT = env.whole("OUTBOUND_RATE_LIMIT", default=30)
 OUTBOUND_SECONDS = env.number("OUTBOUND_SECONDS", default=10.0)
 # Quotas of an account. docs/quotas.md lists their disk space.

@@ -1,6 +1,8 @@
 """A mail server for tests, on loopback: it keeps the mails, and can refuse the first ones (RFC 5321)."""
 
+import socket
 import socketserver
+import ssl
 import threading
 from collections.abc import Callable
 from types import TracebackType
@@ -8,9 +10,19 @@ from typing import Self
 
 
 class MailServer:
-    """Refuse the first mails, then accept them. `on_taken` runs between keeping a mail and the reply."""
+    """Refuse the first mails, then accept them. `on_taken` runs between keeping a mail and the reply.
 
-    def __init__(self, *, refuse: int = 0, on_taken: Callable[[], None] = lambda: None) -> None:
+    With `tls`, connections are encrypted from the first byte, or else after STARTTLS (RFC 3207).
+    """
+
+    def __init__(
+        self,
+        *,
+        refuse: int = 0,
+        on_taken: Callable[[], None] = lambda: None,
+        tls: ssl.SSLContext | None = None,
+        starts_with_tls: bool = False,
+    ) -> None:
         self.letters: list[str] = []
         self.recipients: list[str] = []
         self.refused = 0
@@ -18,12 +30,19 @@ class MailServer:
 
         class Session(socketserver.StreamRequestHandler):
             def handle(self) -> None:
+                if starts_with_tls:
+                    self.encrypt()
                 self.say("220 loopback")
                 while line := self.rfile.readline().decode().strip():
                     command = line.upper()
                     if command.startswith("QUIT"):
                         return
-                    if command.startswith("MAIL") and keeper.refused < refuse:
+                    if command.startswith("EHLO") and tls and not isinstance(self.request, ssl.SSLSocket):
+                        self.say("250-loopback\r\n250 STARTTLS")
+                    elif command == "STARTTLS":
+                        self.say("220 go on")
+                        self.encrypt()
+                    elif command.startswith("MAIL") and keeper.refused < refuse:
                         keeper.refused += 1
                         self.say("451 try again later")
                     elif command.startswith("RCPT"):
@@ -33,6 +52,16 @@ class MailServer:
                         self.take()
                     else:
                         self.say("250 fine")
+
+            def finish(self) -> None:
+                super().finish()
+                # The server closes only what it has accepted.
+                self.request.close()
+
+            def encrypt(self) -> None:
+                assert tls
+                self.request: socket.socket = tls.wrap_socket(self.request, server_side=True)
+                self.setup()
 
             def take(self) -> None:
                 self.say("354 go on")

@@ -79,11 +79,12 @@ class PostgreSQL:
         )
 
 
-def new_database(beside: str, template: str = "") -> str:
+def new_database(beside: str, template: str = "", *, encoding: str = "") -> str:
     """Create a database on another's server, empty or as a copy of an unused template. Return its URL."""
     name = f"test_{secrets.token_hex(8)}"
     with psycopg.connect(beside, autocommit=True) as connection:
-        connection.execute(f"CREATE DATABASE {name} TEMPLATE {template or 'template1'}".encode())
+        of = f"template0 ENCODING '{encoding}' LOCALE 'C'" if encoding else template or "template1"
+        connection.execute(f"CREATE DATABASE {name} TEMPLATE {of}".encode())
     return urlsplit(beside)._replace(path=f"/{name}").geturl()
 
 

@@ -14,14 +14,16 @@ import httpx
 import psycopg
 import pytest
 from django.core.exceptions import ImproperlyConfigured
+from django.db import connection
 from pytest_django import DjangoDbBlocker
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin.http.drain import drain
+from botpenguin.operations.checks import check_every_character_is_stored
 from botpenguin.server import __main__ as serve
 from developers import tokens
-from tests import postgresql, server
+from tests import postgresql, prepared, server
 from tests.postgresql import PostgreSQL
 from tests.server import CoveredServer, Server, ask, sqlite_url
 from tests.visitor import Visitor
@@ -89,6 +91,53 @@ def test_on_postgresql_one_node_at_a_time_prepares_the_database(
         after = is_free()
 
     assert (during, after) == (False, True)
+
+
+@pytest.mark.resilience
+@pytest.mark.parametrize(
+    ("encoding", "options"),
+    [
+        ("LATIN1", ""),
+        ("SQL_ASCII", ""),
+        ("LATIN9", ""),
+        ("WIN1252", ""),
+        ("EUC_JP", ""),
+        ("KOI8R", ""),
+        ("UTF8", "?options=-c%20client_encoding%3DLATIN1"),
+        ("UTF8", "?options=-c+client_encoding%3DSQL_ASCII"),
+        ("UTF8", "?client_encoding=LATIN1"),
+        ("UTF8", ""),
+    ],
+)
+def test_a_database_in_another_encoding_is_refused(
+    database: PostgreSQL,
+    django_db_blocker: DjangoDbBlocker,
+    monkeypatch: pytest.MonkeyPatch,
+    encoding: str,
+    options: str,
+) -> None:
+    monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
+    url = postgresql.new_database(database.url, encoding=encoding) + options
+
+    with django_db_blocker.unblock(), postgresql.connected(url):
+        found = check_every_character_is_stored(None, databases=["default"])
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW client_encoding")
+            of_client = cursor.fetchone()
+
+    assert [message.id for message in found] == (["developers.E008"] if encoding != "UTF8" else [])
+    # Django names the encoding itself.
+    assert of_client == ("UTF8",)
+
+
+@pytest.mark.release
+def test_no_node_starts_on_a_database_in_another_encoding(database: PostgreSQL, tmp_path: Path) -> None:
+    url = postgresql.new_database(database.url, encoding="LATIN1")
+
+    refused = server.try_to_serve(tmp_path, DATABASE_URL=url, **prepared.SECRETS)
+
+    assert (refused.returncode, refused.stdout) == (1, "")
+    assert refused.stderr.startswith("The database default or its connection is not in UTF8")
 
 
 def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_under_way(tmp_path: Path) -> None:

@@ -21,6 +21,8 @@ ENCODE = (
 NO_URL = re.compile(r"[\s\0-\x1f\x7f\\]")
 HOST = re.compile("[A-Za-z0-9._-]+")
 DATABASES = {"postgres", "postgresql", "psql", "pgsql"}
+# Reads `CA_FILE`.
+SMTP = "accounts.mail.smtp.EmailBackend"
 DEFAULT_PORTS = {"http": 80, "https": 443}
 ONLY_HOST = "PUBLIC_URL {}. It is a scheme, a host and perhaps a port, such as https://app.example.com."
 
@@ -43,7 +45,8 @@ def cache(url: str) -> dict[str, Any]:
 def email(url: str) -> dict[str, Any]:
     """Return Django's settings of a mail server. Raises `ImproperlyConfigured`."""
     url = _checked("EMAIL_URL", url, environ.Env.EMAIL_SCHEMES, "no mail server such as smtp+tls://user@host:587")
-    return _parsed("EMAIL_URL", environ.Env.email_url_config, url)
+    found = _parsed("EMAIL_URL", environ.Env.email_url_config, url)
+    return found | ({"EMAIL_BACKEND": SMTP} if found["EMAIL_BACKEND"].endswith(".smtp.EmailBackend") else {})
 
 
 def sqlite_name(url: str) -> str:

@@ -28,6 +28,11 @@ ISOLATION: Queries = {
     "sqlite": ("PRAGMA read_uncommitted", {0}),
     "postgresql": ("SHOW default_transaction_isolation", {"read committed"}),
 }
+# Any character must be stored, and read back as itself. SQL_ASCII checks nothing, and LATIN1 knows few.
+ENCODING: Queries = {
+    "sqlite": ("PRAGMA encoding", {"UTF-8", "UTF-16le", "UTF-16be"}),
+    "postgresql": ("SELECT getdatabaseencoding() || ' ' || pg_client_encoding()", {"UTF8 UTF8"}),
+}
 LOST_TOKENS = "{} tokens in the database {} are under a key that TOKEN_KEYS does not hold: they would be refused."
 LOST_CALLS = (
     "{} outbound APIs in the database {} are sealed under a key that TOKEN_KEYS does not hold: none can be sent."
@@ -91,6 +96,21 @@ def check_reads_see_what_is_committed(
             id="developers.E003",
         )
         for alias in _with_other_values(ISOLATION, databases or [])
+    ]
+
+
+@register(Tags.database)
+def check_every_character_is_stored(
+    app_configs: Sequence[AppConfig] | None, databases: Sequence[str] | None = None, **kwargs: Any
+) -> list[CheckMessage]:
+    """The encoding of PostgreSQL's client also depends on the `options` of a connection."""
+    return [
+        Error(
+            f"The database {alias} or its connection is not in UTF8: an emoji would be an error or be lost.",
+            hint="Use `createdb --encoding=UTF8 --template=template0`, and no client_encoding in options.",
+            id="developers.E008",
+        )
+        for alias in _with_other_values(ENCODING, databases or [])
     ]
 
 

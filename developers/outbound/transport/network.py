@@ -14,6 +14,7 @@ from typing import Any
 
 import httpcore  # httpx is built on it
 import httpx
+from django.conf import settings
 
 from developers.outbound.transport.addresses import Resolver, resolve
 
@@ -42,8 +43,11 @@ class Deadline:
 
 @cache
 def public_certificates() -> ssl.SSLContext:
-    """Trust certifi's certificate authorities, and ignore the environment's."""
-    return httpx.create_ssl_context(trust_env=False)
+    """Trust the certificate authorities of certifi and of `CA_FILE`, and ignore the environment's."""
+    context = httpx.create_ssl_context(trust_env=False)
+    if settings.CA_FILE:
+        context.load_verify_locations(settings.CA_FILE)
+    return context
 
 
 class Transport(httpx.BaseTransport):

@@ -46,6 +46,11 @@ class Authority:
         """Return a context that trusts only this authority."""
         return ssl.create_default_context(cadata=self._pem(self._own).decode())
 
+    def write(self, path: Path) -> Path:
+        """Write the certificate of the authority, as its users get it."""
+        path.write_bytes(self._pem(self._own))
+        return path
+
     def server(self, host: str, *, days: int = 1) -> ssl.SSLContext:
         """Return a context with a certificate for this host, valid for so many days."""
         key = ec.generate_private_key(ec.SECP256R1())
