@@ -8,6 +8,8 @@ BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fon
 DEPLOY := nginx systemd
 # More than there are processors: tests wait for servers and browsers.
 TEST_PROCESSES ?= 3
+# A script of .venv begins with the path of its Python, which no shell reads if a folder has quotes in its name. So Python reads
+# the scripts.
 PYTEST = $(BIN)/python -m pytest -n $(TEST_PROCESSES) --dist loadgroup
 
 MAKEFLAGS += --no-print-directory
@@ -49,11 +51,11 @@ test-all: test .venv/audit.stamp .venv/npm.stamp ## also branch coverage, the sl
 lint: .venv/dev.stamp ## linters, format and import contracts
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check --quiet .
-	$(BIN)/djlint --quiet --lint templates
-	$(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
+	$(BIN)/python -m djlint --quiet --lint templates
+	$(BIN)/python $(BIN)/lint-imports --no-cache > .venv/lint-imports.log || { cat .venv/lint-imports.log; exit 1; }
 
 types: .venv/dev.stamp ## strict types
-	$(BIN)/mypy
+	$(BIN)/python -m mypy
 
 checks: export DJANGO_SETTINGS_MODULE = tests.settings
 checks: export STATE_DIR = .venv/checks
@@ -105,13 +107,13 @@ lock: .venv/dev.stamp ## write the lock files from pyproject.toml; UPGRADE=--upg
 	$(LOCK) $(UPGRADE) --fork-strategy requires-python --group audit -o requirements-audit.txt
 
 .venv/run.stamp: requirements.txt | .venv/bin/pip
-	$(BIN)/pip $(PIP_INSTALL) $<
+	$(BIN)/python -m pip $(PIP_INSTALL) $<
 	@touch $@
 
 # Most modules of the tools are never imported, so they are compiled when they are. uv takes a tenth of pip's time, but ignores
 # pip's configuration: if pip has an index of its own, or uv reaches none, pip installs.
 PIP_INSTALL := install --quiet --disable-pip-version-check --require-hashes -r
-INSTALL_INTO = { ! $(BIN)/pip config list | grep --quiet '\.index-url=' \
+INSTALL_INTO = { ! $(BIN)/python -m pip config list | grep --quiet '\.index-url=' \
 	&& $(BIN)/uv pip install --quiet --python $(1) --require-hashes -r $<; } \
 	|| $(1) -m pip $(PIP_INSTALL) $< --no-compile
 
@@ -128,10 +130,10 @@ INSTALL_INTO = { ! $(BIN)/pip config list | grep --quiet '\.index-url=' \
 # The locked version.
 .venv/bin/uv: | .venv/bin/pip
 	@awk '/^[a-z]/ { is_uv = /^uv==/ } is_uv' requirements-dev.txt > .venv/uv.txt
-	$(BIN)/pip $(PIP_INSTALL) .venv/uv.txt
+	$(BIN)/python -m pip $(PIP_INSTALL) .venv/uv.txt
 
 # The Observatory's install script would fetch a list of preloaded hosts. None of our test hosts is in it.
-NPM_CI = cd .venv/npm && PATH=$(CURDIR)/$(BIN):$$PATH npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
+NPM_CI = cd .venv/npm && ../bin/python ../bin/npm ci --ignore-scripts --no-audit --no-fund --loglevel=error
 NPM_FILES := tests/audit/package.json tests/audit/package-lock.json
 PRELOADED := .venv/npm/node_modules/@mdn/mdn-http-observatory/conf/hsts-preload.json
 .venv/npm.stamp: $(NPM_FILES) | .venv/dev.stamp

@@ -167,7 +167,7 @@ def test_settings_without_secrets_say_how_to_make_them(tmp_path: Path) -> None:
 
 def test_imports_point_one_way() -> None:
     linted = subprocess.run(
-        [Path(sys.executable).with_name("lint-imports"), "--no-cache"],
+        [sys.executable, Path(sys.executable).with_name("lint-imports"), "--no-cache"],
         cwd=ROOT,
         capture_output=True,
         text=True,

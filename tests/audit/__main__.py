@@ -22,7 +22,7 @@ from tests.server import ROOT, Server
 RUNS = 5
 CATEGORIES = {"performance": "performance", "accessibility": "accessibility", "best-practices": "best practices"}
 PACKAGES = ROOT / ".venv/npm/node_modules"
-NODE = Path(sys.executable).with_name("node")
+NODE = (sys.executable, Path(sys.executable).with_name("node"))
 LIGHTHOUSE = PACKAGES / "lighthouse/cli/index.js"
 HTML_VALIDATE = PACKAGES / "html-validate/bin/html-validate.mjs"
 # A button in a form submits it; and a table that a phone shows as blocks keeps its roles only where they are written.
@@ -71,7 +71,7 @@ def lighthouse(url: str, headers: dict[str, str], folder: Path) -> dict[str, Any
     sent.write_text(json.dumps(headers))
     sandbox = "--no-sandbox" if os.geteuid() == 0 else ""
     command: list[str | Path] = [
-        *(NODE, LIGHTHOUSE, url, "--quiet", "--output=json", f"--output-path={report}", f"--extra-headers={sent}"),
+        *(*NODE, LIGHTHOUSE, url, "--quiet", "--output=json", f"--output-path={report}", f"--extra-headers={sent}"),
         *(f"--only-categories={','.join(CATEGORIES)}", f"--chrome-flags=--headless=new {sandbox}".strip()),
         "--no-enable-error-reporting",
     ]
@@ -85,7 +85,7 @@ def validate(html: str, page: Path) -> None:
     page.write_text(html)
     rules = {"root": True, "extends": ["html-validate:standard", "html-validate:a11y"], "rules": MEANT}
     page.with_name(".htmlvalidate.json").write_text(json.dumps(rules))
-    checked = subprocess.run([NODE, HTML_VALIDATE, page], capture_output=True, text=True, timeout=60, check=False)
+    checked = subprocess.run([*NODE, HTML_VALIDATE, page], capture_output=True, text=True, timeout=60, check=False)
     print("  html-validate: nothing" if checked.returncode == 0 else f"  html-validate:\n{checked.stdout}", flush=True)
 
 

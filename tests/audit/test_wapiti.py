@@ -65,7 +65,7 @@ def scan(site: Site, folder: Path, url: str, modules: list[str], *more: str) -> 
     """Run wapiti on all pages under a URL, and return its report."""
     report = folder / "report.json"
     command: list[str | Path] = [
-        *(SCANNER, "--url", url, "--scope", "folder", "--module", ",".join(modules)),
+        *(SCANNER.with_name("python"), SCANNER, "--url", url, "--scope", "folder", "--module", ",".join(modules)),
         *("--header", f"Authorization: Bearer {site.token}", "--cookie-value", site.cookie),
         *("--depth", "1", "--max-links-per-page", "30", "--max-files-per-dir", "8", "--tasks", "1"),
         # Without these it looks up names of its makers, and lures the server to them.

@@ -7,7 +7,6 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -66,7 +65,7 @@ def site(django_db_setup: None, tmp_path_factory: pytest.TempPathFactory) -> Ite
     found = prepared.state()
     assert found
     shutil.copytree(found / "static", state / "static")
-    granian = [str(Path(sys.executable).with_name("granian")), "--interface", "wsgi", "--port", str(port)]
+    granian = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
     with (
         (state / "log").open("w") as log,
         subprocess.Popen(

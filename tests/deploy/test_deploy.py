@@ -104,7 +104,9 @@ def test_the_units_share_their_state_and_so_a_database_of_sqlite() -> None:
 
 
 def test_the_compose_file_fits_its_schema() -> None:
-    checked = run(tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml")
+    checked = run(
+        sys.executable, tool("check-jsonschema"), "--builtin-schema", "vendor.compose-spec", DEPLOY / "compose.yaml"
+    )
 
     assert checked.returncode == 0, checked.stdout
 

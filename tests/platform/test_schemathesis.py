@@ -45,6 +45,7 @@ def checked(server: Server, choice: str, max_examples: int) -> int:
     run = subprocess.run(
         [
             *(
+                sys.executable,
                 str(Path(sys.executable).with_name("schemathesis")),
                 "--config-file",
                 str(config),
