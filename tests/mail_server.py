@@ -1,12 +1,12 @@
 """A mail server for tests, on loopback: it keeps the mails, and can refuse the first ones (RFC 5321)."""
 
-import socket
 import socketserver
 import ssl
 import threading
 from collections.abc import Callable
+from functools import partial
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 
 class MailServer:
@@ -26,56 +26,8 @@ class MailServer:
         self.letters: list[str] = []
         self.recipients: list[str] = []
         self.refused = 0
-        keeper = self
-
-        class Session(socketserver.StreamRequestHandler):
-            def handle(self) -> None:
-                if starts_with_tls:
-                    self.encrypt()
-                self.say("220 loopback")
-                while line := self.rfile.readline().decode().strip():
-                    command = line.upper()
-                    if command.startswith("QUIT"):
-                        return
-                    if command.startswith("EHLO") and tls and not isinstance(self.request, ssl.SSLSocket):
-                        self.say("250-loopback\r\n250 STARTTLS")
-                    elif command == "STARTTLS":
-                        self.say("220 go on")
-                        self.encrypt()
-                    elif command.startswith("MAIL") and keeper.refused < refuse:
-                        keeper.refused += 1
-                        self.say("451 try again later")
-                    elif command.startswith("RCPT"):
-                        keeper.recipients.append(line[len("RCPT TO:") :])
-                        self.say("250 fine")
-                    elif command == "DATA":
-                        self.take()
-                    else:
-                        self.say("250 fine")
-
-            def finish(self) -> None:
-                super().finish()
-                # The server closes only what it has accepted.
-                self.request.close()
-
-            def encrypt(self) -> None:
-                assert tls
-                self.request: socket.socket = tls.wrap_socket(self.request, server_side=True)
-                self.setup()
-
-            def take(self) -> None:
-                self.say("354 go on")
-                lines = []
-                while (line := self.rfile.readline().decode()) not in (".\r\n", ""):
-                    lines.append(line)
-                keeper.letters.append("".join(lines))
-                on_taken()
-                self.say("250 taken")
-
-            def say(self, answer: str) -> None:
-                self.wfile.write(f"{answer}\r\n".encode())
-
-        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Session)
+        self.refuse, self.on_taken, self.tls, self.starts_with_tls = refuse, on_taken, tls, starts_with_tls
+        self.server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), partial(_Session, self))
         self.server.daemon_threads = True
         self.server.handle_error = lambda *_: None  # type: ignore[method-assign]  # a client that died
 
@@ -92,3 +44,55 @@ class MailServer:
     ) -> None:
         self.server.shutdown()
         self.server.server_close()
+
+
+class _Session(socketserver.StreamRequestHandler):
+    def __init__(self, keeper: MailServer, *of_server: Any) -> None:
+        self.keeper = keeper
+        super().__init__(*of_server)
+
+    def handle(self) -> None:
+        if self.keeper.starts_with_tls:
+            self.encrypt()
+        self.say("220 loopback")
+        while line := self.rfile.readline().decode().strip():
+            command = line.upper()
+            if command.startswith("QUIT"):
+                return
+            if command.startswith("EHLO") and self.keeper.tls and not isinstance(self.request, ssl.SSLSocket):
+                self.say("250-loopback\r\n250 STARTTLS")
+            elif command == "STARTTLS":
+                self.say("220 go on")
+                self.encrypt()
+            elif command.startswith("MAIL") and self.keeper.refused < self.keeper.refuse:
+                self.keeper.refused += 1
+                self.say("451 try again later")
+            elif command.startswith("RCPT"):
+                self.keeper.recipients.append(line[len("RCPT TO:") :])
+                self.say("250 fine")
+            elif command == "DATA":
+                self.take()
+            else:
+                self.say("250 fine")
+
+    def encrypt(self) -> None:
+        assert self.keeper.tls
+        self.request = self.keeper.tls.wrap_socket(self.request, server_side=True)
+        self.setup()
+
+    def finish(self) -> None:
+        super().finish()
+        # The server closes only what it has accepted.
+        self.request.close()
+
+    def take(self) -> None:
+        self.say("354 go on")
+        lines = []
+        while (line := self.rfile.readline().decode()) not in (".\r\n", ""):
+            lines.append(line)
+        self.keeper.letters.append("".join(lines))
+        self.keeper.on_taken()
+        self.say("250 taken")
+
+    def say(self, answer: str) -> None:
+        self.wfile.write(f"{answer}\r\n".encode())

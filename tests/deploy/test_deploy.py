@@ -68,12 +68,12 @@ def test_nothing_in_nginx_repeats_a_post() -> None:
 
 @pytest.mark.parametrize("unit", UNITS, ids=lambda path: path.name)
 def test_systemd_accepts_the_units(unit: Path, tmp_path: Path) -> None:
-    """This machine does not have the programs of the units, so Python replaces them."""
+    """This machine does not have the programs of the units, so another replaces them."""
     stand_in = tmp_path / unit.name
     text = unit.read_text()
     assert "/opt/botpenguin/.venv/bin/python " in text
     stand_in.write_text(
-        text.replace("/opt/botpenguin/.venv/bin/python", sys.executable).replace("/usr/bin/curl", "/bin/true")
+        text.replace("/opt/botpenguin/.venv/bin/python", "/bin/true").replace("/usr/bin/curl", "/bin/true")
     )
 
     verified = run("systemd-analyze", "verify", "--man=no", stand_in)
