@@ -18,6 +18,7 @@ FEWEST_ABROAD = 13
 # The region of codes that belong to no country, such as 800.
 NO_COUNTRY = "001"
 MEXICO = 52
+WITH_MOBILE_TOKEN = 11
 MOST_READINGS = 4
 PROBLEMS = {
     ValidationResult.TOO_SHORT: "number is too short for the calling code {}",
@@ -99,14 +100,15 @@ def _parse(text: str, region: str | None) -> PhoneNumber:
         if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
             raise NoSuchNumber("number does not begin with the calling code of a country") from error
         raise NoSuchNumber("number is too short or too long") from error
-    if number.country_code == MEXICO and library.is_possible_number(number) is False:
-        return _without_mobile_token(number)
-    return number
+    return _without_mobile_token(number) if number.country_code == MEXICO else number
 
 
 def _without_mobile_token(number: PhoneNumber) -> PhoneNumber:
     """Drop the 1 that was dialled before Mexican mobile numbers until 2019, and is still in many addresses books."""
-    rest = library.parse(f"+{MEXICO}{_national(number).removeprefix('1')}")
+    national = _national(number)
+    if len(national) != WITH_MOBILE_TOKEN or not national.startswith("1"):
+        return number
+    rest = library.parse(f"+{MEXICO}{national[1:]}")
     return rest if library.is_valid_number(rest) else number
 
 

@@ -18,6 +18,8 @@ SHOULD = f"should be a telephone number of {FEWEST_DIGITS} to {MOST_DIGITS} digi
 # A telephone number, or part of one: +44 (0)20 7946-0991. With exit code, calling code and zero it is longer.
 NUMBER = re.compile(r"[ ([]*\+?[] ()[./-]*[0-9][] ()[./0-9-]*")
 MOST_TYPED_DIGITS = 20
+# Digits of numbers within most countries, with their zero.
+MOST_OF_A_COUNTRY = 11
 # In a search for a whole number.
 FEWEST_OF_A_WHOLE = 7
 SEVERAL = "holds two numbers; send one"
@@ -108,6 +110,21 @@ class Phone:
             except plans.NoSuchNumber as why:
                 problem = str(why)
         return cls(digits(text) if is_whole else prefix + digits(text), "" if is_whole else prefix, problem)
+
+    @classmethod
+    def of_stored(cls, whole: str, prefix: str) -> "Phone":
+        """Read a stored number, with its prefix, as it would be read if it was sent today."""
+        from botpenguin.platform import numbering_plans as plans  # noqa: PLC0415 - see there
+
+        national = whole.removeprefix(prefix)
+        if prefix and (national == whole or not national):
+            return cls(whole, prefix, f"number does not begin with its prefix {prefix}")
+        if not prefix and len(whole) > MOST_OF_A_COUNTRY:
+            # Release 0.1.0 kept the zero of +44 (0)20 7946 0991, and no prefix.
+            read = cls.of(f"+{whole}", "")
+            if whole == f"{read.prefix}0{read.whole.removeprefix(read.prefix)}" and plans.is_whole(read.whole):
+                return read
+        return cls.of(national, prefix)
 
     def kept_by(self, whole: str, prefix: str) -> "Phone":
         """Return the number for a contact with this number and prefix: one without a prefix keeps it."""

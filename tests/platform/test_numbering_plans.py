@@ -1,5 +1,7 @@
 """Numbers are read by the numbering plans of all countries."""
 
+import re
+
 import phonenumbers
 import pytest
 from hypothesis import given
@@ -9,6 +11,10 @@ from hypothesis import strategies as st
 from botpenguin.platform.numbering_plans import NoSuchNumber, read, read_whole
 from botpenguin.platform.phones import Phone, unmeant
 from tests.platform.spellings import examples, parts, spellings
+from tests.server import ROOT
+
+# An import that is not inside of a function.
+LOADING = r"^(import|from) .*\b(phonenumbers|numbering_plans)\b"
 
 CODES = sorted(phonenumbers.COUNTRY_CODE_TO_REGION_CODE)
 DIGITS = st.text("0123456789", min_size=4, max_size=15)
@@ -77,6 +83,7 @@ def test_a_valid_number_keeps_all_its_digits(code: int, data: st.DataObject) -> 
         ("011 4321-1234", "54", ("541143211234", "54")),
         ("011 15 2345-6789", "54", ("5491123456789", "54")),
         ("011 15 2345-6789", "", ("0111523456789", "")),
+        ("+27 00000011", "", ("2700011", "27")),
         ("+39 (0)2 3661 8300", "", ("390236618300", "39")),
         ("+34 (0)91 123 45 67", "", ("34911234567", "34")),
         ("+1 (0) 212 555 0123", "", ("12125550123", "1")),
@@ -123,10 +130,24 @@ def test_a_number_is_read_as_it_is_meant(number: str, prefix: str, read_as: tupl
         ("1" * 16, "", "number should have 4 to 15 digits, or begin with a calling code"),
         ("+800 123456789", "", "number is too long for the calling code 800"),
         ("+290 123", "", "number is too short for the calling code 290"),
+        ("+52 123", "", "number is too short for the calling code 52"),
+        ("+43 00000001101", "", "number can be read in several ways"),
     ],
 )
 def test_a_number_that_cannot_be_has_a_problem(number: str, prefix: str, problem: str) -> None:
     assert Phone.of(number, prefix).problem == problem
+
+
+@pytest.mark.no_cover
+@hypothesis(deadline=None, max_examples=200)
+@given(
+    st.text("0123456789", max_size=40) | st.text("+0123456789 ()/-.", max_size=40) | st.text(max_size=40),
+    st.sampled_from(["", "1242", "999", "0", *map(str, CODES)]),
+)
+def test_any_text_is_a_number_that_stays_the_same_or_has_a_problem(text: str, prefix: str) -> None:
+    phone = Phone.of(text, prefix)
+
+    assert phone.problem or Phone.of(phone.whole.removeprefix(phone.prefix), phone.prefix) == phone
 
 
 @pytest.mark.parametrize(
@@ -137,3 +158,12 @@ def test_hostile_texts_are_read_or_refused(hostile: str, prefix: str) -> None:
     phone = Phone.of(hostile, prefix)
 
     assert phone.problem or len(phone.whole) <= 20
+
+
+def test_the_library_is_loaded_with_the_first_number_and_not_at_the_start() -> None:
+    """It takes 50 ms and 5 MB, which most processes never need."""
+    sources = {path: path.read_text() for path in (ROOT / "botpenguin").rglob("*.py")}
+
+    at_the_start = [path.stem for path, text in sources.items() if re.search(LOADING, text, re.MULTILINE)]
+
+    assert at_the_start == ["numbering_plans"]
