@@ -21,6 +21,7 @@ from django.shortcuts import redirect
 from django.utils import timezone
 
 from accounts import email_changes
+from accounts.email_addresses import shown
 from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Detail, Kind, record, record_failure
@@ -108,7 +109,7 @@ def email_changed(
         event = record(Kind.EMAIL_CHANGED, user, Client.of(request))
         if from_email_address:
             old, new = from_email_address.email, to_email_address.email
-            notices.notify(event, user, notices.EMAIL_CHANGED, address=old, from_email=old, to_email=new)
+            notices.notify(event, user, notices.EMAIL_CHANGED, address=old, from_email=shown(old), to_email=shown(new))
 
 
 @receiver(mfa.authenticator_removed)

@@ -11,7 +11,9 @@ from unicodedata import normalize as _form
 
 # Not in Unicode's category of dashes: minus, modifier minus, hyphen bullet.
 _OTHER_HYPHENS = "\u2212\u02d7\u2043"
+IDEOGRAPHIC_FULL_STOP = "\u3002"
 _BLANK_OF_BRAILLE = "\u2800"
+_ASCII_BLANKS = dict.fromkeys(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f"), " ")
 
 # What shows nothing: blanks, controls, Default_Ignorable_Code_Point (Unicode, UAX 44) and the blank of Braille, as the
 # inside of a class in a regular expression, for Python and JSON Schema alike.
@@ -36,14 +38,15 @@ def normalize_digits(text: str) -> str:
 
 
 def keep(text: str) -> str:
-    """Return a name or a note as it was typed, in NFC, without the blanks around it."""
-    return _form("NFC", text).strip()
+    """Return a name or a note as it was typed, in NFC, without the blanks around it; nothing, if it shows nothing."""
+    return _form("NFC", text).strip() if is_visible(text) else ""
 
 
 def searchable(text: str) -> str:
     """Return what searches compare: normalized, in one case, each run of blanks as one."""
     folded = _form("NFKC", normalize(text).casefold())
-    return " ".join(folded.split())
+    # As in a domain: people with a Chinese or Japanese keyboard type it for a dot.
+    return " ".join(folded.replace(IDEOGRAPHIC_FULL_STOP, ".").split())
 
 
 def is_visible(text: str) -> bool:
@@ -52,7 +55,7 @@ def is_visible(text: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return text if text.isascii() else "".join(map(_character, text))
+    return text.translate(_ASCII_BLANKS) if text.isascii() else "".join(map(_character, text))
 
 
 # Imports read many letters of few alphabets.

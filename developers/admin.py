@@ -12,13 +12,16 @@ from allauth.account.decorators import secure_admin_login
 from csp.decorators import csp_replace
 from django.contrib import admin, messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
+from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
+from accounts.email_addresses import spelled
 from accounts.models import User
+from accounts.text import normalize
 from accounts.web.clients import Client
 from developers import issuance
 from developers.models import ApiToken, RevokedToken
@@ -65,6 +68,14 @@ class Site(admin.AdminSite):
         return redirect("account_logout")
 
 
+def _stored(word: str) -> str:
+    """Return a part of an email as it is stored; anything else as it is."""
+    try:
+        return spelled(word)
+    except ValidationError:
+        return word
+
+
 site = Site(name="admin")
 # Uses the project's log-in page, with its rate limits and second step.
 site.login = secure_admin_login(site.login)  # type: ignore[method-assign]
@@ -76,6 +87,12 @@ class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     list_display = ("user", "hint", "generation", "issued_at", "last_used_at")
     list_select_related: ClassVar = ["user"]
     search_fields = ("user__email",)
+
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> Any:
+        """Look for emails as they are stored, however they are typed."""
+        words = [_stored(word) for word in normalize(search_term).split()]
+        return super().get_search_results(request, queryset, " ".join(words))
+
     search_help_text = _("By the owner's email.")
     ordering = ("-issued_at",)
     actions = ("revoke",)

@@ -13,11 +13,13 @@ from django.http import HttpRequest, HttpResponseBase
 from django.utils.translation import gettext_lazy as _
 
 from accounts import email_changes, passwords, sign_ups
-from accounts.email_addresses import mailbox, normalized, validate_mailbox
+from accounts.email_addresses import account_address, mailbox, normalized, shown
+from accounts.forms.fields import NameField, apply
 from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, record
 from accounts.sessions import still_logged_in
+from accounts.text import normalize
 from accounts.throttling import attempts
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
@@ -45,6 +47,8 @@ class PlainForm(forms.Form):
             field.help_text = self.helps.get(name, "")
             if not isinstance(field.widget, forms.CheckboxInput):
                 field.widget.attrs["autocomplete"] = self.autocomplete[name]
+            if isinstance(field, forms.EmailField):
+                _take_as_typed(field)
             if isinstance(field.widget, forms.PasswordInput):
                 # Not `maxlength`: browsers silently cut off pasted text.
                 field.validators.append(passwords.validate_length)
@@ -53,13 +57,20 @@ class PlainForm(forms.Form):
             unfilled.field.widget.attrs["autofocus"] = True
 
 
+def _take_as_typed(field: forms.EmailField) -> None:
+    """Leave the checks of an address to our own rule: browsers and Django refuse domains and signs of other scripts."""
+    field.validators.remove(validate_email)
+    field.widget.input_type = "text"
+    field.widget.attrs.pop("type", None)
+    field.widget.attrs |= {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+
+
 class MailboxForm(PlainForm):
-    """A form with an address to which mail is sent. The rule for addresses checks it as it was typed."""
+    """A form with an address to which mail is sent."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["email"].validators.remove(validate_email)
-        self.fields["email"].validators.append(validate_mailbox)
+        apply(self.fields["email"], lambda text: normalized(text) if normalize(text) else "")
 
 
 class LoginForm(PlainForm, allauth.LoginForm):
@@ -69,8 +80,9 @@ class LoginForm(PlainForm, allauth.LoginForm):
     def clean_login(self) -> str:
         """Return the address as its account stores it. Version 0.1.0 stored other spellings and invalid addresses."""
         typed: str = super().clean_login()
+        address = account_address(typed)
         owner = User.objects.by_email(typed)
-        return owner.email if owner else typed
+        return owner.email if owner else address
 
 
 class SignupForm(MailboxForm, allauth.SignupForm):
@@ -165,7 +177,7 @@ class ChangeEmailForm(MailboxForm, allauth.AddEmailForm):
         old, new = self.user.email, self.cleaned_data["email"]
         with still_logged_in(cast(LoggedInRequest, request)):
             event = record(Kind.EMAIL_ASKED, self.user, Client.of(request))
-            notices.notify(event, self.user, notices.EMAIL_ASKED, from_email=old, to_email=new)
+            notices.notify(event, self.user, notices.EMAIL_ASKED, from_email=shown(old), to_email=shown(new))
             waiting: EmailAddress = super().save(request)
         return waiting
 
@@ -197,6 +209,7 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
     class Meta:
         model = User
         fields = ("name",)
+        field_classes = {"name": NameField}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
 

@@ -6,6 +6,7 @@ from typing import Any
 from unicodedata import category
 
 from allauth.core import context
+from allauth.core.internal.cryptokit import normalize_user_code
 from allauth.mfa.adapter import get_adapter
 from allauth.mfa.base import forms as codes
 from allauth.mfa.models import Authenticator
@@ -14,14 +15,17 @@ from allauth.mfa.totp.internal.auth import SECRET_SESSION_KEY
 from allauth.mfa.webauthn import forms as passkeys
 from django import forms
 from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.account import PlainForm
+from accounts.forms.fields import NameField, apply
 from accounts.keyring import Unreadable
 from accounts.mfa import encryption, webauthn
 from accounts.mfa.factors import use_code
 from accounts.models import User
 from accounts.quotas import PASSKEYS, QuotaExceeded
+from accounts.text import normalize_digits
 from accounts.throttling import attempts
 
 ENCRYPTED_SECRET = "sealed_authenticator_secret"  # noqa: S105 - a name in the session
@@ -32,10 +36,14 @@ class CodeForm(PlainForm):
 
     autocomplete = {"code": "one-time-code"}
     labels = {"code": _("Code")}
+    # Anything else is no attempt: it cannot be right, and whoever typed it learns nothing.
+    a_code = RegexValidator(r"^(\d{6}|\d{8})\Z", _("A code has six digits, and a recovery code has eight."))
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.fields["code"].widget.attrs |= {"inputmode": "numeric", "spellcheck": "false"}
+        apply(self.fields["code"], _code)
+        self.fields["code"].validators.append(self.a_code)
 
     def clean_code(self) -> str:
         try:
@@ -48,10 +56,16 @@ class CodeForm(PlainForm):
         return code
 
 
+def _code(text: str) -> str:
+    """Return a typed code without blanks and punctuation."""
+    return str(normalize_user_code(normalize_digits(text)))
+
+
 class ActivateTOTPForm(CodeForm, totp.ActivateTOTPForm):
     """Stores the new secret encrypted until a code proves that the app has it; allauth stores it in plain text."""
 
     labels = {"code": _("Code from the app")}
+    a_code = RegexValidator(r"^\d{6}\Z", _("A code has six digits."))
     is_renewed = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -111,7 +125,7 @@ def passkey_answer() -> forms.Field:
 class AddPasskeyForm(forms.Form):
     """Adds a passkey. Each can log in alone: the challenge requires one that is discoverable and verifies its user."""
 
-    name = forms.CharField(label=_("Name"), max_length=60, required=False, validators=[validate_name])
+    name = NameField(label=_("Name"), max_length=60, required=False, validators=[validate_name])
     credential = passkey_answer()
 
     def __init__(self, *args: Any, user: User, **kwargs: Any) -> None:
@@ -171,4 +185,4 @@ class ReauthenticatePasskeyForm(LimitedPasskeyForm, passkeys.ReauthenticateWebAu
 
 
 class PasskeyNameForm(forms.Form):
-    name = forms.CharField(label=_("Name"), max_length=60, validators=[validate_name])
+    name = NameField(label=_("Name"), max_length=60, validators=[validate_name])

@@ -69,8 +69,8 @@ def put(mail: Mail, to: str, name: str, *, about: str = "", at: datetime | None 
 
     A mail to an invalid address is stored as failed, so that its event is stored too.
     """
-    is_address = email_addresses.is_address(to)
-    if not is_address:
+    is_sendable = email_addresses.is_sendable(to)
+    if not is_sendable:
         logger.warning(NOT_AN_ADDRESS, name, to)
     email = Email(
         from_email=settings.DEFAULT_FROM_EMAIL,
@@ -79,7 +79,7 @@ def put(mail: Mail, to: str, name: str, *, about: str = "", at: datetime | None 
         message=mail.text,
         html_message=mail.html,
         message_id=f"<{name}@{settings.POST_OFFICE['MESSAGE_ID_FQDN']}>",
-        status=STATUS.queued if is_address else STATUS.failed,
+        status=STATUS.queued if is_sendable else STATUS.failed,
         priority=PRIORITY.medium,
         scheduled_time=at,
         context={"about": about, "count": 1, "since": timezone.now().isoformat()},
@@ -125,7 +125,7 @@ def give_up_unsendable(due: Iterable[Email]) -> None:
     """
     for email in due:
         recipients = [*email.to, *email.cc, *email.bcc] or [""]
-        wrong = [to for to in recipients if not email_addresses.is_address(to)]
+        wrong = [to for to in recipients if not email_addresses.is_sendable(to)]
         if wrong:
             logger.warning(NOT_AN_ADDRESS, email.pk, wrong[0])
         elif (error := _rendering_error(email)) is not None:

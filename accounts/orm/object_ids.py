@@ -7,6 +7,8 @@ from typing import Self
 
 from django.db import models
 
+from accounts.text import normalize
+
 ID_LENGTH = 24
 OBJECT_ID = re.compile(rf"[0-9a-f]{{{ID_LENGTH}}}")
 
@@ -21,7 +23,8 @@ class OwnedQuerySet(models.QuerySet):  # type: ignore[type-arg]
         return self.filter(owner=owner)
 
     def with_id(self, text: str) -> Self:
-        """The row with this id; none if the text is no id."""
+        """The row with this id, as somebody may have pasted it; none if the text is no id."""
+        text = normalize(text)
         return self.filter(pk=text) if OBJECT_ID.fullmatch(text) else self.none()
 
     def newest_first(self) -> Self:

@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from accounts import sign_ups
+from accounts.email_addresses import shown
 from accounts.forms.account import SendAgainForm
 from accounts.forms.email_confirmation import AccountPasswordForm, NewPasswordForm, SignUpPasswordForm
 from accounts.models import SignUp
@@ -86,7 +87,7 @@ def _confirm_sign_up(request: HttpRequest, waiting: SignUp, password: str) -> Ht
         return redirect(request.path)
     if request.user.is_authenticated:
         logout(request)
-    messages.success(request, _("%(email)s is confirmed. Log in to continue.") % {"email": waiting.email})
+    messages.success(request, _("%(email)s is confirmed. Log in to continue.") % {"email": shown(waiting.email)})
     return redirect("account_login")
 
 

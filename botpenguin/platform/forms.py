@@ -9,9 +9,11 @@ from django.db import IntegrityError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from accounts.forms.fields import NameField
 from accounts.models import User
 from accounts.orm.owners import changing
 from accounts.quotas import QuotaExceeded
+from accounts.text import keep, searchable
 from botpenguin.platform import quotas
 from botpenguin.platform.models import Bot, Platform, Segment
 
@@ -35,6 +37,7 @@ class RenameBotForm(FocusOnFirstError, forms.ModelForm):  # type: ignore[type-ar
     class Meta:
         model = Bot
         fields: tuple[str, ...] = ("name",)
+        field_classes = {"name": NameField}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
         error_messages = {"name": {"required": _("Give the bot a name."), "max_length": TOO_LONG}}
 
@@ -64,7 +67,7 @@ class TagsField(forms.CharField):
 
     def clean(self, value: Any) -> list[str]:
         text = super().clean(value)
-        tags = list(dict.fromkeys(tag for part in text.split(",") if (tag := part.strip())))
+        tags = list(dict.fromkeys(tag for part in text.split(",") if (tag := keep(part))))
         if not tags:
             raise ValidationError(self.error_messages["required"], code="required")
         if len(tags) > MOST_TAGS:
@@ -78,7 +81,7 @@ class TagsField(forms.CharField):
 
 
 class SegmentForm(FocusOnFirstError, forms.Form):
-    name = forms.CharField(
+    name = NameField(
         label=_("Name"),
         max_length=NAME_LENGTH,
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
@@ -93,11 +96,11 @@ class SegmentForm(FocusOnFirstError, forms.Form):
     )
 
     def add_to(self, owner: User) -> Segment | None:
-        """Create the segment, or add an error. Names are compared here, because SQLite distinguishes É and é."""
+        """Create the segment, or add an error. Names are compared as searches compare them, so that people see one."""
         try:
             with suppress(IntegrityError), changing(owner.pk):
-                taken = {name.casefold() for name in owner.segments.values_list("name", flat=True)}
-                if self.cleaned_data["name"].casefold() not in taken:
+                taken = [searchable(name) for name in owner.segments.values_list("name", flat=True)]
+                if searchable(self.cleaned_data["name"]) not in taken:
                     quotas.SEGMENTS.check(len(taken))
                     return Segment.objects.create(owner=owner, **self.cleaned_data)
         except QuotaExceeded as full:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.text import normalize
 from accounts.web.clients import Client
 from developers import issuance, tokens, vault
 from developers.models import ApiToken, RevokedToken
@@ -19,7 +20,9 @@ def report_exposed(reported: Sequence[str], client: Client) -> None:
     before this returns. The time that it takes may reveal a live token, but only to someone who holds it
     and could use it anyway.
     """
-    texts = {token for text in reported for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
+    # Invisible characters may have come along, also within a token.
+    pasted = {*reported, *map(normalize, reported)}
+    texts = {token for text in pasted for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
     found = [Secret(text) for text in texts]
     digests = [digest for token in found for digest in vault.digests(token)]
     # Includes disabled accounts: enabling one again must not bring an exposed token back.

@@ -41,15 +41,20 @@ REFUSED = [
     TWO_IN_ONE,
     f'"x\x0bBcc:{VICTIM}"@evil.example',
     '"x\x0c"@evil.example',
-    "x@evil.example\u202e",
-    "x@\u212aelvin.example",
-    "x@evil\u3002example",
+    "x@क्\u200dष.example",
+    "ä@evil.example",
+    "x@evil\u3000.example",
     "x@[127.0.0.1]",
     "=?utf-8?q?x=2Cvictim=40corp.example=2C?=@evil.example",
     f"{'x' * 300}@evil.example",
     "x\0@evil.example",
 ]
 INVALID = "Enter a valid email address."
+# Other reasons.
+REASONS = {
+    "x@क्\u200dष.example": "The domain contains an invisible joiner.",
+    "ä@evil.example": "Before the @, only the letters a to z, digits and signs",
+}
 
 
 @pytest.fixture
@@ -81,7 +86,7 @@ def forms(person: User) -> dict[str, tuple[Browser, str, dict[str, str]]]:
 
 
 @pytest.mark.no_cover
-@pytest.mark.parametrize("text", sample(REFUSED, {TWO_IN_ONE, "x@evil.example\u202e"}), ids=ascii)
+@pytest.mark.parametrize("text", sample(REFUSED, {TWO_IN_ONE, *REASONS}), ids=ascii)
 @pytest.mark.parametrize("form", ["sign-up", "reset", "change"])
 def test_every_form_that_has_mail_sent_refuses_what_is_not_one_mailbox(alice: User, form: str, text: str) -> None:
     browser, path, rest = forms(alice)[form]
@@ -89,7 +94,7 @@ def test_every_form_that_has_mail_sent_refuses_what_is_not_one_mailbox(alice: Us
     response = browser.post(path, {"email": text, **rest})
 
     assert response.status_code == 200
-    assert INVALID in response.content.decode()
+    assert REASONS.get(text, INVALID) in response.content.decode()
     assert not Email.objects.exists()
     assert list(User.objects.values_list("email", flat=True)) == [alice.email]
 
@@ -181,11 +186,12 @@ def test_limits_count_a_mailbox_by_its_one_spelling(clock: list[float]) -> None:
 
 @pytest.mark.parametrize("text", REFUSED, ids=ascii)
 def test_no_account_is_made_by_code_or_command_for_what_is_not_one_mailbox(text: str) -> None:
-    with pytest.raises(ValidationError, match=INVALID):
+    reason = REASONS.get(text, INVALID)
+    with pytest.raises(ValidationError, match=reason):
         User.objects.create_user(text, PASSWORD)
-    with pytest.raises(CommandError, match=INVALID):
+    with pytest.raises(CommandError, match=reason):
         call_command("create_first_account", "--email", text)
-    with pytest.raises(CommandError, match=f"{INVALID}|at most 254 characters"):
+    with pytest.raises(CommandError, match=f"{INVALID}|{reason}|at most 254 characters"):
         call_command("createsuperuser", "--noinput", "--email", text)
 
     assert not User.objects.exists()
@@ -217,6 +223,7 @@ def test_a_mail_to_an_invalid_address_has_failed_and_its_revoke_holds(
     [
         {"to": TWO_IN_ONE},
         {"to": f"x@evil.example, {VICTIM} "[:-1] + "\u202e"},
+        {"to": "x@stra\u00dfe.example"},
         {"to": ""},
         {"to": "alice@example.com", "cc": TWO_IN_ONE},
         {"to": "alice@example.com", "bcc": f"Victim <{VICTIM}>"},

@@ -11,7 +11,13 @@ from django.core.mail.message import sanitize_address
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from accounts.email_addresses import is_address, mailbox, normalized, spellings
+from accounts.email_addresses import (
+    is_address,
+    mailbox,
+    normalized,
+    shown,
+    spellings,
+)
 
 LETTERS = st.characters(codec=None) | st.sampled_from(
     '=?"@.,;:<>()[]\\ %!+-_ \t\r\n\v\f\0äßςΣİK\u00ad\u200b\u2024\u3002＠．'
@@ -27,7 +33,6 @@ REFUSED = [
     '"x"@evil.example',
     '"x\x0bBcc:victim@corp.example"@evil.example',
     '"x\x0c"@evil.example',
-    "x@evil.example\u202e",
     "x@evil.example,victim@corp.example",
     "x@evil.example;victim@corp.example",
     "x@evil.example victim@corp.example",
@@ -39,15 +44,9 @@ REFUSED = [
     "=?utf-8?q?x=2Cvictim=40corp.example=2C?=@evil.example",
     "=?utf-8?b?eA==?=.a@evil.example",
     "a.=?utf-8?q?b?=@evil.example",
-    *[
-        f"x{letter}@evil.example"
-        for letter in "\0\t\n\v\f\r\x1b\x7f\x85\xa0\xad\u200b\u2028\u202e\u2060\ufeff ,;:<>()[]\\"
-    ],
-    *[
-        f"x@evil{letter}.example"
-        for letter in "\0\t\n\v\f\r\x1b\x7f\x85\xa0\xad\u200b\u200d\u2028\u202e\u2060\ufeff ,;:<>\\"
-    ],
-    *["x@evil.example\n", "x@evil.example\0", "x@evil.example\x0c", "\u202ex@evil.example", "x@evil.example\ud800"],
+    *[f"x{letter}@evil.example" for letter in "\0\t\n\v\f\r\x1b\x7f\x85\xa0\u2028\u3000\u2800 ,;:<>()[]\\"],
+    *[f"x@evil{letter}.example" for letter in "\0\t\n\v\f\r\x1b\x7f\x85\xa0\u2028\u3000\u2800 ,;:<>\\"],
+    *["x@evil.example\0", "x@evil.example\x1b", "x@evil.example\ud800"],
     *[
         "",
         "@",
@@ -59,7 +58,6 @@ REFUSED = [
         "x..y@evil.example",
         "x.@evil.example",
     ],
-    *["ä@evil.example", "ｘ@evil.example", "\u0131@evil.example", "\u212a@evil.example", "\ud800@evil.example"],
     *[
         "x@[127.0.0.1]",
         "x@[::1]",
@@ -70,14 +68,12 @@ REFUSED = [
         "x@-evil.example",
         "x@a..b",
     ],
-    # Letters that Unicode maps to ASCII letters, to dots or to nothing.
-    *["x@\u212aelvin.example", "x@\u212aä.example", "x@ev\u0130l.example", "x@ｅvil.example", "x@evil\u2024example"],
-    *["x@evil\u3002example", "x@evil．example", "x@evi\u2113.example", "x@a\u0308.example", "x@भ\u200dा.example"],
+    # Letters that have no one form in lower case, or show nothing.
+    "x@ev\u0130l.example",
     *[
         "x@example.ΟΔΟΣ",
         "x@\u3164.example",
         "x@\u2800.example",
-        "x@क्\u200dष.example",
         "x@\u2764.example",
         "x@ev＠il.example",
     ],
@@ -85,6 +81,8 @@ REFUSED = [
     f"x@{'.'.join(['a' * 60] * 5)}.example",
     f"x@{'a' * 64}.example",
     f"x@{'ä' * 60}.example",
+    f"x@{'ä' * 60_000}.example",
+    f"x{chr(0x200B) * 1_000}@evil.example",
 ]
 
 
@@ -124,7 +122,9 @@ def test_a_mailbox_has_one_spelling(text: str, address: str) -> None:
     [
         ("Alice@example.com", ["alice@example.com"]),
         ("x@XN--4ca.example", ["x@xn--4ca.example", "x@ä.example"]),
-        ("x@Ä.example", ["x@xn--4ca.example", "x@ä.example"]),
+        ("x@Ä.example", ["x@ä.example", "x@xn--4ca.example"]),
+        ("ｘ＠example.com", ["ｘ＠example.com", "x@example.com"]),
+        ("", []),
         ("x@xn--ls8h.example", ["x@xn--ls8h.example"]),
         ('"X"@evil.example', ['"x"@evil.example']),
         ("x\0@evil.example", []),
@@ -165,3 +165,11 @@ def test_a_spelling_of_a_mailbox_stays_that_mailbox(text: str) -> None:
     assume(is_address(text))
 
     assert mailbox(text.upper() if text.isascii() else text) == mailbox(mailbox(text)) == normalized(text)
+
+
+@pytest.mark.no_cover
+@given(TYPED)
+def test_a_shown_address_is_typed_as_itself(text: str) -> None:
+    assume(is_address(text))
+
+    assert normalized(shown(normalized(text))) == normalized(text)

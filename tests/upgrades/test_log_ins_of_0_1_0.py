@@ -68,11 +68,11 @@ def test_the_administration_is_open_to_its_administrator_alone() -> None:
 
 @pytest.mark.usefixtures("hashers_of_the_project")
 def test_a_password_by_pbkdf2_logs_in_and_is_hashed_anew() -> None:
-    before = User.objects.get(email=DAVE).password
+    before = User.objects.get_by_natural_key(DAVE).password
 
     browser = log_in(DAVE)
 
-    after = User.objects.get(email=DAVE).password
+    after = User.objects.get_by_natural_key(DAVE).password
     assert is_logged_in(browser)
     assert [identify_hasher(hashed).algorithm for hashed in (before, after)] == ["pbkdf2_sha256", "argon2"]
 

@@ -145,7 +145,7 @@ class ContactIn(KeepingInput):
 # The same rule in JSON Schema as `is_somebody` in Python.
 SOMEBODY: dict[str, Any] = {
     "anyOf": [
-        {"required": [name], "properties": {name: {"type": "string", "pattern": r"[^\s\x00-\x1f]"}}}
+        {"required": [name], "properties": {name: {"type": "string", "pattern": fields.A_VISIBLE_ONE}}}
         for name in ("userProvidedName", "name")
     ]
     + [

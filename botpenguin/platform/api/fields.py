@@ -1,11 +1,12 @@
 """Types of fields. Each has one pattern for validation, for JSON Schema and for its error."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
+from django.core.exceptions import ValidationError
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -17,8 +18,9 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
+from accounts.email_addresses import spelled
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID
-from accounts.text import normalize_digits
+from accounts.text import INVISIBLE, keep, normalize, normalize_digits
 from botpenguin.platform.contacts import MOST_ATTRIBUTES
 from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 
@@ -35,7 +37,8 @@ ID_EXAMPLE = "6743a1f09b2c4d5e6f708192"
 HEX = OBJECT_ID.pattern
 NO_NUL = r"[^\x00]*"
 # At least one visible character.
-VISIBLE = r"[^\x00]*[^\s\x00-\x1f][^\x00]*"
+A_VISIBLE_ONE = f"[^{INVISIBLE}]"
+VISIBLE = rf"[^\x00]*{A_VISIBLE_ONE}[^\x00]*"
 LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
 # The email addresses of HTML, with a domain of at least two labels.
 EMAIL = rf"[A-Za-z0-9.!#$%&'*+/=?^_`{{|}}~-]{{1,64}}@{LABEL}(?:\.{LABEL})+"
@@ -53,19 +56,20 @@ def wrong(should: str) -> PydanticCustomError:
 
 @dataclass(frozen=True)
 class Text:
-    """A text that matches a pattern after stripping; or an empty text, if allowed."""
+    """A text that matches a pattern once a rule of `accounts.text` is applied; or an empty text, if allowed."""
 
     pattern: str
     most: int
     should: str
     example: str
     may_be_empty: bool = False
+    rule: Callable[[str], str] = keep
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
         compiled = re.compile(self._whole_pattern)
 
         def check(value: object) -> str:
-            text = value.strip() if isinstance(value, str) else None
+            text = self.rule(value) if isinstance(value, str) else None
             if text is None or len(text) > self.most or UNSTORABLE.search(text) or not compiled.fullmatch(text):
                 raise wrong(f"should be {self.should}")
             return text
@@ -85,8 +89,24 @@ class Text:
         return f"(?:{self.pattern})?" if self.may_be_empty else self.pattern
 
 
-ObjectId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE)]
-OptionalId = Annotated[str, Text(HEX, ID_LENGTH, "an id, 24 hexadecimal digits", ID_EXAMPLE, may_be_empty=True)]
+def _email(text: str) -> str:
+    """Return an address as it is stored: contacts may have dots that mail servers of today refuse."""
+    try:
+        return spelled(text) if normalize(text) else ""
+    except ValidationError as refusal:
+        raise wrong(BAD_EMAILS[str(refusal.code)]) from None
+
+
+AN_ID = "an id, 24 hexadecimal digits"
+# By the codes of `accounts.email_addresses.REASONS`.
+BAD_EMAILS = {
+    "invalid": "should be an email address",
+    "local_part": "should have only the letters a to z, digits and signs such as . - + before the @",
+    "joiner": "should have a domain without an invisible joiner. Send its ASCII spelling, which begins with xn--",
+}
+
+ObjectId = Annotated[str, Text(HEX, ID_LENGTH, AN_ID, ID_EXAMPLE, rule=normalize)]
+OptionalId = Annotated[str, Text(HEX, ID_LENGTH, AN_ID, ID_EXAMPLE, may_be_empty=True, rule=normalize)]
 # Not validated: an invalid id is not found, like an unknown one.
 PathId = Annotated[str, WithJsonSchema({"type": "string", "pattern": f"^{HEX}$", "examples": [ID_EXAMPLE]})]
 IdOut = Annotated[
@@ -101,7 +121,7 @@ Tag = Annotated[str, Text(VISIBLE, 60, "a tag of 1 to 60 characters", "customer"
 Country = Annotated[str, Text(NO_NUL, 60, "a text of at most 60 characters", "India")]
 Note = Annotated[str, Text(NO_NUL, 2000, "a text of at most 2,000 characters", "Asked for a call back.")]
 Key = Annotated[str, Text(VISIBLE, 100, "a key of 1 to 100 characters", "plan")]
-Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", may_be_empty=True)]
+Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", True, _email)]
 
 
 @dataclass(frozen=True)
@@ -142,7 +162,7 @@ def _written(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID else value
 
 
-_Profile = Text(NO_NUL, 100, "a name or an id of at most 100 characters", "17841400000000001")
+_Profile = Text(NO_NUL, 100, "a name or an id of at most 100 characters", "17841400000000001", rule=normalize)
 ProfileId = Annotated[
     str,
     _Profile,

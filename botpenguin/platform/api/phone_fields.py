@@ -20,7 +20,7 @@ def _typed(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else value
 
 
-_Search = Text(NO_NUL, 200, "a text of at most 200 characters", "asha@example.com")
+_Search = Text(NO_NUL, 200, "a text of at most 200 characters", "asha@example.com", rule=str.strip)
 _Number = Text(NUMBER, phones.LONGEST, "a telephone number", "9876543210", may_be_empty=True)
 _Prefix = Text(PREFIX, 6, "the prefix of a country", "91", may_be_empty=True)
 

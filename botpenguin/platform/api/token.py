@@ -7,6 +7,7 @@ from ninja import Router
 from ninja.decorators import decorate_view
 from pydantic import BaseModel, Field
 
+from accounts.email_addresses import shown
 from accounts.web.clients import Client
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
 from botpenguin.platform.api.call_limits import ByAddress, body_at_most
@@ -40,7 +41,7 @@ def whose(request: BearerRequest) -> PlainEnvelope:
     """
     found = request.auth
     data = {
-        "email": found.email,
+        "email": shown(found.email),
         "hint": found.hint,
         "issuedAt": timestamp(found.issued_at),
         "lastUsedAt": timestamp(found.last_used_at) if found.last_used_at else None,

@@ -1,7 +1,8 @@
 """Contacts, their tags, and their number for each account."""
 
 import re
-from collections.abc import Iterable, Sequence
+import unicodedata
+from collections.abc import Collection, Sequence
 from typing import ClassVar, Self
 
 from django.conf import settings
@@ -11,10 +12,10 @@ from django.db.models.functions import Concat, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.email_addresses import shown
+from accounts.email_addresses import shown, spellings
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID, OwnedQuerySet, object_id
 from accounts.orm.searched import SearchedField, joined
-from accounts.text import searchable
+from accounts.text import keep, normalize, searchable
 from botpenguin.platform import sizes
 from botpenguin.platform.models.bots import Bot, Platform
 from botpenguin.platform.pending import PendingImport
@@ -62,11 +63,11 @@ class ContactQuerySet(OwnedQuerySet):
     def identified_by(self, text: str) -> Self:
         """Contacts with this id, email or number: at most one, unless the number has no calling code."""
         text = text.strip()
-        if OBJECT_ID.fullmatch(text):
+        if OBJECT_ID.fullmatch(normalize(text)):
             return self.with_id(text)
         if NUMBER.fullmatch(number := clean(text)):
             return self._numbered(number)
-        return self.none() if UNSTORABLE.search(text) or not text else self.filter(email=text.lower())
+        return self.none() if UNSTORABLE.search(text) or not text else self.filter(email__in=spellings(text))
 
     def _numbered(self, number: str) -> Self:
         phone = Phone.of(number, "")
@@ -98,9 +99,11 @@ class ContactQuerySet(OwnedQuerySet):
                 found[contact.pk] = contact
         return [found[pk] for pk in ids if pk in found]
 
-    def tagged(self, names: Iterable[str]) -> Self:
+    def tagged(self, names: Collection[str]) -> Self:
         """Contacts with at least one of the tags."""
-        return self.filter(pk__in=ContactTag.objects.filter(name__in=list(names)).values("contact"))
+        # Tags of before may have their letters and accents apart.
+        forms = {*map(keep, names), *(unicodedata.normalize("NFD", name) for name in names)}
+        return self.filter(pk__in=ContactTag.objects.filter(name__in=forms).values("contact"))
 
 
 class Contact(models.Model):
@@ -180,7 +183,7 @@ class Contact(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.name or self.email or self.number
+        return self.name or shown(self.email) or self.number
 
     def searched_text(self) -> str:
         return joined((self.name, self.email, shown(self.email), *(getattr(self, name) for name in sizes.PROFILES)))

@@ -11,6 +11,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.orm.object_ids import ID_LENGTH, OwnedQuerySet, object_id
+from accounts.text import keep
 
 
 class Segment(models.Model):
@@ -41,4 +42,4 @@ class Segment(models.Model):
 
     def holds(self, tags: Iterable[str]) -> bool:
         """Return whether a contact with these tags belongs to the segment, like `tagged` in the database."""
-        return not set(self.tags).isdisjoint(tags)
+        return not set(map(keep, self.tags)).isdisjoint(map(keep, tags))

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.text import normalize
 from developers import tokens, vault
 from developers.models import ApiToken, RevokedToken
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
 
     @sensitive_variables("token")
     def handle(self, *args: Any, **options: Any) -> None:
-        token = (getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline()).strip()
+        token = normalize(getpass.getpass("Token: ") if sys.stdin.isatty() else sys.stdin.readline())
         found, sentence = look_up(token)
         self.stdout.write(sentence)
         if found:

@@ -12,6 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from accounts.forms.fields import IdField, NameField
 from developers.outbound.mapping import LONGEST_PATH
 from developers.outbound.models import ATTRIBUTE_LENGTH, NAME_LENGTH, CustomAttribute, OutboundApi
 from developers.outbound.recipe import ATTRIBUTE_NAME
@@ -29,9 +30,16 @@ TYPE_TO_SHOW = gettext_lazy("Type it again to show it from now on.")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
-def line(label: "_StrPromise", length: int, required: "_StrPromise | str" = "", **attributes: str) -> forms.CharField:
+def line(
+    label: "_StrPromise",
+    length: int,
+    required: "_StrPromise | str" = "",
+    kind: type[forms.CharField] = forms.CharField,
+    /,
+    **attributes: str,
+) -> forms.CharField:
     """Make a single-line text field that browsers neither fill in nor correct."""
-    return forms.CharField(
+    return kind(
         label=label,
         max_length=length,
         required=bool(required),
@@ -75,7 +83,7 @@ class EditorForm(forms.Form):
 class CallForm(EditorForm):
     """Name, method, URL and body."""
 
-    name = line(gettext_lazy("Name"), NAME_LENGTH, gettext_lazy("Give the API a name."))
+    name = line(gettext_lazy("Name"), NAME_LENGTH, gettext_lazy("Give the API a name."), NameField)
     method = forms.ChoiceField(
         label=gettext_lazy("Method"),
         choices=OutboundApi.Method.choices,
@@ -129,6 +137,7 @@ class MappingForm(EditorForm):
         gettext_lazy("Attribute"),
         ATTRIBUTE_LENGTH,
         gettext_lazy("Say which attribute takes it, or remove the row."),
+        IdField,
         placeholder="order_status",
         list="attribute-names",
     )
