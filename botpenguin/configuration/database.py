@@ -85,12 +85,12 @@ def refuse_misplaced(settings: Settings) -> None:
     )
 
 
-def make_private(path: Path) -> None:
-    """Let only the owner read a database and the files beside it, whatever an earlier umask has allowed."""
-    for suffix in ("", *BESIDE):
-        # Another account may own it, and files beside it come and go.
+def make_private(path: Path, *more: Path) -> None:
+    """Let only the owner read a database, the files beside it and more files, whatever an earlier umask has allowed."""
+    for file in (*(Path(f"{path}{suffix}") for suffix in ("", *BESIDE)), *more):
+        # Another account may own it, and files come and go.
         with suppress(OSError):
-            Path(f"{path}{suffix}").chmod(0o600)
+            file.chmod(0o600)
 
 
 def create_private(name: str) -> None:

@@ -94,7 +94,11 @@ def alone_at_the_database() -> Iterator[None]:
     if connection.vendor == "sqlite":
         name = str(settings.DATABASES["default"]["NAME"])
         with bootstrap.alone_in(database.file_of(name).parent):
-            database.make_private(database.file_of(name))
+            # 0.1.0 wrote them for everybody.
+            written = (
+                path for pattern in ("logging-*.json", "mail/*.log") for path in settings.STATE_DIR.glob(pattern)
+            )
+            database.make_private(database.file_of(name), *written)
             yield
         return
     with connection.cursor() as cursor:

@@ -110,6 +110,17 @@ def test_a_value_that_cannot_be_read_is_refused_and_not_shown(load: Load, name: 
     assert "hunter2" not in "".join(traceback.format_exception(caught.value, limit=0))
 
 
+def test_services_are_read_from_urls(load: Load) -> None:
+    found = load(
+        DATABASE_URL=" postgres://u:a%23b@h:5433/n ", CACHE_URL="redis://:a%23b@h/1 ", EMAIL_URL="smtps://u:a%23b@h:25"
+    )
+
+    database, cache = found["DATABASES"]["default"], found["CACHES"]["default"]
+    assert (database["PASSWORD"], database["NAME"], database["PORT"]) == ("a#b", "n", 5433)
+    assert (cache["LOCATION"], cache["BACKEND"]) == ("redis://:a%23b@h/1", "accounts.throttling.redis.Cache")
+    assert (found["EMAIL_HOST_PASSWORD"], found["EMAIL_PORT"], found["EMAIL_USE_TLS"]) == ("a#b", 25, True)
+
+
 def test_the_environment_counts_before_the_file(load: Load) -> None:
     found = load("PORT=9000\nHOST=::1\nOTHER=1\n", PORT="9001")
 

@@ -62,6 +62,23 @@ def test_a_backup_takes_the_place_of_no_file(live: Path, tmp_path: Path) -> None
     )
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["app #1", "what?", "100%25 app", "50% off", "a&b", """it's "x\"""", "Über 日本語", "-dash", "file:x?mode=ro"],
+)
+def test_paths_of_a_database_and_of_its_backup_are_no_urls(tmp_path: Path, name: str) -> None:
+    database, to = tmp_path / name / "db.sqlite3", tmp_path / name / f"{name}.sqlite3"
+    database.parent.mkdir()
+    with changing(database) as connection:
+        connection.execute("CREATE TABLE rows (value TEXT)")
+
+    backups.take(database, to)
+
+    assert ask(to, "SELECT name FROM sqlite_master") == [("rows",)]
+    assert to.stat().st_mode & 0o777 == 0o600
+    assert sorted(tmp_path.rglob("*")) == sorted([database.parent, database, to])
+
+
 def test_a_damaged_database_makes_no_backup(tmp_path: Path) -> None:
     damaged, to = tmp_path / "damaged", tmp_path / "backup"
     damage(damaged)

@@ -12,7 +12,7 @@ from django.core.management import call_command
 from pytest_django.fixtures import Settings
 
 from botpenguin.operations import backups, schemas
-from tests.operations.databases import ask, changing, damage, manage, names, refusal, set_aside
+from tests.operations.databases import ask, changing, damage, manage, names, open_database, refusal, set_aside
 from tests.redis import in_redis
 from tests.server import free_port
 
@@ -215,6 +215,22 @@ def test_where_there_is_no_database_the_backup_becomes_it(live: Path, backup: Pa
     aside = set_aside(live)
     assert aside.read_bytes() == b"log"
     assert ask(live, "SELECT count(*) FROM accounts_user") == [(2,)]
+
+
+def test_paths_are_no_urls_and_what_is_restored_is_for_its_owner_only(
+    backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    live = tmp_path / """app #1 what? 100%25 it's "x" Über 日本語""" / "db.sqlite3"
+    live.parent.mkdir()
+    open_database(live, monkeypatch)
+    moved = backup.rename(live.with_name("a#b?c%25.sqlite3"))
+    moved.chmod(0o644)
+
+    manage("restore", str(moved), "--noinput")
+
+    assert ask(live, "SELECT count(*) FROM accounts_user") == [(2,)]
+    assert live.stat().st_mode & 0o777 == 0o600
+    assert names(live) == {"db.sqlite3", moved.name}
 
 
 def test_a_damaged_database_is_kept_as_it_is(live: Path, backup: Path) -> None:
