@@ -45,11 +45,11 @@ class ResponseOut(BaseModel):
     status: int | None = Field(description="Null where no answer came; `problem` says why.", examples=[200])
     reason: str = Field(examples=["OK"])
     explanation: str = Field(examples=["The server has done what was asked."])
-    problem: str | None = Field(examples=[None])
+    problem: str | None = Field(description="Why no answer came, or only a part of it.", examples=[None])
     headers: list[HeaderOut] = Field(description="The first 100 of them.")
     body: str | None = Field(description="Null where it is no text.", examples=['{"weather":{"temperature":21}}'])
     size: int = Field(description="Bytes, unpacked.", examples=[30])
-    isCut: bool = Field(description="Whether it was longer than 1 MiB and cut.", examples=[False])
+    isCut: bool = Field(description="Whether a part is missing: beyond 1 MiB, or as `problem` says.", examples=[False])
     seconds: float = Field(examples=[0.213])
     redirectedTo: list[str] = Field(examples=[[]])
 

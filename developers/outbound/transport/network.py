@@ -17,7 +17,10 @@ import httpx
 from django.conf import settings
 
 from developers.outbound.transport.addresses import Resolver, resolve
+from developers.outbound.transport.heads import HeadReader
 
+# The name under which a connection and a response hold the reader of their heads.
+HEAD = "head"
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
@@ -75,12 +78,8 @@ class Transport(httpx.BaseTransport):
                 content=request.content,
             )
         )
-        return httpx.Response(
-            response.status,
-            headers=response.headers,
-            stream=_Body(response),
-            extensions={"reason_phrase": response.extensions["reason_phrase"]},
-        )
+        reader: HeadReader = response.extensions["network_stream"].get_extra_info(HEAD)
+        return httpx.Response(response.status, stream=_Body(response), extensions={HEAD: reader})
 
     def close(self) -> None:
         self._pool.close()
@@ -129,9 +128,13 @@ class _Stream(httpcore.NetworkStream):
     def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
         self._stream = stream
         self._deadline = deadline
+        self._reader = HeadReader()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        return self._stream.read(max_bytes, self._deadline.left)
+        while data := self._stream.read(max_bytes, self._deadline.left):
+            if accepted := self._reader.feed(data):
+                return accepted
+        return self._reader.feed(b"")
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
         # Not through the stream below, which would apply the timeout to each part of the buffer.
@@ -155,4 +158,4 @@ class _Stream(httpcore.NetworkStream):
         return _Stream(self._stream.start_tls(ssl_context, server_hostname, self._deadline.left), self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._stream.get_extra_info(info)
+        return self._reader if info == HEAD else self._stream.get_extra_info(info)

@@ -5,6 +5,7 @@
 
 import json
 import re
+from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
@@ -78,10 +79,12 @@ BY_CLASS = {
 class OutboundResponse:
     """The result of a call.
 
-    status: None if no response came; then `problem` is a sentence that says why.
+    status: None if no response came.
+    problem: a sentence that says why no response came, or why a part of it is missing.
+    notes: sentences about what is unusual in it.
     reason: the reason phrase beside the status.
     headers: the first ones; `headers_left_out` is the number of the others.
-    body: decoded from gzip or deflate, and cut at the limit; `is_cut` says whether it was cut.
+    body: decoded from gzip or deflate, and cut at the limit; `is_cut` says whether a part is missing.
     text: the body decoded to text, or None if it is no text.
     data: the body as JSON, or `NO_DATA`; then `unreadable` says why.
     seconds: from before the look-up to the last byte.
@@ -104,10 +107,12 @@ class OutboundResponse:
     explanation: str = ""
     redirected_to: tuple[str, ...] = ()
     unreadable: str = ""
+    notes: tuple[str, ...] = ()
 
     @property
     def is_success(self) -> bool:
-        return self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        is_ok = self.status is not None and HTTPStatus.OK <= self.status < HTTPStatus.MULTIPLE_CHOICES
+        return is_ok and not self.problem
 
 
 def explain(status: int) -> str:
@@ -116,14 +121,17 @@ def explain(status: int) -> str:
     return str(words or _("The server has answered with a status that HTTP does not know."))
 
 
-def read_text(body: bytes, content_type: str) -> str | None:
-    """Decode a body by its byte order mark, or the charset of its content type; None if it is no text."""
+def read_text(body: bytes, content_type: str, *, is_cut: bool = False) -> str | None:
+    """Decode a body by its byte order mark, or the charset of its content type; None if it is no text.
+
+    A body that is cut may end within a character.
+    """
     named = re.search(r"charset=[\"']?([\w.:-]+)", content_type, re.ASCII | re.IGNORECASE)
     charset = next((charset for mark, charset in MARKS if body.startswith(mark)), None)
     if charset is None:
         charset = named[1] if named and CHARSET.fullmatch(named[1]) else "utf-8"
     try:
-        text = body.decode(charset).removeprefix("\ufeff")
+        text = getincrementaldecoder(charset)().decode(body, final=not is_cut).removeprefix("\ufeff")
     except (UnicodeDecodeError, LookupError):
         return None
     return None if "\0" in text else text
