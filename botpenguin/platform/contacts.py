@@ -130,6 +130,8 @@ class Book:
             row = replace(row, phone=row.phone.kept_by(contact.phone, contact.phone_prefix))
         if row.phone and row.phone.problem:
             self.problems[position] = f"{PHONE_FIELD}.{row.phone.problem}"
+            # So that the same number in a later row is found too.
+            row = replace(row, phone=None)
         row.apply_to(contact)
         if len(contact.attributes) > MOST_ATTRIBUTES:
             self.problems[position] = TOO_MANY_ATTRIBUTES
@@ -199,8 +201,10 @@ def _readings(phones: Iterable[Phone], contacts: ContactQuerySet) -> dict[str, l
     phones = set(phones)
     read: dict[str, list[str]] = {phone.whole: [] for phone in phones}
     if numbers := {phone.whole for phone in phones if not phone.prefix and not phone.problem}:
-        prefixes = dict.fromkeys([*contacts.prefixes(), *(phone.prefix for phone in phones if phone.prefix)])
-        read |= {number: readings(number, [*prefixes][:MOST_PREFIXES]) for number in numbers}
+        of_rows = {phone.prefix for phone in phones if phone.prefix and not phone.problem}
+        prefixes = [*dict.fromkeys([*contacts.prefixes(), *sorted(of_rows)])][:MOST_PREFIXES]
+        for number in numbers:
+            read[number] = [phone.whole for phone in readings(number, prefixes)]
     return read
 
 

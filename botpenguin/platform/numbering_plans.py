@@ -20,6 +20,7 @@ NO_COUNTRY = "001"
 MEXICO = 52
 WITH_MOBILE_TOKEN = 11
 MOST_READINGS = 4
+UNKNOWN = "prefix {} is the calling code of no country"
 PROBLEMS = {
     ValidationResult.TOO_SHORT: "number is too short for the calling code {}",
     ValidationResult.TOO_LONG: "number is too long for the calling code {}",
@@ -146,4 +147,4 @@ def _plan(prefix: str) -> tuple[str, str]:
             plan = PhoneMetadata.metadata_for_region(region)
             if plan and plan.leading_digits and re.fullmatch(plan.leading_digits, area):
                 return code, region
-    raise NoSuchNumber(f"prefix {prefix} is the calling code of no country")
+    raise NoSuchNumber(UNKNOWN.format(prefix))

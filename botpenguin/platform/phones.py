@@ -24,8 +24,9 @@ MOST_OF_A_COUNTRY = 11
 FEWEST_OF_A_WHOLE = 7
 SEVERAL = "holds two numbers; send one"
 
-# What spreadsheets and URIs put before a number; and the exit code of Russia.
-_BEFORE = re.compile(r"(?:'|tel:)*", re.I)
+# What spreadsheets, quotes and URIs put around a number; dots of other keyboards; and the exit code of Russia.
+_BEFORE, _AFTER = re.compile(r"(?:[='\"\u2019\u201c]|tel:)*", re.I), "'\"\u2019\u201d"
+_DOTS = str.maketrans("\u00b7\u2022\u30fb", "...")
 _RUSSIAN_EXIT = "8~10"
 _SCIENTIFIC = re.compile(r"[+-]?[0-9][0-9.,]*e[+-]?[0-9]+", re.I)
 _DECIMAL = re.compile(r"\+?[0-9]{4,}([.,](?:0+|[0-9]{1,2}))")
@@ -41,7 +42,7 @@ def digits(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return a number as it was meant, without invisible characters and what stands before it."""
-    meant = _BEFORE.sub("", normalize_digits(text), count=1).strip()
+    meant = _BEFORE.sub("", normalize_digits(text).translate(_DOTS), count=1).rstrip(_AFTER).strip()
     return "+" + meant.removeprefix(_RUSSIAN_EXIT) if meant.startswith(_RUSSIAN_EXIT) else meant
 
 
@@ -127,12 +128,22 @@ class Phone:
         return cls.of(national, prefix)
 
     def kept_by(self, whole: str, prefix: str) -> "Phone":
-        """Return the number for a contact with this number and prefix: one without a prefix keeps it."""
+        """Return the number for a contact with this number and prefix: one without a prefix keeps it.
+
+        So does one with the contact's prefix of before, which is no calling code.
+        """
+        from botpenguin.platform import numbering_plans as plans  # noqa: PLC0415 - see there
+
         if (self.whole, self.prefix) in ((whole, prefix), (whole, ""), (whole.removeprefix(prefix), "")):
             return Phone(whole, prefix)
+        if self.problem == plans.UNKNOWN.format(prefix) and len(self.whole) <= MOST_TYPED_DIGITS:
+            return Phone(self.whole, prefix)
         if self.prefix or self.problem or not self.whole or not prefix:
             return self
-        return next((Phone(found, prefix) for found in readings(self.whole, [prefix])), self)
+        kept = readings(self.whole, [prefix])
+        # 442079460991 is as long as numbers in India may be, but is none of them.
+        is_abroad = plans.is_whole(self.whole) and not any(plans.is_whole(phone.whole) for phone in kept)
+        return kept[0] if kept and not is_abroad else self
 
 
 def prepare() -> None:
@@ -140,12 +151,13 @@ def prepare() -> None:
     from botpenguin.platform import numbering_plans  # noqa: F401, PLC0415 - see there
 
 
-def readings(number: str, prefixes: Iterable[str]) -> list[str]:
-    """Return what the digits of a number without a prefix are, with the calling code, in the countries of prefixes."""
+def readings(number: str, prefixes: Iterable[str]) -> list[Phone]:
+    """Return what the digits of a number without a prefix are in the countries of prefixes."""
     from botpenguin.platform import numbering_plans as plans  # noqa: PLC0415 - see there
 
     found = []
     for prefix in prefixes:
         with suppress(plans.NoSuchNumber):
-            found.append("".join(plans.read(number, prefix)))
+            code, national = plans.read(number, prefix)
+            found.append(Phone(code + national, code))
     return found

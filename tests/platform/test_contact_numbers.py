@@ -167,6 +167,25 @@ def test_a_number_of_before_that_cannot_be_read_is_written_back_unchanged(
     assert written == read | {"updatedAt": written["updatedAt"]}
 
 
+def test_a_number_of_before_may_change_and_keep_its_impossible_prefix(as_alice: Caller, alice: User) -> None:
+    odd = contact_of(alice, name="Odd", phone="99912345", phone_prefix="999")
+
+    as_alice.data("PUT", f"/inbox/users/{odd.pk}", put({"number": "54321", "prefix": "999"}))
+    assert phone_of(odd) == ("99954321", "999")
+    refusal = as_alice.refusal("PUT", f"/inbox/users/{odd.pk}", put({"number": "1" * 18, "prefix": "999"}))
+
+    assert refusal == (400, [f"{FIELD}.prefix 999 is the calling code of no country."])
+
+
+def test_a_number_that_cannot_be_is_reported_in_each_of_its_rows(as_alice: Caller) -> None:
+    wrong = row("Ben", phone={"number": "2079460991", "prefix": "999"})
+
+    refusal = as_alice.refusal("POST", PATH, [wrong, row("Asha"), wrong])
+
+    why = f"{FIELD}.prefix 999 is the calling code of no country."
+    assert refusal == (400, [f"Row 1: {why}", f"Row 3: {why}"])
+
+
 def test_a_row_with_an_impossible_prefix_is_taken_from_the_contact_that_has_it(as_alice: Caller, alice: User) -> None:
     odd = contact_of(alice, name="Odd", phone="99912345", phone_prefix="999")
 

@@ -44,7 +44,7 @@ class PhoneIn(KeepingInput):
             # Written back as it was read.
             return Phone(contact.phone, contact.phone_prefix)
         phone = Phone.of(number, self.prefix or "")
-        return phone.kept_by(contact.phone, contact.phone_prefix) if self.prefix is None else phone
+        return phone if self.prefix == "" else phone.kept_by(contact.phone, contact.phone_prefix)
 
 
 class ReachIn(KeepingInput):

@@ -81,7 +81,8 @@ class ContactQuerySet(OwnedQuerySet):
 
     def written_as(self, phone: Phone) -> list[str]:
         """Return the numbers that a number without a calling code can be, by the calling codes of these contacts."""
-        return [phone.whole] if phone.prefix or phone.problem else readings(phone.whole, self.prefixes())
+        known = phone.prefix or phone.problem
+        return [phone.whole] if known else [each.whole for each in readings(phone.whole, self.prefixes())]
 
     def prefixes(self) -> list[str]:
         """Return the most frequent calling codes."""
