@@ -5,10 +5,10 @@ import json
 from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
-from urllib.parse import quote, quote_plus, urlencode
+from urllib.parse import parse_qsl, quote, quote_plus
 
 from developers import tokens
-from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField
+from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField, encoded
 from developers.outbound.token_search import holds_token
 
 # Each word of at least this length in a secret such as "Bearer 1a2b3c" is a secret too.
@@ -55,9 +55,11 @@ class Mask:
         return hidden.replace(HIDDEN, MASK).encode(errors="replace")[:most].decode(errors="ignore")
 
     def url(self) -> str:
-        parameters = [(part.name, MASK if part.is_hidden else part.value) for part in self._recipe.parameters]
         # The mask is not percent-encoded: people read this.
-        query = urlencode(parameters).replace(quote_plus(MASK), MASK)
+        query = "&".join(
+            f"{quote(part.name, safe='')}={MASK}" if part.is_hidden else encoded(part)
+            for part in self._recipe.parameters
+        )
         return self.beginning(f"{self._recipe.url}?{query}" if query else self._recipe.url, KEPT_OF_A_LINE)
 
     def request_headers(self) -> list[list[str]]:
@@ -104,6 +106,8 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
         value = part.value.strip()
         if part.is_hidden and value:
             yield value
+            if part.raw:
+                yield part.raw.partition("=")[2]
             for word in dict.fromkeys(value.split()):
                 if len(word) >= LEAST_WORD:
                     yield word
@@ -111,18 +115,20 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
                     yield from (text for text in _from_base64(word).split(":") if len(text) >= LEAST_TEXT)
     if recipe.sends_body and recipe.body_is_secret:
         yield recipe.body
-        yield from _texts(recipe.body)
+        yield from _texts(recipe)
     elif recipe.sends_body:
-        yield from _sensitive_texts(recipe.body)
+        yield from _sensitive_texts(recipe)
 
 
-def _texts(body: str) -> Iterator[str]:
-    yield from (leaf.text for leaf in _leaves(body) if len(leaf.text) >= LEAST_TEXT)
+def _texts(recipe: Recipe) -> Iterator[str]:
+    yield from (leaf.text for leaf in _leaves(recipe) if len(leaf.text) >= LEAST_TEXT)
+    if recipe.body_kind == "text":
+        yield from (word for word in dict.fromkeys(recipe.body.split()) if len(word) >= LEAST_WORD)
 
 
-def _sensitive_texts(body: str) -> Iterator[str]:
+def _sensitive_texts(recipe: Recipe) -> Iterator[str]:
     """Yield the texts under names such as "password", at any depth: they are secrets even if not marked as such."""
-    for leaf in _leaves(body):
+    for leaf in _leaves(recipe):
         is_long = len(leaf.text) >= LEAST_TEXT
         if (is_long and (leaf.is_named or leaf.is_below)) or (leaf.is_named and leaf.text and not leaf.is_number):
             yield leaf.text
@@ -146,8 +152,16 @@ class _Leaf(NamedTuple):
         return isinstance(self.text, _Number)
 
 
-def _leaves(body: str) -> Iterator[_Leaf]:
-    """Yield every text and number of a JSON body, in no particular order; nothing if it is no JSON."""
+def _leaves(recipe: Recipe) -> Iterator[_Leaf]:
+    """Yield every text and number of a body that is JSON, and every value of a form."""
+    if recipe.body_kind == "form":
+        for name, value in parse_qsl(recipe.body, keep_blank_values=True):
+            yield _Leaf(value, SENSITIVE.search(name) is not None, is_below=False)
+    yield from _leaves_of_json(recipe.body)
+
+
+def _leaves_of_json(body: str) -> Iterator[_Leaf]:
+    """Yield every text and number, in no particular order; nothing if it is no JSON."""
     try:
         left = [(json.loads(body, parse_int=_Number, parse_float=_Number), False, False)]
     except (ValueError, RecursionError):

@@ -10,7 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from urllib.parse import quote, unquote
+from urllib.parse import parse_qsl, quote, quote_plus, unquote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
@@ -18,6 +18,14 @@ from django.utils.translation import ngettext
 Value = str | int | float | bool | None
 
 METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+# The kinds of bodies, with the Content-Type of a call that has none of its own.
+CONTENT_TYPES = {
+    "json": "application/json",
+    "form": "application/x-www-form-urlencoded",
+    "text": "text/plain; charset=utf-8",
+}
+NO_BODY = "none"
+BODY_KINDS = (NO_BODY, *CONTENT_TYPES)
 ATTRIBUTE_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,59}"
 PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({ATTRIBUTE_NAME})[ \t]*\}}\}}", re.ASCII)
 # RFC 9110, section 5.5: characters that a header's value must not contain.
@@ -27,6 +35,8 @@ MASK = "••••••••"
 MOST_FILLED_IN = 1_000_000
 # The parts of JSON that filling looks at: placeholders, escapes, and the quotes around strings.
 JSON_PARTS = re.compile(rf'{PLACEHOLDER.pattern}|\\.|"', re.ASCII | re.DOTALL)
+# With the ampersands around it that separate nothing.
+PARAMETER = re.compile(r"(?:^|(?<=[^&])&)(&*[^&]+(?:&+$)?)")
 BEFORE_PATH = re.compile(r"[^/?#]*//[^/?#]*")
 # Names of secret values. Rather too many than too few: a hidden value still works.
 SENSITIVE = re.compile(
@@ -41,11 +51,15 @@ class Unfillable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class RecipeField:
-    """A parameter or a header."""
+    """A parameter or a header.
+
+    raw: how a parameter was spelled in the URL that it comes from, where that is not the usual spelling.
+    """
 
     name: str
     value: str = field(repr=False)
     is_secret: bool = False
+    raw: str = field(default="", repr=False)
 
     @property
     def is_hidden(self) -> bool:
@@ -63,20 +77,47 @@ class AttributeMapping:
 
 @dataclass(frozen=True, slots=True)
 class Recipe:
-    """An outbound call. The URL has no query: its parameters are separate."""
+    """An outbound call. The URL has no query: its parameters are separate.
+
+    body_kind: a key of `CONTENT_TYPES`, or `NO_BODY` for a body that is kept but not sent.
+    """
 
     method: str
     url: str
     parameters: tuple[RecipeField, ...] = ()
     headers: tuple[RecipeField, ...] = ()
     body: str = field(default="", repr=False)
+    body_kind: str = "json"
     body_is_secret: bool = False
     mappings: tuple[AttributeMapping, ...] = ()
     follows_redirects: bool = False
 
     @property
     def sends_body(self) -> bool:
-        return self.method != "GET" and bool(self.body.strip())
+        return self.body_kind != NO_BODY and bool(self.body if self.body_kind == "text" else self.body.strip())
+
+
+def encoded(part: RecipeField) -> str:
+    """Write a parameter for a URL: as it was spelled where it comes from, or else percent-encoded (RFC 3986)."""
+    return part.raw or f"{quote(part.name, safe='')}={quote(part.value, safe='')}"
+
+
+def parameters_of(query: str) -> tuple[RecipeField, ...]:
+    """Split the query of a URL. `encoded` gives each part back as it stands there."""
+    return tuple(_parameter(raw) for raw in PARAMETER.findall(query))
+
+
+def _parameter(raw: str) -> RecipeField:
+    name, value = read_parameter(raw)
+    # A placeholder is filled, so its parameter has no spelling of its own.
+    is_usual = PLACEHOLDER.search(value) or encoded(RecipeField(name, value)) == raw
+    return RecipeField(name, value, raw="" if is_usual else raw)
+
+
+def read_parameter(raw: str) -> tuple[str, str]:
+    """Return the name and the value of `name=value` in a URL."""
+    found = parse_qsl(raw, keep_blank_values=True, separator="&")
+    return found[0] if found else (raw, "")
 
 
 def dump(recipe: Recipe) -> str:
@@ -87,6 +128,8 @@ def dump(recipe: Recipe) -> str:
 def load(text: str) -> Recipe:
     """Read the result of `dump`. Raises `ValueError`, `KeyError` or `TypeError` for anything else."""
     parts = json.loads(text)
+    # Before there were kinds, each body was JSON, and GET sent none.
+    parts.setdefault("body_kind", NO_BODY if parts["method"] == "GET" else "json")
     for name, kind in (("parameters", RecipeField), ("headers", RecipeField), ("mappings", AttributeMapping)):
         parts[name] = tuple(kind(**part) for part in parts[name])
     return Recipe(**parts)
@@ -124,9 +167,9 @@ def fill(recipe: Recipe, attributes: Mapping[str, Value]) -> Recipe:
     filled = replace(
         recipe,
         url=filler.url(recipe.url),
-        parameters=tuple(replace(part, value=filler.text(part.value)) for part in recipe.parameters),
+        parameters=tuple(filler.parameter(part) for part in recipe.parameters),
         headers=tuple(replace(part, value=filler.header(part.value)) for part in recipe.headers),
-        body=filler.body(recipe.body) if recipe.sends_body else recipe.body,
+        body=filler.body(recipe.body_kind, recipe.body) if recipe.sends_body else recipe.body,
     )
     if filler.missing:
         sentence = ngettext(
@@ -149,6 +192,10 @@ class _Filler:
     def text(self, template: str) -> str:
         return PLACEHOLDER.sub(lambda match: self._text(match[1]), template)
 
+    def parameter(self, part: RecipeField) -> RecipeField:
+        value = self.text(part.value)
+        return part if value == part.value else replace(part, value=value, raw="")
+
     def header(self, template: str) -> str:
         def fill_in(match: re.Match[str]) -> str:
             value = self._text(match[1])
@@ -165,7 +212,12 @@ class _Filler:
             raise Unfillable(attributes_in_path_only())
         return server + "/".join(self._segment(segment) for segment in template[len(server) :].split("/"))
 
-    def body(self, template: str) -> str:
+    def body(self, kind: str, template: str) -> str:
+        if kind == "form":
+            return PLACEHOLDER.sub(lambda match: quote_plus(self._text(match[1])), template)
+        return self._json(template) if kind == "json" else self.text(template)
+
+    def _json(self, template: str) -> str:
         """Fill JSON: inside a string as part of the string, elsewhere as a JSON value."""
         is_inside = False
 

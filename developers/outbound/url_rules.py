@@ -6,13 +6,12 @@ rely on these rules: it checks the address of the connection itself.
 
 import re
 from ipaddress import IPv4Address, IPv6Address
-from urllib.parse import parse_qsl
 
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-from developers.outbound.recipe import PLACEHOLDER, RecipeField, attributes_in_path_only, before_path
+from developers.outbound.recipe import PLACEHOLDER, RecipeField, attributes_in_path_only, before_path, parameters_of
 from developers.outbound.transport.addresses import no_public_server
 
 LONGEST_URL = 8_000
@@ -92,7 +91,7 @@ def origin(text: str) -> tuple[str, bytes, int | None] | None:
 def split(text: str) -> tuple[str, tuple[RecipeField, ...]]:
     """Split a URL into the part before its query, and the query's parameters."""
     url, _mark, query = text.partition("?")
-    return url, tuple(RecipeField(name, value) for name, value in parse_qsl(query, keep_blank_values=True))
+    return url, parameters_of(query)
 
 
 def _check_authority(authority: str) -> None:

@@ -8,12 +8,21 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from developers.outbound import mapping, url_rules
-from developers.outbound.recipe import ATTRIBUTE_NAME, JSON_PARTS, METHODS, NOT_IN_HEADERS, Recipe
+from developers.outbound.recipe import (
+    ATTRIBUTE_NAME,
+    BODY_KINDS,
+    JSON_PARTS,
+    METHODS,
+    NOT_IN_HEADERS,
+    Recipe,
+    read_parameter,
+)
 from developers.outbound.token_search import holds_token
 
 MOST_FIELDS = 50
 LONGEST_VALUE = 8_000
 LONGEST_BODY = 100_000
+HALF = re.compile("[\ud800-\udfff]")
 # RFC 9110, section 5.6.2.
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", re.ASCII)
 # Headers that frame a request, name its server or address proxies: only the sender writes them.
@@ -34,11 +43,13 @@ def find_problems(recipe: Recipe) -> Iterator[ValidationProblem]:
     """Yield every problem of a recipe, in the order of the page. Placeholders are allowed."""
     if recipe.method not in METHODS:
         yield ValidationProblem("method", _("Choose one of the methods."))
+    if recipe.body_kind not in BODY_KINDS:
+        yield ValidationProblem("body_kind", _("Choose one of the kinds."))
     sentence = url_rules.problem(recipe.url)
     if sentence:
         yield ValidationProblem("url", sentence)
     yield from _check_fields(recipe)
-    sentence = _check_body(recipe.body) if recipe.sends_body else None
+    sentence = _check_body(recipe.body_kind, recipe.body) if recipe.sends_body else None
     if sentence:
         yield ValidationProblem("body", sentence)
     yield from _check_mappings(recipe)
@@ -68,6 +79,8 @@ def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
                 yield ValidationProblem(
                     f"{where}.name", _("%(name)s is written by the sender itself.") % {"name": part.name}
                 )
+            if part.raw and read_parameter(part.raw) != (part.name, part.value):
+                yield ValidationProblem(f"{where}.value", _("Type it again: it was spelled otherwise in its URL."))
             if len(part.value) > LONGEST_VALUE:
                 yield ValidationProblem(
                     f"{where}.value", _("Keep it to %(most)d characters.") % {"most": LONGEST_VALUE}
@@ -76,9 +89,17 @@ def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
                 yield ValidationProblem(f"{where}.value", _("A header's value has no line breaks."))
 
 
-def _check_body(body: str) -> str | None:
+def _check_body(kind: str, body: str) -> str | None:
     if len(body) > LONGEST_BODY:
         return _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY}
+    if kind == "json":
+        return _check_json(body)
+    if kind == "form" and not body.isascii():
+        return _("Percent-encode the letters beyond ASCII, as in a URL: é is %C3%A9.")
+    return _("The body holds half a character, which cannot be sent.") if HALF.search(body) else None
+
+
+def _check_json(body: str) -> str | None:
     is_inside = False
 
     def sample(match: re.Match[str]) -> str:
@@ -116,6 +137,7 @@ def _check_own_tokens(recipe: Recipe) -> Iterator[ValidationProblem]:
     for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
         for position, part in enumerate(fields):
             places += [(f"{kind}.{position}.name", part.name), (f"{kind}.{position}.value", part.value)]
+            places += [(f"{kind}.{position}.value", part.raw)] if part.raw else []
     if recipe.sends_body:
         places.append(("body", recipe.body))
     yield from (ValidationProblem(where, own_token_sent()) for where, text in places if holds_token(text))

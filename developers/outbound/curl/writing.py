@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import count
 from urllib.parse import quote
 
-from developers.outbound.recipe import Recipe
+from developers.outbound.recipe import CONTENT_TYPES, Recipe
 
 
 def write(recipe: Recipe) -> str:
@@ -15,9 +15,11 @@ def write(recipe: Recipe) -> str:
     variables = _Variables()
     url: list[str | _Variable] = [recipe.url]
     for number, each in enumerate(recipe.parameters):
-        joint = "?" if number == 0 and "?" not in recipe.url else "&"
-        url.append(f"{joint}{_encoded(each.name)}=")
-        url.append(variables.named(each.name) if each.is_hidden else _encoded(each.value))
+        joint = "?" if number == 0 else "&"
+        if each.is_hidden:
+            url += [f"{joint}{_encoded(each.name)}=", variables.named(each.name)]
+        else:
+            url.append(f"{joint}{each.raw or f'{_encoded(each.name)}={_encoded(each.value)}'}")
     lines = [f"curl -X {recipe.method} {_word(url)}"]
     # Otherwise curl expands braces and brackets to several addresses.
     if set("{}[]") & set(lines[0]):
@@ -29,9 +31,9 @@ def write(recipe: Recipe) -> str:
         # curl omits a header that ends with its colon.
         lines.append(f"-H {_word([f'{header.name}: ', value] if header.value else [f'{header.name};'])}")
     if recipe.sends_body:
-        # The default of the sender here; curl's own default is a form.
-        if "content-type" not in (header.name.lower() for header in recipe.headers):
-            lines.append("-H 'Content-Type: application/json'")
+        # curl's own default is that of a form.
+        if recipe.body_kind != "form" and "content-type" not in (header.name.lower() for header in recipe.headers):
+            lines.append(f"-H {_word([f'Content-Type: {CONTENT_TYPES[recipe.body_kind]}'])}")
         lines.append(f"--data-raw {_word([variables.named('body') if recipe.body_is_secret else recipe.body])}")
     return " \\\n  ".join(lines)
 

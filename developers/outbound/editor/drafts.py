@@ -17,11 +17,11 @@ from developers.outbound.recipe import Recipe, RecipeField
 Row = dict[str, Any]
 
 PARTS = {
-    "parameters": ("name", "value", "is_secret", "kept"),
+    "parameters": ("name", "value", "is_secret", "kept", "raw"),
     "headers": ("name", "value", "is_secret", "kept"),
     "mappings": ("path", "attribute", "type"),
 }
-FIELDS = ("name", "method", "url", "follows_redirects", "body", "body_is_secret", "body_kept")
+FIELDS = ("name", "method", "url", "follows_redirects", "body", "body_kind", "body_is_secret", "body_kept")
 BOXES = ("is_secret", "follows_redirects", "body_is_secret")
 MOST_ROWS = 50
 SAMPLE = "sample-"
@@ -49,6 +49,7 @@ class Draft:
                 "url": recipe.url,
                 "follows_redirects": recipe.follows_redirects,
                 "body": "" if body_reference else recipe.body,
+                "body_kind": recipe.body_kind,
                 "body_is_secret": recipe.body_is_secret,
                 "body_kept": body_reference,
             },
@@ -62,7 +63,9 @@ class Draft:
         """Make a draft of a submitted form, without validation."""
         parts: dict[str, list[Row]] = {part: _posted_rows(data, part) for part in PARTS}
         return cls(
-            fields={name: _posted(data, name, name) for name in FIELDS},
+            # A page of before sends no kind.
+            fields={"body_kind": "json"}
+            | {name: _posted(data, name, name) for name in FIELDS if name in data or name != "body_kind"},
             samples={key.removeprefix(SAMPLE): str(value) for key, value in data.items() if key.startswith(SAMPLE)},
             part=str(data.get("part", "")),
             **parts,
@@ -79,12 +82,12 @@ def reference(api: OutboundApi, place: str, value: str) -> str:
     return salted_hmac("outbound kept secret", f"{api.pk}\0{place}\0{value}", algorithm="sha256").hexdigest()[:32]
 
 
-def stored_values(api: OutboundApi, recipe: Recipe) -> dict[str, str]:
+def stored_secrets(api: OutboundApi, recipe: Recipe) -> dict[str, RecipeField]:
     """The stored secrets by their references."""
-    values = {reference(api, "body", recipe.body): recipe.body} if recipe.body_is_secret else {}
+    secrets = {reference(api, "body", recipe.body): RecipeField("", recipe.body)} if recipe.body_is_secret else {}
     for part in ("parameters", "headers"):
-        values |= {_reference_of(api, part, each): each.value for each in getattr(recipe, part) if each.is_hidden}
-    return values
+        secrets |= {_reference_of(api, part, each): each for each in getattr(recipe, part) if each.is_hidden}
+    return secrets
 
 
 def _reference_of(api: OutboundApi, part: str, each: RecipeField) -> str:
@@ -94,7 +97,8 @@ def _reference_of(api: OutboundApi, part: str, each: RecipeField) -> str:
 def _row(api: OutboundApi, part: str, each: RecipeField, *, is_stored: bool) -> Row:
     if each.is_hidden and is_stored:
         return {"name": each.name, "value": "", "is_secret": True, "kept": _reference_of(api, part, each)}
-    return {"name": each.name, "value": each.value, "is_secret": each.is_hidden, "kept": ""}
+    row = {"name": each.name, "value": each.value, "is_secret": each.is_hidden, "kept": ""}
+    return row | {"raw": each.raw} if part == "parameters" else row
 
 
 def _posted_rows(data: QueryDict, part: str) -> list[Row]:

@@ -1,6 +1,7 @@
 """The editor of one API: its draft as forms, the recipe that they make, and saving it."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -13,8 +14,8 @@ from accounts.orm.changes import Gone
 from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
 from developers.outbound import url_rules
-from developers.outbound.editor.drafts import Draft, Row, stored_values
-from developers.outbound.editor.forms import CallForm, EditorForm, FieldForm, MappingForm
+from developers.outbound.editor.drafts import Draft, Row, stored_secrets
+from developers.outbound.editor.forms import CallForm, EditorForm, FieldForm, MappingForm, ParameterForm
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
@@ -53,11 +54,11 @@ class Editor:
             row.setdefault("type", self.types.get(row.get("attribute", "").lower(), CustomAttribute.Type.TEXT))
         self.is_checked = is_checked
         kept: dict[str, Any] = {
-            "stored": stored_values(api, stored) if stored else {},
+            "stored": stored_secrets(api, stored) if stored else {},
             "is_moved": _leads_elsewhere(draft.fields["url"], stored.url) if stored else None,
         }
         self.form = CallForm(**self._content("", draft.fields), **kept)
-        self.parameters = self._part("parameters", FieldForm, **kept)
+        self.parameters = self._part("parameters", ParameterForm, **kept)
         self.headers = self._part("headers", FieldForm, **kept)
         self.mappings = self._part("mappings", MappingForm, types=self.types)
 
@@ -112,6 +113,7 @@ class Editor:
             parameters=(*self._fields(self.parameters), *query),
             headers=tuple(self._fields(self.headers)),
             body=cleaned["body"],
+            body_kind=cleaned["body_kind"],
             body_is_secret=bool(cleaned["body_is_secret"] and cleaned["body"]),
             mappings=tuple(
                 AttributeMapping(form.cleaned_data["path"], form.cleaned_data["attribute"])
@@ -173,13 +175,14 @@ class Editor:
     @staticmethod
     def _fields(part: EditorPart) -> Iterator[RecipeField]:
         for form in part.forms:
-            field = RecipeField(form.cleaned_data["name"], form.cleaned_data["value"], form.cleaned_data["is_secret"])
-            yield RecipeField(field.name, field.value, field.is_hidden)
+            cleaned = form.cleaned_data
+            field = RecipeField(cleaned["name"], cleaned["value"], cleaned["is_secret"], cleaned.get("raw", ""))
+            yield replace(field, is_secret=field.is_hidden)
 
     def _add_error(self, problem: ValidationProblem) -> None:
         place, _dot, rest = problem.where.partition(".")
         number, _dot, name = rest.partition(".")
-        if place in ("method", "url", "body"):
+        if place in ("method", "url", "body", "body_kind"):
             self.form.add_error(place, problem.sentence)
         elif name and int(number) < len(self.part(place).forms):
             self.part(place).forms[int(number)].add_error(name, problem.sentence)
@@ -189,7 +192,9 @@ class Editor:
     def _wrong(self) -> Iterator[tuple[str, EditorForm, str]]:
         """Yield each field with an error, and its part."""
         yield from (
-            ("body" if name == "body" else "", self.form, name) for name in self.form.fields if name in self.form.errors
+            ("body" if name.startswith("body") else "", self.form, name)
+            for name in self.form.fields
+            if name in self.form.errors
         )
         for part in self.parts:
             for form in part.forms:

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from accounts.forms.fields import IdField, NameField
 from developers.outbound.mapping import LONGEST_PATH
 from developers.outbound.models import ATTRIBUTE_LENGTH, NAME_LENGTH, CustomAttribute, OutboundApi
-from developers.outbound.recipe import ATTRIBUTE_NAME
+from developers.outbound.recipe import ATTRIBUTE_NAME, NO_BODY, RecipeField, read_parameter
 from developers.outbound.url_rules import LONGEST_URL
 from developers.outbound.validation import LONGEST_BODY, LONGEST_VALUE
 
@@ -27,6 +27,13 @@ TOO_LONG = gettext_lazy("Keep it to %(limit_value)d characters.")
 GONE = gettext_lazy("The hidden value is gone: it was changed elsewhere. Type it again.")
 MOVED = gettext_lazy("The call goes to another server now. Type the hidden value again if it is to go there too.")
 TYPE_TO_SHOW = gettext_lazy("Type it again to show it from now on.")
+CHOOSE = gettext_lazy("Choose one from the list.")
+BODY_KINDS = [
+    ("json", gettext_lazy("JSON")),
+    ("form", gettext_lazy("Form (name=value&name=value)")),
+    ("text", gettext_lazy("Text")),
+    (NO_BODY, gettext_lazy("None")),
+]
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
@@ -54,7 +61,7 @@ class EditorForm(forms.Form):
     use_required_attribute = False
 
     def __init__(
-        self, *args: Any, stored: Mapping[str, str] | None = None, is_moved: bool | None = None, **options: Any
+        self, *args: Any, stored: Mapping[str, RecipeField] | None = None, is_moved: bool | None = None, **options: Any
     ) -> None:
         super().__init__(*args, **options)
         self.stored = stored or {}
@@ -77,7 +84,7 @@ class EditorForm(forms.Form):
         elif not self.cleaned_data[secret]:
             self.add_error(value, TYPE_TO_SHOW)
         elif self.is_moved is False:
-            self.cleaned_data[value] = self.stored[reference]
+            self.cleaned_data[value] = self.stored[reference].value
 
 
 class CallForm(EditorForm):
@@ -87,7 +94,7 @@ class CallForm(EditorForm):
     method = forms.ChoiceField(
         label=gettext_lazy("Method"),
         choices=OutboundApi.Method.choices,
-        error_messages={code: gettext_lazy("Choose one from the list.") for code in ("required", "invalid_choice")},
+        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
     )
     url = line(
         gettext_lazy("URL"),
@@ -97,8 +104,11 @@ class CallForm(EditorForm):
         placeholder="https://api.example.com/orders",
     )
     follows_redirects = forms.BooleanField(label=gettext_lazy("Follow redirects"), required=False)
+    body_kind = forms.ChoiceField(
+        label=gettext_lazy("Kind"), choices=BODY_KINDS, error_messages={"required": CHOOSE, "invalid_choice": CHOOSE}
+    )
     body = forms.CharField(
-        label=gettext_lazy("JSON"),
+        label=gettext_lazy("Content"),
         required=False,
         strip=False,
         max_length=LONGEST_BODY,
@@ -122,6 +132,20 @@ class FieldForm(EditorForm):
 
     def clean(self) -> None:
         self.put_back("value", "is_secret", "kept")
+
+
+class ParameterForm(FieldForm):
+    """A parameter, with the spelling that it had in a URL, as long as nobody changes it."""
+
+    raw = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+
+    def clean(self) -> None:
+        super().clean()
+        cleaned = self.cleaned_data
+        if kept := self.stored.get(cleaned.get("kept", "")):
+            cleaned["raw"] = kept.raw
+        if read_parameter(cleaned.get("raw", "")) != (cleaned.get("name"), cleaned.get("value")):
+            cleaned["raw"] = ""
 
 
 class MappingForm(EditorForm):

@@ -8,7 +8,6 @@ import socket
 import ssl
 from dataclasses import replace
 from typing import NamedTuple
-from urllib.parse import urlencode
 
 import httpx
 from django.conf import settings
@@ -17,7 +16,7 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from developers.outbound import url_rules
-from developers.outbound.recipe import Recipe, RecipeField
+from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport.addresses import Resolver, UnreachableHost
 from developers.outbound.transport.decoding import MOST_BYTES
@@ -48,6 +47,7 @@ class _Hop(NamedTuple):
     url: httpx.URL
     headers: tuple[RecipeField, ...]
     body: bytes
+    content_type: str
 
 
 def send(
@@ -111,13 +111,14 @@ def _first_hop(recipe: Recipe) -> _Hop:
     problem = first_problem(recipe)
     if problem:
         raise CallFailed(problem)
-    query = urlencode([(part.name, part.value) for part in recipe.parameters])
+    query = "&".join(map(encoded, recipe.parameters))
     url = url_rules.read(f"{recipe.url}?{query}" if query else recipe.url)
     # No single part contains a token. It may still be spread over several, or appear once they are joined.
     together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
     if holds_token(url.raw_path) or any(map(holds_token, together)):
         raise CallFailed(own_token_sent())
-    return _Hop(recipe.method, url, recipe.headers, recipe.body.encode() if recipe.sends_body else b"")
+    body = recipe.body.encode() if recipe.sends_body else b""
+    return _Hop(recipe.method, url, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
 
 
 def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
@@ -135,7 +136,7 @@ def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
                 _("The server redirects to another one, which must not get the body. That is not followed.")
             )
         headers = ()
-    return _Hop(method, url, headers, body)
+    return _Hop(method, url, headers, body, hop.content_type)
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
@@ -143,7 +144,7 @@ def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
 
 
 def _ask(transport: Transport, hop: _Hop) -> OutboundResponse:
-    own = {"accept": "*/*", "user-agent": USER_AGENT} | ({"content-type": "application/json"} if hop.body else {})
+    own = {"accept": "*/*", "user-agent": USER_AGENT} | ({"content-type": hop.content_type} if hop.body else {})
     given = {header.name.lower() for header in hop.headers}
     headers = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
     headers += [(header.name.encode(), header.value.strip().encode()) for header in hop.headers]

@@ -188,7 +188,7 @@ def test_a_call_is_sent_as_it_was_set_up(alice: User) -> None:
 
     head, _, body = server.requests[0].partition(b"\r\n\r\n")
     first, *lines = head.decode().split("\r\n")
-    assert first == "PUT /a%20b/%C3%A9?q=x%26y%3Dz+%C3%A9&empty= HTTP/1.1"
+    assert first == "PUT /a%20b/%C3%A9?q=x%26y%3Dz%20%C3%A9&empty= HTTP/1.1"
     assert sorted(lines, key=str.lower) == [
         "accept-encoding: gzip, deflate",
         "accept: text/csv",
