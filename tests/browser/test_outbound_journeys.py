@@ -76,7 +76,7 @@ def fill_in_api(page: Page, url: str, scripts: bool) -> None:
     page.locator("[name=headers-0-name]").fill("Authorization")
     page.locator("[name=headers-0-value]").fill(SECRET)
     open_part(page, "Body", scripts)
-    body = page.get_by_label("JSON")
+    body = page.get_by_label("Content", exact=True)
     if scripts:
         body.press_sequentially('{"order": "/ord')
         expect(page.get_by_role("option", name="order_id")).to_have_attribute("aria-selected", "true")
