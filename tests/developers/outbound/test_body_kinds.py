@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from accounts.models import User
+from developers.outbound import curl
 from developers.outbound.masking import Mask
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import (
@@ -206,3 +207,23 @@ def test_a_call_of_before_there_were_kinds_sends_what_it_sent(method: str, kind:
         del part["raw"]
 
     assert load(json.dumps(old)) == Recipe(method, URL, (RecipeField("a", "1"),), body="{}", body_kind=kind)
+
+
+@pytest.mark.parametrize(
+    ("recipe", "written"),
+    [
+        (Recipe("GET", URL, body="{}"), ["-H 'Content-Type: application/json'", "--data-raw '{}'"]),
+        (Recipe("POST", URL, body="a=1&b=%20", body_kind="form"), ["--data-raw 'a=1&b=%20'"]),
+        (
+            Recipe("POST", URL, body="Hi", body_kind="text"),
+            ["-H 'Content-Type: text/plain; charset=utf-8'", "--data-raw Hi"],
+        ),
+        (Recipe("POST", URL, body="{}", body_kind="none"), []),
+        (
+            Recipe("PUT", URL, headers=(RecipeField("content-type", "text/csv"),), body="1"),
+            ["-H 'content-type: text/csv'", "--data-raw 1"],
+        ),
+    ],
+)
+def test_a_body_is_written_for_curl_with_its_content_type(recipe: Recipe, written: list[str]) -> None:
+    assert curl.write(recipe) == " \\\n  ".join([f"curl -X {recipe.method} {URL}", *written])
