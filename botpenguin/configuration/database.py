@@ -85,9 +85,14 @@ def refuse_misplaced(settings: Settings) -> None:
     )
 
 
-def make_private(path: Path, *more: Path) -> None:
-    """Let only the owner read a database, the files beside it and more files, whatever an earlier umask has allowed."""
-    for file in (*(Path(f"{path}{suffix}") for suffix in ("", *BESIDE)), *more):
+def files_of(name: str) -> list[Path]:
+    """Return the paths of the database with this name and of the files that SQLite may keep beside it."""
+    return [Path(f"{file_of(name)}{suffix}") for suffix in ("", *BESIDE)]
+
+
+def make_private(*files: Path) -> None:
+    """Let only the owner read these files, whatever an earlier umask has allowed."""
+    for file in files:
         # Another account may own it, and files come and go.
         with suppress(OSError):
             file.chmod(0o600)

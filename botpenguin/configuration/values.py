@@ -1,5 +1,6 @@
 """Reads settings from the environment. Blanks around a value, and around the items of a list, mean nothing."""
 
+import math
 import os
 from collections.abc import Sequence
 
@@ -38,9 +39,12 @@ class Values:
 
     def number(self, name: str, default: float) -> float:
         try:
-            return float(self.raw(name, str(default)))
+            value = float(self.raw(name, str(default)))
         except ValueError:
-            raise ImproperlyConfigured(f"{name} is no number.") from None
+            value = math.nan
+        if not math.isfinite(value):
+            raise ImproperlyConfigured(f"{name} is no number.")
+        return value
 
     def switch(self, name: str, *, default: bool) -> bool:
         value = self.raw(name, "on" if default else "off").strip().lower()

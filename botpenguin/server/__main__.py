@@ -71,6 +71,8 @@ def prepare() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
     django.setup()
     settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    # 0.1.0 left them to the umask.
+    database.make_private(*settings.STATE_DIR.glob("logging-*.json"), *settings.STATE_DIR.glob("mail/*.log"))
     refuse_taken_port(settings.HOST, settings.PORT, "PORT=8001 make run")
     if settings.METRICS_PORT:
         if settings.METRICS_PORT == settings.PORT:
@@ -94,11 +96,7 @@ def alone_at_the_database() -> Iterator[None]:
     if connection.vendor == "sqlite":
         name = str(settings.DATABASES["default"]["NAME"])
         with bootstrap.alone_in(database.file_of(name).parent):
-            # 0.1.0 wrote them for everybody.
-            written = (
-                path for pattern in ("logging-*.json", "mail/*.log") for path in settings.STATE_DIR.glob(pattern)
-            )
-            database.make_private(database.file_of(name), *written)
+            database.make_private(*database.files_of(name))
             yield
         return
     with connection.cursor() as cursor:

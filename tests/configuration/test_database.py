@@ -200,7 +200,7 @@ def test_a_database_with_a_wider_mode_becomes_private(tmp_path: Path) -> None:
     for path in tmp_path.iterdir():
         path.chmod(0o666)
 
-    database.make_private(tmp_path / "db.sqlite3", tmp_path / "1.log", tmp_path / "gone.log")
+    database.make_private(*database.files_of(str(tmp_path / "db.sqlite3")), tmp_path / "1.log", tmp_path / "gone.log")
 
     assert {mode(path) for path in tmp_path.iterdir()} == {0o600}
 

@@ -92,6 +92,8 @@ def test_a_blank_address_of_the_mail_server_is_none(load: Load) -> None:
         ("WORKERS", "2.5", "WORKERS is no whole number."),
         ("QUOTA_BOTS", "1,000", "QUOTA_BOTS is no whole number."),
         ("OUTBOUND_SECONDS", "hunter2", "OUTBOUND_SECONDS is no number."),
+        ("OUTBOUND_SECONDS", "nan", "OUTBOUND_SECONDS is no number."),
+        ("OUTBOUND_SECONDS", "inf", "OUTBOUND_SECONDS is no number."),
         ("HTTPS", "ture", "HTTPS is neither on nor off."),
         ("SIGN_UP", "", "SIGN_UP is neither on nor off."),
         ("DEBUG", "hunter2", "DEBUG is neither on nor off."),
