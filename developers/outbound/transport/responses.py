@@ -9,7 +9,7 @@ from codecs import getincrementaldecoder
 from dataclasses import dataclass
 from enum import Enum
 from http import HTTPStatus
-from typing import Any, Final, Literal, NoReturn
+from typing import Any, Final, Literal, NamedTuple, NoReturn
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -75,6 +75,14 @@ BY_CLASS = {
 }
 
 
+class Redirect(NamedTuple):
+    """A status that points to a URL, and the method of the request that followed it: empty if none did."""
+
+    status: int
+    url: str
+    method: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundResponse:
     """The result of a call.
@@ -90,7 +98,7 @@ class OutboundResponse:
     seconds: from before the look-up to the last byte.
     size: bytes of `body`.
     explanation: the status in words.
-    redirected_to: the targets of redirects, in order. The last one was not followed if `status` is 3xx.
+    redirects: in order.
     """
 
     status: int | None = None
@@ -105,9 +113,14 @@ class OutboundResponse:
     size: int = 0
     problem: str | None = None
     explanation: str = ""
-    redirected_to: tuple[str, ...] = ()
+    redirects: tuple[Redirect, ...] = ()
     unreadable: str = ""
     notes: tuple[str, ...] = ()
+
+    @property
+    def redirected_to(self) -> tuple[str, ...]:
+        """The targets of redirects, in order. The last one was not followed if `status` is 3xx."""
+        return tuple(redirect.url for redirect in self.redirects)
 
     @property
     def is_success(self) -> bool:

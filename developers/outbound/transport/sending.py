@@ -6,6 +6,7 @@ wall-clock time of the whole call, so that no call holds a thread longer.
 
 import socket
 import ssl
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -23,7 +24,7 @@ from developers.outbound.transport.decoding import MOST_BYTES
 from developers.outbound.transport.failures import FAILURES, why_none
 from developers.outbound.transport.network import Deadline, Transport, public_certificates
 from developers.outbound.transport.reading import read
-from developers.outbound.transport.responses import OutboundResponse
+from developers.outbound.transport.responses import OutboundResponse, Redirect
 from developers.outbound.url_rules import BadUrl
 from developers.outbound.validation import first_problem, own_token_sent
 
@@ -32,8 +33,9 @@ __all__ = ["MOST_BYTES", "OutboundResponse", "send"]
 MOST_REDIRECTS = 5
 USER_AGENT = "BotPenguin"
 REDIRECTS = (301, 302, 303, 307, 308)
-# RFC 9110, section 15.4: these repeat the request; the others turn a POST into a GET.
-SAME_REQUEST = (307, 308)
+SEE_OTHER = 303
+# RFC 9110, section 15.4: these turn a POST into a GET, as curl and browsers do; the others repeat every request.
+POST_TO_GET = (301, 302)
 
 
 class CallFailed(Exception):
@@ -62,7 +64,7 @@ def send(
     `resolver` looks up names, and `ssl_context` checks certificates; tests pass their own.
     """
     deadline = Deadline(settings.OUTBOUND_SECONDS)
-    trail: list[str] = []
+    trail: list[Redirect] = []
     try:
         context = ssl_context or public_certificates()
         with Transport(deadline, resolver, context, owner if isinstance(owner, int) else owner.pk) as transport:
@@ -71,10 +73,11 @@ def send(
         response = OutboundResponse(problem=str(error))
     except FAILURES as error:
         response = OutboundResponse(problem=why_none(error))
-    return replace(response, seconds=deadline.passed, redirected_to=tuple(trail))
+    notes = (*_changed_methods(recipe.method, trail), *response.notes)
+    return replace(response, seconds=deadline.passed, redirects=tuple(trail), notes=notes)
 
 
-def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> OutboundResponse:
+def _follow(transport: Transport, recipe: Recipe, trail: list[Redirect]) -> OutboundResponse:
     hop = _first_hop(recipe)
     while True:
         response = _ask(transport, hop)
@@ -84,27 +87,24 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[str]) -> OutboundR
         try:
             to = str(hop.url.join(location))
         except (httpx.InvalidURL, ValueError):
-            if not recipe.follows_redirects:
-                return response
-            raise CallFailed(_("The server redirects to an address that cannot be read.")) from None
-        trail.append(to)
+            unreadable = _("The server redirects to an address that cannot be read.")
+            return replace(response, problem=unreadable) if recipe.follows_redirects else response
+        trail.append(Redirect(response.status, to))
         if not recipe.follows_redirects:
             return response
-        if len(trail) > MOST_REDIRECTS:
-            raise CallFailed(
-                ngettext(
-                    "The server redirects again and again. At most %(most)d redirect is followed.",
-                    "The server redirects again and again. At most %(most)d redirects are followed.",
-                    MOST_REDIRECTS,
-                )
-                % {"most": MOST_REDIRECTS}
-            )
-        # Before parsing, which may change the text, such as the case of the server's name.
-        if holds_token(location):
-            raise CallFailed(
-                _("The server redirects to an address with an API access token in it. That is not followed.")
-            )
-        hop = _next_hop(hop, url_rules.read(to.partition("#")[0]), response.status)
+        try:
+            hop = _next_hop(hop, trail, location)
+        except CallFailed as refusal:
+            return replace(response, problem=str(refusal))
+        trail[-1] = trail[-1]._replace(method=hop.method)
+
+
+def _changed_methods(method: str, trail: list[Redirect]) -> Iterator[str]:
+    for redirect in trail:
+        if redirect.method and redirect.method != method:
+            names = {"method": method, "other": redirect.method}
+            yield _("A redirect turned %(method)s into %(other)s. No body was sent again.") % names
+            method = redirect.method
 
 
 def _first_hop(recipe: Recipe) -> _Hop:
@@ -121,13 +121,29 @@ def _first_hop(recipe: Recipe) -> _Hop:
     return _Hop(recipe.method, url, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
 
 
-def _next_hop(hop: _Hop, url: httpx.URL, status: int) -> _Hop:
+def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
+    """Return the request that follows the last redirect. Raises `CallFailed` or `BadUrl`."""
+    if len(trail) > MOST_REDIRECTS:
+        raise CallFailed(
+            ngettext(
+                "The server redirects again and again. At most %(most)d redirect is followed.",
+                "The server redirects again and again. At most %(most)d redirects are followed.",
+                MOST_REDIRECTS,
+            )
+            % {"most": MOST_REDIRECTS}
+        )
+    # Before parsing, which may change the text, such as the case of the server's name.
+    if holds_token(location):
+        raise CallFailed(_("The server redirects to an address with an API access token in it. That is not followed."))
+    status, to, _method = trail[-1]
+    url = url_rules.read(to.partition("#")[0])
     if hop.url.scheme == "https" and url.scheme == "http":
         raise CallFailed(
             _("The server redirects from https to http, where others could read along. That is not followed.")
         )
-    is_same = status in SAME_REQUEST or hop.method not in ("POST", "PUT", "PATCH", "DELETE")
-    method, body = (hop.method, hop.body) if is_same else ("GET", b"")
+    method, body = hop.method, hop.body
+    if status == SEE_OTHER or (status in POST_TO_GET and method == "POST"):
+        method, body = "GET", b""
     headers = hop.headers
     if _origin(url) != _origin(hop.url):
         # Headers were written for the first server. They stay removed, even if the other one redirects back.

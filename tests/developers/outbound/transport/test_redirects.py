@@ -3,7 +3,7 @@
 import pytest
 
 from accounts.models import User
-from developers.outbound.recipe import Recipe, RecipeField
+from developers.outbound.recipe import METHODS, Recipe, RecipeField
 from developers.outbound.transport.sending import send
 from tests.developers.outbound import certificates
 from tests.developers.outbound.servers import LocalServer, Peer, responding, response, serving
@@ -29,24 +29,66 @@ def test_where_redirects_are_not_followed_one_that_cannot_be_read_is_shown(alice
     assert ("Location", "http://[::1/") in received.headers
 
 
-@pytest.mark.parametrize(
-    ("status", "method", "again"),
-    [("302 A", "POST", b"GET"), ("303 B", "PUT", b"GET"), ("307 C", "POST", b"POST"), ("301 D", "GET", b"GET")],
-)
-def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: str, method: str, again: bytes) -> None:
-    with serving(response(b"", "Location: /there#part", status=status), response(b'"there"')) as server:
+# RFC 9110, section 15.4, and what curl does without -X.
+AGAIN = {
+    301: {"POST": "GET"},
+    302: {"POST": "GET"},
+    303: {"POST": "GET", "PUT": "GET", "PATCH": "GET", "DELETE": "GET"},
+    307: {},
+    308: {},
+}
+
+
+@pytest.mark.parametrize("status", AGAIN)
+@pytest.mark.parametrize("method", METHODS)
+def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: int, method: str) -> None:
+    with serving(response(b"", "Location: /there#part", status=f"{status} S"), response(b'"there"')) as server:
         recipe = Recipe(
             method, f"{server.url}/here", headers=(RecipeField("X-Key", "k"),), body="{}", follows_redirects=True
         )
         received = send(recipe, owner=alice)
 
+    again = AGAIN[status].get(method, method)
+    changed = f"A redirect turned {method} into {again}. No body was sent again."
     assert (received.status, received.data) == (200, "there")
-    assert server.requests[1].startswith(again + b" /there HTTP/1.1\r\n")
+    assert received.redirects == ((status, f"{server.url}/there#part", again),)
+    assert received.notes == ((changed,) if again != method else ())
+    assert server.requests[1].startswith(again.encode() + b" /there HTTP/1.1\r\n")
     assert b"X-Key: k" in server.requests[1]
     # 303 and a POST that becomes a GET leave the body out.
-    has_body = again.decode() == method
+    has_body = again == method and status != 303
     assert server.requests[1].endswith(b"\r\n\r\n{}") is has_body
     assert (b"content-type: application/json" in server.requests[1]) is has_body
+
+
+def test_each_redirect_of_several_says_its_method(alice: User) -> None:
+    hops = [response(b"", f"Location: /{status}", status=f"{status} S") for status in (308, 307, 302, 301)]
+    with serving(*hops, response(b'"there"')) as server:
+        received = send(Recipe("POST", server.url, body='{"a": 1}', follows_redirects=True), owner=alice)
+
+    lines = [request.split(b" HTTP")[0] for request in server.requests]
+    assert lines == [b"POST /", b"POST /308", b"POST /307", b"GET /302", b"GET /301"]
+    assert [(status, method) for status, _url, method in received.redirects] == [
+        (308, "POST"),
+        (307, "POST"),
+        (302, "GET"),
+        (301, "GET"),
+    ]
+    assert received.notes == ("A redirect turned POST into GET. No body was sent again.",)
+
+
+@pytest.mark.parametrize(("status", "method"), [("301 A", "PUT"), ("302 B", "PATCH"), ("308 C", "DELETE")])
+def test_a_redirect_that_is_refused_is_shown(alice: User, status: str, method: str) -> None:
+    with serving(response()) as second:
+        away = response(b'"moved"', f"Location: {second.url}/", status=status)
+        with serving(away) as first:
+            refused = send(Recipe(method, first.url, body="{}", follows_redirects=True), owner=alice)
+
+    assert (refused.status, refused.text, refused.is_success) == (int(status[:3]), '"moved"', False)
+    assert ("Location", f"{second.url}/") in refused.headers
+    assert refused.redirects == ((int(status[:3]), f"{second.url}/", ""),)
+    assert (refused.problem or "").endswith("which must not get the body. That is not followed.")
+    assert second.connections == 0
 
 
 # All kinds of headers that a person may set, also those that the sender writes itself.

@@ -84,6 +84,34 @@ def test_a_response_that_is_no_json_is_shown_as_text(alice: User, loopback: None
     assert "Oops</pre>" in response.content.decode()
 
 
+def test_what_came_of_a_broken_response_is_shown_with_a_sentence(alice: User, loopback: None) -> None:
+    cut = b"HTTP/1.1 200 Fine\r\nX-A : b\r\nContent-Length: 99\r\n\r\nbeginning"
+    with serving(cut) as server:
+        tried = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": server.url}, headers=HTMX)
+
+    assert "200 Fine" in words(tried)
+    assert "The server closed the connection before its response was complete." in words(tried)
+    assert "Some headers break the rules of HTTP." in words(tried)
+    assert "Only a part of the response came, so it is not read. beginning" in words(tried)
+    assert "X-A b" in words(tried)
+    log = ApiLog.objects.get()
+    assert (log.status, log.response_body, log.is_cut) == (200, "beginning", True)
+    assert log.problem == "The server closed the connection before its response was complete."
+
+
+def test_each_redirect_is_shown_with_its_method(alice: User, loopback: None) -> None:
+    hops = [response(b"", "Location: /there", status="303 See"), response(b"", "Location: /last", status="307 Again")]
+    browser = logged_in(alice)
+    call = GET | {"method": "DELETE"}
+    with serving(*hops, response(b"{}"), response(b"", "Location: /else", status="302 No")) as server:
+        there = browser.post(f"{PAGE}new/test/", call | {"url": server.url, "follows_redirects": "on"}, headers=HTMX)
+        unfollowed = browser.post(f"{PAGE}new/test/", call | {"url": server.url}, headers=HTMX)
+
+    assert f"303 led to GET {server.url}/there 307 led to GET {server.url}/last" in words(there)
+    assert "A redirect turned DELETE into GET. No body was sent again." in words(there)
+    assert f"302 points to {server.url}/else, which was not followed." in words(unfollowed)
+
+
 def test_a_test_asks_for_the_attributes_first(alice: User, loopback: None) -> None:
     browser = logged_in(alice)
     with LocalServer(respond) as local:
