@@ -39,16 +39,28 @@ def ensure_secrets(*, is_new_database: bool = False) -> Path | None:
         raise SecretsMissing(
             f"SECRET_KEY or TOKEN_KEYS is missing, and {path} is no file to write them to. Set ENV_FILE."
         )
-    with alone_in(path.parent):
-        entries = env_file.read(path)
-        missing = _missing(path, entries)
-        if missing:
-            settings = env_file.merged(entries)
-            _refuse_beside_a_database(settings, path, missing, is_new_database=is_new_database)
-            _append(path, missing)
-            # So that `manage.py migrate` finds where to put the database.
-            database.state_dir(settings.get("STATE_DIR", "")).mkdir(mode=0o700, parents=True, exist_ok=True)
-    return path if missing else None
+    try:
+        with alone_in(path.parent):
+            return _write_missing(path, is_new_database=is_new_database)
+    except OSError as error:
+        raise SecretsMissing(
+            f"SECRET_KEY or TOKEN_KEYS is missing, and {error.filename or path} cannot be written: {error.strerror}. "
+            "Set ENV_FILE and STATE_DIR."
+        ) from None
+
+
+def _write_missing(path: Path, *, is_new_database: bool) -> Path | None:
+    # Anew, since another first run may have written them meanwhile.
+    entries = env_file.read(path)
+    missing = _missing(path, entries)
+    if not missing:
+        return None
+    settings = env_file.merged(entries)
+    _refuse_beside_a_database(settings, path, missing, is_new_database=is_new_database)
+    # So that `manage.py migrate` finds where to put the database.
+    database.state_dir(settings.get("STATE_DIR", "")).mkdir(mode=0o700, parents=True, exist_ok=True)
+    _append(path, missing)
+    return path
 
 
 def _missing(path: Path, entries: dict[str, Entry]) -> dict[str, str]:

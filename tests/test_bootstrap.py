@@ -183,6 +183,20 @@ def test_what_is_no_file_is_not_written_to(ensure_secrets: Bootstrap) -> None:
         ensure_secrets(ENV_FILE="/dev/null")
 
 
+@pytest.mark.parametrize(("name", "place"), [("ENV_FILE", "nowhere/.env"), ("STATE_DIR", "file/var")])
+def test_what_cannot_be_written_is_refused_with_a_sentence(
+    ensure_secrets: Bootstrap, env_file: Path, tmp_path: Path, name: str, place: str
+) -> None:
+    (tmp_path / "file").touch()
+
+    with pytest.raises(
+        bootstrap.SecretsMissing, match=r"^SECRET_KEY or TOKEN_KEYS is missing, and .* cannot be written"
+    ):
+        ensure_secrets(**{name: str(tmp_path / place)})
+
+    assert not env_file.exists()
+
+
 def test_the_command_says_what_it_did_and_never_a_secret(tmp_path: Path, env_file: Path) -> None:
     first, second = run_bootstrap(tmp_path), run_bootstrap(tmp_path)
 

@@ -139,6 +139,26 @@ def test_no_node_starts_on_a_database_in_another_encoding(database: PostgreSQL, 
     assert refused.stderr.startswith("The database default or its connection is not in UTF8")
 
 
+def test_a_state_folder_that_cannot_be_created_is_refused(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings.STATE_DIR = tmp_path / "file" / "var"
+
+    with pytest.raises(ImproperlyConfigured, match=r"^STATE_DIR cannot be created: .*/file/var: Not a directory\.$"):
+        serve.create_state_dir()
+
+
+def test_a_database_in_a_missing_folder_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setitem(settings.DATABASES["default"], "NAME", f"{tmp_path}/app #1/db.sqlite3")
+
+    with (
+        pytest.raises(ImproperlyConfigured, match=r"^The folder of the database is missing: .*/app #1\.$"),
+        serve.alone_at_the_database(),
+    ):
+        raise AssertionError
+
+
 def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_under_way(tmp_path: Path) -> None:
     paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
     with CoveredServer(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:

@@ -70,7 +70,7 @@ def prepare() -> None:
         print(f"Wrote fresh secrets to {written}. Keep it as safe as the database.", flush=True)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
     django.setup()
-    settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    create_state_dir()
     # 0.1.0 left them to the umask.
     database.make_private(*settings.STATE_DIR.glob("logging-*.json"), *settings.STATE_DIR.glob("mail/*.log"))
     refuse_taken_port(settings.HOST, settings.PORT, "PORT=8001 make run")
@@ -90,12 +90,22 @@ def prepare() -> None:
     getattr(connection, "close_pool", bool)()
 
 
+def create_state_dir() -> None:
+    try:
+        settings.STATE_DIR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        raise ImproperlyConfigured(f"STATE_DIR cannot be created: {error.filename}: {error.strerror}.") from error
+
+
 @contextmanager
 def alone_at_the_database() -> Iterator[None]:
     """Let one node at a time prepare the database. The others wait."""
     if connection.vendor == "sqlite":
         name = str(settings.DATABASES["default"]["NAME"])
-        with bootstrap.alone_in(database.file_of(name).parent):
+        folder = database.file_of(name).parent
+        if not folder.is_dir():
+            raise ImproperlyConfigured(f"The folder of the database is missing: {folder}.")
+        with bootstrap.alone_in(folder):
             database.make_private(*database.files_of(name))
             yield
         return
