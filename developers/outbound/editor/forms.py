@@ -189,8 +189,8 @@ class MappingForm(EditorForm):
 
 class CurlForm(EditorForm):
     command = forms.CharField(
-        label=gettext_lazy("curl command"),
-        error_messages={"required": gettext_lazy("Paste a command that begins with curl.")},
+        label=gettext_lazy("Call"),
+        error_messages={"required": gettext_lazy("Paste a call, such as a curl command.")},
         widget=forms.Textarea(attrs=PLAIN | {"rows": "8", "placeholder": "curl https://api.example.com/orders"}),
     )
 

@@ -108,7 +108,7 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
 @never_cache
 @sensitive_post_parameters()
 def import_curl(request: LoggedInRequest) -> HttpResponse:
-    """Read a pasted curl command into the editor without saving it, or show it again with its error."""
+    """Read a pasted call into the editor without saving it, or show it again with its error."""
     form = CurlForm(request.POST or None)
     if request.method == "POST" and form.is_valid():
         api = OutboundApi(owner=request.user)
@@ -118,7 +118,7 @@ def import_curl(request: LoggedInRequest) -> HttpResponse:
             form.add_error("command", str(reason))
         else:
             editor = Editor(api, None, Draft.of(api, read.recipe, is_stored=False))
-            return render(request, TEMPLATE, _context(editor, None) | {"notes": read.notes, "is_import": True})
+            return render(request, TEMPLATE, _context(editor, None) | {"imported": read})
     return render(request, "developers/outbound/import_curl.html", {"form": form})
 
 

@@ -169,9 +169,18 @@ def test_a_curl_command_is_read_into_the_editor_unsaved(alice: User) -> None:
     form = form_of(response)
     assert (form["url"], form["parameters-0-value"]) == ("https://api.example.com/orders", "1")
     assert (form["headers-0-value"], form["headers-0-is_secret"]) == ("Bearer abc", "on")
-    assert "--insecure is left out: certificates are always checked." in words(response)
+    assert "Read Method: GET URL: https://api.example.com/orders 1 parameter 1 header Left out" in words(response)
+    assert "Left out --insecure is left out: certificates are always checked." in words(response)
     assert 'action="/developers/third-party-apps-api/new/"' in response.content.decode()
     assert not OutboundApi.objects.exists()
+
+
+def test_what_needs_a_hand_stands_beside_the_call(alice: User) -> None:
+    response = logged_in(alice).post(f"{PAGE}import/", {"command": 'curl a.test/{id} -H "X-Key: $KEY"'})
+
+    assert "Needs your hand Replace these shell variables by values: $KEY. The URL begins with" in words(response)
+    assert "Replace these parts of the URL by values: {id}." in words(response)
+    assert "Left out" not in words(response)
 
 
 def test_a_command_that_cannot_be_read_stays_with_the_reason(alice: User) -> None:
@@ -181,4 +190,4 @@ def test_a_command_that_cannot_be_read_stays_with_the_reason(alice: User) -> Non
 
     assert "Files are not read: paste the body itself in its place." in words(response)
     assert "curl -d @secret https://api.example.com</textarea>" in response.content.decode()
-    assert "Paste a command that begins with curl." in words(browser.post(f"{PAGE}import/", {"command": ""}))
+    assert "Paste a call, such as a curl command." in words(browser.post(f"{PAGE}import/", {"command": ""}))

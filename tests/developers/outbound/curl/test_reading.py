@@ -14,6 +14,7 @@ from developers.outbound import curl
 from developers.outbound.recipe import Recipe, RecipeField
 
 A = "https://a.test"
+KINDS = "Paste a curl command, fetch(…), Invoke-WebRequest or an HTTP request as text."
 
 
 @pytest.mark.parametrize(
@@ -52,6 +53,37 @@ A = "https://a.test"
         ),
         (f"curl -g {A} | jq .", Recipe("GET", A)),
         (f"curl -- {A}", Recipe("GET", A)),
+        (
+            f"curl {A} -G -d a=1 -d b=2 --url-query c=3",
+            Recipe("GET", A, (RecipeField("a", "1"), RecipeField("b", "2"))),
+        ),
+        (
+            f"curl '{A}?z=1' --url-query 'b=2 3' --url-query +x%20y --url-query '=q r' --url-query s",
+            Recipe(
+                "GET",
+                A,
+                tuple(RecipeField(*each) for each in (("z", "1"), ("b", "2 3"), ("x y", ""), ("q r", ""), ("s", ""))),
+            ),
+        ),
+        (
+            f"curl {A} -d 1 --json 2 -d 3 -H 'accept;' -H Content-Type:",
+            Recipe("POST", A, headers=(RecipeField("accept", ""),), body="12&3"),
+        ),
+        (f"curl {A} --data-urlencode 'a@b=c d'", Recipe("POST", A, body="a@b=c+d")),
+        (f"curl {A} --data-urlencode '@a=b'", Recipe("POST", A, body="@a=b")),
+        (
+            "curl http://me%41:p%40w@a.test/x",
+            Recipe("GET", "http://a.test/x", headers=(RecipeField("Authorization", "Basic bWVBOnBAdw=="),)),
+        ),
+        (
+            "curl -u a:b http://me:pw@a.test",
+            Recipe("GET", "http://a.test", headers=(RecipeField("Authorization", "Basic YTpi"),)),
+        ),
+        ("curl --proto-default http a.test", Recipe("GET", "http://a.test")),
+        (r"curl 'a.test/\[b\]?c\{d\}=1'", Recipe("GET", f"{A}/[b]", (RecipeField("c{d}", "1"),))),
+        ("curl -g 'a.test/{b,c}'", Recipe("GET", f"{A}/{{b,c}}")),
+        ("curl a.test/{{id}}?q={{name}}", Recipe("GET", f"{A}/{{{{id}}}}", (RecipeField("q", "{{name}}"),))),
+        (f"curl {A} -d 1 --next b.test -X PUT", Recipe("POST", A, body="1")),
         (f"curl {A} -H -- -H -a:1 -d --", Recipe("POST", A, headers=(RecipeField("-a", "1"),), body="--")),
     ],
 )
@@ -70,11 +102,11 @@ def test_json_brings_its_headers() -> None:
 
 
 def test_ignored_options_and_shell_variables_are_listed() -> None:
-    notes = curl.read(f"curl -kso out {A} -H 'Authorization: Bearer $TOKEN' -d '{{}}'").notes
+    notes = curl.read(f"curl -kso out {A} -H 'X: $text' -H \"Authorization: Bearer $TOKEN\" -d '{{}}'").notes
 
     assert notes == (
         "--insecure is left out: certificates are always checked.",
-        "Left out, because calls here don't support them: --silent, --output.",
+        "--silent, --output are left out: that changes only what curl prints or saves.",
         "Replace these shell variables by values: $TOKEN.",
     )
 
@@ -82,18 +114,30 @@ def test_ignored_options_and_shell_variables_are_listed() -> None:
 @pytest.mark.parametrize(
     ("command", "sentence"),
     [
-        ("", "That is no curl command. A curl command begins with the word curl."),
-        ("wget https://a.test", "That is no curl command. A curl command begins with the word curl."),
-        ("curl 'https://a.test", "A quotation mark is opened and never closed. Paste the whole command."),
+        ("", f"There is no call in that. {KINDS}"),
+        ("wget https://a.test", f"No call begins with wget. {KINDS}"),
+        ("a" * 90, f"No call begins with {'a' * 59}…. {KINDS}"),
         ("curl", "The command names no URL. It needs one, like https://api.example.com/orders."),
         ("curl -- -a", "The command names no URL. It needs one, like https://api.example.com/orders."),
         ("curl -- -h", "The command names no URL. It needs one, like https://api.example.com/orders."),
         ("curl --url=--data", "The command names no URL. It needs one, like https://api.example.com/orders."),
-        ("curl 'http://[a'", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl '#a'", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl ''", "The command names no URL. It needs one, like https://api.example.com/orders."),
+        ("curl ftp://a.test", "The URL begins with ftp://. Only https:// and http:// can be called."),
+        ("curl a.test/{b,c}", "The URL stands for several ones: {b,c}. Write one of them."),
+        ("curl 'a.test/[1-9]?b=[a-z:2]'", "The URL stands for several ones: [1-9]. Write one of them."),
+        ("curl 'a.test/?b=[a-z:2]'", "The URL stands for several ones: [a-z:2]. Write one of them."),
         ("curl -X", "The option --request has no value. Paste the whole command."),
-        ("curl -Z a.test", "The option -Z is not known here. Take it out of the command and try again."),
-        ("curl --magic a.test", "The option --magic is not known here. Take it out of the command and try again."),
-        ("curl a.test b.test", "The command names two URLs. Paste one call at a time."),
+        (
+            "curl a.test https://me:pw@b.test/c?key=secret",
+            "The command names two URLs: the second is https://b.test/c. Paste one call at a time.",
+        ),
+        ("curl a.test b.test", "The command names two URLs: the second is b.test. Paste one call at a time."),
+        (
+            "curl a.test -H Authorization: Bearer eyJh.eyJz.sig",
+            "A word after --header stands alone, and curl would call it as a second URL. "
+            "Put what belongs together into quotation marks.",
+        ),
         ("curl -X HEAD a.test", "The method HEAD is not offered. It is one of GET, POST, PUT, PATCH, DELETE."),
         ("curl -I a.test", "A HEAD request has no response to show. Use GET instead."),
         ("curl -h", "That asks curl for its manual. Paste a command that calls a URL."),
@@ -135,7 +179,44 @@ def test_what_others_print_meanwhile_is_not_held_up() -> None:
     assert [*seen, (sys.stdout, sys.stderr)] == [streams] * 401
 
 
-@pytest.mark.parametrize("option", ["-d @f", "--data-binary @f", "--json @f", "--data-urlencode a@f", "-H @f", "-b f"])
+@pytest.mark.parametrize(
+    ("command", "sentence"),
+    [
+        ("curl a.test", "The URL begins with no https:// or http://. It is read with https://."),
+        (f"curl {A} -u me", "curl would ask for the password of -u. Add it to the header Authorization."),
+        (f"curl '{A}/{{id}}/<name>?q={{id}}'", "Replace these parts of the URL by values: {id}, <name>."),
+        (f"curl {A} -d a=b", "The body is not JSON: see line 1, column 1."),
+        ("curl 'http://[a'", "The name of the server cannot be read. An IPv6 address stands in square brackets."),
+        (
+            f"curl {A} -H 'Host: b.test'",
+            "The header Host names another server than the URL. It is left out: a call names the URL's.",
+        ),
+    ],
+)
+def test_what_needs_a_hand_is_said(command: str, sentence: str) -> None:
+    assert curl.read(command).to_do == (sentence,)
+
+
+def test_what_was_read_is_listed_without_secrets() -> None:
+    imported = curl.read(f"curl '{A}/x?key=secret' -H 'A: secret' -H 'B: 1' -d '{{}}' --next b.test -H nothing")
+
+    assert imported.read == ("Method: POST", f"URL: {A}/x", "1 parameter", "2 headers", "Body: 2 characters")
+    assert imported.left_out == ("Only the first of several requests is read: --next begins another one.",)
+
+
+@pytest.mark.parametrize(
+    "option",
+    [
+        "--url-query f@x",
+        "--data-urlencode a.b@c",
+        "-d @f",
+        "--data-binary @f",
+        "--json @f",
+        "--data-urlencode a@f",
+        "-H @f",
+        "-b f",
+    ],
+)
 def test_no_file_is_ever_read(option: str) -> None:
     with pytest.raises(curl.InvalidCommand, match="Files are not read"):
         curl.read(f"curl {A} {option}")
