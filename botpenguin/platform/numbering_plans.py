@@ -130,6 +130,8 @@ def _stable(number: PhoneNumber) -> Read:
     """Return what clients read, if it is the same number when they write it back."""
     for _ in range(MOST_READINGS):
         read = str(number.country_code), _national(number)
+        if library.is_valid_number(number):
+            return read
         number = _dialled(read[1], read[0], *_plan(read[0]))
         if (str(number.country_code), _national(number)) == read:
             return read

@@ -35,7 +35,7 @@ def test_any_spelling_is_the_same_number_in_all_countries(code: int) -> None:
 
 
 @pytest.mark.no_cover
-@hypothesis(deadline=None, max_examples=100)
+@hypothesis(deadline=None, max_examples=50)
 @given(st.sampled_from(CODES), DIGITS)
 def test_a_number_that_is_written_back_as_it_was_read_is_the_same(code: int, national: str) -> None:
     try:
@@ -48,7 +48,7 @@ def test_a_number_that_is_written_back_as_it_was_read_is_the_same(code: int, nat
 
 
 @pytest.mark.no_cover
-@hypothesis(deadline=None, max_examples=100)
+@hypothesis(deadline=None, max_examples=50)
 @given(st.sampled_from(CODES), st.data())
 def test_a_valid_number_keeps_all_its_digits(code: int, data: st.DataObject) -> None:
     known, national = parts(data.draw(st.sampled_from(examples(code))))
@@ -139,7 +139,7 @@ def test_a_number_that_cannot_be_has_a_problem(number: str, prefix: str, problem
 
 
 @pytest.mark.no_cover
-@hypothesis(deadline=None, max_examples=200)
+@hypothesis(deadline=None, max_examples=60)
 @given(
     st.text("0123456789", max_size=40) | st.text("+0123456789 ()/-.", max_size=40) | st.text(max_size=40),
     st.sampled_from(["", "1242", "999", "0", *map(str, CODES)]),
