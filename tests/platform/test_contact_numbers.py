@@ -222,3 +222,16 @@ def test_attributes_are_set_by_a_number_of_before_that_cannot_be_read(
     data = as_alice.data("PUT", UPDATE, {"search": search, "attributes": {"plan": "gold"}})
 
     assert data["_id"] == odd.pk
+
+
+@pytest.mark.parametrize(
+    ("phone", "prefix", "shown"),
+    [
+        ("442079460991", "44", "+44 2079460991"),
+        ("9876543210", "", "9876543210"),
+        ("2079460991", "44", "2079460991"),
+        ("", "", ""),
+    ],
+)
+def test_a_number_is_shown_with_a_plus_where_its_prefix_is_known(phone: str, prefix: str, shown: str) -> None:
+    assert Contact(phone=phone, phone_prefix=prefix).number == shown

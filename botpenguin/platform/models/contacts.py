@@ -201,11 +201,9 @@ class Contact(models.Model):
 
     @property
     def number(self) -> str:
-        """The number as people read it, "+44 7700900123", or nothing."""
-        if not self.phone:
-            return ""
-        prefix = self.phone_prefix if self.phone.startswith(self.phone_prefix) else ""
-        return f"+{prefix} {self.phone.removeprefix(prefix)}" if prefix else f"+{self.phone}"
+        """The number as people read it, "+44 7700900123". Without a known prefix it has no plus."""
+        is_international = self.phone_prefix and self.phone.startswith(self.phone_prefix)
+        return f"+{self.phone_prefix} {self.national_number}" if is_international else self.phone
 
 
 class ContactUsage(models.Model):
