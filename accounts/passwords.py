@@ -4,7 +4,7 @@ All code that hashes a password calls `make` or `check`; a test checks that.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from allauth.core import context
@@ -13,6 +13,7 @@ from django.contrib.auth.hashers import (
     UNUSABLE_PASSWORD_PREFIX,
     Argon2PasswordHasher,
     get_hasher,
+    identify_hasher,
     is_password_usable,
     make_password,
     verify_password,
@@ -20,20 +21,23 @@ from django.contrib.auth.hashers import (
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext_lazy as _
 
+from accounts.text import opaque
 from accounts.throttling.hashing import gate
 from accounts.throttling.rate_limits import Attempt
 
 # Characters.
 LONGEST = 1024
 TOO_LONG = _("A password has at most 1,024 characters.")
+EMPTY = _("Choose a password.")
 # Stands for a hash where there is no account: no password matches it.
 NO_PASSWORD = UNUSABLE_PASSWORD_PREFIX
 
 
 def validate_length(password: str) -> None:
-    if len(password) > LONGEST:
+    if len(opaque(password)) > LONGEST:
         raise ValidationError(TOO_LONG, code="password_too_long")
 
 
@@ -63,33 +67,70 @@ class Argon2(Argon2PasswordHasher):
 def make(password: str | None) -> str:
     """Hash a password; for None return a hash that no password matches.
 
-    Raises `ValidationError` where it is too long, and `HashingBusy` where too many are being hashed already.
+    Raises `ValidationError` where it is empty or too long, and `HashingBusy` where too many are being hashed already.
     """
     if password is None:
         return make_password(None)
     validate_length(password)
+    prepared = opaque(password)
+    if not prepared:
+        raise ValidationError(EMPTY, code="password_empty")
     with gate.place(_may_use_reserved_place):
-        return make_password(password)
+        return make_password(prepared)
 
 
 def check(password: str, encoded: str, upgrade: Callable[[str], object] | None = None) -> bool:
     """Check a password against a hash. If it is right, and the hash of an older kind, `upgrade` gets a new hash.
 
-    While the database holds hashes of older kinds, which take longer, each check computes one of every kind. So its
-    time shows neither the kind of the account's hash nor whether there is an account. Raises `HashingBusy` where too
-    many passwords are being hashed already.
+    Hashes of before are of a password as it was typed, now they are of its prepared form. Where the two differ, both
+    are tried. While the database holds hashes of older kinds, which take longer, each check computes one of every kind
+    for each form. So its time shows neither the kind of the account's hash nor whether there is an account. Raises
+    `HashingBusy` where too many passwords are being hashed already.
     """
-    if len(password) > LONGEST:
+    prepared = opaque(password)
+    if len(prepared) > LONGEST:
         return False
+    forms = [prepared, password] if password != prepared and len(password) <= LONGEST else [prepared]
     others = [sample for sample in older_hashes.samples() if _kind(sample) != _kind(encoded)]
     with gate.place(_may_use_reserved_place):
-        is_right, is_older = verify_password(password, encoded) if is_password_usable(encoded) else (False, True)
+        is_right, upgraded = _verify(forms, encoded)
         for sample in others:
-            verify_password(password, sample)
-        upgraded = make_password(password) if is_older else ""
+            for form in forms:
+                verify_password(form, sample)
     if is_right and upgraded and upgrade:
         upgrade(upgraded)
     return is_right
+
+
+def _verify(forms: Sequence[str], encoded: str) -> tuple[bool, str]:
+    """Return whether one of the forms is right, and a new hash of the first where the hash is of another form or kind.
+
+    It makes one hash of today's kind for each form, and one of the older kind if that is the hash's.
+    """
+    if not _is_readable(encoded):
+        for form in forms:
+            make_password(form)
+        return False, ""
+    hasher = get_hasher()
+    is_older = identify_hasher(encoded).algorithm != hasher.algorithm or hasher.must_update(encoded)
+    if is_older:
+        verdicts = [verify_password(form, encoded)[0] for form in forms]
+        renewed = [make_password(form) for form in forms]
+        return any(verdicts), renewed[0]
+    if len(forms) == 1:
+        return verify_password(forms[0], encoded)[0], ""
+    # With the salt of the hash, it serves as a comparison and as the new hash.
+    of_first = hasher.encode(forms[0], hasher.decode(encoded)["salt"])
+    is_second = verify_password(forms[1], encoded)[0]
+    return (True, "") if constant_time_compare(of_first, encoded) else (is_second, of_first)
+
+
+def _is_readable(encoded: str) -> bool:
+    try:
+        identify_hasher(encoded)
+    except ValueError:
+        return False
+    return is_password_usable(encoded)
 
 
 def use_reserved_place(request: HttpRequest, whose: str) -> None:

@@ -1,13 +1,14 @@
 """The rules for typed text: what people paste from documents, spreadsheets and phones.
 
-`normalize` is for codes, numbers and emails, `keep` for names and notes, `searchable` for both sides of a search. URLs,
-passwords and attributes' values go through none of them.
+`normalize` is for codes, numbers and emails, `keep` for names and notes, `opaque` for passwords, `searchable` for both
+sides of a search. URLs and attributes' values go through none of them.
 """
 
 import re
+import unicodedata
 from functools import lru_cache
-from unicodedata import category, decimal
-from unicodedata import normalize as _form
+from typing import Literal
+from unicodedata import category, combining, decimal
 
 # Not in Unicode's category of dashes: minus, modifier minus, hyphen bullet.
 _OTHER_HYPHENS = "\u2212\u02d7\u2043"
@@ -24,6 +25,8 @@ INVISIBLE = (
 # JSON Schema spells characters beyond U+FFFF otherwise.
 _INVISIBLE_BEYOND = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 _VISIBLE = re.compile(f"[^{INVISIBLE}{_INVISIBLE_BEYOND}]")
+# Accents that belong to one letter: Python sorts n of them in n² steps. No language has so many (Unicode, UAX 15, 13).
+_MANY_ACCENTS = re.compile(f"[{''.join(chr(each) for each in range(0x20000) if combining(chr(each)))}]{{30}}")
 
 
 def normalize(text: str) -> str:
@@ -42,6 +45,14 @@ def keep(text: str) -> str:
     return _form("NFC", text).strip() if is_visible(text) else ""
 
 
+def opaque(text: str) -> str:
+    """Return a password as it is hashed and compared (RFC 8265, OpaqueString): in NFC, with one kind of blank.
+
+    Control characters, which the RFC refuses, stay: passwords of before may have some.
+    """
+    return text if text.isascii() else _form("NFC", "".join(" " if category(each) == "Zs" else each for each in text))
+
+
 def searchable(text: str) -> str:
     """Return what searches compare: normalized, in one case, each run of blanks as one."""
     folded = _form("NFKC", normalize(text).casefold())
@@ -52,6 +63,12 @@ def searchable(text: str) -> str:
 def is_visible(text: str) -> bool:
     """Return whether a text shows anything."""
     return bool(_VISIBLE.search(text))
+
+
+def _form(form: Literal["NFC", "NFKC"], text: str) -> str:
+    ends = [found.end() for found in _MANY_ACCENTS.finditer(text)]
+    parts = (text[start:end] for start, end in zip([0, *ends], [*ends, None], strict=True))
+    return "".join(unicodedata.normalize(form, part) for part in parts)
 
 
 def _plain(text: str) -> str:

@@ -1,14 +1,41 @@
-"""Refuses passwords made of words that an attacker would try here first (OWASP ASVS 5.0, 6.1.2 and 6.2.11)."""
+"""Validators of passwords, which see a password as it is hashed. One is our own.
+
+It refuses passwords made of words that an attacker would try here first (OWASP ASVS 5.0, 6.1.2 and 6.2.11).
+"""
 
 import re
+from typing import Any
 
+from django.contrib.auth import password_validation as validation
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 
 from accounts.models import User
+from accounts.text import opaque
 
 # Words about the product. SECURITY.md lists them.
 WORDS = ("botpenguin", "chatbot", "penguin", "dashboard", "developer", "password")
+
+
+class _Prepared:
+    def validate(self, password: str, user: Any = None) -> None:
+        super().validate(opaque(password), user)  # type: ignore[misc]
+
+
+class UserAttributeSimilarityValidator(_Prepared, validation.UserAttributeSimilarityValidator):
+    pass
+
+
+class MinimumLengthValidator(_Prepared, validation.MinimumLengthValidator):
+    pass
+
+
+class CommonPasswordValidator(_Prepared, validation.CommonPasswordValidator):
+    pass
+
+
+class NumericPasswordValidator(_Prepared, validation.NumericPasswordValidator):
+    pass
 
 
 class WordsValidator:
@@ -18,6 +45,7 @@ class WordsValidator:
         self.min_length = min_length
 
     def validate(self, password: str, user: User | None = None) -> None:
+        password = opaque(password)
         rest = re.sub("|".join(WORDS), "", password, flags=re.IGNORECASE)
         if rest != password and len(rest) < self.min_length:
             raise ValidationError(

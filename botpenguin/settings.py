@@ -255,7 +255,7 @@ PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.ScryptPasswordHasher",
 ]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}", "OPTIONS": options}
+    {"NAME": f"accounts.validators.{name}", "OPTIONS": options}
     for name, options in [
         ("UserAttributeSimilarityValidator", {"user_attributes": ["email", "name"]}),
         ("MinimumLengthValidator", {"min_length": 10}),

@@ -19,12 +19,14 @@ from accounts.mail import notices
 from accounts.models import User
 from accounts.security_log import Kind, record
 from accounts.sessions import still_logged_in
-from accounts.text import normalize
+from accounts.text import normalize, opaque
 from accounts.throttling import attempts
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
 from accounts.web.responses import after_response
 
+# Names of fields. A password of before is also tried as it was typed.
+NEW_PASSWORDS = ("password1", "password2")
 PASSWORD_HELP = _("At least 10 characters, and none of the passwords that many people use.")
 
 
@@ -52,6 +54,8 @@ class PlainForm(forms.Form):
             if isinstance(field.widget, forms.PasswordInput):
                 # Not `maxlength`: browsers silently cut off pasted text.
                 field.validators.append(passwords.validate_length)
+                if name in NEW_PASSWORDS:
+                    apply(field, opaque)
         unfilled = next((bound for bound in self if bound.widget_type == "password" or not bound.value()), None)
         if unfilled:
             unfilled.field.widget.attrs["autofocus"] = True
