@@ -14,6 +14,8 @@ from unicodedata import category, combining, decimal
 _OTHER_HYPHENS = "\u2212\u02d7\u2043"
 IDEOGRAPHIC_FULL_STOP = "\u3002"
 _BLANK_OF_BRAILLE = "\u2800"
+# Unicode's category Zs beyond ASCII.
+_OTHER_BLANKS = re.compile("[\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]")
 _ASCII_BLANKS = dict.fromkeys(map(ord, "\t\n\v\f\r\x1c\x1d\x1e\x1f"), " ")
 
 # What shows nothing: blanks, controls, Default_Ignorable_Code_Point (Unicode, UAX 44) and the blank of Braille, as the
@@ -25,8 +27,9 @@ INVISIBLE = (
 # JSON Schema spells characters beyond U+FFFF otherwise.
 _INVISIBLE_BEYOND = "\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
 _VISIBLE = re.compile(f"[^{INVISIBLE}{_INVISIBLE_BEYOND}]")
-# Accents that belong to one letter: Python sorts n of them in n² steps. No language has so many (Unicode, UAX 15, 13).
-_MANY_ACCENTS = re.compile(f"[{''.join(chr(each) for each in range(0x20000) if combining(chr(each)))}]{{30}}")
+# A letter with many accents stays as it is: Python sorts n accents in n² steps (see Unicode, UAX 15, section 13).
+_ACCENTS = "".join(chr(each) for each in range(0x20000) if combining(chr(each)))
+_MANY_ACCENTS = re.compile(f"(.?[{_ACCENTS}]{{30,}})", re.DOTALL)
 
 
 def normalize(text: str) -> str:
@@ -50,7 +53,7 @@ def opaque(text: str) -> str:
 
     Control characters, which the RFC refuses, stay: passwords of before may have some.
     """
-    return text if text.isascii() else _form("NFC", "".join(" " if category(each) == "Zs" else each for each in text))
+    return _form("NFC", _OTHER_BLANKS.sub(" ", text))
 
 
 def searchable(text: str) -> str:
@@ -66,9 +69,9 @@ def is_visible(text: str) -> bool:
 
 
 def _form(form: Literal["NFC", "NFKC"], text: str) -> str:
-    ends = [found.end() for found in _MANY_ACCENTS.finditer(text)]
-    parts = (text[start:end] for start, end in zip([0, *ends], [*ends, None], strict=True))
-    return "".join(unicodedata.normalize(form, part) for part in parts)
+    parts = _MANY_ACCENTS.split(text)
+    parts[::2] = [unicodedata.normalize(form, part) for part in parts[::2]]
+    return "".join(parts)
 
 
 def _plain(text: str) -> str:

@@ -107,6 +107,22 @@ def test_every_blank_and_control_character_is_invisible() -> None:
     assert seen == []
 
 
+def test_every_blank_in_a_password_is_one_blank() -> None:
+    blanks = [chr(each) for each in range(sys.maxunicode) if category(chr(each)) == "Zs"]
+
+    assert {text.opaque(each) for each in blanks} == {" "}
+    assert all(text.opaque(each) == each for each in "\t\n\x0b\u2028\u2800\u200b")
+
+
+@pytest.mark.parametrize("count", [30, 31, 60, 20_000])
+def test_many_accents_on_one_letter_take_no_quadratic_time(count: int) -> None:
+    typed = "e" + "\u0327\u0301" * count
+
+    for rule in (text.keep, text.opaque, text.normalize, text.searchable):
+        assert rule(rule(typed)) == rule(typed)
+        assert len(rule(typed)) >= 2 * count
+
+
 @given(st.text())
 def test_a_normalized_text_is_normal(typed: str) -> None:
     normal = text.normalize(typed)
