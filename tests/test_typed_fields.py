@@ -80,6 +80,7 @@ EXPECTED = {
     "SegmentForm": {"name": "name", "tags": "stripped"},
     "CallForm": {"name": "name", "url": "stripped", "body": "untouched"},
     "FieldForm": {"name": "stripped", "value": "stripped"},
+    "ParameterForm": {"name": "stripped", "value": "stripped"},
     "MappingForm": {"path": "stripped", "attribute": "normalized"},
     "CurlForm": {"command": "stripped"},
 }
