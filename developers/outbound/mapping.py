@@ -22,6 +22,12 @@ YES, NO = ("true", "yes", "y", "on", "1"), ("false", "no", "n", "off", "0")
 # Characters that no database stores as text: NUL and lone surrogates.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 NOT_FOUND: Final = object()
+# A quoted name, or one after a dot (RFC 9535, section 2.5.1.1).
+LETTER = r"[A-Za-z_\x80-\ud7ff\ue000-\U0010ffff]"
+NAMES = re.compile(rf"""'(?:\\.|[^'\\])*'|"(?:\\.|[^"\\])*"|(\.?)\.({LETTER}(?:{LETTER}|[0-9])*)""")
+POSITION = r"0|[1-9]\d{0,8}"
+# What people take for a name after a dot, and positions after it.
+LIKE_A_NAME = re.compile(rf"""(?:({POSITION})|([^\s.$\[\]'"*?,:()]+))((?:\[(?:{POSITION})\])*)""", re.ASCII)
 
 
 class UnsuitableValue(Exception):
@@ -37,6 +43,8 @@ def check(path: str) -> str | None:
     try:
         query = jsonpath.compile(_whole(path))
     except (jsonpath.JSONPathError, RecursionError, ValueError):
+        if meant := _meant(path):
+            return _("This path cannot be read. Write it as %(path)s.") % {"path": meant}
         return _("This path cannot be read. Write it like data.items[0].name.")
     if not query.singular_query():
         return _("This path finds several values. Name one, without *, ?, : or two dots.")
@@ -47,6 +55,14 @@ def path_of(*steps: str | int) -> str:
     """Build the normalized path (RFC 9535, section 2.7) of the value that keys and positions lead to."""
     node = jsonpath.JSONPathNode(value=None, location=steps, parent=None, root=None)
     return node.path()
+
+
+def readable_path(*steps: str | int) -> str:
+    """Write a path like data.items[0].name, or a normalized one unless each key is a plain word of any script."""
+    keys = [step for step in steps if isinstance(step, str)]
+    if not steps or not isinstance(steps[0], str) or not all(key.isidentifier() for key in keys):
+        return path_of(*steps)
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
 
 
 def find(path: str, data: Any) -> Any:
@@ -99,9 +115,26 @@ def apply(
 
 def _whole(path: str) -> str:
     path = path.strip()
-    if path.startswith("$"):
-        return path
-    return f"${path}" if path.startswith(("[", ".")) else f"$.{path}"
+    if not path.startswith("$"):
+        path = f"${path}" if path.startswith(("[", ".")) else f"$.{path}"
+    return NAMES.sub(_quoted, path)
+
+
+def _quoted(name: re.Match[str]) -> str:
+    """Put a name of another script into brackets: the library does not read every one after a dot."""
+    return name[0] if name[2] is None or name[2].isascii() else f"{name[1] * 2}['{name[2]}']"
+
+
+def _meant(path: str) -> str:
+    """Return the path that was probably meant, such as $['a']['b-c'] for a.b-c; an empty text if it is unclear."""
+    steps: list[str | int] = []
+    for part in path.strip().removeprefix("$").removeprefix(".").split("."):
+        match = LIKE_A_NAME.fullmatch(part)
+        if not match:
+            return ""
+        steps += [int(match[1]) if match[1] else match[2], *map(int, re.findall(r"\d+", match[3]))]
+    meant = readable_path(*steps)
+    return meant if len(meant) <= LONGEST_PATH else ""
 
 
 def _digits(value: float) -> str:

@@ -10,7 +10,7 @@ from developers.outbound.transport.responses import writable
 
 MOST_NODES = 400
 MOST_LEVELS = 20
-SIMPLE = re.compile(r"[A-Za-z_][A-Za-z0-9_]*", re.ASCII)
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 @dataclass(slots=True)
@@ -37,13 +37,6 @@ def build_tree(data: Any) -> TreeNode:
     return _Builder().node("", (), data)
 
 
-def readable_path(steps: tuple[str | int, ...]) -> str:
-    """Write a path like data.items[0].name, or in the normalized form of RFC 9535 if a key is no plain word."""
-    if not steps or not isinstance(steps[0], str) or any(isinstance(s, str) and not SIMPLE.fullmatch(s) for s in steps):
-        return mapping.path_of(*steps)
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps).removeprefix(".")
-
-
 class _Builder:
     def __init__(self) -> None:
         self._left = MOST_NODES
@@ -59,15 +52,20 @@ class _Builder:
             for step, inner in pairs:
                 if self._left <= 0:
                     break
-                made.children.append(self.node(writable(str(step)), (*steps, step), inner))
+                made.children.append(self.node(_shown(step), (*steps, step), inner))
         return made
+
+
+def _shown(step: str | int) -> str:
+    """Write a key so that it can be seen: an empty one as quotes, and control characters as JSON escapes them."""
+    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", writable(str(step))) or '""'
 
 
 def _path(steps: tuple[str | int, ...]) -> str:
     # A key may be megabytes long, and is part of the path of every value below it.
     if sum(len(str(step)) for step in steps) > mapping.LONGEST_PATH:
         return ""
-    path = readable_path(steps)
+    path = mapping.readable_path(*steps)
     return path if len(path) <= mapping.LONGEST_PATH and path == writable(path) else ""
 
 

@@ -21,6 +21,7 @@ from developers.outbound import curl, running
 from developers.outbound.editor.drafts import MOST_ROWS, PARTS, Draft
 from developers.outbound.editor.editor import TITLES, Editor
 from developers.outbound.editor.forms import CurlForm
+from developers.outbound.editor.raw_text import numbered_lines
 from developers.outbound.editor.response_tree import build_tree
 from developers.outbound.models import ATTRIBUTE_LENGTH, OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
@@ -96,6 +97,7 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
             outcome |= {
                 "run": run,
                 "response_tree": None if run.response.data is NO_DATA else build_tree(run.response.data),
+                "lines": numbered_lines(run.response.text or ""),
             }
     context = _context(editor, stored, names) | outcome
     response = render(request, f"{TEMPLATE}#outcome" if request.htmx else TEMPLATE, context)

@@ -38,6 +38,46 @@ def test_a_path_that_is_none_is_refused(path: str) -> None:
     assert check(path) == "This path cannot be read. Write it like data.items[0].name."
 
 
+@pytest.mark.parametrize(
+    ("path", "meant"),
+    [
+        ("a.b-c", "$['a']['b-c']"),
+        ("$.a.b-c", "$['a']['b-c']"),
+        ("content-type", "$['content-type']"),
+        ("data.items.0.name", "data.items[0].name"),
+        ("a.0", "a[0]"),
+        ("0.a", "$[0]['a']"),
+        ("x.@type", "$['x']['@type']"),
+        ("1a.b", "$['1a']['b']"),
+        ("a-b[3].c", "$['a-b'][3]['c']"),
+        ("a/b", "$['a/b']"),
+        ("größe.é-ü", "$['größe']['é-ü']"),
+        ("a.b\\c", "$['a']['b\\\\c']"),
+        ("日本-語", "$['日本-語']"),
+    ],
+)
+def test_a_path_that_is_nearly_one_is_offered_as_it_must_be_written(path: str, meant: str) -> None:
+    assert check(path) == f"This path cannot be read. Write it as {meant}."
+    assert check(meant) is None
+
+
+@pytest.mark.parametrize("path", ["-".join("ab") * 9 + ".b" * 200, "a..b-c", "a b-c", "$$.a-b", "*.a-b"])
+def test_a_path_whose_meaning_is_unclear_gets_an_example(path: str) -> None:
+    assert check(path) == "This path cannot be read. Write it like data.items[0].name."
+
+
+@pytest.mark.parametrize(
+    "name", ["ключ", "数据", "名前", "이름", "नाम", "हिंदी", "شيء", "שם", "ชื่อ", "größe", "ﬁ", "ª", "😀", "𐎀𐎁", "a数"]
+)
+def test_names_of_any_script_may_follow_a_dot(name: str) -> None:
+    data = {name: [{name: 7}], "a'b": {name: 8}}
+
+    assert find(f"{name}[0].{name}", data) == 7
+    assert find(f"$.{name}[0].{name}", data) == 7
+    assert find(f"['a\\'b'].{name}", data) == 8
+    assert check(f"$..{name}") == "This path finds several values. Name one, without *, ?, : or two dots."
+
+
 def test_a_path_has_a_length() -> None:
     assert check(" ") == "Name the value, for instance data.items[0].name."
     assert check("x" * 501) == "Keep the path to 500 characters."

@@ -84,6 +84,15 @@ def test_a_response_that_is_no_json_is_shown_as_text(alice: User, loopback: None
     assert "Oops</pre>" in response.content.decode()
 
 
+def test_the_lines_are_numbered_where_an_error_names_one(alice: User, loopback: None) -> None:
+    with serving(response(b'{\n  "a": <1>,\n  "b": 2}')) as server:
+        tried = logged_in(alice).post(f"{PAGE}new/test/", GET | {"url": server.url}, headers=HTMX)
+
+    lines = re.findall(r'<span class="numbered__line">(.*?)\n</span>', tried.content.decode())
+    assert "The response is not JSON: see line 2, column 8." in words(tried)
+    assert [unescape(line) for line in lines] == ["{", '  "a": <1>,', '  "b": 2}']
+
+
 def test_what_came_of_a_broken_response_is_shown_with_a_sentence(alice: User, loopback: None) -> None:
     cut = b"HTTP/1.1 200 Fine\r\nX-A : b\r\nContent-Length: 99\r\n\r\nbeginning"
     with serving(cut) as server:
