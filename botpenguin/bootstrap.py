@@ -33,7 +33,11 @@ def ensure_secrets(*, is_new_database: bool = False) -> Path | None:
     Raises `SecretsMissing`, and `ImproperlyConfigured` if the file or the place of the database cannot be read.
     """
     path = env_file.path()
-    if not _missing(path, env_file.read(path)):
+    entries = env_file.read(path)
+    # A mode for a group is somebody's choice, one for everybody is an umask's.
+    if entries and path.stat().st_mode & 0o007:
+        database.make_private(path)
+    if not _missing(path, entries):
         return None
     if path.exists() and not path.is_file():
         raise SecretsMissing(

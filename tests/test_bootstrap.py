@@ -178,6 +178,20 @@ def test_the_refusal_does_not_repeat_the_password_of_the_database(ensure_secrets
     assert "hunter2" not in str(refusal.value)
 
 
+@pytest.mark.parametrize(
+    ("before", "after"), [(0o644, 0o600), (0o666, 0o600), (0o604, 0o600), (0o640, 0o640), (0o400, 0o400)]
+)
+def test_a_file_that_everybody_can_read_becomes_private(
+    ensure_secrets: Bootstrap, env_file: Path, before: int, after: int
+) -> None:
+    env_file.write_text("SECRET_KEY=s\nTOKEN_KEYS=t\n")
+    env_file.chmod(before)
+
+    ensure_secrets()
+
+    assert env_file.stat().st_mode & 0o777 == after
+
+
 def test_what_is_no_file_is_not_written_to(ensure_secrets: Bootstrap) -> None:
     with pytest.raises(bootstrap.SecretsMissing, match=r"/dev/null is no file to write them to\. Set ENV_FILE\."):
         ensure_secrets(ENV_FILE="/dev/null")
