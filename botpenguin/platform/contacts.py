@@ -223,11 +223,11 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         raise Conflict({1: NOBODY})
     if contact.email and others.filter(email=contact.email).exists():
         raise Conflict({1: EMAIL_TAKEN})
-    if contact.phone and others.filter(phone=contact.phone).exists():
+    before, tags_before = _stored(contact.pk)
+    if contact.phone != before.phone and _is_taken(Phone(contact.phone, contact.phone_prefix), others):
         raise Conflict({1: PHONE_TAKEN})
     if len(contact.attributes) > MOST_ATTRIBUTES:
         raise Conflict({1: TOO_MANY_ATTRIBUTES})
-    before, tags_before = _stored(contact.pk)
     names = tags_before if tags is None else tags
     if _is_grown_too_large(contact, names, lambda: sizes.of_growing(before, tags_before)):
         raise Conflict({1: TOO_LARGE})
@@ -242,6 +242,11 @@ def save(contact: Contact, tags: Sequence[str] | None = None) -> None:
         # Checked here, because the unique constraint includes the number of the import.
         there = set(contact.tags.values_list("name", flat=True))
         ContactTag.objects.bulk_create(ContactTag(contact=contact, name=name) for name in tags if name not in there)
+
+
+def _is_taken(phone: Phone, others: ContactQuerySet) -> bool:
+    """Return whether another contact has this number, in its country if the number has no prefix."""
+    return bool(phone.whole) and others.filter(phone__in=[phone.whole, *others.written_as(phone)]).exists()
 
 
 def _is_grown_too_large(contact: Contact, tags: Collection[str], size_before: Callable[[], int]) -> bool:

@@ -24,12 +24,17 @@ MOST_OF_A_COUNTRY = 11
 FEWEST_OF_A_WHOLE = 7
 SEVERAL = "holds two numbers; send one"
 
-# What spreadsheets, quotes and URIs put around a number; dots of other keyboards; and the exit code of Russia.
+# What spreadsheets, quotes and URIs put around a number; and dots of other keyboards.
 _BEFORE, _AFTER = re.compile(r"(?:[='\"\u2019\u201c]|tel:)*", re.I), "'\"\u2019\u201d"
 _DOTS = str.maketrans("\u00b7\u2022\u30fb", "...")
-_RUSSIAN_EXIT = "8~10"
 _SCIENTIFIC = re.compile(r"[+-]?[0-9][0-9.,]*e[+-]?[0-9]+", re.I)
-_DECIMAL = re.compile(r"\+?[0-9]{4,}([.,](?:0+|[0-9]{1,2}))")
+# After more digits than stand between the dots of 01.42.68.53.00.
+_DECIMALS = re.compile(
+    r"(?:(?:^\+?[0-9]{4}|[0-9]{7}|,[0-9]{3}|\.[0-9]{3}(?=,))[0-9]*([.,](?:0+|[0-9]{1,2}))|[0-9](\.0))$"
+)
+_THOUSANDS = re.compile(r"\+?[0-9]{1,3}(?:,[0-9]{3}){2,}")
+# What also stands for a plus: +0044, 00+44, and the exit code of Russia.
+_PLUS = re.compile(r"^[ (]*(?:\+ ?00|00 ?\+|8~10)")
 _EXTENSION = re.compile(r"[0-9)\]] ?(?:[;#,~]+[^\W\d_]{0,15}|[^\W\d_]{1,15})[.:=]? ?[0-9]{1,6}#?$")
 _BREAK = re.compile(r"[\t-\r\x85\u2028\u2029]")
 _BETWEEN_TWO = re.compile(r"(?:[;,|&+]|[^\W\d_]+)[. ]*\+?(?:[] ()[./-]*[0-9]){6}")
@@ -43,7 +48,7 @@ def digits(text: str) -> str:
 def clean(text: str) -> str:
     """Return a number as it was meant, without invisible characters and what stands before it."""
     meant = _BEFORE.sub("", normalize_digits(text).translate(_DOTS), count=1).rstrip(_AFTER).strip()
-    return "+" + meant.removeprefix(_RUSSIAN_EXIT) if meant.startswith(_RUSSIAN_EXIT) else meant
+    return _PLUS.sub("+", meant)
 
 
 def clean_prefix(text: str) -> str:
@@ -56,8 +61,10 @@ def unmeant(typed: str) -> str | None:
     text = clean(typed)
     if _SCIENTIFIC.fullmatch(text):
         return "is shortened, as spreadsheets write numbers; send all its digits as text"
-    if decimals := _DECIMAL.fullmatch(text):
-        return f"ends in {decimals[1]}, as spreadsheets write numbers; send it as text"
+    if decimals := _DECIMALS.search(text):
+        return f"ends in {decimals[1] or decimals[2]}, as spreadsheets write numbers; send it as text"
+    if _THOUSANDS.fullmatch(text):
+        return "has commas, as spreadsheets write numbers; send it as text"
     if _BREAK.search(typed.strip()) or (NUMBER.fullmatch(text) and _is_followed_by_another(text)):
         return SEVERAL
     count = len(digits(text))

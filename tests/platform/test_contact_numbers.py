@@ -88,12 +88,16 @@ class TestOnePersonIsOneContact:
     def test_when_a_contact_is_changed(
         self, as_alice: Caller, alice: User, cleo: Contact, phone: dict[str, Any]
     ) -> None:
-        ben = contact_of(alice, name="Ben", phone="447700900123", phone_prefix="44")
+        others = [
+            contact_of(alice, name="Ben", phone="447700900123", phone_prefix="44"),
+            contact_of(alice, name="Dora"),
+        ]
 
-        assert as_alice.refusal("PUT", f"/inbox/users/{ben.pk}", put(phone)) == (
-            409,
-            ["Nothing was changed: the number is another contact's."],
-        )
+        for other in others:
+            assert as_alice.refusal("PUT", f"/inbox/users/{other.pk}", put(phone)) == (
+                409,
+                ["Nothing was changed: the number is another contact's."],
+            )
         as_alice.data("PUT", f"/inbox/users/{cleo.pk}", put(phone))
         assert phone_of(cleo) == ("442079460991", "44")
 
@@ -141,6 +145,14 @@ def test_a_change_names_a_number_that_cannot_be(
 
     assert refusal == (status, [f"{FIELD}.{why}."])
     assert phone_of(cleo) == ("442079460991", "44")
+
+
+def test_a_number_of_no_country_may_be_that_of_nobody(as_alice: Caller, alice: User, cleo: Contact) -> None:
+    dora = contact_of(alice, name="Dora")
+
+    as_alice.data("PUT", f"/inbox/users/{dora.pk}", put({"number": "020 7946 0992"}))
+
+    assert phone_of(dora) == ("02079460992", "")
 
 
 def test_an_impossible_prefix_alone_is_refused(as_alice: Caller, cleo: Contact) -> None:
@@ -235,3 +247,21 @@ def test_attributes_are_set_by_a_number_of_before_that_cannot_be_read(
 )
 def test_a_number_is_shown_with_a_plus_where_its_prefix_is_known(phone: str, prefix: str, shown: str) -> None:
     assert Contact(phone=phone, phone_prefix=prefix).number == shown
+
+
+@pytest.mark.parametrize("prefix", ["+44", "0044", " 44 ", "(+44)", "+ 44", "\u202a+44\u202c", "４４", "'44", 44])
+def test_a_prefix_is_read_as_people_write_it(as_alice: Caller, cleo: Contact, prefix: object) -> None:
+    as_alice.data("PUT", f"/inbox/users/{cleo.pk}", put({"number": "020 7946 0992", "prefix": prefix}))
+
+    assert phone_of(cleo) == ("442079460992", "44")
+
+
+@pytest.mark.parametrize(
+    "prefix", ["+", "00", "+00", "()", "x", "44.0", "+44x", "4 4 - 4", "123456", "0", -1, True, 4.5]
+)
+def test_what_is_no_prefix_is_refused(as_alice: Caller, cleo: Contact, prefix: object) -> None:
+    status, (why,) = as_alice.refusal("PUT", f"/inbox/users/{cleo.pk}", put({"number": "2079460992", "prefix": prefix}))
+
+    assert status in (400, 422)
+    assert why.startswith(f"{FIELD}.prefix ")
+    assert phone_of(cleo) == ("442079460991", "44")

@@ -6,6 +6,8 @@ from botpenguin.platform.phones import SEVERAL, SHOULD, Phone, unmeant
 
 SHORTENED = "is shortened, as spreadsheets write numbers; send all its digits as text"
 EXTENSION = "has an extension; send the number without it"
+COMMAS = "has commas, as spreadsheets write numbers; send it as text"
+DECIMALS = ("+44 2079460991", "020 7946 0991", "0221-1234567", "9,876,543,210")
 OTHERS = "has letters or signs that no telephone number has"
 
 
@@ -17,6 +19,11 @@ OTHERS = "has letters or signs that no telephone number has"
         ("9876543210,0", "ends in ,0, as spreadsheets write numbers; send it as text"),
         ("９８７６５４３２１０．０", "ends in .0, as spreadsheets write numbers; send it as text"),
         ("9876543210.5", "ends in .5, as spreadsheets write numbers; send it as text"),
+        *((f"{start}.0", "ends in .0, as spreadsheets write numbers; send it as text") for start in DECIMALS),
+        ("9.876.543.210,00", "ends in ,00, as spreadsheets write numbers; send it as text"),
+        ("9,876,543,210.00", "ends in .00, as spreadsheets write numbers; send it as text"),
+        ("+44 2079460991.00", "ends in .00, as spreadsheets write numbers; send it as text"),
+        *((text, COMMAS) for text in ("9,876,543,210", "+442,079,460,991")),
         *((text, SHORTENED) for text in ("9.87E+09", "9,87E+09", "9.87e9", "987654E4", "+9.87E+09")),
         *((f"020 7946 0991{after}", EXTENSION) for after in (" ext. 5", "x5", " ext 12", " #5", ",,5", " доб. 12")),
         *((f"+44 20 7946 0991{after}", EXTENSION) for after in (" extension 123", "~5", ";ext=5", " Durchwahl: 12")),
@@ -44,6 +51,7 @@ def test_what_is_no_single_number_is_refused_with_the_reason(text: str, why: str
         *("0221/123456", "+49 (0)33203/12345", "0049 (0)221/123456", "212/555-0123", "'9876543210", "[020] 7946"),
         *('"+442079460991"', '="02079460991"', "\u201c020 7946 0991\u201d", "01\u00b742\u00b768\u00b753\u00b700"),
         *("\u202a+44\u00a020\u20117946\u20130991\u2060", "８~10 44 20 7946 0991", "01.42", "\t9876543210\n"),
+        *("9.876.543.210", "800.123.456", "+0044 20 7946 0991", "00+44 20 7946 0991", "1-800.555.0100"),
     ],
 )
 def test_the_signs_between_digits_do_not_matter(text: str) -> None:

@@ -42,9 +42,10 @@ def _number(value: object) -> str:
 def _prefix(value: object) -> str:
     typed = _typed(value)
     short = typed if isinstance(typed, str) and len(typed) <= phones.LONGEST_AS_TYPED else "-"
-    text = re.sub("[ ()]|(?<=[0-9])-", "", phones.clean(short))
-    prefix = phones.clean_prefix(text)
-    if len(prefix) > MOST_OF_A_PREFIX or text not in (prefix, f"+{prefix}", f"00{prefix}"):
+    cleaned = phones.clean(short)
+    text, prefix = re.sub("[ ()]|(?<=[0-9])-", "", cleaned), phones.clean_prefix(cleaned)
+    is_one = text in (prefix, f"+{prefix}", f"00{prefix}") and bool(prefix) == bool(cleaned)
+    if not is_one or len(prefix) > MOST_OF_A_PREFIX:
         raise wrong(f"should be the prefix of a country, 1 to {MOST_OF_A_PREFIX} digits")
     phones.prepare()
     return prefix
