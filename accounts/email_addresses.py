@@ -37,9 +37,8 @@ def normalized(text: str) -> str:
     """Return the normal spelling of an address. Raises `ValidationError` where it is not the address of one mailbox."""
     address = spelled(text)
     local, _at, _domain = address.rpartition("@")
-    if local.startswith('"') or ENCODED_WORD in local or len(local) > LONGEST_LOCAL_PART:
-        raise _refusal("invalid")
-    if len(address) > LONGEST_ADDRESS:
+    is_too_long = len(local) > LONGEST_LOCAL_PART or len(address) > LONGEST_ADDRESS
+    if local.startswith('"') or ENCODED_WORD in local or is_too_long:
         raise _refusal("invalid")
     _validate(address)
     return address

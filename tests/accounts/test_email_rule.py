@@ -79,6 +79,7 @@ REFUSED = [
     ],
     f"{'x' * 65}@evil.example",
     f"x@{'.'.join(['a' * 60] * 5)}.example",
+    f"{'x' * 60}@{'.'.join(['a' * 60] * 4)}.example",
     f"x@{'a' * 64}.example",
     f"x@{'ä' * 60}.example",
     f"x@{'ä' * 60_000}.example",

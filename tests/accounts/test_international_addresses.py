@@ -70,6 +70,7 @@ def test_every_command_and_the_admin_take_every_spelling(typed: str, zoe: User, 
 
     assert ApiToken.objects.get(user=zoe).generation == 2
     assert f"{STORED} has none" in output.getvalue()
+    assert not logged_in(alice).get("/admin/developers/apitoken/", {"q": "zoë@nowhere"}).context["cl"].result_list
     for page in (found, by_domain):
         assert [token.user for token in page.context["cl"].result_list] == [zoe]
 

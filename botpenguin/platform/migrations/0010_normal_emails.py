@@ -23,7 +23,7 @@ def write_all(apps: Any, schema_editor: Any) -> None:
     using = schema_editor.connection.alias
     contacts, usages = (apps.get_model("platform", name).objects.using(using) for name in ("Contact", "ContactUsage"))
     others = contacts.filter(email__regex=BEYOND_ASCII).only("owner_id", "name", "email", "searched", *PROFILES)
-    for contact in others.order_by("pk").iterator():
+    for contact in others.order_by("pk"):
         with suppress(ValidationError), bulk_writes(using):
             _write(contact, spelled(contact.email), contacts, usages)
 
@@ -32,10 +32,10 @@ def _write(contact: Any, new: str, contacts: Any, usages: Any) -> None:
     if new == contact.email or contacts.filter(owner_id=contact.owner_id, email=new).exists():
         return
     searched = joined((contact.name, new, shown(new), *(getattr(contact, name) for name in PROFILES)))
-    if contacts.filter(pk=contact.pk, email=contact.email).update(email=new, searched=searched):
-        growth = sum(len(text.encode()) for text in (new, searched))
-        growth -= sum(len(text.encode()) for text in (contact.email, contact.searched))
-        usages.filter(pk=contact.owner_id).update(size=F("size") + growth)
+    contacts.filter(pk=contact.pk).update(email=new, searched=searched)
+    growth = sum(len(text.encode()) for text in (new, searched))
+    growth -= sum(len(text.encode()) for text in (contact.email, contact.searched))
+    usages.filter(pk=contact.owner_id).update(size=F("size") + growth)
 
 
 class Migration(migrations.Migration):
