@@ -48,7 +48,9 @@ class PhoneIn(KeepingInput):
 
 
 class ReachIn(KeepingInput):
-    email: fields.Email | None = None
+    email: fields.Email | None = Field(
+        default=None, description="The domain may also be in Unicode. Answers have it in ASCII (IDNA 2008)."
+    )
     phone: PhoneIn | None = None
 
 

@@ -22,7 +22,7 @@ THANKS = "Thank you. What is a live token among these is revoked now, and its ow
 
 
 class TokenInfo(BaseModel):
-    email: str = Field(examples=["you@example.com"])
+    email: str = Field(description="With the domain in its own script.", examples=["you@example.com"])
     hint: str = Field(description="The token's last four characters.", examples=["3f9a"])
     issuedAt: Timestamp  # noqa: N815 - the API's keys are in camel case
     lastUsedAt: Timestamp | None  # noqa: N815
