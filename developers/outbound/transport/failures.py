@@ -33,17 +33,10 @@ def why_none(error: Exception) -> str:
     return sentence % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
 
 
-def is_after_body(error: Exception) -> bool:
-    """Return whether only the trailers are broken, which come after the last chunk and are not shown."""
-    return str(error).startswith(("illegal header line", "continuation line"))
-
-
 def why_cut(error: Exception) -> str:
     """Return a sentence for an exception of httpcore within the body, whose beginning is shown."""
     if isinstance(error, httpcore.TimeoutException):
         return _in_time() % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
-    if isinstance(error, httpcore.ProtocolError) and not str(error).startswith("peer "):
-        return _("The chunks of the response are damaged. What came before is shown.")
     return incomplete()
 
 

@@ -1,8 +1,9 @@
 """Reads the head of a response, its status line and headers, also where they break the rules of HTTP.
 
 curl and browsers accept most of what h11 refuses, such as a blank before a colon or a second Transfer-Encoding. So
-h11 gets a head with only its status and the framing of the body, and the rest is kept as it came. The framing follows
-RFC 9112, section 6.3, but that what contradicts itself is read until the server closes the connection.
+h11 gets a head with only the status and the length of the body, and the rest is kept as it came. The length follows
+RFC 9112, section 6.3, but a body whose lengths contradict each other is read until the server closes the connection.
+`chunks` joins chunks.
 """
 
 import re
@@ -10,8 +11,6 @@ from typing import NamedTuple
 
 # h11 refuses an unfinished head that is longer.
 LONGEST_HEAD = 100 * 1024
-# Kept of a body that names chunks, in case it has none.
-KEPT_OF_CHUNKS = 128 * 1024
 END = re.compile(rb"\n\r?\n")
 # Also without minor version or reason, as HTTP/2 has it, and with more blanks.
 STATUS_LINE = re.compile(rb"(?i)HTTP/\d(?:\.\d)?[ \t]+([1-9]\d\d)(?!\d)[ \t]*(.*)")
@@ -51,13 +50,10 @@ class HeadReader:
         self._unread = bytearray()
         self._searched = 0
         self._is_done = False
-        self._is_chunked = False
-        self.chunks = bytearray()
 
     def feed(self, data: bytes) -> bytes:
         """Return the bytes for h11, none if more must come first. No data: the server has closed the connection."""
         if self._is_done:
-            self._keep(data)
             return data
         self._unread += data
         accepted = bytearray()
@@ -87,17 +83,11 @@ class HeadReader:
         if head.status in INFORMATIONAL and head.status != SWITCHING_PROTOCOLS:
             return b"HTTP/1.1 %d \r\n\r\n" % head.status
         self.head = head
-        self._is_chunked = head.is_chunked
-        self._keep(self._unread)
         return for_h11(head) + self._pass_on()
 
     def _pass_on(self) -> bytes:
         self._is_done = True
         return bytes(self._unread)
-
-    def _keep(self, data: bytes | bytearray) -> None:
-        if self._is_chunked:
-            self.chunks += data[: KEPT_OF_CHUNKS - len(self.chunks)]
 
 
 def parse(head: bytes, *, is_whole: bool = True) -> Head | None:
@@ -121,13 +111,10 @@ def parse(head: bytes, *, is_whole: bool = True) -> Head | None:
 
 
 def for_h11(head: Head) -> bytes:
-    """Write a head that h11 accepts, with the status and the framing of the body."""
+    """Write a head that h11 accepts, with the status and the length of the body."""
     # h11 reads no body after an upgrade that it did not ask for.
     status = 200 if head.status in INFORMATIONAL else head.status
     lengths = set(head.values(b"content-length"))
-    framing = b""
-    if head.is_chunked:
-        framing = b"Transfer-Encoding: chunked\r\n"
-    elif len(lengths) == 1 and LENGTH.fullmatch(length := lengths.pop()) and head.is_whole:
-        framing = b"Content-Length: %s\r\n" % length
-    return b"HTTP/1.1 %d \r\n%s\r\n" % (status, framing)
+    length = lengths.pop() if len(lengths) == 1 else b""
+    has_length = head.is_whole and not head.is_chunked and LENGTH.fullmatch(length)
+    return b"HTTP/1.1 %d \r\n%s\r\n" % (status, b"Content-Length: %s\r\n" % length if has_length else b"")

@@ -4,21 +4,20 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
-import httpcore
 import httpx
 from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext as _
 
 from developers.outbound.transport import responses
+from developers.outbound.transport.chunks import join_chunks
 from developers.outbound.transport.decoding import MOST_BYTES, Decoding, decode
-from developers.outbound.transport.failures import FAILURES, incomplete, is_after_body, why_cut
+from developers.outbound.transport.failures import FAILURES, incomplete, why_cut
 from developers.outbound.transport.heads import Head, HeadReader
 from developers.outbound.transport.network import HEAD
 from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 
 # Of at most 100 KB. Each header takes time to read, to mask and to show.
 MOST_HEADERS = 100
-NO_CHUNK = re.compile(rb"(?![0-9A-Fa-f]+(;[^\n]*)?[ \t]*\r\n).", re.DOTALL)
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -30,7 +29,10 @@ def read(raw: httpx.Response) -> OutboundResponse:
     encodings = head.values(b"content-encoding") + [
         coding for coding in head.values(b"transfer-encoding") if coding.lower() != b"chunked"
     ]
-    body, is_cut = _limited(decode(_received(raw.iter_raw(), reader, decoding), list(map(shown, encodings)), decoding))
+    pieces = _received(raw.iter_raw(), decoding)
+    if head.is_chunked:
+        pieces = join_chunks(pieces, decoding)
+    body, is_cut = _limited(decode(pieces, list(map(shown, encodings)), decoding))
     if not head.is_whole:
         decoding.problem = incomplete()
     response = OutboundResponse(
@@ -69,20 +71,12 @@ def _with_data(response: OutboundResponse, encoding: str) -> OutboundResponse:
     return replace(response, data=data, unreadable=unreadable)
 
 
-def _received(chunks: Iterable[bytes], reader: HeadReader, decoding: Decoding) -> Iterator[bytes]:
-    """Yield the body as it came. If it names chunks and has none, yield it as a whole."""
-    has_chunks = False
+def _received(chunks: Iterable[bytes], decoding: Decoding) -> Iterator[bytes]:
+    """Yield the body as it comes, until its end or the deadline."""
     try:
-        for chunk in chunks:
-            has_chunks = True
-            yield chunk
+        yield from chunks
     except FAILURES as error:
-        if is_after_body(error):
-            return
         decoding.problem = why_cut(error)
-        if not has_chunks and isinstance(error, httpcore.ProtocolError) and NO_CHUNK.match(reader.chunks):
-            decoding.problem = _("The response does not come in the chunks that it names. It is shown as it came.")
-            yield bytes(reader.chunks)
 
 
 def _limited(parts: Iterable[bytes]) -> tuple[bytes, bool]:
