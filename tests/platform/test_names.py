@@ -137,3 +137,13 @@ def test_an_id_is_pasted_with_what_shows_nothing(as_alice: Caller, asha: Contact
     found = as_alice.data("PUT", "/integrations/custom-app/update-user-attributes", update)
 
     assert (read["_id"], changed["updated"], found["_id"]) == (asha.pk, 1, asha.pk)
+
+
+@pytest.mark.parametrize("count", [1, 200, 217, 20_000])
+def test_invisible_characters_do_not_count_up_to_a_limit(as_alice: Caller, asha: Contact, count: int) -> None:
+    pasted = "\u200b" * count + asha.pk
+
+    response = as_alice.send("PUT", "/inbox/users/status-update", {"ids": [pasted], "status": "CLOSED"})
+
+    # Ten times as many characters as an id has.
+    assert response.status_code == (200 if len(pasted) <= 240 else 422)
