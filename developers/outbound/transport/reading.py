@@ -45,7 +45,7 @@ def read(raw: httpx.Response) -> OutboundResponse:
         size=len(body),
         explanation=responses.explain(head.status),
         problem=decoding.problem or None,
-        notes=(*_notes(head), *decoding.notes),
+        notes=(*_notes(head), *dict.fromkeys(decoding.notes)),
     )
     content_type = b", ".join(head.values(b"content-type")).decode("latin-1")
     text = responses.read_text(body, content_type, is_cut=response.is_cut)

@@ -66,6 +66,7 @@ UNKNOWN = "The response names an encoding that is not read here: %s. It is shown
         (["gzip"], bytes, (NOT_COMPRESSED % "gzip",)),
         (["deflate"], bytes, (NOT_COMPRESSED % "deflate",)),
         (["gzip, gzip"], gzip.compress, (NOT_COMPRESSED % "gzip",)),
+        (["gzip, gzip, gzip"], bytes, (NOT_COMPRESSED % "gzip",)),
         (["gzip"] * 6, bytes, (UNKNOWN % "gzip, gzip, gzip, gzip, gzip, gzip",)),
     ],
 )
