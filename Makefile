@@ -6,6 +6,8 @@ BIN := .venv/bin
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # Programs that check the files of deploy/.
 DEPLOY := nginx systemd
+# What imported commands are compared with.
+PEERS := curl
 # More than there are processors: tests wait for servers and browsers.
 TEST_PROCESSES ?= 3
 # A script of .venv begins with the path of its Python, which no shell reads if a folder has quotes in its name. So Python reads
@@ -80,7 +82,7 @@ install: packages .venv/dev.stamp ## what the tests need
 
 # After the step that may install python3-venv: two runs of apt at once would conflict.
 packages: | .venv/bin/pip
-	scripts/debian-packages $(BROWSERS) $(DEPLOY) postgresql redis-server
+	scripts/debian-packages $(BROWSERS) $(DEPLOY) $(PEERS) postgresql redis-server
 
 audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the log-in page and the token page
 	scripts/debian-packages chromium fonts-dejavu-core

@@ -94,7 +94,8 @@ class Recipe:
 
     @property
     def sends_body(self) -> bool:
-        return self.body_kind != NO_BODY and bool(self.body if self.body_kind == "text" else self.body.strip())
+        """Whether there is a body, if only an empty one. No JSON is empty."""
+        return self.body_kind != NO_BODY and (self.body_kind != "json" or bool(self.body.strip()))
 
 
 def encoded(part: RecipeField) -> str:

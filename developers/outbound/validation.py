@@ -49,7 +49,7 @@ def find_problems(recipe: Recipe) -> Iterator[ValidationProblem]:
     if sentence:
         yield ValidationProblem("url", sentence)
     yield from _check_fields(recipe)
-    sentence = _check_body(recipe.body_kind, recipe.body) if recipe.sends_body else None
+    sentence = body_problem(recipe.body_kind, recipe.body) if recipe.sends_body else None
     if sentence:
         yield ValidationProblem("body", sentence)
     yield from _check_mappings(recipe)
@@ -89,7 +89,8 @@ def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
                 yield ValidationProblem(f"{where}.value", _("A header's value has no line breaks."))
 
 
-def _check_body(kind: str, body: str) -> str | None:
+def body_problem(kind: str, body: str) -> str | None:
+    """Return a sentence about what is wrong with a body of a kind, or None. Placeholders are allowed."""
     if len(body) > LONGEST_BODY:
         return _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY}
     if kind == "json":

@@ -4,7 +4,7 @@ import base64
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from urllib.parse import parse_qsl, unquote
+from urllib.parse import unquote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
@@ -13,8 +13,8 @@ from developers.outbound.curl import browser_headers, data
 from developers.outbound.curl.option_table import DATA, LEFT_OUT, REASONS
 from developers.outbound.curl.pasted import Pasted
 from developers.outbound.curl.problems import InvalidCommand, excerpt, excerpt_of_url
-from developers.outbound.recipe import METHODS, Recipe, RecipeField
-from developers.outbound.validation import find_problems
+from developers.outbound.recipe import CONTENT_TYPES, METHODS, Recipe, RecipeField, parameters_of
+from developers.outbound.validation import body_problem, find_problems
 
 NO_ADDRESS = gettext_lazy("The command names no URL. It needs one, like https://api.example.com/orders.")
 HEADER_FILE = gettext_lazy("Headers are to come from a file. Files are not read: paste the header itself in its place.")
@@ -78,14 +78,15 @@ def build(pasted: Pasted) -> ImportedCall:
     parts.to_do += to_do
     is_query = parts.flags.get("get", False)
     queries = [query, *([parts.body or ""] if is_query else parts.queries)]
+    body = None if is_query else parts.body
+    kind, headers = _kind_of_body(parts, body, kept)
     recipe = Recipe(
         method=method,
         url=url,
-        parameters=tuple(
-            RecipeField(name, value) for query in queries for name, value in parse_qsl(query, keep_blank_values=True)
-        ),
-        headers=tuple(kept),
-        body="" if is_query else parts.body or "",
+        parameters=parameters_of("&".join(filter(None, queries))),
+        headers=tuple(headers),
+        body=body or "",
+        body_kind=kind,
         follows_redirects=parts.flags.get("location", False),
     )
     parts.to_do += dict.fromkeys(problem.sentence for problem in find_problems(recipe))
@@ -114,6 +115,26 @@ def _apply(parts: _Parts, name: str, value: str, before: str) -> None:
     elif not _sets_header(parts, name, value):
         flag = name.removeprefix("no-")
         parts.flags["location" if flag == "location-trusted" else flag] = flag == name
+
+
+def _kind_of_body(parts: _Parts, body: str | None, headers: list[RecipeField]) -> tuple[str, list[RecipeField]]:
+    """Return the kind of a body by its Content-Type, or curl's own; and the headers without that of the kind."""
+    if body is None:
+        return "json", headers
+    named = next((header.value for header in headers if header.name.lower() == "content-type"), None)
+    if named is None:
+        named = CONTENT_TYPES["form"]
+        headers = [*headers, RecipeField("Content-Type", named)]
+        if body.lstrip().startswith(("{", "[")):
+            sentence = _("Without a Content-Type curl sends the body as a form. If the server wants JSON, choose JSON.")
+            parts.to_do.append(sentence)
+    media_type = named.partition(";")[0].strip().lower()
+    is_json = media_type == "application/json" or media_type.endswith("+json")
+    kind = "json" if is_json else "form" if media_type == CONTENT_TYPES["form"] else "text"
+    if body_problem(kind, body) or (kind == "json" and not body.strip()):
+        kind = "text"
+    usual = ("content-type", CONTENT_TYPES[kind])
+    return kind, [header for header in headers if (header.name.lower(), header.value) != usual]
 
 
 def _sets_header(parts: _Parts, name: str, value: str) -> bool:
@@ -206,7 +227,7 @@ def _method(parts: _Parts) -> str:
 
 def _headers(parts: _Parts) -> Iterator[RecipeField]:
     """Yield curl's own headers, unless -H sets or removes them, then those of -H, then those of --json."""
-    typed = []
+    typed: list[tuple[str, str, bool]] = []
     for number, text in enumerate(parts.headers, start=1):
         # curl sends "Name;" as a header without a value, and "Name:" removes one of its own headers.
         # The names of pseudo headers begin with a colon.
@@ -217,6 +238,8 @@ def _headers(parts: _Parts) -> Iterator[RecipeField]:
         name = f":{name}" if text.startswith(":") else name if colon else name[:-1]
         typed.append((name.strip(), value.strip(), bool(value.strip() or not colon)))
     names = {name.lower() for name, _value, _is_sent in typed}
+    if any(not is_sent and name.lower() == "accept" for name, _value, is_sent in typed):
+        parts.left_out.append(_("Accept is sent all the same: calls here say that they take any answer."))
     yield from (
         RecipeField(name, value) for name, value in parts.own_headers.items() if value and name.lower() not in names
     )

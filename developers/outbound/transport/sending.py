@@ -48,7 +48,7 @@ class _Hop(NamedTuple):
     method: str
     url: httpx.URL
     headers: tuple[RecipeField, ...]
-    body: bytes
+    body: bytes | None
     content_type: str
 
 
@@ -117,7 +117,7 @@ def _first_hop(recipe: Recipe) -> _Hop:
     together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
     if holds_token(url.raw_path) or any(map(holds_token, together)):
         raise CallFailed(own_token_sent())
-    body = recipe.body.encode() if recipe.sends_body else b""
+    body = recipe.body.encode() if recipe.sends_body else None
     return _Hop(recipe.method, url, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
 
 
@@ -143,7 +143,7 @@ def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
         )
     method, body = hop.method, hop.body
     if status == SEE_OTHER or (status in POST_TO_GET and method == "POST"):
-        method, body = "GET", b""
+        method, body = "GET", None
     headers = hop.headers
     if _origin(url) != _origin(hop.url):
         # Headers were written for the first server. They stay removed, even if the other one redirects back.
@@ -160,12 +160,15 @@ def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
 
 
 def _ask(transport: Transport, hop: _Hop) -> OutboundResponse:
-    own = {"accept": "*/*", "user-agent": USER_AGENT} | ({"content-type": hop.content_type} if hop.body else {})
+    own = {"accept": "*/*", "user-agent": USER_AGENT} | ({} if hop.body is None else {"content-type": hop.content_type})
     given = {header.name.lower() for header in hop.headers}
     headers = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
     headers += [(header.name.encode(), header.value.strip().encode()) for header in hop.headers]
     headers += [(b"accept-encoding", b"gzip, deflate"), (b"connection", b"close")]
-    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body or None)
+    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body)
+    if hop.body is None:
+        # httpx would announce a body of no bytes with POST, which curl does not.
+        request.headers.pop("content-length", None)
     raw = transport.handle_request(request)
     try:
         return read(raw)

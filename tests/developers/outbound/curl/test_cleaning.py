@@ -9,7 +9,8 @@ from developers.outbound.curl.cleaning import straightened
 from developers.outbound.recipe import Recipe, RecipeField
 
 A = "https://a.test/v1"
-PLAIN = Recipe("POST", A, headers=(RecipeField("X-Key", "k 1"),), body='{"a": 1}')
+NO_CONTENT_TYPE = "Without a Content-Type curl sends the body as a form. If the server wants JSON, choose JSON."
+PLAIN = Recipe("POST", A, headers=(RecipeField("X-Key", "k 1"),), body='{"a": 1}', body_kind="form")
 COMMAND = f"""curl {A} -H 'X-Key: k 1' -d '{{"a": 1}}'"""
 LINES = f"""curl {A} \\\n  -H 'X-Key: k 1' \\\n  -d '{{"a": 1}}'"""
 
@@ -73,7 +74,7 @@ def test_what_documents_and_terminals_add_changes_nothing(text: str) -> None:
     imported = curl.read(text)
 
     assert imported.recipe == PLAIN
-    assert not imported.to_do
+    assert imported.to_do == (NO_CONTENT_TYPE,)
 
 
 @pytest.mark.parametrize(
