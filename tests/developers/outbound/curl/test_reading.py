@@ -1,17 +1,14 @@
 """Reading and writing curl commands, without running them or opening files."""
 
-import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import replace
 
 import pytest
-from hypothesis import example, given
-from hypothesis import strategies as st
 
 from developers.outbound import curl
-from developers.outbound.recipe import METHODS, Recipe, RecipeField, parameters_of
+from developers.outbound.recipe import Recipe, RecipeField
 
 A = "https://a.test"
 FORM = "application/x-www-form-urlencoded"
@@ -231,82 +228,3 @@ def test_what_was_read_is_listed_without_secrets() -> None:
 def test_no_file_is_ever_read(option: str) -> None:
     with pytest.raises(curl.InvalidCommand, match="Files are not read"):
         curl.read(f"curl {A} {option}")
-
-
-def test_a_recipe_is_written_with_its_secrets_as_variables() -> None:
-    recipe = Recipe(
-        "POST",
-        f"{A}/{{{{id}}}}",
-        parameters=(RecipeField("q", "a b"), RecipeField("token", "s1"), RecipeField("2", "s2", is_secret=True)),
-        headers=(
-            RecipeField("Authorization", "Bearer s3"),
-            RecipeField("X-Trace", "it's"),
-            RecipeField("authorization", "s4"),
-        ),
-        body="s5",
-        body_is_secret=True,
-        follows_redirects=True,
-    )
-
-    assert curl.write(recipe) == (
-        """curl -X POST 'https://a.test/{{id}}?q=a%20b&token='"$TOKEN"'&2='"$SECRET_2" \\\n"""
-        "  --globoff \\\n"
-        "  --location \\\n"
-        """  -H 'Authorization: '"$AUTHORIZATION" \\\n"""
-        """  -H 'X-Trace: it'"'"'s' \\\n"""
-        """  -H 'authorization: '"$AUTHORIZATION_2" \\\n"""
-        "  -H 'Content-Type: application/json' \\\n"
-        '''  --data-raw "$BODY"'''
-    )
-
-
-@pytest.mark.parametrize(
-    ("recipe", "written"),
-    [
-        (Recipe("GET", A, body='{"kept": 1}', body_kind="none"), f"curl -X GET {A}"),
-        (Recipe("DELETE", A, body=" "), f"curl -X DELETE {A}"),
-        (
-            Recipe("PUT", A, headers=(RecipeField("content-type", "text/csv"),), body="1"),
-            f"curl -X PUT {A} \\\n  -H 'content-type: text/csv' \\\n  --data-raw 1",
-        ),
-        (
-            Recipe("GET", A, headers=(RecipeField("X-Empty", ""), RecipeField("X-Key", "", is_secret=True))),
-            f"curl -X GET {A} \\\n  -H 'X-Empty;' \\\n  -H 'X-Key;'",
-        ),
-    ],
-)
-def test_what_is_written_is_the_call_that_is_sent(recipe: Recipe, written: str) -> None:
-    assert curl.write(recipe) == written
-    assert curl.read(written).recipe.headers == tuple(RecipeField(each.name, each.value) for each in recipe.headers)
-
-
-ANY = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x2FFF), min_size=1)
-TEXT = ANY.map(str.strip).filter(bool)
-LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r", max_codepoint=0x2FFF))
-QUERIES = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=20)
-BODIES = st.one_of(
-    st.tuples(st.just("json"), st.just("")),
-    st.tuples(st.just("json"), st.dictionaries(ANY, ANY | st.integers() | st.none()).map(json.dumps)),
-    st.tuples(st.just("form"), st.text(st.characters(min_codepoint=32, max_codepoint=126))),
-    st.tuples(st.just("text"), LINES),
-)
-HEADERS = st.lists(
-    st.builds(RecipeField, st.sampled_from(["X-Trace", "X-Name", "Accept"]), TEXT | st.just("")), max_size=3
-)
-
-
-@example(Recipe("POST", A, (RecipeField("a", "$"),), (RecipeField("X-Trace", "$"),), "*", "text"))
-@example(Recipe("PUT", A, (RecipeField("a", '"$'),), (RecipeField("X-Trace", '"$'),), "$'a'", "text"))
-@example(
-    Recipe("GET", A, parameters_of("pretty&a=b+c&&d=%e9"), (RecipeField("X-Trace", "“a”"),), "– ‘b’ \\\n;", "text")
-)
-@given(
-    st.builds(
-        lambda method, query, headers, body, follows: Recipe(
-            method, A, parameters_of(query), tuple(headers), body[1], body[0], follows_redirects=follows
-        ),
-        *(st.sampled_from(METHODS), QUERIES, HEADERS, BODIES, st.booleans()),
-    )
-)
-def test_what_is_written_is_read_back(recipe: Recipe) -> None:
-    assert curl.read(curl.write(recipe)).recipe == recipe
