@@ -149,6 +149,19 @@ def test_a_server_that_fails_is_reported_in_the_response(as_alice: Caller, alice
     assert shown["response"]["problem"] == addresses.no_public_server()
 
 
+def test_of_a_response_that_ends_early_what_came_is_returned_and_nothing_is_mapped(
+    as_alice: Caller, alice: User
+) -> None:
+    cut = weather().replace(b"Content-Length: ", b"Content-Length: 9")
+    with serving(cut) as server:
+        shown = as_alice.data("POST", f"/third-party-apis/{api_of(alice, server.url, '/').pk}/run", {})
+
+    response = shown["response"]
+    assert (response["status"], response["body"], response["isCut"]) == (200, BODY, True)
+    assert response["problem"] == "The server closed the connection before its response was complete."
+    assert (shown["attributes"], shown["missing"]) == ({}, ["No attribute was set, since the call did not succeed."])
+
+
 def test_a_run_without_what_it_needs_is_refused(as_alice: Caller, alice: User) -> None:
     path = f"/third-party-apis/{api_of(alice, 'http://127.0.0.1').pk}/run"
 

@@ -103,8 +103,9 @@ def parse(head: bytes, *, is_whole: bool = True) -> Head | None:
             # RFC 9112, section 5.2: a folded line.
             parts[-1][1].append(line.strip())
             continue
-        name, colon, value = line.partition(b":")
-        is_sound = is_sound and bool(colon and NAME.fullmatch(name) and not CONTROL.search(value))
+        # Without a colon, the first word is the name, so that the value of a secret one is masked.
+        name, colon, value = line.partition(b":") if b":" in line else line.strip().partition(b" ")
+        is_sound = is_sound and colon == b":" and bool(NAME.fullmatch(name) and not CONTROL.search(value))
         parts.append((name.strip(), [value.strip()]))
     headers = [(name, b" ".join(values)) for name, values in parts]
     return Head(int(status_line[1]), status_line[2].strip(), headers, is_sound, is_whole)

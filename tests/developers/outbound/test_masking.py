@@ -74,6 +74,26 @@ def test_a_hundred_headers_of_a_response_are_kept_and_the_others_are_counted(
     assert run.log.response_headers == [*map(list, run.response.headers), *expected]
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Set-Cookie : sid=hush",
+        "Set-Cookie sid=hush",
+        "Set-Cookie:\r\n sid=hush",
+        "Set-Cookie\t: sid=hush",
+        "X-Token: \0hush",
+        "Session Key: hush",
+        "\u0436-token: hush",
+    ],
+)
+def test_the_secret_of_a_header_that_breaks_the_rules_is_masked(alice: User, line: str) -> None:
+    with serving(response(b"{}", line)) as server:
+        log = logged(alice, Recipe("GET", server.url))
+
+    assert (log.status, log.response_headers[-1][1]) == (200, MASK)
+    assert "hush" not in json.dumps(log.response_headers)
+
+
 def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
     parameters = (RecipeField("q", "x" * 8000), RecipeField("r", "x" * 8000), RecipeField("s", "x" * 8000))
     headers = (RecipeField("X-Long", "{{a}}" * 10),)
