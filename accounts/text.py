@@ -58,6 +58,8 @@ def opaque(text: str) -> str:
 
 def searchable(text: str) -> str:
     """Return what searches compare: normalized, in one case, each run of blanks as one."""
+    if text.isascii():
+        return " ".join(text.lower().split())
     folded = _form("NFKC", normalize(text).casefold())
     # As in a domain: people with a Chinese or Japanese keyboard type it for a dot.
     return " ".join(folded.replace(IDEOGRAPHIC_FULL_STOP, ".").split())
@@ -69,6 +71,8 @@ def is_visible(text: str) -> bool:
 
 
 def _form(form: Literal["NFC", "NFKC"], text: str) -> str:
+    if text.isascii():
+        return text
     parts = _MANY_ACCENTS.split(text)
     parts[::2] = [unicodedata.normalize(form, part) for part in parts[::2]]
     return "".join(parts)

@@ -28,4 +28,5 @@ class SearchedField(TextField):  # type: ignore[type-arg]
 
 def joined(texts: Iterable[str]) -> str:
     """Return each of the texts as a line. What people search holds no line break, so it is found within one text."""
-    return "\n".join(filter(None, dict.fromkeys(map(searchable, texts))))
+    distinct = dict.fromkeys(map(searchable, filter(None, dict.fromkeys(texts))))
+    return "\n".join(filter(None, distinct))

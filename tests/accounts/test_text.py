@@ -47,6 +47,7 @@ SEARCHED = {
     "two blanks": ("Asha\u00a0 Rao", "asha rao"),
     "full-width": ("Ａｓｈａ", "asha"),
     "a final sigma": ("ΟΔΟΣ", "οδος"),
+    "a tab": ("Asha\tRao\x1f", "\u3000ASHA rao"),
     "an ideographic full stop": ("例え。", "例え."),
     "an accent with a dot": ("i\u0307", "İ"),
 }
