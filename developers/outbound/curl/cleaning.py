@@ -30,8 +30,12 @@ BLANKS = dict.fromkeys(
 HIDDEN = dict.fromkeys("\xad\u200b\u200c\u200d\u200e\u200f\u2060\ufeff", "")
 BREAKS = dict.fromkeys("\x85\u2028\u2029", "\n")
 OUTSIDE = str.maketrans(BLANKS | HIDDEN | BREAKS)
-QUOTED = r"""\$'(?:[^'\\]|\\.)*' | '[^']*' | "(?:[^"\\]|\\.)*\""""
-QUOTED_FOR_CMD = r"""\^"(?:\^\\\^.|\^[^"]|[^^])*\^" | "(?:[^"\\]|\\.)*\""""
+# What is quoted, for each shell.
+QUOTED = {
+    "bash": r"""\$'(?:[^'\\]|\\.)*' | '[^']*' | "(?:[^"\\]|\\.)*\"""",
+    "cmd": r"""\^"(?:\^\\\^.|\^[^"]|[^^])*\^" | "(?:[^"\\]|\\.)*\"""",
+    "powershell": r"""@'[ \t]*\n.*?\n'@ | @"[ \t]*\n.*?\n"@ | '[^']*' | "(?:[^"`]|`.)*\"""",
+}
 
 
 def _pieces(quoted: str) -> re.Pattern[str]:
@@ -47,7 +51,7 @@ def _pieces(quoted: str) -> re.Pattern[str]:
     )
 
 
-PIECES, PIECES_FOR_CMD = _pieces(QUOTED), _pieces(QUOTED_FOR_CMD)
+PIECES = {shell: _pieces(quoted) for shell, quoted in QUOTED.items()}
 
 
 def unfenced(text: str) -> str:
@@ -69,11 +73,11 @@ def without_prompt(line: str) -> str:
     return line[prompt.end() :] if prompt else line
 
 
-def straightened(text: str, *, is_cmd: bool = False) -> str:
+def straightened(text: str, shell: str = "bash") -> str:
     """Return a command with the marks of a shell for those of a document, outside of quotation marks."""
     pieces: list[str] = []
     place = 0
-    pattern = PIECES_FOR_CMD if is_cmd else PIECES
+    pattern = PIECES[shell]
     while match := pattern.match(text, place):
         place = match.end()
         if match["open"]:

@@ -12,7 +12,7 @@ from developers.outbound.curl.problems import InvalidCommand
 FIRST_PASS = re.compile(
     r"""
       \^[ \t]*\n(?P<continued>.?)
-    | (?P<doubled>(?:\^\\)+)(?!\^?")
+    | (?P<doubled>(?:\^\\)++)(?!\^?")
     | \^(?P<escaped>.)
     | (?P<quoted>"(?:[^"\\]|\\.|"")*")
     | (?P<redirect>(?:(?<!\S)\d)?(?:>>|>&|[<>])[ \t]*[^ \t\n&|]*)

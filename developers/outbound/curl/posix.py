@@ -2,10 +2,8 @@
 
 import re
 
-from django.utils.translation import gettext as _
-
 from developers.outbound.curl.pasted import Words, unclosed
-from developers.outbound.curl.problems import InvalidCommand
+from developers.outbound.curl.problems import InvalidCommand, not_a_character
 
 VARIABLE = r"(?P<variable>\$\{[^}\n]*\}|\$\([^()]*\)|`[^`]*`|\$[A-Za-z_]\w*)"
 # The parts of a command, from IEEE 1003.1, chapter 2, and bash's manual, section 3.1.2. Blanks after a backslash at
@@ -109,4 +107,4 @@ def _unescaped(text: str) -> str:
         # Browsers write characters beyond 16 bits as surrogate pairs.
         return ESCAPE.sub(character, text).encode("utf-16", "surrogatepass").decode("utf-16")
     except (ValueError, OverflowError):
-        raise InvalidCommand(_("The command holds a character that does not exist. Paste it anew.")) from None
+        raise InvalidCommand(not_a_character()) from None

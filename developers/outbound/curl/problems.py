@@ -1,5 +1,7 @@
 """Why a pasted text makes no recipe, and how a part of it is quoted."""
 
+from django.utils.translation import gettext as _
+
 MOST_OF_AN_EXCERPT = 60
 
 
@@ -19,3 +21,8 @@ def excerpt_of_url(url: str) -> str:
     scheme, separator, rest = place.rpartition("://")
     server, slash, path = rest.partition("/")
     return excerpt(f"{scheme}{separator}{server.rpartition('@')[2]}{slash}{path}")
+
+
+def not_a_character() -> str:
+    """Return a sentence about half a pair of UTF-16, or a number beyond Unicode."""
+    return _("The command holds a character that does not exist. Paste it anew.")
