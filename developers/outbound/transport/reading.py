@@ -18,6 +18,7 @@ from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 
 # Of at most 100 KB. Each header takes time to read, to mask and to show.
 MOST_HEADERS = 100
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
 CONTROL = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 
 
@@ -45,6 +46,7 @@ def read(raw: httpx.Response) -> OutboundResponse:
         size=len(body),
         explanation=responses.explain(head.status),
         problem=decoding.problem or None,
+        location=_location(head),
         notes=(*_notes(head), *dict.fromkeys(decoding.notes)),
     )
     content_type = b", ".join(head.values(b"content-type")).decode("latin-1")
@@ -87,6 +89,16 @@ def _limited(parts: Iterable[bytes]) -> tuple[bytes, bool]:
         if len(body) > MOST_BYTES:
             return bytes(body[:MOST_BYTES]), True
     return bytes(body), False
+
+
+def _location(head: Head) -> str:
+    """Return the first Location, as curl does. Its bytes stay what they are, also if they are no UTF-8."""
+    found = next((value for name, value in head.headers if name.lower() == b"location"), b"")
+    try:
+        found.decode()
+    except UnicodeDecodeError:
+        found = BEYOND_ASCII.sub(lambda match: b"%%%02X" % match[0][0], found)
+    return shown(found)
 
 
 def _notes(head: Head) -> Iterator[str]:

@@ -98,6 +98,7 @@ class OutboundResponse:
     seconds: from before the look-up to the last byte.
     size: bytes of `body`.
     explanation: the status in words.
+    location: where a redirect points to, empty if it points nowhere.
     redirects: in order.
     """
 
@@ -113,6 +114,7 @@ class OutboundResponse:
     size: int = 0
     problem: str | None = None
     explanation: str = ""
+    location: str = ""
     redirects: tuple[Redirect, ...] = ()
     unreadable: str = ""
     notes: tuple[str, ...] = ()

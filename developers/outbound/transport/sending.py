@@ -81,11 +81,10 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[Redirect]) -> Outb
     hop = _first_hop(recipe)
     while True:
         response = _ask(transport, hop)
-        location = {name.lower(): value for name, value in response.headers}.get("location")
-        if response.status not in REDIRECTS or location is None:
+        if response.status not in REDIRECTS or not response.location:
             return response
         try:
-            to = str(hop.url.join(location))
+            to = str(hop.url.join(response.location))
         except (httpx.InvalidURL, ValueError):
             unreadable = _("The server redirects to an address that cannot be read.")
             return replace(response, problem=unreadable) if recipe.follows_redirects else response
@@ -93,7 +92,7 @@ def _follow(transport: Transport, recipe: Recipe, trail: list[Redirect]) -> Outb
         if not recipe.follows_redirects:
             return response
         try:
-            hop = _next_hop(hop, trail, location)
+            hop = _next_hop(hop, trail, response.location)
         except CallFailed as refusal:
             return replace(response, problem=str(refusal))
         trail[-1] = trail[-1]._replace(method=hop.method)

@@ -61,6 +61,33 @@ def test_a_redirect_is_followed_where_that_was_chosen(alice: User, status: int, 
     assert (b"content-type: application/json" in server.requests[1]) is has_body
 
 
+@pytest.mark.parametrize(
+    ("locations", "path"),
+    [
+        ([b"/there"], b"/there"),
+        ([b"there?a=b#c"], b"/there?a=b"),
+        ([b"/first", b"/second"], b"/first"),
+        ([b"/caf\xc3\xa9"], b"/caf%C3%A9"),
+        ([b"/caf\xe9"], b"/caf%E9"),
+        ([b"/caf%E9?q=%20+%2f"], b"/caf%E9?q=%20+%2f"),
+        ([b"/a b"], b"/a%20b"),
+        ([b"?page=2"], b"/?page=2"),
+        ([b""], None),
+        ([], None),
+    ],
+)
+def test_the_first_location_is_followed_byte_for_byte(locations: list[bytes], path: bytes | None) -> None:
+    lines = b"".join(b"Location: " + location + b"\r\n" for location in locations)
+    redirect = response(b"{}", status="302 Found").replace(b"\r\n", b"\r\n" + lines, 1)
+    with serving(redirect, response(b'"there"')) as server:
+        received = send(Recipe("GET", server.url, follows_redirects=True), owner=1)
+
+    asked = [request.split(b" ")[1] for request in server.requests]
+    assert asked == ([b"/", path] if path else [b"/"])
+    assert received.data == ("there" if path else {})
+    assert len(received.redirects) == len(asked) - 1
+
+
 def test_each_redirect_of_several_says_its_method(alice: User) -> None:
     hops = [response(b"", f"Location: /{status}", status=f"{status} S") for status in (308, 307, 302, 301)]
     with serving(*hops, response(b'"there"')) as server:
