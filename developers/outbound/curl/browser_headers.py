@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from django.utils.translation import gettext as _
 
+from developers.outbound.curl.problems import listed
 from developers.outbound.recipe import RecipeField
 from developers.outbound.validation import OWN_HEADERS
 
@@ -46,4 +47,4 @@ def split_headers(
 def _sentences(names: list[str]) -> Iterator[str]:
     if names:
         sentence = _("Headers that each sender writes itself are left out: %(names)s.")
-        yield sentence % {"names": ", ".join(dict.fromkeys(names))}
+        yield sentence % {"names": listed(names)}

@@ -23,6 +23,7 @@ PROMPT = re.compile(
     re.VERBOSE,
 )
 DOUBLE, SINGLE = "“”„‟＂", "‘’‚‛＇"
+MOST_LEVELS = 10
 DASHES = "‐‑‒–—―−﹣－"
 BLANKS = dict.fromkeys(
     "\xa0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a\u202f\u205f\u3000", " "
@@ -38,20 +39,20 @@ QUOTED = {
 }
 
 
-def _pieces(quoted: str) -> re.Pattern[str]:
+def _pieces(quoted: str, escape: str) -> re.Pattern[str]:
     return re.compile(
         rf"""
           (?P<quoted>{quoted})
         | (?P<open>[{DOUBLE}{SINGLE}])
         | (?P<dash>(?<!\S)[-{DASHES}]{{1,2}}(?P<name>\w[\w.-]*))
         | (?P<line>[\\^`][^\S\n]*\n[ \t]*(?:(?:>{{1,2}}|More\?)[ \t]+(?=[-'"{DASHES}{DOUBLE}{SINGLE}^]|https?:))?)
-        | (?P<plain>\\.|[^\\'"`^{DOUBLE}{SINGLE}\s{DASHES}-]+|.)
+        | (?P<plain>{escape}.|[^\\'"`^{DOUBLE}{SINGLE}\s{DASHES}-]+|.)
         """,
         re.VERBOSE | re.DOTALL,
     )
 
 
-PIECES = {shell: _pieces(quoted) for shell, quoted in QUOTED.items()}
+PIECES = {shell: _pieces(quoted, r"`" if shell == "powershell" else r"\\") for shell, quoted in QUOTED.items()}
 
 
 def unfenced(text: str) -> str:
@@ -80,7 +81,7 @@ def straightened(text: str, shell: str = "bash") -> str:
     pattern = PIECES[shell]
     while match := pattern.match(text, place):
         place = match.end()
-        if match["open"]:
+        if match["open"] and not _is_apostrophe(text, match.start()):
             piece, place = _curly(text, match.start())
         elif match["quoted"]:
             piece = match[0]
@@ -117,16 +118,22 @@ def _curly(text: str, start: int) -> tuple[str, int]:
     return f"{straight}{escaped}{straight}", end + 1
 
 
+def _is_apostrophe(text: str, place: int) -> bool:
+    return text[place] == "’" and text[place - 1].isalnum() and text[place + 1 : place + 2].isalnum()
+
+
 def _closing(text: str, start: int, marks: str) -> int:
     """Return the place of the mark that closes the one at `start`, or -1. Documents turn nested marks too."""
     depth, first = 0, -1
     for place in range(start + 1, len(text)):
         each = text[place]
-        if each not in marks or (each == "’" and text[place - 1].isalnum() and text[place + 1 : place + 2].isalnum()):
+        if each not in marks or _is_apostrophe(text, place):
             continue
         first = place if first < 0 else first
         if each in "“‘" and text[start] in "“‘":
             depth += 1
+            if depth > MOST_LEVELS:
+                return first
         elif depth:
             depth -= 1
         else:

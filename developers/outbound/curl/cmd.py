@@ -31,19 +31,21 @@ def split(text: str) -> Words:
     """Split the first command of a text. Raises `InvalidCommand` if a quotation mark is never closed."""
     found = Words()
     pieces: list[str] = []
+    is_in_query = False
     for match in FIRST_PASS.finditer(text):
         kind = str(match.lastgroup)
         value = match[kind]
         if kind == "doubled":
             value = "\\" * ((len(value) // 2 + 1) // 2)
-        if kind == "glued" and "?" in "".join(pieces).rpartition(" ")[2]:
+        if kind == "glued" and is_in_query:
             found.note_ampersand()
         elif kind in ("glued", "end"):
             # Only the first command has words, so a line break before it ends nothing.
             found.words = ["".join(pieces).strip()] if pieces else []
-            if found.ends(value, text[match.end() :]):
+            if found.ends(value, text, match.end()):
                 break
             value = " "
+        is_in_query = (is_in_query or "?" in value) and not value.isspace()
         pieces.append("" if kind == "redirect" else value)
     line = "".join(pieces)
     found.variables = VARIABLE.findall(line)

@@ -8,7 +8,7 @@ from developers.outbound.curl import cmd, http_text, javascript, posix, powershe
 from developers.outbound.curl.cleaning import straightened, unfenced, without_prompt
 from developers.outbound.curl.options import options_of
 from developers.outbound.curl.pasted import Pasted, Words
-from developers.outbound.curl.problems import InvalidCommand, excerpt
+from developers.outbound.curl.problems import InvalidCommand, excerpt, listed
 
 MOST_CHARACTERS = 100_000
 CURL = re.compile(
@@ -96,8 +96,6 @@ def _curl(text: str, shell: str) -> Pasted:
 
 
 def _to_do(found: Words) -> list[str]:
-    names = list(dict.fromkeys(found.variables))
-    if names:
-        sentence = _("Replace these shell variables by values: %(names)s.")
-        found.to_do.append(sentence % {"names": ", ".join(map(excerpt, names))})
+    if names := listed(found.variables):
+        found.to_do.append(_("Replace these shell variables by values: %(names)s.") % {"names": names})
     return found.to_do

@@ -37,12 +37,14 @@ def parse(lines: list[str]) -> Pasted:
     options = [("globoff", ""), ("request", method), ("url", _address(target, headers, pseudo))]
     options += [("header", text) for each in headers if (text := _header(each)) and not PSEUDO.fullmatch(each)]
     body = "\n".join(head[end + 1 :]).strip("\n")
+    pasted = Pasted("http", options)
     if body:
-        # curl would send a form by default; this request says nothing about its body.
-        is_typed = any(each.lower().startswith("content-type:") for each in headers)
-        options += [] if is_typed else [("header", "Content-Type:")]
         options.append(("data-raw", body))
-    return Pasted("http", options)
+        if not any(each.lower().startswith("content-type:") for each in headers):
+            kind = "application/json" if body.startswith(("{", "[")) else "text/plain"
+            options.append(("header", f"Content-Type: {kind}"))
+            pasted.to_do.append(_("The request names no Content-Type. It is read as %(kind)s.") % {"kind": kind})
+    return pasted
 
 
 def _unfolded(lines: list[str]) -> list[str]:

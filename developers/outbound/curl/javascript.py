@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 
 from developers.outbound.curl.javascript_values import Form, Literals, Variable, as_text, pairs_of
 from developers.outbound.curl.pasted import Pasted
-from developers.outbound.curl.problems import InvalidCommand, excerpt
+from developers.outbound.curl.problems import InvalidCommand, listed
 
 CALL = re.compile(r"(?<![\w.$])(?:(?:window|globalThis|self)\.)?fetch\s*\(")
 TURNED = dict.fromkeys(map(ord, "“”„‟"), '"') | dict.fromkeys(map(ord, "‘’‚‛"), "'")
@@ -78,5 +78,5 @@ def _add_sentences(pasted: Pasted, options: dict[str, Any], variables: list[str]
         name.lower() == "cookie" for name, _value in pairs_of(headers)
     ):
         pasted.to_do.append(_("The browser would add its cookies, which are not in the text. Add a header Cookie."))
-    if names := list(dict.fromkeys(map(excerpt, variables))):
-        pasted.to_do.append(_("Replace these variables by values: %(names)s.") % {"names": ", ".join(names)})
+    if variable_names := listed(variables):
+        pasted.to_do.append(_("Replace these variables by values: %(names)s.") % {"names": variable_names})

@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 from developers.outbound.curl.problems import InvalidCommand, excerpt, not_a_character
 
 MOST_LEVELS = 100
+MOST_VARIABLES = 200
 BLANK = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 STRING = re.compile(r"""'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 ESCAPE = re.compile(
@@ -64,7 +65,7 @@ class Literals:
         """Read what is assigned before the call, and what is appended to it. Other code is left."""
         found = [(match.end(), match[1], True) for match in ASSIGNED.finditer(self._text, 0, end)]
         found += [(match.end(), match[1], False) for match in APPENDED.finditer(self._text, 0, end)]
-        for self.place, name, is_assigned in sorted(found):
+        for self.place, name, is_assigned in sorted(found)[:MOST_VARIABLES]:
             if self.place < end and (is_assigned or name in self._known):
                 self._try_variable(name, is_assigned=is_assigned)
         self.variables.clear()

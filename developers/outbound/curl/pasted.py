@@ -20,11 +20,11 @@ class Words:
     left_out: list[str] = field(default_factory=list)
     to_do: list[str] = field(default_factory=list)
 
-    def ends(self, operator: str, rest: str) -> bool:
+    def ends(self, operator: str, text: str, place: int) -> bool:
         """Return whether an operator of the shell ends the command, and note what is left out after it."""
-        rest = rest.strip()
-        if operator == "\n" and (GOES_ON.match(rest) or not self.words):
+        if operator == "\n" and (GOES_ON.match(text, place) or not self.words):
             return False
+        rest = text[place:].strip()
         program = rest.partition(" ")[0]
         if operator.strip() and rest:
             what = excerpt(f"{operator} {program}")

@@ -5,7 +5,7 @@ import re
 from developers.outbound.curl.pasted import Words, unclosed
 from developers.outbound.curl.problems import InvalidCommand, not_a_character
 
-VARIABLE = r"(?P<variable>\$\{[^}\n]*\}|\$\([^()]*\)|`[^`]*`|\$[A-Za-z_]\w*)"
+VARIABLE = r"(?P<variable>\$\{[^}\n]{0,100}\}|\$\([^()]*\)|`[^`]*`|\$[A-Za-z_]\w*)"
 # The parts of a command, from IEEE 1003.1, chapter 2, and bash's manual, section 3.1.2. Blanks after a backslash at
 # the end of a line come from copying.
 PIECES = re.compile(
@@ -63,7 +63,7 @@ class _Splitter:
             if kind in ("continued", "blank", "comment", "redirect", "end"):
                 self._end_word()
                 self._skips_word = kind == "redirect" or (self._skips_word and kind in ("continued", "blank"))
-                if kind == "end" and self._found.ends(value, self._text[match.end() :]):
+                if kind == "end" and self._found.ends(value, self._text, match.end()):
                     return self._found
             else:
                 self._word = (self._word or "") + self._read(kind, value)

@@ -9,7 +9,7 @@ from developers.outbound.curl.problems import InvalidCommand, not_a_character
 HERE_STRING = r"""@'[ \t]*\n(?P<here>.*?)\n'@|@"[ \t]*\n(?P<filled>.*?)\n"@"""
 SINGLE = r"'(?P<single>(?:[^']|'')*)'"
 DOUBLE = r'"(?P<double>(?:[^"`]|`.|"")*)"'
-VARIABLE = r"\$\{[^}\n]*\}|\$(?:env:)?[A-Za-z_]\w*"
+VARIABLE = r"\$\{[^}\n]{0,100}\}|\$(?:env:)?[A-Za-z_]\w*"
 STRING = re.compile(rf"{HERE_STRING}|{SINGLE}|{DOUBLE}", re.DOTALL | re.IGNORECASE)
 IN_DOUBLE = re.compile(
     rf"""`u\{{(?P<code>[0-9a-f]{{1,6}})\}} | `(?P<escaped>.) | "(?P<mark>")
@@ -61,7 +61,7 @@ def split(text: str) -> Words:
         elif kind in ("continued", "comment", "redirect", "glued", "end", "blank"):
             found.words += [] if word is None else [_argument(word)]
             word = None
-            if kind in ("glued", "end") and found.ends(value, text[match.end() :]):
+            if kind in ("glued", "end") and found.ends(value, text, match.end()):
                 break
             continue
         word = (word or "") + _read(kind, match, found)

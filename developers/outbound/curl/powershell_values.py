@@ -27,6 +27,7 @@ ADDED = re.compile(r"^[ \t]*(\$\w+(?:\.Cookies)?)\.Add\(", re.MULTILINE | re.IGN
 AT_KEY = re.compile(r"^[ \t]*(\$\w+)\[", re.MULTILINE)
 CONSTANTS: dict[str, Any] = {"$true": True, "$false": False, "$null": None}
 MOST_LEVELS = 50
+MOST_VARIABLES = 200
 
 
 class _NoValue(Exception):
@@ -60,7 +61,7 @@ class Script:
             for pattern, step in steps
             for match in pattern.finditer(self._text, 0, end)
         ]
-        for place, name, step in sorted(found, key=lambda each: each[0]):
+        for place, name, step in sorted(found, key=lambda each: each[0])[:MOST_VARIABLES]:
             if place < self.place:
                 continue
             self.place = place

@@ -1,8 +1,11 @@
 """Why a pasted text makes no recipe, and how a part of it is quoted."""
 
+from collections.abc import Iterable
+
 from django.utils.translation import gettext as _
 
 MOST_OF_AN_EXCERPT = 60
+MOST_NAMES = 20
 
 
 class InvalidCommand(Exception):
@@ -13,6 +16,12 @@ def excerpt(text: str) -> str:
     """Return the first line of a text, cut to 60 characters. Not for the values of headers and not for bodies."""
     line = text.strip().partition("\n")[0].strip()
     return line if len(line) <= MOST_OF_AN_EXCERPT else f"{line[: MOST_OF_AN_EXCERPT - 1]}…"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Return the first names, each once and each cut like an excerpt."""
+    different = list(dict.fromkeys(map(excerpt, names)))
+    return ", ".join([*different[:MOST_NAMES], *(["…"] if len(different) > MOST_NAMES else [])])
 
 
 def excerpt_of_url(url: str) -> str:

@@ -12,14 +12,14 @@ from django.utils.translation import gettext_lazy, ngettext
 from developers.outbound.curl import browser_headers, data
 from developers.outbound.curl.option_table import DATA, LEFT_OUT, REASONS
 from developers.outbound.curl.pasted import Pasted
-from developers.outbound.curl.problems import InvalidCommand, excerpt, excerpt_of_url
+from developers.outbound.curl.problems import InvalidCommand, excerpt, excerpt_of_url, listed
 from developers.outbound.recipe import CONTENT_TYPES, METHODS, Recipe, RecipeField, parameters_of
 from developers.outbound.validation import body_problem, find_problems
 
 NO_ADDRESS = gettext_lazy("The command names no URL. It needs one, like https://api.example.com/orders.")
 HEADER_FILE = gettext_lazy("Headers are to come from a file. Files are not read: paste the header itself in its place.")
 # curl's own lists and ranges of URLs, and what manuals write for a value to fill in.
-SEVERAL_URLS = re.compile(r"(?<![{\\])\{[^{}]*,[^{}]*\}(?!\})|(?<!\\)\[(?:\d+-\d+|[A-Za-z]-[A-Za-z])(?::\d+)?\]")
+SEVERAL_URLS = re.compile(r"(?<![{\\])\{[^{},]*,[^{}]*\}(?!\})|(?<!\\)\[(?:\d+-\d+|[A-Za-z]-[A-Za-z])(?::\d+)?\]")
 TO_FILL_IN = re.compile(r"(?<!\{)\{\w+\}(?!\})|<[A-Za-z][\w .-]*>")
 # Words like this hold no secret.
 ADDRESS = re.compile(r"https?://|(?:[a-z0-9-]+\.)+[a-z]{2,6}(?=[/:?]|\Z)")
@@ -209,8 +209,8 @@ def _url(parts: _Parts) -> tuple[str, str]:
     credentials, has_credentials, server = server.rpartition("@")
     if has_credentials:
         parts.own_headers.setdefault("Authorization", _basic(unquote(credentials)))
-    if names := list(dict.fromkeys(TO_FILL_IN.findall(f"{place}?{query}"))):
-        parts.to_do.append(_("Replace these parts of the URL by values: %(names)s.") % {"names": ", ".join(names)})
+    if names := listed(TO_FILL_IN.findall(f"{place}?{query}")):
+        parts.to_do.append(_("Replace these parts of the URL by values: %(names)s.") % {"names": names})
     return f"{scheme}://{server}{slash}{path}", query
 
 
@@ -228,15 +228,23 @@ def _method(parts: _Parts) -> str:
 def _headers(parts: _Parts) -> Iterator[RecipeField]:
     """Yield curl's own headers, unless -H sets or removes them, then those of -H, then those of --json."""
     typed: list[tuple[str, str, bool]] = []
+    without_colon = []
     for number, text in enumerate(parts.headers, start=1):
         # curl sends "Name;" as a header without a value, and "Name:" removes one of its own headers.
         # The names of pseudo headers begin with a colon.
         name, colon, value = text.removeprefix(":").partition(":")
         if not colon and not text.endswith(";"):
-            parts.left_out.append(_("Header %(number)d is left out: it has no colon.") % {"number": number})
+            without_colon.append(str(number))
             continue
         name = f":{name}" if text.startswith(":") else name if colon else name[:-1]
         typed.append((name.strip(), value.strip(), bool(value.strip() or not colon)))
+    if without_colon:
+        sentence = ngettext(
+            "Header %(numbers)s is left out: it has no colon.",
+            "Headers %(numbers)s are left out: they have no colon.",
+            len(without_colon),
+        )
+        parts.left_out.append(sentence % {"numbers": listed(without_colon)})
     names = {name.lower() for name, _value, _is_sent in typed}
     if any(not is_sent and name.lower() == "accept" for name, _value, is_sent in typed):
         parts.left_out.append(_("Accept is sent all the same: calls here say that they take any answer."))

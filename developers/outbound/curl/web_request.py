@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from developers.outbound.curl.pasted import Pasted
 from developers.outbound.curl.powershell_values import Script, as_text
-from developers.outbound.curl.problems import InvalidCommand, excerpt
+from developers.outbound.curl.problems import InvalidCommand, listed
 
 COMMAND = re.compile(r"(?<![\w.$-])(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm|curl|wget)(?=\s|\Z)", re.IGNORECASE)
 PARAMETER = re.compile(r"[-–—]{1,2}([A-Za-z]\w*):?(?=[\s'\"$@(]|\Z)")
@@ -37,6 +37,7 @@ READ = {
     "websession",
     "maximumredirection",
 }
+FORM = "application/x-www-form-urlencoded"
 # These change nothing in a request, and browsers write the first.
 UNMENTIONED = {"usebasicparsing", "websession", "sessionvariable"}
 
@@ -56,12 +57,16 @@ def parse(text: str) -> Pasted:
             "%(names)s are left out: that changes only how PowerShell connects or what it prints.",
             len(names),
         )
-        pasted.left_out.append(sentence % {"names": ", ".join(names)})
+        pasted.left_out.append(sentence % {"names": listed(names)})
+    if ("header", f"Content-Type: {FORM}") in pasted.options and as_text(given["body"]).lstrip().startswith(("{", "[")):
+        sentence = _(
+            "Without a -ContentType PowerShell sends the body as a form. If the server wants JSON, choose JSON."
+        )
+        pasted.to_do.append(sentence)
     if COMMAND.search(text, script.place):
         pasted.left_out.append(_("Only the first command is read. Paste the others one at a time."))
-    if variables := list(dict.fromkeys(map(excerpt, script.variables))):
-        sentence = _("Replace these shell variables by values: %(names)s.")
-        pasted.to_do.append(sentence % {"names": ", ".join(variables)})
+    if variables := listed(script.variables):
+        pasted.to_do.append(_("Replace these shell variables by values: %(names)s.") % {"names": variables})
     return pasted
 
 
@@ -103,9 +108,11 @@ def _options(given: dict[str, Any], script: Script) -> Iterator[tuple[str, str]]
     for name, value in headers.items() if isinstance(headers, dict) else ():
         text = as_text(value)
         yield "header", f"{name}: {text}" if text else f"{name};"
-    if "contenttype" in given:
-        yield "header", f"Content-Type: {as_text(given['contenttype'])}"
     body = given.get("body")
+    kind = as_text(given.get("contenttype", ""))
+    is_typed = any(name.lower() == "content-type" for name in headers) if isinstance(headers, dict) else False
+    if kind or not (body is None or is_typed):
+        yield "header", f"Content-Type: {kind or FORM}"
     if isinstance(body, dict):
         yield "data-raw", urlencode({name: as_text(value) for name, value in body.items()})
         if method.lower() in ("", "get"):

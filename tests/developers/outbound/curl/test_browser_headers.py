@@ -29,3 +29,9 @@ def test_headers_that_only_look_like_those_of_browsers_stay(header: str) -> None
 
     assert [f"{each.name}: {each.value}" for each in imported.recipe.headers] == [header]
     assert imported.left_out == ("Header 2 is left out: it has no colon.",)
+
+
+def test_a_header_that_calls_send_all_the_same_is_named() -> None:
+    imported = curl.read(f"curl {A} -H Accept:")
+
+    assert imported.left_out == ("Accept is sent all the same: calls here say that they take any answer.",)

@@ -118,6 +118,10 @@ def test_text_in_straight_marks_stays(text: str) -> None:
     assert straightened(f"curl '{text}'") == f"curl '{text}'"
 
 
-@pytest.mark.parametrize("text", ["‘", "curl ‘x", "curl “x y", "curl a’b"])
+def test_marks_that_only_open_are_turned_in_pairs() -> None:
+    assert straightened("“" * 30) == '""' * 15
+
+
+@pytest.mark.parametrize("text", ["‘", "curl ‘x", "curl “x y", "curl a’b", "curl ’"])
 def test_a_curly_mark_without_another_is_text(text: str) -> None:
     assert straightened(text) == text

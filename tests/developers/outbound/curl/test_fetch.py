@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from developers.outbound import curl
 from developers.outbound.recipe import Recipe, RecipeField
+from tests.developers.outbound.curl.calls import call_of
 
 A = "https://api.example.com/v1/orders"
 PLAIN = ("Content-Type", "text/plain;charset=UTF-8")
@@ -73,9 +74,9 @@ def test_fetch_of_chrome_and_edge_is_read() -> None:
     assert pairs(recipe) == [
         ("accept", "*/*"),
         ("authorization", "Bearer abc"),
-        ("content-type", "application/json"),
         ("Referer", "https://app.example.com/"),
     ]
+    assert recipe.body_kind == "json"
     assert recipe.body == '{"a":"b\\né"}'
     assert recipe.follows_redirects
     assert imported.left_out == (
@@ -102,7 +103,7 @@ def test_fetch_of_firefox_is_read() -> None:
 
 
 def test_fetch_of_postman_is_read_with_its_variables() -> None:
-    recipe = curl.read(POSTMAN).recipe
+    recipe = call_of(POSTMAN)
 
     assert recipe == Recipe(
         "POST",
@@ -136,7 +137,7 @@ def test_fetch_of_postman_is_read_with_its_variables() -> None:
 def test_literals_are_read_as_javascript_has_them(code: str, body: str) -> None:
     text = f"{BEFORE}fetch('{A}', {{method: 'PUT', body: {code}}})"
 
-    recipe = curl.read(text).recipe
+    recipe = call_of(text)
 
     assert (recipe.method, recipe.body) == ("PUT", body)
     assert pairs(recipe) == [PLAIN]
@@ -157,7 +158,7 @@ def test_literals_are_read_as_javascript_has_them(code: str, body: str) -> None:
 def test_headers_are_read_in_every_form(code: str, headers: list[tuple[str, str]]) -> None:
     text = f"{HELD}fetch('{A}', {{headers: {code}}})"
 
-    recipe = curl.read(text).recipe
+    recipe = call_of(text)
 
     assert pairs(recipe) == headers
 
@@ -197,7 +198,7 @@ def test_headers_are_read_in_every_form(code: str, headers: list[tuple[str, str]
     ],
 )
 def test_fetch_is_read_as_browsers_would_send_it(text: str, recipe: Recipe) -> None:
-    assert curl.read(text).recipe == recipe
+    assert call_of(text) == recipe
 
 
 def test_variables_without_a_value_are_named_and_stay() -> None:
@@ -276,5 +277,5 @@ def test_what_browsers_write_is_read_back(body: str, value: Any, is_ascii: bool)
     text = f"fetch({json.dumps(A)}, {json.dumps(options, indent=2, ensure_ascii=is_ascii)});"
     literal = f"fetch('{A}', {{method: 'POST', body: JSON.stringify({json.dumps(value, ensure_ascii=is_ascii)})}})"
 
-    assert curl.read(text).recipe.body == body
-    assert json.loads(curl.read(literal).recipe.body) == value
+    assert call_of(text).body == body
+    assert json.loads(call_of(literal).body) == value

@@ -6,6 +6,7 @@ from hypothesis import strategies as st
 
 from developers.outbound import curl
 from developers.outbound.recipe import Recipe, RecipeField
+from tests.developers.outbound.curl.calls import call_of
 
 A = "https://api.example.com/v1/orders"
 JSON = RecipeField("Content-Type", "application/json")
@@ -27,7 +28,7 @@ JSON = RecipeField("Content-Type", "application/json")
         ),
         (
             f"POST {A}\nX-Empty:\nX-Long: a\n  b\n\n{{}}",
-            Recipe("POST", A, headers=(RecipeField("X-Empty", ""), RecipeField("X-Long", "a b")), body="{}"),
+            Recipe("POST", A, headers=(RecipeField("X-Empty", ""), RecipeField("X-Long", "a b"), JSON), body="{}"),
         ),
         (f"```http\nPATCH {A} HTTP/1.1\n\n“x” – it's\n```", Recipe("PATCH", A, body="“x” – it's")),
         (f"# Orders\n\nGET {A} HTTP/1.1", Recipe("GET", A)),
@@ -40,9 +41,7 @@ JSON = RecipeField("Content-Type", "application/json")
     ],
 )
 def test_requests_are_read(text: str, recipe: Recipe) -> None:
-    imported = curl.read(text)
-
-    assert imported.recipe == recipe
+    assert call_of(text) == recipe
 
 
 def test_headers_of_the_connection_are_left_out() -> None:
@@ -52,6 +51,13 @@ def test_headers_of_the_connection_are_left_out() -> None:
         "Header 4 is left out: it has no colon.",
         "Headers that each sender writes itself are left out: Host, Connection, Content-Length.",
     )
+
+
+@pytest.mark.parametrize(("body", "kind"), [("[1]", "application/json"), ("a", "text/plain")])
+def test_a_body_without_a_type_is_said(body: str, kind: str) -> None:
+    imported = curl.read(f"POST {A}\nHost: api.example.com\n\n{body}")
+
+    assert imported.to_do == (f"The request names no Content-Type. It is read as {kind}.",)
 
 
 @pytest.mark.parametrize(
@@ -89,4 +95,4 @@ def test_what_is_written_is_read_back(values: list[str], body: str) -> None:
 
     text = "\r\n".join([*lines, "Content-Type: application/json", "", body])
 
-    assert curl.read(text).recipe == Recipe("POST", A, headers=(*headers, JSON), body=body)
+    assert call_of(text) == Recipe("POST", A, headers=(*headers, JSON), body=body)

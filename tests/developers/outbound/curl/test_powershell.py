@@ -8,7 +8,9 @@ from hypothesis import strategies as st
 
 from developers.outbound import curl
 from developers.outbound.curl import powershell
+from developers.outbound.curl.dialects import parse
 from developers.outbound.recipe import Recipe, RecipeField
+from tests.developers.outbound.curl.calls import call_of
 
 A = "https://api.example.com/v1/orders"
 # None of these sets a variable that can be used.
@@ -59,8 +61,8 @@ def test_powershell_of_chrome_and_edge_is_read() -> None:
         ("User-Agent", "Mozilla/5.0 (X11)"),
         ("Cookie", "sid=a$1; t=2"),
         ("accept", "*/*"),
-        ("Content-Type", "application/json"),
     ]
+    assert recipe.body_kind == "json"
     assert recipe.body == '{"a":"ä 😀"}'
     assert imported.left_out == (
         "Headers that each sender writes itself are left out: authority, method, path, scheme, sec-ch-ua.",
@@ -71,7 +73,7 @@ def test_powershell_of_chrome_and_edge_is_read() -> None:
 def test_powershell_of_postman_is_read() -> None:
     imported = curl.read(POSTMAN)
 
-    assert imported.recipe == Recipe(
+    assert call_of(POSTMAN) == Recipe(
         "POST",
         A,
         headers=(RecipeField("Content-Type", "application/json"), RecipeField("X-Key", "k 1")),
@@ -111,11 +113,11 @@ def test_powershell_of_postman_is_read() -> None:
             Recipe("POST", A, body='{"a": 1.5, "d": "01"}'),
         ),
         (f"$p = [ordered]@{{ # why\n a = 'b c' }}\niwr {A} -Method POST -Body $p", Recipe("POST", A, body="a=b+c")),
-        (f"iwr {A} -Body @{{a = 'b c'}}", Recipe("GET", A, (RecipeField("a", "b c"),))),
+        (f"iwr {A} -Body @{{a = 'b c'}}", Recipe("GET", A, (RecipeField("a", "b c", raw="a=b+c"),))),
         (f"iwr {A} -Method POST -Body ('{{\"a\":' + 1 + '}}')", Recipe("POST", A, body='{"a":1}')),
         (
-            f"iwr {A} -ContentType text/plain -UserAgent me",
-            Recipe("GET", A, headers=(RecipeField("User-Agent", "me"), RecipeField("Content-Type", "text/plain"))),
+            f"iwr {A} -ContentType text/csv -UserAgent me",
+            Recipe("GET", A, headers=(RecipeField("User-Agent", "me"), RecipeField("Content-Type", "text/csv"))),
         ),
         (
             f"iwr {A} -Headers @{{A = \"Basic \" + [Convert]::ToBase64String([Text.Encoding]::ASCII.GetBytes('a:b'))}}",
@@ -131,13 +133,11 @@ def test_powershell_of_postman_is_read() -> None:
             f"$u='{A}'\niwr ($u+'?a='+'b') -Method POST -Body @\"\n\"\"\n\"@",
             Recipe("POST", A, (RecipeField("a", "b"),), body='""'),
         ),
-        (f"$b = @'\n$x = 1\n'@\niwr {A}?x=$x", Recipe("GET", A, (RecipeField("x", "$x"),))),
+        (f"$b = @'\n$x = 1\n'@\niwr {A}?x=$x", Recipe("GET", A, (RecipeField("x", "$x", raw="x=$x"),))),
     ],
 )
 def test_web_requests_are_read_as_powershell_would_send_them(text: str, recipe: Recipe) -> None:
-    imported = curl.read(text)
-
-    assert imported.recipe == Recipe(
+    assert call_of(text) == Recipe(
         recipe.method, recipe.url, recipe.parameters, recipe.headers, recipe.body, follows_redirects=True
     )
 
@@ -150,6 +150,17 @@ def test_what_only_powershell_needs_is_left_out_with_a_note() -> None:
         "-timeoutsec, -SkipCertificateCheck are left out: that changes only how PowerShell connects or what it prints.",
         "Only the first command is read. Paste the others one at a time.",
     )
+
+
+def test_a_body_without_a_type_is_said() -> None:
+    plain = curl.read(f"iwr {A} -Method POST -Body '{{}}'")
+    typed = curl.read(f"iwr {A} -Method POST -Body '{{}}' -Headers @{{'content-type' = 'application/json'}}")
+
+    assert plain.recipe.body_kind == "form"
+    assert plain.to_do == (
+        "Without a -ContentType PowerShell sends the body as a form. If the server wants JSON, choose JSON.",
+    )
+    assert (typed.recipe.body_kind, typed.to_do) == ("json", ())
 
 
 def test_variables_without_a_value_are_named_and_stay() -> None:
@@ -223,10 +234,8 @@ def test_powershell_splits_as_its_manual_has_it(command: str, words: list[str]) 
     ],
 )
 def test_curl_in_powershell_is_read(text: str) -> None:
-    imported = curl.read(text)
-
-    assert imported.recipe == Recipe("PUT", A, headers=(RecipeField("A", "$b"),), body='{"a": 1}')
-    assert not imported.notes
+    assert call_of(text) == Recipe("PUT", A, headers=(RecipeField("A", "$b"),), body='{"a": 1}')
+    assert not parse(text).to_do
 
 
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\0\r"), max_size=30)
@@ -259,6 +268,6 @@ def test_a_web_request_is_the_same_call(body: str, value: str) -> None:
         start = f'Invoke-WebRequest -Uri {quoted(A)} `\n-Method "POST" `\n-Headers @{{\n"X"={quoted(value)}\n}}'
         text = f"{start} `\n-Body {quoted(body)}"
 
-        recipe = curl.read(text).recipe
+        recipe = call_of(text)
 
         assert recipe == Recipe("POST", A, headers=(RecipeField("X", value),), body=body, follows_redirects=True)
