@@ -17,7 +17,7 @@ FIRST_PASS = re.compile(
     | (?P<quoted>"(?:[^"\\]|\\.|"")*")
     | (?P<redirect>(?:(?<!\S)\d)?(?:>>|>&|[<>])[ \t]*[^ \t\n&|]*)
     | (?P<glued>&(?=[^\s&]))
-    | (?P<end>&&|\|\||[|&\n])
+    | (?P<end>&&|\|\||[|&]|\n\s*)
     | (?P<text>[^\^"&|<>\n \t]+|.)
     """,
     re.VERBOSE | re.DOTALL,

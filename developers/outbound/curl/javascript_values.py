@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from developers.outbound.curl.problems import InvalidCommand, excerpt, not_a_character
 
 MOST_LEVELS = 100
-MOST_VARIABLES = 200
+MOST_VARIABLES = 100
 BLANK = re.compile(r"(?:\s|//[^\n]*|/\*.*?\*/)*", re.DOTALL)
 STRING = re.compile(r"""'((?:[^'\\\n]|\\.)*)'|"((?:[^"\\\n]|\\.)*)"|`((?:[^`\\]|\\.)*)`""", re.DOTALL)
 ESCAPE = re.compile(

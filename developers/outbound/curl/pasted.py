@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from developers.outbound.curl.problems import excerpt
 
 # A line of a command whose sign of continuation was lost: no command begins like that.
-GOES_ON = re.compile(r"\s*(?:-|['\"^]|https?://)")
+GOES_ON = re.compile(r"(?:-|['\"^]|https?://)")
 
 
 @dataclass(slots=True)
@@ -22,11 +22,11 @@ class Words:
 
     def ends(self, operator: str, text: str, place: int) -> bool:
         """Return whether an operator of the shell ends the command, and note what is left out after it."""
-        if operator == "\n" and (GOES_ON.match(text, place) or not self.words):
+        if operator.isspace() and (GOES_ON.match(text, place) or not self.words):
             return False
         rest = text[place:].strip()
         program = rest.partition(" ")[0]
-        if operator.strip() and rest:
+        if not operator.isspace() and rest:
             what = excerpt(f"{operator} {program}")
             self.left_out.append(_("What follows the command is left out: %(what)s.") % {"what": what})
         elif rest:

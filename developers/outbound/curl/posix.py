@@ -21,7 +21,7 @@ PIECES = re.compile(
     | (?P<placeholder><[A-Za-z][\w-]*(?:[ .][\w-]+)*>)
     | (?P<redirect>(?:(?<!\S)\d|&)?(?:>>|>\||>&|<<<|<<-?|<&|[<>])[ \t]*)
     | (?P<glued>&(?=[^\s&]))
-    | (?P<end>&&|\|\||[;|&\n])
+    | (?P<end>&&|\|\||[;|&]|\n\s*)
     | (?P<blank>[ \t]+)
     | {VARIABLE}
     | (?P<text>[^\\'"$`<>&;|\n \t#]+|.)
@@ -44,7 +44,9 @@ class _Splitter:
     def __init__(self, text: str) -> None:
         self._text = text
         self._found = Words()
-        self._word: str | None = None
+        # The parts of a word, and None between words.
+        self._word: list[str] | None = None
+        self._is_in_query = False
         self._skips_word = False
 
     def split(self) -> Words:
@@ -55,7 +57,7 @@ class _Splitter:
                 continue
             if kind == "unclosed":
                 raise InvalidCommand(unclosed(value, self._found.words))
-            if kind == "glued" and self._word and "?" in self._word:
+            if kind == "glued" and self._is_in_query:
                 self._found.note_ampersand()
                 kind = "text"
             elif kind == "glued":
@@ -66,16 +68,20 @@ class _Splitter:
                 if kind == "end" and self._found.ends(value, self._text, match.end()):
                     return self._found
             else:
-                self._word = (self._word or "") + self._read(kind, value)
+                text = self._read(kind, value)
+                self._word = self._word or []
+                self._word.append(text)
+                self._is_in_query |= "?" in text
         self._end_word()
         return self._found
 
     def _end_word(self) -> None:
         if self._word is not None and not self._skips_word:
-            self._found.words.append(self._word)
+            self._found.words.append("".join(self._word))
         if self._word is not None:
             self._skips_word = False
         self._word = None
+        self._is_in_query = False
 
     def _read(self, kind: str, value: str) -> str:
         if kind == "ansi":

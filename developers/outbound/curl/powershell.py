@@ -37,7 +37,7 @@ PIECES = re.compile(
     | (?P<comment>(?<!\S)\#[^\n]*)
     | (?P<redirect>(?:(?<!\S)[\d*])?>>?(?:&1|[ \t]*[^\s;|&]*))
     | (?P<glued>&(?=[^\s&]))
-    | (?P<end>&&|\|\||[;|&\n])
+    | (?P<end>&&|\|\||[;|&]|\n\s*)
     | (?P<blank>[ \t]+)
     | (?P<variable>{VARIABLE})
     | (?P<text>[^`'"$<>&;|\n \t\#]+|.)

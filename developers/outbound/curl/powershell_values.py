@@ -7,7 +7,6 @@ from typing import Any
 
 from django.utils.translation import gettext as _
 
-from developers.outbound.curl.pasted import GOES_ON
 from developers.outbound.curl.powershell import STRING, unquoted
 from developers.outbound.curl.powershell import VARIABLE as NAME
 from developers.outbound.curl.problems import InvalidCommand
@@ -26,8 +25,10 @@ ASSIGNED = re.compile(r"^[ \t]*(\$\w+(?:\.\w+)?)[ \t]*=", re.MULTILINE)
 ADDED = re.compile(r"^[ \t]*(\$\w+(?:\.Cookies)?)\.Add\(", re.MULTILINE | re.IGNORECASE)
 AT_KEY = re.compile(r"^[ \t]*(\$\w+)\[", re.MULTILINE)
 CONSTANTS: dict[str, Any] = {"$true": True, "$false": False, "$null": None}
+# A line of a command whose backtick was lost.
+NEXT_LINE = re.compile(r"\s*(?=[-'\"@])")
 MOST_LEVELS = 50
-MOST_VARIABLES = 200
+MOST_VARIABLES = 100
 
 
 class _NoValue(Exception):
@@ -82,8 +83,8 @@ class Script:
         """Return whether the command ends here."""
         self._skip()
         rest = self._text[self.place : self.place + 1]
-        if rest == "\n" and GOES_ON.match(self._text, self.place):
-            self.place = len(self._text) - len(self._text[self.place :].lstrip())
+        if rest == "\n" and (line := NEXT_LINE.match(self._text, self.place)):
+            self.place = line.end()
             return False
         return rest in ("", "\n", ";", "|", ")", "}")
 
