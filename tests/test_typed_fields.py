@@ -21,6 +21,8 @@ from accounts.text import keep, normalize
 from botpenguin.platform.api import fields, phone_fields
 from botpenguin.platform.api.fields import Input, Text
 
+pytestmark = pytest.mark.matrix
+
 TYPED = " Ａe\u0301\u200b\u00a0x1"
 # What becomes of it by each rule.
 KINDS = {

@@ -14,6 +14,8 @@ from tests.pages import PRIVATE_PAGES
 from tests.platform.calls import NOBODY, Caller, contact_of
 from tests.test_project import routes
 
+pytestmark = pytest.mark.matrix
+
 IMPORT = "/inbox/users/import"
 MIB = 1024 * 1024
 CODED = "The body is compressed ({}), which this API does not read. Send it as it is."

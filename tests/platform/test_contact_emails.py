@@ -7,6 +7,8 @@ from accounts.models import User
 from botpenguin.platform.models import Contact
 from tests.platform.calls import Caller, contact_of, names, row
 
+pytestmark = pytest.mark.matrix
+
 STORED = "zoe@xn--mnchen-3ya.example"
 SPELLINGS = [
     STORED,

@@ -10,6 +10,8 @@ from tests.cast import logged_in
 from tests.platform.calls import Caller, contact_of, names, row
 from tests.platform.test_import import PATH
 
+pytestmark = pytest.mark.matrix
+
 UPDATE = "/integrations/custom-app/update-user-attributes"
 FIELD = "profile.userDetails.contact.phone"
 LONDON = [

@@ -9,6 +9,8 @@ from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from tests.platform.calls import Caller, contact_of, names, row
 
+pytestmark = pytest.mark.matrix
+
 UNSEEN = [
     "\u200b",
     "\u2800",

@@ -9,6 +9,8 @@ from botpenguin.platform.models import Contact
 from tests.cast import logged_in
 from tests.platform.calls import Caller, contact_of, names, row
 
+pytestmark = pytest.mark.matrix
+
 USERS = "/inbox/users"
 IMPORT = f"{USERS}/import"
 IGNORED = "Ignored, because a contact has no such key to set: "

@@ -28,6 +28,8 @@ from developers.outbound.validation import find_problems
 from tests.cast import logged_in
 from tests.developers.outbound.servers import response, serving
 
+pytestmark = pytest.mark.matrix
+
 URL = "https://api.example.com/orders"
 QUERIES = [
     *("a=1", "a=b%20c", "a=b+c", "caf%E9=1", "pretty", "pretty=", "a==b", "a;b=1", "%ZZ=1", "a[]=1&a[]=2"),
