@@ -154,7 +154,9 @@ CHALLENGES = gettext_lazy(
     "The option %(option)s answers a challenge of the server, which calls here cannot do. They send a password at "
     "once, with -u or in a header."
 )
-FORMS = gettext_lazy("Forms with files are not sent. An API takes JSON: paste a command with -d instead of -F.")
+FORMS = gettext_lazy(
+    "Forms of several parts (-F) are not sent. If the server takes other forms, write the fields after -d."
+)
 # Both read a request that is not in the command, or send one that cannot be kept here.
 REFUSED_WITH_VALUE: dict[str, str | Promise] = {
     "abstract-unix-socket": (

@@ -21,14 +21,16 @@ PIECES = re.compile(
     | (?P<placeholder><[A-Za-z][\w-]*(?:[ .][\w-]+)*>)
     | (?P<redirect>(?:(?<!\S)\d|&)?(?:>>|>\||>&|<<<|<<-?|<&|[<>])[ \t]*)
     | (?P<glued>&(?=[^\s&]))
-    | (?P<end>&&|\|\||[;|&]|\n\s*)
+    | (?P<end>&&|\|\||[;|&)]|\n\s*)
     | (?P<blank>[ \t]+)
     | {VARIABLE}
-    | (?P<text>[^\\'"$`<>&;|\n \t#]+|.)
+    | (?P<text>[^\\'"$`<>&;|)\n \t#]+|.)
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
 IN_DOUBLE_QUOTES = re.compile(rf"\\(?:\n|(?P<escaped>[\\\"$`]))|{VARIABLE}", re.ASCII)
+# Text that the shell would pass to the command as its input, which `-d @-` sends.
+HERE = re.compile(r"<<-?[ \t]*(['\"]?)(\w+)\1([^\n]*)\n(?:(.*?)\n)??[ \t]*\2[ \t]*(?=\n|\Z)", re.DOTALL)
 ESCAPE = re.compile(
     r"\\(?:x([0-9A-Fa-f]{1,2})|u([0-9A-Fa-f]{1,4})|U([0-9A-Fa-f]{1,8})|([0-7]{1,3})|c(.)|(.))", re.DOTALL
 )
@@ -48,6 +50,7 @@ class _Splitter:
         self._word: list[str] | None = None
         self._is_in_query = False
         self._skips_word = False
+        self._may_have_input = True
 
     def split(self) -> Words:
         for match in PIECES.finditer(self._text):
@@ -55,6 +58,8 @@ class _Splitter:
             value = match[kind]
             if kind == "joined":
                 continue
+            if kind == "redirect" and (here := self._input_at(match.start())):
+                return self._with_input(here)
             if kind == "unclosed":
                 raise InvalidCommand(unclosed(value, self._found.words))
             if kind == "glued" and self._is_in_query:
@@ -73,6 +78,20 @@ class _Splitter:
                 self._word.append(text)
                 self._is_in_query |= "?" in text
         self._end_word()
+        return self._found
+
+    def _input_at(self, place: int) -> re.Match[str] | None:
+        # Once: each try may look at the whole text.
+        is_first, self._may_have_input = self._may_have_input, False
+        return HERE.match(self._text, place) if is_first else None
+
+    def _with_input(self, here: re.Match[str]) -> Words:
+        self._end_word()
+        quote, _delimiter, rest, text = here.groups("")
+        if not quote:
+            self._found.variables += [match["variable"] for match in re.finditer(VARIABLE, text, re.ASCII)]
+        words = [*self._found.words, *split(rest).words]
+        self._found.words = [text if word == "@-" else word for word in words]
         return self._found
 
     def _end_word(self) -> None:

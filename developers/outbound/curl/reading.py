@@ -20,7 +20,7 @@ NO_ADDRESS = gettext_lazy("The command names no URL. It needs one, like https://
 HEADER_FILE = gettext_lazy("Headers are to come from a file. Files are not read: paste the header itself in its place.")
 # curl's own lists and ranges of URLs, and what manuals write for a value to fill in.
 SEVERAL_URLS = re.compile(r"(?<![{\\])\{[^{},]*,[^{}]*\}(?!\})|(?<!\\)\[(?:\d+-\d+|[A-Za-z]-[A-Za-z])(?::\d+)?\]")
-TO_FILL_IN = re.compile(r"(?<!\{)\{\w+\}(?!\})|<[A-Za-z][\w .-]*>")
+TO_FILL_IN = re.compile(r"(?<!\{)\{\w+\}(?!\})|<[A-Za-z][\w .-]*>|\bYOUR[_-]\w+")
 # Words like this hold no secret.
 ADDRESS = re.compile(r"https?://|(?:[a-z0-9-]+\.)+[a-z]{2,6}(?=[/:?]|\Z)")
 SCHEME = re.compile(r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://(?P<rest>.*)", re.DOTALL)
@@ -245,6 +245,9 @@ def _headers(parts: _Parts) -> Iterator[RecipeField]:
             len(without_colon),
         )
         parts.left_out.append(sentence % {"numbers": listed(without_colon)})
+    if to_fill_in := listed(name for _name, value, _is_sent in typed for name in TO_FILL_IN.findall(value)):
+        sentence = _("Replace these parts of the headers by values: %(names)s.")
+        parts.to_do.append(sentence % {"names": to_fill_in})
     names = {name.lower() for name, _value, _is_sent in typed}
     if any(not is_sent and name.lower() == "accept" for name, _value, is_sent in typed):
         parts.left_out.append(_("Accept is sent all the same: calls here say that they take any answer."))

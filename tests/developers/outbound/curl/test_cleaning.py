@@ -57,6 +57,8 @@ def test_prompts_are_taken_away(prompt: str) -> None:
         f"{COMMAND};",
         f"{COMMAND} ;",
         f"{COMMAND}&",
+        f"answer=$({COMMAND})",
+        f'echo "$({COMMAND})"',
         f"{COMMAND} \\",
         f"{COMMAND} # makes an order",
         f"# Make an order\n\n{COMMAND}",

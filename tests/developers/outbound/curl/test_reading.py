@@ -149,7 +149,7 @@ def test_ignored_options_and_shell_variables_are_listed() -> None:
         ("curl -K file", "Files are not read. Write the options of that file into the command itself."),
         (
             "curl -F a=@b a.test",
-            "Forms with files are not sent. An API takes JSON: paste a command with -d instead of -F.",
+            "Forms of several parts (-F) are not sent. If the server takes other forms, write the fields after -d.",
         ),
         ("curl -T file a.test", "Files are not read. Paste what is to be sent itself, after -d."),
         *(
@@ -188,6 +188,10 @@ def test_what_others_print_meanwhile_is_not_held_up() -> None:
     ("command", "sentence"),
     [
         ("curl a.test", "The URL begins with no https:// or http://. It is read with https://."),
+        (
+            f"curl {A} -H 'A: Bearer <token> {{x}}' -H 'B: YOUR_KEY'",
+            "Replace these parts of the headers by values: <token>, {x}, YOUR_KEY.",
+        ),
         (f"curl {A} -u me", "curl would ask for the password of -u. Add it to the header Authorization."),
         (f"curl '{A}/{{id}}/<name>?q={{id}}'", "Replace these parts of the URL by values: {id}, <name>."),
         (
