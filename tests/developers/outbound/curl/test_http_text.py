@@ -85,7 +85,10 @@ def test_what_is_no_request_is_refused_with_the_reason(text: str, sentence: str)
     assert str(refused.value) == sentence
 
 
-PRINTED = st.text(st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="\x7f\x85\xa0"), min_size=1)
+# Without soft hyphens, which are left out at the ends of a pasted text.
+PRINTED = st.text(
+    st.characters(min_codepoint=33, max_codepoint=0x2FF, exclude_characters="\x7f\x85\xa0\xad"), min_size=1
+)
 
 
 @given(st.lists(PRINTED, max_size=3), PRINTED)
