@@ -57,7 +57,7 @@ PIECES = {shell: _pieces(quoted, r"`" if shell == "powershell" else r"\\") for s
 
 def unfenced(text: str) -> str:
     """Return the text inside of a fence of Markdown, or the whole text; with line breaks of one kind."""
-    text = text.replace("\r\n", "\n").replace("\r", "\n").strip("".join([*HIDDEN, " ", "\t", "\n"]))
+    text = text.replace("\r\n", "\n").replace("\r", "\n").lstrip("".join([*HIDDEN, " ", "\t", "\n"])).rstrip()
     fenced = FENCED.search(text)
     # A body may hold a fence too.
     if fenced and not re.search("['\"]", text[: fenced.start()]):

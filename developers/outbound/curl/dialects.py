@@ -5,7 +5,7 @@ import re
 from django.utils.translation import gettext as _
 
 from developers.outbound.curl import cmd, http_text, javascript, posix, powershell, web_request
-from developers.outbound.curl.cleaning import straightened, unfenced, without_prompt
+from developers.outbound.curl.cleaning import OUTSIDE, straightened, unfenced, without_prompt
 from developers.outbound.curl.options import options_of
 from developers.outbound.curl.pasted import Pasted, Words
 from developers.outbound.curl.problems import InvalidCommand, excerpt, listed
@@ -72,8 +72,8 @@ def _call(lines: list[str], number: int, line: str) -> Pasted | None:
     if found:
         text = "\n".join([command[found.end() :], *lines[number + 1 :]])
         pasted = _curl(text, _shell(line, found[0], text))
-    elif http_text.begins(command):
-        pasted = http_text.parse([command, *lines[number + 1 :]])
+    elif http_text.begins(first := command.translate(OUTSIDE).strip()):
+        pasted = http_text.parse([first, *lines[number + 1 :]])
     else:
         return None
     if not all(COMMENT.match(each) for each in lines[:number]):

@@ -18,12 +18,12 @@ ADDRESS = re.compile(r"https?://\S+")
 
 def begins(line: str) -> bool:
     """Return whether a line begins a request."""
-    return any(pattern.fullmatch(line.strip()) for pattern in (REQUEST_LINE, PSEUDO, ADDRESS))
+    return any(pattern.fullmatch(line) for pattern in (REQUEST_LINE, PSEUDO, ADDRESS))
 
 
 def parse(lines: list[str]) -> Pasted:
     """Read a request, whose first line is its request line, a pseudo header or a URL alone."""
-    first = lines[0].strip()
+    first = lines[0]
     if ADDRESS.fullmatch(first):
         return Pasted("url", [("globoff", ""), ("url", first)])
     line = REQUEST_LINE.fullmatch(first)

@@ -1,7 +1,7 @@
 """HTTP requests as text, and URLs alone."""
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from developers.outbound import curl
@@ -37,7 +37,8 @@ JSON = RecipeField("Content-Type", "application/json")
             Recipe("PATCH", A, headers=(RecipeField("accept", "*/*"),)),
         ),
         (f"{A}?a=1", Recipe("GET", A, (RecipeField("a", "1"),))),
-        (f" <{A}> ".replace("<", "").replace(">", ""), Recipe("GET", A)),
+        (f" {A}\u200b ", Recipe("GET", A)),
+        (f"GET\xa0{A}\u200b\nA: b\u200b", Recipe("GET", A, headers=(RecipeField("A", "b\u200b"),))),
     ],
 )
 def test_requests_are_read(text: str, recipe: Recipe) -> None:
@@ -91,6 +92,7 @@ PRINTED = st.text(
 )
 
 
+@example([], "\xad")
 @given(st.lists(PRINTED, max_size=3), PRINTED)
 def test_what_is_written_is_read_back(values: list[str], body: str) -> None:
     headers = [RecipeField(f"X-{number}", value) for number, value in enumerate(values)]
