@@ -196,3 +196,7 @@ def test_examples_are_made_of_what_a_schema_says(schema: dict[str, Any], made: o
 
 def test_prose_is_escaped_and_set_in_paragraphs() -> None:
     assert reference.prose("Say `<b>`.\n\n& more") == "<p>Say <code>&lt;b&gt;</code>.</p>\n<p>&amp; more</p>"
+
+
+def test_the_document_is_the_same_each_time_that_it_is_built() -> None:
+    assert reference.document.__wrapped__() == reference.document()

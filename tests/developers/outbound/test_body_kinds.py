@@ -91,6 +91,12 @@ def test_a_changed_parameter_loses_its_old_spelling(alice: User) -> None:
     assert [encoded(each) for each in saved.parameters] == ["a=b+c", "d=other", "key=s+t"]
 
 
+def test_a_spelling_of_something_else_is_refused() -> None:
+    [problem] = find_problems(Recipe("GET", URL, (RecipeField("a", "b", raw="a=other"),)))
+
+    assert problem == ("parameters.0.value", "Type it again: it was spelled otherwise in its URL.")
+
+
 BODIES: list[tuple[str, str, bytes]] = [
     ("json", '{"a": 1}', b"application/json"),
     ("form", "a=1&b=2", b"application/x-www-form-urlencoded"),
