@@ -70,7 +70,7 @@ tests: .venv/dev.stamp packages ## the tests on SQLite; COV=--cov measures branc
 	$(PYTEST) $(COV) -m "not release"
 
 tests-quick: .venv/dev.stamp ## tests that need only Python and SQLite
-	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or long or release or resilience or server)"
+	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or curl or long or release or resilience or server)"
 
 # Beside the tests on SQLite, which take longer, one process is enough.
 tests-postgresql: TEST_PROCESSES = 0

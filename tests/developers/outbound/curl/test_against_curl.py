@@ -11,7 +11,7 @@ from developers.outbound import curl
 from developers.outbound.transport.sending import send
 from tests.developers.outbound.servers import LocalServer, response, serving
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.curl, pytest.mark.matrix]
 
 # Of the sender itself, whichever it is.
 HERE = re.compile(r"\bU(?=[/'\s]|$)")

@@ -22,6 +22,7 @@ def installed() -> Iterator[tuple[str, str, bool]]:
         yield short or "", name, help_text.startswith(("<", "[")) and name != "help"
 
 
+@pytest.mark.curl
 def test_the_table_holds_every_option_of_the_installed_curl() -> None:
     wrong = []
     for short, name, takes_value in installed():

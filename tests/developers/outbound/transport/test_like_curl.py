@@ -83,6 +83,7 @@ def respond(peer: Peer) -> None:
     peer.send(SENT[number])
 
 
+@pytest.mark.curl
 def test_what_curl_reads_is_read(tmp_path: Path) -> None:
     command = [
         "curl",
