@@ -9,6 +9,8 @@ from botpenguin.platform.models import Bot, Contact
 from tests.platform.calls import Caller
 from tests.test_races import at_once
 
+pytestmark = pytest.mark.matrix
+
 NO_BOT = (404, ["There is no bot with this id in your account."])
 
 

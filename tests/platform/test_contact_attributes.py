@@ -5,6 +5,8 @@ import pytest
 from botpenguin.platform.models import Contact
 from tests.platform.calls import Caller
 
+pytestmark = pytest.mark.matrix
+
 
 class TestAttributes:
     @pytest.mark.parametrize("path", ["", "/attributes"])

@@ -15,6 +15,8 @@ from botpenguin.platform.models import Contact
 from tests.interleaving import just_before
 from tests.platform.calls import NOBODY, Caller, contact_of, names
 
+pytestmark = pytest.mark.matrix
+
 NO_CONTACT = (404, ["There is no contact with this id in your account."])
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=60)

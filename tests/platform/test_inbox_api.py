@@ -13,6 +13,8 @@ from botpenguin.platform.api.filters import ContactFilter
 from botpenguin.platform.models import Bot, Contact, Segment
 from tests.platform.calls import NOBODY, NOON, Caller, contact_of, names
 
+pytestmark = pytest.mark.matrix
+
 DAY = timedelta(days=1)
 
 

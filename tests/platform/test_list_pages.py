@@ -10,6 +10,8 @@ from botpenguin.platform.models import Bot, Segment
 from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, contact_of
 
+pytestmark = pytest.mark.matrix
+
 LISTS = ["/bots", "/whatsapp-automation", "/inbox/segments"]
 
 

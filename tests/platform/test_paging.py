@@ -15,6 +15,8 @@ from botpenguin.platform.api.filters import ContactFilter
 from botpenguin.platform.models import Contact
 from tests.platform.calls import NOBODY, NOON, Caller, contact_of, names, row
 
+pytestmark = pytest.mark.matrix
+
 USERS = "/inbox/users"
 PAGES: list[tuple[Any, int | None]] = [
     ("1", 1),

@@ -22,6 +22,8 @@ from developers import issuance
 from developers.models import RevokedToken
 from tests.cast import LAPTOP, PHONE, logged_in, token_events
 
+pytestmark = pytest.mark.matrix
+
 LOG = "/account/security/log/"
 FILE = "/account/security/log/download/"
 AGENT = "Mozilla/5.0 (Macintosh; Intel Mac OS X 14.7; rv:133.0) Gecko/20100101 Firefox/133.0"
