@@ -45,6 +45,7 @@ timed-%:
 	@began=$$(date +%s); $(MAKE) $* && printf '%5d s  %s\n' $$(($$(date +%s) - began)) $* >> $(TIMES)
 
 test-all: export COV = --cov --cov-report=term
+test-all: export HYPOTHESIS_PROFILE = random
 test-all: test .venv/audit.stamp .venv/npm.stamp ## also branch coverage, the slow tests and scanners; must pass before a release
 	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"

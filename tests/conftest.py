@@ -1,5 +1,6 @@
 """The fixed cast of the tests. Resets what outlives a test in the process and in the cache."""
 
+import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -26,9 +27,15 @@ from tests import flushing, prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 from tests.server import Server
 
-# An example may take its time: the machine has other things to do.
-hypothesis.settings.register_profile("patient", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
-hypothesis.settings.load_profile("patient")
+# How fast a machine is, and how many random inputs a test leaves out, says nothing about the code.
+hypothesis.settings.register_profile(
+    "random",
+    deadline=None,
+    suppress_health_check=[hypothesis.HealthCheck.too_slow, hypothesis.HealthCheck.filter_too_much],
+)
+# The same examples each time, so that a run says whether a change broke something. `make test-all` takes random ones.
+hypothesis.settings.register_profile("repeatable", hypothesis.settings.get_profile("random"), derandomize=True)
+hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
 
 
 def pytest_configure(config: pytest.Config) -> None:
