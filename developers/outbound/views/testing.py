@@ -1,0 +1,68 @@
+"""Testing the call in the editor, saved or not."""
+
+from typing import Any
+
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.views.decorators.cache import never_cache
+from django.views.decorators.debug import sensitive_post_parameters, sensitive_variables
+from django_htmx.http import reswap, retarget
+
+from accounts.web.actions import action
+from accounts.web.clients import Client
+from accounts.web.requests import LoggedInRequest, takes_long_forms
+from developers.outbound import running
+from developers.outbound.editor.drafts import Draft
+from developers.outbound.editor.editor import Editor
+from developers.outbound.editor.raw_text import numbered_lines
+from developers.outbound.editor.response_tree import build_tree
+from developers.outbound.recipe import placeholders
+from developers.outbound.transport.responses import NO_DATA
+from developers.outbound.views.apis import PAGE
+from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
+
+FORM = "developers/outbound/editor_form.html"
+OUTCOME = "developers/outbound/outcome.html"
+
+
+@takes_long_forms
+@action(PAGE)
+@never_cache
+@sensitive_post_parameters()
+@sensitive_variables("recipe")
+def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
+    """Send the call in the editor, saved or not, once each of its attributes has a sample value."""
+    api, stored = find_api(request, api_id)
+    editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True)
+    if not editor.is_valid():
+        response = render(request, FORM if request.htmx else TEMPLATE, context_of(editor, stored))
+        return reswap(retarget(response, "#editor"), "outerHTML")
+    recipe = editor.recipe()
+    names = placeholders(recipe)
+    outcome: dict[str, Any] = {"is_tested": True, "missing_samples": _missing(editor.draft, names)}
+    if not outcome["missing_samples"]:
+        samples = {name: editor.draft.samples[name] for name in names}
+        name = editor.form.cleaned_data["name"]
+        try:
+            run = running.try_out(
+                request.user, name, recipe, samples, client=Client.of(request), api=api if api_id else None
+            )
+        except running.Unfillable as refusal:
+            outcome["refusal"] = str(refusal)
+        except (running.NoFreeSlot, running.TooManyCalls) as refusal:
+            outcome["refusal"] = str(refusal)
+            request.retry_after = refusal.seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
+        else:
+            outcome |= {
+                "run": run,
+                "response_tree": None if run.response.data is NO_DATA else build_tree(run.response.data),
+                "lines": numbered_lines(run.response.text or ""),
+            }
+    context = context_of(editor, stored, names) | outcome
+    response = render(request, OUTCOME if request.htmx else TEMPLATE, context)
+    # The script swaps in a response of 429 only with this header: a proxy's own page for a 429 has none.
+    return retarget(response, "#outcome")
+
+
+def _missing(draft: Draft, names: list[str]) -> list[str]:
+    return [name for name in names if not draft.samples.get(name, "").strip()]
