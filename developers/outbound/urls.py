@@ -3,14 +3,14 @@
 from django.urls import path
 
 from accounts.web import converters  # noqa: F401 - registers object_id
-from developers.outbound.views import apis, attributes, editor, logs, testing
+from developers.outbound.views import apis, attributes, editor, logs, rows, testing
 
 app_name = "outbound"
 
 urlpatterns = [
     path("", apis.apis, name="apis"),
     path("new/", editor.editor, name="new-api"),
-    path("new/rows/", editor.change_rows, name="change-new-rows"),
+    path("new/rows/", rows.change_rows, name="change-new-rows"),
     path("new/test/", testing.try_out, name="test-new"),
     path("import/", editor.import_curl, name="import-curl"),
     path("attributes/", attributes.attributes, name="attributes"),
@@ -19,7 +19,7 @@ urlpatterns = [
     path("logs/", logs.logs, name="logs"),
     path("logs/<int:log_id>/", logs.log, name="log"),
     path("<object_id:api_id>/", editor.editor, name="api"),
-    path("<object_id:api_id>/rows/", editor.change_rows, name="change-rows"),
+    path("<object_id:api_id>/rows/", rows.change_rows, name="change-rows"),
     path("<object_id:api_id>/test/", testing.try_out, name="test"),
     path("<object_id:api_id>/duplicate/", apis.duplicate, name="duplicate-api"),
     path("<object_id:api_id>/delete/", apis.delete, name="delete-api"),

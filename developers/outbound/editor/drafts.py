@@ -4,26 +4,18 @@ The page never contains a stored secret. Its field is empty, and a reference bes
 value again on saving.
 """
 
-import re
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
+from developers.outbound.editor.formsets import FORMSETS, Row, posted_rows
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, RecipeField
 
-Row = dict[str, Any]
-
-PARTS = {
-    "parameters": ("name", "value", "is_secret", "kept", "raw"),
-    "headers": ("name", "value", "is_secret", "kept"),
-    "mappings": ("path", "attribute", "type"),
-}
 FIELDS = ("name", "method", "url", "follows_redirects", "body", "body_kind", "body_is_secret", "body_kept")
-BOXES = ("is_secret", "follows_redirects", "body_is_secret")
-MOST_ROWS = 50
+BOXES = ("follows_redirects", "body_is_secret")
 SAMPLE = "sample-"
 
 
@@ -61,11 +53,11 @@ class Draft:
     @classmethod
     def posted(cls, data: QueryDict) -> Self:
         """Make a draft of a submitted form, without validation."""
-        parts: dict[str, list[Row]] = {part: _posted_rows(data, part) for part in PARTS}
+        parts = {part: posted_rows(data, part) for part in FORMSETS}
         return cls(
             # A page of before sends no kind.
             fields={"body_kind": "json"}
-            | {name: _posted(data, name, name) for name in FIELDS if name in data or name != "body_kind"},
+            | {name: _posted(data, name) for name in FIELDS if name in data or name != "body_kind"},
             samples={key.removeprefix(SAMPLE): str(value) for key, value in data.items() if key.startswith(SAMPLE)},
             part=str(data.get("part", "")),
             **parts,
@@ -101,12 +93,5 @@ def _row(api: OutboundApi, part: str, each: RecipeField, *, is_stored: bool) -> 
     return row | {"raw": each.raw} if part == "parameters" else row
 
 
-def _posted_rows(data: QueryDict, part: str) -> list[Row]:
-    """Return the rows of a part in the order of their numbers, which may have gaps."""
-    found = (re.fullmatch(rf"{part}-(\d{{1,4}})-\w+", key, re.ASCII) for key in data)
-    numbers = sorted({int(match[1]) for match in found if match})[:MOST_ROWS]
-    return [{name: _posted(data, f"{part}-{number}-{name}", name) for name in PARTS[part]} for number in numbers]
-
-
-def _posted(data: QueryDict, key: str, name: str) -> Any:
-    return key in data if name in BOXES else str(data.get(key, ""))
+def _posted(data: QueryDict, name: str) -> Any:
+    return name in data if name in BOXES else str(data.get(name, ""))

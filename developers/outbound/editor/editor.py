@@ -8,59 +8,53 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 
 from accounts.orm.changes import Gone
 from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
 from developers.outbound import url_rules
-from developers.outbound.editor.drafts import Draft, Row, stored_secrets
-from developers.outbound.editor.forms import CallForm, EditorForm, FieldForm, MappingForm, ParameterForm
+from developers.outbound.editor.drafts import Draft, stored_secrets
+from developers.outbound.editor.forms import CallForm, EditorForm
+from developers.outbound.editor.formsets import PartFormSet, shown, submitted
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.validation import ValidationProblem, find_problems
 
-TITLES = {
-    "parameters": gettext_lazy("Parameters"),
-    "headers": gettext_lazy("Headers"),
-    "body": gettext_lazy("Body"),
-    "mappings": gettext_lazy("Manage API Response"),
-}
 # Offered in the page. Accounts older than the quota may have more.
 MOST_ATTRIBUTES = 1_000
 # A contact's own fields, which a run fills in like attributes.
 CONTACT_FIELDS = ("name", "email", "phone")
 
 
-class EditorPart:
-    """The rows of Parameters, Headers or Manage API Response."""
-
-    def __init__(self, name: str, forms: list[EditorForm]) -> None:
-        self.name = name
-        self.title = TITLES[name]
-        self.forms = forms
-
-
 class Editor:
-    """A draft as forms. With `is_checked` they validate it; otherwise they only show it."""
+    """A draft as forms. With `is_checked` they validate it; otherwise they only show it. A test needs no name."""
 
-    def __init__(self, api: OutboundApi, stored: Recipe | None, draft: Draft, *, is_checked: bool = False) -> None:
+    def __init__(
+        self,
+        api: OutboundApi,
+        stored: Recipe | None,
+        draft: Draft,
+        *,
+        is_checked: bool = False,
+        is_test: bool = False,
+    ) -> None:
         self.api = api
         self.title = api.name
         self.draft = draft
         for row in draft.mappings:
             # A recipe contains the names of attributes, not their types.
             row.setdefault("type", self.types.get(row.get("attribute", "").lower(), CustomAttribute.Type.TEXT))
-        self.is_checked = is_checked
         kept: dict[str, Any] = {
             "stored": stored_secrets(api, stored) if stored else {},
             "is_moved": _leads_elsewhere(draft.fields["url"], stored.url) if stored else None,
         }
-        self.form = CallForm(**self._content("", draft.fields), **kept)
-        self.parameters = self._part("parameters", ParameterForm, **kept)
-        self.headers = self._part("headers", FieldForm, **kept)
-        self.mappings = self._part("mappings", MappingForm, types=self.types)
+        self.form = CallForm(draft.fields if is_checked else None, initial=draft.fields, **kept)
+        self.form.fields["name"].required = not is_test
+        make = submitted if is_checked else shown
+        self.parameters = make("parameters", draft.parameters, **kept)
+        self.headers = make("headers", draft.headers, **kept)
+        self.mappings = make("mappings", draft.mappings, types=self.types)
 
     @cached_property
     def attributes(self) -> list[CustomAttribute]:
@@ -85,15 +79,15 @@ class Editor:
         return [name for name in CONTACT_FIELDS if name not in self.types]
 
     @property
-    def parts(self) -> list[EditorPart]:
+    def parts(self) -> list[PartFormSet]:
         return [self.parameters, self.headers, self.mappings]
 
-    def part(self, name: str) -> EditorPart:
+    def part(self, name: str) -> PartFormSet:
         return next(part for part in self.parts if part.name == name)
 
     def is_valid(self) -> bool:
         """Validate every form, then the whole call; add each problem to its field."""
-        if all([form.is_valid() for form in self._forms()]):  # noqa: C419 - every form must be validated
+        if all([self.form.is_valid(), *(part.is_valid() for part in self.parts)]):
             for problem in find_problems(self.recipe()):
                 self._add_error(problem)
         wrong = next(self._wrong(), None)
@@ -117,7 +111,7 @@ class Editor:
             body_is_secret=bool(cleaned["body_is_secret"] and cleaned["body"]),
             mappings=tuple(
                 AttributeMapping(form.cleaned_data["path"], form.cleaned_data["attribute"])
-                for form in self.mappings.forms
+                for form in self.mappings.filled
             ),
             follows_redirects=cleaned["follows_redirects"],
         )
@@ -150,31 +144,17 @@ class Editor:
     def _make_attributes(self) -> None:
         owned = CustomAttribute.objects.owned_by(self.api.owner_id)
         before = owned.count()
-        for form in self.mappings.forms:
+        for form in self.mappings.filled:
             mapped = form.cleaned_data
             CustomAttribute.objects.named(self.api.owner_id, mapped["attribute"], mapped["type"])
         ATTRIBUTES.check(before, owned.count() - before)
 
-    def _content(self, prefix: str, row: Row) -> dict[str, Any]:
-        if not self.is_checked:
-            return {"initial": row, "prefix": prefix or None}
-        return {
-            "data": {f"{prefix}-{name}" if prefix else name: value for name, value in row.items()},
-            "prefix": prefix or None,
-        }
-
-    def _part(self, name: str, form_class: type[EditorForm], **options: Any) -> EditorPart:
-        rows = [row for row in self.draft.rows(name) if not self.is_checked or not _is_blank(row)]
-        return EditorPart(
-            name, [form_class(**self._content(f"{name}-{number}", row), **options) for number, row in enumerate(rows)]
-        )
-
     def _forms(self) -> list[EditorForm]:
-        return [self.form, *(form for part in self.parts for form in part.forms)]
+        return [self.form, *(form for part in self.parts for form in part.filled)]
 
     @staticmethod
-    def _fields(part: EditorPart) -> Iterator[RecipeField]:
-        for form in part.forms:
+    def _fields(part: PartFormSet) -> Iterator[RecipeField]:
+        for form in part.filled:
             cleaned = form.cleaned_data
             field = RecipeField(cleaned["name"], cleaned["value"], cleaned["is_secret"], cleaned.get("raw", ""))
             yield replace(field, is_secret=field.is_hidden)
@@ -184,8 +164,8 @@ class Editor:
         number, _dot, name = rest.partition(".")
         if place in ("method", "url", "body", "body_kind"):
             self.form.add_error(place, problem.sentence)
-        elif name and int(number) < len(self.part(place).forms):
-            self.part(place).forms[int(number)].add_error(name, problem.sentence)
+        elif name and int(number) < len(self.part(place).filled):
+            self.part(place).filled[int(number)].add_error(name, problem.sentence)
         else:
             self.form.add_error(None, problem.sentence)
 
@@ -197,13 +177,8 @@ class Editor:
             if name in self.form.errors
         )
         for part in self.parts:
-            for form in part.forms:
+            for form in part.filled:
                 yield from ((part.name, form, name) for name in form.fields if name in form.errors)
-
-
-def _is_blank(row: Row) -> bool:
-    """Return whether a row is empty and has no stored secret: such rows are ignored."""
-    return not any(str(row.get(name) or "").strip() for name in ("name", "value", "kept", "path", "attribute"))
 
 
 def _leads_elsewhere(url: str, stored: str) -> bool | None:

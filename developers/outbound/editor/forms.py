@@ -5,10 +5,11 @@
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -87,6 +88,33 @@ class EditorForm(forms.Form):
             self.cleaned_data[value] = self.stored[reference].value
 
 
+class RowForm(EditorForm):
+    """A row of a part. Without any of its `content` it is blank, and ignored."""
+
+    content: ClassVar[tuple[str, ...]] = ("name", "value", "kept")
+
+    def has_changed(self) -> bool:
+        return not self.is_blank
+
+    @property
+    def is_blank(self) -> bool:
+        return not any(str(self[name].value() or "").strip() for name in self.content)
+
+    @property
+    def title(self) -> str:
+        """What the row is called once it is removed: the first text in it."""
+        texts = (str(self[name].value() or "").strip() for name in self.content)
+        return next(filter(None, texts), "")
+
+    @property
+    def is_removed(self) -> bool:
+        return bool(self[DELETION_FIELD_NAME].value())
+
+    def row(self) -> dict[str, Any]:
+        """The values of its fields, valid or not."""
+        return {name: "" if (value := self[name].value()) is None else value for name in self.fields}
+
+
 class CallForm(EditorForm):
     """Name, method, URL and body."""
 
@@ -122,7 +150,7 @@ class CallForm(EditorForm):
         self.put_back("body", "body_is_secret", "body_kept")
 
 
-class FieldForm(EditorForm):
+class FieldForm(RowForm):
     """A parameter or a header."""
 
     name = line(gettext_lazy("Key"), KEY_LENGTH, gettext_lazy("Give it a key, or remove the row."))
@@ -148,8 +176,10 @@ class ParameterForm(FieldForm):
             cleaned["raw"] = ""
 
 
-class MappingForm(EditorForm):
+class MappingForm(RowForm):
     """The path of a value in the response, and the custom attribute that gets it."""
+
+    content = ("path", "attribute")
 
     path = line(
         gettext_lazy("Path in the response"),
@@ -167,9 +197,9 @@ class MappingForm(EditorForm):
     )
     type = forms.ChoiceField(label=gettext_lazy("Type"), choices=CustomAttribute.Type.choices)
 
-    def __init__(self, *args: Any, types: Mapping[str, str], **options: Any) -> None:
+    def __init__(self, *args: Any, types: Mapping[str, str] | None = None, **options: Any) -> None:
         super().__init__(*args, **options)
-        self.types = types
+        self.types = types or {}
 
     def clean_attribute(self) -> str:
         name: str = self.cleaned_data["attribute"].removeprefix("{{").removesuffix("}}").strip()

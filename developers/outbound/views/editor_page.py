@@ -8,7 +8,8 @@ from django.urls import reverse
 from accounts.keyring import Unreadable
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import curl
-from developers.outbound.editor.editor import TITLES, Editor
+from developers.outbound.editor.editor import Editor
+from developers.outbound.editor.formsets import TITLES
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
 

@@ -16,7 +16,8 @@ from developers.outbound.editor.drafts import Draft
 from developers.outbound.editor.editor import Editor
 from developers.outbound.editor.raw_text import numbered_lines
 from developers.outbound.editor.response_tree import build_tree
-from developers.outbound.recipe import placeholders
+from developers.outbound.models import NAME_LENGTH
+from developers.outbound.recipe import before_path, placeholders
 from developers.outbound.transport.responses import NO_DATA
 from developers.outbound.views.apis import PAGE
 from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
@@ -33,7 +34,7 @@ OUTCOME = "developers/outbound/outcome.html"
 def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
     """Send the call in the editor, saved or not, once each of its attributes has a sample value."""
     api, stored = find_api(request, api_id)
-    editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True)
+    editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True, is_test=True)
     if not editor.is_valid():
         response = render(request, FORM if request.htmx else TEMPLATE, context_of(editor, stored))
         return reswap(retarget(response, "#editor"), "outerHTML")
@@ -42,7 +43,7 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
     outcome: dict[str, Any] = {"is_tested": True, "missing_samples": _missing(editor.draft, names)}
     if not outcome["missing_samples"]:
         samples = {name: editor.draft.samples[name] for name in names}
-        name = editor.form.cleaned_data["name"]
+        name = editor.form.cleaned_data["name"] or f"{recipe.method} {before_path(recipe.url)}"[:NAME_LENGTH]
         try:
             run = running.try_out(
                 request.user, name, recipe, samples, client=Client.of(request), api=api if api_id else None

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from developers.outbound import mapping
 from developers.outbound.editor.forms import MappingForm
 from developers.outbound.editor.response_tree import MOST_NODES, TreeNode, build_tree
-from developers.outbound.views.editor import _mapping_of
+from developers.outbound.views.rows import _mapping_of
 
 KEYS = st.text(st.characters(exclude_categories=["Cs"]))
 JSON = st.recursive(

@@ -109,7 +109,7 @@ def test_rows_are_added_and_removed_without_saving_or_judging(alice: User) -> No
     assert form_of(added)["parameters-0-name"] == "page"
     assert form_of(added)["headers-0-name"] == ""
     assert "field__error" not in added.content.decode()
-    assert "parameters-0-name" not in form_of(removed)
+    assert (form_of(removed)["parameters-0-DELETE"], "page is removed." in words(removed)) == ("True", True)
     assert form_of(removed)["url"] == "not yet"
 
 
@@ -122,6 +122,47 @@ def test_htmx_gets_the_part_alone_with_the_focus_on_what_changed(alice: User, we
     assert added.strip().startswith('<section class="part" id="part-parameters"')
     assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', added) == [("input", "parameters-0-name")]
     assert re.findall(r'<(\w+)[^>]*name="([\w-]+)"[^>]*autofocus', removed) == [("button", "add_row")]
+
+
+def test_a_removed_row_can_be_brought_back_and_is_not_saved_otherwise(alice: User, weather: OutboundApi) -> None:
+    browser, before = logged_in(alice), weather.recipe()
+    form = form_of(browser.get(address(weather)))
+    rows = address(weather, "rows/")
+    forms = [form_of(browser.post(rows, form | {"remove_row": f"headers-{number}"})) for number in range(2)]
+    back = form_of(browser.post(rows, forms[0] | {"undo_row": "headers-0"}))
+
+    browser.post(address(weather), back)
+    with_it = OutboundApi.objects.get().recipe()
+    browser.post(address(weather), forms[0])
+
+    assert with_it == before
+    assert OutboundApi.objects.get().recipe().headers == before.headers[1:]
+
+
+def test_a_removed_row_that_is_wrong_does_not_stop_saving(alice: User) -> None:
+    wrong = {"headers-0-name": "no name", "headers-0-value": "1", "headers-0-DELETE": "on", "headers-1-name": "X-Ok"}
+
+    logged_in(alice).post(f"{PAGE}new/", GET | wrong)
+
+    assert [header.name for header in OutboundApi.objects.get().recipe().headers] == ["X-Ok"]
+
+
+def test_a_blank_row_leaves_nothing_to_bring_back(alice: User) -> None:
+    browser = logged_in(alice)
+    added = form_of(browser.post(f"{PAGE}new/rows/", GET | {"add_row": "headers"}))
+
+    removed = browser.post(f"{PAGE}new/rows/", added | {"remove_row": "headers-0"})
+
+    assert (form_of(removed)["headers-TOTAL_FORMS"], "is removed" in words(removed)) == ("0", False)
+
+
+@pytest.mark.parametrize("total", ["", "-1", "1.0", "x", "99999999999", None])
+def test_rows_are_read_without_a_sound_number_of_them(alice: User, total: str | None) -> None:
+    number = {} if total is None else {"parameters-TOTAL_FORMS": total}
+
+    logged_in(alice).post(f"{PAGE}new/", GET | ROW | number)
+
+    assert [part.name for part in OutboundApi.objects.get().recipe().parameters] == ["page"]
 
 
 def test_more_than_fifty_rows_are_not_added(alice: User) -> None:
