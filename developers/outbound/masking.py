@@ -2,10 +2,11 @@
 
 import base64
 import json
+import re
 from collections.abc import Iterator
 from html import escape
 from typing import Any, NamedTuple
-from urllib.parse import parse_qsl, quote, quote_plus
+from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from developers import tokens
 from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField, encoded
@@ -19,6 +20,8 @@ LEAST_TEXT = 4
 MOST_SPELLINGS = 500
 # Bytes that are logged of a URL and of a header's value: more than is ever sent.
 KEPT_OF_A_LINE = 16 * 1024
+# A parameter of a URL; servers put tokens behind # too.
+PARAMETER_OF_URL = re.compile(r"(?<=[?&#])([^=&#]+)=([^&#]+)")
 # Stands for the mask while masking. PostgreSQL stores no NUL, so no logged text contains one.
 HIDDEN = "\0"
 
@@ -62,11 +65,29 @@ class Mask:
         )
         return self.beginning(f"{self._recipe.url}?{query}" if query else self._recipe.url, KEPT_OF_A_LINE)
 
-    def request_headers(self) -> list[list[str]]:
-        return [self._header(part.name, part.value, part.is_hidden) for part in self._recipe.headers]
+    def address(self, url: str, most: int) -> str:
+        """Mask a URL that was sent, or that a server redirected to, and cut it to `most` bytes."""
+        hidden = {part.name for part in self._recipe.parameters if part.is_hidden}
+
+        def mask(parameter: re.Match[str]) -> str:
+            name = unquote_plus(parameter[1])
+            return f"{parameter[1]}={MASK}" if name in hidden or SENSITIVE.search(name) else parameter[0]
+
+        return self.beginning(PARAMETER_OF_URL.sub(mask, url), most)
+
+    def request_headers(self, sent: tuple[tuple[str, str], ...] | None = None) -> list[list[str]]:
+        """Mask the headers that were sent, or if none were, those of the recipe."""
+        headers = [(part.name, part.value) for part in self._recipe.headers] if sent is None else sent
+        names = {part.name.lower() for part in self._recipe.headers if part.is_hidden}
+        return [self._header(name, value, name.lower() in names) for name, value in headers]
 
     def response_headers(self, headers: tuple[tuple[str, str], ...]) -> list[list[str]]:
-        return [self._header(name, value, RecipeField(name, value).is_hidden) for name, value in headers]
+        return [
+            [self.text(name), self.address(value, KEPT_OF_A_LINE)]
+            if name.lower() == "location"
+            else self._header(name, value, RecipeField(name, value).is_hidden)
+            for name, value in headers
+        ]
 
     def request_body(self, most: int) -> str:
         if not self._recipe.sends_body:

@@ -248,7 +248,7 @@ class ApiLog(models.Model):
     client = models.CharField(max_length=USER_AGENT_LENGTH, blank=True)
     method = models.CharField(max_length=6)
     url = models.TextField()
-    # Lists of [name, value], in the order of sending.
+    # Lists of [name, value], in the order of sending. Logs older than `hops` hold those of the API alone.
     request_headers = models.JSONField(default=list)
     request_body = models.TextField(blank=True)
     status = models.PositiveSmallIntegerField(null=True)
@@ -258,6 +258,10 @@ class ApiLog(models.Model):
     response_body = models.TextField(blank=True)
     response_size = models.PositiveBigIntegerField(default=0)
     is_cut = models.BooleanField(default=False)
+    # Lists of [method, url, status], one for each request that went out. None: the log is older than this column.
+    hops = models.JSONField(null=True)
+    # Sentences about what is unusual in the response.
+    notes = models.JSONField(default=list)
     # Bytes, as `measure` counts them. Logs older than this column have 0.
     size = models.PositiveIntegerField(default=0, db_default=0)
 
@@ -277,6 +281,6 @@ class ApiLog(models.Model):
 
     def measure(self) -> int:
         """Return roughly how many bytes the log takes in the database."""
-        headers = json.dumps([self.request_headers, self.response_headers])
-        texts = (self.url, headers, self.request_body, self.problem, self.response_body)
+        lists = json.dumps([self.request_headers, self.response_headers, self.hops, self.notes])
+        texts = (self.url, lists, self.request_body, self.problem, self.response_body)
         return BYTES_OF_A_LOG + sum(len(text.encode()) for text in texts)

@@ -9,6 +9,7 @@ import ssl
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Any
 
 from django.utils import timezone
@@ -37,6 +38,9 @@ MOST_AT_ONCE = 50
 # In bytes, as stored. All limits together keep a log below 256 KB.
 KEPT_OF_HEADERS = 32 * 1024
 KEPT_OF_A_PROBLEM = 1024
+# Of the URL of each of at most six requests: the first one, and those of five redirects.
+KEPT_OF_A_URL = 2 * 1024
+MOST_NOTES = 10
 Attributes = Mapping[str, Value]
 
 
@@ -144,15 +148,17 @@ def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datet
         client=call.client.user_agent,
         method=recipe.method,
         url=mask.url(),
-        request_headers=_kept(mask.request_headers()),
+        request_headers=_kept_of_request(mask, response),
         request_body=mask.request_body(KEPT_OF_A_BODY),
         status=response.status,
         problem=mask.beginning(response.problem or "", KEPT_OF_A_PROBLEM),
         seconds=response.seconds,
-        response_headers=_kept(mask.response_headers(response.headers), response.headers_left_out),
+        response_headers=_kept_of_response(mask, response),
         response_body=mask.beginning(response.text or "", KEPT_OF_A_BODY),
         response_size=response.size,
         is_cut=response.is_cut,
+        hops=_hops(mask, response),
+        notes=_notes(mask, response),
     )
     log.size = log.measure()
     log.save(force_insert=True)
@@ -160,18 +166,41 @@ def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datet
     return log
 
 
-def _kept(headers: list[list[str]], left_out: int = 0) -> list[list[str]]:
-    """Return as many headers as fit, and if there were more, a line that says how many."""
-    kept: list[list[str]] = []
-    room = KEPT_OF_HEADERS
-    for header in headers:
-        room -= len(json.dumps(header))
-        if room < 0:
-            break
-        kept.append(header)
-    number = left_out + len(headers) - len(kept)
+def _hops(mask: Mask, response: OutboundResponse) -> list[list[str | int | None]]:
+    """Return method, URL and status of each request that went out."""
+    statuses = [*(redirect.status for redirect in response.redirects), response.status]
+    return [
+        [request.method, mask.address(request.url, KEPT_OF_A_URL), status]
+        for request, status in zip(response.sent, statuses, strict=False)
+    ]
+
+
+def _notes(mask: Mask, response: OutboundResponse) -> list[str]:
+    return [mask.beginning(note, KEPT_OF_A_PROBLEM) for note in response.notes[:MOST_NOTES]]
+
+
+def _kept_of_request(mask: Mask, response: OutboundResponse) -> list[list[str]]:
+    headers = mask.request_headers(response.sent[0].headers if response.sent else None)
+    kept = _kept(headers)
+    number = len(headers) - len(kept)
+    sentence = ngettext(
+        "%(number)d more was sent and is not stored.", "%(number)d more were sent and are not stored.", number
+    )
+    return [*kept, ["…", sentence % {"number": number}]] if number else kept
+
+
+def _kept_of_response(mask: Mask, response: OutboundResponse) -> list[list[str]]:
+    headers = mask.response_headers(response.headers)
+    kept = _kept(headers)
+    number = response.headers_left_out + len(headers) - len(kept)
     sentence = ngettext("%(number)d more came and is not stored.", "%(number)d more came and are not stored.", number)
     return [*kept, ["…", sentence % {"number": number}]] if number else kept
+
+
+def _kept(headers: list[list[str]]) -> list[list[str]]:
+    """Return as many headers as fit."""
+    sizes = accumulate(len(json.dumps(header)) for header in headers)
+    return [header for header, size in zip(headers, sizes, strict=True) if size <= KEPT_OF_HEADERS]
 
 
 def _prune_logs_of(owner_id: int) -> None:

@@ -18,9 +18,12 @@ from django.conf import settings
 
 from developers.outbound.transport.addresses import Resolver, resolve
 from developers.outbound.transport.heads import HeadReader
+from developers.outbound.transport.responses import SentRequest
 
 # The name under which a connection and a response hold the reader of their heads.
 HEAD = "head"
+# httpcore's name for the time at which it has a connection, and writes the head of a request.
+SENDING = "http11.send_request_headers.started"
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
 
 
@@ -54,9 +57,20 @@ def public_certificates() -> ssl.SSLContext:
 
 
 class Transport(httpx.BaseTransport):
-    """Sends requests through connections with a deadline. Raises `UnreachableHost` and httpcore's exceptions."""
+    """Sends requests through connections with a deadline. Raises `UnreachableHost` and httpcore's exceptions.
 
-    def __init__(self, deadline: Deadline, resolver: Resolver, ssl_context: ssl.SSLContext, owner_id: int) -> None:
+    `sent` gets each request that goes out.
+    """
+
+    def __init__(
+        self,
+        deadline: Deadline,
+        resolver: Resolver,
+        ssl_context: ssl.SSLContext,
+        owner_id: int,
+        sent: list[SentRequest],
+    ) -> None:
+        self._sent = sent
         self._pool = httpcore.ConnectionPool(
             ssl_context=ssl_context,
             max_connections=1,
@@ -76,6 +90,7 @@ class Transport(httpx.BaseTransport):
                 ),
                 headers=request.headers.raw,
                 content=request.content,
+                extensions={"trace": self._note_sent},
             )
         )
         reader: HeadReader = response.extensions["network_stream"].get_extra_info(HEAD)
@@ -83,6 +98,17 @@ class Transport(httpx.BaseTransport):
 
     def close(self) -> None:
         self._pool.close()
+
+    def _note_sent(self, event: str, details: dict[str, Any]) -> None:
+        if event == SENDING:
+            self._sent.append(_as_sent(details["request"]))
+
+
+def _as_sent(request: httpcore.Request) -> SentRequest:
+    # h11 writes Host first.
+    headers = sorted(request.headers, key=lambda header: header[0].lower() != b"host")
+    lines = tuple((name.decode("ascii"), value.decode(errors="replace")) for name, value in headers)
+    return SentRequest(request.method.decode("ascii"), bytes(request.url).decode("ascii"), lines)
 
 
 class _Body(httpx.SyncByteStream):

@@ -83,6 +83,14 @@ class Redirect(NamedTuple):
     method: str = ""
 
 
+class SentRequest(NamedTuple):
+    """The head of a request as it went out. `url`: of the server, with the target that the request line named."""
+
+    method: str
+    url: str
+    headers: tuple[tuple[str, str], ...]
+
+
 @dataclass(frozen=True, slots=True)
 class OutboundResponse:
     """The result of a call.
@@ -100,6 +108,7 @@ class OutboundResponse:
     explanation: the status in words.
     location: where a redirect points to, empty if it points nowhere.
     redirects: in order.
+    sent: the requests that went out, in order: the first one, and one for each redirect that was followed.
     """
 
     status: int | None = None
@@ -118,6 +127,7 @@ class OutboundResponse:
     redirects: tuple[Redirect, ...] = ()
     unreadable: str = ""
     notes: tuple[str, ...] = ()
+    sent: tuple[SentRequest, ...] = ()
 
     @property
     def redirected_to(self) -> tuple[str, ...]:

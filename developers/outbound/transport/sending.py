@@ -24,7 +24,7 @@ from developers.outbound.transport.decoding import MOST_BYTES
 from developers.outbound.transport.failures import FAILURES, why_none
 from developers.outbound.transport.network import Deadline, Transport, public_certificates
 from developers.outbound.transport.reading import read
-from developers.outbound.transport.responses import OutboundResponse, Redirect
+from developers.outbound.transport.responses import OutboundResponse, Redirect, SentRequest
 from developers.outbound.url_rules import BadUrl
 from developers.outbound.validation import first_problem, own_token_sent
 
@@ -65,16 +65,18 @@ def send(
     """
     deadline = Deadline(settings.OUTBOUND_SECONDS)
     trail: list[Redirect] = []
+    sent: list[SentRequest] = []
+    owner_id = owner if isinstance(owner, int) else owner.pk
     try:
         context = ssl_context or public_certificates()
-        with Transport(deadline, resolver, context, owner if isinstance(owner, int) else owner.pk) as transport:
+        with Transport(deadline, resolver, context, owner_id, sent) as transport:
             response = _follow(transport, recipe, trail)
     except (CallFailed, BadUrl, UnreachableHost, httpx.InvalidURL) as error:
         response = OutboundResponse(problem=str(error))
     except FAILURES as error:
         response = OutboundResponse(problem=why_none(error))
     notes = (*_changed_methods(recipe.method, trail), *response.notes)
-    return replace(response, seconds=deadline.passed, redirects=tuple(trail), notes=notes)
+    return replace(response, seconds=deadline.passed, redirects=tuple(trail), notes=notes, sent=tuple(sent))
 
 
 def _follow(transport: Transport, recipe: Recipe, trail: list[Redirect]) -> OutboundResponse:
