@@ -52,8 +52,7 @@ SECRET_KEY = secret("SECRET_KEY", 50)
 # Read by accounts.keyring, which refuses a key of less than 256 bits.
 TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",") if key.strip()]
 
-HOST = env.text("HOST", default="127.0.0.1")
-PORT = env.whole("PORT", default=8000)
+HOST, PORT = env.text("HOST", default="127.0.0.1"), env.whole("PORT", default=8000)
 WORKERS = env.whole("WORKERS", default=2)
 # A page waits for the database or for Argon2, and both let other threads run meanwhile.
 THREADS = env.whole("THREADS", default=4)
@@ -82,11 +81,12 @@ OUTBOUND_RATE_LIMIT = env.whole("OUTBOUND_RATE_LIMIT", default=30)
 OUTBOUND_SECONDS = env.number("OUTBOUND_SECONDS", default=10.0)
 # Quotas of an account. docs/quotas.md lists their disk space.
 QUOTA_BOTS, QUOTA_SEGMENTS = env.whole("QUOTA_BOTS", default=1_000), env.whole("QUOTA_SEGMENTS", default=200)
-QUOTA_CONTACTS = env.whole("QUOTA_CONTACTS", default=100_000)
+QUOTA_CONTACTS, QUOTA_DRAFTS = env.whole("QUOTA_CONTACTS", default=100_000), env.whole("QUOTA_DRAFTS", default=20)
 QUOTA_CONTACT_BYTES = env.whole("QUOTA_CONTACT_BYTES", default=200_000_000)
 QUOTA_ATTRIBUTES, QUOTA_PASSKEYS = env.whole("QUOTA_ATTRIBUTES", default=500), env.whole("QUOTA_PASSKEYS", default=25)
 QUOTA_APIS, QUOTA_API_BYTES = env.whole("QUOTA_APIS", default=500), env.whole("QUOTA_API_BYTES", default=10_000_000)
 QUOTA_LOGS, QUOTA_LOG_BYTES = env.whole("QUOTA_LOGS", default=1_000), env.whole("QUOTA_LOG_BYTES", default=20_000_000)
+QUOTA_DRAFT_BYTES = env.whole("QUOTA_DRAFT_BYTES", default=5_000_000)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"

@@ -13,6 +13,7 @@ from django.db import connections
 from accounts import keyring
 from accounts.mfa import factors
 from developers.models import ApiToken
+from developers.outbound.call_drafts import CallDraft
 from developers.outbound.models import OutboundApi
 from developers.outbound.transport.addresses import allowed_networks
 
@@ -36,6 +37,10 @@ ENCODING: Queries = {
 LOST_TOKENS = "{} tokens in the database {} are under a key that TOKEN_KEYS does not hold: they would be refused."
 LOST_CALLS = (
     "{} outbound APIs in the database {} are sealed under a key that TOKEN_KEYS does not hold: none can be sent."
+)
+LOST_DRAFTS = (
+    "{} drafts of outbound calls in the database {} are sealed under a key that TOKEN_KEYS does not hold: what was "
+    "typed would be lost."
 )
 LOST_FACTORS = (
     "{} authenticator apps and sets of recovery codes in the database {} are sealed under a key that TOKEN_KEYS does "
@@ -152,6 +157,8 @@ def _under_other_keys(alias: str, key_ids: Sequence[str]) -> Iterator[tuple[int,
         yield factors.count_unreadable(alias), LOST_FACTORS
     if OutboundApi._meta.db_table in tables:
         yield OutboundApi.objects.using(alias).exclude(key_id__in=key_ids).count(), LOST_CALLS
+    if CallDraft._meta.db_table in tables:
+        yield CallDraft.objects.using(alias).exclude(key_id__in=["", *key_ids]).count(), LOST_DRAFTS
 
 
 @register(Tags.security)

@@ -21,7 +21,7 @@ from accounts.passwords import older_hashes
 from accounts.throttling import counters
 from botpenguin.platform import bot_deletion, staging
 from developers import usage
-from developers.outbound import running
+from developers.outbound import call_drafts, running
 
 logger = logging.getLogger(__name__)
 
@@ -29,7 +29,6 @@ logger = logging.getLogger(__name__)
 TURN = "housekeeping.turn"
 EVERY = timedelta(hours=23)
 SECONDS_BETWEEN_CHECKS = 3600
-# The page promises that the rows of a deleted account are gone within minutes.
 SECONDS_BETWEEN_DELETIONS = 30
 # Between two rounds of mail.
 SECONDS_AT_A_TIME = 0.5
@@ -47,8 +46,11 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "sign-ups": lambda: chain(sign_ups.forget_old(), deletion.forget_unconfirmed()),
     "mails": queue.forget_ended,
     "logs of outbound calls": lambda: running.prune_logs(timezone.now() - running.KEPT_FOR),
+    "drafts of outbound calls": call_drafts.forget_expired,
     "events": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
 }
+# What pages promise to be gone within minutes.
+SOON: tuple[Callable[[], Iterator[int]], ...] = (deletion.finish_all, call_drafts.forget_expired)
 
 
 class Round:
@@ -86,7 +88,7 @@ class Round:
 class Housekeeper:
     """Runs the housekeeping in a mail worker, unless another worker has run it today.
 
-    Every worker deletes the rows of deleted accounts, whenever there are some.
+    Every worker deletes the rows of deleted accounts and drafts that have expired, whenever there are some.
     """
 
     def __init__(self) -> None:
@@ -98,7 +100,7 @@ class Housekeeper:
         """Begin a round when it is due, or continue it for `SECONDS_AT_A_TIME`. Return whether steps are left."""
         began = time.monotonic()
         if began >= self._next_deletion_at:
-            self._deletions = deletion.finish_all()
+            self._deletions = chain.from_iterable(forget() for forget in SOON)
             self._next_deletion_at = began + SECONDS_BETWEEN_DELETIONS
         if began >= self._next_check_at:
             if cache.add(TURN, True, EVERY.total_seconds()):

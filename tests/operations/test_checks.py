@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from botpenguin.operations import checks, schemas
 from developers.models import ApiToken
+from developers.outbound import call_drafts
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe
 
@@ -153,6 +154,22 @@ def test_a_ring_that_lacks_the_key_of_an_outbound_call_is_an_error(alice: User, 
             "developers.E005",
             "1 outbound APIs in the database default are sealed under a key that TOKEN_KEYS does not hold: "
             "none can be sent.",
+        )
+    ]
+
+
+def test_a_ring_that_lacks_the_key_of_a_draft_is_an_error(alice: User, settings: Settings) -> None:
+    for public_id in ("6a" * 12, ended := "6b" * 12):
+        call_drafts.keep(alice.pk, public_id, None, "typed")
+    call_drafts.end(alice.pk, ended, is_saved=True)
+    ApiToken.objects.all().delete()
+    settings.TOKEN_KEYS = [secrets.token_urlsafe(32)]
+
+    assert shown(checks.check_ring_fits_database(None, databases=["default"])) == [
+        (
+            "developers.E005",
+            "1 drafts of outbound calls in the database default are sealed under a key that TOKEN_KEYS does not hold: "
+            "what was typed would be lost.",
         )
     ]
 

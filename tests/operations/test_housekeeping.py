@@ -19,6 +19,8 @@ from accounts.throttling.models import Counter
 from botpenguin.operations import housekeeping
 from botpenguin.operations.housekeeping import Housekeeper, Round
 from developers.models import RevokedToken
+from developers.outbound import call_drafts
+from developers.outbound.call_drafts import CallDraft
 from developers.outbound.models import ApiLog
 from tests.clock import Clock
 
@@ -68,6 +70,8 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         owner = {"owner": alice, "api_name": "A"} if model is ApiLog else {"user": alice, "kind": "signed-in"}
         for age in (timedelta(days=kept) + MINUTE, timedelta(days=kept) - MINUTE):
             model._default_manager.create(**owner, **{at: now - age})
+    for public_id, age in (("old", timedelta(days=7) + MINUTE), ("new", timedelta(days=7) - MINUTE)):
+        CallDraft.objects.create(owner=alice, public_id=public_id, updated_at=now - age)
     revoked_tokens(alice)
     sessions(1)
     Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
@@ -84,6 +88,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         "counts": (Counter, 1),
         "events": (SecurityEvent, 1),
         "logs of outbound calls": (ApiLog, 1),
+        "drafts of outbound calls": (CallDraft, 1),
         "revoked tokens": (RevokedToken, 2),
         "sessions": (Session, 1),
         "changes of email": (EmailAddress, 1),
@@ -100,7 +105,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     assert output.getvalue() == (
         "0 tags of imports that were killed, 0 rows of deleted bots, 0 rows of deleted accounts, "
         "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of email, "
-        "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 events deleted.\n"
+        "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 drafts of outbound calls, 1 events deleted.\n"
     )
     assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
         name: count for name, (_, count) in of_all_ages.items()
@@ -166,6 +171,20 @@ def test_a_worker_goes_on_where_it_stopped_to_send_mail(monkeypatch: pytest.Monk
         left.append(Session.objects.count())
 
     assert sorted(set(left), reverse=True) == [2, 1, 0]
+
+
+def test_each_worker_deletes_discarded_drafts_within_a_minute(clock: Clock, alice: User) -> None:
+    cache.set(housekeeping.TURN, True, 3600)
+    worker, left = Housekeeper(), []
+    discarded = timezone.now() - call_drafts.REMEMBERED_FOR
+
+    for _ in range(2):
+        CallDraft.objects.create(owner=alice, public_id="discarded", ended_at=discarded)
+        worker.go_on()
+        left.append(CallDraft.objects.count())
+        clock.now += housekeeping.SECONDS_BETWEEN_DELETIONS
+
+    assert left == [0, 0]
 
 
 def test_a_day_with_nothing_to_delete_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:

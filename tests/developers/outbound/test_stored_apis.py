@@ -10,7 +10,7 @@ from django.core.exceptions import ValidationError
 from django.db import IntegrityError, connection, transaction
 
 from accounts.models import User
-from developers.outbound import models, sealing
+from developers.outbound import resealing, sealing
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.recipe import Recipe, RecipeField
 from developers.outbound.running import Unreadable
@@ -97,7 +97,7 @@ def test_calls_move_to_a_new_key(weather: OutboundApi, bob: User, settings: Any)
     old = settings.TOKEN_KEYS
     settings.TOKEN_KEYS = [secrets.token_urlsafe(32), *old]
 
-    assert models.reseal_all() == (1, 1)
+    assert resealing.reseal_all() == (1, 1)
 
     settings.TOKEN_KEYS = settings.TOKEN_KEYS[:1]
     assert OutboundApi.objects.get(pk=weather.pk).recipe().headers[0].value == f"Bearer {SECRET}"

@@ -1,4 +1,4 @@
-"""Re-encrypt tokens, second factors and outbound calls under the first key of the ring, during normal service."""
+"""Re-encrypt tokens, second factors, outbound calls and drafts under the first key of the ring, during service."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -11,13 +11,14 @@ from accounts import keyring
 from accounts.mfa import factors
 from developers import issuance
 from developers.models import ApiToken
-from developers.outbound import models as outbound
+from developers.outbound import resealing
 
 
 class Command(BaseCommand):
     help = (
-        "Seal tokens, second factors and outbound calls anew under the first key of TOKEN_KEYS. None changes. It may "
-        'be interrupted and run again; once it prints "0 rows left", the old keys can be taken out of TOKEN_KEYS.'
+        "Seal tokens, second factors, outbound calls and their drafts anew under the first key of TOKEN_KEYS. None "
+        'changes. It may be interrupted and run again; once it prints "0 rows left", the old keys can be taken out of '
+        "TOKEN_KEYS."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -43,8 +44,8 @@ class Command(BaseCommand):
             self.stdout.write(f"{resealed} rows moved to key {first}.")
         moved, unreadable = factors.reencrypt_all()
         self.stdout.write(f"{moved} secrets of second factors moved to the first key.")
-        calls, unreadable_calls = outbound.reseal_all()
-        self.stdout.write(f"{calls} outbound calls moved to the first key.")
+        calls, unreadable_calls = resealing.reseal_all()
+        self.stdout.write(f"{calls} outbound calls and drafts moved to the first key.")
         left = remaining.count() + unreadable + unreadable_calls
         self.stdout.write(f"{left} rows left.")
         if left:
