@@ -27,6 +27,7 @@ from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, 
 from developers.outbound.quotas import LOG_BYTES, LOGS
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
 from developers.outbound.transport.addresses import Resolver
+from developers.outbound.transport.cancelling import cancellable
 from developers.outbound.transport.concurrency import NoFreeSlot, TooManyCalls, hold_slot
 from developers.outbound.transport.responses import NO_DATA, OutboundResponse
 
@@ -76,10 +77,15 @@ def try_out(  # noqa: PLR0913 - the parts of an API that is not saved yet
     *,
     client: Client,
     api: OutboundApi | None = None,
+    test_id: str = "",
     **network: Any,
 ) -> Run:
-    """Send an unsaved call, or an unsaved change of `api`, and log it as a test. Raises what `run` raises."""
-    return _run(_Call(owner.pk, api, name, ApiLog.Kind.TEST, client), recipe, attributes, **network)
+    """Send an unsaved call, or an unsaved change of `api`, and log it as a test. Raises what `run` raises.
+
+    `cancelling.cancel` ends it by its `test_id`.
+    """
+    call = _Call(owner.pk, api, name, ApiLog.Kind.TEST, client, test_id)
+    return _run(call, recipe, attributes, **network)
 
 
 def prune_logs(before: datetime) -> Iterator[int]:
@@ -96,6 +102,7 @@ class _Call:
     name: str
     kind: str
     client: Client
+    test_id: str = ""
 
 
 @sensitive_variables("recipe", "filled", "attributes")
@@ -111,14 +118,16 @@ def _run(
     from developers.outbound.transport.sending import send  # noqa: PLC0415
 
     # Mapping and logging hold the slot too: they take time, and write.
-    with hold_slot(call.owner_id):
+    with hold_slot(call.owner_id), cancellable(call.owner_id, call.test_id) as cancellation:
         sent_at = timezone.now()
         try:
             filled = fill(recipe, attributes)
         except Unfillable as unfillable:
             _log(call, recipe, OutboundResponse(problem=str(unfillable)), sent_at)
             raise
-        response = send(filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context)
+        response = send(
+            filled, owner=call.owner_id, resolver=resolver, ssl_context=ssl_context, cancellation=cancellation
+        )
         log = _log(call, filled, response, sent_at)
         mapped, missing = _map(call.owner_id, recipe, response)
         return Run(response, mapped, missing, log)

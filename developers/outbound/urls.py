@@ -12,6 +12,7 @@ urlpatterns = [
     path("new/", editor.editor, name="new-api"),
     path("new/rows/", rows.change_rows, name="change-new-rows"),
     path("new/test/", testing.try_out, name="test-new"),
+    path("cancel/", testing.cancel, name="cancel-test"),
     path("import/", editor.import_curl, name="import-curl"),
     path("attributes/", attributes.attributes, name="attributes"),
     path("attributes/<int:attribute_id>/", attributes.change_type, name="change-type"),

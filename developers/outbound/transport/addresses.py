@@ -11,6 +11,7 @@ import socket
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from queue import Empty, SimpleQueue
@@ -20,6 +21,9 @@ from typing import Any
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext as _
+
+from developers.outbound.transport import cancelling
+from developers.outbound.transport.cancelling import Cancellation
 
 Address = IPv4Address | IPv6Address
 Network = IPv4Network | IPv6Network
@@ -120,19 +124,26 @@ def allowed_networks() -> tuple[Network, ...]:
     return _networks(tuple(settings.OUTBOUND_ALLOWED_NETWORKS))
 
 
-def resolve(
-    host: str, port: int, *, seconds: float, owner_id: int, resolver: Resolver = socket.getaddrinfo
+def resolve(  # noqa: PLR0913 - what limits a look-up
+    host: str,
+    port: int,
+    *,
+    seconds: float,
+    owner_id: int,
+    resolver: Resolver = socket.getaddrinfo,
+    cancellation: Cancellation | None = None,
 ) -> list[Address]:
     """Look up a host once, for an account, and return its addresses. Calls may reach all of them.
 
     Raises `UnreachableHost` if there are none, if a call must not reach one of them, or after `seconds`. The
-    exception and its timing are the same in all these cases, so that they reveal no name of this network.
+    exception and its timing are the same in all these cases, so that they reveal no name of this network. Raises
+    `Cancelled` if the call was cancelled.
     """
     try:
         found = [ip_address(host)]
     except ValueError:
         began_at = time.monotonic()
-        found = _look_up(host, port, seconds, owner_id, resolver)
+        found = _first(_look_up(host, port, owner_id, resolver), seconds, cancellation)
         if not _are_open(found):
             passed = time.monotonic() - began_at
             time.sleep(max(min(-passed % STEP, seconds - passed), 0))
@@ -152,10 +163,12 @@ def _are_open(found: list[Address]) -> bool:
     return bool(found) and all(is_open(address) for address in found)
 
 
-def _look_up(host: str, port: int, seconds: float, owner_id: int, resolver: Resolver) -> list[Address]:
-    if not lookups.begin(owner_id):
-        return []
+def _look_up(host: str, port: int, owner_id: int, resolver: Resolver) -> SimpleQueue[list[Address]]:
+    """Begin to look up a host in a thread, and return the queue that gets its addresses."""
     results: SimpleQueue[list[Address]] = SimpleQueue()
+    if not lookups.begin(owner_id):
+        results.put([])
+        return results
 
     def look_up() -> None:
         try:
@@ -168,10 +181,18 @@ def _look_up(host: str, port: int, seconds: float, owner_id: int, resolver: Reso
             lookups.end(owner_id)
 
     Thread(target=look_up, name="outbound look-up", daemon=True).start()
-    try:
-        return results.get(timeout=max(seconds, 0))
-    except Empty:
-        return []
+    return results
+
+
+def _first(results: SimpleQueue[list[Address]], seconds: float, cancellation: Cancellation | None) -> list[Address]:
+    """Return the first result within so many seconds, or nothing."""
+    ends_at = time.monotonic() + seconds
+    while (left := ends_at - time.monotonic()) > 0:
+        if cancellation:
+            cancellation.check()
+        with suppress(Empty):
+            return results.get(timeout=min(left, cancelling.SECONDS_BETWEEN_LOOKS) if cancellation else left)
+    return []
 
 
 @cache

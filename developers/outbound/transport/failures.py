@@ -6,7 +6,9 @@ import httpcore
 from django.conf import settings
 from django.utils.translation import gettext as _
 
-FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError)
+from developers.outbound.transport.cancelling import Cancelled
+
+FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, Cancelled)
 
 
 def incomplete() -> str:
@@ -14,7 +16,9 @@ def incomplete() -> str:
 
 
 def why_none(error: Exception) -> str:
-    """Return a sentence for an exception of httpcore, after which there is no response."""
+    """Return a sentence for one of `FAILURES`, after which there is no response."""
+    if isinstance(error, Cancelled):
+        return str(error)
     if isinstance(error, httpcore.ProtocolError):
         return _why_not_http(str(error))
     # httpcore's pool drops __cause__, but the cause is also the exception's argument.
@@ -34,7 +38,9 @@ def why_none(error: Exception) -> str:
 
 
 def why_cut(error: Exception) -> str:
-    """Return a sentence for an exception of httpcore within the body, whose beginning is shown."""
+    """Return a sentence for one of `FAILURES` within the body, whose beginning is shown."""
+    if isinstance(error, Cancelled):
+        return str(error)
     if isinstance(error, httpcore.TimeoutException):
         return _in_time() % {"seconds": f"{settings.OUTBOUND_SECONDS:g}"}
     return incomplete()

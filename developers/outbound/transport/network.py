@@ -5,11 +5,11 @@ here opens connections, so its checks hold for every call and every redirect. ht
 host of the URL as the server's name (SNI), and checks the certificate against it.
 """
 
+import socket
 import ssl
-import time
-from collections.abc import Iterable
-from contextlib import suppress
-from functools import cache
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
+from functools import cache, partial
 from typing import Any
 
 import httpcore  # httpx is built on it
@@ -17,6 +17,7 @@ import httpx
 from django.conf import settings
 
 from developers.outbound.transport.addresses import Resolver, resolve
+from developers.outbound.transport.deadlines import READING, WRITING, Deadline
 from developers.outbound.transport.heads import HeadReader
 from developers.outbound.transport.responses import SentRequest
 
@@ -25,26 +26,6 @@ HEAD = "head"
 # httpcore's name for the time at which it has a connection, and writes the head of a request.
 SENDING = "http11.send_request_headers.started"
 SocketOption = tuple[int, int, int] | tuple[int, int, bytes | bytearray] | tuple[int, int, None, int]
-
-
-class Deadline:
-    """The time by which a call must have ended."""
-
-    def __init__(self, seconds: float) -> None:
-        self._began_at = time.monotonic()
-        self._ends_at = self._began_at + seconds
-
-    @property
-    def passed(self) -> float:
-        return time.monotonic() - self._began_at
-
-    @property
-    def left(self) -> float:
-        """Seconds until the deadline. Raises `httpcore.ReadTimeout` once it has passed."""
-        left = self._ends_at - time.monotonic()
-        if left <= 0:
-            raise httpcore.ReadTimeout
-        return left
 
 
 @cache
@@ -127,7 +108,6 @@ class _Backend(httpcore.NetworkBackend):
         self._deadline = deadline
         self._resolver = resolver
         self._owner_id = owner_id
-        self._sockets = httpcore.SyncBackend()
 
     def connect_tcp(
         self,
@@ -137,51 +117,102 @@ class _Backend(httpcore.NetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[SocketOption] | None = None,
     ) -> httpcore.NetworkStream:
+        deadline = self._deadline
         *others, last = resolve(
-            host, port, seconds=self._deadline.left, owner_id=self._owner_id, resolver=self._resolver
+            host,
+            port,
+            seconds=deadline.left,
+            owner_id=self._owner_id,
+            resolver=self._resolver,
+            cancellation=deadline.cancellation,
         )
         for position, address in enumerate(others):
             # An address that does not respond must leave time for the others.
-            seconds = self._deadline.left / (len(others) + 1 - position)
+            seconds = deadline.left / (len(others) + 1 - position)
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
-                return _Stream(self._sockets.connect_tcp(str(address), port, seconds), self._deadline)
-        return _Stream(self._sockets.connect_tcp(str(last), port, self._deadline.left), self._deadline)
+                return _Stream(connect(str(address), port, deadline, seconds), deadline)
+        return _Stream(connect(str(last), port, deadline), deadline)
 
 
 class _Stream(httpcore.NetworkStream):
     """A connection that ends at the deadline, even if each single read or write is quick."""
 
-    def __init__(self, stream: httpcore.NetworkStream, deadline: Deadline) -> None:
-        self._stream = stream
+    def __init__(self, connection: socket.socket, deadline: Deadline) -> None:
+        self._connection = connection
         self._deadline = deadline
         self._reader = HeadReader()
 
     def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
-        while data := self._stream.read(max_bytes, self._deadline.left):
+        while data := self._receive(max_bytes):
             if accepted := self._reader.feed(data):
                 return accepted
         return self._reader.feed(b"")
 
+    def _receive(self, max_bytes: int) -> bytes:
+        connection = self._connection
+        with _as_httpcore(httpcore.ReadTimeout, httpcore.ReadError):
+            return self._deadline.perform(partial(connection.recv, max_bytes), connection, READING)
+
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        # Not through the stream below, which would apply the timeout to each part of the buffer.
-        connection = self._stream.get_extra_info("socket")
+        connection = self._connection
         unsent = memoryview(buffer)
-        while unsent:
-            connection.settimeout(self._deadline.left)
-            try:
-                unsent = unsent[connection.send(unsent) :]
-            except TimeoutError as error:
-                raise httpcore.WriteTimeout from error
-            except OSError as error:
-                raise httpcore.WriteError from error
+        with _as_httpcore(httpcore.WriteTimeout, httpcore.WriteError):
+            while unsent:
+                sent = self._deadline.perform(partial(connection.send, unsent), connection, WRITING)
+                if self._deadline.cancellation:
+                    self._deadline.cancellation.is_sent = True
+                unsent = unsent[sent:]
 
     def close(self) -> None:
-        self._stream.close()
+        self._connection.close()
 
     def start_tls(
         self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
     ) -> httpcore.NetworkStream:
-        return _Stream(self._stream.start_tls(ssl_context, server_hostname, self._deadline.left), self._deadline)
+        with _as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
+            secure = ssl_context.wrap_socket(
+                self._connection, server_hostname=server_hostname, do_handshake_on_connect=False
+            )
+            with _closed_on_error(secure):
+                self._deadline.perform(secure.do_handshake, secure, READING)
+        return _Stream(secure, self._deadline)
 
     def get_extra_info(self, info: str) -> Any:
-        return self._reader if info == HEAD else self._stream.get_extra_info(info)
+        if info == "ssl_object" and isinstance(self._connection, ssl.SSLSocket):
+            return self._connection
+        return self._reader if info == HEAD else None
+
+
+def connect(address: str, port: int, deadline: Deadline, seconds: float | None = None) -> socket.socket:
+    """Connect to a numeric address within `seconds`. Raises `httpcore.ConnectTimeout` or `httpcore.ConnectError`."""
+    with _as_httpcore(httpcore.ConnectTimeout, httpcore.ConnectError):
+        family, kind, protocol, _name, where = socket.getaddrinfo(
+            address, port, type=socket.SOCK_STREAM, flags=socket.AI_NUMERICHOST
+        )[0]
+        connection = socket.socket(family, kind, protocol)
+        with _closed_on_error(connection):
+            connection.setblocking(False)
+            connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            # Repeated until it is connected.
+            deadline.perform(partial(connection.connect, where), connection, WRITING, seconds)
+    return connection
+
+
+@contextmanager
+def _as_httpcore(timeout: type[Exception], failure: type[Exception]) -> Iterator[None]:
+    """Raise these instead of the exceptions of sockets, which they have as their argument, as httpcore's own do."""
+    try:
+        yield
+    except TimeoutError as error:
+        raise timeout(error) from error
+    except OSError as error:
+        raise failure(error) from error
+
+
+@contextmanager
+def _closed_on_error(connection: socket.socket) -> Iterator[None]:
+    try:
+        yield
+    except BaseException:
+        connection.close()
+        raise

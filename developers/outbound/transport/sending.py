@@ -20,9 +20,11 @@ from developers.outbound import url_rules
 from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport.addresses import Resolver, UnreachableHost
+from developers.outbound.transport.cancelling import Cancellation
+from developers.outbound.transport.deadlines import Deadline
 from developers.outbound.transport.decoding import MOST_BYTES
 from developers.outbound.transport.failures import FAILURES, why_none
-from developers.outbound.transport.network import Deadline, Transport, public_certificates
+from developers.outbound.transport.network import Transport, public_certificates
 from developers.outbound.transport.reading import read
 from developers.outbound.transport.responses import OutboundResponse, Redirect, SentRequest
 from developers.outbound.url_rules import BadUrl
@@ -58,12 +60,14 @@ def send(
     owner: User | int,
     resolver: Resolver = socket.getaddrinfo,
     ssl_context: ssl.SSLContext | None = None,
+    cancellation: Cancellation | None = None,
 ) -> OutboundResponse:
     """Send a recipe without placeholders.
 
-    `resolver` looks up names, and `ssl_context` checks certificates; tests pass their own.
+    `resolver` looks up names, and `ssl_context` checks certificates; tests pass their own. With a `cancellation`
+    the call ends once that is cancelled.
     """
-    deadline = Deadline(settings.OUTBOUND_SECONDS)
+    deadline = Deadline(settings.OUTBOUND_SECONDS, cancellation)
     trail: list[Redirect] = []
     sent: list[SentRequest] = []
     owner_id = owner if isinstance(owner, int) else owner.pk

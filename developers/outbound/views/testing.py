@@ -1,5 +1,6 @@
 """Testing the call in the editor, saved or not."""
 
+from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpResponse
@@ -18,6 +19,7 @@ from developers.outbound.editor.raw_text import numbered_lines
 from developers.outbound.editor.response_tree import build_tree
 from developers.outbound.models import NAME_LENGTH
 from developers.outbound.recipe import before_path, placeholders
+from developers.outbound.transport import cancelling
 from developers.outbound.transport.responses import NO_DATA
 from developers.outbound.views.apis import PAGE
 from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
@@ -46,7 +48,13 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
         name = editor.form.cleaned_data["name"] or f"{recipe.method} {before_path(recipe.url)}"[:NAME_LENGTH]
         try:
             run = running.try_out(
-                request.user, name, recipe, samples, client=Client.of(request), api=api if api_id else None
+                request.user,
+                name,
+                recipe,
+                samples,
+                client=Client.of(request),
+                api=api if api_id else None,
+                test_id=request.POST.get("test_id", ""),
             )
         except running.Unfillable as refusal:
             outcome["refusal"] = str(refusal)
@@ -63,6 +71,14 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
     response = render(request, OUTCOME if request.htmx else TEMPLATE, context)
     # The script swaps in a response of 429 only with this header: a proxy's own page for a 429 has none.
     return retarget(response, "#outcome")
+
+
+@action(PAGE)
+@never_cache
+def cancel(request: LoggedInRequest) -> HttpResponse:
+    """End the account's running test of this id."""
+    cancelling.cancel(request.user.pk, request.POST.get("test_id", ""))
+    return HttpResponse(status=HTTPStatus.NO_CONTENT)
 
 
 def _missing(draft: Draft, names: list[str]) -> list[str]:

@@ -7,15 +7,15 @@ import httpcore
 import pytest
 
 from developers.outbound.transport import network
+from developers.outbound.transport.deadlines import Deadline
 
 RESET = struct.pack("ii", 1, 0)
 
 
 def test_a_connection_that_the_server_resets_is_not_written_to() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
-        stream = network._Stream(
-            httpcore.SyncBackend().connect_tcp(*listening.getsockname()[:2]), network.Deadline(seconds=60)
-        )
+        deadline = Deadline(seconds=60)
+        stream = network._Stream(network.connect("127.0.0.1", listening.getsockname()[1], deadline), deadline)
         accepted, _ = listening.accept()
         accepted.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
         accepted.close()
@@ -26,16 +26,10 @@ def test_a_connection_that_the_server_resets_is_not_written_to() -> None:
         stream.close()
 
 
-class NearlyPassed(network.Deadline):
-    """A deadline that stays near, however slow the machine is."""
-
-    left = 0.05
-
-
 def test_a_write_that_the_server_does_not_read_ends_at_the_deadline() -> None:
     with socket.create_server(("127.0.0.1", 0)) as listening:
         stream = network._Stream(
-            httpcore.SyncBackend().connect_tcp(*listening.getsockname()[:2]), NearlyPassed(seconds=60)
+            network.connect("127.0.0.1", listening.getsockname()[1], Deadline(60)), Deadline(seconds=0.05)
         )
         accepted, _ = listening.accept()
 
@@ -44,3 +38,8 @@ def test_a_write_that_the_server_does_not_read_ends_at_the_deadline() -> None:
             stream.write(bytes(64 * 1024 * 1024))
 
         stream.close()
+
+
+def test_no_time_is_left_once_a_deadline_has_passed() -> None:
+    with pytest.raises(httpcore.ReadTimeout):
+        _ = Deadline(seconds=0).left
