@@ -156,7 +156,7 @@ def _under_other_keys(alias: str, key_ids: Sequence[str]) -> Iterator[tuple[int,
     if Authenticator._meta.db_table in tables:
         yield factors.count_unreadable(alias), LOST_FACTORS
     if OutboundApi._meta.db_table in tables:
-        yield OutboundApi.objects.using(alias).exclude(key_id__in=key_ids).count(), LOST_CALLS
+        yield OutboundApi.every.using(alias).exclude(key_id__in=key_ids).count(), LOST_CALLS
     if CallDraft._meta.db_table in tables:
         yield CallDraft.objects.using(alias).exclude(key_id__in=["", *key_ids]).count(), LOST_DRAFTS
 

@@ -21,7 +21,7 @@ from accounts.passwords import older_hashes
 from accounts.throttling import counters
 from botpenguin.platform import bot_deletion, staging
 from developers import usage
-from developers.outbound import call_drafts, running
+from developers.outbound import api_deletion, call_drafts, running
 
 logger = logging.getLogger(__name__)
 
@@ -37,6 +37,7 @@ SECONDS_AT_A_TIME = 0.5
 PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "tags of imports that were killed": staging.forget_dead,
     "rows of deleted bots": bot_deletion.forget_deleted,
+    "rows of deleted APIs": api_deletion.forget_deleted,
     "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: usage.prune_revoked(timezone.now() - usage.REVOKED_KEPT_FOR),
@@ -50,7 +51,11 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "events": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
 }
 # What pages promise to be gone within minutes.
-SOON: tuple[Callable[[], Iterator[int]], ...] = (deletion.finish_all, call_drafts.forget_expired)
+SOON: tuple[Callable[[], Iterator[int]], ...] = (
+    deletion.finish_all,
+    api_deletion.forget_deleted,
+    call_drafts.forget_expired,
+)
 
 
 class Round:
@@ -88,7 +93,7 @@ class Round:
 class Housekeeper:
     """Runs the housekeeping in a mail worker, unless another worker has run it today.
 
-    Every worker deletes the rows of deleted accounts and drafts that have expired, whenever there are some.
+    Every worker deletes the rows of deleted accounts and APIs, and drafts that have expired, whenever there are some.
     """
 
     def __init__(self) -> None:

@@ -108,13 +108,13 @@ class OutboundApis(OwnedQuerySet):
         text = searchable(text.strip()[:NAME_LENGTH])
         return self.none() if "\0" in text else self.filter(searched__contains=text)
 
-    def check_room(self, api: "OutboundApi") -> None:
+    def check_room(self, api: "OutboundApi", *, is_new: bool) -> None:
         """Raise `QuotaExceeded` if the owner has no room for an API that is about to be written."""
         size, itself = Length("sealed"), Q(pk=api.pk)
         held = self.owned_by(api.owner_id).aggregate(
             apis=Count("pk"), size=Sum(size, default=0), before=Sum(size, filter=itself, default=0)
         )
-        quotas.APIS.check(held["apis"], int(api._state.adding))
+        quotas.APIS.check(held["apis"], int(is_new))
         quotas.API_BYTES.check(held["size"], len(api.sealed) - held["before"])
 
     def make(self, owner: User | int, name: str, recipe: Recipe) -> "OutboundApi":
@@ -122,6 +122,15 @@ class OutboundApis(OwnedQuerySet):
         api = OutboundApi(owner_id=owner if isinstance(owner, int) else owner.pk, name=name)
         api.keep(recipe)
         return api
+
+
+AllApis = models.Manager.from_queryset(OutboundApis)
+
+
+class ApiManager(AllApis["OutboundApi"]):
+    def get_queryset(self) -> "models.QuerySet[OutboundApi]":
+        """Exclude deleted APIs, whose rows remain for a while."""
+        return super().get_queryset().filter(deleted_at=None)
 
 
 class OutboundApi(models.Model):
@@ -150,18 +159,25 @@ class OutboundApi(models.Model):
     follows_redirects = models.BooleanField(_("follows redirects"), default=False)
     created_at = models.DateTimeField(default=timezone.now)
     updated_at = models.DateTimeField(auto_now=True)
+    # Hidden everywhere from then on. `developers.outbound.api_deletion` brings the API back, or deletes the row.
+    deleted_at = models.DateTimeField(null=True, editable=False)
 
-    objects = OutboundApis.as_manager()
+    objects: ClassVar[ApiManager] = ApiManager()
+    every: ClassVar = AllApis()
 
     class Meta:
         ordering: ClassVar = ["-created_at", "-id"]
         indexes: ClassVar = [
-            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="outbound_api_newest")
+            models.Index(F("owner"), F("created_at").desc(), F("id").desc(), name="outbound_api_newest"),
+            models.Index(
+                F("owner"), F("deleted_at"), condition=Q(deleted_at__isnull=False), name="outbound_api_deleted"
+            ),
         ]
         constraints: ClassVar = [
             models.UniqueConstraint(
                 F("owner"),
                 Lower("name"),
+                condition=Q(deleted_at=None),
                 name="outbound_outboundapi_name_once_an_owner",
                 violation_error_message=_("There is an API of this name already."),
             ),
@@ -201,7 +217,7 @@ class OutboundApi(models.Model):
         self.method, self.url, self.follows_redirects = recipe.method, recipe.url, recipe.follows_redirects
         self.sealed, self.key_id = sealing.seal(self.owner_id, self.pk, recipes.dump(recipe))
         with changing(self.owner_id):
-            OutboundApi.objects.check_room(self)
+            OutboundApi.objects.check_room(self, is_new=self._state.adding)
             if self._state.adding:
                 self.save(force_insert=True)
                 return
@@ -249,8 +265,11 @@ class ApiLog(models.Model):
     class Meta:
         ordering: ClassVar = ["-sent_at", "-pk"]
         indexes: ClassVar = [
-            # Includes the size, so that adding sizes up reads the index alone.
-            models.Index(F("owner"), F("sent_at").desc(), F("id").desc(), F("size"), name="outbound_apilog_sizes"),
+            # Adding sizes up reads the index alone, and filters by API and status read no other rows.
+            models.Index(
+                *(F("owner"), F("sent_at").desc(), F("id").desc(), F("size"), F("api"), F("status")),
+                name="outbound_apilog_listed",
+            ),
             models.Index(F("api"), F("sent_at").desc(), F("id").desc(), name="outbound_apilog_of_api"),
             models.Index(F("sent_at"), name="outbound_apilog_oldest"),
         ]

@@ -82,8 +82,10 @@ def try_out(  # noqa: PLR0913 - the parts of an API that is not saved yet
 ) -> Run:
     """Send an unsaved call, or an unsaved change of `api`, and log it as a test. Raises what `run` raises.
 
-    `cancelling.cancel` ends it by its `test_id`.
+    `cancelling.cancel` ends it by its `test_id`. A deleted API is `Unfillable`, and this is not logged.
     """
+    if api and not OutboundApi.objects.filter(pk=api.pk).exists():
+        raise Unfillable(_("This API was deleted meanwhile. Nothing was sent. Bring it back to test it."))
     call = _Call(owner.pk, api, name, ApiLog.Kind.TEST, client, test_id)
     return _run(call, recipe, attributes, **network)
 
@@ -148,8 +150,8 @@ def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datet
     mask = Mask(recipe)
     log = ApiLog(
         owner_id=call.owner_id,
-        # The API may have been deleted during its call.
-        api=OutboundApi.objects.filter(pk=call.api.pk).only("pk").first() if call.api else None,
+        # The row may have gone during its call.
+        api=OutboundApi.every.filter(pk=call.api.pk).only("pk").first() if call.api else None,
         api_name=call.name,
         kind=call.kind,
         sent_at=sent_at,

@@ -24,4 +24,5 @@ urlpatterns = [
     path("<object_id:api_id>/test/", testing.try_out, name="test"),
     path("<object_id:api_id>/duplicate/", apis.duplicate, name="duplicate-api"),
     path("<object_id:api_id>/delete/", apis.delete, name="delete-api"),
+    path("<object_id:api_id>/restore/", apis.restore, name="restore-api"),
 ]

@@ -58,7 +58,7 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(
     find_and_duplicate(page)
     page.get_by_role("button", name="Delete").click()
     expect(page.get_by_role("dialog")).to_have_count(int(scripts))
-    page.get_by_role("button", name="Delete permanently").click()
+    page.get_by_role("button", name="Delete this API").click()
     expect(page.get_by_text("Order status copy is deleted.")).to_be_visible()
 
 
@@ -151,7 +151,7 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, lo
     assert OutboundApi.objects.get().recipe().parameters == (RecipeField("id", "{{order_id}}"),)
     press(page, "button", "Delete")
     expect(page.get_by_role("dialog")).to_be_visible()
-    press(page, "button", "Delete permanently")
+    press(page, "button", "Delete this API")
     expect(page.get_by_text("Order status is deleted.")).to_be_visible()
 
 

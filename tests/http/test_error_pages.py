@@ -10,6 +10,7 @@ from django.urls import path
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from accounts.orm.bulk import BulkBusy
 from botpenguin import urls
 from tests.cast import logged_in
 
@@ -28,8 +29,13 @@ def broken(request: HttpRequest) -> HttpResponse:
     raise ZeroDivisionError
 
 
+def busy(request: HttpRequest) -> HttpResponse:
+    raise BulkBusy
+
+
 handler400, handler403, handler404, handler500 = (urls.handler400, urls.handler403, urls.handler404, urls.handler500)
-urlpatterns = [*urls.urlpatterns, path("damaged", damaged), path("forbidden", forbidden), path("broken", broken)]
+views = (damaged, forbidden, broken, busy)
+urlpatterns = [*urls.urlpatterns, *(path(view.__name__, view) for view in views)]
 
 
 @pytest.fixture
@@ -59,6 +65,13 @@ def test_every_error_has_a_page_that_says_what_happened_and_leads_on(
     assert f'<h1 class="page-title">{title}</h1>' in page
     assert '<a class="button button--primary" href="/">Go to your bots</a>' in page
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_a_page_that_would_wait_for_other_bulk_work_says_so(browser: Client) -> None:
+    answer = browser.get("/busy")
+
+    assert (answer.status_code, answer["Retry-After"]) == (503, "2")
+    assert "Other large changes are under way. Nothing was changed." in answer.content.decode()
 
 
 def test_a_form_that_has_gone_stale_leads_back_to_its_page(alice: User) -> None:

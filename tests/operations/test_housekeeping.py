@@ -19,9 +19,9 @@ from accounts.throttling.models import Counter
 from botpenguin.operations import housekeeping
 from botpenguin.operations.housekeeping import Housekeeper, Round
 from developers.models import RevokedToken
-from developers.outbound import call_drafts
+from developers.outbound import api_deletion, call_drafts
 from developers.outbound.call_drafts import CallDraft
-from developers.outbound.models import ApiLog
+from developers.outbound.models import ApiLog, OutboundApi
 from tests.clock import Clock
 
 pytestmark = pytest.mark.django_db
@@ -72,6 +72,8 @@ def of_all_ages(alice: User) -> dict[str, Any]:
             model._default_manager.create(**owner, **{at: now - age})
     for public_id, age in (("old", timedelta(days=7) + MINUTE), ("new", timedelta(days=7) - MINUTE)):
         CallDraft.objects.create(owner=alice, public_id=public_id, updated_at=now - age)
+    for name, age in (("old", api_deletion.KEPT_FOR + MINUTE), ("new", api_deletion.KEPT_FOR - MINUTE)):
+        OutboundApi.every.create(owner=alice, name=name, method="GET", url="-", deleted_at=now - age)
     revoked_tokens(alice)
     sessions(1)
     Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
@@ -87,6 +89,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
     return {
         "counts": (Counter, 1),
         "events": (SecurityEvent, 1),
+        "deleted APIs": (OutboundApi, 1),
         "logs of outbound calls": (ApiLog, 1),
         "drafts of outbound calls": (CallDraft, 1),
         "revoked tokens": (RevokedToken, 2),
@@ -103,11 +106,12 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
     call_command("housekeeping", stdout=output)
 
     assert output.getvalue() == (
-        "0 tags of imports that were killed, 0 rows of deleted bots, 0 rows of deleted accounts, "
-        "2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of email, "
-        "1 sign-ups, 1 mails, 1 logs of outbound calls, 1 drafts of outbound calls, 1 events deleted.\n"
+        "0 tags of imports that were killed, 0 rows of deleted bots, 1 rows of deleted APIs, "
+        "0 rows of deleted accounts, 2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of email, "
+        "1 sign-ups, 1 mails, 1 logs of outbound calls, "
+        "1 drafts of outbound calls, 1 events deleted.\n"
     )
-    assert {name: model._default_manager.count() for name, (model, _) in of_all_ages.items()} == {
+    assert {name: model._base_manager.count() for name, (model, _) in of_all_ages.items()} == {
         name: count for name, (_, count) in of_all_ages.items()
     }
     assert set(RevokedToken.objects.values_list("generation", flat=True)) == {2, 3}
@@ -185,6 +189,17 @@ def test_each_worker_deletes_discarded_drafts_within_a_minute(clock: Clock, alic
         clock.now += housekeeping.SECONDS_BETWEEN_DELETIONS
 
     assert left == [0, 0]
+
+
+def test_a_worker_deletes_rows_of_deleted_apis_within_minutes(alice: User, clock: Clock) -> None:
+    worker = Housekeeper()
+    worker.go_on()
+    OutboundApi.every.create(owner=alice, name="Orders", method="GET", url="-", deleted_at=api_deletion.EXPIRED)
+
+    clock.now += housekeeping.SECONDS_BETWEEN_DELETIONS
+    worker.go_on()
+
+    assert not OutboundApi.every.exists()
 
 
 def test_a_day_with_nothing_to_delete_is_not_worth_a_line(caplog: pytest.LogCaptureFixture) -> None:

@@ -1,26 +1,25 @@
-"""The list of 3rd Party Apps APIs; copying and deleting one."""
+"""The list of 3rd Party Apps APIs; copying, deleting and restoring one."""
 
 from django.contrib import messages
-from django.db import IntegrityError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from accounts.keyring import Unreadable
-from accounts.orm.batches import delete_with_referrers
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
 from accounts.web.confirmation import is_confirmed
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
-from developers.outbound import quotas
-from developers.outbound.models import NAME_LENGTH, OutboundApi
-from developers.outbound.recipe import Recipe
+from accounts.web.undo import offer_undo
+from developers.outbound import api_deletion, copying, quotas
+from developers.outbound.api_deletion import NotRestored
+from developers.outbound.models import OutboundApi
 
 PAGE = "developers:outbound:apis"
-MOST_COPIES = 20
 
 
 @require_safe
@@ -31,7 +30,9 @@ def apis(request: LoggedInRequest) -> HttpResponse:
     found = OutboundApi.objects.owned_by(request.user).defer("sealed")
     page = paged(request, found.search(text) if text else found)
     usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
-    return render(request, "developers/outbound/apis.html", page | {"q": text, "usage": usage})
+    deleted = [] if text else api_deletion.restorable(request.user).defer("sealed")
+    context = {"q": text, "usage": usage, "deleted": deleted}
+    return render(request, "developers/outbound/apis.html", page | context)
 
 
 @action(PAGE)
@@ -45,7 +46,7 @@ def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
         messages.error(request, _("%(api)s can no longer be read, so it can't be copied.") % {"api": api})
         return redirect(PAGE)
     try:
-        copy = _copy(api, recipe)
+        copy = copying.copy(api, recipe)
     except QuotaExceeded as full:
         messages.error(request, str(full))
         return redirect(PAGE)
@@ -64,21 +65,26 @@ def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Ask whether to delete an API, and delete it once the answer is yes."""
     api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
     if is_confirmed(request):
-        sum(delete_with_referrers(OutboundApi.objects.owned_by(request.user).filter(pk=api_id)))
-        messages.success(request, _("%(api)s is deleted.") % {"api": api})
+        api_deletion.delete(request.user.pk, api_id)
+        offer_undo(
+            request, _("%(api)s is deleted.") % {"api": api}, reverse("developers:outbound:restore-api", args=[api_id])
+        )
         return redirect(PAGE)
     return render(request, "developers/outbound/delete_api.html", {"api": api})
 
 
-def _copy(api: OutboundApi, recipe: Recipe) -> OutboundApi | None:
-    """Save a recipe under the first free name like its own. Return None if too many are taken.
-
-    Relies on the unique constraint of names.
-    """
-    for number in range(1, MOST_COPIES + 1):
-        ending = _(" copy") if number == 1 else _(" copy %(number)d") % {"number": number}
-        try:
-            return OutboundApi.objects.make(api.owner_id, api.name[: NAME_LENGTH - len(ending)] + ending, recipe)
-        except IntegrityError:
-            continue
-    return None
+@action(PAGE)
+@never_cache
+def restore(request: LoggedInRequest, api_id: str) -> HttpResponse:
+    """Bring a deleted API back, or say why that is impossible."""
+    try:
+        api, former = api_deletion.restore(request.user.pk, api_id)
+    except (NotRestored, QuotaExceeded) as reason:
+        messages.error(request, str(reason))
+        return redirect(PAGE)
+    if api.name == former:
+        messages.success(request, _("%(api)s is back.") % {"api": api})
+    else:
+        names = {"former": former, "api": api}
+        messages.success(request, _("%(former)s is back as %(api)s, since another API has its name.") % names)
+    return redirect(PAGE)

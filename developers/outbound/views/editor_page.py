@@ -17,10 +17,14 @@ TEMPLATE = "developers/outbound/editor.html"
 
 
 def find_api(request: LoggedInRequest, api_id: str | None) -> tuple[OutboundApi, Recipe | None]:
-    """Return the API of a page's URL, and its recipe: None for a new API, and for one that cannot be unsealed."""
+    """Return the API of a page's URL, and its recipe: None for a new API, and for one that cannot be unsealed.
+
+    A form that is sent after its API was deleted is shown again, so that nothing is lost. Save and Test refuse it.
+    """
     if api_id is None:
         return OutboundApi(owner=request.user), None
-    api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
+    apis = OutboundApi.every if request.method == "POST" else OutboundApi.objects
+    api = get_object_or_404(apis.owned_by(request.user), pk=api_id)
     try:
         return api, api.recipe()
     except Unreadable:
