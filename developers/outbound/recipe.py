@@ -62,6 +62,11 @@ class RecipeField:
     raw: str = field(default="", repr=False)
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether it is one of the sender's own headers without a value, which is then not sent at all."""
+        return not self.value.strip() and self.name.lower() in ("accept", "content-type")
+
+    @property
     def is_hidden(self) -> bool:
         """Whether its value is masked: it is marked as a secret, or its name says so."""
         return self.is_secret or SENSITIVE.search(self.name) is not None
@@ -101,6 +106,11 @@ class Recipe:
 def encoded(part: RecipeField) -> str:
     """Write a parameter for a URL: as it was spelled where it comes from, or else percent-encoded (RFC 3986)."""
     return part.raw or f"{quote(part.name, safe='')}={quote(part.value, safe='')}"
+
+
+def with_query(url: str, query: str) -> str:
+    """Add a query to a URL, which may end with a question mark of its own."""
+    return f"{url.removesuffix('?')}?{query}" if query else url
 
 
 def parameters_of(query: str) -> tuple[RecipeField, ...]:

@@ -13,7 +13,7 @@ from developers.outbound.recipe import CONTENT_TYPES, Recipe
 def write(recipe: Recipe) -> str:
     """Write a recipe as a curl command for a POSIX shell. Secrets become shell variables; placeholders stay."""
     variables = _Variables()
-    url: list[str | _Variable] = [recipe.url]
+    url: list[str | _Variable] = [recipe.url.removesuffix("?") if recipe.parameters else recipe.url]
     for number, each in enumerate(recipe.parameters):
         joint = "?" if number == 0 else "&"
         if each.is_hidden:
@@ -29,7 +29,8 @@ def write(recipe: Recipe) -> str:
     for header in recipe.headers:
         value = variables.named(header.name) if header.is_hidden else header.value
         # curl omits a header that ends with its colon.
-        lines.append(f"-H {_word([f'{header.name}: ', value] if header.value else [f'{header.name};'])}")
+        ending = ":" if header.leaves_out else ";"
+        lines.append(f"-H {_word([f'{header.name}: ', value] if header.value else [header.name + ending])}")
     if recipe.sends_body:
         # curl's own default is that of a form.
         if recipe.body_kind != "form" and "content-type" not in (header.name.lower() for header in recipe.headers):

@@ -72,7 +72,7 @@ def form(body: str, *headers: RecipeField) -> Recipe:
         ),
         (
             f"curl {A} -d 1 --json 2 -d 3 -H 'accept;' -H Content-Type:",
-            form("12&3", RecipeField("accept", "")),
+            replace(form("12&3", RecipeField("accept", ""), RecipeField("Content-Type", "")), body_kind="text"),
         ),
         (f"curl {A} --data-urlencode 'a@b=c d'", form("a@b=c+d")),
         (f"curl {A} --data-urlencode '@a=b'", form("@a=b")),
