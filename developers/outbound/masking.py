@@ -4,12 +4,14 @@ import base64
 import json
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from html import escape
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from developers import tokens
-from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField, encoded, with_query
+from developers.outbound.body import body_of
+from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField, encoded
 from developers.outbound.token_search import holds_token
 
 # Each word of at least this length in a secret such as "Bearer 1a2b3c" is a secret too.
@@ -63,7 +65,7 @@ class Mask:
             f"{quote(part.name, safe='')}={MASK}" if part.is_hidden else encoded(part)
             for part in self._recipe.parameters
         )
-        return self.beginning(with_query(self._recipe.url, query), KEPT_OF_A_LINE)
+        return self.beginning(f"{self._recipe.url}?{query}" if query else self._recipe.url, KEPT_OF_A_LINE)
 
     def address(self, url: str, most: int) -> str:
         """Mask a URL that was sent, or that a server redirected to, and cut it to `most` bytes."""
@@ -92,7 +94,13 @@ class Mask:
     def request_body(self, most: int) -> str:
         if not self._recipe.sends_body:
             return ""
-        return MASK if self._recipe.body_is_secret else self.beginning(self._recipe.body, most)
+        if self._recipe.sent_text and self._recipe.body_is_secret:
+            return MASK
+        fields = tuple(
+            replace(each, value=MASK, raw=f"{quote_plus(each.name)}={MASK}") if each.is_hidden and each.value else each
+            for each in self._recipe.sent_fields
+        )
+        return self.beginning(body_of(replace(self._recipe, body_fields=fields)), most)
 
     def _hide(self, text: str) -> str:
         """Replace each secret by `HIDDEN`, which makes no text longer."""
@@ -123,7 +131,7 @@ def _spellings(recipe: Recipe) -> set[str]:
 
 
 def _secrets(recipe: Recipe) -> Iterator[str]:
-    for part in (*recipe.parameters, *recipe.headers):
+    for part in (*recipe.parameters, *recipe.headers, *recipe.sent_fields):
         value = part.value.strip()
         if part.is_hidden and value:
             yield value
@@ -134,10 +142,10 @@ def _secrets(recipe: Recipe) -> Iterator[str]:
                     yield word
                     # A server may echo either half of Basic's "user:password".
                     yield from (text for text in _from_base64(word).split(":") if len(text) >= LEAST_TEXT)
-    if recipe.sends_body and recipe.body_is_secret:
+    if recipe.sent_text and recipe.body_is_secret:
         yield recipe.body
         yield from _texts(recipe)
-    elif recipe.sends_body:
+    elif recipe.sent_text:
         yield from _sensitive_texts(recipe)
 
 
@@ -174,8 +182,8 @@ class _Leaf(NamedTuple):
 
 
 def _leaves(recipe: Recipe) -> Iterator[_Leaf]:
-    """Yield every text and number of a body that is JSON, and every value of a form."""
-    if recipe.body_kind == "form":
+    """Yield every text and number of a body that is JSON, and every value of a form that is a text."""
+    if recipe.is_form_text:
         for name, value in parse_qsl(recipe.body, keep_blank_values=True):
             yield _Leaf(value, SENSITIVE.search(name) is not None, is_below=False)
     yield from _leaves_of_json(recipe.body)

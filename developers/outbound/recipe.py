@@ -10,10 +10,28 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
-from urllib.parse import parse_qsl, quote, quote_plus, unquote
+from urllib.parse import quote, quote_plus, unquote
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
+
+from developers.outbound.fields import (
+    ATTRIBUTE_NAME,
+    PLACEHOLDER,
+    SENSITIVE,
+    RecipeField,
+    encoded,
+    fields_of,
+    parameters_of,
+    read_parameter,
+)
+
+__all__ = [
+    "ATTRIBUTE_NAME", "BODY_KINDS", "CONTENT_TYPES", "JSON_PARTS", "MASK", "METHODS", "NOT_IN_HEADERS", "NO_BODY",
+    "PLACEHOLDER", "SENSITIVE", "AttributeMapping", "Recipe", "RecipeField", "Unfillable", "Value",
+    "attributes_in_path_only", "before_path", "dump", "encoded", "fill", "load", "parameters_of", "placeholders",
+    "read_parameter",
+]  # fmt: skip
 
 Value = str | int | float | bool | None
 
@@ -22,12 +40,14 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 CONTENT_TYPES = {
     "json": "application/json",
     "form": "application/x-www-form-urlencoded",
+    # Without its boundary, which each call has anew.
+    "multipart": "multipart/form-data",
     "text": "text/plain; charset=utf-8",
 }
+# The kinds whose bodies are rows of fields.
+ROW_KINDS = ("form", "multipart")
 NO_BODY = "none"
 BODY_KINDS = (NO_BODY, *CONTENT_TYPES)
-ATTRIBUTE_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,59}"
-PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({ATTRIBUTE_NAME})[ \t]*\}}\}}", re.ASCII)
 # RFC 9110, section 5.5: characters that a header's value must not contain.
 NOT_IN_HEADERS = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 MASK = "••••••••"
@@ -35,41 +55,11 @@ MASK = "••••••••"
 MOST_FILLED_IN = 1_000_000
 # The parts of JSON that filling looks at: placeholders, escapes, and the quotes around strings.
 JSON_PARTS = re.compile(rf'{PLACEHOLDER.pattern}|\\.|"', re.ASCII | re.DOTALL)
-# With the ampersands around it that separate nothing.
-PARAMETER = re.compile(r"(?:^|(?<=[^&])&)(&*[^&]+(?:&+$)?)")
 BEFORE_PATH = re.compile(r"[^/?#]*//[^/?#]*")
-# Names of secret values. Rather too many than too few: a hidden value still works.
-SENSITIVE = re.compile(
-    r"(?i)auth(?!ors?(?:[^a-z]|$))|bearer|cookie|credential|hmac|jwt|passw|pass(?:phrase|code)?$|pwd|secret|session"
-    r"|signature|token|api[-_]?key|key$|^appid$|(?:^|[^a-z])(?:otp|pin|sid|sig)(?:[^a-z]|$)"
-)
 
 
 class Unfillable(Exception):
     """Attributes cannot be filled into a recipe. The text is a sentence for the user."""
-
-
-@dataclass(frozen=True, slots=True)
-class RecipeField:
-    """A parameter or a header.
-
-    raw: how a parameter was spelled in the URL that it comes from, where that is not the usual spelling.
-    """
-
-    name: str
-    value: str = field(repr=False)
-    is_secret: bool = False
-    raw: str = field(default="", repr=False)
-
-    @property
-    def leaves_out(self) -> bool:
-        """Whether it is one of the sender's own headers without a value, which is then not sent at all."""
-        return not self.value.strip() and self.name.lower() in ("accept", "content-type")
-
-    @property
-    def is_hidden(self) -> bool:
-        """Whether its value is masked: it is marked as a secret, or its name says so."""
-        return self.is_secret or SENSITIVE.search(self.name) is not None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +75,7 @@ class Recipe:
     """An outbound call. The URL has no query: its parameters are separate.
 
     body_kind: a key of `CONTENT_TYPES`, or `NO_BODY` for a body that is kept but not sent.
+    body, body_fields: one of the two is sent, by the kind; the other one is only kept.
     """
 
     method: str
@@ -94,6 +85,7 @@ class Recipe:
     body: str = field(default="", repr=False)
     body_kind: str = "json"
     body_is_secret: bool = False
+    body_fields: tuple[RecipeField, ...] = ()
     mappings: tuple[AttributeMapping, ...] = ()
     follows_redirects: bool = False
 
@@ -102,33 +94,34 @@ class Recipe:
         """Whether there is a body, if only an empty one. No JSON is empty."""
         return self.body_kind != NO_BODY and (self.body_kind != "json" or bool(self.body.strip()))
 
+    @property
+    def sent_fields(self) -> tuple[RecipeField, ...]:
+        """The fields of the body, if its kind sends them."""
+        return self.body_fields if self.body_kind in ROW_KINDS else ()
 
-def encoded(part: RecipeField) -> str:
-    """Write a parameter for a URL: as it was spelled where it comes from, or else percent-encoded (RFC 3986)."""
-    return part.raw or f"{quote(part.name, safe='')}={quote(part.value, safe='')}"
+    @property
+    def sent_text(self) -> str:
+        """The text of the body, if its kind sends it."""
+        return self.body if self.sends_body and self.body_kind not in ROW_KINDS else ""
+
+    @property
+    def content_type(self) -> str | None:
+        """The Content-Type in the headers, if there is one."""
+        return next((header.value for header in self.headers if header.name.lower() == "content-type"), None)
+
+    @property
+    def is_form_text(self) -> bool:
+        """Whether the body is a form that is written as a text, since rows cannot hold it."""
+        named = (self.content_type or "").partition(";")[0].strip().lower()
+        return self.body_kind == "text" and named == CONTENT_TYPES["form"]
 
 
-def with_query(url: str, query: str) -> str:
-    """Add a query to a URL, which may end with a question mark of its own."""
-    return f"{url.removesuffix('?')}?{query}" if query else url
-
-
-def parameters_of(query: str) -> tuple[RecipeField, ...]:
-    """Split the query of a URL. `encoded` gives each part back as it stands there."""
-    return tuple(_parameter(raw) for raw in PARAMETER.findall(query))
-
-
-def _parameter(raw: str) -> RecipeField:
-    name, value = read_parameter(raw)
-    # A placeholder is filled, so its parameter has no spelling of its own.
-    is_usual = PLACEHOLDER.search(value) or encoded(RecipeField(name, value)) == raw
-    return RecipeField(name, value, raw="" if is_usual else raw)
-
-
-def read_parameter(raw: str) -> tuple[str, str]:
-    """Return the name and the value of `name=value` in a URL."""
-    found = parse_qsl(raw, keep_blank_values=True, separator="&")
-    return found[0] if found else (raw, "")
+PARTS = {
+    "parameters": RecipeField,
+    "headers": RecipeField,
+    "body_fields": RecipeField,
+    "mappings": AttributeMapping,
+}
 
 
 def dump(recipe: Recipe) -> str:
@@ -141,16 +134,29 @@ def load(text: str) -> Recipe:
     parts = json.loads(text)
     # Before there were kinds, each body was JSON, and GET sent none.
     parts.setdefault("body_kind", NO_BODY if parts["method"] == "GET" else "json")
-    for name, kind in (("parameters", RecipeField), ("headers", RecipeField), ("mappings", AttributeMapping)):
-        parts[name] = tuple(kind(**part) for part in parts[name])
-    return Recipe(**parts)
+    for name, kind in PARTS.items():
+        parts[name] = tuple(kind(**part) for part in parts.get(name, ()))
+    return _with_rows(Recipe(**parts))
+
+
+def _with_rows(recipe: Recipe) -> Recipe:
+    """Turn the text of a form, which once was its body, into rows, or into a text of the same Content-Type."""
+    if recipe.body_kind != "form" or not recipe.body or recipe.body_fields:
+        return recipe
+    fields = fields_of(recipe.body)
+    if fields is None:
+        named = () if recipe.content_type is not None else (RecipeField("Content-Type", CONTENT_TYPES["form"]),)
+        return replace(recipe, body_kind="text", headers=(*recipe.headers, *named))
+    hidden = recipe.body_is_secret
+    fields = tuple(replace(each, is_secret=hidden or each.is_hidden) for each in fields)
+    return replace(recipe, body="", body_is_secret=False, body_fields=fields)
 
 
 def placeholders(recipe: Recipe) -> list[str]:
     """Return the names of a recipe's placeholders, each once, in the order of first use."""
     texts = [recipe.url, *(part.value for part in (*recipe.parameters, *recipe.headers))]
-    if recipe.sends_body:
-        texts.append(recipe.body)
+    texts += [text for part in recipe.sent_fields for text in (part.name, part.value)]
+    texts.append(recipe.sent_text)
     found: dict[str, str] = {}
     for text in texts:
         for name in PLACEHOLDER.findall(text):
@@ -180,7 +186,10 @@ def fill(recipe: Recipe, attributes: Mapping[str, Value]) -> Recipe:
         url=filler.url(recipe.url),
         parameters=tuple(filler.parameter(part) for part in recipe.parameters),
         headers=tuple(replace(part, value=filler.header(part.value)) for part in recipe.headers),
-        body=filler.body(recipe.body_kind, recipe.body) if recipe.sends_body else recipe.body,
+        body=filler.body("form" if recipe.is_form_text else recipe.body_kind, recipe.body)
+        if recipe.sent_text
+        else recipe.body,
+        body_fields=tuple(map(filler.field, recipe.body_fields)) if recipe.sent_fields else recipe.body_fields,
     )
     if filler.missing:
         sentence = ngettext(
@@ -206,6 +215,10 @@ class _Filler:
     def parameter(self, part: RecipeField) -> RecipeField:
         value = self.text(part.value)
         return part if value == part.value else replace(part, value=value, raw="")
+
+    def field(self, part: RecipeField) -> RecipeField:
+        filled = replace(part, name=self.text(part.name), value=self.text(part.value))
+        return part if filled == part else replace(filled, raw="")
 
     def header(self, template: str) -> str:
         def fill_in(match: re.Match[str]) -> str:

@@ -22,6 +22,7 @@ from accounts.models import User
 from accounts.orm.batches import delete_in_batches
 from accounts.web.clients import Client
 from developers.outbound import mapping
+from developers.outbound.body import with_boundary
 from developers.outbound.masking import Mask
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.quotas import LOG_BYTES, LOGS
@@ -123,7 +124,8 @@ def _run(
     with hold_slot(call.owner_id), cancellable(call.owner_id, call.test_id) as cancellation:
         sent_at = timezone.now()
         try:
-            filled = fill(recipe, attributes)
+            # The log shows the boundary that is sent.
+            filled = with_boundary(fill(recipe, attributes))
         except Unfillable as unfillable:
             _log(call, recipe, OutboundResponse(problem=str(unfillable)), sent_at)
             raise

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from django.utils.translation import gettext as _
 
 from developers.outbound import mapping, url_rules
+from developers.outbound.body import BOUNDARY, MULTIPART, body_of, boundary_of
 from developers.outbound.recipe import (
     ATTRIBUTE_NAME,
     BODY_KINDS,
@@ -15,6 +16,7 @@ from developers.outbound.recipe import (
     METHODS,
     NOT_IN_HEADERS,
     Recipe,
+    RecipeField,
     read_parameter,
 )
 from developers.outbound.token_search import holds_token
@@ -25,6 +27,8 @@ LONGEST_BODY = 100_000
 HALF = re.compile("[\ud800-\udfff]")
 # RFC 9110, section 5.6.2.
 TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,200}", re.ASCII)
+# As curl reads what follows ";type=".
+MEDIA_TYPE = re.compile(r"[^/\s]{1,100}/[^;,\s]{1,100}[^\x00-\x1f\x7f]{0,100}")
 # Headers that frame a request, name its server or address proxies: only the sender writes them.
 OWN_HEADERS = {
     *("accept-encoding", "connection", "content-length", "expect", "host", "http2-settings", "keep-alive"),
@@ -49,9 +53,11 @@ def find_problems(recipe: Recipe) -> Iterator[ValidationProblem]:
     if sentence:
         yield ValidationProblem("url", sentence)
     yield from _check_fields(recipe)
-    sentence = body_problem(recipe.body_kind, recipe.body) if recipe.sends_body else None
-    if sentence:
-        yield ValidationProblem("body", sentence)
+    if recipe.sent_text or recipe.body_kind == "text":
+        sentence = body_problem(recipe.body_kind, recipe.body)
+        if sentence:
+            yield ValidationProblem("body", sentence)
+    yield from _check_body_fields(recipe)
     yield from _check_mappings(recipe)
     yield from _check_own_tokens(recipe)
 
@@ -65,8 +71,12 @@ def first_problem(recipe: Recipe) -> str | None:
     return next((problem.sentence for problem in find_problems(recipe)), None)
 
 
+def _parts(recipe: Recipe) -> tuple[tuple[str, tuple[RecipeField, ...]], ...]:
+    return ("parameters", recipe.parameters), ("headers", recipe.headers), ("body_fields", recipe.sent_fields)
+
+
 def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
-    for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
+    for kind, fields in _parts(recipe):
         if len(fields) > MOST_FIELDS:
             yield ValidationProblem(kind, _("At most %(most)d can be sent.") % {"most": MOST_FIELDS})
         for position, part in enumerate(fields):
@@ -79,6 +89,8 @@ def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
                 yield ValidationProblem(
                     f"{where}.name", _("%(name)s is written by the sender itself.") % {"name": part.name}
                 )
+            if HALF.search(part.name + part.value):
+                yield ValidationProblem(f"{where}.value", _("It holds half a character, which cannot be sent."))
             if part.raw and read_parameter(part.raw) != (part.name, part.value):
                 yield ValidationProblem(f"{where}.value", _("Type it again: it was spelled otherwise in its URL."))
             if len(part.value) > LONGEST_VALUE:
@@ -89,14 +101,43 @@ def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
                 yield ValidationProblem(f"{where}.value", _("A header's value has no line breaks."))
 
 
+def _check_body_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
+    if any(HALF.search(part.name + part.value) for part in recipe.sent_fields):
+        return
+    if recipe.sent_fields and len(body_of(recipe)) > LONGEST_BODY:
+        yield ValidationProblem("body_fields", _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY})
+    if recipe.body_kind == "multipart":
+        yield from _check_multipart(recipe)
+
+
+def _check_multipart(recipe: Recipe) -> Iterator[ValidationProblem]:
+    if not recipe.body_fields:
+        yield ValidationProblem("body_kind", _("Add a field to the body, or choose None."))
+    named, boundary = recipe.content_type, boundary_of(recipe)
+    if named is not None:
+        sentence = None
+        if named.partition(";")[0].strip().lower() != MULTIPART:
+            sentence = _("The body is sent as %(type)s: remove this header, or choose Text.") % {"type": MULTIPART}
+        elif boundary and not BOUNDARY.fullmatch(boundary):
+            sentence = _("A boundary has up to 70 letters and digits. Without one, each call gets its own.")
+        if sentence:
+            where = next(n for n, header in enumerate(recipe.headers) if header.name.lower() == "content-type")
+            yield ValidationProblem(f"headers.{where}.value", sentence)
+    for position, part in enumerate(recipe.body_fields):
+        if boundary and f"--{boundary}" in part.value:
+            sentence = _("It holds the boundary that the header Content-Type names, which would end it.")
+            yield ValidationProblem(f"body_fields.{position}.value", sentence)
+        if part.content_type and not MEDIA_TYPE.fullmatch(part.content_type):
+            sentence = _("Write a Content-Type such as application/json, or leave it empty.")
+            yield ValidationProblem(f"body_fields.{position}.content_type", sentence)
+
+
 def body_problem(kind: str, body: str) -> str | None:
     """Return a sentence about what is wrong with a body of a kind, or None. Placeholders are allowed."""
     if len(body) > LONGEST_BODY:
         return _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY}
     if kind == "json":
         return _check_json(body)
-    if kind == "form" and not body.isascii():
-        return _("Percent-encode the letters beyond ASCII, as in a URL: é is %C3%A9.")
     return _("The body holds half a character, which cannot be sent.") if HALF.search(body) else None
 
 
@@ -135,10 +176,10 @@ def _check_mappings(recipe: Recipe) -> Iterator[ValidationProblem]:
 
 def _check_own_tokens(recipe: Recipe) -> Iterator[ValidationProblem]:
     places = [("url", recipe.url)]
-    for kind, fields in (("parameters", recipe.parameters), ("headers", recipe.headers)):
+    for kind, fields in _parts(recipe):
         for position, part in enumerate(fields):
             places += [(f"{kind}.{position}.name", part.name), (f"{kind}.{position}.value", part.value)]
             places += [(f"{kind}.{position}.value", part.raw)] if part.raw else []
-    if recipe.sends_body:
-        places.append(("body", recipe.body))
+            places += [(f"{kind}.{position}.content_type", part.content_type)] if part.content_type else []
+    places.append(("body", recipe.sent_text))
     yield from (ValidationProblem(where, own_token_sent()) for where, text in places if holds_token(text))

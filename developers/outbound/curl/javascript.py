@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from developers.outbound.curl.javascript_values import Form, Literals, Variable, as_text, pairs_of
+from developers.outbound.curl.javascript_values import Form, FormParts, Literals, Variable, as_text, pairs_of
 from developers.outbound.curl.pasted import Pasted
 from developers.outbound.curl.problems import InvalidCommand, listed
 
@@ -37,6 +37,10 @@ def parse(text: str) -> Pasted:
     options: Any = {}
     if reader.takes(","):
         options = {} if reader.takes(")") else reader.options()
+    if isinstance(body := options.get("body"), FormParts):
+        if not body:
+            raise InvalidCommand(_("In fetch(…) body cannot be read. Write it as text or as an object."))
+        reader.variables += [value[2:-1] for _name, value in body if isinstance(value, Variable)]
     pasted = Pasted("fetch", [("globoff", ""), ("url", address), *_options_of(options)])
     _add_sentences(pasted, options, reader.variables)
     if CALL.search(text, reader.place):
@@ -56,7 +60,9 @@ def _options_of(options: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if referrer.startswith("http") and "referer" not in names:
         yield "header", f"Referer: {referrer}"
     body = options.get("body")
-    if body is not None:
+    if isinstance(body, FormParts):
+        yield from (("form-string", f"{name}={value}") for name, value in body)
+    elif body is not None:
         if "content-type" not in names:
             yield "header", f"Content-Type: {FORM if isinstance(body, Form) else 'text/plain;charset=UTF-8'}"
         yield "data-raw", urlencode(body) if isinstance(body, Form) else as_text(body)

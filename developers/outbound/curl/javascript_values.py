@@ -28,6 +28,10 @@ class Form(list[tuple[str, str]]):
     """The content of URLSearchParams."""
 
 
+class FormParts(Form):
+    """The content of FormData, which is sent as multipart/form-data."""
+
+
 class Variable(str):
     """A variable without a known value, as text."""
 
@@ -188,7 +192,7 @@ class Literals:
         if name in KEYWORDS:
             return KEYWORDS[name]
         if name == "new":
-            match = re.compile(r"\s*(Headers|URLSearchParams|URL)\b").match(self._text, self.place)
+            match = re.compile(r"\s*(Headers|URLSearchParams|URL|FormData)\b").match(self._text, self.place)
             if match is None:
                 raise _NoLiteral
             self.place = match.end()
@@ -211,6 +215,8 @@ class Literals:
             self._needs(")")
         if kind == "URL":
             return value
+        if kind == "FormData":
+            return FormParts()
         if isinstance(value, str):
             return value
         return pairs_of(value) if kind == "Headers" else Form(pairs_of(value))

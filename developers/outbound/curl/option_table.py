@@ -66,8 +66,10 @@ SHORT = {
     "Z": "parallel",
 }
 DATA = {"data", "data-ascii", "data-raw", "data-binary", "data-urlencode", "json"}
+FORM_OPTIONS = {"form", "form-string"}
 READ_WITH_VALUE = {
     *DATA,
+    *FORM_OPTIONS,
     *("request", "header", "user-agent", "referer", "cookie", "user", "oauth2-bearer", "url", "url-query"),
     *("range", "continue-at", "proto-default"),
 }
@@ -141,6 +143,7 @@ LEFT_OUT = (
         "netrc-file",
         "netrc netrc-optional",
     ),
+    Reason(gettext_lazy("quotation marks in the names of fields are written as %22"), flags="form-escape"),
     Reason(gettext_lazy("calls shorten a path with .. in it"), flags="path-as-is"),
     Reason(
         gettext_lazy("redirects keep to the rules of HTTP: after 301 and 302 a POST becomes a GET, after 303 all do"),
@@ -154,9 +157,6 @@ CHALLENGES = gettext_lazy(
     "The option %(option)s answers a challenge of the server, which calls here cannot do. They send a password at "
     "once, with -u or in a header."
 )
-FORMS = gettext_lazy(
-    "Forms of several parts (-F) are not sent. If the server takes other forms, write the fields after -d."
-)
 # Both read a request that is not in the command, or send one that cannot be kept here.
 REFUSED_WITH_VALUE: dict[str, str | Promise] = {
     "abstract-unix-socket": (
@@ -166,8 +166,6 @@ REFUSED_WITH_VALUE: dict[str, str | Promise] = {
     "aws-sigv4": gettext_lazy("The option %(option)s signs each request anew, which calls here cannot do."),
     "config": FILES,
     "etag-compare": gettext_lazy("Files are not read. Send the ETag itself: -H 'If-None-Match: \"…\"'."),
-    "form": FORMS,
-    "form-string": FORMS,
     "request-target": gettext_lazy("The option %(option)s sends another path than that of the URL. Write the URL so."),
     "time-cond": gettext_lazy("The option %(option)s is not offered. Send its date: -H 'If-Modified-Since: …'."),
     "upload-file": gettext_lazy("Files are not read. Paste what is to be sent itself, after -d."),
@@ -179,7 +177,6 @@ REFUSED: dict[str, str | Promise] = {
     "negotiate": CHALLENGES,
     "ntlm": CHALLENGES,
     "ntlm-wb": CHALLENGES,
-    "form-escape": FORMS,
     "head": gettext_lazy("A HEAD request has no response to show. Use GET instead."),
     "help": MANUAL,
     "manual": MANUAL,

@@ -21,6 +21,7 @@ METHOD = re.compile(r"\[[\w.]+\]::(?:\w+(?:\(\))?\.)?(GetBytes|ToBase64String)\s
 TO_JSON = re.compile(r"\|\s*ConvertTo-Json\b[^\n;|)]*", re.IGNORECASE)
 COOKIE = re.compile(r"\(?\s*New-Object\s+(?:-TypeName\s+)?[\w.]*Cookie\s*\(", re.IGNORECASE)
 MADE = re.compile(r"New-Object\b[^\n;)]*", re.IGNORECASE)
+GET_ITEM = re.compile(r"(?:Get-Item|gi)\b(?:[ \t]+-(?:Literal)?Path\b)?(?=[ \t])", re.IGNORECASE)
 ASSIGNED = re.compile(r"^[ \t]*(\$\w+(?:\.\w+)?)[ \t]*=", re.MULTILINE)
 ADDED = re.compile(r"^[ \t]*(\$\w+(?:\.Cookies)?)\.Add\(", re.MULTILINE | re.IGNORECASE)
 AT_KEY = re.compile(r"^[ \t]*(\$\w+)\[", re.MULTILINE)
@@ -29,6 +30,12 @@ CONSTANTS: dict[str, Any] = {"$true": True, "$false": False, "$null": None}
 NEXT_LINE = re.compile(r"\s*(?=[-'\"@])")
 MOST_LEVELS = 50
 MOST_VARIABLES = 100
+
+
+class File(str):
+    """The path of a file."""
+
+    __slots__ = ()
 
 
 class _NoValue(Exception):
@@ -151,6 +158,8 @@ class Script:
         for mark, read in ("@{", self._pairs), ("@(", self._list), ("(", self._group):
             if self._takes(mark):
                 return read(level + 1)
+        if self.match(GET_ITEM):
+            return File(as_text(self._term(level + 1)))
         if found := self.match(METHOD):
             value = self._group(level + 1)
             is_text = found[1].lower() == "getbytes"

@@ -10,11 +10,13 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from developers.outbound.curl import browser_headers, data
-from developers.outbound.curl.option_table import DATA, LEFT_OUT, REASONS
+from developers.outbound.curl.body_kinds import body_of
+from developers.outbound.curl.multipart import FormFields
+from developers.outbound.curl.option_table import DATA, FORM_OPTIONS, LEFT_OUT, REASONS
 from developers.outbound.curl.pasted import Pasted
 from developers.outbound.curl.problems import InvalidCommand, excerpt, excerpt_of_url, listed
-from developers.outbound.recipe import CONTENT_TYPES, METHODS, Recipe, RecipeField, parameters_of
-from developers.outbound.validation import body_problem, find_problems
+from developers.outbound.recipe import METHODS, Recipe, RecipeField, parameters_of
+from developers.outbound.validation import find_problems
 
 NO_ADDRESS = gettext_lazy("The command names no URL. It needs one, like https://api.example.com/orders.")
 HEADER_FILE = gettext_lazy("Headers are to come from a file. Files are not read: paste the header itself in its place.")
@@ -53,6 +55,7 @@ class _Parts:
     headers: list[str] = field(default_factory=list)
     own_headers: dict[str, str] = field(default_factory=dict)
     body: str | None = None
+    form: FormFields = field(default_factory=FormFields)
     is_json: bool = False
     queries: list[str] = field(default_factory=list)
     flags: dict[str, bool] = field(default_factory=dict)
@@ -77,18 +80,20 @@ def build(pasted: Pasted) -> ImportedCall:
     parts.left_out += dropped
     parts.to_do += to_do
     is_query = parts.flags.get("get", False)
-    queries = [query, *map(data.as_query, [parts.body or ""] if is_query else parts.queries)]
-    body = None if is_query else parts.body
-    kind, headers = _kind_of_body(parts, body, kept)
+    queries = [query, *([parts.body or ""] if is_query else parts.queries)]
+    body = body_of(None if is_query else parts.body, parts.form, kept)
     recipe = Recipe(
         method=method,
         url=url,
         parameters=parameters_of("&".join(filter(None, queries))),
-        headers=tuple(headers),
-        body=body or "",
-        body_kind=kind,
+        headers=tuple(body.headers),
+        body=body.text,
+        body_kind=body.kind,
+        body_fields=body.fields,
         follows_redirects=parts.flags.get("location", False),
     )
+    parts.to_do += parts.form.to_do + body.to_do
+    parts.left_out += parts.form.left_out + body.left_out
     parts.to_do += dict.fromkeys(problem.sentence for problem in find_problems(recipe))
     return ImportedCall(recipe, tuple(_read(recipe)), tuple(_left_out(parts)), tuple(parts.to_do))
 
@@ -98,6 +103,8 @@ def _apply(parts: _Parts, name: str, value: str, before: str) -> None:
     if name in DATA:
         parts.body = data.joined(parts.body, name, value)
         parts.is_json |= name == "json"
+    elif name in FORM_OPTIONS:
+        parts.form.add(name, value)
     elif name == "url":
         _add_url(parts, value, before)
     elif name == "url-query":
@@ -117,31 +124,9 @@ def _apply(parts: _Parts, name: str, value: str, before: str) -> None:
         parts.flags["location" if flag == "location-trusted" else flag] = flag == name
 
 
-def _kind_of_body(parts: _Parts, body: str | None, headers: list[RecipeField]) -> tuple[str, list[RecipeField]]:
-    """Return the kind of a body by its Content-Type, or curl's own; and the headers without that of the kind."""
-    if body is None:
-        return "json", headers
-    named = next((header.value for header in headers if header.name.lower() == "content-type"), None)
-    if named is None:
-        named = CONTENT_TYPES["form"]
-        headers = [*headers, RecipeField("Content-Type", named)]
-        if body.lstrip().startswith(("{", "[")):
-            sentence = _("Without a Content-Type curl sends the body as a form. If the server wants JSON, choose JSON.")
-            parts.to_do.append(sentence)
-    media_type = named.partition(";")[0].strip().lower()
-    is_json = media_type == "application/json" or media_type.endswith("+json")
-    kind = "json" if is_json else "form" if media_type == CONTENT_TYPES["form"] else "text"
-    if body_problem(kind, body) or (kind == "json" and not body.strip()):
-        kind = "text"
-    usual = ("content-type", CONTENT_TYPES[kind])
-    return kind, [header for header in headers if (header.name.lower(), header.value) != usual]
-
-
 def _sets_header(parts: _Parts, name: str, value: str) -> bool:
     own = parts.own_headers
     if name == "cookie":
-        if not value:
-            return True
         if "=" not in value:
             raise InvalidCommand(str(HEADER_FILE))
         own["Cookie"] = f"{own['Cookie']};{value}" if "Cookie" in own else value
@@ -206,18 +191,18 @@ def _url(parts: _Parts) -> tuple[str, str]:
     if scheme not in ("http", "https"):
         sentence = _("The URL begins with %(scheme)s://. Only https:// and http:// can be called.")
         raise InvalidCommand(sentence % {"scheme": excerpt(scheme)})
-    place, mark, query = rest.partition("?")
+    place, _mark, query = rest.partition("?")
     server, slash, path = place.partition("/")
     credentials, has_credentials, server = server.rpartition("@")
     if has_credentials:
         parts.own_headers.setdefault("Authorization", _basic(unquote(credentials)))
     if names := listed(TO_FILL_IN.findall(f"{place}?{query}")):
         parts.to_do.append(_("Replace these parts of the URL by values: %(names)s.") % {"names": names})
-    return f"{scheme}://{server}{slash}{data.as_path(path)}{'' if query else mark}", query
+    return f"{scheme}://{server}{slash}{path}", query
 
 
 def _method(parts: _Parts) -> str:
-    sends_body = parts.body is not None and not parts.flags.get("get")
+    sends_body = (parts.body is not None and not parts.flags.get("get")) or bool(parts.form.fields)
     method = parts.method or ("POST" if sends_body else "GET")
     if method not in METHODS:
         raise InvalidCommand(
@@ -251,11 +236,12 @@ def _headers(parts: _Parts) -> Iterator[RecipeField]:
         sentence = _("Replace these parts of the headers by values: %(names)s.")
         parts.to_do.append(sentence % {"names": to_fill_in})
     names = {name.lower() for name, _value, _is_sent in typed}
+    if any(not is_sent and name.lower() == "accept" for name, _value, is_sent in typed):
+        parts.left_out.append(_("Accept is sent all the same: calls here say that they take any answer."))
     yield from (
         RecipeField(name, value) for name, value in parts.own_headers.items() if value and name.lower() not in names
     )
-    fields = ((RecipeField(name, value), is_sent) for name, value, is_sent in typed)
-    yield from (field for field, is_sent in fields if is_sent or field.leaves_out)
+    yield from (RecipeField(name, value) for name, value, is_sent in typed if is_sent)
     if parts.is_json:
         kinds = ("Content-Type", "Accept")
         yield from (RecipeField(name, "application/json") for name in kinds if name.lower() not in names)
@@ -267,6 +253,7 @@ def _read(recipe: Recipe) -> Iterator[str]:
     for count, sentence in (
         (len(recipe.parameters), ngettext("%(count)d parameter", "%(count)d parameters", len(recipe.parameters))),
         (len(recipe.headers), ngettext("%(count)d header", "%(count)d headers", len(recipe.headers))),
+        (len(recipe.body_fields), ngettext("%(count)d field", "%(count)d fields", len(recipe.body_fields))),
         (len(recipe.body), ngettext("Body: %(count)d character", "Body: %(count)d characters", len(recipe.body))),
     ):
         if count:

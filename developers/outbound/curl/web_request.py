@@ -9,7 +9,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from developers.outbound.curl.pasted import Pasted
-from developers.outbound.curl.powershell_values import Script, as_text
+from developers.outbound.curl.powershell_values import File, Script, as_text
 from developers.outbound.curl.problems import InvalidCommand, listed
 
 COMMAND = re.compile(r"(?<![\w.$-])(?:Invoke-WebRequest|Invoke-RestMethod|iwr|irm|curl|wget)(?=\s|\Z)", re.IGNORECASE)
@@ -23,10 +23,10 @@ WITH_VALUE = (
 )
 REFUSED = {
     "infile": gettext_lazy("The body is to come from a file. Files are not read: write it after -Body."),
-    "form": gettext_lazy("Forms with files are not sent. Write the body after -Body."),
     "credential": gettext_lazy("The password of -Credential is not in the text. Send it in the header Authorization."),
 }
 READ = {
+    "form",
     "uri",
     "method",
     "custommethod",
@@ -119,5 +119,13 @@ def _options(given: dict[str, Any], script: Script) -> Iterator[tuple[str, str]]
             yield "get", ""
     elif body is not None:
         yield "data-raw", as_text(body)
+    if isinstance(form := given.get("form"), dict):
+        yield from _form(form)
     if as_text(given.get("maximumredirection", "")) != "0":
         yield "location", ""
+
+
+def _form(form: dict[str, Any]) -> Iterator[tuple[str, str]]:
+    for name, value in form.items():
+        for each in value if isinstance(value, list) else [value]:
+            yield ("form", f"{name}=@{each}") if isinstance(each, File) else ("form-string", f"{name}={as_text(each)}")

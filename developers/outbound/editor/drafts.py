@@ -6,13 +6,14 @@ value again on saving.
 
 from dataclasses import dataclass, field
 from typing import Any, Self
+from urllib.parse import quote_plus
 
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
 from developers.outbound.editor.formsets import FORMSETS, Row, posted_rows
 from developers.outbound.models import OutboundApi
-from developers.outbound.recipe import Recipe, RecipeField
+from developers.outbound.recipe import Recipe, RecipeField, encoded
 
 FIELDS = ("name", "method", "url", "follows_redirects", "body", "body_kind", "body_is_secret", "body_kept")
 BOXES = ("follows_redirects", "body_is_secret")
@@ -26,6 +27,7 @@ class Draft:
     fields: Row = field(default_factory=dict)
     parameters: list[Row] = field(default_factory=list)
     headers: list[Row] = field(default_factory=list)
+    body_fields: list[Row] = field(default_factory=list)
     mappings: list[Row] = field(default_factory=list)
     samples: dict[str, str] = field(default_factory=dict)
     part: str = "parameters"
@@ -47,6 +49,7 @@ class Draft:
             },
             parameters=[_row(api, "parameters", each, is_stored=is_stored) for each in recipe.parameters],
             headers=[_row(api, "headers", each, is_stored=is_stored) for each in recipe.headers],
+            body_fields=[_row(api, "body_fields", each, is_stored=is_stored) for each in recipe.body_fields],
             mappings=[{"path": each.path, "attribute": each.attribute} for each in recipe.mappings],
         )
 
@@ -64,7 +67,7 @@ class Draft:
         )
 
     def rows(self, part: str) -> list[Row]:
-        """The rows of `parameters`, `headers` or `mappings`."""
+        """The rows of `parameters`, `headers`, `body_fields` or `mappings`."""
         rows: list[Row] = getattr(self, part)
         return rows
 
@@ -77,7 +80,7 @@ def reference(api: OutboundApi, place: str, value: str) -> str:
 def stored_secrets(api: OutboundApi, recipe: Recipe) -> dict[str, RecipeField]:
     """The stored secrets by their references."""
     secrets = {reference(api, "body", recipe.body): RecipeField("", recipe.body)} if recipe.body_is_secret else {}
-    for part in ("parameters", "headers"):
+    for part in ("parameters", "headers", "body_fields"):
         secrets |= {_reference_of(api, part, each): each for each in getattr(recipe, part) if each.is_hidden}
     return secrets
 
@@ -87,10 +90,16 @@ def _reference_of(api: OutboundApi, part: str, each: RecipeField) -> str:
 
 
 def _row(api: OutboundApi, part: str, each: RecipeField, *, is_stored: bool) -> Row:
-    if each.is_hidden and is_stored:
-        return {"name": each.name, "value": "", "is_secret": True, "kept": _reference_of(api, part, each)}
     row = {"name": each.name, "value": each.value, "is_secret": each.is_hidden, "kept": ""}
-    return row | {"raw": each.raw} if part == "parameters" else row
+    if part != "headers":
+        row["raw"] = each.raw
+    if part == "body_fields":
+        row["content_type"] = each.content_type
+        # HTML would change its line breaks.
+        row["raw"] = each.raw or (encoded(each, quote_plus) if "\r" in each.value else "")
+    if each.is_hidden and is_stored:
+        row |= {"value": "", "raw": "", "kept": _reference_of(api, part, each)}
+    return row
 
 
 def _posted(data: QueryDict, name: str) -> Any:

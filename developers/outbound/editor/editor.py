@@ -54,6 +54,7 @@ class Editor:
         make = submitted if is_checked else shown
         self.parameters = make("parameters", draft.parameters, **kept)
         self.headers = make("headers", draft.headers, **kept)
+        self.body_fields = make("body_fields", draft.body_fields, **kept)
         self.mappings = make("mappings", draft.mappings, types=self.types)
 
     @cached_property
@@ -80,7 +81,7 @@ class Editor:
 
     @property
     def parts(self) -> list[PartFormSet]:
-        return [self.parameters, self.headers, self.mappings]
+        return [self.parameters, self.headers, self.body_fields, self.mappings]
 
     def part(self, name: str) -> PartFormSet:
         return next(part for part in self.parts if part.name == name)
@@ -109,6 +110,7 @@ class Editor:
             body=cleaned["body"],
             body_kind=cleaned["body_kind"],
             body_is_secret=bool(cleaned["body_is_secret"] and cleaned["body"]),
+            body_fields=tuple(self._fields(self.body_fields)),
             mappings=tuple(
                 AttributeMapping(form.cleaned_data["path"], form.cleaned_data["attribute"])
                 for form in self.mappings.filled
@@ -156,7 +158,8 @@ class Editor:
     def _fields(part: PartFormSet) -> Iterator[RecipeField]:
         for form in part.filled:
             cleaned = form.cleaned_data
-            field = RecipeField(cleaned["name"], cleaned["value"], cleaned["is_secret"], cleaned.get("raw", ""))
+            texts = {name: cleaned.get(name, "") for name in ("name", "value", "raw", "content_type")}
+            field = RecipeField(is_secret=cleaned["is_secret"], **texts)
             yield replace(field, is_secret=field.is_hidden)
 
     def _add_error(self, problem: ValidationProblem) -> None:
@@ -178,7 +181,7 @@ class Editor:
         )
         for part in self.parts:
             for form in part.filled:
-                yield from ((part.name, form, name) for name in form.fields if name in form.errors)
+                yield from ((part.tab, form, name) for name in form.fields if name in form.errors)
 
 
 def _leads_elsewhere(url: str, stored: str) -> bool | None:

@@ -31,7 +31,8 @@ TYPE_TO_SHOW = gettext_lazy("Type it again to show it from now on.")
 CHOOSE = gettext_lazy("Choose one from the list.")
 BODY_KINDS = [
     ("json", gettext_lazy("JSON")),
-    ("form", gettext_lazy("Form (name=value&name=value)")),
+    ("form", gettext_lazy("Form")),
+    ("multipart", gettext_lazy("Multipart form")),
     ("text", gettext_lazy("Text")),
     (NO_BODY, gettext_lazy("None")),
 ]
@@ -54,6 +55,11 @@ def line(
         error_messages={"required": required, "max_length": TOO_LONG},
         widget=forms.TextInput(attrs=PLAIN | attributes),
     )
+
+
+def line_feeds(text: str) -> str:
+    """Undo what HTML makes of the line breaks in a textarea, which are sent as they were typed or pasted."""
+    return text.replace("\r\n", "\n")
 
 
 class EditorForm(forms.Form):
@@ -145,6 +151,9 @@ class CallForm(EditorForm):
     )
     body_is_secret = forms.BooleanField(label=gettext_lazy("Secret body"), required=False)
     body_kept = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def clean_body(self) -> str:
+        return line_feeds(self.cleaned_data["body"])
 
     def clean(self) -> None:
         self.put_back("body", "body_is_secret", "body_kept")

@@ -9,6 +9,7 @@ from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
+from developers.outbound.editor.body_forms import BodyFieldForm
 from developers.outbound.editor.forms import FieldForm, MappingForm, ParameterForm, RowForm
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ TITLES = {
     "body": gettext_lazy("Body"),
     "mappings": gettext_lazy("Manage API Response"),
 }
+BODY_FIELDS = "body_fields"
 
 
 class PartFormSet(BaseFormSet):  # type: ignore[type-arg]  # Django's class takes none
@@ -36,7 +38,12 @@ class PartFormSet(BaseFormSet):  # type: ignore[type-arg]  # Django's class take
 
     @property
     def title(self) -> "_StrPromise":
-        return TITLES[self.name]
+        return TITLES.get(self.name) or gettext_lazy("Fields")
+
+    @property
+    def tab(self) -> str:
+        """The tab that shows it."""
+        return "body" if self.name == BODY_FIELDS else self.name
 
     @property
     def remaining(self) -> list[RowForm]:
@@ -53,7 +60,12 @@ FORMSETS: Mapping[str, type[PartFormSet]] = {
     name: formset_factory(  # type: ignore[misc]  # the stubs forget the class
         form, formset=PartFormSet, extra=0, can_delete=True, max_num=MOST_ROWS, absolute_max=MOST_FORMS
     )
-    for name, form in (("parameters", ParameterForm), ("headers", FieldForm), ("mappings", MappingForm))
+    for name, form in (
+        ("parameters", ParameterForm),
+        ("headers", FieldForm),
+        (BODY_FIELDS, BodyFieldForm),
+        ("mappings", MappingForm),
+    )
 }
 
 

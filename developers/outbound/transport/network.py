@@ -67,7 +67,7 @@ class Transport(httpx.BaseTransport):
                     scheme=request.url.raw_scheme,
                     host=request.url.raw_host,
                     port=request.url.port,
-                    target=request.extensions["target"],
+                    target=request.url.raw_path,
                 ),
                 headers=request.headers.raw,
                 content=request.content,

@@ -17,7 +17,8 @@ from django.utils.translation import ngettext
 
 from accounts.models import User
 from developers.outbound import url_rules
-from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded, with_query
+from developers.outbound.body import MULTIPART, body_of, with_boundary
+from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport.addresses import Resolver, UnreachableHost
 from developers.outbound.transport.cancelling import Cancellation
@@ -49,7 +50,6 @@ class _Hop(NamedTuple):
 
     method: str
     url: httpx.URL
-    target: bytes
     headers: tuple[RecipeField, ...]
     body: bytes | None
     content_type: str
@@ -114,18 +114,20 @@ def _changed_methods(method: str, trail: list[Redirect]) -> Iterator[str]:
 
 
 def _first_hop(recipe: Recipe) -> _Hop:
+    recipe = with_boundary(recipe)
     problem = first_problem(recipe)
     if problem:
         raise CallFailed(problem)
     query = "&".join(map(encoded, recipe.parameters))
-    whole = with_query(recipe.url, query)
-    url, target = url_rules.read(whole), url_rules.target(whole)
+    url = url_rules.read(f"{recipe.url}?{query}" if query else recipe.url)
     # No single part contains a token. It may still be spread over several, or appear once they are joined.
-    together = ("".join(part.value for part in parts) for parts in (recipe.parameters, recipe.headers))
-    if holds_token(target) or any(map(holds_token, together)):
+    parts = (recipe.parameters, recipe.headers, recipe.sent_fields)
+    together = ("".join(each.value for each in part) for part in parts)
+    written = body_of(recipe)
+    if holds_token(url.raw_path) or any(map(holds_token, together)) or (recipe.sent_fields and holds_token(written)):
         raise CallFailed(own_token_sent())
-    body = recipe.body.encode() if recipe.sends_body else None
-    return _Hop(recipe.method, url, target, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
+    body = written.encode() if recipe.sends_body else None
+    return _Hop(recipe.method, url, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
 
 
 def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
@@ -148,10 +150,11 @@ def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
         raise CallFailed(
             _("The server redirects from https to http, where others could read along. That is not followed.")
         )
-    method, body = hop.method, hop.body
+    method, body, headers = hop.method, hop.body, hop.headers
     if status == SEE_OTHER or (status in POST_TO_GET and method == "POST"):
         method, body = "GET", None
-    headers = hop.headers
+        # Its boundary would announce a body.
+        headers = tuple(header for header in headers if not header.value.startswith(f"{MULTIPART};"))
     if _origin(url) != _origin(hop.url):
         # Headers were written for the first server. They stay removed, even if the other one redirects back.
         if body:
@@ -159,7 +162,7 @@ def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
                 _("The server redirects to another one, which must not get the body. That is not followed.")
             )
         headers = ()
-    return _Hop(method, url, url.raw_path, headers, body, hop.content_type)
+    return _Hop(method, url, headers, body, hop.content_type)
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
@@ -170,11 +173,9 @@ def _ask(transport: Transport, hop: _Hop) -> OutboundResponse:
     own = {"accept": "*/*", "user-agent": USER_AGENT} | ({} if hop.body is None else {"content-type": hop.content_type})
     given = {header.name.lower() for header in hop.headers}
     headers = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
-    sent = (header for header in hop.headers if not header.leaves_out)
-    headers += [(header.name.encode(), header.value.strip().encode()) for header in sent]
+    headers += [(header.name.encode(), header.value.strip().encode()) for header in hop.headers]
     headers += [(b"accept-encoding", b"gzip, deflate"), (b"connection", b"close")]
-    headers += [(b"content-length", b"0")] if hop.body == b"" else []
-    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body, extensions={"target": hop.target})
+    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body)
     if hop.body is None:
         # httpx would announce a body of no bytes with POST, which curl does not.
         request.headers.pop("content-length", None)

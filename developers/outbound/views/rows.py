@@ -11,7 +11,7 @@ from accounts.web.actions import action
 from accounts.web.requests import LoggedInRequest, takes_long_forms
 from developers.outbound.editor.drafts import Draft
 from developers.outbound.editor.editor import Editor
-from developers.outbound.editor.formsets import FORMSETS, MOST_ROWS, PartFormSet, shown
+from developers.outbound.editor.formsets import BODY_FIELDS, FORMSETS, MOST_ROWS, PartFormSet, shown
 from developers.outbound.models import ATTRIBUTE_LENGTH
 from developers.outbound.views.apis import PAGE
 from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
@@ -29,7 +29,7 @@ def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResp
     draft = Draft.posted(request.POST)
     pressed = next((name for name in BUTTONS if name in request.POST), "")
     part, number = _change(draft, request, pressed) if pressed else _add(draft, request)
-    draft.part = part
+    draft.part = "body" if part == BODY_FIELDS else part
     editor = Editor(api, stored, draft)
     focus = _focus(editor.part(part), number, "attribute" if "map" in request.POST else "")
     context = context_of(editor, stored) | {"part": editor.part(part), "focus": focus}

@@ -156,7 +156,7 @@ def test_a_body_without_a_type_is_said() -> None:
     plain = curl.read(f"iwr {A} -Method POST -Body '{{}}'")
     typed = curl.read(f"iwr {A} -Method POST -Body '{{}}' -Headers @{{'content-type' = 'application/json'}}")
 
-    assert plain.recipe.body_kind == "form"
+    assert (plain.recipe.body_kind, plain.recipe.content_type) == ("text", "application/x-www-form-urlencoded")
     assert plain.to_do == (
         "Without a -ContentType PowerShell sends the body as a form. If the server wants JSON, choose JSON.",
     )
@@ -176,7 +176,7 @@ def test_variables_without_a_value_are_named_and_stay() -> None:
     ("text", "sentence"),
     [
         ("iwr -Method Get", "The command names no URL. It needs one, like https://api.example.com/orders."),
-        (f"iwr {A} -Form @{{a=1}}", "Forms with files are not sent. Write the body after -Body."),
+        (f"iwr {A} -Form @{{a=}}", "The value of -Form cannot be read. Write it as text, or as @{…}."),
         (f"iwr {A} -InFile x", "The body is to come from a file. Files are not read: write it after -Body."),
         (
             f"iwr {A} -Credential $c",

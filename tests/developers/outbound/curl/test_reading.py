@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from developers.outbound import curl
+from developers.outbound.fields import fields_of
 from developers.outbound.recipe import Recipe, RecipeField
 
 A = "https://a.test"
@@ -16,7 +17,7 @@ KINDS = "Paste a curl command, fetch(…), Invoke-WebRequest or an HTTP request 
 
 
 def form(body: str, *headers: RecipeField) -> Recipe:
-    return Recipe("POST", A, headers=headers, body=body, body_kind="form")
+    return Recipe("POST", A, headers=headers, body_kind="form", body_fields=fields_of(body) or ())
 
 
 @pytest.mark.parametrize(
@@ -28,7 +29,7 @@ def form(body: str, *headers: RecipeField) -> Recipe:
             f"curl '{A}/x?a=1&b=&a=2#end'",
             Recipe("GET", f"{A}/x", (RecipeField("a", "1"), RecipeField("b", ""), RecipeField("a", "2"))),
         ),
-        (f"curl -sXPUT {A} -d '{{}}' \\\n  -L", Recipe("PUT", A, body="{}", body_kind="form", follows_redirects=True)),
+        (f"curl -sXPUT {A} -d '' \\\n  -L", Recipe("PUT", A, body_kind="form", follows_redirects=True)),
         (f"curl --request=delete --url {A}", Recipe("DELETE", A)),
         (
             f"curl {A} -H 'A: 1' -H 'A: 2' -H 'Host:' -H 'B;'",
@@ -44,7 +45,7 @@ def form(body: str, *headers: RecipeField) -> Recipe:
         (f"curl {A} -H $'A: it\\'s \\u00e9\\x41\\n'", Recipe("GET", A, headers=(RecipeField("A", "it's éA"),))),
         (
             f"curl {A} -d $'\\ud83d\\ude00'",
-            Recipe("POST", A, headers=(RecipeField("Content-Type", FORM),), body="😀", body_kind="text"),
+            form("😀"),
         ),
         (f"curl {A} -u me:pw", Recipe("GET", A, headers=(RecipeField("Authorization", "Basic bWU6cHc="),))),
         (f"curl {A} --oauth2-bearer t", Recipe("GET", A, headers=(RecipeField("Authorization", "Bearer t"),))),
@@ -72,7 +73,7 @@ def form(body: str, *headers: RecipeField) -> Recipe:
         ),
         (
             f"curl {A} -d 1 --json 2 -d 3 -H 'accept;' -H Content-Type:",
-            replace(form("12&3", RecipeField("accept", ""), RecipeField("Content-Type", "")), body_kind="text"),
+            form("12&3", RecipeField("accept", "")),
         ),
         (f"curl {A} --data-urlencode 'a@b=c d'", form("a@b=c+d")),
         (f"curl {A} --data-urlencode '@a=b'", form("@a=b")),
@@ -147,10 +148,6 @@ def test_ignored_options_and_shell_variables_are_listed() -> None:
         ("curl -I a.test", "A HEAD request has no response to show. Use GET instead."),
         ("curl -h", "That asks curl for its manual. Paste a command that calls a URL."),
         ("curl -K file", "Files are not read. Write the options of that file into the command itself."),
-        (
-            "curl -F a=@b a.test",
-            "Forms of several parts (-F) are not sent. If the server takes other forms, write the fields after -d.",
-        ),
         ("curl -T file a.test", "Files are not read. Paste what is to be sent itself, after -d."),
         *(
             (f"curl a.test {option} $'{text}'", "The command holds a character that does not exist. Paste it anew.")
@@ -212,7 +209,7 @@ def test_what_needs_a_hand_is_said(command: str, sentence: str) -> None:
 def test_what_was_read_is_listed_without_secrets() -> None:
     imported = curl.read(f"curl '{A}/x?key=secret' -H 'A: secret' -H 'B: 1' -d '{{}}' --next b.test -H nothing")
 
-    assert imported.read == ("Method: POST", f"URL: {A}/x", "1 parameter", "2 headers", "Body: 2 characters")
+    assert imported.read == ("Method: POST", f"URL: {A}/x", "1 parameter", "3 headers", "Body: 2 characters")
     assert imported.left_out == ("Only the first of several requests is read: --next begins another one.",)
 
 
