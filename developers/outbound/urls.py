@@ -17,6 +17,7 @@ urlpatterns = [
     path("attributes/", attributes.attributes, name="attributes"),
     path("attributes/<int:attribute_id>/", attributes.change_type, name="change-type"),
     path("attributes/<int:attribute_id>/remove/", attributes.remove_attribute, name="remove-attribute"),
+    path("attributes/restore/<slug:name>/<slug:type>/", attributes.restore_attribute, name="restore-attribute"),
     path("logs/", logs.logs, name="logs"),
     path("logs/<int:log_id>/", logs.log, name="log"),
     path("<object_id:api_id>/", editor.editor, name="api"),

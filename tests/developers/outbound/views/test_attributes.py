@@ -26,7 +26,7 @@ def test_ones_own_attributes_are_shown_with_their_types(alice: User, bob: User) 
 
     response = browser.get(ATTRIBUTES)
 
-    assert re.findall(r'<option value="(\w+)" selected', response.content.decode()) == ["number"]
+    assert re.findall(r'<option value="(\w+)" selected', response.content.decode()) == ["text", "number"]
     assert "total" in words(response)
     assert "secret_plan" not in words(response)
     assert f'href="{ATTRIBUTES}"' in browser.get(PAGE).content.decode()
