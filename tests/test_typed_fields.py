@@ -46,6 +46,7 @@ ARGUMENTS: dict[str, dict[str, Any]] = {
     "NewPasswordForm": {"email": "nobody@example.com"},
     "AccountPasswordForm": {"request": None, "user": NOBODY},
     "MappingForm": {"types": {}},
+    "LogFilter": {"data": {}, "owner": NOBODY},
 }
 # Bases of others.
 ABSTRACT = {"PlainForm", "MailboxForm", "CodeForm", "LimitedCodeForm", "FocusOnFirstError", "EditorForm"}
@@ -84,6 +85,8 @@ EXPECTED = {
     "FieldForm": {"name": "stripped", "value": "stripped"},
     "ParameterForm": {"name": "stripped", "value": "stripped"},
     "MappingForm": {"path": "stripped", "attribute": "normalized"},
+    "AttributeForm": {"name": "normalized"},
+    "LogFilter": {"api": "normalized", "status": "normalized", "day": "normalized"},
     "CurlForm": {"command": "stripped"},
 }
 

@@ -8,6 +8,7 @@ from django.urls import reverse
 from accounts.keyring import Unreadable
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import curl
+from developers.outbound.call_lists import latest_calls
 from developers.outbound.editor.editor import Editor
 from developers.outbound.editor.formsets import TITLES
 from developers.outbound.models import OutboundApi
@@ -50,4 +51,5 @@ def context_of(editor: Editor, stored: Recipe | None, names: list[str] | None = 
         ),
         "test_url": reverse("developers:outbound:test-new" if is_new else "developers:outbound:test", args=address),
         "command": curl.write(stored) if stored else "",
+        "calls": latest_calls(editor.api),
     }

@@ -3,7 +3,6 @@
 import json
 
 from django.db.models import Count, Sum
-from django.db.models.functions import Left
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
@@ -14,15 +13,12 @@ from accounts.quotas import QuotaUsage
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
+from developers.outbound.call_lists import EXCERPT, logs_of
+from developers.outbound.last_day import last_day
+from developers.outbound.log_filter import LogFilter
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
 from developers.outbound.transport.responses import writable
 
-# Characters of a body in the list.
-EXCERPT = 120
-# The list does not read these: a log may be 200 KB.
-LONG = ("url", "request_headers", "request_body", "response_headers", "response_body")
-# Offered in the filter.
-MOST_APIS = 1_000
 # Characters of an indented body.
 MOST_INDENTED = 4 * KEPT_OF_A_BODY
 
@@ -30,21 +26,19 @@ MOST_INDENTED = 4 * KEPT_OF_A_BODY
 @require_safe
 @never_cache
 def logs(request: LoggedInRequest) -> HttpResponse:
-    of_user = OutboundApi.objects.owned_by(request.user).only("id", "name")
-    apis = list(of_user[:MOST_APIS])
-    asked_for = request.GET.get("api", "")
-    chosen = of_user.with_id(asked_for).first()
-    rows = ApiLog.objects.owned_by(request.user).defer(*LONG).annotate(excerpt=Left("response_body", EXCERPT + 1))
-    page = paged(request, rows.filter(api=chosen) if chosen else rows)
-    context = {"apis": apis, "chosen": chosen, "excerpt": EXCERPT, "usages": _usages(request.user)}
-    return render(request, "developers/outbound/logs.html", page | context)
+    form, rows = LogFilter(request.GET, request.user), logs_of(request.user)
+    context = paged(request, form.apply(rows)) | {"filter": form, "excerpt": EXCERPT, "usages": _usages(request.user)}
+    context["last_day"] = last_day(form.by_api(ApiLog.objects.owned_by(request.user)))
+    return render(request, "developers/outbound/logs.html", context)
 
 
 @require_safe
 @never_cache
 def log(request: LoggedInRequest, log_id: int) -> HttpResponse:
     log = get_object_or_404(ApiLog.objects.owned_by(request.user), pk=log_id)
-    return render(request, "developers/outbound/log.html", {"log": log, "body": _indented(log.response_body)})
+    api = OutboundApi.every.filter(pk=log.api_id).only("id", "name", "deleted_at").first()
+    context = {"log": log, "api": api, "body": _indented(log.response_body)}
+    return render(request, "developers/outbound/log.html", context)
 
 
 def _usages(owner: User) -> list[QuotaUsage]:
