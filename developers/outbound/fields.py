@@ -35,6 +35,11 @@ class RecipeField:
     content_type: str = ""
 
     @property
+    def leaves_out(self) -> bool:
+        """Whether it is one of the sender's own headers without a value, which is then not sent at all."""
+        return not self.value.strip() and self.name.lower() in ("accept", "content-type")
+
+    @property
     def is_hidden(self) -> bool:
         """Whether its value is masked: it is marked as a secret, or its name says so."""
         return self.is_secret or SENSITIVE.search(self.name) is not None
@@ -46,6 +51,11 @@ def encoded(part: RecipeField, write: Callable[..., str] = quote) -> str:
     With `quote_plus` it is written for a form, as curl's --data-urlencode does.
     """
     return part.raw or f"{write(part.name, safe='')}={write(part.value, safe='')}"
+
+
+def with_query(url: str, query: str) -> str:
+    """Add a query to a URL, which may end with a question mark of its own."""
+    return f"{url.removesuffix('?')}?{query}" if query else url
 
 
 def parameters_of(query: str) -> tuple[RecipeField, ...]:

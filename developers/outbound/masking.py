@@ -11,7 +11,7 @@ from urllib.parse import parse_qsl, quote, quote_plus, unquote_plus
 
 from developers import tokens
 from developers.outbound.body import body_of
-from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField, encoded
+from developers.outbound.recipe import MASK, SENSITIVE, Recipe, RecipeField, encoded, with_query
 from developers.outbound.token_search import holds_token
 
 # Each word of at least this length in a secret such as "Bearer 1a2b3c" is a secret too.
@@ -65,7 +65,7 @@ class Mask:
             f"{quote(part.name, safe='')}={MASK}" if part.is_hidden else encoded(part)
             for part in self._recipe.parameters
         )
-        return self.beginning(f"{self._recipe.url}?{query}" if query else self._recipe.url, KEPT_OF_A_LINE)
+        return self.beginning(with_query(self._recipe.url, query), KEPT_OF_A_LINE)
 
     def address(self, url: str, most: int) -> str:
         """Mask a URL that was sent, or that a server redirected to, and cut it to `most` bytes."""

@@ -24,13 +24,14 @@ from developers.outbound.fields import (
     fields_of,
     parameters_of,
     read_parameter,
+    with_query,
 )
 
 __all__ = [
     "ATTRIBUTE_NAME", "BODY_KINDS", "CONTENT_TYPES", "JSON_PARTS", "MASK", "METHODS", "NOT_IN_HEADERS", "NO_BODY",
     "PLACEHOLDER", "SENSITIVE", "AttributeMapping", "Recipe", "RecipeField", "Unfillable", "Value",
     "attributes_in_path_only", "before_path", "dump", "encoded", "fill", "load", "parameters_of", "placeholders",
-    "read_parameter",
+    "read_parameter", "with_query",
 ]  # fmt: skip
 
 Value = str | int | float | bool | None

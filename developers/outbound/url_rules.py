@@ -6,6 +6,7 @@ rely on these rules: it checks the address of the connection itself.
 
 import re
 from ipaddress import IPv4Address, IPv6Address
+from urllib.parse import quote
 
 import httpx
 from django.conf import settings
@@ -70,7 +71,7 @@ def problem(text: str) -> str | None:
     """
     if PLACEHOLDER.search(before_path(text)):
         return attributes_in_path_only()
-    if "?" in text:
+    if "?" in text.removesuffix("?"):
         return _("Put what follows ? into Parameters.")
     try:
         read(PLACEHOLDER.sub("x", text))
@@ -90,8 +91,29 @@ def origin(text: str) -> tuple[str, bytes, int | None] | None:
 
 def split(text: str) -> tuple[str, tuple[RecipeField, ...]]:
     """Split a URL into the part before its query, and the query's parameters."""
-    url, _mark, query = text.partition("?")
-    return url, parameters_of(query)
+    url, mark, query = text.partition("?")
+    return url if query else url + mark, parameters_of(query)
+
+
+def target(text: str) -> bytes:
+    """Return the target of a request to a URL that `read` takes, as curl writes it.
+
+    The path has no dot segments (RFC 3986, section 5.2.4), letters beyond ASCII are percent-encoded, and the rest is
+    as typed.
+    """
+    path, mark, query = PARTS.fullmatch(text)["rest"].partition("?")  # type: ignore[index]  # read() has matched it
+    segments: list[str] = []
+    for segment in path.split("/")[1:]:
+        if segment == "..":
+            del segments[-1:]
+        elif segment != ".":
+            segments.append(segment)
+    ending = [""] if path.endswith(("/.", "/..")) else []
+    return f"/{_ascii('/'.join([*segments, *ending]))}{mark}{_ascii(query)}".encode()
+
+
+def _ascii(text: str) -> str:
+    return re.sub(r"[^\x00-\x7f]+", lambda match: quote(match[0]), text)
 
 
 def _check_authority(authority: str) -> None:

@@ -1,6 +1,7 @@
 """The pieces of a body, joined as curl joins them."""
 
-from urllib.parse import quote_plus
+import re
+from urllib.parse import quote, quote_plus
 
 from django.utils.translation import gettext as _
 
@@ -29,6 +30,16 @@ def query_piece(value: str) -> str:
             _("A part of the query is to come from a file. Files are not read: paste the part itself in its place.")
         )
     return urlencoded(value)
+
+
+def as_query(piece: str) -> str:
+    """Return a piece as curl adds it to a URL: with the digits of its escapes in lower case."""
+    return re.sub(r"%[0-9A-F]{2}", lambda match: match[0].lower(), piece, flags=re.ASCII)
+
+
+def as_path(path: str) -> str:
+    """Return the path of a URL as curl writes it: letters beyond ASCII as escapes with lower-case digits."""
+    return re.sub(r"[^\x00-\x7f]+", lambda match: quote(match[0]).lower(), path)
 
 
 def urlencoded(value: str) -> str:

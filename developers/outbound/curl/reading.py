@@ -80,7 +80,7 @@ def build(pasted: Pasted) -> ImportedCall:
     parts.left_out += dropped
     parts.to_do += to_do
     is_query = parts.flags.get("get", False)
-    queries = [query, *([parts.body or ""] if is_query else parts.queries)]
+    queries = [query, *map(data.as_query, [parts.body or ""] if is_query else parts.queries)]
     body = body_of(None if is_query else parts.body, parts.form, kept)
     recipe = Recipe(
         method=method,
@@ -127,6 +127,8 @@ def _apply(parts: _Parts, name: str, value: str, before: str) -> None:
 def _sets_header(parts: _Parts, name: str, value: str) -> bool:
     own = parts.own_headers
     if name == "cookie":
+        if not value:
+            return True
         if "=" not in value:
             raise InvalidCommand(str(HEADER_FILE))
         own["Cookie"] = f"{own['Cookie']};{value}" if "Cookie" in own else value
@@ -191,14 +193,14 @@ def _url(parts: _Parts) -> tuple[str, str]:
     if scheme not in ("http", "https"):
         sentence = _("The URL begins with %(scheme)s://. Only https:// and http:// can be called.")
         raise InvalidCommand(sentence % {"scheme": excerpt(scheme)})
-    place, _mark, query = rest.partition("?")
+    place, mark, query = rest.partition("?")
     server, slash, path = place.partition("/")
     credentials, has_credentials, server = server.rpartition("@")
     if has_credentials:
         parts.own_headers.setdefault("Authorization", _basic(unquote(credentials)))
     if names := listed(TO_FILL_IN.findall(f"{place}?{query}")):
         parts.to_do.append(_("Replace these parts of the URL by values: %(names)s.") % {"names": names})
-    return f"{scheme}://{server}{slash}{path}", query
+    return f"{scheme}://{server}{slash}{data.as_path(path)}{'' if query else mark}", query
 
 
 def _method(parts: _Parts) -> str:
@@ -236,12 +238,11 @@ def _headers(parts: _Parts) -> Iterator[RecipeField]:
         sentence = _("Replace these parts of the headers by values: %(names)s.")
         parts.to_do.append(sentence % {"names": to_fill_in})
     names = {name.lower() for name, _value, _is_sent in typed}
-    if any(not is_sent and name.lower() == "accept" for name, _value, is_sent in typed):
-        parts.left_out.append(_("Accept is sent all the same: calls here say that they take any answer."))
     yield from (
         RecipeField(name, value) for name, value in parts.own_headers.items() if value and name.lower() not in names
     )
-    yield from (RecipeField(name, value) for name, value, is_sent in typed if is_sent)
+    fields = ((RecipeField(name, value), is_sent) for name, value, is_sent in typed)
+    yield from (field for field, is_sent in fields if is_sent or field.leaves_out)
     if parts.is_json:
         kinds = ("Content-Type", "Accept")
         yield from (RecipeField(name, "application/json") for name in kinds if name.lower() not in names)

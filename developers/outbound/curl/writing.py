@@ -17,7 +17,7 @@ ESCAPES = {ord("\\"): "\\\\", ord("'"): "\\'", ord("\r"): "\\r", ord("\n"): "\\n
 def write(recipe: Recipe) -> str:
     """Write a recipe as a curl command for a POSIX shell. Secrets become shell variables; placeholders stay."""
     variables = _Variables()
-    url: list[str | _Variable] = [recipe.url]
+    url: list[str | _Variable] = [recipe.url.removesuffix("?") if recipe.parameters else recipe.url]
     for number, each in enumerate(recipe.parameters):
         joint = "?" if number == 0 else "&"
         if each.is_hidden:
@@ -36,7 +36,8 @@ def write(recipe: Recipe) -> str:
             continue
         value = variables.named(header.name) if header.is_hidden else header.value
         # curl omits a header that ends with its colon.
-        lines.append(f"-H {_word([f'{header.name}: ', value] if header.value else [f'{header.name};'])}")
+        ending = ":" if header.leaves_out else ";"
+        lines.append(f"-H {_word([f'{header.name}: ', value] if header.value else [header.name + ending])}")
     if recipe.sends_body:
         lines += _body(recipe, variables)
     return " \\\n  ".join(lines)

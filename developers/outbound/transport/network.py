@@ -67,7 +67,7 @@ class Transport(httpx.BaseTransport):
                     scheme=request.url.raw_scheme,
                     host=request.url.raw_host,
                     port=request.url.port,
-                    target=request.url.raw_path,
+                    target=request.extensions["target"],
                 ),
                 headers=request.headers.raw,
                 content=request.content,

@@ -18,7 +18,7 @@ from django.utils.translation import ngettext
 from accounts.models import User
 from developers.outbound import url_rules
 from developers.outbound.body import MULTIPART, body_of, with_boundary
-from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded
+from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded, with_query
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport.addresses import Resolver, UnreachableHost
 from developers.outbound.transport.cancelling import Cancellation
@@ -50,6 +50,7 @@ class _Hop(NamedTuple):
 
     method: str
     url: httpx.URL
+    target: bytes
     headers: tuple[RecipeField, ...]
     body: bytes | None
     content_type: str
@@ -119,15 +120,16 @@ def _first_hop(recipe: Recipe) -> _Hop:
     if problem:
         raise CallFailed(problem)
     query = "&".join(map(encoded, recipe.parameters))
-    url = url_rules.read(f"{recipe.url}?{query}" if query else recipe.url)
+    whole = with_query(recipe.url, query)
+    url, target = url_rules.read(whole), url_rules.target(whole)
     # No single part contains a token. It may still be spread over several, or appear once they are joined.
     parts = (recipe.parameters, recipe.headers, recipe.sent_fields)
     together = ("".join(each.value for each in part) for part in parts)
     written = body_of(recipe)
-    if holds_token(url.raw_path) or any(map(holds_token, together)) or (recipe.sent_fields and holds_token(written)):
+    if holds_token(target) or any(map(holds_token, together)) or (recipe.sent_fields and holds_token(written)):
         raise CallFailed(own_token_sent())
     body = written.encode() if recipe.sends_body else None
-    return _Hop(recipe.method, url, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
+    return _Hop(recipe.method, url, target, recipe.headers, body, CONTENT_TYPES.get(recipe.body_kind, ""))
 
 
 def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
@@ -162,7 +164,7 @@ def _next_hop(hop: _Hop, trail: list[Redirect], location: str) -> _Hop:
                 _("The server redirects to another one, which must not get the body. That is not followed.")
             )
         headers = ()
-    return _Hop(method, url, headers, body, hop.content_type)
+    return _Hop(method, url, url.raw_path, headers, body, hop.content_type)
 
 
 def _origin(url: httpx.URL) -> tuple[str, bytes, int | None]:
@@ -173,9 +175,11 @@ def _ask(transport: Transport, hop: _Hop) -> OutboundResponse:
     own = {"accept": "*/*", "user-agent": USER_AGENT} | ({} if hop.body is None else {"content-type": hop.content_type})
     given = {header.name.lower() for header in hop.headers}
     headers = [(name.encode(), value.encode()) for name, value in own.items() if name not in given]
-    headers += [(header.name.encode(), header.value.strip().encode()) for header in hop.headers]
+    sent = (header for header in hop.headers if not header.leaves_out)
+    headers += [(header.name.encode(), header.value.strip().encode()) for header in sent]
     headers += [(b"accept-encoding", b"gzip, deflate"), (b"connection", b"close")]
-    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body)
+    headers += [(b"content-length", b"0")] if hop.body == b"" else []
+    request = httpx.Request(hop.method, hop.url, headers=headers, content=hop.body, extensions={"target": hop.target})
     if hop.body is None:
         # httpx would announce a body of no bytes with POST, which curl does not.
         request.headers.pop("content-length", None)

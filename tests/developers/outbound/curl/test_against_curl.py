@@ -20,15 +20,19 @@ OWN = {b"user-agent", b"accept-encoding", b"connection"}
 BOUNDARY = re.compile(rb"boundary=(\S+)")
 FORM = "application/x-www-form-urlencoded"
 JSON, XML = "-H 'Content-Type: application/json'", "-H 'Content-Type: text/xml'"
-# Not here, because an API cannot hold them: `?` without a query, a parameter without a name, no Accept at all.
+# Not here: parameters without a name, which an API cannot hold, and letters beyond ASCII in a query, which curl sends
+# as bytes and the sender as escapes.
 COMMANDS = [
     # Queries.
     *("U/x", "U", "U/", "U/x?a=1", "U/x?a=b%20c", "U/x?a=b+c", "U/x?caf%E9=1", "U/x?pretty", "U/x?pretty="),
     *("U/x?a=1\\&b=2", "'U/x?a=1&b=2&a=3'", "'U/x?a=1&&b=2&'", "'U/x?&a=1'", "'U/x?q=%2f%2F/'", "'U/x?a[]=1' -g"),
     *("'U/x?q=a:b,c;d'", "'U/x?q=(1)*!'", "'U/x?q=%F0%9F%90%A7'", "'U/x?a=1?b=2'", "'U/x?a==1'", "'U/x?a=%'"),
     *("'U/x?q=%7Bname%7D'", "'U/x?a=~-._'", "'U/x?a=1#part'", "U/x#part", "'U/x?a=%zz'", "U/x?token=b+c"),
+    *("'U/x?'", "'U/x?q={\"a\":1}' -g", "'U/x?q=a|b'", "'U/x?' -G -d a=1"),
     # Paths.
     *("U/a%20b", "U/caf%E9", "U/a/../b", "U/./a", "U//a//b", "'U/a;b=1'", "U/a%2Fb", "U/a:b@c", "U/a,b", "'U/a*b'"),
+    *("'U/{a}' -g", "'U/a|b'", "'U/a\"b'", "'U/a<b>c'", "'U/a^b`c'", "U/café", "U/é%20", "U/a/..", "U/..//b"),
+    "U/%2e%2E/b",
     # Methods.
     *("-X GET U/x", "-X POST U/x", "-X PUT U/x", "-X PATCH U/x", "-X DELETE U/x", "--request DELETE U/x", "-XPUT U/x"),
     # Headers.
@@ -37,6 +41,7 @@ COMMANDS = [
     *("-u alice:secret U/x", "-u 'alice:a b:c' U/x", "--oauth2-bearer abc U/x", "-u a:b -H 'Authorization: own' U/x"),
     *("-b a=1 U/x", "-b a=1 -b c=2 U/x", "-b 'a=1; b=2' U/x", "-b a=1 -H 'Cookie: own=1' U/x", "-e http://a.test U/x"),
     *("-r 0-99 U/x", "-e 'http://a.test;auto' U/x", "--referer http://a.test U/x", "-H 'Referer: x' -e y U/x"),
+    *("-H Accept: U/x", "-H Content-Type: -d a=1 U/x", "--json '{}' -H accept: U/x", "-b '' U/x", "-H X-None: U/x"),
     # Bodies.
     *("-d a=1 U/x", "-d a=1 -d b=2 U/x", "-d 'a=b c' U/x", "--data-raw @a U/x", "--data-binary 'a=1' U/x", "-d '' U/x"),
     *("--data-urlencode 'a=b c' U/x", "--data-urlencode 'a b&c' U/x", "--data-urlencode '=b c' U/x"),
@@ -48,6 +53,7 @@ COMMANDS = [
     "-d '[1]' -H 'Content-Type: a/b+json' U/x",
     *("--json '{\"a\": 1}' U/x", "--json '{\"a\":' --json ' 1}' U/x", "--json '{}' -H 'Content-Type: a/b' U/x"),
     *("--json '{}' -H 'Accept: a/b' U/x", "--json '{}' -X PUT U/x", "--json 'no json' U/x", "--json '{}' -X GET U/x"),
+    *("-d '' -X GET U/x", "-d '' -X DELETE U/x", "-d '' -X PUT U/x", "-d 'a=1&&' U/x"),
     # Forms that rows hold as they were spelled, and forms that they cannot hold.
     *("-d 'a=b+c&d=%20&e' U/x", "-d 'caf%E9=1' U/x", "-d 'a=%2f&a=%2F' U/x", "-d '&&a=1&&&b=2&' U/x", "-d a U/x"),
     *("-d '=1' U/x", "-d '&' U/x", "-d 'a=1&=2' U/x", "-d '{\"a\": \"b=c&d\"}' U/x", "-d '[1]' U/x", "-d '😀=é ü' U/x"),
@@ -71,6 +77,7 @@ COMMANDS = [
     *("-G -d a=1 U/x", "-G -d a=1 -d b=2 'U/x?c=3'", "-G --data-urlencode 'a=b c' U/x", "-G -d 'a=b+c' U/x", "-G U/x"),
     *("--url-query a=1 U/x", "--url-query 'a=b c' 'U/x?d=1'", "--url-query '+a=b%20c' U/x", "--url-query 'a b' U/x"),
     *("--url-query a=1 -d b=2 U/x", "--url U/x", "-G -d a=1 -X POST U/x", "-G -d a=1 -X DELETE U/x"),
+    *("-G -d a=%2F U/x", "--url-query +a=%2F U/x", "-G --data-urlencode 'a=é+/' U/x"),
 ]  # fmt: skip
 
 

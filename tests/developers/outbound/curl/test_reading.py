@@ -73,7 +73,13 @@ def form(body: str, *headers: RecipeField) -> Recipe:
         ),
         (
             f"curl {A} -d 1 --json 2 -d 3 -H 'accept;' -H Content-Type:",
-            form("12&3", RecipeField("accept", "")),
+            Recipe(
+                "POST",
+                A,
+                headers=(RecipeField("accept", ""), RecipeField("Content-Type", "")),
+                body="12&3",
+                body_kind="text",
+            ),
         ),
         (f"curl {A} --data-urlencode 'a@b=c d'", form("a@b=c+d")),
         (f"curl {A} --data-urlencode '@a=b'", form("@a=b")),

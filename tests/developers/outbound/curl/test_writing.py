@@ -127,6 +127,8 @@ HEADERS = st.lists(
 )
 
 
+@example(Recipe("GET", f"{A}/?", headers=(RecipeField("accept", ""), RecipeField("Content-Type", ""))))
+@example(Recipe("GET", f'{A}/a|b"c', parameters_of('q={"a":1}')))
 # Without hidden parameters, which are written as variables of the shell.
 @example(Recipe("POST", A, (RecipeField("a", "$"),), (RecipeField("X-Trace", "$"),), "*", "text"))
 @example(Recipe("PUT", A, (RecipeField("a", '"$'),), (RecipeField("X-Trace", '"$'),), "$'a'", "text"))
