@@ -142,7 +142,10 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, lo
     page.keyboard.type("A-17")
     press(page, "button", "Test")
     expect(page.get_by_text("200 OK")).to_be_visible()
-    press(page, "button", 'Map status: "shipped"')
+    tab_to(page, page.get_by_role("treeitem").first)
+    page.keyboard.type("st")
+    expect(page.get_by_role("treeitem", name='Map status: "shipped"')).to_be_focused()
+    page.keyboard.press("Enter")
     expect(page.locator("[name=mappings-0-attribute]")).to_be_focused()
 
     page.keyboard.press("Enter")

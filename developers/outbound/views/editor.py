@@ -15,7 +15,7 @@ from developers.outbound.editor.editor import Editor
 from developers.outbound.editor.forms import CurlForm
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe
-from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
+from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api, kept_response
 
 NEW = Recipe(method="GET", url="")
 
@@ -56,4 +56,5 @@ def import_curl(request: LoggedInRequest) -> HttpResponse:
 
 
 def _show(request: LoggedInRequest, editor: Editor, stored: Recipe | None) -> HttpResponse:
-    return render(request, TEMPLATE, context_of(editor, stored))
+    context = context_of(editor, stored)
+    return render(request, TEMPLATE, context | kept_response(request, context["rows_url"]))

@@ -10,7 +10,9 @@ from accounts.web.requests import LoggedInRequest
 from developers.outbound import curl
 from developers.outbound.call_lists import latest_calls
 from developers.outbound.editor.editor import Editor
+from developers.outbound.editor.exchange import kept_context
 from developers.outbound.editor.formsets import TITLES
+from developers.outbound.editor.tree_html import BY_SCRIPT, submitting_to
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
 
@@ -53,3 +55,9 @@ def context_of(editor: Editor, stored: Recipe | None, names: list[str] | None = 
         "command": curl.write(stored) if stored else "",
         "calls": latest_calls(editor.api),
     }
+
+
+def kept_response(request: LoggedInRequest, rows_url: str) -> dict[str, Any]:
+    """Return what the page shows of the test that it showed before it was posted."""
+    button = BY_SCRIPT if request.htmx else submitting_to(rows_url)
+    return kept_context(request.user, request.POST.get("log", ""), button)

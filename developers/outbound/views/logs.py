@@ -1,7 +1,5 @@
 """API Logs: requests and responses, with secrets masked."""
 
-import json
-
 from django.db.models import Count, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
@@ -14,13 +12,10 @@ from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
 from developers.outbound.call_lists import EXCERPT, logs_of
+from developers.outbound.editor.exchange import exchange_of
 from developers.outbound.last_day import last_day
 from developers.outbound.log_filter import LogFilter
-from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, OutboundApi
-from developers.outbound.transport.responses import writable
-
-# Characters of an indented body.
-MOST_INDENTED = 4 * KEPT_OF_A_BODY
+from developers.outbound.models import ApiLog, OutboundApi
 
 
 @require_safe
@@ -37,24 +32,10 @@ def logs(request: LoggedInRequest) -> HttpResponse:
 def log(request: LoggedInRequest, log_id: int) -> HttpResponse:
     log = get_object_or_404(ApiLog.objects.owned_by(request.user), pk=log_id)
     api = OutboundApi.every.filter(pk=log.api_id).only("id", "name", "deleted_at").first()
-    context = {"log": log, "api": api, "body": _indented(log.response_body)}
+    context = {"log": log, "api": api, "exchange": exchange_of(log)}
     return render(request, "developers/outbound/log.html", context)
 
 
 def _usages(owner: User) -> list[QuotaUsage]:
     held = ApiLog.objects.owned_by(owner).aggregate(logs=Count("pk"), size=Sum("size", default=0))
     return [quotas.LOGS.usage(held["logs"]), quotas.LOG_BYTES.usage(held["size"])]
-
-
-def _indented(text: str) -> str:
-    """Indent JSON unless it becomes too long: deeply nested lines begin with many blanks."""
-    parts, length = [], 0
-    try:
-        for part in json.JSONEncoder(indent=2, ensure_ascii=False).iterencode(json.loads(text)):
-            parts.append(part)
-            length += len(part)
-            if length > MOST_INDENTED:
-                return text
-    except (ValueError, RecursionError):
-        return text
-    return writable("".join(parts))

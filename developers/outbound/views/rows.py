@@ -14,7 +14,7 @@ from developers.outbound.editor.editor import Editor
 from developers.outbound.editor.formsets import BODY_FIELDS, FORMSETS, MOST_ROWS, PartFormSet, shown
 from developers.outbound.models import ATTRIBUTE_LENGTH
 from developers.outbound.views.apis import PAGE
-from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
+from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api, kept_response
 
 BUTTONS = ("remove_row", "undo_row")
 
@@ -33,7 +33,9 @@ def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResp
     editor = Editor(api, stored, draft)
     focus = _focus(editor.part(part), number, "attribute" if "map" in request.POST else "")
     context = context_of(editor, stored) | {"part": editor.part(part), "focus": focus}
-    return render(request, "developers/outbound/part.html" if request.htmx else TEMPLATE, context)
+    if request.htmx:
+        return render(request, "developers/outbound/part.html", context)
+    return render(request, TEMPLATE, context | kept_response(request, context["rows_url"]))
 
 
 def _change(draft: Draft, request: LoggedInRequest, pressed: str) -> tuple[str, int]:

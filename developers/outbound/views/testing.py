@@ -15,14 +15,12 @@ from accounts.web.requests import LoggedInRequest, takes_long_forms
 from developers.outbound import running
 from developers.outbound.editor.drafts import Draft
 from developers.outbound.editor.editor import Editor
-from developers.outbound.editor.raw_text import numbered_lines
-from developers.outbound.editor.response_tree import build_tree
+from developers.outbound.editor.exchange import response_context
 from developers.outbound.models import NAME_LENGTH
 from developers.outbound.recipe import before_path, placeholders
 from developers.outbound.transport import cancelling
-from developers.outbound.transport.responses import NO_DATA
 from developers.outbound.views.apis import PAGE
-from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api
+from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api, kept_response
 
 FORM = "developers/outbound/editor_form.html"
 OUTCOME = "developers/outbound/outcome.html"
@@ -38,7 +36,9 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
     api, stored = find_api(request, api_id)
     editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True, is_test=True)
     if not editor.is_valid():
-        response = render(request, FORM if request.htmx else TEMPLATE, context_of(editor, stored))
+        context = context_of(editor, stored)
+        context |= kept_response(request, context["rows_url"])
+        response = render(request, FORM if request.htmx else TEMPLATE, context)
         return reswap(retarget(response, "#editor"), "outerHTML")
     recipe = editor.recipe()
     names = placeholders(recipe)
@@ -62,11 +62,7 @@ def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse
             outcome["refusal"] = str(refusal)
             request.retry_after = refusal.seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
         else:
-            outcome |= {
-                "run": run,
-                "response_tree": None if run.response.data is NO_DATA else build_tree(run.response.data),
-                "lines": numbered_lines(run.response.text or ""),
-            }
+            outcome |= response_context(run, has_scripts=bool(request.htmx))
     context = context_of(editor, stored, names) | outcome
     response = render(request, OUTCOME if request.htmx else TEMPLATE, context)
     # The script swaps in a response of 429 only with this header: a proxy's own page for a 429 has none.

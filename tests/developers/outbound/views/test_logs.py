@@ -35,26 +35,6 @@ def test_logs_are_ones_own_and_filtered_by_api(alice: User, bob: User, weather: 
     assert browser.get(f"{PAGE}logs/{others.pk}/").status_code == 404
 
 
-@pytest.mark.parametrize(
-    ("body", "shown"),
-    [
-        ('{"a":[1,"<é>"]}', '{\n  "a": [\n    1,\n    "<é>"\n  ]\n}'),
-        ("no JSON", "no JSON"),
-        ("[" * 100_000, "[" * 100_000),
-        ("[" * 300 + ",".join(["1"] * 30_000) + "]" * 300, "[" * 300 + ",".join(["1"] * 30_000) + "]" * 300),
-    ],
-    ids=["json", "text", "too-deep", "grows"],
-)
-def test_a_log_indents_json_unless_it_would_grow_beyond_measure(alice: User, body: str, shown: str) -> None:
-    log = ApiLog.objects.create(
-        owner=alice, api_name="Deep", kind="test", method="GET", url="https://x.test", status=200, response_body=body
-    )
-
-    page = logged_in(alice).get(f"{PAGE}logs/{log.pk}/").content.decode()
-
-    assert unescape(page.partition('<pre class="log__body" tabindex="0">')[2].partition("</pre>")[0]) == shown
-
-
 def test_lists_read_little_of_what_is_large(alice: User) -> None:
     apis = [
         OutboundApi(owner=alice, name=str(number), method="GET", url=GET["url"], key_id="-") for number in range(20)
