@@ -136,8 +136,9 @@ def forget_expired() -> Iterator[int]:
 
 
 def _check_api(owner_id: int, api_id: str | None) -> None:
-    apis = CallDraft._meta.get_field("api").related_model
-    if api_id and not apis.objects.filter(owner=owner_id, pk=api_id).exists():  # type: ignore[union-attr]
+    # Also a deleted API, which may be brought back.
+    apis = CallDraft._meta.get_field("api").related_model._base_manager  # type: ignore[union-attr]
+    if api_id and not apis.filter(owner=owner_id, pk=api_id).exists():
         raise Gone("The API was deleted meanwhile.")
 
 

@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.web import converters  # noqa: F401 - registers object_id
-from developers.outbound.views import apis, attributes, editor, logs, rows, testing
+from developers.outbound.views import apis, attributes, drafts, editor, logs, rows, testing
 
 app_name = "outbound"
 
@@ -13,6 +13,11 @@ urlpatterns = [
     path("new/rows/", rows.change_rows, name="change-new-rows"),
     path("new/test/", testing.try_out, name="test-new"),
     path("cancel/", testing.cancel, name="cancel-test"),
+    path("new/draft/", drafts.keep, name="keep-draft-new"),
+    path("new/discard/", drafts.discard_changes, name="discard-changes-new"),
+    path("drafts/request-token/", drafts.request_token, name="request-token"),
+    path("drafts/<object_id:draft_id>/discard/", drafts.discard_draft, name="discard-draft"),
+    path("drafts/<object_id:draft_id>/restore/", drafts.restore_draft, name="restore-draft"),
     path("import/", editor.import_curl, name="import-curl"),
     path("attributes/", attributes.attributes, name="attributes"),
     path("attributes/<int:attribute_id>/", attributes.change_type, name="change-type"),
@@ -23,6 +28,8 @@ urlpatterns = [
     path("<object_id:api_id>/", editor.editor, name="api"),
     path("<object_id:api_id>/rows/", rows.change_rows, name="change-rows"),
     path("<object_id:api_id>/test/", testing.try_out, name="test"),
+    path("<object_id:api_id>/draft/", drafts.keep, name="keep-draft"),
+    path("<object_id:api_id>/discard/", drafts.discard_changes, name="discard-changes"),
     path("<object_id:api_id>/duplicate/", apis.duplicate, name="duplicate-api"),
     path("<object_id:api_id>/delete/", apis.delete, name="delete-api"),
     path("<object_id:api_id>/restore/", apis.restore, name="restore-api"),

@@ -40,7 +40,7 @@ class BodyFieldForm(FieldForm):
     def clean(self) -> None:
         super().clean()
         cleaned = self.cleaned_data
-        if kept := self.stored.get(cleaned.get("kept", "")):
+        if kept := self.hidden.get(cleaned.get("kept", "")):
             cleaned["raw"] = kept.raw
         name, value = read_parameter(cleaned.get("raw", ""))
         if (name, line_feeds(value)) == (cleaned.get("name"), line_feeds(cleaned.get("value", ""))):

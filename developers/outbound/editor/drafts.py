@@ -5,13 +5,16 @@ value again on saving.
 """
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Self
 from urllib.parse import quote_plus
 
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
+from accounts.orm.object_ids import OBJECT_ID, object_id
 from developers.outbound.editor.formsets import FORMSETS, Row, posted_rows
+from developers.outbound.editor.hidden_values import HiddenValue, origin_of
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, RecipeField, encoded
 
@@ -22,7 +25,7 @@ SAMPLE = "sample-"
 
 @dataclass(slots=True)
 class Draft:
-    """The fields, the rows of each part, and the sample values for a test."""
+    """The fields, the rows of each part, the sample values for a test, and the hidden values by their references."""
 
     fields: Row = field(default_factory=dict)
     parameters: list[Row] = field(default_factory=list)
@@ -31,6 +34,12 @@ class Draft:
     mappings: list[Row] = field(default_factory=list)
     samples: dict[str, str] = field(default_factory=dict)
     part: str = "parameters"
+    # Names the row that keeps it on the server. Each page that is shown has its own.
+    public_id: str = field(default_factory=object_id)
+    hidden: dict[str, HiddenValue] = field(default_factory=dict)
+    # When what is shown was kept on the server, or why it could not be.
+    kept_at: datetime | None = None
+    not_kept: str = ""
 
     @classmethod
     def of(cls, api: OutboundApi, recipe: Recipe, *, is_stored: bool = True) -> Self:
@@ -56,8 +65,8 @@ class Draft:
     @classmethod
     def posted(cls, data: QueryDict) -> Self:
         """Make a draft of a submitted form, without validation."""
-        parts = {part: posted_rows(data, part) for part in FORMSETS}
-        return cls(
+        parts: dict[str, Any] = {part: posted_rows(data, part) for part in FORMSETS}
+        draft = cls(
             # A page of before sends no kind.
             fields={"body_kind": "json"}
             | {name: _posted(data, name) for name in FIELDS if name in data or name != "body_kind"},
@@ -65,6 +74,9 @@ class Draft:
             part=str(data.get("part", "")),
             **parts,
         )
+        if OBJECT_ID.fullmatch(data.get("draft", "")):
+            draft.public_id = str(data["draft"])
+        return draft
 
     def rows(self, part: str) -> list[Row]:
         """The rows of `parameters`, `headers`, `body_fields` or `mappings`."""
@@ -77,11 +89,17 @@ def reference(api: OutboundApi, place: str, value: str) -> str:
     return salted_hmac("outbound kept secret", f"{api.pk}\0{place}\0{value}", algorithm="sha256").hexdigest()[:32]
 
 
-def stored_secrets(api: OutboundApi, recipe: Recipe) -> dict[str, RecipeField]:
+def stored_secrets(api: OutboundApi, recipe: Recipe) -> dict[str, HiddenValue]:
     """The stored secrets by their references."""
-    secrets = {reference(api, "body", recipe.body): RecipeField("", recipe.body)} if recipe.body_is_secret else {}
+    origin, secrets = origin_of(recipe.url), dict[str, HiddenValue]()
+    if recipe.body_is_secret:
+        secrets[reference(api, "body", recipe.body)] = HiddenValue(recipe.body, "", origin)
     for part in ("parameters", "headers", "body_fields"):
-        secrets |= {_reference_of(api, part, each): each for each in getattr(recipe, part) if each.is_hidden}
+        secrets |= {
+            _reference_of(api, part, each): HiddenValue(each.value, each.raw, origin)
+            for each in getattr(recipe, part)
+            if each.is_hidden
+        }
     return secrets
 
 

@@ -4,7 +4,6 @@ from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.db import IntegrityError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
@@ -12,10 +11,11 @@ from django.utils.translation import gettext as _
 from accounts.orm.changes import Gone
 from accounts.orm.owners import AccountGone, changing
 from accounts.quotas import QuotaExceeded
-from developers.outbound import url_rules
+from developers.outbound import call_drafts, url_rules
 from developers.outbound.editor.drafts import Draft, stored_secrets
 from developers.outbound.editor.forms import CallForm, EditorForm
 from developers.outbound.editor.formsets import PartFormSet, shown, submitted
+from developers.outbound.editor.hidden_values import origin_of
 from developers.outbound.models import CustomAttribute, OutboundApi
 from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
@@ -46,8 +46,8 @@ class Editor:
             # A recipe contains the names of attributes, not their types.
             row.setdefault("type", self.types.get(row.get("attribute", "").lower(), CustomAttribute.Type.TEXT))
         kept: dict[str, Any] = {
-            "stored": stored_secrets(api, stored) if stored else {},
-            "is_moved": _leads_elsewhere(draft.fields["url"], stored.url) if stored else None,
+            "hidden": (stored_secrets(api, stored) if stored else {}) | draft.hidden,
+            "origin": origin_of(draft.fields["url"]),
         }
         self.form = CallForm(draft.fields if is_checked else None, initial=draft.fields, **kept)
         self.form.fields["name"].required = not is_test
@@ -119,7 +119,7 @@ class Editor:
         )
 
     def save(self) -> bool:
-        """Save the call, and the attributes that do not exist yet.
+        """Save the call, and the attributes that do not exist yet; this ends the draft.
 
         Return False, with an error in the form, if another API has the name, there is no room, or the API was
         deleted meanwhile.
@@ -129,6 +129,7 @@ class Editor:
             with changing(self.api.owner_id):
                 self._make_attributes()
                 self.api.keep(self.recipe())
+                call_drafts.end(self.api.owner_id, self.draft.public_id, is_saved=True)
         except QuotaExceeded as full:
             self.form.add_error(None, str(full))
             return False
@@ -182,15 +183,3 @@ class Editor:
         for part in self.parts:
             for form in part.filled:
                 yield from ((part.tab, form, name) for name in form.fields if name in form.errors)
-
-
-def _leads_elsewhere(url: str, stored: str) -> bool | None:
-    """Return whether a URL leads to another server than the stored one; None if it is no valid URL.
-
-    Cleans the URL as the form does, so that the result holds for what is sent.
-    """
-    try:
-        origin = url_rules.origin(CallForm.base_fields["url"].clean(url))
-    except ValidationError:
-        return None
-    return None if origin is None else origin != url_rules.origin(stored)

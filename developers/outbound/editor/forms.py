@@ -16,17 +16,20 @@ from django.utils.translation import gettext_lazy
 from accounts.forms.fields import IdField, NameField
 from developers.outbound.mapping import LONGEST_PATH
 from developers.outbound.models import ATTRIBUTE_LENGTH, NAME_LENGTH, CustomAttribute, OutboundApi
-from developers.outbound.recipe import ATTRIBUTE_NAME, NO_BODY, RecipeField, read_parameter
+from developers.outbound.recipe import ATTRIBUTE_NAME, NO_BODY, read_parameter
 from developers.outbound.url_rules import LONGEST_URL
 from developers.outbound.validation import LONGEST_BODY, LONGEST_VALUE
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
 
+    from developers.outbound.editor.hidden_values import HiddenValue
+
 KEY_LENGTH = 200
 TOO_LONG = gettext_lazy("Keep it to %(limit_value)d characters.")
 GONE = gettext_lazy("The hidden value is gone: it was changed elsewhere. Type it again.")
 MOVED = gettext_lazy("The call goes to another server now. Type the hidden value again if it is to go there too.")
+UNBOUND = gettext_lazy("The hidden value was typed before the URL. Type it again if it is to go to this server.")
 TYPE_TO_SHOW = gettext_lazy("Type it again to show it from now on.")
 CHOOSE = gettext_lazy("Choose one from the list.")
 BODY_KINDS = [
@@ -68,30 +71,35 @@ class EditorForm(forms.Form):
     use_required_attribute = False
 
     def __init__(
-        self, *args: Any, stored: Mapping[str, RecipeField] | None = None, is_moved: bool | None = None, **options: Any
+        self,
+        *args: Any,
+        hidden: "Mapping[str, HiddenValue] | None" = None,
+        origin: str | None = None,
+        **options: Any,
     ) -> None:
         super().__init__(*args, **options)
-        self.stored = stored or {}
-        self.is_moved = is_moved
+        self.hidden = hidden or {}
+        self.origin = origin
 
     def put_back(self, value: str, secret: str, kept: str) -> None:
-        """Replace a field that was left hidden by its stored value.
+        """Replace a field that was left hidden by its value.
 
         A hidden value is never shown, and is sent only to the server that it was typed for: otherwise someone with
         a stolen session could send it to a server of their own. So it is restored only if the call certainly
-        goes to the same server. If `is_moved` is None, the URL is invalid and its own error refuses the form.
+        goes to the same server. If `origin` is None, the URL is invalid and its own error refuses the form.
         """
         reference = self.cleaned_data.get(kept)
         if not reference or self.cleaned_data.get(value):
             return
-        if reference not in self.stored:
+        hidden = self.hidden.get(reference)
+        if hidden is None:
             self.add_error(value, GONE)
-        elif self.is_moved:
-            self.add_error(value, MOVED)
+        elif self.origin and hidden.origin != self.origin:
+            self.add_error(value, MOVED if hidden.origin else UNBOUND)
         elif not self.cleaned_data[secret]:
             self.add_error(value, TYPE_TO_SHOW)
-        elif self.is_moved is False:
-            self.cleaned_data[value] = self.stored[reference].value
+        elif self.origin:
+            self.cleaned_data[value] = hidden.value
 
 
 class RowForm(EditorForm):
@@ -179,7 +187,7 @@ class ParameterForm(FieldForm):
     def clean(self) -> None:
         super().clean()
         cleaned = self.cleaned_data
-        if kept := self.stored.get(cleaned.get("kept", "")):
+        if kept := self.hidden.get(cleaned.get("kept", "")):
             cleaned["raw"] = kept.raw
         if read_parameter(cleaned.get("raw", "")) != (cleaned.get("name"), cleaned.get("value")):
             cleaned["raw"] = ""

@@ -17,6 +17,7 @@ from accounts.web.requests import LoggedInRequest
 from accounts.web.undo import offer_undo
 from developers.outbound import api_deletion, copying, quotas
 from developers.outbound.api_deletion import NotRestored
+from developers.outbound.editor import kept_drafts
 from developers.outbound.models import OutboundApi
 
 PAGE = "developers:outbound:apis"
@@ -31,7 +32,8 @@ def apis(request: LoggedInRequest) -> HttpResponse:
     page = paged(request, found.search(text) if text else found)
     usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
     deleted = [] if text else api_deletion.restorable(request.user).defer("sealed")
-    context = {"q": text, "usage": usage, "deleted": deleted}
+    offers = [] if text else kept_drafts.offers(request.user.pk)
+    context = {"q": text, "usage": usage, "deleted": deleted, "offers": offers}
     return render(request, "developers/outbound/apis.html", page | context)
 
 

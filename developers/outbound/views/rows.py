@@ -13,14 +13,20 @@ from developers.outbound.editor.drafts import Draft
 from developers.outbound.editor.editor import Editor
 from developers.outbound.editor.formsets import BODY_FIELDS, FORMSETS, MOST_ROWS, PartFormSet, shown
 from developers.outbound.models import ATTRIBUTE_LENGTH
-from developers.outbound.views.apis import PAGE
-from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api, kept_response
+from developers.outbound.views.editor_page import (
+    TEMPLATE,
+    context_of,
+    find_api,
+    keep_draft,
+    kept_response,
+    page_of_editor,
+)
 
 BUTTONS = ("remove_row", "undo_row")
 
 
 @takes_long_forms
-@action(PAGE)
+@action(page_of_editor)
 @never_cache
 @sensitive_post_parameters()
 def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
@@ -30,6 +36,7 @@ def change_rows(request: LoggedInRequest, api_id: str | None = None) -> HttpResp
     pressed = next((name for name in BUTTONS if name in request.POST), "")
     part, number = _change(draft, request, pressed) if pressed else _add(draft, request)
     draft.part = "body" if part == BODY_FIELDS else part
+    keep_draft(api, stored, draft)
     editor = Editor(api, stored, draft)
     focus = _focus(editor.part(part), number, "attribute" if "map" in request.POST else "")
     context = context_of(editor, stored) | {"part": editor.part(part), "focus": focus}

@@ -20,21 +20,30 @@ from developers.outbound.models import NAME_LENGTH
 from developers.outbound.recipe import before_path, placeholders
 from developers.outbound.transport import cancelling
 from developers.outbound.views.apis import PAGE
-from developers.outbound.views.editor_page import TEMPLATE, context_of, find_api, kept_response
+from developers.outbound.views.editor_page import (
+    TEMPLATE,
+    context_of,
+    find_api,
+    keep_draft,
+    kept_response,
+    page_of_editor,
+)
 
 FORM = "developers/outbound/editor_form.html"
 OUTCOME = "developers/outbound/outcome.html"
 
 
 @takes_long_forms
-@action(PAGE)
+@action(page_of_editor)
 @never_cache
 @sensitive_post_parameters()
 @sensitive_variables("recipe")
 def try_out(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
     """Send the call in the editor, saved or not, once each of its attributes has a sample value."""
     api, stored = find_api(request, api_id)
-    editor = Editor(api, stored, Draft.posted(request.POST), is_checked=True, is_test=True)
+    draft = Draft.posted(request.POST)
+    keep_draft(api, stored, draft)
+    editor = Editor(api, stored, draft, is_checked=True, is_test=True)
     if not editor.is_valid():
         context = context_of(editor, stored)
         context |= kept_response(request, context["rows_url"])
