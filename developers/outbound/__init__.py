@@ -2,6 +2,7 @@
 
 - `recipe`: the parts of a call, and filling a contact's attributes in.
 - `models`: the tables `OutboundApi`, `CustomAttribute` and `ApiLog`.
+- `call_drafts`: the table `CallDraft`, what is typed in the editor and not saved.
 - `validation`, `url_rules`: what a call may contain.
 - `transport`: the addresses a call may reach, sending it within its limits, and its response.
 - `mapping`: from the response to custom attributes.
