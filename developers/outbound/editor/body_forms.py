@@ -5,12 +5,11 @@ from urllib.parse import quote_plus
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from developers.outbound.editor.forms import KEY_LENGTH, PLAIN, TOO_LONG, FieldForm, line, line_feeds
-from developers.outbound.recipe import RecipeField, encoded, read_parameter
+from developers.outbound.editor.forms import KEY_LENGTH, LINE_BREAKS, PLAIN, TOO_LONG, ParameterForm, line, line_feeds
 from developers.outbound.validation import LONGEST_VALUE
 
 
-class BodyFieldForm(FieldForm):
+class BodyFieldForm(ParameterForm):
     """A field of a form, with the spelling that it had where it was pasted, as long as nobody changes it.
 
     Unlike a parameter it keeps its blanks and line breaks.
@@ -32,20 +31,12 @@ class BodyFieldForm(FieldForm):
         widget=forms.Textarea(attrs=PLAIN | {"rows": "1", "data-attributes": ""}),
     )
     content_type = line(gettext_lazy("Content-Type (optional)"), KEY_LENGTH, placeholder="text/plain")
-    raw = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    field_order = ("name", "value", "content_type", "is_secret")
+    write = staticmethod(quote_plus)
+
+    @staticmethod
+    def submitted(name: str, value: str) -> tuple[str, str]:
+        return LINE_BREAKS.sub("", name), line_feeds(value)
 
     def clean_value(self) -> str:
         return line_feeds(self.cleaned_data["value"])
-
-    def clean(self) -> None:
-        super().clean()
-        cleaned = self.cleaned_data
-        if kept := self.hidden.get(cleaned.get("kept", "")):
-            cleaned["raw"] = kept.raw
-        name, value = read_parameter(cleaned.get("raw", ""))
-        if (name, line_feeds(value)) == (cleaned.get("name"), line_feeds(cleaned.get("value", ""))):
-            cleaned["value"] = value
-        if (name, value) != (cleaned.get("name"), cleaned.get("value")) or cleaned["raw"] == encoded(
-            RecipeField(name, value), quote_plus
-        ):
-            cleaned["raw"] = ""

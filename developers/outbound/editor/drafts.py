@@ -7,18 +7,30 @@ value again on saving.
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Self
-from urllib.parse import quote_plus
 
 from django.http import QueryDict
 from django.utils.crypto import salted_hmac
 
 from accounts.orm.object_ids import OBJECT_ID, object_id
+from developers.outbound.editor.body_forms import BodyFieldForm
+from developers.outbound.editor.forms import ParameterForm, breaks_of
 from developers.outbound.editor.formsets import FORMSETS, Row, posted_rows
 from developers.outbound.editor.hidden_values import HiddenValue, origin_of
 from developers.outbound.models import OutboundApi
-from developers.outbound.recipe import Recipe, RecipeField, encoded
+from developers.outbound.recipe import Recipe, RecipeField
 
-FIELDS = ("name", "method", "url", "follows_redirects", "body", "body_kind", "body_is_secret", "body_kept")
+FIELDS = (
+    "name",
+    "method",
+    "url",
+    "follows_redirects",
+    "body",
+    "body_kind",
+    "body_is_secret",
+    "body_kept",
+    "body_breaks",
+)
+RAW_FORMS: dict[str, type[ParameterForm]] = {"parameters": ParameterForm, "body_fields": BodyFieldForm}
 BOXES = ("follows_redirects", "body_is_secret")
 SAMPLE = "sample-"
 
@@ -55,6 +67,7 @@ class Draft:
                 "body_kind": recipe.body_kind,
                 "body_is_secret": recipe.body_is_secret,
                 "body_kept": body_reference,
+                "body_breaks": breaks_of(recipe.body),
             },
             parameters=[_row(api, "parameters", each, is_stored=is_stored) for each in recipe.parameters],
             headers=[_row(api, "headers", each, is_stored=is_stored) for each in recipe.headers],
@@ -109,12 +122,10 @@ def _reference_of(api: OutboundApi, part: str, each: RecipeField) -> str:
 
 def _row(api: OutboundApi, part: str, each: RecipeField, *, is_stored: bool) -> Row:
     row = {"name": each.name, "value": each.value, "is_secret": each.is_hidden, "kept": ""}
-    if part != "headers":
-        row["raw"] = each.raw
+    if part in RAW_FORMS:
+        row["raw"] = RAW_FORMS[part].raw_of(each)
     if part == "body_fields":
         row["content_type"] = each.content_type
-        # HTML would change its line breaks.
-        row["raw"] = each.raw or (encoded(each, quote_plus) if "\r" in each.value else "")
     if each.is_hidden and is_stored:
         row |= {"value": "", "raw": "", "kept": _reference_of(api, part, each)}
     return row

@@ -6,6 +6,7 @@
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, ClassVar
+from urllib.parse import quote
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -16,7 +17,7 @@ from django.utils.translation import gettext_lazy
 from accounts.forms.fields import IdField, NameField
 from developers.outbound.mapping import LONGEST_PATH
 from developers.outbound.models import ATTRIBUTE_LENGTH, NAME_LENGTH, CustomAttribute, OutboundApi
-from developers.outbound.recipe import ATTRIBUTE_NAME, NO_BODY, read_parameter
+from developers.outbound.recipe import ATTRIBUTE_NAME, NO_BODY, RecipeField, encoded, read_parameter
 from developers.outbound.url_rules import LONGEST_URL
 from developers.outbound.validation import LONGEST_BODY, LONGEST_VALUE
 
@@ -39,6 +40,9 @@ BODY_KINDS = [
     ("text", gettext_lazy("Text")),
     (NO_BODY, gettext_lazy("None")),
 ]
+# How a body breaks its lines, if not by line feeds alone.
+BOTH = "crlf"
+LINE_BREAKS = re.compile(r"[\r\n]")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
 
 
@@ -60,9 +64,14 @@ def line(
     )
 
 
+def breaks_of(text: str) -> str:
+    """Return `BOTH` if each line of a text ends with a carriage return and a line feed."""
+    return BOTH if 0 < text.count("\r\n") == text.count("\n") else ""
+
+
 def line_feeds(text: str) -> str:
     """Undo what HTML makes of the line breaks in a textarea, which are sent as they were typed or pasted."""
-    return text.replace("\r\n", "\n")
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 class EditorForm(forms.Form):
@@ -159,12 +168,13 @@ class CallForm(EditorForm):
     )
     body_is_secret = forms.BooleanField(label=gettext_lazy("Secret body"), required=False)
     body_kept = forms.CharField(required=False, widget=forms.HiddenInput)
-
-    def clean_body(self) -> str:
-        return line_feeds(self.cleaned_data["body"])
+    body_breaks = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def clean(self) -> None:
+        self.cleaned_data["body"] = line_feeds(self.cleaned_data.get("body", ""))
         self.put_back("body", "body_is_secret", "body_kept")
+        if self.cleaned_data.get("body_breaks") == BOTH:
+            self.cleaned_data["body"] = line_feeds(self.cleaned_data["body"]).replace("\n", "\r\n")
 
 
 class FieldForm(RowForm):
@@ -183,14 +193,30 @@ class ParameterForm(FieldForm):
     """A parameter, with the spelling that it had in a URL, as long as nobody changes it."""
 
     raw = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
+    write = staticmethod(quote)
+
+    @staticmethod
+    def submitted(name: str, value: str) -> tuple[str, str]:
+        """Return what comes of a name and a value in the page: HTML and Django change blanks and line breaks."""
+        return LINE_BREAKS.sub("", name).strip(), LINE_BREAKS.sub("", value).strip()
+
+    @classmethod
+    def raw_of(cls, part: RecipeField) -> str:
+        """Return the spelling that the page needs to give a parameter back as it is."""
+        is_kept = cls.submitted(part.name, part.value) == (part.name, part.value)
+        return part.raw or ("" if is_kept else encoded(part, cls.write))
 
     def clean(self) -> None:
         super().clean()
         cleaned = self.cleaned_data
-        if kept := self.hidden.get(cleaned.get("kept", "")):
-            cleaned["raw"] = kept.raw
-        if read_parameter(cleaned.get("raw", "")) != (cleaned.get("name"), cleaned.get("value")):
+        if hidden := self.hidden.get(cleaned.get("kept", "")):
+            cleaned["raw"] = hidden.raw or encoded(RecipeField(cleaned.get("name", ""), hidden.value), self.write)
+        name, value = read_parameter(cleaned.get("raw", ""))
+        if self.submitted(name, value) != self.submitted(cleaned.get("name", ""), cleaned.get("value", "")):
             cleaned["raw"] = ""
+        elif cleaned["raw"]:
+            usual = encoded(RecipeField(name, value), self.write)
+            cleaned |= {"name": name, "value": value, "raw": "" if cleaned["raw"] == usual else cleaned["raw"]}
 
 
 class MappingForm(RowForm):

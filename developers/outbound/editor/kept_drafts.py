@@ -21,7 +21,7 @@ from accounts.orm.object_ids import object_id
 from developers.outbound import call_drafts, url_rules
 from developers.outbound.call_drafts import CallDraft
 from developers.outbound.editor.drafts import FIELDS, Draft
-from developers.outbound.editor.forms import line_feeds
+from developers.outbound.editor.forms import LINE_BREAKS, line_feeds
 from developers.outbound.editor.formsets import FORMSETS, Row
 from developers.outbound.editor.hidden_values import HiddenValue, origin_of
 from developers.outbound.models import OutboundApi
@@ -188,7 +188,8 @@ def _hide_row(row: Row, hide: Any) -> None:
 
 def _spells(raw: str, name: str, value: str) -> bool:
     """Return whether a spelling is of this row. Otherwise it may spell what was hidden before."""
-    return [_plain(text) for text in read_parameter(raw)] == [_plain(name), _plain(value)]
+    texts = [LINE_BREAKS.sub("", text).strip() for text in (*read_parameter(raw), name, value)]
+    return texts[:2] == texts[2:]
 
 
 def _references(draft: Draft) -> Iterator[str]:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from accounts.models import User
 from developers.outbound.body import body_of, boundary_of, multipart, with_boundary
 from developers.outbound.curl.multipart import read
-from developers.outbound.fields import NOT_IN_NAMES, NOT_IN_VALUES, RecipeField
+from developers.outbound.fields import NOT_IN_NAMES, NOT_IN_VALUES, RecipeField, fields_of
 from developers.outbound.masking import Mask
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, Unfillable, dump, fill, load, placeholders
@@ -92,6 +92,13 @@ def test_other_kinds_have_no_boundary(kind: str) -> None:
 )
 def test_what_is_written_as_parts_is_read_back(fields: list[RecipeField]) -> None:
     assert read(multipart(fields, "x-own-x"), "x-own-x") == tuple(fields)
+
+
+@given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF)) | st.text(st.sampled_from("a=&+%2f20{[ \n")))
+def test_a_form_that_rows_hold_is_sent_as_it_was_spelled(form: str) -> None:
+    fields = fields_of(form)
+
+    assert fields is None or body_of(Recipe("POST", URL, body_kind="form", body_fields=fields)) == form
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,20 @@
 """The body's rows in the editor: shown, changed, kept for another kind, and hidden."""
 
+import re
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from accounts.models import User
 from developers.outbound.body import body_of
+from developers.outbound.editor.body_forms import BodyFieldForm
+from developers.outbound.editor.forms import ParameterForm
 from developers.outbound.fields import fields_of
 from developers.outbound.models import OutboundApi
-from developers.outbound.recipe import Recipe, RecipeField
+from developers.outbound.recipe import Recipe, RecipeField, parameters_of
 from tests.cast import logged_in
 from tests.developers.outbound.views.pages import GET, HTMX, PAGE, address, form_of, words
 
@@ -45,6 +51,21 @@ def test_saving_a_page_unchanged_keeps_each_row_as_it_was_spelled(alice: User, k
     assert OutboundApi.objects.get().recipe() == form(body, kind)
 
 
+def test_saving_a_page_unchanged_keeps_the_blanks_and_line_breaks_of_parameters(alice: User) -> None:
+    browser = logged_in(alice)
+    query = "a=1%0A2&%20b=%20c&d=%0D%0A&e=f+g&token=x%0Ay&caf%E9=1&h=%0d%0a"
+    api = OutboundApi.objects.make(alice, "Orders", Recipe("GET", URL, parameters_of(query)))
+    before = replace(api.recipe(), parameters=tuple(replace(e, is_secret=e.is_hidden) for e in parameters_of(query)))
+
+    # An input submits no line break.
+    posted = {
+        name: text.replace("\r", "").replace("\n", "") for name, text in form_of(browser.get(address(api))).items()
+    }
+    browser.post(address(api), posted)
+
+    assert OutboundApi.objects.get().recipe() == before
+
+
 def test_hidden_rows_stay_hidden_and_keep_their_spelling(alice: User) -> None:
     browser = logged_in(alice)
     own = RecipeField("pin code", "s3cret\r\nx", is_secret=True, content_type="text/x")
@@ -64,6 +85,26 @@ def test_hidden_rows_stay_hidden_and_keep_their_spelling(alice: User) -> None:
     assert moved.context["current"] == "body"
 
 
+TYPED = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=9)
+
+
+@example([RecipeField("a\nb", "\r"), RecipeField(" a\r", "\n b\r\n"), RecipeField("a", " b ")])
+@example(fields_of("a=%0D&b=%0d&%20c=%0A&d=e+f&q=%26%3D"))
+@given(st.text(max_size=30).map(fields_of) | st.builds(lambda *texts: [RecipeField(*texts)], TYPED, TYPED))
+def test_a_row_that_nobody_changes_is_read_as_it_was(fields: Sequence[RecipeField] | None) -> None:
+    for form in (BodyFieldForm, ParameterForm):
+        for each in fields or ():
+            spelled = replace(each, raw=each.raw if form is BodyFieldForm else "")
+            # What an input and a textarea submit.
+            name = re.sub("[\r\n]", "", each.name)
+            value = re.sub("\r\n|\r|\n", "\r\n" if form is BodyFieldForm else "", each.value)
+            row = form({"name": name, "value": value, "raw": form.raw_of(spelled)})
+
+            if row.is_valid():
+                cleaned = {key: row.cleaned_data[key] for key in ("name", "value", "raw")}
+                assert cleaned == {"name": spelled.name, "value": spelled.value, "raw": spelled.raw}
+
+
 def test_typed_rows_are_encoded_as_their_kind_needs_it(alice: User) -> None:
     browser = logged_in(alice)
     typed = {"body_fields-0-name": " a&b ", "body_fields-0-value": " c\r\nd=é ", "body_fields-2-name": "e"}
@@ -78,7 +119,22 @@ def test_typed_rows_are_encoded_as_their_kind_needs_it(alice: User) -> None:
     assert recipe.body == "{}"
 
 
-def test_a_text_is_sent_with_the_line_breaks_that_were_typed(alice: User) -> None:
+@pytest.mark.parametrize(
+    ("body", "secret"), [("a\nb\n", False), ("a\r\nb\r\n", False), ("a\r\nb\r\n", True), ("\n", False)]
+)
+def test_a_text_is_kept_with_its_line_breaks(alice: User, body: str, secret: bool) -> None:
+    browser = logged_in(alice)
+    recipe = Recipe("POST", URL, body=body, body_kind="text", body_is_secret=secret)
+    api = OutboundApi.objects.make(alice, "Orders", recipe)
+
+    posted = form_of(browser.get(address(api)))
+    posted["body"] = posted["body"].replace("\r\n", "\n").replace("\n", "\r\n")
+    browser.post(address(api), posted)
+
+    assert OutboundApi.objects.get().recipe() == recipe
+
+
+def test_a_typed_text_is_sent_with_line_feeds(alice: User) -> None:
     logged_in(alice).post(f"{PAGE}new/", POST | {"body_kind": "text", "body": "a\r\nb\r\n"})
 
     assert body_of(OutboundApi.objects.get().recipe()) == "a\nb\n"
