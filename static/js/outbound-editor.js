@@ -1,8 +1,6 @@
-// The editor: its parts as tabs (WAI-ARIA tabs pattern), and the status of a test call.
+// The editor: its parts as tabs (WAI-ARIA tabs pattern).
 
 import { say } from "./status.js";
-
-const testStatus = () => document.getElementById("test-status");
 
 function open(name, takesFocus = false) {
   for (const tab of document.querySelectorAll("[data-tab]")) {
@@ -49,32 +47,22 @@ document.addEventListener("keydown", (event) => {
   if (next !== undefined) open(tabs[(next + tabs.length) % tabs.length].dataset.tab, true);
 });
 
-document.addEventListener("htmx:beforeRequest", (event) => {
-  if (event.detail.elt.id === "test") say(testStatus(), "calling");
-});
-
-// After too many calls, or during another one, the server sends a page with 429. htmx would drop it as an error.
-document.addEventListener("htmx:beforeSwap", (event) => {
-  const { xhr } = event.detail;
-  if (xhr.status === 429 && xhr.getResponseHeader("HX-Retarget")) {
-    event.detail.shouldSwap = true;
-    event.detail.isError = false;
-  }
-});
-
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {
   document.addEventListener(failure, (event) => {
-    if (event.detail.elt.closest("#editor")) say(testStatus(), "failed");
+    if (event.detail.elt.closest("#editor")) say(document.getElementById("test-status"), "failed");
   });
 }
 
 document.addEventListener("htmx:afterSwap", (event) => {
-  const part = event.detail.elt.dataset?.part ?? document.querySelector("#editor [name=part]").value;
+  const { elt } = event.detail;
+  if (!elt.matches?.("[data-part]")) return;
   enhance();
-  open(part);
-  // A click that maps a value adds a row to a part that may be closed.
-  const first = document.querySelector("#editor [autofocus]");
-  if (first && !event.detail.target.matches("dialog")) first.focus();
+  open(elt.dataset.part);
+  // Only of what has just come: an older mark elsewhere must not take the focus.
+  elt.querySelector("[autofocus]")?.focus();
 });
+
+// Another script has found something wrong in a part.
+document.addEventListener("editor:open", (event) => open(event.detail));
 
 enhance();

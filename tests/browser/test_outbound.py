@@ -68,7 +68,7 @@ def test_an_api_is_edited_and_its_hidden_value_stays(
             (*headers, RecipeField("X-Trace", "on")),
         ),
     )
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("200 OK")).to_be_visible()
     assert f"\r\nAuthorization: {SECRET}\r\nX-Trace: on\r\n".encode() in local_server.requests[0]
 
@@ -104,7 +104,7 @@ def test_what_is_wrong_is_reported_by_a_test_too_in_the_one_form_there_is(page: 
     follow(page, page.get_by_role("link", name="Weather", exact=True))
     page.get_by_role("textbox", name="URL").fill("https://elsewhere.example.com")
 
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Send").click()
 
     expect(page.get_by_text("The call goes to another server now.")).to_be_visible()
     expect(page.get_by_role("tab", name="Headers")).to_have_attribute("aria-selected", "true")
@@ -136,12 +136,12 @@ def test_a_test_that_comes_too_soon_is_reported(
     follow(page, page.get_by_role("link", name="Weather", exact=True))
 
     with hold_slot(alice.pk):
-        page.get_by_role("button", name="Test").click()
+        page.get_by_role("button", name="Send").click()
 
         expect(page.locator("#test-status")).to_have_text(
             "Another call of yours is under way. Try again once it has ended."
         )
-    expect(page.get_by_role("button", name="Test")).to_be_visible()
+    expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
 def test_a_test_that_fails_saves_nothing(chromium: Browser, site: Site, alice: User) -> None:
@@ -153,7 +153,7 @@ def test_a_test_that_fails_saves_nothing(chromium: Browser, site: Site, alice: U
         page.route("**/test/", lambda route: route.fulfill(status=503))
         page.get_by_role("textbox", name="Name").fill("Forecast")
 
-        page.get_by_role("button", name="Test").click()
+        page.get_by_role("button", name="Send").click()
 
         expect(page.locator("#test-status")).to_have_text("That did not work. Nothing is lost: try again.")
         expect(page.get_by_role("textbox", name="Name")).to_have_value("Forecast")

@@ -74,7 +74,7 @@ def test_the_kind_chooses_the_editor_and_loses_nothing(
     )
     expect(page.locator("#command")).to_contain_text("--data-raw first+name=Zo%C3%AB+%26+co")
     expect(page.locator("#command")).to_contain_text('--data-urlencode token="$TOKEN"')
-    page.get_by_role("button", name="Test", exact=True).click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("200 OK").first).to_be_visible()
     assert local_server.requests[0].endswith(b"\r\n\r\nfirst+name=Zo%C3%AB+%26+co&token=s3cret")
 
@@ -96,7 +96,7 @@ def test_a_pasted_multipart_form_becomes_rows_and_an_error_of_a_row_is_shown(
     page.locator("[name=body_fields-1-content_type]").fill("json")
     page.get_by_role("tab", name="Headers").click()
 
-    page.get_by_role("button", name="Test", exact=True).click()
+    page.get_by_role("button", name="Send", exact=True).click()
     expect(page.get_by_text("Write a Content-Type such as application/json, or leave it empty.")).to_be_visible()
     expect(page.get_by_role("tab", name="Body")).to_have_attribute("aria-selected", "true")
     expect(page.locator("[name=body_fields-1-content_type]")).to_be_focused()
@@ -105,7 +105,7 @@ def test_a_pasted_multipart_form_becomes_rows_and_an_error_of_a_row_is_shown(
     expect_sound(page, LOOKS, LOOKS)
     page.get_by_label("Kind").select_option("Multipart form")
     page.locator("[name=body_fields-1-content_type]").fill("application/json")
-    page.get_by_role("button", name="Test", exact=True).click()
+    page.get_by_role("button", name="Send", exact=True).click()
 
     expect(page.get_by_text("200 OK").first).to_be_visible()
     body = local_server.requests[0].partition(b"\r\n\r\n")[2]

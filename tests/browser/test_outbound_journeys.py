@@ -89,15 +89,15 @@ def fill_in_api(page: Page, url: str, scripts: bool) -> None:
 
 def run_and_map(page: Page, scripts: bool) -> None:
     """Test the API with a value for its attribute, and map two values of the response."""
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Send").click()
     page.get_by_role("textbox", name="order_id").fill("A-17")
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("200 OK")).to_be_visible()
     for number, value in enumerate(("price: 24.5", 'status: "shipped"')):
         page.get_by_role("button", name=f"Map {value}").click()
         expect(page.locator(f"[name=mappings-{number}-attribute]")).to_be_focused()
         if not scripts:
-            page.get_by_role("button", name="Test").click()
+            page.get_by_role("button", name="Send").click()
 
 
 def assert_saved() -> None:
@@ -137,10 +137,10 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, lo
     expect(page.get_by_role("option", name="order_id")).to_have_attribute("aria-selected", "true")
     page.keyboard.press("Enter")
     expect(page.locator("[name=parameters-0-value]")).to_have_value("{{order_id}}")
-    press(page, "button", "Test")
+    press(page, "button", "Send")
     expect(page.get_by_role("textbox", name="order_id")).to_be_focused()
     page.keyboard.type("A-17")
-    press(page, "button", "Test")
+    press(page, "button", "Send")
     expect(page.get_by_text("200 OK")).to_be_visible()
     tab_to(page, page.get_by_role("treeitem").first)
     page.keyboard.type("st")
@@ -207,7 +207,7 @@ def expect_sound_editor(page: Page) -> None:
     expect_sound(page)
     page.keyboard.press("Escape")
     page.get_by_role("textbox", name="order_id").fill("A-17")
-    page.get_by_role("button", name="Test").click()
+    page.get_by_role("button", name="Send").click()
     expect(page.get_by_text("200 OK")).to_be_visible()
     expect_sound(page)
     page.get_by_role("textbox", name="URL").fill("nowhere")

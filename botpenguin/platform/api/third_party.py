@@ -15,6 +15,7 @@ from botpenguin.platform.api import errors, fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Envelope
 from botpenguin.platform.api.fields import Input
+from botpenguin.platform.contact_values import values_of
 from botpenguin.platform.contacts import Conflict, Details
 from botpenguin.platform.models import Contact
 from developers.outbound import running
@@ -102,9 +103,9 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     if api is None:
         raise HttpError(HTTPStatus.NOT_FOUND, "There is no 3rd party API with this id in your account.")
     contact = inbox.find(request, wanted.contactId) if wanted.contactId else None
-    # Names in lower case, as calls use them. Attributes of the request override those of the contact.
-    parts = (_known_of(contact) if contact else {}, wanted.attributes)
-    attributes = {name.lower(): value for part in parts for name, value in part.items()}
+    # Attributes of the request override those of the contact.
+    attributes = values_of(contact) if contact else {}
+    attributes |= {name.lower(): value for name, value in wanted.attributes.items()}
     try:
         run = running.run(api, attributes, kind="call", client=Client.of(request))
     except running.Unfillable as unfillable:
@@ -116,12 +117,6 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     if contact and run.mapped:
         run.missing.extend(_store(owner, contact.pk, run))
     return Envelope(data=RunOut.of(run))
-
-
-def _known_of(contact: Contact) -> dict[str, fields.Value]:
-    details = {"name": contact.name, "email": contact.email, "phone": contact.phone}
-    attributes: dict[str, fields.Value] = contact.attributes
-    return {key: value for key, value in details.items() if value} | attributes
 
 
 def _store(owner: int, contact_id: str, run: Run) -> list[str]:

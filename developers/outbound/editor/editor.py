@@ -91,7 +91,7 @@ class Editor:
         if all([self.form.is_valid(), *(part.is_valid() for part in self.parts)]):
             for problem in find_problems(self.recipe()):
                 self._add_error(problem)
-        wrong = next(self._wrong(), None)
+        wrong = next(self.wrong(), None)
         if wrong:
             part, form, name = wrong
             form.fields[name].widget.attrs["autofocus"] = True
@@ -173,7 +173,7 @@ class Editor:
         else:
             self.form.add_error(None, problem.sentence)
 
-    def _wrong(self) -> Iterator[tuple[str, EditorForm, str]]:
+    def wrong(self) -> Iterator[tuple[str, EditorForm, str]]:
         """Yield each field with an error, and its part."""
         yield from (
             ("body" if name.startswith("body") else "", self.form, name)

@@ -1,5 +1,6 @@
 """The pages of 3rd Party Apps API, read and posted without a browser."""
 
+import json
 import re
 from html import unescape
 from typing import Any
@@ -23,7 +24,7 @@ def form_of(response: Any) -> dict[str, str]:
     posted = {}
     for tag in re.findall(r"<input[^>]+>", page):
         attributes = dict(re.findall(r'([\w-]+)="([^"]*)"', tag))
-        if attributes["type"] != "checkbox" or " checked" in tag:
+        if "name" in attributes and (attributes["type"] != "checkbox" or " checked" in tag):
             posted[attributes["name"]] = attributes.get("value", "on" if attributes["type"] == "checkbox" else "")
     for name, options in re.findall(r'<select name="([^"]+)".*?>(.*?)</select>', page, re.DOTALL):
         posted[name] = re.findall(r'value="(\w+)" selected|$', options)[0]
@@ -34,3 +35,8 @@ def form_of(response: Any) -> dict[str, str]:
 
 def address(api: OutboundApi, action: str = "") -> str:
     return f"{PAGE}{api.pk}/{action}"
+
+
+def problems_of(response: Any) -> Any:
+    """Return the problems that a test sends as data."""
+    return json.loads(unescape(response.content.decode().partition('data-problems="')[2].partition('"')[0]))

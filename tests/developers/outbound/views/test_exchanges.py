@@ -13,7 +13,7 @@ from developers.outbound.recipe import MASK
 from tests.cast import logged_in
 from tests.developers.outbound.conftest import SECRET
 from tests.developers.outbound.servers import response, serving
-from tests.developers.outbound.views.pages import GET, HTMX, PAGE, words
+from tests.developers.outbound.views.pages import GET, HTMX, PAGE, problems_of, words
 
 pytestmark = pytest.mark.matrix
 
@@ -146,9 +146,11 @@ def test_the_response_stays_where_the_form_has_errors(alice: User, loopback: Non
     tested = browser.post(f"{PAGE}new/test/", wrong)
     fragment = browser.post(f"{PAGE}new/test/", wrong, headers=HTMX)
 
-    for page in (saved, tested, fragment):
+    for page in (saved, tested):
         assert "Enter the URL to call." in words(page)
         assert 'value="number a"' in page.content.decode()
+    # With scripts the page keeps what it shows.
+    assert (fragment["HX-Reswap"], problems_of(fragment)["errors"]) == ("none", {"id_url": "Enter the URL to call."})
 
 
 @pytest.mark.parametrize("number", ["", "x", "-1", "0", "٣", "9" * 18, "9" * 99, "1\0", "{theirs}", "{call}"])
