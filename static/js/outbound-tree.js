@@ -88,8 +88,10 @@ document.addEventListener("keydown", (event) => {
   const item = event.target.closest?.("[role=treeitem]");
   if (!item || event.ctrlKey || event.altKey || event.metaKey) return;
   const tree = item.closest("[role=tree]");
-  if (KEYS[event.key]) KEYS[event.key](item, tree);
-  else if (event.key.length === 1) focus(typeAhead(tree, item, event.key));
+  if (KEYS[event.key]) {
+    typed = "";
+    KEYS[event.key](item, tree);
+  } else if (event.key.length === 1) focus(typeAhead(tree, item, event.key));
   else return;
   event.preventDefault();
 });

@@ -53,6 +53,10 @@ class Exchange:
         return f"{method} /{url.partition('://')[2].partition('/')[2]} HTTP/1.1"
 
     @property
+    def request_body(self) -> SafeString:
+        return write_text(self.log.request_body)
+
+    @property
     def is_empty(self) -> bool:
         return not self.text
 

@@ -14,7 +14,7 @@ MOST_NODES = 12_000
 MOST_LEVELS = 20
 # Of a list or object whose values have values of their own, where not everything fits: so that those are shown too.
 MOST_OF_A_LIST = 1_000
-# Lines that are open at first, but for the outermost list, which always is.
+# The outermost list is open at first, and so are the levels below as long as they have no more lines than this.
 MOST_OPEN = 100
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
@@ -78,11 +78,11 @@ class _Builder:
         root = _node("", place, data)
         root.is_open = True
         parents = [_Parent(root, place, data)] if root.count else []
-        lines = 0
+        lines = root.count
         for _level in range(MOST_LEVELS):
             parents = self._level(parents)
+            lines += sum(parent.node.count for parent in parents)
             for parent in parents:
-                lines += parent.node.count
                 parent.node.is_open = lines <= MOST_OPEN
         return root
 
