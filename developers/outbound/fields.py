@@ -8,7 +8,7 @@ from urllib.parse import parse_qsl, quote, quote_plus
 ATTRIBUTE_NAME = r"[A-Za-z_][A-Za-z0-9_]{0,59}"
 PLACEHOLDER = re.compile(rf"\{{\{{[ \t]*({ATTRIBUTE_NAME})[ \t]*\}}\}}", re.ASCII)
 # With the ampersands around it that separate nothing.
-PARAMETER = re.compile(r"(?:^|(?<=[^&])&)(&*[^&]+(?:&+$)?)")
+PARAMETER = re.compile(r"(?:^|(?<=[^&])&)(&*[^&]+(?:&+\Z)?)")
 # What an input of HTML loses or changes; JSON and halves of characters stay a text.
 NOT_IN_NAMES = re.compile(r"[\x00-\x1f\x7f]|.{201}")
 NOT_IN_VALUES = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")

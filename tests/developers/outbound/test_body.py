@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from accounts.models import User
@@ -94,6 +94,7 @@ def test_what_is_written_as_parts_is_read_back(fields: list[RecipeField]) -> Non
     assert read(multipart(fields, "x-own-x"), "x-own-x") == tuple(fields)
 
 
+@example("a=1&\n")
 @given(st.text(st.characters(min_codepoint=32, max_codepoint=0x2FF)) | st.text(st.sampled_from("a=&+%2f20{[ \n")))
 def test_a_form_that_rows_hold_is_sent_as_it_was_spelled(form: str) -> None:
     fields = fields_of(form)

@@ -104,3 +104,17 @@ def test_the_size_of_a_log_counts_its_requests_and_notes() -> None:
     log.hops, log.notes = [["GET", "u" * 100, 200]], ["n" * 50]
 
     assert 150 <= log.measure() - before < 200
+
+
+def test_the_log_shows_the_parts_that_were_sent_with_their_boundary(alice: User) -> None:
+    with serving(response(b"hunter22")) as server:
+        fields = (RecipeField("api_key", "hunter22"), RecipeField("name", "{{name}}"))
+        recipe = Recipe("POST", server.url, body_kind="multipart", body_fields=fields)
+        ran = try_out(alice, "Orders", recipe, {"name": "Zoë"}, client=LAPTOP)
+
+    sent = server.requests[0].partition(b"\r\n\r\n")[2].decode()
+    assert ran.log.request_body == sent.replace("hunter22", MASK)
+    assert [value for name, value in ran.log.request_headers if name.lower() == "content-type"] == [
+        f"multipart/form-data; boundary={sent.split()[0].removeprefix('--')}"
+    ]
+    assert ran.log.response_body == MASK

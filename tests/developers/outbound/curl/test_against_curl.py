@@ -57,6 +57,7 @@ COMMANDS = [
     # Forms that rows hold as they were spelled, and forms that they cannot hold.
     *("-d 'a=b+c&d=%20&e' U/x", "-d 'caf%E9=1' U/x", "-d 'a=%2f&a=%2F' U/x", "-d '&&a=1&&&b=2&' U/x", "-d a U/x"),
     *("-d '=1' U/x", "-d '&' U/x", "-d 'a=1&=2' U/x", "-d '{\"a\": \"b=c&d\"}' U/x", "-d '[1]' U/x", "-d '😀=é ü' U/x"),
+    *("-d $'a=1&\\n' U/x", "-d $'\\n' U/x", "-d $'a=1&&\\n&b' U/x"),
     *("-d $'a=1\\r\\n2' U/x", "-d $'a=\\tb' U/x", "-d $'a=\\x01' U/x", "-d 'token=a%2fb' -d 'q=~-._' U/x"),
     *("-d ' a = b ' U/x", "-d 'a[]=1&a[]=2' U/x", "-d 'a=b=c;d' U/x", "-d 'a=%zz%' U/x"),
     "--data-urlencode 'a b=c' U/x",
