@@ -140,6 +140,19 @@ document.addEventListener("htmx:afterSwap", () => {
   if (isDirty()) note();
 });
 
+// A button of the editor would lead to the log-in page, and lose what is not saved yet.
+document.addEventListener("htmx:beforeOnLoad", (event) => {
+  if (!event.detail.elt.closest("#editor") || !event.detail.xhr.getResponseHeader("HX-Redirect")) return;
+  event.preventDefault();
+  kept = "";
+  save();
+});
+
+// After a log-in in another tab the page has an old token. Pressed again, the button works.
+document.addEventListener("htmx:responseError", (event) => {
+  if (event.detail.xhr.status === 403 && event.detail.elt.closest("#editor")) renewToken().catch(() => {});
+});
+
 // Save and Cancel replace the page. First what they would lose if the session has ended is brought into safety.
 document.addEventListener("submit", async (event) => {
   if (event.target !== form() || isLeaving) return;

@@ -119,6 +119,10 @@ def test_an_ended_session_loses_nothing(
     expect(line).to_have_attribute("aria-live", "polite")
     page.get_by_role("button", name="Save").click()
     expect(line).to_contain_text("Not saved: you are logged out.")
+    fill(page, "Name", "Shipments of today")
+    with page.expect_response("**/rows/"):
+        page.get_by_role("button", name="Add row to Parameters").click()
+    expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Shipments of today")
     expect_sound(page, WITH_PHONE)
 
     other = context.new_page()
@@ -127,9 +131,11 @@ def test_an_ended_session_loses_nothing(
     expect(other.get_by_role("heading", name="3rd Party Apps API").first).to_be_visible()
     page.evaluate("dispatchEvent(new Event('focus'))")
     expect_kept(page)
+    page.get_by_role("button", name="Add row to Parameters").click()
+    expect(page.locator("[name=parameters-0-name]")).to_be_visible()
     page.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_text("Shipments is saved.")).to_be_visible()
+    expect(page.get_by_text("Shipments of today is saved.")).to_be_visible()
 
 
 def test_a_page_of_another_account_keeps_nothing_there(
