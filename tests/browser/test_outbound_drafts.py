@@ -77,7 +77,7 @@ def test_cancel_and_discard_can_be_undone(
     page = open_context(java_script_enabled=scripts, viewport={"width": 390, "height": 800}).new_page()
     open_page(page, site, NEW)
     fill(page, "Name", "Shipments")
-    page.get_by_role("button", name="Cancel").click()
+    page.get_by_role("button", name="Cancel", exact=True).click()
     expect(page.get_by_text("Your changes are discarded.")).to_be_visible()
     expect(page.get_by_role("heading", name="New APIs that are not saved")).to_be_hidden()
     page.get_by_role("button", name="Undo").click()
