@@ -12,6 +12,7 @@ from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters
 
 from accounts import keyring
+from developers.bearer import use_counts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
 
@@ -50,3 +51,6 @@ application.request_class = Request
 
 # Django's checks do not run under WSGI, and weak keys must fail the start, not the first request.
 keyring.ring()
+
+# Each process that serves writes whose programs use tokens.
+use_counts.Timing.is_on = True

@@ -1,4 +1,4 @@
-"""The tables of the token. Only `issuance` and `usage` write them."""
+"""The tables of the token. Only `issuance`, `usage` and `program_uses` write them."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -10,7 +10,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from accounts.web.clients import USER_AGENT_LENGTH
-from developers import tokens, vault
+from developers import programs, tokens, vault
 from developers.vault import Sealed
 
 DIGEST_LENGTH = 32
@@ -120,3 +120,40 @@ class RevokedToken(models.Model):
     def is_still_in_use(self) -> bool:
         """Whether it was refused within the last week."""
         return self.last_refused_at is not None and timezone.now() - self.last_refused_at < STILL_IN_USE
+
+
+class TokenUse(models.Model):
+    """How often one program sent one token from one address on one day (UTC), and was accepted or refused.
+
+    `program` and `address` are as `programs` names them; the address of IPv6 is its /64.
+    """
+
+    # The unique constraint begins with it.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="token_uses", db_index=False
+    )
+    day = models.DateField()
+    program = models.CharField(max_length=programs.NAME_LENGTH, blank=True)
+    address = models.CharField(max_length=programs.ADDRESS_LENGTH, blank=True)
+    generation = models.PositiveIntegerField()
+    # Refused because the token of this generation was revoked.
+    is_refused = models.BooleanField()
+    count = models.PositiveBigIntegerField()
+    first_at = models.DateTimeField()
+    last_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["day"], name="developers_tokenuse_oldest")]
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["user", "day", "program", "address", "generation", "is_refused"],
+                name="developers_tokenuse_once_a_day",
+            ),
+            models.CheckConstraint(condition=Q(count__gte=1), name="developers_tokenuse_counts_from_one"),
+            models.CheckConstraint(
+                condition=Q(last_at__gte=F("first_at")), name="developers_tokenuse_first_before_last"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{programs.program_name(self.program)}, {self.day}"

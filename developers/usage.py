@@ -1,6 +1,6 @@
 """Records the uses of tokens and the refusals of revoked ones, and prunes revoked tokens.
 
-Beside `issuance`, the only code that writes the tables of the token.
+Beside `issuance`, the only code that writes the tables of tokens. `program_uses` writes who uses them.
 """
 
 from collections.abc import Iterator

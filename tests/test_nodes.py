@@ -179,6 +179,7 @@ def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_u
             answer = HTTPResponse(upload)
             answer.begin()
         status = node.process.wait(timeout=30)
+        uses = node.rows("SELECT program, generation, is_refused, count FROM developers_tokenuse ORDER BY is_refused")
 
     assert before == [None] * 3
     assert (not_ready.status_code, not_ready.text) == (503, "stopping\n")
@@ -188,6 +189,8 @@ def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_u
         (401, "close"),
     ]
     assert (answer.status, status) == (200, 0)
+    # Written when the worker ended.
+    assert uses == [("python-httpx", 1, False, 1), ("python-httpx", 1, True, 1)]
 
 
 def test_a_ring_that_does_not_fit_the_database_is_refused(alice: User, settings: Settings) -> None:

@@ -37,16 +37,18 @@ class Backoff:
 backoff = Backoff()
 
 
-def try_write(what: str, write: Callable[[], object]) -> None:
-    """Write in a transaction, or drop the write and log that `what` was not recorded."""
+def try_write(what: str, write: Callable[[], object]) -> bool:
+    """Write in a transaction, or drop the write and log that `what` was not recorded. Return whether it was."""
     if backoff.is_on():
-        return
+        return False
     try:
         with _short_lock_timeout(), transaction.atomic():
             write()
     except Error as error:
         backoff.begin()
         logger.warning("%s was not recorded: %s", what, error)
+        return False
+    return True
 
 
 @contextmanager

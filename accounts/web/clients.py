@@ -66,7 +66,7 @@ def trusted_proxies() -> tuple[Network, ...]:
 
 def client_ip(request: HttpRequest) -> str | None:
     """Return the client's address, or None where the server knows none (a unix socket)."""
-    return _canonical(request.META.get("REMOTE_ADDR", ""))
+    return canonical_ip(request.META.get("REMOTE_ADDR", ""))
 
 
 @lru_cache(maxsize=1024)
@@ -104,7 +104,8 @@ def _parse(text: str) -> IPv4Address | IPv6Address | None:
 
 
 @lru_cache(maxsize=1024)
-def _canonical(text: str) -> str | None:
+def canonical_ip(text: str) -> str | None:
+    """Return an address in its usual spelling, or None if the text is none."""
     address = _parse(text)
     return None if address is None else str(address)
 

@@ -20,7 +20,7 @@ from accounts.mail import queue
 from accounts.passwords import older_hashes
 from accounts.throttling import counters
 from botpenguin.platform import bot_deletion, staging
-from developers import usage
+from developers import program_uses, usage
 from developers.outbound import api_deletion, call_drafts, running
 
 logger = logging.getLogger(__name__)
@@ -41,6 +41,7 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "rows of deleted accounts": deletion.finish_all,
     "rows of the cache": counters.forget_ended,
     "revoked tokens": lambda: usage.prune_revoked(timezone.now() - usage.REVOKED_KEPT_FOR),
+    "uses of tokens": program_uses.prune,
     "sessions": sessions.forget_expired,
     "changes of email": email_changes.forget_old,
     # Version 0.1.0 made accounts before their email was confirmed.

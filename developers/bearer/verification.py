@@ -1,7 +1,7 @@
 """The bearer check, on the hot path of every API call: finds the owner of the token in a request.
 
-It is also the platform's only interface to the token: it offers revoking the bearer's own token and
-reporting exposed tokens.
+It is also the platform's only interface to the token: it offers revoking the bearer's own token, listing the programs
+that use it, and reporting exposed tokens.
 
 A check is one indexed SELECT in autocommit on the primary, and no positive result is cached. So a check
 that starts after the response to a revoke sees that revoke, in any process on any node. Headers follow
@@ -24,14 +24,28 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from accounts.orm import best_effort
 from accounts.web.clients import Client, client_ip
-from developers import issuance, metrics, tokens, usage, vault
+from developers import issuance, metrics, program_uses, tokens, usage, vault
 from developers.bearer.exposure import report_exposed
 from developers.bearer.refusal_counts import RefusalCounts, refusal_counts
 from developers.bearer.unknown_tokens import TooManyUnknownTokens, unknown_tokens
+from developers.bearer.use_counts import UseCounts
 from developers.models import ApiToken, RevokedToken
+from developers.program_uses import KEPT_DAYS as USES_KEPT_DAYS
+from developers.program_uses import ListedUse
 from developers.tokens import Secret
 
-__all__ = ["Bearer", "RefusalReason", "TokenRefused", "TooManyUnknownTokens", "check", "report_exposed", "revoke"]
+__all__ = [
+    "USES_KEPT_DAYS",
+    "Bearer",
+    "ListedUse",
+    "RefusalReason",
+    "TokenRefused",
+    "TooManyUnknownTokens",
+    "check",
+    "report_exposed",
+    "revoke",
+    "uses",
+]
 
 # RFC 9110, section 5.6.3: the only whitespace allowed around a header's value.
 WHITESPACE = " \t"
@@ -41,6 +55,7 @@ BINDING_COLUMNS = ("digest", "key_id", "binding")
 logger = logging.getLogger(__name__)
 # Owners whose rows were changed outside `issuance`: each is logged once a minute.
 mismatches = RefusalCounts()
+use_counts = UseCounts(program_uses.write)
 
 
 class Bearer(NamedTuple):
@@ -121,6 +136,7 @@ def _check(request: HttpRequest) -> Bearer:
     if not bearer.is_active:
         raise TokenRefused(RefusalReason.DISABLED)
     unknown_tokens.remember_good(digests[0])
+    use_counts.add(bearer.owner_id, bearer.generation, request.META, is_refused=False)
     if _is_stale(bearer.last_used_at):
         best_effort.try_write(
             f"The last use of the token of user {bearer.owner_id}",
@@ -134,6 +150,11 @@ def revoke(bearer: Bearer, client: Client) -> None:
     owner = User.objects.filter(pk=bearer.owner_id).first()
     if owner:
         issuance.revoke(owner, bearer.generation, client, even_if_used=True, reason=RevokedToken.Reason.API)
+
+
+def uses(bearer: Bearer) -> list[ListedUse]:
+    """Return the programs that use the owner's tokens, the last used first."""
+    return program_uses.programs_of(bearer.owner_id, bearer.generation)
 
 
 def _token_in(request: HttpRequest) -> Secret:
@@ -209,10 +230,11 @@ def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[byte
 
 def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> TokenRefused:
     unknown_tokens.forget_good(digests[0])
-    revoked = RevokedToken.objects.filter(digest__in=digests).only("revoked_at").first()
+    revoked = RevokedToken.objects.filter(digest__in=digests).only("revoked_at", "user", "generation").first()
     if revoked is None:
         unknown_tokens.add(client_ip(request))
         return TokenRefused(RefusalReason.UNKNOWN)
+    use_counts.add(revoked.user_id, revoked.generation, request.META, is_refused=True)
     if count := refusal_counts.add(revoked.pk):
         best_effort.try_write(
             f"A refusal of the revoked token {revoked.pk}",

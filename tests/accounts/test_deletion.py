@@ -15,7 +15,7 @@ from accounts.events import SecurityEvent
 from accounts.models import Session, User
 from botpenguin.platform.models import Bot, Contact
 from developers import issuance, usage
-from developers.models import ApiToken, RevokedToken
+from developers.models import ApiToken, RevokedToken, TokenUse
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
 
@@ -45,6 +45,8 @@ def rows() -> dict[str, int]:
 def give_everything(owner: User) -> None:
     """Give a person a row of each kind that people have."""
     issuance.revoke(owner, 1, LAPTOP, even_if_used=True)
+    now = timezone.now()
+    TokenUse.objects.create(user=owner, day=now, generation=1, is_refused=True, count=1, first_at=now, last_at=now)
     bot = Bot.objects.create(owner=owner, name="Night desk", platform="website")
     Contact.objects.create(owner=owner, bot=bot, name="Carol")
     logged_in(owner)
@@ -63,7 +65,7 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
 
     after = rows() | {"accounts.Session": Session.objects.exclude(user=None).count()}
     assert after == before
-    for model in (User, Session, EmailAddress, ApiToken, RevokedToken, SecurityEvent, Bot, Contact):
+    for model in (User, Session, EmailAddress, ApiToken, RevokedToken, TokenUse, SecurityEvent, Bot, Contact):
         assert between[model._meta.label] > before[model._meta.label]
 
 

@@ -18,7 +18,7 @@ from accounts.models import Session, SignUp, User
 from accounts.throttling.models import Counter
 from botpenguin.operations import housekeeping
 from botpenguin.operations.housekeeping import Housekeeper, Round
-from developers.models import RevokedToken
+from developers.models import RevokedToken, TokenUse
 from developers.outbound import api_deletion, call_drafts
 from developers.outbound.call_drafts import CallDraft
 from developers.outbound.models import ApiLog, OutboundApi
@@ -74,6 +74,9 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         CallDraft.objects.create(owner=alice, public_id=public_id, updated_at=now - age)
     for name, age in (("old", api_deletion.KEPT_FOR + MINUTE), ("new", api_deletion.KEPT_FOR - MINUTE)):
         OutboundApi.every.create(owner=alice, name=name, method="GET", url="-", deleted_at=now - age)
+    for days in (35, 34):
+        moment = {"day": (now - timedelta(days=days)).date(), "first_at": now, "last_at": now}
+        TokenUse.objects.create(user=alice, generation=1, is_refused=False, count=1, **moment)
     revoked_tokens(alice)
     sessions(1)
     Session.objects.create(session_key="open", session_data="", expire_date=now + MINUTE)
@@ -93,6 +96,7 @@ def of_all_ages(alice: User) -> dict[str, Any]:
         "logs of outbound calls": (ApiLog, 1),
         "drafts of outbound calls": (CallDraft, 1),
         "revoked tokens": (RevokedToken, 2),
+        "uses of tokens": (TokenUse, 1),
         "sessions": (Session, 1),
         "changes of email": (EmailAddress, 1),
         "sign-ups": (SignUp, 1),
@@ -107,8 +111,8 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
 
     assert output.getvalue() == (
         "0 tags of imports that were killed, 0 rows of deleted bots, 1 rows of deleted APIs, "
-        "0 rows of deleted accounts, 2 rows of the cache, 2 revoked tokens, 1 sessions, 1 changes of email, "
-        "1 sign-ups, 1 mails, 1 logs of outbound calls, "
+        "0 rows of deleted accounts, 2 rows of the cache, 2 revoked tokens, 1 uses of tokens, "
+        "1 sessions, 1 changes of email, 1 sign-ups, 1 mails, 1 logs of outbound calls, "
         "1 drafts of outbound calls, 1 events deleted.\n"
     )
     assert {name: model._base_manager.count() for name, (model, _) in of_all_ages.items()} == {

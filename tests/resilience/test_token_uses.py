@@ -1,0 +1,126 @@
+"""Uses of tokens on a real server of two processes: exact after a minute or a stop, whatever happens meanwhile."""
+
+import os
+import signal
+import subprocess
+import time
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.platform.calls import accounts_on
+from tests.server import Server, poll
+
+pytestmark = [
+    pytest.mark.release,
+    pytest.mark.long,
+    pytest.mark.resilience,
+    pytest.mark.server,
+    pytest.mark.xdist_group("token_uses"),
+]
+
+CLIENTS, CALLS = 8, 50
+FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
+USES = "SELECT program, is_refused, count FROM developers_tokenuse"
+PATH = "/api/v7/token"
+LOCK = {
+    True: ("BEGIN IMMEDIATE", "COMMIT"),
+    False: ("BEGIN; LOCK TABLE developers_tokenuse IN ACCESS EXCLUSIVE MODE", "COMMIT"),
+}
+
+
+@pytest.fixture(scope="module")
+def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    folder: Path = tmp_path_factory.mktemp("uses")
+    with Server(folder, WORKERS="2", MAIL_WORKER="off", API_RATE_LIMIT="0") as running:
+        yield running
+
+
+def call(node: Server, token: str, times: int, agent: str | None = None) -> Counter[int]:
+    headers = {"Authorization": f"Bearer {token}"} | ({"User-Agent": agent} if agent else {})
+    with node.client() as client:
+        return Counter(client.get(PATH, headers=headers).status_code for _ in range(times))
+
+
+def curl(node: Server, token: str) -> str:
+    command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-H", f"Authorization: Bearer {token}"]
+    return subprocess.run([*command, node.url + PATH], capture_output=True, text=True, check=True).stdout
+
+
+def counted(node: Server, owner_of: str = "") -> Counter[Any]:
+    found = Counter[Any]()
+    for program, is_refused, count in node.rows(USES + owner_of):
+        found[program, bool(is_refused)] += count
+    return found
+
+
+@contextmanager
+def locked(node: Server) -> Iterator[None]:
+    """Let no other process write until the block ends."""
+    begin, end = LOCK[node.database_url.startswith("sqlite")]
+    with node.database() as database:
+        database.execute(begin)
+        yield
+        database.execute(end)
+
+
+def test_the_counts_are_exact_within_a_minute_through_a_lock_and_lose_at_most_a_minute_by_a_kill(node: Server) -> None:
+    [old] = accounts_on(node, 1)
+
+    # A burst of many clients, and then silence.
+    with ThreadPoolExecutor(CLIENTS) as clients:
+        agents = ["n8n/1.64", FIREFOX, None, "okhttp/4.12"] * 2
+        statuses = sum(clients.map(lambda agent: call(node, old, CALLS, agent), agents), Counter[int]())
+    by_curl = curl(node, old)
+    with node.client() as client:
+        revoked = client.post(f"{PATH}/revoke", headers={"Authorization": f"Bearer {old}"})
+    refused = call(node, old, 20, "n8n/1.65")
+    began = time.monotonic()
+    before = counted(node)
+    burst = Counter(
+        {
+            **{(program, False): 2 * CALLS for program in ("n8n", "Web browser", "okhttp")},
+            ("python-httpx", False): 2 * CALLS + 1,
+            ("curl", False): 1,
+            ("n8n", True): 20,
+        }
+    )
+    poll(lambda: counted(node) == burst)
+    print(f"A burst of {burst.total()} calls was written after {time.monotonic() - began:.0f} seconds of silence.")
+
+    # Nobody can write for a whole interval, calls go on, and nothing is lost.
+    with locked(node):
+        while_locked = call(node, old, 30, "n8n/1.65")
+        poll(lambda: "uses of tokens was not recorded" in node.output)
+        during = counted(node) if node.database_url.startswith("sqlite") else burst
+    poll(lambda: counted(node) == burst + Counter({("n8n", True): 30}))
+
+    # Killed workers lose what was not written yet.
+    call(node, old, 10, "n8n/1.65")
+    for worker in node.workers:
+        os.kill(worker, signal.SIGKILL)
+    poll(lambda: call_answers(node, old))
+    after_kill = counted(node)[("n8n", True)]
+    rest = call(node, old, 5, "wget/1")
+    stopped = node.stop()
+
+    assert (statuses, by_curl, revoked.status_code, refused) == ({200: CLIENTS * CALLS}, "200", 204, {401: 20})
+    assert before.total() == 0
+    assert (while_locked, during) == ({401: 30}, burst)
+    assert 50 <= after_kill <= 60
+    assert (rest, stopped) == ({401: 5}, 0)
+    assert counted(node)[("wget", True)] == 5
+
+
+def call_answers(node: Server, token: str) -> bool:
+    """Return whether a new worker answers."""
+    try:
+        return call(node, token, 1, "first/1") == {401: 1}
+    except (OSError, httpx.TransportError):
+        return False
