@@ -72,7 +72,8 @@ class Filler:
             return field.choices[0][0]
         if isinstance(field, models.BinaryField):
             return uuid4().bytes * 2
-        if isinstance(field, models.DateTimeField):
+        # Of times and of days.
+        if isinstance(field, models.DateField):
             return datetime(2026, 11, 30, tzinfo=UTC)
         if isinstance(field, JSONField):
             return {}
