@@ -45,10 +45,6 @@ class HourOfCalls:
     pieces: list[Piece] = field(default_factory=list)
 
     @property
-    def end(self) -> datetime:
-        return self.start + HOUR
-
-    @property
     def value(self) -> str:
         """The hour as the filter takes it."""
         return hour_value(self.start)

@@ -9,6 +9,7 @@ from botpenguin.platform.models import Contact
 from developers.outbound.models import ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.transport import addresses, concurrency
+from tests.cast import logged_in
 from tests.developers.outbound.servers import LocalServer, Peer, response, serving
 from tests.platform.calls import NOBODY, Caller, contact_of
 
@@ -209,6 +210,20 @@ def test_somebody_elses_api_is_404_and_is_not_sent(as_bob: Caller, alice: User) 
     assert refused == NO_API
     assert server.connections == 0
     assert not ApiLog.objects.exists()
+
+
+def test_a_deleted_api_is_404_at_once_until_it_is_brought_back(as_alice: Caller, alice: User) -> None:
+    with serving(weather(), weather()) as server:
+        api = api_of(alice, server.url, "/")
+        path = f"/third-party-apis/{api.pk}/run"
+        logged_in(alice).post(f"/developers/third-party-apps-api/{api.pk}/delete/", {"is_sure": "on"})
+        refused = as_alice.refusal("POST", path, {})
+        reached = server.connections
+        logged_in(alice).post(f"/developers/third-party-apps-api/{api.pk}/restore/")
+        run = as_alice.data("POST", path, {})
+
+    assert (refused, reached) == (NO_API, 0)
+    assert run["response"]["status"] == 200
 
 
 def test_somebody_elses_contact_is_404_and_nothing_is_sent(as_bob: Caller, bob: User, asha: Contact) -> None:

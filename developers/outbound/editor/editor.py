@@ -7,6 +7,7 @@ from typing import Any
 from django.db import IntegrityError
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from accounts.orm.changes import Gone
 from accounts.orm.owners import AccountGone, changing
@@ -21,6 +22,9 @@ from developers.outbound.quotas import ATTRIBUTES
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
 from developers.outbound.validation import ValidationProblem, find_problems
 
+DELETED = gettext_lazy(
+    "This API was deleted meanwhile, in another tab or device. Nothing was saved. You can save this once it is back."
+)
 # Offered in the page. Accounts older than the quota may have more.
 MOST_ATTRIBUTES = 1_000
 # A contact's own fields, which a run fills in like attributes.
@@ -140,7 +144,7 @@ class Editor:
         except AccountGone:
             raise
         except Gone:
-            self.form.add_error(None, _("This API was deleted meanwhile, in another tab or device. Nothing was saved."))
+            self.form.add_error(None, str(DELETED))
             return False
         return True
 
