@@ -16,7 +16,8 @@ MOST_LEVELS = 20
 MOST_OF_A_LIST = 1_000
 # The outermost list is open at first, and so are the levels below as long as they have no more lines than this.
 MOST_OPEN = 100
-CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
+# Shows nothing, or changes the direction of what stands beside it. Joiners stay: letters and emoji need them.
+UNSEEN = re.compile(r"[\x00-\x1f\x7f-\x9f\xad\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 @dataclass(slots=True)
@@ -155,9 +156,14 @@ def _node(key: str, place: _Place, value: Any) -> TreeNode:
     return TreeNode(key, place.path, _kind(value), writable(json.dumps(value, ensure_ascii=False)))
 
 
+def visible(text: str) -> str:
+    """Write the characters that cannot be seen as JSON escapes them."""
+    return UNSEEN.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+
+
 def _shown(step: str | int) -> str:
-    """Write a key so that it can be seen: an empty one as quotes, and control characters as JSON escapes them."""
-    return CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", writable(str(step))) or '""'
+    """Write a key so that it can be seen, an empty one as quotes."""
+    return visible(writable(str(step))) or '""'
 
 
 def _kind(value: Any) -> str:

@@ -7,7 +7,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from developers.outbound.editor.response_tree import CONTROL, TreeNode
+from developers.outbound.editor.response_tree import TreeNode, visible
 
 # Characters of a key, and of a value.
 LONGEST_KEY = 100
@@ -56,7 +56,7 @@ class _Writer:
 def _short(text: str, longest: int) -> str:
     if len(text) > longest:
         text = Truncator(text).chars(longest)
-    return escape(CONTROL.sub(lambda match: f"\\u{ord(match[0]):04x}", text))
+    return escape(visible(text))
 
 
 def _size(node: TreeNode) -> str:

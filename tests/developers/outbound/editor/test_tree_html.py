@@ -62,6 +62,9 @@ def test_small_responses_are_open_and_long_lists_are_closed() -> None:
         ({"😀": "👩‍👩‍👧"}, "😀"),
         ({"bell\x07": "\x1b[0m\x85"}, "bell\\u0007"),
         ({"\ud800": "\udfff"}, "\\ud800"),
+        ({"\u202egpj.exe": "\u2066x\u2069"}, "\\u202egpj.exe"),
+        ({"zero\u200bwidth": "\ufeff\u2028"}, "zero\\u200bwidth"),
+        ({"می\u200cخواهم": "क\u200dष"}, "می\u200cخواهم"),
         ({"": ""}, '""'),
         ({"k" * 500: "v" * 5_000}, "k" * (LONGEST_KEY - 1) + "…"),
     ],
@@ -73,7 +76,7 @@ def test_a_key_of_any_script_is_isolated_and_escaped(data: dict[str, Any], shown
     texts = re.findall(r"<bdi>(.*?)</bdi>", html)
     assert [unescape(key) for key in keys] == [shown]
     assert len(unescape(texts[0])) <= LONGEST_TEXT
-    assert not re.search(r"[\x00-\x1f\x7f-\x9f]|<script", html)
+    assert not re.search(r"[\x00-\x1f\x7f-\x9f\u200b\u2028-\u202e\u2066-\u2069\ufeff]|<script", "".join(keys + texts))
 
 
 @pytest.mark.parametrize(("button", "buttons"), [("", 0), (BY_SCRIPT, 1), (submitting_to("/a/?b&c"), 1)])
