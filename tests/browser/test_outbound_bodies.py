@@ -112,3 +112,24 @@ def test_a_pasted_multipart_form_becomes_rows_and_an_error_of_a_row_is_shown(
     assert b'name="note"\r\n\r\ntwo\nlines\r\n' in body
     assert b'name="meta"\r\nContent-Type: application/json\r\n\r\n{}\r\n' in body
     assert b"photo" not in body
+
+
+def test_the_line_that_an_error_of_json_names_is_numbered(page: Page, site: Site, alice: User) -> None:
+    OutboundApi.objects.make(alice, "Orders", Recipe("POST", "https://api.example.com", body='{"a": 1}'))
+    open_tab(page, site)
+    follow(page, page.get_by_role("link", name="Edit Orders"))
+    open_part(page, "Body", scripts=True)
+    numbers, text = page.locator(".lines__numbers"), page.get_by_label("Content", exact=True)
+    expect(numbers).to_have_text("1")
+
+    text.fill('{\n  "a": 1,\n  b: 2\n}' + "\n" * 20)
+    page.get_by_role("button", name="Save").first.click()
+
+    expect(page.get_by_text("The body is not JSON: see line 3, column 3.")).to_be_visible()
+    expect(text).to_be_focused()
+    assert numbers.inner_text().split() == [str(line) for line in range(1, 25)]
+    text.evaluate("text => { text.scrollTop = 200 }")
+    page.wait_for_function("document.querySelector('.lines__numbers').scrollTop === 200")
+    expect_sound(page, LOOKS, LOOKS)
+    page.get_by_label("Kind").select_option("Text")
+    expect(numbers).to_be_hidden()

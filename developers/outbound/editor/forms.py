@@ -164,7 +164,7 @@ class CallForm(EditorForm):
         strip=False,
         max_length=LONGEST_BODY,
         error_messages={"max_length": TOO_LONG},
-        widget=forms.Textarea(attrs=PLAIN | {"rows": "10", "data-attributes": ""}),
+        widget=forms.Textarea(attrs=PLAIN | {"rows": "10", "data-attributes": "", "data-lines": ""}),
     )
     body_is_secret = forms.BooleanField(label=gettext_lazy("Secret body"), required=False)
     body_kept = forms.CharField(required=False, widget=forms.HiddenInput)

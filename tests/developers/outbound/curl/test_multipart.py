@@ -40,6 +40,7 @@ def typed(name: str, value: str, content_type: str = "") -> RecipeField:
         (f"curl {A} -F 'a={{}};type=application/json'", [typed("a", "{}", "application/json")]),
         (f"curl {A} -F 'a=b;filename=\"x;y\";type=a/b'", [typed("a", "b", "a/b")]),
         (f"curl {A} -F 'a=b;type=a/b;filename=x;type=c/d'", [typed("a", "b", "c/d")]),
+        (f"curl {A} -F 'a=b;type=x/y; z=1' -H 'Content-Type: multipart/form-data'", [typed("a", "b", "x/y; z=1")]),
         (f"curl {A} -F 'a=b;' -F 'c=d;;type=a/b'", [typed("a", "b"), typed("c", "d", "a/b")]),
         (f"curl {A} -F a={{{{name}}}}", [typed("a", "{{name}}")]),
         (f"curl.exe {A} -F `\n a=b", [typed("a", "b")]),
