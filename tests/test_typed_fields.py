@@ -85,6 +85,7 @@ EXPECTED = {
     "FieldForm": {"name": "stripped", "value": "stripped"},
     "ParameterForm": {"name": "stripped", "value": "stripped"},
     "MappingForm": {"path": "stripped", "attribute": "normalized"},
+    "BodyFieldForm": {"content_type": "stripped", "name": "untouched", "value": "untouched"},
     "AttributeForm": {"name": "normalized"},
     "LogFilter": {"api": "normalized", "status": "normalized", "day": "normalized"},
     "CurlForm": {"command": "stripped"},

@@ -7,6 +7,7 @@ from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from django_htmx.http import HttpResponseClientRedirect
 
 from accounts.keyring import Unreadable
 from accounts.quotas import QuotaExceeded
@@ -41,7 +42,9 @@ def apis(request: LoggedInRequest) -> HttpResponse:
 @never_cache
 def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Copy an API, including its secrets, under a new name, and open the copy."""
-    api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
+    api = OutboundApi.objects.owned_by(request.user).filter(pk=api_id).first()
+    if api is None:
+        return _say_deleted(request, api_id)
     try:
         recipe = api.recipe()
     except Unreadable:
@@ -65,7 +68,9 @@ def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
 @never_cache
 def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Ask whether to delete an API, and delete it once the answer is yes."""
-    api = get_object_or_404(OutboundApi.objects.owned_by(request.user), pk=api_id)
+    api = OutboundApi.objects.owned_by(request.user).filter(pk=api_id).first()
+    if api is None:
+        return _say_deleted(request, api_id)
     if is_confirmed(request):
         api_deletion.delete(request.user.pk, api_id)
         offer_undo(
@@ -90,3 +95,10 @@ def restore(request: LoggedInRequest, api_id: str) -> HttpResponse:
         names = {"former": former, "api": api}
         messages.success(request, _("%(former)s is back as %(api)s, since another API has its name.") % names)
     return redirect(PAGE)
+
+
+def _say_deleted(request: LoggedInRequest, api_id: str) -> HttpResponse:
+    """Lead a tab that still shows a deleted API to the list, where it can be brought back."""
+    api = get_object_or_404(api_deletion.restorable(request.user), pk=api_id)
+    messages.error(request, _("%(api)s is deleted already. Bring it back to use it.") % {"api": api})
+    return HttpResponseClientRedirect(reverse(PAGE)) if request.htmx else redirect(PAGE)

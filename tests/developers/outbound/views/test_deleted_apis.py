@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from accounts import deletion
 from accounts.models import User
-from developers.outbound.api_deletion import KEPT_FOR
+from developers.outbound.api_deletion import EXPIRED, KEPT_FOR
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Recipe
 from tests.cast import logged_in
@@ -82,9 +82,16 @@ def test_another_tab_neither_copies_nor_deletes_it_again(alice: User, weather: O
     browser = logged_in(alice)
     delete(browser, weather)
 
-    assert browser.post(address(weather, action), {"is_sure": "on"}).status_code == 404
+    page = words(browser.post(address(weather, action), {"is_sure": "on"}, follow=True))
+    by_script = browser.post(address(weather, action), headers=HTMX)
+
+    assert "Weather is deleted already. Bring it back to use it." in page
+    assert "Bring back Weather" in page
+    assert (by_script.status_code, by_script["HX-Redirect"]) == (200, PAGE)
     assert browser.get(address(weather)).status_code == 404
     assert OutboundApi.every.count() == 1
+    OutboundApi.every.update(deleted_at=EXPIRED)
+    assert browser.post(address(weather, action), {"is_sure": "on"}).status_code == 404
 
 
 def test_another_tab_loses_nothing_that_was_typed(alice: User, weather: OutboundApi) -> None:
