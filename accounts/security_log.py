@@ -8,7 +8,7 @@ further ones are counted in another table. The limit for all networks is twice t
 one network does not hide an event from another.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
 from functools import partial
 from heapq import merge
@@ -30,6 +30,8 @@ from accounts.web.clients import Client
 Event = SecurityEvent | EventCount
 Kind = EventBase.Kind
 Detail = EventBase.Detail
+# Of other rooms: what else the file of the log holds about an account's token, in the columns of the file.
+token_rows: list[Callable[[User], Iterable[list[str]]]] = []
 TOKEN_KINDS = [kind for kind in Kind if kind.startswith("token-")]
 
 # Anybody can cause failures, so fewer are listed.

@@ -3,3 +3,10 @@ from django.apps import AppConfig
 
 class DevelopersConfig(AppConfig):
     name = "developers"
+
+    def ready(self) -> None:
+        # They import models.
+        from accounts import security_log  # noqa: PLC0415
+        from developers import program_uses  # noqa: PLC0415
+
+        security_log.token_rows.append(program_uses.in_the_log)

@@ -13,13 +13,14 @@ from django.db import Error, connection
 from django.db import models as db
 from django.db.models import Q
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from accounts.models import User
 from accounts.orm import best_effort, bulk
 from accounts.orm.batches import delete_in_batches
 from accounts.orm.prepared import Prepared, insertion
 from developers.bearer.use_counts import Count, Counts, OwnersUse
-from developers.models import TokenUse
+from developers.models import ApiToken, RevokedToken, TokenUse
 from developers.programs import MOST_ADDRESSES, MOST_PROGRAMS, SeenUses, UseKey, address_name, program_name
 
 logger = logging.getLogger(__name__)
@@ -184,6 +185,30 @@ def _totals(rows: Any, generation: int) -> Any:
         current_since=db.Min("first_at", filter=accepted & Q(generation=generation)),
         refused_at=db.Max("last_at", filter=refused),
     ).order_by("-used_at", *rows.query.values_select)
+
+
+def in_the_log(owner: User) -> Iterator[list[str]]:
+    """Yield the uses of an owner's tokens as rows of the security log's file, the newest day first."""
+    hints = dict(RevokedToken.objects.filter(user=owner).values_list("generation", "hint"))
+    hints |= dict(ApiToken.objects.filter(user=owner).values_list("generation", "hint"))
+    for use in TokenUse.objects.filter(user=owner).order_by("-day", "-last_at", "pk").iterator():
+        outcome = (
+            _("%(count)s calls refused, the first at %(time)s")
+            if use.is_refused
+            else _("%(count)s calls accepted, the first at %(time)s")
+        )
+        yield [
+            _iso(use.last_at),
+            _("Use by a program"),
+            outcome % {"count": use.count, "time": _iso(use.first_at)},
+            hints.get(use.generation, ""),
+            address_name(use.address),
+            program_name(use.program),
+        ]
+
+
+def _iso(time: datetime) -> str:
+    return time.astimezone(UTC).isoformat(timespec="seconds")
 
 
 def _first_pruned_after(now: datetime) -> date:

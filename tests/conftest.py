@@ -19,7 +19,7 @@ from accounts.throttling import breaker
 from accounts.throttling.breaker import Breaker
 from botpenguin.database import outages
 from botpenguin.platform.api import call_limits
-from developers import issuance, program_uses
+from developers import issuance
 from developers.bearer import use_counts, verification
 from developers.bearer.refusal_counts import RefusalCounts
 from developers.bearer.unknown_tokens import UnknownTokens
@@ -126,7 +126,7 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 def clean_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Forget what the process has counted and looked up."""
     monkeypatch.setattr(verification, "refusal_counts", RefusalCounts())
-    monkeypatch.setattr(verification, "use_counts", UseCounts(program_uses.write))
+    monkeypatch.setattr(verification, "use_counts", UseCounts(verification._write_counts))
     monkeypatch.setattr(use_counts.Timing, "is_on", False)
     monkeypatch.setattr(verification, "mismatches", RefusalCounts())
     monkeypatch.setattr(verification, "unknown_tokens", UnknownTokens())

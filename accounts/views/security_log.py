@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC
-from itertools import islice
+from itertools import chain, islice
 
 from django.conf import settings
 from django.core.paginator import Page
@@ -67,16 +67,17 @@ def security_log(request: LoggedInRequest) -> HttpResponse:
 @require_safe
 @never_cache
 def download(request: LoggedInRequest) -> HttpResponse:
-    """Return the newest events of the requested group as a file for spreadsheets."""
+    """Return the newest events of the requested group as a file for spreadsheets, and who used the token."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
     spreadsheets.write(response, [[_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")]])
     # In batches, so that not all of them are in memory at once.
-    rows = (
-        rows[:MOST_ROWS_OF_A_FILE].iterator(ROWS_AT_ONCE)
-        for rows in log.of(request.user, KINDS.get(_chosen(request), ()))
-    )
+    group = _chosen(request)
+    rows = (rows[:MOST_ROWS_OF_A_FILE].iterator(ROWS_AT_ONCE) for rows in log.of(request.user, KINDS.get(group, ())))
     spreadsheets.write(response, map(_cells, islice(log.merged(*rows), MOST_ROWS_OF_A_FILE)))
+    if group in ("", Group.TOKEN):
+        more = chain.from_iterable(rows_of(request.user) for rows_of in log.token_rows)
+        spreadsheets.write(response, islice(more, MOST_ROWS_OF_A_FILE))
     return response
 
 

@@ -28,7 +28,7 @@ from developers import issuance, metrics, program_uses, tokens, usage, vault
 from developers.bearer.exposure import report_exposed
 from developers.bearer.refusal_counts import RefusalCounts, refusal_counts
 from developers.bearer.unknown_tokens import TooManyUnknownTokens, unknown_tokens
-from developers.bearer.use_counts import UseCounts
+from developers.bearer.use_counts import Counts, UseCounts
 from developers.models import ApiToken, RevokedToken
 from developers.program_uses import KEPT_DAYS as USES_KEPT_DAYS
 from developers.program_uses import ListedUse
@@ -55,7 +55,6 @@ BINDING_COLUMNS = ("digest", "key_id", "binding")
 logger = logging.getLogger(__name__)
 # Owners whose rows were changed outside `issuance`: each is logged once a minute.
 mismatches = RefusalCounts()
-use_counts = UseCounts(program_uses.write)
 
 
 class Bearer(NamedTuple):
@@ -234,10 +233,26 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
     if revoked is None:
         unknown_tokens.add(client_ip(request))
         return TokenRefused(RefusalReason.UNKNOWN)
+    client = Client.of(request)
+    count = refusal_counts.add(revoked.pk, client)
     use_counts.add(revoked.user_id, revoked.generation, request.META, is_refused=True)
-    if count := refusal_counts.add(revoked.pk):
-        best_effort.try_write(
-            f"A refusal of the revoked token {revoked.pk}",
-            lambda: usage.record_refusals(revoked.pk, count, Client.of(request)),
-        )
+    if count:
+        _write_refusals(revoked.pk, count, client)
     return TokenRefused(RefusalReason.REVOKED, revoked.revoked_at)
+
+
+def _write_refusals(revoked_id: int, count: int, client: Client) -> bool:
+    return best_effort.try_write(
+        f"A refusal of the revoked token {revoked_id}", lambda: usage.record_refusals(revoked_id, count, client)
+    )
+
+
+def _write_counts(counts: Counts) -> Counts:
+    """Write the uses of this process, and the refusals of bursts that have ended. Return the uses that wait."""
+    for revoked_id, (count, client) in refusal_counts.take().items():
+        if not _write_refusals(revoked_id, count, client):
+            refusal_counts.give_back(revoked_id, count)
+    return program_uses.write(counts)
+
+
+use_counts = UseCounts(_write_counts)

@@ -5,6 +5,7 @@ import pytest
 
 from developers.bearer import refusal_counts
 from developers.bearer.refusal_counts import RefusalCounts
+from tests.cast import LAPTOP, PHONE
 
 
 @pytest.fixture
@@ -64,3 +65,38 @@ def test_threads_lose_no_refusal(clock: list[float]) -> None:
 
     assert written == 1
     assert seen.add(1) == 2000
+
+
+def test_what_waits_is_taken_with_its_last_client_and_once(clock: list[float]) -> None:
+    seen = RefusalCounts()
+    for client in (LAPTOP, LAPTOP, PHONE):
+        seen.add(1, client)
+    seen.add(2, LAPTOP)
+
+    taken = [seen.take(), seen.take()]
+    clock[0] += 60
+
+    assert taken == [{1: (2, PHONE)}, {}]
+    assert seen.add(1, LAPTOP) == 1
+
+
+def test_what_could_not_be_written_counts_again(clock: list[float]) -> None:
+    seen = RefusalCounts()
+    for _ in range(5):
+        seen.add(1, LAPTOP)
+
+    [(count, _client)] = seen.take().values()
+    seen.add(1, LAPTOP)
+    seen.give_back(1, count)
+    seen.give_back(99, count)
+
+    assert seen.take() == {1: (5, LAPTOP)}
+
+
+def test_few_tokens_are_taken_at_once(monkeypatch: pytest.MonkeyPatch, clock: list[float]) -> None:
+    monkeypatch.setattr(refusal_counts, "MOST_TAKEN", 2)
+    seen = RefusalCounts()
+    for revoked_id in (1, 2, 3) * 2:
+        seen.add(revoked_id, LAPTOP)
+
+    assert [set(seen.take()), set(seen.take())] == [{1, 2}, {3}]

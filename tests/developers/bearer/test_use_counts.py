@@ -11,13 +11,14 @@ from django.db import OperationalError, connection
 from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
+from accounts.orm import best_effort
 from developers import issuance
 from developers.bearer import use_counts, verification
 from developers.bearer.use_counts import Counts, OwnersUse, UseCounts
-from developers.models import TokenUse
+from developers.models import RevokedToken, TokenUse
 from developers.programs import OTHERS, UseKey
 from tests.cast import PHONE, token_text
-from tests.developers.bearer.requests import bearing, refusal
+from tests.developers.bearer.requests import bearing, failing_on, refusal
 
 
 class Written:
@@ -73,6 +74,26 @@ def test_accepted_and_refused_calls_are_counted_by_program_and_address(alice: Us
         (alice.pk, "n8n", "127.0.0.1", 1, True, 2),
         (alice.pk, "curl", "127.0.0.1", 2, False, 1),
     ]
+
+
+def test_a_burst_of_refusals_is_in_the_total_of_its_token_after_the_flush(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old = token_text(alice)
+    issuance.revoke(alice, 1, PHONE, even_if_used=True)
+    for number in range(5):
+        refusal(bearing(f"Bearer {old}", user_agent=f"n8n/1.{number}"))
+    totals = RevokedToken.objects.values_list("refused_count", "last_refused_client")
+    before = totals.get()
+
+    with connection.execute_wrapper(failing_on("UPDATE")):
+        verification.use_counts.flush()
+    monkeypatch.setattr(best_effort, "backoff", best_effort.Backoff())
+    while_refused = totals.get()
+    refusal(bearing(f"Bearer {old}", user_agent="n8n/1.5"))
+    verification.use_counts.flush()
+
+    assert (before, while_refused, totals.get()) == ((1, "n8n/1.0"), (1, "n8n/1.0"), (6, "n8n/1.5"))
 
 
 @pytest.mark.parametrize("authorization", [None, "Bearer nonsense", f"Bearer bpat_{'0' * 46}"])
