@@ -26,8 +26,10 @@ def with_boundary(recipe: Recipe) -> Recipe:
     named = f"boundary={'-' * 24}{secrets.token_hex(16)}"
     if recipe.content_type is None:
         return replace(recipe, headers=(*recipe.headers, RecipeField("Content-Type", f"{MULTIPART}; {named}")))
+    # An empty boundary would hide the new one.
+    kept = MULTIPART if "boundary" in recipe.content_type.lower() else recipe.content_type.rstrip("; ")
     headers = (
-        replace(each, value=f"{each.value.rstrip('; ')}; {named}") if each.name.lower() == "content-type" else each
+        replace(each, value=f"{kept}; {named}") if each.name.lower() == "content-type" else each
         for each in recipe.headers
     )
     return replace(recipe, headers=tuple(headers))
