@@ -27,9 +27,9 @@ urlpatterns = [
         password.reset_password,
         name="account_reset_password_from_key",
     ),
-    path("developers/", include("developers.urls")),
     # The editor of outbound calls links it by this name, and knows nothing else of contacts.
-    path("inbox/to-test/", contact_choice.contacts_to_test, name="contacts-to-test"),
+    path("developers/third-party-apps-api/contacts/", contact_choice.contacts_to_test, name="contacts-to-test"),
+    path("developers/", include("developers.urls")),
     path("", include("botpenguin.platform.urls")),
     path("admin/", admin.site.urls),
     path("healthz", health.healthz, name="healthz"),

@@ -97,6 +97,11 @@ document.addEventListener("input", (event) => {
 
 document.addEventListener("keydown", (event) => {
   if (!list || event.target !== field) return;
+  // Sends the call, and inserts nothing.
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    close();
+    return;
+  }
   const rows = options().filter((row) => row.dataset.name);
   const at = rows.findIndex((row) => row.getAttribute("aria-selected") === "true");
   if (event.key === "Escape" || event.key === "Tab") {

@@ -19,7 +19,7 @@ from tests.developers.outbound.views.pages import GET, HTMX, PAGE, words
 
 pytestmark = pytest.mark.matrix
 
-PICKER = "/inbox/to-test/"
+PICKER = f"{PAGE}contacts/"
 ATTRIBUTES = {"City": "Oslo", "age": 41, "score": 1.5, "is_new": True, "gone": None, "blank": ""}
 
 
