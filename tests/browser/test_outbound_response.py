@@ -55,7 +55,7 @@ def show(site: Site, alice: User, server: LocalServer) -> Callable[[Page, str], 
         recipe = Recipe("POST", server.url + path, headers=headers, body='{"a": "b"}', follows_redirects=True)
         api = OutboundApi.objects.make(alice, path, recipe)
         open_page(page, site, f"{PAGE}{api.pk}/")
-        page.locator("#test").click()
+        page.locator("#send").click()
         expect(page.locator("#exchange")).to_be_visible()
 
     return open_and_test
@@ -181,7 +181,7 @@ def test_panes_are_tabs_and_each_is_copied_as_it_reads(page: Page, show: Callabl
     assert "\nX-Echo: ••••••••" in copied(page)
     expect(page.get_by_role("tab", name="Parameters")).to_have_attribute("aria-selected", "true")
 
-    page.locator("#test").click()
+    page.locator("#send").click()
 
     expect(tab(page, "Response headers")).to_have_attribute("aria-selected", "true")
 
