@@ -6,6 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import Session, User
+from developers.outbound import api_deletion
 from developers.outbound.call_drafts import CallDraft
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, RecipeField
@@ -164,3 +165,30 @@ def test_a_lost_connection_is_waited_for(page: Page, site: Site, alice: User) ->
 
     expect_kept(page)
     assert CallDraft.objects.count() == 1
+
+
+@pytest.mark.release
+def test_a_tab_goes_on_after_another_one_discarded_its_draft_or_deleted_its_api(
+    context: BrowserContext, site: Site, alice: User, orders: OutboundApi
+) -> None:
+    first, second = context.new_page(), context.new_page()
+    open_page(first, site, f"{PAGE}{orders.pk}/")
+    hurry(first)
+    fill(first, "Name", "Shipments")
+    expect_kept(first)
+    shared = CallDraft.objects.get().public_id
+    second.goto(site.url(f"{PAGE}{orders.pk}/?draft={shared}"))
+    second.get_by_role("button", name="Cancel", exact=True).click()
+    expect(second.get_by_text("Your changes are discarded.")).to_be_visible()
+
+    fill(first, "Name", "Shipments of today")
+    poll(CallDraft.objects.current().exists)
+    assert CallDraft.objects.current().get().public_id != shared
+    api_deletion.delete(alice.pk, orders.pk)
+    fill(first, "Name", "Shipments of tomorrow")
+
+    expect(first.locator("#draft-status")).to_contain_text("This API was deleted meanwhile.")
+    api_deletion.restore(alice.pk, orders.pk)
+    second.goto(site.url(f"{PAGE}{orders.pk}/"))
+    second.get_by_role("link", name="Continue").click()
+    expect(second.get_by_role("textbox", name="Name", exact=True)).to_have_value("Shipments of tomorrow")

@@ -12,8 +12,9 @@ from contextlib import suppress
 from dataclasses import astuple, dataclass
 from datetime import datetime
 from enum import Enum, auto
-from typing import Any
+from typing import Any, cast
 
+from django.forms import CharField
 from django.utils import timezone
 
 from accounts.keyring import Unreadable
@@ -21,7 +22,7 @@ from accounts.orm.object_ids import object_id
 from developers.outbound import call_drafts, url_rules
 from developers.outbound.call_drafts import CallDraft
 from developers.outbound.editor.drafts import FIELDS, Draft
-from developers.outbound.editor.forms import LINE_BREAKS, line_feeds
+from developers.outbound.editor.forms import LINE_BREAKS, RowForm, line_feeds
 from developers.outbound.editor.formsets import FORMSETS, Row
 from developers.outbound.editor.hidden_values import HiddenValue, origin_of
 from developers.outbound.models import OutboundApi
@@ -114,7 +115,7 @@ def _read(row: CallDraft) -> Row | None:
     with suppress(Unreadable, ValueError, KeyError, TypeError):
         content = json.loads(row.content())
         hidden = {name: HiddenValue(*each) for name, each in content["hidden"].items()}
-        fields = {name: content["fields"][name] for name in FIELDS}
+        fields = {name: content["fields"].get(name, "") for name in FIELDS}
         parts = {name: list(map(dict, content.get(name, ()))) for name in FORMSETS}
         found: Row = content | parts | {"fields": fields, "hidden": hidden, "samples": dict(content["samples"])}
         return found
@@ -169,15 +170,17 @@ def _without_hidden(draft: Draft) -> tuple[Row, dict[str, HiddenValue]]:
             {"name": each.name, "value": each.value, "is_secret": each.is_secret, "kept": "", "raw": each.raw}
             for each in query
         ]
-    for row in (row for part in parts.values() for row in part if "kept" in row):
-        _hide_row(row, hide)
+    for part, form_set in FORMSETS.items():
+        for row in parts[part] if "kept" in form_set.form.base_fields else ():
+            _hide_row(row, form_set.form, hide)
     samples = {name: value for name, value in draft.samples.items() if not SENSITIVE.search(name)}
     return {"fields": fields, "samples": samples, "part": draft.part} | parts, hidden
 
 
-def _hide_row(row: Row, hide: Any) -> None:
+def _hide_row(row: Row, form: type[RowForm], hide: Any) -> None:
     # A row that is added by a button has no texts yet.
     name, value, raw = (str(row.get(each) or "") for each in ("name", "value", "raw"))
+    value = value.strip() if cast(CharField, form.base_fields["value"]).strip else value
     if RecipeField(name.strip(), value, bool(row.get("is_secret"))).is_hidden:
         if value.strip():
             row |= {"kept": hide(value, raw), "value": "", "is_secret": True}
