@@ -93,7 +93,7 @@ def test_a_tab_whose_api_was_deleted_keeps_what_was_typed_and_saves_it_after_und
 
     page.get_by_role("button", name="Save").click()
 
-    expect(page.get_by_text("This API was deleted meanwhile")).to_be_visible()
+    expect(page.get_by_text("Nothing was saved.")).to_be_visible()
     expect(page.get_by_role("textbox", name="Name")).to_have_value("Shipments")
     other.get_by_role("button", name="Undo").click()
     expect(other.get_by_text("Orders is back.")).to_be_visible()
