@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 KEPT_DAYS = 35
 # In one transaction, so that SQLite's write lock is held for a few milliseconds.
-ROWS, OWNERS = 100, 20
+ROWS, OWNERS = 100, 10
 # Another process may have added to the same owner's day meanwhile.
 ATTEMPTS = 3
 KEY = ("user", "day", "program", "address", "generation", "is_refused")

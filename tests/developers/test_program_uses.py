@@ -144,12 +144,25 @@ def test_what_others_always_change_first_waits(alice: User, bob: User, monkeypat
     assert TokenUse.objects.get(user=bob).count == 1
 
 
+def test_each_owner_has_days_of_their_own(alice: User, bob: User) -> None:
+    today, yesterday = key(alice), key(bob, day=DAY - timedelta(days=1))
+    for owner in (alice, bob):
+        for day in (DAY, DAY - timedelta(days=1)):
+            make(owner, "n8n", at=NOON, day=day)
+
+    left = write({today: count(2), yesterday: count(3)})
+
+    assert (left, write({})) == ({}, {})
+    added = TokenUse.objects.filter(program="curl").order_by("count").values_list("user", "day", "count")
+    assert list(added) == [(alice.pk, DAY, 2), (bob.pk, DAY - timedelta(days=1), 3)]
+
+
 def test_a_transaction_has_few_rows_and_owners(alice: User, bob: User) -> None:
     of_one = program_uses._batches(sorted(key(alice, f"p{number}") for number in range(250)))
     of_many = program_uses._batches([key(User(pk=number)) for number in range(50)])
 
     assert [len(batch) for batch in of_one] == [100, 100, 50]
-    assert [len(batch) for batch in of_many] == [20, 20, 10]
+    assert [len(batch) for batch in of_many] == [10] * 5
 
 
 @pytest.mark.parametrize("verb", ["INSERT", "SELECT"])
@@ -225,6 +238,17 @@ def test_the_list_is_bounded(alice: User, django_assert_num_queries: Callable[[i
     assert {len(each.addresses) for each in found} <= set(range(21))
     assert sum(len(each.addresses) for each in found) >= 700
     assert {each.accepted for each in found} == {25}
+
+
+def test_of_many_addresses_of_a_program_the_last_twenty_are_listed(alice: User) -> None:
+    now = timezone.now()
+    for number in range(25):
+        make(alice, "curl", f"192.0.2.{number}", now - timedelta(minutes=number), day=now.date())
+
+    [curl] = programs_of(alice.pk, 1)
+
+    assert [each.name for each in curl.addresses] == [f"192.0.2.{number}" for number in range(20)]
+    assert curl.accepted == 25
 
 
 def test_uses_are_kept_for_35_days(alice: User) -> None:

@@ -26,12 +26,13 @@ pytestmark = [
 ]
 
 CLIENTS, CALLS = 8, 50
+MANY = 10_000
 FIREFOX = "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0"
 USES = "SELECT program, is_refused, count FROM developers_tokenuse"
 PATH = "/api/v7/token"
 LOCK = {
     True: ("BEGIN IMMEDIATE", "COMMIT"),
-    False: ("BEGIN; LOCK TABLE developers_tokenuse IN ACCESS EXCLUSIVE MODE", "COMMIT"),
+    False: ("BEGIN; LOCK TABLE developers_tokenuse IN EXCLUSIVE MODE", "COMMIT"),
 }
 
 
@@ -125,3 +126,23 @@ def call_answers(node: Server, token: str) -> bool:
         return call(node, token, 1, "first/1") == {401: 1}
     except (OSError, httpx.TransportError):
         return False
+
+
+def test_two_processes_that_stop_at_once_keep_fifty_of_many_programs_apart(tmp_path: Path) -> None:
+    with Server(tmp_path, WORKERS="2", MAIL_WORKER="off", API_RATE_LIMIT="0") as node:
+        [token] = accounts_on(node, 1)
+
+        def call_by_many(number: int) -> Counter[int]:
+            headers = {"Authorization": f"Bearer {token}"}
+            with node.client() as client:
+                agents = [headers | {"User-Agent": f"program-{number}-{each}/1.0"} for each in range(MANY // CLIENTS)]
+                return Counter(client.get(PATH, headers=agent).status_code for agent in agents)
+
+        with ThreadPoolExecutor(CLIENTS) as clients:
+            statuses = sum(clients.map(call_by_many, range(CLIENTS)), Counter[int]())
+        stopped = node.stop()
+        found = counted(node)
+
+    assert (statuses, stopped, found.total()) == ({200: MANY}, 0, MANY)
+    assert len(found) == 51
+    assert found["*", False] == MANY - 50
