@@ -3,6 +3,8 @@
 const MOST_FOUND = 100_000;
 // Painted on each side of the match that has been reached.
 const MOST_PAINTED = 1_000;
+// Below a match, to the end of the window.
+const MARGIN_PX = 32;
 const NOT_SEARCHED = ".visually-hidden, [aria-hidden], .find, .pane__head, .pane__hint, [hidden]";
 const BLOCK = "li, summary, dt, dd, p, pre, h2, h3";
 const texts = new WeakMap();
@@ -85,8 +87,11 @@ function reveal(pane) {
     if (inner.top < outer.top || inner.bottom > outer.bottom) box.scrollTop += inner.top - outer.top - outer.height / 3;
     if (inner.left < outer.left || inner.right > outer.right) box.scrollLeft += inner.left - outer.left - outer.width / 3;
   }
+  // As little as possible, so that the field stays in sight.
   const shown = range.getBoundingClientRect();
-  if (shown.top < 0 || shown.bottom > innerHeight) scrollBy({ top: shown.top - innerHeight / 3 });
+  const [top, bottom] = [parseFloat(getComputedStyle(document.documentElement).scrollPaddingTop) || 0, innerHeight - MARGIN_PX];
+  if (shown.bottom > bottom) scrollBy({ top: shown.bottom - bottom });
+  else if (shown.top < top) scrollBy({ top: shown.top - top });
 }
 
 function report() {

@@ -137,6 +137,7 @@ def test_a_text_is_found_in_the_pane_that_is_open(page: Page, show: Callable[[Pa
     field.fill('NAME: "item 9')
     expect(count).to_have_text("1 of 11")
     expect(page.get_by_role("button", name='Map name: "Item 9"', exact=True)).to_be_in_viewport()
+    expect(field).to_be_in_viewport()
     field.press("Shift+Enter")
     expect(count).to_have_text("11 of 11")
     expect(page.get_by_role("button", name='Map name: "Item 99"', exact=True)).to_be_in_viewport()

@@ -19,7 +19,7 @@ from developers.outbound.editor.editor import Editor
 from developers.outbound.editor.exchange import kept_context
 from developers.outbound.editor.formsets import TITLES
 from developers.outbound.editor.kept_drafts import Keeping
-from developers.outbound.editor.tree_html import BY_SCRIPT, submitting_to
+from developers.outbound.editor.tree_html import submitting_to
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import Recipe, placeholders
 
@@ -101,5 +101,4 @@ def context_of(editor: Editor, stored: Recipe | None, names: list[str] | None = 
 
 def kept_response(request: LoggedInRequest, rows_url: str) -> dict[str, Any]:
     """Return what the page shows of the test that it showed before it was posted."""
-    button = BY_SCRIPT if request.htmx else submitting_to(rows_url)
-    return kept_context(request.user, request.POST.get("log", ""), button)
+    return kept_context(request.user, request.POST.get("log", ""), submitting_to(rows_url))
