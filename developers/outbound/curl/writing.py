@@ -92,6 +92,10 @@ def _written_out(fields: tuple[RecipeField, ...], variables: "_Variables") -> It
     yield "--data-raw " + "".join(chain.from_iterable(zip_longest(texts, values, fillvalue="")))
 
 
+def _quoted(text: str) -> str:
+    return _escaped(text) if "\r" in text else shlex.quote(text)
+
+
 def _escaped(text: str) -> str:
     """Quote a text for bash with its line breaks as escapes, which no clipboard changes."""
     return "$'" + text.translate(ESCAPES) + "'"
@@ -126,12 +130,12 @@ def _word(pieces: Sequence[str | _Variable]) -> str:
     text, words = "", []
     for piece in pieces:
         if isinstance(piece, _Variable):
-            words += [shlex.quote(text)] if text else []
+            words += [_quoted(text)] if text else []
             words.append(f'"${piece.name}"')
             text = ""
         else:
             text += piece
-    return "".join([*words, shlex.quote(text)] if text or not words else words)
+    return "".join([*words, _quoted(text)] if text or not words else words)
 
 
 def _pair(each: RecipeField, write: Callable[..., str] = quote) -> str:

@@ -98,7 +98,7 @@ def test_a_boundary_is_left_to_curl() -> None:
 
 ANY = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x2FFF), min_size=1)
 TEXT = ANY.map(str.strip).filter(bool)
-LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0\r", max_codepoint=0x2FFF))
+LINES = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0", max_codepoint=0x2FFF))
 QUERIES = st.text(st.characters(min_codepoint=33, max_codepoint=126, exclude_characters="#"), max_size=20)
 NAMES = st.text(st.characters(exclude_categories=["Cs", "Cc"], max_codepoint=0x2FFF), min_size=1, max_size=9)
 TYPES = st.sampled_from(["", "", "application/json", "text/plain; charset=utf-8"])
@@ -130,6 +130,8 @@ HEADERS = st.lists(
 @example(Recipe("GET", f"{A}/?", headers=(RecipeField("accept", ""), RecipeField("Content-Type", ""))))
 @example(Recipe("GET", f'{A}/a|b"c', parameters_of('q={"a":1}')))
 # Without hidden parameters, which are written as variables of the shell.
+@example(Recipe("POST", A, body="a\r\n'\\b\r", body_kind="text"))
+@example(Recipe("POST", A, body_kind="multipart", body_fields=(RecipeField("a", "b\r\nc"), RecipeField("=", "\r'"))))
 @example(Recipe("POST", A, (RecipeField("a", "$"),), (RecipeField("X-Trace", "$"),), "*", "text"))
 @example(Recipe("PUT", A, (RecipeField("a", '"$'),), (RecipeField("X-Trace", '"$'),), "$'a'", "text"))
 @example(
