@@ -139,6 +139,7 @@ def test_an_ended_session_loses_nothing(
     expect(page.get_by_text("Shipments of today is saved.")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_page_of_another_account_keeps_nothing_there(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, bob: User
 ) -> None:
@@ -154,6 +155,7 @@ def test_a_page_of_another_account_keeps_nothing_there(
     assert not CallDraft.objects.exists()
 
 
+@pytest.mark.release
 def test_a_lost_connection_is_waited_for(page: Page, site: Site, alice: User) -> None:
     open_page(page, site, NEW)
     hurry(page)

@@ -136,15 +136,17 @@ def test_a_draft_that_was_moved_is_bound_to_its_server_as_before(browser: Any) -
     assert OutboundApi.objects.get().recipe().headers[0].value == f"Bearer {SECRET}"
 
 
+TICKS = [
+    ("headers-0", {"headers-0-name": "X-Shown"}),
+    ("body", {}),
+    ("headers-0", {}),
+    ("parameters-0", {"parameters-0-name": "shown"}),
+    ("body_fields-0", {"body_fields-0-name": "shown", "body_kind": "form"}),
+]
+
+
 @pytest.mark.parametrize(
-    ("part", "change"),
-    [
-        ("headers-0", {"headers-0-name": "X-Shown"}),
-        ("headers-0", {}),
-        ("parameters-0", {"parameters-0-name": "shown"}),
-        ("body_fields-0", {"body_fields-0-name": "shown", "body_kind": "form"}),
-        ("body", {}),
-    ],
+    ("part", "change"), [*TICKS[:2], *(pytest.param(*one, marks=pytest.mark.release) for one in TICKS[2:])]
 )
 def test_taking_the_tick_away_shows_nothing(browser: Any, part: str, change: dict[str, str]) -> None:
     form = opened(browser) | change
@@ -194,6 +196,21 @@ def test_references_mean_nothing_to_another_draft_api_or_account(browser: Any, w
     assert list(OutboundApi.objects.all()) == [weather]
 
 
+def test_a_draft_opens_on_no_page_but_its_own(browser: Any, weather: OutboundApi, bob: User) -> None:
+    keep(browser, GET | {"draft": OTHER, "name": "Changed"}, address(weather))
+
+    pages = [
+        browser.get(address(weather), {"draft": ID}, follow=True),
+        browser.get(NEW, {"draft": OTHER}, follow=True),
+        logged_in(bob).get(NEW, {"draft": ID}, follow=True),
+        browser.get(NEW, {"draft": "new"}, follow=True),
+        browser.get(NEW, {"draft": ""}, follow=True),
+    ]
+
+    assert [words(page).count("These changes are gone") for page in pages] == [1] * 5
+    assert logged_in(bob).get(address(weather), {"draft": OTHER}).status_code == 404
+
+
 def test_references_of_the_saved_api_stay_in_its_draft(alice: User, weather: OutboundApi) -> None:
     browser = logged_in(alice)
     before = weather.recipe()
@@ -208,7 +225,9 @@ def test_references_of_the_saved_api_stay_in_its_draft(alice: User, weather: Out
     assert (weather.name, weather.recipe()) == ("Weather now", before)
 
 
-@pytest.mark.parametrize("early", ["", "https://", "ftp://api.example.com"])
+@pytest.mark.parametrize(
+    "early", ["", *(pytest.param(url, marks=pytest.mark.release) for url in ("https://", "ftp://api.example.com"))]
+)
 def test_a_value_typed_before_the_url_is_bound_when_the_page_sends_both(alice: User, early: str) -> None:
     browser = logged_in(alice)
     keep(browser, TYPED | {"url": early})

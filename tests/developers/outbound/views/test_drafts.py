@@ -245,7 +245,9 @@ def test_a_full_account_says_why_nothing_is_kept(browser: Browser, settings: Set
     assert "Orders is saved." in words(saved)
 
 
-@pytest.mark.parametrize("action", ["", "rows/", "test/", "draft/", "discard/"])
+@pytest.mark.parametrize(
+    "action", ["", "draft/", *(pytest.param(one, marks=pytest.mark.release) for one in ("rows/", "test/", "discard/"))]
+)
 def test_whose_session_has_ended_comes_back_to_the_editor_and_its_offer(
     browser: Browser, alice: User, weather: OutboundApi, action: str
 ) -> None:
@@ -282,19 +284,3 @@ def test_a_page_of_before_gets_the_token_and_the_account_of_a_new_log_in(browser
     token = strict.get(f"{PAGE}drafts/request-token/", headers=JSON).json()["token"]
     taken = strict.post(f"{NEW}draft/", GET | {"draft": ID, "csrfmiddlewaretoken": token}, headers=JSON)
     assert (refused.status_code, "HX-Redirect" in refused, taken.status_code) == (403, False, 200)
-
-
-def test_a_draft_opens_on_no_page_but_its_own(browser: Browser, weather: OutboundApi, bob: User) -> None:
-    keep(browser)
-    keep(browser, address(weather), draft=OTHER)
-
-    pages = [
-        browser.get(address(weather), {"draft": ID}, follow=True),
-        browser.get(NEW, {"draft": OTHER}, follow=True),
-        logged_in(bob).get(NEW, {"draft": ID}, follow=True),
-        browser.get(NEW, {"draft": "new"}, follow=True),
-        browser.get(NEW, {"draft": ""}, follow=True),
-    ]
-
-    assert [words(page).count("These changes are gone") for page in pages] == [1] * 5
-    assert logged_in(bob).get(address(weather), {"draft": OTHER}).status_code == 404
