@@ -99,7 +99,7 @@ def test_a_long_name_is_shortened() -> None:
     assert program_of("x" * 500) == f"{'x' * (NAME_LENGTH - 1)}…"
 
 
-@settings(max_examples=50)
+@settings(max_examples=25)
 @given(st.text(max_size=300) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
 def test_any_user_agent_is_a_short_printable_name_without_a_link(agent: str) -> None:
     for name in (program_of(agent), program_of(f"Mozilla/5.0 (compatible; {agent}")):
