@@ -12,6 +12,7 @@ from typing import Any
 from django.db import Error, connection
 from django.db import models as db
 from django.db.models import Q
+from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -167,11 +168,10 @@ def programs_of(owner_id: int, generation: int) -> list[ListedUse]:
     rows = TokenUse.objects.filter(user=owner_id, day__gt=_first_pruned_after(timezone.now()))
     totals = _totals(rows.values_list("program"), generation)[:MOST_PROGRAMS]
     programs = {values[0]: ListedUse(program_name(values[0]), *values) for values in totals}
-    addresses = _totals(rows.filter(program__in=programs).values_list("address", "program"), generation)
-    for address, program, *values in addresses[: MOST_PROGRAMS * MOST_ADDRESSES]:
-        listed = programs[program].addresses
-        if len(listed) < MOST_ADDRESSES:
-            listed.append(ListedUse(address_name(address), address, *values))
+    places = _totals(rows.filter(program__in=programs).values_list("address", "program"), generation)
+    last = db.Window(RowNumber(), partition_by="program", order_by=(db.F("used_at").desc(), "address"))
+    for address, program, *values, _place in places.annotate(place=last).filter(place__lte=MOST_ADDRESSES):
+        programs[program].addresses.append(ListedUse(address_name(address), address, *values))
     return list(programs.values())
 
 
