@@ -52,8 +52,9 @@ class Cancellation:
 
     def wake(self) -> None:
         """Cancel the test from another thread."""
-        self._is_cancelled = True
-        self._waker.send(b"\0")
+        if not self._is_cancelled:
+            self._is_cancelled = True
+            self._waker.send(b"\0")
 
     def check(self) -> None:
         """Raise `Cancelled` if somebody has cancelled the test."""

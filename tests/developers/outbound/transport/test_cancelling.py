@@ -83,8 +83,12 @@ def cancelled(
 @pytest.mark.usefixtures("shared_cache")
 @pytest.mark.parametrize("behave", [wait_for_response, begin_head, redirect_to_itself])
 @pytest.mark.parametrize("is_here", [True, False], ids=["in this process", "in another process"])
-def test_a_test_ends_wherever_it_waits(behave: Callable[[Peer], None], is_here: bool) -> None:
+def test_a_test_ends_wherever_it_waits(
+    behave: Callable[[Peer], None], is_here: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
     if is_here:
+        # It is woken up: it would look too late.
+        monkeypatch.setattr(cancelling, "SECONDS_BETWEEN_LOOKS", 60)
         with cancellable(ALICE, TEST) as cancellation:
             assert cancellation
             received, has_ended = cancelled(behave, cancellation)
@@ -165,6 +169,7 @@ def test_a_test_ends_while_nobody_accepts_its_connection() -> None:
     ):
         assert cancellation
         cancellation.check()
+        cancellation.wake()
         cancellation.wake()
         with pytest.raises(cancelling.Cancelled, match=NOT_SENT):
             connect("127.0.0.1", full.getsockname()[1], Deadline(60, cancellation))
