@@ -25,14 +25,15 @@ NOWHERE: FloatRect = {"x": -1, "y": -1, "width": 0, "height": 0}
 
 
 class SlowServer:
-    """A server that does not answer `/slow`, and notes when its caller has gone; to all else it answers at once."""
+    """A server that does not answer `/slow`, and notes when its caller comes and goes."""
 
     def __init__(self) -> None:
-        self.gone = Event()
+        self.asked, self.gone = Event(), Event()
 
     def __call__(self, peer: Peer) -> None:
         path = peer.read_request().split(b" ")[1]
         if path.startswith(b"/slow"):
+            self.asked.set()
             peer.wait_until_gone()
             self.gone.set()
             return
@@ -75,6 +76,7 @@ def test_a_test_runs_once_shows_its_time_and_is_cancelled(
     expect(status).to_have_text("Sending…")
     page.get_by_role("textbox", name="URL").press("Meta+Enter")
     send.dblclick(force=True)
+    assert slow.asked.wait(30)
     expect(send).to_have_attribute("aria-disabled", "true")
     expect(page.locator("#outcome")).to_have_attribute("aria-busy", "true")
     expect(page.locator("#elapsed")).to_have_text(re.compile(r"^0\.[1-9] s$|^[1-9]\.\d s$"))

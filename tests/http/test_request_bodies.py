@@ -112,6 +112,7 @@ LONG_FORMS = [
         for name in ("name", "body", "headers-0-value", "sample-x")
     ),
     *(pytest.param(f"new/{act}/", "body", marks=pytest.mark.release) for act in ("rows", "test")),
+    pytest.param("contacts/", "body", marks=pytest.mark.release),
 ]
 
 
