@@ -38,6 +38,8 @@ function show(sentence, isBad = false) {
   line().setAttribute("aria-live", isNews ? "polite" : "off");
   if (line().textContent !== sentence) line().textContent = sentence;
   line().toggleAttribute("data-bad", isBad);
+  // The line covers no field that gets the focus.
+  document.documentElement.style.scrollPaddingBlockEnd = isBad ? `${line().offsetHeight + 16}px` : "";
   said = sentence;
 }
 
