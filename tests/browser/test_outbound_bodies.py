@@ -129,7 +129,7 @@ def test_the_line_that_an_error_of_json_names_is_numbered(page: Page, site: Site
     expect(text).to_be_focused()
     assert numbers.inner_text().split() == [str(line) for line in range(1, 25)]
     text.evaluate("text => { text.scrollTop = 200 }")
-    page.wait_for_function("document.querySelector('.lines__numbers').scrollTop === 200")
+    expect(numbers).to_have_js_property("scrollTop", 200)
     expect_sound(page, LOOKS, LOOKS)
     page.get_by_label("Kind").select_option("Text")
     expect(numbers).to_be_hidden()
