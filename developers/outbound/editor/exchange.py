@@ -100,7 +100,8 @@ def _exchange(log: ApiLog, text: str, read: tuple[Data, str], button: str) -> Ex
         text=write_text(text) if text else None,
         sentence=sentence,
         tree=None if data is NO_DATA else write_tree(build_tree(data), button),
-        numbers=line_numbers(text) if data is NO_DATA else "",
+        # Of a response that was cut, the sentence names no line, and long lines wrap.
+        numbers=line_numbers(text) if data is NO_DATA and not log.is_cut else "",
     )
 
 
