@@ -1,4 +1,4 @@
-"""The tables of the token. Only `issuance`, `usage` and `program_uses` write them."""
+"""The tables of the token. Only `issuance`, `usage`, `program_uses` and `program_labels` write them."""
 
 from datetime import timedelta
 from typing import ClassVar
@@ -157,3 +157,23 @@ class TokenUse(models.Model):
 
     def __str__(self) -> str:
         return f"{programs.program_name(self.program)}, {self.day}"
+
+
+class ProgramLabel(models.Model):
+    """What an owner calls a program. It outlives the tokens and the uses of the program."""
+
+    # The unique constraint begins with it.
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="program_labels", db_index=False
+    )
+    program = models.CharField(max_length=programs.NAME_LENGTH, blank=True)
+    label = models.CharField(max_length=programs.LABEL_LENGTH)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["user", "program"], name="developers_programlabel_one_each"),
+            models.CheckConstraint(condition=~Q(label=""), name="developers_programlabel_has_a_text"),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

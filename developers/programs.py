@@ -16,6 +16,8 @@ from accounts.text import normalize
 from accounts.web.clients import USER_AGENT_LENGTH, canonical_ip
 
 NAME_LENGTH = 40
+# Of what an owner calls a program.
+LABEL_LENGTH = 40
 # That of the longest network of IPv6.
 ADDRESS_LENGTH = 43
 # The rest beyond the bounds. No program has this name, for a name has a letter.

@@ -92,6 +92,7 @@ def test_an_action_on_what_is_no_token_revokes_none(operator: Browser, number: s
         ("/developers/third-party-apps-api/", "page q"),
         ("/developers/third-party-apps-api/logs/", "page api"),
         ("/developers/api-access-token/", "confirmed replaced already-replaced"),
+        ("/developers/api-access-token/programs/", "page"),
         ("/inbox/", "page q segment"),
         ("/bots/", "page"),
     ],

@@ -26,6 +26,7 @@ from developers import activity, issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
 from developers.models import RevokedToken
+from developers.views.programs import latest_programs
 
 PAGE = "developers:api-access-token"
 FIRST_TAB = "developers:outbound:apis"
@@ -138,6 +139,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
         "events": [(WORDS[event.kind], event) for event in activity.recent_events(owner, ACTIVITY_LENGTH)],
         "public_url": settings.PUBLIC_URL,
+        **latest_programs(owner),
     }
 
 

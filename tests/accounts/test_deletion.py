@@ -15,7 +15,7 @@ from accounts.events import SecurityEvent
 from accounts.models import Session, User
 from botpenguin.platform.models import Bot, Contact
 from developers import issuance, usage
-from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
 from tests.accounts.mail.mails import link_in, newest
 from tests.cast import LAPTOP, PASSWORD, logged_in, reauthenticate, token_text
 
@@ -47,6 +47,7 @@ def give_everything(owner: User) -> None:
     issuance.revoke(owner, 1, LAPTOP, even_if_used=True)
     now = timezone.now()
     TokenUse.objects.create(user=owner, day=now, generation=1, is_refused=True, count=1, first_at=now, last_at=now)
+    ProgramLabel.objects.create(user=owner, program="n8n", label="CRM sync")
     bot = Bot.objects.create(owner=owner, name="Night desk", platform="website")
     Contact.objects.create(owner=owner, bot=bot, name="Carol")
     logged_in(owner)
@@ -65,7 +66,8 @@ def test_everything_of_the_person_goes_and_nothing_of_anybody_else(bob: User) ->
 
     after = rows() | {"accounts.Session": Session.objects.exclude(user=None).count()}
     assert after == before
-    for model in (User, Session, EmailAddress, ApiToken, RevokedToken, TokenUse, SecurityEvent, Bot, Contact):
+    kinds = (User, Session, EmailAddress, ApiToken, RevokedToken, TokenUse, ProgramLabel, SecurityEvent, Bot, Contact)
+    for model in kinds:
         assert between[model._meta.label] > before[model._meta.label]
 
 

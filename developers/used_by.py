@@ -1,0 +1,146 @@
+"""The programs that used an owner's tokens in the last 30 days, for people: rows with a bar for each day."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from operator import itemgetter
+from typing import Any, ClassVar, NamedTuple
+
+from django.db import models as db
+from django.db.models import F, Q, QuerySet, Value, Window
+from django.db.models.functions import RowNumber
+from django.utils import timezone
+
+from developers.models import ProgramLabel, TokenUse
+from developers.programs import MOST_ADDRESSES, OTHERS, address_name, program_name
+
+SHOWN_DAYS = 30
+# Units of the drawing: a day's column, the gap between two, and the height of the fullest day.
+COLUMN, GAP, HEIGHT = 4, 1, 24
+# A single call among thousands is seen too.
+LEAST = 2
+# The parts of one query. What a part does not have is empty.
+DAY, ADDRESS, LABEL = "day", "address", "label"
+COLUMNS = ("part", "name", "text", "on", "accepted", "refused", "used_at")
+ACCEPTED = db.Sum("count", filter=Q(is_refused=False), default=0)
+REFUSED = db.Sum("count", filter=Q(is_refused=True), default=0)
+
+
+class Bar(NamedTuple):
+    """A rectangle of the drawing, for the accepted or the refused calls of a day."""
+
+    is_refused: bool
+    x: int
+    y: int
+    height: int
+
+
+class DayOfUses(NamedTuple):
+    day: date
+    accepted: int
+    refused: int
+
+    @property
+    def calls(self) -> int:
+        return self.accepted + self.refused
+
+
+@dataclass(slots=True)
+class UsingProgram:
+    """A program. `name`: as it is kept. `label`: what its owner calls it, or "". `addresses`: the last used first."""
+
+    name: str
+    label: str
+    last_at: datetime
+    addresses: list[str]
+    days: list[DayOfUses]
+    width: ClassVar = SHOWN_DAYS * COLUMN - GAP
+    height: ClassVar = HEIGHT
+    column: ClassVar = COLUMN - GAP
+
+    @property
+    def own_name(self) -> str:
+        """What the program calls itself, for people."""
+        return program_name(self.name)
+
+    @property
+    def can_have_a_label(self) -> bool:
+        return self.name != OTHERS
+
+    @property
+    def accepted(self) -> int:
+        return sum(day.accepted for day in self.days)
+
+    @property
+    def refused(self) -> int:
+        return sum(day.refused for day in self.days)
+
+    @property
+    def fullest(self) -> DayOfUses:
+        return max(self.days, key=lambda day: (day.calls, day.day))
+
+    @property
+    def bars(self) -> Iterator[Bar]:
+        """Yield the bars of the days, the refused calls on top. Together they are at most `HEIGHT` high."""
+        first = _first_day()
+        for day, *calls in self.days:
+            y = HEIGHT
+            for is_refused, number in enumerate(calls):
+                if number:
+                    height = max(LEAST, (HEIGHT - 2 * LEAST) * number // self.fullest.calls)
+                    y -= height
+                    # A day of another node may be ahead of this clock.
+                    yield Bar(bool(is_refused), min((day - first).days, SHOWN_DAYS - 1) * COLUMN, y, height)
+
+
+def names_of(owner_id: int) -> QuerySet[TokenUse, str]:
+    """Return a query for the names of an owner's programs, the last used first."""
+    last = _recent_uses(owner_id).values("program").annotate(used_at=db.Max("last_at"))
+    return last.order_by("-used_at", "program").values_list("program", flat=True)
+
+
+def programs_named(owner_id: int, names: Any) -> list[UsingProgram]:
+    """Return the programs of these names, a list or a query, the last used first. Takes one query."""
+    parts: dict[str, dict[str, list[Any]]] = {DAY: {}, ADDRESS: {}, LABEL: {}}
+    for part, name, *values in _parts(owner_id, names):
+        parts[part].setdefault(name, []).append(values)
+    found = []
+    for name, days in parts[DAY].items():
+        addresses = sorted(parts[ADDRESS][name], key=itemgetter(-1), reverse=True)
+        found.append(
+            UsingProgram(
+                name,
+                label=next((text for text, *_rest in parts[LABEL].get(name, ())), ""),
+                last_at=max(values[-1] for values in days),
+                addresses=[address_name(text) for text, *_rest in addresses],
+                days=[DayOfUses(*values[1:4]) for values in days],
+            )
+        )
+    return sorted(found, key=lambda program: (program.last_at, program.name), reverse=True)
+
+
+def _parts(owner_id: int, names: Any) -> Any:
+    """Read the days, the last addresses and the labels of programs."""
+    uses = _recent_uses(owner_id).filter(program__in=names)
+    days = _summed(uses.values("program", "day"), part=Value(DAY), text=Value(""), on=F("day"))
+    addresses = _summed(uses.values("program", "address"), part=Value(ADDRESS), text=F("address"), on=db.Max("day"))
+    last = Window(RowNumber(), partition_by=F("program"), order_by=["-used_at", "text"])
+    addresses = addresses.alias(place=last).filter(place__lte=MOST_ADDRESSES)
+    labels = ProgramLabel.objects.filter(user=owner_id, program__in=names).values_list(
+        *(Value(LABEL), "program", "label", Value(None, db.DateField())),
+        *(Value(0), Value(0), Value(None, db.DateTimeField())),
+    )
+    return days.union(addresses, labels, all=True)
+
+
+def _summed(uses: Any, **columns: Any) -> Any:
+    sums = {"accepted": ACCEPTED, "refused": REFUSED, "used_at": db.Max("last_at")}
+    return uses.annotate(name=F("program"), **sums, **columns).values_list(*COLUMNS)
+
+
+def _recent_uses(owner_id: int) -> QuerySet[TokenUse]:
+    return TokenUse.objects.filter(user=owner_id, day__gte=_first_day()).order_by()
+
+
+def _first_day() -> date:
+    return timezone.now().date() - timedelta(days=SHOWN_DAYS - 1)
