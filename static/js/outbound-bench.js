@@ -104,3 +104,11 @@ new ResizeObserver(() => {
   const isStuck = getComputedStyle(bench).position === "sticky";
   document.documentElement.style.scrollPaddingBlockStart = isStuck ? `${bench.offsetHeight + 16}px` : "";
 }).observe(bench);
+
+// Only a page that shows a response needs what follows.
+function showResponse() {
+  if (document.getElementById("exchange")) import("./outbound-response.js");
+}
+
+document.addEventListener("htmx:afterSwap", showResponse);
+showResponse();
