@@ -48,14 +48,19 @@ def to_log_in(request: HttpRequest) -> HttpResponse:
     return send_to(request, f"{url}?{back}")
 
 
-def track_sessions(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Record in a session its client and when its person was last seen."""
+class TrackSessions:
+    """Records in a session its client and when its person was last seen, except by views that only a page calls."""
 
-    def middleware(request: HttpRequest) -> HttpResponse:
-        cast(SessionStore, request.session).note_client(Client.of(request))
-        return get_response(request)
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
 
-    return middleware
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        cast(SessionStore, request.session).client = Client.of(request)
+        return self.get_response(request)
+
+    def process_view(self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any) -> None:
+        if not getattr(view, "is_no_activity", False):
+            cast(SessionStore, request.session).note_seen()
 
 
 def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

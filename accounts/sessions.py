@@ -53,10 +53,9 @@ class SessionStore(DatabaseSessionStore):
     def get_model_class(cls) -> type[Session]:
         return Session
 
-    def note_client(self, client: Client) -> None:
-        """Load the session and record its client: with every write, otherwise at most once a minute."""
-        self.client = client
-        now = timezone.now()
+    def note_seen(self) -> None:
+        """Load the session and record its client, at most once a minute. Every write records it too."""
+        now, client = timezone.now(), self.client
         if SESSION_KEY in self and self.row and now - self.row.last_seen_at >= LAST_SEEN_RESOLUTION:
             row = Session.objects.filter(pk=self.row.pk)
             best_effort.try_write(

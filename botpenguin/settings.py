@@ -141,7 +141,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "accounts.middleware.track_sessions",
+    "accounts.middleware.TrackSessions",
     "accounts.middleware.report_rate_limits",
     "accounts.middleware.LoginRequired",
     "accounts.middleware.activate_time_zone",

@@ -93,6 +93,8 @@ class RevokedToken(models.Model):
     refusal_reported_on = models.DateField(null=True)
     # Time of the last mail to the owner about its use after the revoke.
     owner_told_at = models.DateTimeField(null=True)
+    # When its owner dismissed the list of programs that have moved to the next token.
+    list_dismissed_at = models.DateTimeField(null=True)
 
     class Meta:
         ordering: ClassVar = [F("last_refused_at").desc(nulls_last=True), "-generation"]

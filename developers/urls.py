@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from developers.views import programs, token
+from developers.views import programs, replacement, token
 
 app_name = "developers"
 
@@ -16,4 +16,6 @@ urlpatterns = [
     path("api-access-token/revoke/", token.revoke_token, name="revoke-token"),
     path("api-access-token/programs/", programs.programs, name="programs"),
     path("api-access-token/programs/label/", programs.label_program, name="label-program"),
+    path("api-access-token/moved/", replacement.moved, name="moved"),
+    path("api-access-token/moved/dismiss/", replacement.dismiss, name="dismiss-moved"),
 ]

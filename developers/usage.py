@@ -67,6 +67,12 @@ def record_refusals(revoked_id: int, count: int, client: Client) -> None:
             )
 
 
+def dismiss_list(owner_id: int, generation: int) -> None:
+    """Dismiss the list of who has moved on from an owner's revoked tokens, up to a generation."""
+    listed = RevokedToken.objects.filter(user=owner_id, generation__lte=generation, list_dismissed_at__isnull=True)
+    listed.update(list_dismissed_at=timezone.now())
+
+
 def prune_revoked(before: datetime) -> Iterator[int]:
     """Delete tokens neither revoked nor refused since a time; yield how many, batch by batch."""
     yield from delete_in_batches(unused_since(before, RevokedToken.objects.all()))

@@ -24,6 +24,12 @@ def takes_long_forms(view: Callable[..., Any]) -> Callable[..., Any]:
     return view
 
 
+def not_an_activity(view: Callable[..., Any]) -> Callable[..., Any]:
+    """Mark a view that an open page calls by itself. Its requests do not count as those of a person."""
+    view.is_no_activity = True  # type: ignore[attr-defined]
+    return view
+
+
 def wants_json(request: HttpRequest) -> bool:
     """Return whether the client prefers JSON to HTML, as our scripts do that use fetch."""
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"

@@ -26,6 +26,7 @@ from developers import activity, issuance
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
 from developers.models import RevokedToken
+from developers.replacement import replacement_of, users_of
 from developers.views.programs import latest_programs
 
 PAGE = "developers:api-access-token"
@@ -123,7 +124,9 @@ def _refuse_to_reveal(request: LoggedInRequest) -> HttpResponse:
 
 
 def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResponse:
-    response = render(request, "developers/confirm_revoke.html", {"token": outcome.token})
+    response = render(
+        request, "developers/confirm_revoke.html", {"token": outcome.token, "users": users_of(outcome.token)}
+    )
     return reswap(retarget(response, "#dialog"), "innerHTML")
 
 
@@ -136,7 +139,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "token": token,
         "unexpected": before if before and before.is_unexpected else None,
         "revoked_tokens": revoked_tokens,
-        "still_in_use": [revoked for revoked in revoked_tokens if revoked.is_still_in_use],
+        "replacement": replacement_of(token, revoked_tokens),
         "events": [(WORDS[event.kind], event) for event in activity.recent_events(owner, ACTIVITY_LENGTH)],
         "public_url": settings.PUBLIC_URL,
         **latest_programs(owner),

@@ -1,0 +1,168 @@
+"""Lists who uses a token before its revoke, and who uses the new token afterwards.
+
+Who is a program and an address together, since two scripts may have one name.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import cached_property
+from hashlib import blake2b
+from typing import NamedTuple
+
+from django.db.models import Max, Min, Sum
+from django.utils import timezone
+
+from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.programs import address_name, program_name
+
+LISTED_FOR = timedelta(days=14)
+# A refusal is the state for so long, even of a program that uses the new token too.
+REFUSALS_OUTRANK_FOR = timedelta(hours=24)
+MOST_ROWS = 2_000
+MOST_LISTED = 100
+
+
+class State(StrEnum):
+    SENDS_OLD = "sends-old"
+    SILENT = "silent"
+    MOVED = "moved"
+
+
+class TokenUser(NamedTuple):
+    """A program that the current token serves, and when it was last accepted."""
+
+    program: str
+    used_at: datetime
+
+
+class _Use(NamedTuple):
+    """The uses of one generation by one program and address, all of them either accepted or refused."""
+
+    program: str
+    address: str
+    generation: int
+    is_refused: bool
+    number: int
+    first_at: datetime
+    last_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Mover:
+    """A program and its address, in words for people, and how it uses the old tokens and the new one."""
+
+    program: str
+    address: str
+    state: State
+    refused: int
+    refused_at: datetime | None
+    moved_at: datetime | None
+
+
+@dataclass(frozen=True)
+class Replacement:
+    """Who has moved from the token of a generation to the next. `still_in_use`: other revoked tokens to warn about."""
+
+    generation: int
+    movers: Sequence[Mover]
+    still_in_use: Sequence[RevokedToken]
+
+    @cached_property
+    def moved(self) -> int:
+        return sum(mover.state is State.MOVED for mover in self.movers)
+
+    @property
+    def is_over(self) -> bool:
+        return self.moved == len(self.movers)
+
+    @property
+    def version(self) -> str:
+        """Return a digest of what the list says: times are shown with the date from the next day on."""
+        return blake2b(repr((timezone.localdate(), self.movers)).encode(), digest_size=8).hexdigest()
+
+
+def users_of(token: ApiToken) -> list[TokenUser]:
+    """Return the programs that use a token, the last used first."""
+    rows = TokenUse.objects.filter(user=token.user_id, generation=token.generation, is_refused=False)
+    programs = rows.values_list("program").annotate(used_at=Max("last_at")).order_by("-used_at", "program")
+    return [TokenUser(program_name(program), used_at) for program, used_at in programs[:MOST_LISTED]]
+
+
+def refused_programs(revoked: RevokedToken) -> list[str]:
+    """Return the names of the programs that a revoked token was refused to, the last one first."""
+    rows = TokenUse.objects.filter(user=revoked.user_id, generation=revoked.generation, is_refused=True)
+    programs = rows.values_list("program").annotate(refused_at=Max("last_at")).order_by("-refused_at", "program")
+    return [program_name(program) for program, _ in programs[:MOST_LISTED]]
+
+
+def replacement_of(token: ApiToken, revoked_tokens: Sequence[RevokedToken]) -> Replacement:
+    """Return who has moved to an owner's current token, by all of the owner's revoked ones. Takes at most one query."""
+    now = timezone.now()
+    listed = [revoked.generation for revoked in revoked_tokens if _is_listed(revoked, now)]
+    in_use = [revoked for revoked in revoked_tokens if _is_warned_of(revoked)]
+    generations = listed + [revoked.generation for revoked in in_use]
+    if not generations:
+        return Replacement(token.generation - 1, [], [])
+    uses = _uses(token.user_id, min(generations))
+    states = {who: _mover(who, token.generation, found, now) for who, found in uses.items()}
+    movers = [states[who] for who, found in uses.items() if any(use.generation in listed for use in found)][
+        :MOST_LISTED
+    ]
+    movers.sort(key=lambda mover: list(State).index(mover.state))
+    is_shown = any(mover.state is not State.MOVED for mover in movers)
+    shown = set(listed) if is_shown else set[int]()
+    warned = [revoked for revoked in in_use if not _is_known(revoked, uses, states, shown)]
+    return Replacement(token.generation - 1, movers, warned)
+
+
+_Who = tuple[str, str]
+
+
+def _uses(owner_id: int, oldest: int) -> dict[_Who, list[_Use]]:
+    """Return the uses of the tokens from a generation on, by who, the last used first."""
+    rows = TokenUse.objects.filter(user=owner_id, generation__gte=oldest).values_list(*_Use._fields[:4])
+    totals = rows.annotate(number=Sum("count"), began_at=Min("first_at"), used_at=Max("last_at"))
+    uses = defaultdict[_Who, list[_Use]](list)
+    for values in totals.order_by("-used_at", *_Use._fields[:4])[:MOST_ROWS]:
+        use = _Use(*values)
+        uses[use.program, use.address].append(use)
+    return dict(uses)
+
+
+def _mover(who: _Who, current: int, uses: list[_Use], now: datetime) -> Mover:
+    refusals = [use for use in uses if use.is_refused and use.generation < current]
+    refused_at = max((use.last_at for use in refusals), default=None)
+    moved_at = min((use.first_at for use in uses if use.generation == current and not use.is_refused), default=None)
+    if refused_at and (moved_at is None or now - refused_at < REFUSALS_OUTRANK_FOR):
+        state = State.SENDS_OLD
+    else:
+        state = State.MOVED if moved_at else State.SILENT
+    program, address = who
+    refused = sum(use.number for use in refusals)
+    return Mover(program_name(program), address_name(address), state, refused, refused_at, moved_at)
+
+
+def _is_listed(revoked: RevokedToken, now: datetime) -> bool:
+    return now - revoked.revoked_at < LISTED_FOR and revoked.list_dismissed_at is None
+
+
+def _is_warned_of(revoked: RevokedToken) -> bool:
+    """Return whether a revoked token is still in use, and was refused after its owner dismissed the list."""
+    dismissed_at, refused_at = revoked.list_dismissed_at, revoked.last_refused_at
+    return revoked.is_still_in_use and not (dismissed_at and refused_at and refused_at <= dismissed_at)
+
+
+def _is_known(revoked: RevokedToken, uses: dict[_Who, list[_Use]], states: dict[_Who, Mover], listed: set[int]) -> bool:
+    """Return whether the list shows who sends a revoked token, or all of them have moved."""
+    senders = [
+        states[who]
+        for who, found in uses.items()
+        if any(use.is_refused and use.generation == revoked.generation for use in found)
+    ]
+    # Those of a server of before have no uses by program.
+    if not senders:
+        return False
+    return revoked.generation in listed or all(sender.state is State.MOVED for sender in senders)
