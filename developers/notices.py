@@ -11,10 +11,13 @@ from accounts.mail import queue
 from accounts.mail.notices import Notice, render_summary
 from accounts.models import User
 from accounts.security_log import Event
+from accounts.templatetags.times import PLAIN_CLIENT
 from accounts.web.clients import Client
 from developers.models import RevokedToken
+from developers.replacement import refused_programs
 
 PAGE = "developers:api-access-token"
+MOST_NAMED = 5
 
 # For the summary that replaces many mails of one hour.
 REVOKED = Notice(
@@ -58,6 +61,7 @@ def token_still_in_use(revoked: RevokedToken, event: Event) -> None:
     context = {
         "revoked": revoked,
         "client": Client(revoked.last_refused_ip, revoked.last_refused_client),
+        "programs": _programs(revoked),
         "page": reverse(PAGE),
     }
     queue.put_or_summarize(
@@ -67,3 +71,9 @@ def token_still_in_use(revoked: RevokedToken, event: Event) -> None:
         lambda: queue.render("developers/mail/token_still_in_use", STILL_IN_USE.subject, context, owner),
         lambda count, since: render_summary(owner, STILL_IN_USE, count, since),
     )
+
+
+def _programs(revoked: RevokedToken) -> str:
+    """Name the programs that still send a revoked token, except names that could be read as a sentence or a link."""
+    names = [name for name in refused_programs(revoked) if PLAIN_CLIENT.fullmatch(name)]
+    return ", ".join([*names[:MOST_NAMED], "…"] if len(names) > MOST_NAMED else names)

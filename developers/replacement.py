@@ -10,12 +10,12 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from functools import cached_property
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from django.db.models import Max, Min, Sum
+from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Sum
 from django.utils import timezone
 
-from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
 from developers.programs import address_name, program_name
 
 LISTED_FOR = timedelta(days=14)
@@ -32,9 +32,10 @@ class State(StrEnum):
 
 
 class TokenUser(NamedTuple):
-    """A program that the current token serves, and when it was last accepted."""
+    """A program that the current token serves, its owner's label for it or "", and when it was last accepted."""
 
     program: str
+    label: str
     used_at: datetime
 
 
@@ -45,6 +46,7 @@ class _Use(NamedTuple):
     address: str
     generation: int
     is_refused: bool
+    label: str | None
     number: int
     first_at: datetime
     last_at: datetime
@@ -52,9 +54,13 @@ class _Use(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Mover:
-    """A program and its address, in words for people, and how it uses the old tokens and the new one."""
+    """A program and its address, in words for people, and how it uses the old tokens and the new one.
+
+    `label`: what its owner calls the program, or "".
+    """
 
     program: str
+    label: str
     address: str
     state: State
     refused: int
@@ -86,16 +92,25 @@ class Replacement:
 
 def users_of(token: ApiToken) -> list[TokenUser]:
     """Return the programs that use a token, the last used first."""
-    rows = TokenUse.objects.filter(user=token.user_id, generation=token.generation, is_refused=False)
-    programs = rows.values_list("program").annotate(used_at=Max("last_at")).order_by("-used_at", "program")
-    return [TokenUser(program_name(program), used_at) for program, used_at in programs[:MOST_LISTED]]
+    programs = _programs(token, is_refused=False)
+    return [TokenUser(program_name(program), label or "", used_at) for program, label, used_at in programs]
 
 
 def refused_programs(revoked: RevokedToken) -> list[str]:
     """Return the names of the programs that a revoked token was refused to, the last one first."""
-    rows = TokenUse.objects.filter(user=revoked.user_id, generation=revoked.generation, is_refused=True)
-    programs = rows.values_list("program").annotate(refused_at=Max("last_at")).order_by("-refused_at", "program")
-    return [program_name(program) for program, _ in programs[:MOST_LISTED]]
+    return [program_name(program) for program, _label, _at in _programs(revoked, is_refused=True)]
+
+
+def _programs(token: ApiToken | RevokedToken, *, is_refused: bool) -> Any:
+    """Return names, labels and last times of programs, the last one first."""
+    rows = _labeled(TokenUse.objects.filter(user=token.user_id, generation=token.generation, is_refused=is_refused))
+    programs = rows.values_list("program", "label").annotate(used_at=Max("last_at"))
+    return programs.order_by("-used_at", "program")[:MOST_LISTED]
+
+
+def _labeled(rows: QuerySet[TokenUse]) -> Any:
+    labels = ProgramLabel.objects.filter(user=OuterRef("user"), program=OuterRef("program"))
+    return rows.order_by().annotate(label=Subquery(labels.values("label")))
 
 
 def replacement_of(token: ApiToken, revoked_tokens: Sequence[RevokedToken]) -> Replacement:
@@ -123,7 +138,7 @@ _Who = tuple[str, str]
 
 def _uses(owner_id: int, oldest: int) -> dict[_Who, list[_Use]]:
     """Return the uses of the tokens from a generation on, by who, the last used first."""
-    rows = TokenUse.objects.filter(user=owner_id, generation__gte=oldest).values_list(*_Use._fields[:4])
+    rows = _labeled(TokenUse.objects.filter(user=owner_id, generation__gte=oldest)).values_list(*_Use._fields[:5])
     totals = rows.annotate(number=Sum("count"), began_at=Min("first_at"), used_at=Max("last_at"))
     uses = defaultdict[_Who, list[_Use]](list)
     for values in totals.order_by("-used_at", *_Use._fields[:4])[:MOST_ROWS]:
@@ -142,7 +157,8 @@ def _mover(who: _Who, current: int, uses: list[_Use], now: datetime) -> Mover:
         state = State.MOVED if moved_at else State.SILENT
     program, address = who
     refused = sum(use.number for use in refusals)
-    return Mover(program_name(program), address_name(address), state, refused, refused_at, moved_at)
+    label = uses[0].label or ""
+    return Mover(program_name(program), label, address_name(address), state, refused, refused_at, moved_at)
 
 
 def _is_listed(revoked: RevokedToken, now: datetime) -> bool:

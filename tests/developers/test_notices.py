@@ -14,6 +14,7 @@ from developers import issuance, usage
 from developers.issuance import Verdict
 from developers.models import RevokedToken
 from tests.cast import LAPTOP, PHONE, token_events, token_text
+from tests.developers.uses import add_use
 
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db]
 
@@ -115,6 +116,22 @@ def test_a_revoked_token_in_use_is_mailed_once_a_day(alice: User, bob: User) -> 
         assert "curl 8.5" in body
         assert "at most once a day" in body
         assert token_text(alice)[:-4] not in body
+
+
+def test_a_mail_of_use_names_the_programs_that_send_the_token(alice: User, bob: User) -> None:
+    revoked = still_in_use(alice, revoked_ago=timedelta(minutes=61))
+    named = ["n8n", "CRM sync", "curl", "python-requests", "Zapier"]
+    for place, name in enumerate([*named, "Make", "visit evil.example", "<b>"]):
+        add_use(alice, name, refused=1, ago=timedelta(seconds=place))
+    add_use(alice, "accepted")
+    add_use(bob, "other", refused=1)
+
+    usage.record_refusals(revoked.pk, 5, PHONE)
+
+    mail = Email.objects.get()
+    assert "Programs: n8n, CRM sync, curl, python-requests, Zapier, …\n" in mail.message
+    assert "n8n, CRM sync, curl, python-requests, Zapier, …</td>" in mail.html_message
+    assert "evil" not in mail.message + mail.html_message
 
 
 def test_a_mail_of_use_finds_an_event_even_where_it_was_pruned(alice: User) -> None:

@@ -10,7 +10,7 @@ from django.utils import timezone
 from accounts.models import User
 from developers import usage
 from developers.issuance import revoke
-from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
 from developers.programs import OTHERS, UNNAMED
 from developers.replacement import MOST_LISTED, Replacement, State, replacement_of, users_of
 from tests.cast import LAPTOP
@@ -43,9 +43,12 @@ def test_a_token_is_used_by_the_programs_it_was_accepted_from(alice: User, bob: 
     add_use(alice, "old", generation=1)
     add_use(bob, "other", generation=2)
 
+    ProgramLabel.objects.create(user=alice, program="curl", label="CRM sync")
+    ProgramLabel.objects.create(user=bob, program="n8n", label="Other")
+
     users = users_of(ApiToken.objects.get(user=alice))
 
-    assert users == [("n8n", last), ("curl", first)]
+    assert users == [("n8n", "", last), ("curl", "CRM sync", first)]
 
 
 def test_nobody_is_listed_before_a_revoke_or_where_nothing_used_the_token(alice: User) -> None:
@@ -194,3 +197,12 @@ def test_the_version_changes_with_the_list_only(alice: User) -> None:
     changed = found(alice).version
 
     assert first == same != changed
+
+
+def test_a_label_is_listed_beside_the_name_of_the_program(alice: User, bob: User) -> None:
+    add_use(alice, "n8n", ago=DAY)
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+    ProgramLabel.objects.create(user=alice, program="n8n", label="CRM sync")
+    ProgramLabel.objects.create(user=bob, program="n8n", label="Other")
+
+    assert [(mover.label, mover.program) for mover in found(alice).movers] == [("CRM sync", "n8n")]

@@ -8,7 +8,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import Session, User
 from developers.issuance import revoke
-from developers.models import ApiToken, RevokedToken
+from developers.models import ApiToken, ProgramLabel, RevokedToken
 from tests.cast import LAPTOP, logged_in, token_events
 from tests.developers.uses import add_use
 from tests.developers.views.token_page import HTMX, PAGE, text, use
@@ -66,6 +66,7 @@ def test_the_response_to_a_revoke_lists_who_has_to_move(alice: User) -> None:
 
 def test_the_page_shows_the_state_of_each(alice: User) -> None:
     replaced(alice, "n8n", HOSTILE, "silent")
+    ProgramLabel.objects.create(user=alice, program="silent", label="<i>Nightly</i>")
     add_use(alice, "n8n", generation=2)
     add_use(alice, HOSTILE, refused=1234)
 
@@ -74,8 +75,9 @@ def test_the_page_shows_the_state_of_each(alice: User) -> None:
     clock = timezone.now().strftime("%H:%M")[:3]
     assert "1 of 3 have moved." in text(response)
     assert f"{HOSTILE} 192.0.2.1 still sends the old token (1,234 refused, last {clock}" in text(response)
-    assert "silent 192.0.2.1 not seen since n8n 192.0.2.1 works with the new one since" in text(response)
+    assert "<i>Nightly</i> silent 192.0.2.1 not seen since n8n 192.0.2.1 works with the new one since" in text(response)
     assert HOSTILE not in response.content.decode()
+    assert "<i>" not in response.content.decode()
     assert "Still in use somewhere" not in text(response)
 
 
