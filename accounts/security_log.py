@@ -18,7 +18,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import CharField, F, Q, QuerySet, Value
 from django.utils import timezone
 
 from accounts.events import EventBase, EventCount, SecurityEvent
@@ -76,6 +76,23 @@ def of(owner: User, kinds: Iterable[str] = ()) -> tuple[QuerySet[SecurityEvent],
     chosen = Q(user=owner, kind__in=kinds) if kinds else Q(user=owner)
     events, counts = SecurityEvent.objects.filter(chosen), EventCount.objects.filter(chosen)
     return events.order_by("-at", "-pk"), counts.order_by("-at", "-pk")
+
+
+def latest(events: QuerySet[SecurityEvent], counts: QuerySet[EventCount], most: int) -> list[Event]:
+    """Return the newest rows of both in one query, for reading only."""
+    shared = ("at", "kind", "detail", "ip", "client")
+    listed = SecurityEvent.objects.filter(pk__in=events.values("pk")[:most]).order_by()
+    counted = EventCount.objects.filter(pk__in=counts.values("pk")[:most]).order_by()
+    no_hint = Value(None, CharField())
+    rows = listed.values_list("pk", *shared, "hint", Value(0)).union(
+        counted.values_list("pk", *shared, no_hint, "count"), all=True
+    )
+    return [
+        EventCount(**dict(zip(shared, values, strict=True)), count=count)
+        if count
+        else SecurityEvent(**dict(zip(shared, values, strict=True)), hint=hint)
+        for _pk, *values, hint, count in rows.order_by("-at", "-pk")[:most]
+    ]
 
 
 def merged(*rows: Iterable[Event]) -> Iterator[Event]:

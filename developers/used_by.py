@@ -15,8 +15,8 @@ from developers.models import ProgramLabel, TokenUse
 from developers.programs import MOST_ADDRESSES, OTHERS, address_name, program_name
 
 SHOWN_DAYS = 30
-# Units of the drawing: a day's column, the gap between two, and the height of the fullest day.
-COLUMN, GAP, HEIGHT = 4, 1, 24
+# Units of the drawing: a day's column, whose bar is 3 wide, and the height of the fullest day.
+COLUMN, HEIGHT = 4, 24
 # A single call among thousands is seen too.
 LEAST = 2
 # The parts of one query. What a part does not have is empty.
@@ -27,12 +27,12 @@ REFUSED = db.Sum("count", filter=Q(is_refused=True), default=0)
 
 
 class Bar(NamedTuple):
-    """A rectangle of the drawing, for the accepted or the refused calls of a day."""
+    """A bar of the drawing, from its foot to its top, for the accepted or the refused calls of a day."""
 
     is_refused: bool
     x: int
-    y: int
-    height: int
+    foot: int
+    top: int
 
 
 class DayOfUses(NamedTuple):
@@ -54,9 +54,8 @@ class UsingProgram:
     last_at: datetime
     addresses: list[str]
     days: list[DayOfUses]
-    width: ClassVar = SHOWN_DAYS * COLUMN - GAP
+    width: ClassVar = SHOWN_DAYS * COLUMN
     height: ClassVar = HEIGHT
-    column: ClassVar = COLUMN - GAP
 
     @property
     def own_name(self) -> str:
@@ -84,13 +83,23 @@ class UsingProgram:
         """Yield the bars of the days, the refused calls on top. Together they are at most `HEIGHT` high."""
         first = _first_day()
         for day, *calls in self.days:
-            y = HEIGHT
+            foot = HEIGHT
             for is_refused, number in enumerate(calls):
                 if number:
-                    height = max(LEAST, (HEIGHT - 2 * LEAST) * number // self.fullest.calls)
-                    y -= height
+                    top = foot - max(LEAST, (HEIGHT - 2 * LEAST) * number // self.fullest.calls)
                     # A day of another node may be ahead of this clock.
-                    yield Bar(bool(is_refused), min((day - first).days, SHOWN_DAYS - 1) * COLUMN, y, height)
+                    place = min((day - first).days, SHOWN_DAYS - 1)
+                    yield Bar(bool(is_refused), place * COLUMN + COLUMN // 2, foot, top)
+                    foot = top
+
+    @property
+    def lines(self) -> dict[str, str]:
+        """The bars of accepted and of refused calls, each as the path of SVG that draws them."""
+        names = {False: "accepted", True: "refused"}
+        lines = dict.fromkeys(names.values(), "")
+        for bar in self.bars:
+            lines[names[bar.is_refused]] += f"M{bar.x} {bar.foot}V{bar.top}"
+        return lines
 
 
 def names_of(owner_id: int) -> QuerySet[TokenUse, str]:

@@ -34,14 +34,13 @@ FIRST_TAB = "developers:outbound:apis"
 TEMPLATE = "developers/api_access_token.html"
 ACTIVITY_LENGTH = 10
 NO_GENERATION = 0
-# The page of the token need not say what was issued, shown or refused.
-WORDS: Mapping[str, Any] = {
+# What people did. The page of the token need not say what was issued or shown; programs stand in "Used by".
+WORDS: Mapping[Any, Any] = {
     Kind.TOKEN_ISSUED: gettext_lazy("Issued"),
     Kind.TOKEN_SHOWN: gettext_lazy("Shown"),
     Kind.TOKEN_COPIED: gettext_lazy("Copied"),
     Kind.TOKEN_TRIED: gettext_lazy("Tried out"),
     Kind.TOKEN_REVOKED: gettext_lazy("Revoked"),
-    Kind.TOKEN_REFUSED: gettext_lazy("Refused"),
 }
 
 
@@ -140,7 +139,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "unexpected": before if before and before.is_unexpected else None,
         "revoked_tokens": revoked_tokens,
         "replacement": replacement_of(token, revoked_tokens),
-        "events": [(WORDS[event.kind], event) for event in activity.recent_events(owner, ACTIVITY_LENGTH)],
+        "events": [(WORDS[event.kind], event) for event in activity.recent_events(owner, WORDS, ACTIVITY_LENGTH)],
         "public_url": settings.PUBLIC_URL,
         **latest_programs(owner),
     }

@@ -89,8 +89,8 @@ def test_the_bars_are_seen_in_forced_colors(page: Page, site: Site) -> None:
 
     colors = page.evaluate(
         """[
-          ...["rect:not([class])", ".used-by__refusals"].map(
-            (bar) => getComputedStyle(document.querySelector(`.used-by__days ${bar}`)).fill),
+          ...["accepted", "refused"].map(
+            (bar) => getComputedStyle(document.querySelector(`.used-by__${bar}`)).stroke),
           getComputedStyle(document.body).backgroundColor,
         ]"""
     )

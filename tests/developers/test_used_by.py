@@ -11,7 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from developers.models import ProgramLabel
 from developers.programs import MOST_ADDRESSES, OTHERS, UNNAMED
-from developers.used_by import HEIGHT, SHOWN_DAYS, DayOfUses, UsingProgram, names_of, programs_named
+from developers.used_by import COLUMN, HEIGHT, LEAST, SHOWN_DAYS, DayOfUses, UsingProgram, names_of, programs_named
 from tests.developers.test_program_uses import make
 
 pytestmark = pytest.mark.matrix
@@ -96,7 +96,7 @@ def test_a_large_number_of_calls_is_a_whole_number(alice: User) -> None:
     [program] = listed(alice)
 
     assert (type(program.accepted), program.accepted) == (int, 2 * LARGE)
-    assert [type(bar.height) for bar in program.bars] == [int]
+    assert [type(bar.top) for bar in program.bars] == [int]
 
 
 def test_a_clock_ahead_draws_inside_the_drawing(alice: User) -> None:
@@ -104,7 +104,7 @@ def test_a_clock_ahead_draws_inside_the_drawing(alice: User) -> None:
 
     [bar] = listed(alice)[0].bars
 
-    assert bar.x + UsingProgram.column == UsingProgram.width
+    assert bar.x == UsingProgram.width - COLUMN // 2
 
 
 days = st.tuples(st.integers(0, SHOWN_DAYS - 1), st.integers(0, LARGE), st.integers(0, LARGE))
@@ -115,14 +115,15 @@ def test_every_day_with_calls_has_bars_of_its_own_inside_the_drawing(days: list[
     bars = list(using(*days).bars)
 
     assert len(bars) == sum(bool(number) for _, *calls in days for number in calls)
-    assert all(bar.height >= 2 and 0 <= bar.y <= HEIGHT - bar.height for bar in bars)
-    assert all(0 <= bar.x <= UsingProgram.width - UsingProgram.column for bar in bars)
+    assert all(0 <= bar.top <= bar.foot - LEAST <= HEIGHT - LEAST for bar in bars)
+    assert all(0 < bar.x < UsingProgram.width for bar in bars)
     assert len({bar.x for bar in bars}) == len(days)
 
 
 def test_refused_calls_stand_on_the_accepted_ones() -> None:
-    accepted, refused = using((0, 90, 10)).bars
+    program = using((0, 90, 10))
 
+    accepted, refused = program.bars
     assert (accepted.is_refused, refused.is_refused) == (False, True)
-    assert refused.y + refused.height == accepted.y
-    assert accepted.y + accepted.height == HEIGHT
+    assert HEIGHT == accepted.foot > accepted.top == refused.foot > refused.top
+    assert program.lines == {"accepted": "M118 24V6", "refused": "M118 6V4"}

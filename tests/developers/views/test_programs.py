@@ -78,7 +78,7 @@ def test_the_bars_have_a_text_alternative_and_no_style(alice: User, days: dict[i
 
     assert re.findall(r'<svg [^>]*role="img"[^>]* aria-label="([^"]+)"', drawn)
     assert re.search(f'aria-label="{alternative}"', drawn)
-    assert drawn.count("<rect") == sum(ago < 30 for ago in days)
+    assert len(re.findall(r"M\d+ 24V\d", drawn)) == sum(ago < 30 for ago in days)
     assert not re.search(r"style=|<script|<style", drawn)
 
 
@@ -157,7 +157,7 @@ def test_the_page_with_ten_programs_takes_seven_queries(
     browser = logged_in(alice)
     for number in range(12):
         make(alice, f"program {number}", f"192.0.2.{number}")
-    for generation in range(1, 4):
+    for generation in range(1, 9):
         revoke(alice, generation, LAPTOP, even_if_used=True)
 
     with django_assert_num_queries(7):

@@ -8,7 +8,9 @@ from django.test import Client as Browser
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
+from accounts import security_log
 from accounts.models import User
+from accounts.security_log import Kind
 from developers.issuance import revoke
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, logged_in, token_events, token_text
@@ -79,8 +81,23 @@ def test_activity_lists_the_latest_ten_newest_first(alice: User) -> None:
 
     rows = logged_in(alice).get(PAGE).context["events"]
 
-    assert [event for _, event in rows] == list(token_events().filter(user=alice)[:10])
+    expected = token_events().filter(user=alice)[:10]
+    assert [(event.at, event.hint) for _, event in rows] == [(event.at, event.hint) for event in expected]
     assert [word for word, _ in rows] == ["Issued", "Revoked"] * 5
+
+
+def test_activity_is_that_of_people_however_many_calls_of_programs_were_refused(alice: User) -> None:
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+    for _ in range(11):
+        security_log.add(
+            Kind.TOKEN_REFUSED, alice.pk, PHONE, hint="abcd", generation=1, at=timezone.now() + timedelta(minutes=1)
+        )
+
+    rows = logged_in(alice).get(PAGE).context["events"]
+
+    assert [(word, event.ip) for word, event in rows] == [
+        *(("Issued", LAPTOP.ip), ("Revoked", LAPTOP.ip), ("Issued", LAPTOP.ip))
+    ]
 
 
 @pytest.mark.parametrize("action", ["show", "copy", "try", "revoke"])
