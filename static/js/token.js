@@ -47,6 +47,15 @@ async function copyToken(form) {
 
 let flash;
 
+// A second press while the first one is at work copies nothing again.
+async function copyTokenOnce(form) {
+  const button = form.querySelector("button");
+  if (button.ariaDisabled === "true") return;
+  button.ariaDisabled = "true";
+  await copyToken(form);
+  button.ariaDisabled = null;
+}
+
 function flashCopied() {
   const showCopied = (isCopied) => {
     for (const label of byId("token-copy").children) {
@@ -82,7 +91,7 @@ document.addEventListener(
     } else if (event.target.matches("[data-copy]") && canCopy()) {
       event.preventDefault();
       event.stopPropagation();
-      copyToken(event.target);
+      copyTokenOnce(event.target);
     }
   },
   { capture: true },
