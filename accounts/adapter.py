@@ -106,7 +106,7 @@ class AccountAdapter(DefaultAccountAdapter):
         mail = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
         [(html, _type)] = mail.alternatives
         # The mail holds a link that its reader has just requested, and belongs to no event.
-        queue.put(Mail(str(mail.subject), str(mail.body), str(html)), email, f"link.{uuid4()}")
+        queue.put(Mail(str(mail.subject), queue.with_support(str(mail.body)), str(html)), email, f"link.{uuid4()}")
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
         """Send a limited number of links, until a log-in or a new password makes the earlier ones invalid."""

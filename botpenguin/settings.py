@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling import defaults
-from botpenguin.configuration import authorities, database, service_urls
+from botpenguin.configuration import authorities, database, service_urls, support
 from botpenguin.configuration.env_file import BASE_DIR
 from botpenguin.configuration.values import Values
 from botpenguin.observability import log_config
@@ -225,6 +225,8 @@ CACHES["default"]["KEY_FUNCTION"] = "accounts.throttling.cache.make_key"
 EMAIL_BACKEND = "post_office.EmailBackend"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="BotPenguin <no-reply@localhost>")
 SERVER_EMAIL = DEFAULT_FROM_EMAIL
+SUPPORT_EMAIL = support.email(env.text("SUPPORT_EMAIL"))
+SUPPORT_ANSWER_HOURS = env.whole("SUPPORT_ANSWER_HOURS", default=0)
 EMAIL_SUBJECT_PREFIX = ""
 # In seconds. A mail server that hangs must not delay other mail for long.
 EMAIL_TIMEOUT = 30

@@ -56,12 +56,17 @@ def render(template: str, subject: Promise, context: dict[str, Any], owner: User
     try:
         with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
             context = {"subject": subject, "public_url": settings.PUBLIC_URL} | context
-            parts = [render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html")]
-            return Mail(str(subject), *parts)
+            text, html = (render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html"))
+            return Mail(str(subject), with_support(text), html)
     except Exception:
         logger.exception("The mail %r to user %s goes out without its details.", str(subject), owner.pk)
         log = settings.PUBLIC_URL + reverse("security-log")
         return Mail(str(subject), f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n", "")
+
+
+def with_support(text: str) -> str:
+    """Return the text of a mail, and whom to write to. `mail.html` has the same sentence."""
+    return text + render_to_string("support.txt")
 
 
 def put(mail: Mail, to: str, name: str, *, about: str = "", at: datetime | None = None) -> None:

@@ -77,7 +77,7 @@ def test_long_names_of_programs_and_many_old_tokens_fit_a_small_window(page: Pag
             assert revoke.evaluate(LINES) == 1
 
 
-def test_show_and_revoke_say_that_they_are_at_work_and_act_once(page: Page, site: Site, alice: User) -> None:
+def test_show_and_revoke_say_that_they_are_at_work_and_work_once(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     held = hold(page, re.compile("/(show|revoke)/$"))
     old = ApiToken.objects.get().hint
@@ -104,7 +104,7 @@ def test_show_and_revoke_say_that_they_are_at_work_and_act_once(page: Page, site
     ]
 
 
-def test_the_answer_to_a_question_says_that_it_is_at_work_and_acts_once(page: Page, site: Site, alice: User) -> None:
+def test_the_answer_to_a_question_says_that_it_is_at_work_and_revokes_once(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     usage.record_use(alice.pk, 1, LAPTOP)
     page.get_by_role("button", name="Revoke API Token").click()

@@ -92,3 +92,33 @@ def test_an_address_that_takes_no_visits_says_so(browser: Client) -> None:
 
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
     assert "You can't open this page directly" in unescape(answer.content.decode())
+
+
+@pytest.mark.parametrize(
+    ("hours", "answer"),
+    [
+        (0, ""),
+        (-1, ""),
+        (1, " We answer within 1 business hour."),
+        (48, " We answer within 48 business hours."),
+        (1000, " We answer within 1,000 business hours."),
+    ],
+)
+def test_every_error_page_says_whom_to_write_to_and_when_they_answer(
+    browser: Client, settings: Settings, hours: int, answer: str
+) -> None:
+    settings.SUPPORT_EMAIL, settings.SUPPORT_ANSWER_HOURS = "help@example.com", hours
+
+    pages = [browser.get(address).content.decode() for address in ("/damaged", "/nowhere", "/broken")]
+
+    sentence = f'Need help? Write to <a href="mailto:help@example.com">help@example.com</a>.{answer}\n'
+    assert [sentence in page for page in pages] == [True] * 3
+
+
+def test_no_error_page_offers_help_where_no_address_is_set(browser: Client, settings: Settings) -> None:
+    settings.SUPPORT_EMAIL, settings.SUPPORT_ANSWER_HOURS = "", 48
+
+    page = browser.get("/nowhere").content.decode()
+
+    assert "mailto:" not in page
+    assert "business hour" not in page
