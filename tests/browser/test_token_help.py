@@ -68,6 +68,7 @@ def test_long_names_of_programs_and_many_old_tokens_fit_a_small_window(page: Pag
     open_token_page(page, site)
 
     revoke = page.get_by_role("button", name="Revoke API Token")
+    page.evaluate("document.querySelectorAll('details').forEach((details) => (details.open = true))")
     expect(page.get_by_text("1,234,567 times").first).to_be_visible()
     for width, text_size in product((320, 768, 1280), ("100%", "200%")):
         page.set_viewport_size({"width": width, "height": 800})
