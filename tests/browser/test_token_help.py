@@ -10,7 +10,8 @@ from playwright.sync_api import Page, Route, expect
 from accounts.models import User
 from accounts.web.clients import Client
 from developers import issuance, usage
-from developers.models import ApiToken, RevokedToken
+from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.programs import NAME_LENGTH
 from tests.browser.conftest import Site
 from tests.browser.people import open_token_page, token_box
 from tests.cast import LAPTOP, token_events
@@ -64,6 +65,11 @@ def test_long_names_of_programs_and_many_old_tokens_fit_a_small_window(page: Pag
         issuance.revoke(alice, generation, clients[generation % 2], even_if_used=True)
     RevokedToken.objects.update(refused_count=1_234_567, last_refused_at=timezone.now(), last_refused_client=names[0])
     usage.record_use(alice.pk, OLD_TOKENS + 1, clients[1])
+    seen = {"user": alice, "day": timezone.now().date(), "address": "2001:db8:1234:5678::/64", "count": 1_234_567}
+    seen |= {"first_at": timezone.now(), "last_at": timezone.now()}
+    for program in ("W" * NAME_LENGTH, ("عميل" * 50)[:NAME_LENGTH]):
+        for generation, is_refused in ((OLD_TOKENS, True), (OLD_TOKENS, False), (OLD_TOKENS + 1, False)):
+            TokenUse.objects.create(**seen, program=program, generation=generation, is_refused=is_refused)
 
     open_token_page(page, site)
 
