@@ -224,10 +224,8 @@ CACHES["default"]["KEY_FUNCTION"] = "accounts.throttling.cache.make_key"
 
 EMAIL_BACKEND = "post_office.EmailBackend"
 DEFAULT_FROM_EMAIL = env.text("DEFAULT_FROM_EMAIL", default="BotPenguin <no-reply@localhost>")
-SERVER_EMAIL = DEFAULT_FROM_EMAIL
-SUPPORT_EMAIL = support.email(env.text("SUPPORT_EMAIL"))
-SUPPORT_ANSWER_HOURS = env.whole("SUPPORT_ANSWER_HOURS", default=0)
-EMAIL_SUBJECT_PREFIX = ""
+SERVER_EMAIL, EMAIL_SUBJECT_PREFIX = DEFAULT_FROM_EMAIL, ""
+SUPPORT_EMAIL, SUPPORT_ANSWER_HOURS = support.email(env.text("SUPPORT_EMAIL")), env.whole("SUPPORT_ANSWER_HOURS", 0)
 # In seconds. A mail server that hangs must not delay other mail for long.
 EMAIL_TIMEOUT = 30
 MAIL_IS_SET_UP = bool(env.text("EMAIL_URL"))
