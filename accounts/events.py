@@ -44,6 +44,8 @@ class EventBase(models.Model):
         TOKEN_TRIED = "token-tried", _("API token tried out")
         TOKEN_REVOKED = "token-revoked", _("API token revoked")
         TOKEN_REFUSED = "token-refused", _("Revoked API token refused")
+        TOKEN_NEW_PROGRAM = "token-new-program", _("API token used by a new program")
+        TOKEN_NEW_ADDRESS = "token-new-address", _("API token used from a new address")
 
     class Detail(models.TextChoices):
         """The factor that was used, added or removed, or why a token was revoked."""

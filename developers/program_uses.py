@@ -22,6 +22,7 @@ from accounts.orm.batches import delete_in_batches
 from accounts.orm.prepared import Prepared, insertion
 from developers.bearer.use_counts import Count, Counts, OwnersUse
 from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.new_uses import new_uses
 from developers.programs import MOST_ADDRESSES, MOST_PROGRAMS, SeenUses, UseKey, address_name, program_name
 
 logger = logging.getLogger(__name__)
@@ -76,9 +77,12 @@ def _batches(uses: Sequence[OwnersUse]) -> Iterator[list[OwnersUse]]:
 def _write_batch(counts: Counts) -> list[OwnersUse]:
     """Add counts in one transaction. Return those that are done, without days that are changed or locked by others."""
     seen = _seen_of(counts)
+    before = {day: set(uses.keys) for day, uses in seen.items()}
     sizes = {day: len(uses.keys) for day, uses in seen.items()}
     rows: dict[OwnersDay, Prepared] = {day: _prepared(day, counts, uses) for day, uses in seen.items()}
     done = set[OwnersDay]()
+
+    fresh = {day: uses.keys - before[day] for day, uses in seen.items()}
 
     def add() -> None:
         found, gone = _writable(sizes)
@@ -88,7 +92,20 @@ def _write_batch(counts: Counts) -> list[OwnersUse]:
 
     if not best_effort.try_write("The last minute of uses of tokens", add):
         return []
+    _record_new(counts, {day: uses for day, uses in fresh.items() if day in done})
     return [use for use in counts if (use.owner_id, use.day) in done]
+
+
+def _record_new(counts: Counts, fresh: dict[OwnersDay, set[UseKey]]) -> None:
+    """Record which programs and addresses are new, or log that it was not possible: the counts are written by then."""
+    try:
+        for (owner_id, day), uses in fresh.items():
+            found = {use: counts.get(OwnersUse(owner_id, day, use)) for use in uses}
+            times = {use: datetime.fromtimestamp(count.first_at, UTC) for use, count in found.items() if count}
+            for new in new_uses(owner_id, times) if times else ():
+                best_effort.try_write("A new program or address", new.record)
+    except Error as error:
+        logger.warning("New programs and addresses were not looked for: %s", error)
 
 
 def _seen_of(counts: Counts) -> dict[OwnersDay, SeenUses]:
