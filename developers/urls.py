@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from developers.views import programs, replacement, token
+from developers.views import guide, programs, replacement, token
 
 app_name = "developers"
 
@@ -14,6 +14,7 @@ urlpatterns = [
     path("api-access-token/copy/", token.copy_token, name="copy-token"),
     path("api-access-token/try/", token.try_token, name="try-token"),
     path("api-access-token/revoke/", token.revoke_token, name="revoke-token"),
+    path("api-access-token/guide/", guide.guide, name="guide"),
     path("api-access-token/programs/", programs.programs, name="programs"),
     path("api-access-token/programs/label/", programs.label_program, name="label-program"),
     path("api-access-token/moved/", replacement.moved, name="moved"),

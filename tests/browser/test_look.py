@@ -23,7 +23,13 @@ LOGGED_OUT_PAGES = [
     "/account/confirm-email/again/",
     "/no/such/page",
 ]
-LOGGED_IN_PAGES = ["/account/", "/account/password/change/", "/account/reauthenticate/", "/account/logout/"]
+LOGGED_IN_PAGES = [
+    "/account/",
+    "/account/password/change/",
+    "/account/reauthenticate/",
+    "/account/logout/",
+    "/developers/api-access-token/guide/",
+]
 
 
 @pytest.fixture
