@@ -75,6 +75,9 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
     joined_at = models.DateTimeField(_("joined"), default=timezone.now)
+    mails_new_uses = models.BooleanField(
+        _("Email me when a new program or address uses my API access token"), default=False
+    )
     # Changed by everything that ends all sessions: earlier sessions, and log-ins under way, no longer match it.
     session_epoch = models.CharField(max_length=EPOCH_LENGTH, default="", editable=False)
     # When a backup that holds the account was restored: earlier mailed links are invalid.

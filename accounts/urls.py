@@ -18,6 +18,7 @@ register_converter(Base36Converter, "base36")
 
 urlpatterns = [
     path("", account.my_account, name="my-account"),
+    path("emails/", account.choose_mails, name="choose-mails"),
     path("security/", security.security, name="security"),
     path("security/authenticator/", security.set_up_authenticator, name="set-up-authenticator"),
     path("security/authenticator/remove/", security.remove_authenticator, name="remove-authenticator"),

@@ -7,10 +7,12 @@ from typing import NamedTuple
 from django.db.models import Min
 from django.utils import timezone
 
+from accounts.mail.notices import notify
 from accounts.security_log import Kind
 from accounts.web.clients import Client
 from developers.activity import record_event
 from developers.models import ApiToken, TokenUse
+from developers.notices import NEW_USE
 from developers.programs import OTHERS, UNNAMED, UseKey, program_name
 
 # Before, everything is new.
@@ -23,12 +25,15 @@ class NewUse(NamedTuple):
     client: Client
 
     def record(self) -> None:
-        record_event(self.kind, self.token, self.client)
+        event = record_event(self.kind, self.token, self.client)
+        owner = self.token.user
+        if owner.mails_new_uses and owner.is_active:
+            notify(event, owner, NEW_USE)
 
 
 def new_uses(owner_id: int, first_of_the_day: Mapping[UseKey, datetime]) -> list[NewUse]:
     """Return what is new of an owner's uses that were just written, the first ones of their day, with their times."""
-    token = ApiToken.objects.filter(user=owner_id).first()
+    token = ApiToken.objects.select_related("user").filter(user=owner_id).first()
     fresh = {use: at for use, at in first_of_the_day.items() if token and _is_accepted(use, token.generation)}
     if not token or not fresh:
         return []

@@ -39,6 +39,13 @@ STILL_IN_USE = Notice(
     page=PAGE,
     button=_("See your token"),
 )
+NEW_USE = Notice(
+    _("Your API access token has a new use"),
+    _("A new program or address used your API access token. You asked for this mail under My Account."),
+    _("If it isn't yours, somebody has a copy of your token. Revoke it at once."),
+    page=PAGE,
+    button=_("See your token"),
+)
 
 
 def token_revoked(owner: User, event: Event, revoked: RevokedToken) -> None:

@@ -217,6 +217,15 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
 
 
+class MailsForm(forms.ModelForm):  # type: ignore[type-arg]
+    class Meta:
+        model = User
+        fields = ("mails_new_uses",)
+        help_texts = {
+            "mails_new_uses": _("Once the token has been in use for a week. The security log lists it either way.")
+        }
+
+
 class EndSessionForm(forms.Form):
     """Takes the session to end, by the key of its row."""
 

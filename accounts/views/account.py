@@ -8,7 +8,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms.account import EndSessionForm, NameForm
+from accounts.forms.account import EndSessionForm, MailsForm, NameForm
 from accounts.models import SessionQuerySet, User
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
@@ -25,7 +25,15 @@ def my_account(request: LoggedInRequest) -> HttpResponse:
         User.objects.filter(pk=request.user.pk).update(name=form.cleaned_data["name"])
         messages.success(request, _("Name saved."))
         return redirect("my-account")
-    return render(request, "accounts/my_account.html", {"form": form})
+    return render(request, "accounts/my_account.html", {"form": form, "mails": MailsForm(instance=request.user)})
+
+
+@action("my-account")
+def choose_mails(request: LoggedInRequest) -> HttpResponse:
+    """Take which mails a person gets that nobody needs."""
+    User.objects.filter(pk=request.user.pk).update(mails_new_uses="mails_new_uses" in request.POST)
+    messages.success(request, _("Choice saved."))
+    return redirect("my-account")
 
 
 @recently_authenticated

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
+from post_office.models import Email
 
 from accounts.models import User
 from developers import program_uses
@@ -131,3 +132,37 @@ def test_counts_that_are_written_stay_written_where_the_search_fails(
 
     assert TokenUse.objects.get().count == 1
     assert "New programs and addresses were not looked for: disk I/O error" in caplog.text
+
+
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_new_use_is_mailed_to_who_chose_it(alice: User, chosen: bool) -> None:
+    add_use(alice, "n8n", address=OLD, ago=WEEK)
+    logged_in(alice).post("/account/emails/", {"mails_new_uses": "on"} if chosen else {})
+
+    write(alice, ("curl", NEW), ("n8n", NETWORK))
+
+    assert [mail.to for mail in Email.objects.all()] == [["alice@example.com"]] * 2 * chosen
+    assert all("curl" in mail.message or "n8n" in mail.message for mail in Email.objects.all())
+
+
+def test_a_disabled_account_gets_no_mail_of_new_uses(alice: User) -> None:
+    add_use(alice, "n8n", address=OLD, ago=WEEK)
+    User.objects.filter(pk=alice.pk).update(mails_new_uses=True, is_active=False)
+
+    write(alice, ("curl", NEW))
+
+    assert (len(events()), Email.objects.count()) == (1, 0)
+
+
+def test_the_choice_of_mails_is_off_at_first_and_can_be_taken_back(alice: User, bob: User) -> None:
+    browser = logged_in(alice)
+    box = '<input type="checkbox" name="mails_new_uses"'
+    states = []
+    for form in (None, {"mails_new_uses": "on"}, {}):
+        if form is not None:
+            browser.post("/account/emails/", form)
+        page = browser.get("/account/").content.decode()
+        states.append("checked" in page.partition(box)[2].partition(">")[0])
+
+    assert states == [False, True, False]
+    assert not User.objects.get(pk=bob.pk).mails_new_uses
