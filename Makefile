@@ -93,9 +93,10 @@ bench: .venv/dev.stamp ## compare the bearer check with its peers, and measure m
 	scripts/debian-packages wrk postgresql
 	$(BIN)/python -W ignore -m tests.benchmarks
 
-screenshot: .venv/dev.stamp ## take the README's picture of the token page again
+screenshot: .venv/dev.stamp ## take the pictures of the README and of the guide again
 	scripts/debian-packages chromium-headless-shell fonts-dejavu-core
 	$(BIN)/python -m tests.browser.screenshot docs/token-page.png
+	$(BIN)/python -m tests.browser.guide_pictures static/img/guide
 
 format: .venv/dev.stamp ## format every file
 	$(BIN)/ruff check --fix .

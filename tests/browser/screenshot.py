@@ -8,7 +8,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.engines import HEADLESS_CHROMIUM
 from tests.server import Server
@@ -42,17 +42,22 @@ ApiToken.objects.update(issued_at=now - timedelta(minutes=39), last_used_at=now 
 """
 
 
+def log_in(page: Page, server: Server) -> None:
+    """Open the token page of the account."""
+    page.goto(f"{server.url}/developers/api-access-token/")
+    page.get_by_label("Email").fill(EMAIL)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Recent activity").wait_for()
+
+
 def main(picture: Path) -> None:
     with tempfile.TemporaryDirectory() as folder, Server(Path(folder), PUBLIC_URL="https://app.example.com") as server:
         server.manage("shell", "-v0", "-c", AFTERNOON)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=HEADLESS_CHROMIUM)
             page = browser.new_page(viewport={"width": 1280, "height": 1080}, device_scale_factor=2)
-            page.goto(f"{server.url}/developers/api-access-token/")
-            page.get_by_label("Email").fill(EMAIL)
-            page.get_by_label("Password", exact=True).fill(PASSWORD)
-            page.get_by_role("button", name="Log in").click()
-            page.get_by_role("heading", name="Recent activity").wait_for()
+            log_in(page, server)
             page.screenshot(path=picture)
             browser.close()
 

@@ -1,6 +1,7 @@
 """The guide to the token says what people ask, and is reached from the token's page."""
 
 import re
+import struct
 from html import unescape
 from urllib.parse import quote
 
@@ -10,6 +11,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from tests.cast import logged_in
+from tests.server import ROOT
 
 TOKEN_PAGE, GUIDE = "/developers/api-access-token/", "/developers/api-access-token/guide/"
 
@@ -84,3 +86,15 @@ def test_the_guide_asks_for_a_log_in(alice: User) -> None:
     answer = Browser().get(GUIDE)
 
     assert (answer.status_code, answer["Location"]) == (302, f"/account/login/?next={quote(GUIDE, safe='')}")
+
+
+def test_every_picture_of_the_guide_is_there_in_its_size_and_has_a_text(alice: User) -> None:
+    page = logged_in(alice).get(GUIDE).content.decode()
+
+    pictures = re.findall(
+        r'<img [^>]*img/guide/([a-z]+)[^>"]*\.png" width="(\d+)" height="(\d+)"[^>]* alt="([^"]+)"', page
+    )
+    assert [name for name, *_ in pictures] == ["navigation", "token", "copied", "revoke"]
+    for name, width, height, _alt in pictures:
+        header = (ROOT / f"static/img/guide/{name}.png").read_bytes()[:24]
+        assert struct.unpack(">8x4x4sII", header) == (b"IHDR", int(width), int(height))
