@@ -7,13 +7,13 @@ import sys
 import tempfile
 from pathlib import Path
 
-from playwright.sync_api import Page, sync_playwright
+from playwright.sync_api import Page, ViewportSize, sync_playwright
 
 from tests.browser.engines import HEADLESS_CHROMIUM
 from tests.browser.screenshot import AFTERNOON, log_in
 from tests.server import Server
 
-WINDOW = {"width": 1024, "height": 720}
+WINDOW = ViewportSize(width=1024, height=720)
 
 
 def take(page: Page, folder: Path) -> None:

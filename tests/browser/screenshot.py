@@ -22,7 +22,7 @@ from accounts.models import User
 from accounts.security_log import TOKEN_KINDS, Kind
 from accounts.web.clients import Client
 from developers import issuance, usage
-from developers.models import ApiToken, RevokedToken
+from developers.models import ApiToken, RevokedToken, TokenUse
 
 now = timezone.now()
 firefox = Client("192.0.2.18", "Mozilla/5.0 (Macintosh; Intel Mac OS X 10.15; rv:140.0) Gecko/20100101 Firefox/140.0")
@@ -39,6 +39,21 @@ for event, minutes in zip(events, [7200, 7198, 39, 39, 37, 10]):
     SecurityEvent._base_manager.filter(pk=event.pk).update(at=now - timedelta(minutes=minutes))
 RevokedToken.objects.update(revoked_at=now - timedelta(minutes=39), last_refused_at=now - timedelta(minutes=10))
 ApiToken.objects.update(issued_at=now - timedelta(minutes=39), last_used_at=now - timedelta(minutes=3))
+
+
+def used(program, address, days, count, generation=1, is_refused=False, minutes=45):
+    at = now - timedelta(days=days, minutes=minutes)
+    TokenUse.objects.create(
+        user=alice, day=at.date(), program=program, address=address, generation=generation, is_refused=is_refused,
+        count=count, first_at=at, last_at=at,
+    )
+
+
+for days in range(1, 6):
+    used("python-requests", "203.0.113.9", days, 40 + 17 * days % 60)
+    used("n8n", "198.51.100.24", days, 12 + 5 * days % 9)
+used("python-requests", "203.0.113.9", 0, 9, generation=2, minutes=3)
+used("n8n", "198.51.100.24", 0, 12, is_refused=True, minutes=10)
 """
 
 
