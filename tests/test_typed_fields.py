@@ -73,6 +73,8 @@ EXPECTED = {
     "NameForm": {"name": "name"},
     # The key of a row, which nobody types.
     "EndSessionForm": {"session": "stripped"},
+    # The name as its row has it, which nobody types either.
+    "ProgramLabelForm": {"label": "name", "program": "untouched"},
     "ActivateTOTPForm": {"code": "code"},
     "AuthenticateCodeForm": {"code": "code"},
     "ReauthenticateCodeForm": {"code": "code"},
