@@ -66,6 +66,14 @@ def test_the_page_offers_what_is_not_saved_and_opens_it(browser: Browser, weathe
     assert "Draft saved " in words(opened)
 
 
+def test_a_spelling_is_kept_only_while_it_is_that_of_its_row(browser: Browser) -> None:
+    keep(browser, **ROW, **{"parameters-0-raw": "page=%31", "parameters-1-name": "b", "parameters-1-raw": "page=2"})
+
+    form = form_of(browser.get(NEW, {"draft": ID}))
+
+    assert (form["parameters-0-raw"], form["parameters-1-raw"]) == ("page=%31", "")
+
+
 def test_a_page_without_changes_keeps_nothing(browser: Browser, weather: OutboundApi) -> None:
     for page in (NEW, address(weather)):
         as_shown = form_of(browser.get(page))
