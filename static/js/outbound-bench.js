@@ -30,6 +30,7 @@ function begin() {
   cancel.disabled = false;
   outcome.setAttribute("aria-busy", "true");
   say(status, "calling");
+  loadResponse();
 }
 
 function end() {
@@ -105,9 +106,11 @@ new ResizeObserver(() => {
   document.documentElement.style.scrollPaddingBlockStart = isStuck ? `${bench.offsetHeight + 16}px` : "";
 }).observe(bench);
 
-// Only a page that shows a response needs what follows.
+// Only a page that shows a response needs this script, and loads it while the server answers.
+const loadResponse = () => import("./outbound-response.js");
+
 function showResponse() {
-  if (document.getElementById("exchange")) import("./outbound-response.js");
+  if (document.getElementById("exchange")) loadResponse();
 }
 
 document.addEventListener("htmx:afterSwap", showResponse);

@@ -131,9 +131,9 @@ function step(by) {
   show(true);
 }
 
-// Another pane is open, or another response is shown.
+// Another pane is open, or another response is shown: perhaps after somebody began to type.
 export function findAgain() {
-  if (field()) find(false);
+  if (field()) find(field() === document.activeElement);
 }
 
 // The field is part of the editor's form, but not of the call: no other script needs to hear of it.

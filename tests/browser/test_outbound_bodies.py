@@ -79,6 +79,7 @@ def test_the_kind_chooses_the_editor_and_loses_nothing(
     assert local_server.requests[0].endswith(b"\r\n\r\nfirst+name=Zo%C3%AB+%26+co&token=s3cret")
 
 
+@pytest.mark.release
 def test_a_pasted_multipart_form_becomes_rows_and_an_error_of_a_row_is_shown(
     page: Page, site: Site, alice: User, local_server: LocalServer
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_pasted_multipart_form_becomes_rows_and_an_error_of_a_row_is_shown(
     assert b"photo" not in body
 
 
+@pytest.mark.release
 def test_the_line_that_an_error_of_json_names_is_numbered(page: Page, site: Site, alice: User) -> None:
     OutboundApi.objects.make(alice, "Orders", Recipe("POST", "https://api.example.com", body='{"a": 1}'))
     open_tab(page, site)

@@ -71,7 +71,7 @@ def test_a_closed_tab_is_offered_again_without_its_hidden_values(
     assert orders.recipe().headers[0].value == "Bearer typed"
 
 
-@pytest.mark.parametrize("scripts", [True, False])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_cancel_and_discard_can_be_undone(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, scripts: bool
 ) -> None:

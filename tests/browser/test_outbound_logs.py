@@ -37,7 +37,7 @@ class Window(NamedTuple):
 @pytest.fixture(
     params=[
         (1280, True),
-        (390, False),
+        pytest.param((390, False), marks=pytest.mark.release),
         pytest.param((390, True), marks=pytest.mark.release),
         pytest.param((1280, False), marks=pytest.mark.release),
     ],
@@ -140,6 +140,7 @@ def test_logs_are_filtered_and_the_bar_leads_to_an_hour(window: Window, site: Si
     window.look()
 
 
+@pytest.mark.release
 def test_the_bar_has_words_where_it_has_no_colours(page: Page, site: Site, orders: OutboundApi) -> None:
     log_some(orders)
     page.emulate_media(forced_colors="active")

@@ -105,6 +105,7 @@ def test_a_list_of_four_hundred_is_one_tab_stop_and_each_value_is_reached_by_key
     expect(root).to_be_focused()
 
 
+@pytest.mark.release
 def test_the_letters_of_a_key_lead_to_a_value_which_enter_maps(page: Page, show: Callable[[Page, str], None]) -> None:
     show(page, "/list")
     root, focused = page.locator(".response-tree > li"), page.locator(".response-tree :focus")
@@ -133,6 +134,7 @@ def test_the_letters_of_a_key_lead_to_a_value_which_enter_maps(page: Page, show:
 def test_a_text_is_found_in_the_pane_that_is_open(page: Page, show: Callable[[Page, str], None]) -> None:
     show(page, "/names")
     field, count = page.get_by_role("searchbox", name="Find"), page.locator("#find-count")
+    expect(page.locator("#exchange[data-enhanced]")).to_be_visible()
 
     field.fill('NAME: "item 9')
     expect(count).to_have_text("1 of 11")
@@ -187,6 +189,7 @@ def test_panes_are_tabs_and_each_is_copied_as_it_reads(page: Page, show: Callabl
     expect(tab(page, "Response headers")).to_have_attribute("aria-selected", "true")
 
 
+@pytest.mark.release
 def test_the_numbers_of_lines_are_not_copied_and_a_long_line_fits(
     page: Page, show: Callable[[Page, str], None]
 ) -> None:

@@ -111,6 +111,7 @@ def test_show_and_revoke_say_that_they_are_at_work_and_work_once(page: Page, sit
     ]
 
 
+@pytest.mark.release
 def test_the_answer_to_a_question_says_that_it_is_at_work_and_revokes_once(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     usage.record_use(alice.pk, 1, LAPTOP)

@@ -82,6 +82,7 @@ def test_a_label_is_changed_without_scripts(open_context: Callable[..., BrowserC
     assert not ProgramLabel.objects.exists()
 
 
+@pytest.mark.release
 @pytest.mark.usefixtures("programs")
 def test_the_bars_are_seen_in_forced_colors(page: Page, site: Site) -> None:
     page.emulate_media(forced_colors="active")
