@@ -168,7 +168,7 @@ def test_a_deleted_api_is_not_brought_back_by_saving_it(server: Server) -> None:
 
     assert (answer.status_code, answer.headers.get("Location")) == (302, APIS)
     assert errors(statuses) == []
-    assert server.rows("SELECT 1 FROM outbound_outboundapi") == []
+    assert server.rows("SELECT 1 FROM outbound_outboundapi WHERE deleted_at IS NULL") == []
 
 
 def unless_busy(answer: httpx.Response) -> httpx.Response | None:
