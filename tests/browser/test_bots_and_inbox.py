@@ -154,6 +154,7 @@ def test_a_segment_is_made_applied_and_removed(
     expect(page.get_by_role("row")).to_have_count(51)
 
 
+@pytest.mark.release
 def test_no_control_takes_a_name_of_the_token_page(page: Page, site: Site, people: list[Contact]) -> None:
     open_bots(page, site)
     for path in ("/bots/", "/bots/new/", f"/bots/{people[0].bot_id}/", "/inbox/", f"/inbox/{people[0].pk}/"):

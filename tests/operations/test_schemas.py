@@ -62,6 +62,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.release
 @pytest.mark.django_db(transaction=True)
 def test_each_kind_of_difference_is_named() -> None:
     schemas.of_this_version(connection.vendor)
