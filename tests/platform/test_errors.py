@@ -236,12 +236,7 @@ class TestBodies:
     def test_a_wrong_field_is_422_and_named(self) -> None:
         response = Browser().post("/api/failing/named", {"name": 7}, "application/json")
 
-        assert_error(
-            response,
-            422,
-            "The request has fields that cannot be used.",
-            ["name should be a valid string."],
-        )
+        assert_error(response, 422, "name should be a valid string.")
 
     def test_a_body_that_is_too_large_is_413(self, settings: Settings) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10

@@ -12,7 +12,6 @@ from tests.platform.calls import NOBODY, Caller, contact_of, row
 from tests.test_races import at_once
 
 PATH = "/inbox/users/import"
-NOTHING = "Nothing was imported."
 
 
 def people() -> list[tuple[str, str, str]]:
@@ -165,8 +164,9 @@ def test_a_swap_with_contradicting_emails_and_numbers_is_refused(as_alice: Calle
 
     response = as_alice.send("POST", PATH, rows)
 
-    assert (response.status_code, response.json()["message"]) == (400, NOTHING)
-    assert response.json()["data"][0] == "Row 1: the email is one contact's and the number another's."
+    why = "the email is one contact's and the number another's."
+    assert (response.status_code, response.json()["data"]) == (400, [f"Row 1: {why}", f"Row 2: {why}"])
+    assert response.json()["message"] == f"Row 1: {why} 1 more error is listed in `data`. Nothing was imported."
     assert people() == before
 
 

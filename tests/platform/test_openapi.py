@@ -105,6 +105,16 @@ def test_headers_of_limits_are_documented_where_they_are_sent(document: dict[str
     }
 
 
+def test_errors_are_documented_as_they_are_sent(document: dict[str, Any]) -> None:
+    error = document["components"]["schemas"]["ErrorEnvelope"]
+    invalid = document["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]["application/json"]["example"]
+
+    assert set(error["required"]) == {"success", "message", "data", "code"}
+    assert error["properties"]["data"]["minItems"] == 1
+    assert all(part["description"] for part in error["properties"].values())
+    assert invalid["message"] == f"{invalid['data'][0]} 1 more error is listed in `data`."
+
+
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
     text = json.dumps(document)
 

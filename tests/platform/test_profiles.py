@@ -159,5 +159,5 @@ def test_an_import_names_the_keys_that_it_left_out(as_alice: Caller, asha: Conta
 def test_an_import_that_is_refused_names_its_errors_alone(as_alice: Caller) -> None:
     answer = as_alice.send("POST", IMPORT, [row("Ben", nickname="B"), row()]).json()
 
-    assert answer["message"] == "Nothing was imported."
+    assert answer["message"] == f"{answer['data'][0]} Nothing was imported."
     assert "nickname" not in answer["data"][0]

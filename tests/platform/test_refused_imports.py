@@ -8,7 +8,7 @@ from accounts.models import User
 from botpenguin.platform.models import Contact
 from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, contact_of, row
-from tests.platform.test_import import NOTHING, PATH, people
+from tests.platform.test_import import PATH, people
 
 
 def test_each_bad_row_gets_a_sentence_and_nothing_is_kept(as_alice: Caller) -> None:
@@ -28,7 +28,8 @@ def test_each_bad_row_gets_a_sentence_and_nothing_is_kept(as_alice: Caller) -> N
     assert response.status_code == 400
     assert response.json() == {
         "success": False,
-        "message": NOTHING,
+        "message": "Row 2: profile.userDetails.contact.email should be an email address. "
+        "6 more errors are listed in `data`. Nothing was imported.",
         "data": [
             "Row 2: profile.userDetails.contact.email should be an email address.",
             "Row 3: profile.userDetails.contact.phone.number should be a telephone number of 4 to 15 digits; "

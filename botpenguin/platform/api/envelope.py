@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from django.http import HttpResponse, JsonResponse
-from pydantic import BaseModel, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import to_json
 
 JSON = "application/json; charset=utf-8"
@@ -36,10 +36,13 @@ class PlainEnvelope(TypedDict):
 
 
 class ErrorEnvelope(BaseModel):
-    success: bool = False
-    message: str
-    data: list[str]
-    code: int
+    success: bool = Field(description="Always false.")
+    message: str = Field(
+        description="The first sentence of `data`, the number of the others if there are any, and what was not done. "
+        "Clients that show only `message` show the reason."
+    )
+    data: list[str] = Field(min_length=1, description="Every reason, a sentence each, for people to read.")
+    code: int = Field(description="The HTTP status.")
 
 
 def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
@@ -74,7 +77,18 @@ Timestamp = Annotated[
 ]
 
 
+def first_of(sentences: Sequence[str]) -> str:
+    """Return the first sentence, and the number of the others: some published clients show only this."""
+    match len(sentences) - 1:
+        case 0:
+            return sentences[0]
+        case 1:
+            return f"{sentences[0]} 1 more error is listed in `data`."
+        case more:
+            return f"{sentences[0]} {more:,} more errors are listed in `data`."
+
+
 def error(status: HTTPStatus, message: str, sentences: Sequence[str] = ()) -> JsonResponse:
-    """Return an error response. `data` is never empty: a published client joins and shows it."""
+    """Return an error response. `data` is never empty: other published clients join its sentences and show them."""
     body = {"success": False, "message": message, "data": list(sentences) or [message], "code": status.value}
     return JsonResponse(body, status=status)

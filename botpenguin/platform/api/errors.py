@@ -44,21 +44,22 @@ def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 class RequestFailed(Exception):
-    """The request cannot be done; `sentences` are the reasons."""
+    """The request cannot be done; `sentences` are the reasons, and `outcome` says what was not done."""
 
-    def __init__(self, status: HTTPStatus, message: str, sentences: Sequence[str]) -> None:
-        super().__init__(message)
+    def __init__(self, status: HTTPStatus, outcome: str, sentences: Sequence[str]) -> None:
+        super().__init__(outcome)
         self.status = status
         self.sentences = sentences
 
 
 def request_failed(request: HttpRequest, exception: RequestFailed) -> HttpResponse:
-    return envelope.error(exception.status, str(exception), exception.sentences)
+    message = f"{envelope.first_of(exception.sentences)} {exception}"
+    return envelope.error(exception.status, message, exception.sentences)
 
 
 def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
     sentences = [sentence(_inside(error["loc"]), error["msg"]) for error in exception.errors]
-    return envelope.error(HTTPStatus.UNPROCESSABLE_ENTITY, "The request has fields that cannot be used.", sentences)
+    return envelope.error(HTTPStatus.UNPROCESSABLE_ENTITY, envelope.first_of(sentences), sentences)
 
 
 def sentence(location: Sequence[int | str], message: str) -> str:

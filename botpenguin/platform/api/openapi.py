@@ -15,7 +15,8 @@ An API access token opens these operations. Send it as `Authorization: Bearer <t
 allowed beside it. Paths have no trailing slash. Bodies are JSON of at most 1 MiB, not compressed.
 
 Every answer is an envelope: `success`, `message`, `data`, and `code`, which is the HTTP status. In an error, `data` is
-a list of sentences that you can show to people. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
+a list of sentences that you can show to people. `message` is the first of them, followed by the number of the others
+and by what was not done. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
 milliseconds.
 
 Telephone numbers are read as people write them: `+44 (0)20 7946 0991`, or `020 7946 0991` with the prefix `44`. A `+`
@@ -37,7 +38,8 @@ ERRORS = {
     "Or the account has reached a quota.",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "The body is larger than 1 MiB, or than the operation accepts.",
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE: "The body is not `application/json`, or it is compressed.",
-    HTTPStatus.UNPROCESSABLE_ENTITY: "A field is invalid. For each, `data` says what it should be.",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "Fields are invalid. `message` says what the first of them should be, and `data` "
+    "says it of each.",
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute from the token, too many requests or unknown tokens from "
     "the IP address, or other large calls are in progress. `Retry-After` says when to retry.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error occurred on the server, which has logged it.",
@@ -49,6 +51,13 @@ OF_BODIES = {
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+# Reasons in examples of errors; of the others, the description is one.
+REASONS = {
+    HTTPStatus.UNPROCESSABLE_ENTITY: [
+        "profile.userDetails.contact.email should be an email address.",
+        "isContact should be a valid boolean.",
+    ],
 }
 INDIRECTIONS = ("$ref", "allOf", "anyOf")
 UNUSED = HttpResponse()
@@ -156,7 +165,8 @@ def _drop_titles(parts: Iterable[Any]) -> None:
 
 
 def _response(status: HTTPStatus, headers: Mapping[str, str] | None) -> dict[str, Any]:
-    example = {"success": False, "message": ERRORS[status], "data": [ERRORS[status]], "code": status.value}
+    reasons = REASONS.get(status, [ERRORS[status]])
+    example = {"success": False, "message": envelope.first_of(reasons), "data": reasons, "code": status.value}
     response: dict[str, Any] = {
         "description": ERRORS[status],
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, "example": example}},
