@@ -35,6 +35,45 @@ def test_a_credential_is_good_for_no_other_bot(as_bob: Caller, reception: Bot) -
     assert as_bob.refusal("POST", CREDENTIAL, {"slug": "n8n"}) == (422, ["botId is required."])
 
 
+@pytest.mark.parametrize("platform", ["whatsapp", "WhatsApp", "WHATSAPP", " whatsapp ", "", " ", None])
+def test_a_credential_names_the_platform_of_its_bot_in_any_case_or_none(
+    as_alice: Caller, reception: Bot, platform: str | None
+) -> None:
+    bot = as_alice.data("POST", CREDENTIAL, {"slug": "n8n", "botId": reception.pk, "platform": platform})
+
+    assert (bot["_id"], bot["platform"]) == (reception.pk, "whatsapp")
+
+
+@pytest.mark.parametrize("platform", ["instagram", "facebook", "telegram", "website", "sms", "SMS", "Telegram "])
+def test_a_credential_with_another_platform_than_its_bots_is_refused(
+    as_alice: Caller, reception: Bot, platform: str
+) -> None:
+    response = as_alice.send("POST", CREDENTIAL, {"slug": "n8n", "botId": reception.pk, "platform": platform})
+
+    sentence = "platform should be whatsapp, where this bot talks."
+    assert response.status_code == 400
+    assert response.json() == {"success": False, "message": sentence, "data": [sentence], "code": 400}
+
+
+@pytest.mark.parametrize(
+    "platform", ["signal", "whats app", "whatsapp,sms", "x" * 5000, "whatsapp\0", "ＷhatsApp", 1, True, [], {}, ["sms"]]
+)
+def test_a_credential_with_a_platform_that_does_not_exist_is_refused_by_name(
+    as_alice: Caller, reception: Bot, platform: object
+) -> None:
+    status, (sentence,) = as_alice.refusal("POST", CREDENTIAL, {"botId": reception.pk, "platform": platform})
+
+    assert (status, sentence) == (
+        422,
+        "platform should be 'whatsapp', 'instagram', 'facebook', 'telegram', 'website' or 'sms'.",
+    )
+
+
+def test_the_platform_of_somebody_elses_bot_stays_unknown(as_bob: Caller, reception: Bot) -> None:
+    for platform in ("whatsapp", "sms"):
+        assert as_bob.refusal("POST", CREDENTIAL, {"botId": reception.pk, "platform": platform}) == NO_BOT
+
+
 @pytest.mark.parametrize(
     "search",
     [

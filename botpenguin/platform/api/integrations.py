@@ -1,10 +1,11 @@
 """Calls of integrations: test a credential, list bots, set attributes of a contact."""
 
 from http import HTTPStatus
+from typing import Annotated
 
 from ninja import Router
 from ninja.errors import HttpError
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, BeforeValidator, Field
 
 from accounts.orm.owners import changing
 from botpenguin.platform.api import bots, fields, inbox
@@ -21,10 +22,16 @@ from botpenguin.platform.models import Bot, Contact, Platform
 router = Router(tags=["integrations"], by_alias=True)
 
 
+def _in_any_case(platform: object) -> object:
+    return platform.strip().lower() or None if isinstance(platform, str) else platform
+
+
 class Credential(Input):
     botId: fields.ObjectId
     slug: fields.AnyText | None = Field(default=None, description="The integration's name.", examples=["n8n"])
-    platform: fields.AnyText | None = Field(default=None, examples=["whatsapp"])
+    platform: Annotated[fields.PlatformName | None, BeforeValidator(_in_any_case)] = Field(
+        default=None, description="Where it is sent, the bot's platform.", examples=["whatsapp"]
+    )
 
 
 class AttributeUpdate(Input):
@@ -49,8 +56,11 @@ class BotName(BaseModel):
     response=Envelope[BotOut],
 )
 def test_credential(request: BearerRequest, credential: Credential) -> Envelope[BotOut]:
-    """Answers 200 only if the token is good and the bot belongs to its account."""
-    return Envelope(message="The credential works.", data=BotOut.of(bots.find(request, credential.botId)))
+    """Answers 200 only if the token is good, the bot belongs to its account, and its platform is this one."""
+    bot = bots.find(request, credential.botId)
+    if credential.platform not in (None, bot.platform):
+        raise HttpError(HTTPStatus.BAD_REQUEST, f"platform should be {bot.platform}, where this bot talks.")
+    return Envelope(message="The credential works.", data=BotOut.of(bot))
 
 
 @router.put(
