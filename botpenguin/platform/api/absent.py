@@ -1,0 +1,60 @@
+"""Known paths of BotPenguin's API that this server does not have, so that their clients learn why.
+
+The paths are those of its published clients and documentation. Each stands for itself and for all paths below it.
+Letters may have any case: BotPenguin's server ignores it.
+"""
+
+from http import HTTPStatus
+
+from django.http import HttpResponse
+from django.urls.converters import StringConverter
+from ninja.errors import Throttled
+
+from botpenguin.platform.api import envelope, errors
+from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
+from developers.bearer.verification import TokenRefused, TooManyUnknownTokens
+
+NO_MESSAGES = "This server sends no messages."
+NO_TEMPLATES = f"{NO_MESSAGES} It has no templates either."
+NO_CHATS = f"{NO_MESSAGES} Contacts are at /inbox/users."
+NO_EVENTS = "This server sends no events yet."
+NO_PARTNERS = "This server has no partners and no customers of partners."
+ABSENT = {
+    "whatsapp-automation/plugin": NO_TEMPLATES,
+    "whatsapp-automation/wa": NO_MESSAGES,
+    "telegram-automation/messages": NO_MESSAGES,
+    "integrations/custom-app/send-message-to-plugin": NO_MESSAGES,
+    "integrations/custom-app/fetch-subscribed-webhooks": NO_EVENTS,
+    "integrations/custom-app/subscribe-trigger-event": NO_EVENTS,
+    "inbox/direct": NO_CHATS,
+    "ext": NO_PARTNERS,
+    "customer": NO_PARTNERS,
+}
+check = ApiAccessToken()
+
+
+class AbsentPath(StringConverter):
+    """Converts a path of `ABSENT` to its sentence, and matches no other path."""
+
+    regex = r"[\s\S]+"
+
+    def to_python(self, path: str) -> str:
+        whole = f"{path.lower()}/"
+        for known, sentence in ABSENT.items():
+            if whole.startswith(f"{known}/"):
+                return sentence
+        raise ValueError(path)
+
+
+def answer(request: BearerRequest, absent: str) -> HttpResponse:
+    """Return 404 for any method. Not 501, which clients would try again.
+
+    The token is checked as for an operation: its owner sees who uses it, and the same limits hold.
+    """
+    try:
+        request.auth = check(request)
+    except TokenRefused as refusal:
+        return errors.refused(request, refusal)
+    except (Throttled, TooManyUnknownTokens) as refusal:
+        return errors.throttled(request, refusal)
+    return envelope.error(HTTPStatus.NOT_FOUND, absent)
