@@ -21,7 +21,7 @@ from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Recipe, RecipeField
 from tests.cast import logged_in, token_text
-from tests.platform.calls import Caller, caller, contact_of
+from tests.platform.calls import NOTHING, Caller, caller, contact_of
 
 pytestmark = [pytest.mark.matrix, pytest.mark.no_cover]
 
@@ -182,6 +182,7 @@ def test_alices_ids_open_to_alice_what_they_close_to_bob(
     bot, contact, segment, api = ids_of_alice
     good = [
         ("GET", f"/bots/{bot}", None),
+        ("GET", f"/inbox/users/{contact}", NOTHING),
         ("PUT", f"/inbox/users/{contact}", {}),
         ("PUT", f"/inbox/users/{contact}/attributes", {"a": 1}),
         ("PUT", "/inbox/users/status-update", {"ids": [contact], "status": "OPEN"}),
