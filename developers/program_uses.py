@@ -21,7 +21,7 @@ from accounts.orm import best_effort, bulk
 from accounts.orm.batches import delete_in_batches
 from accounts.orm.prepared import Prepared, insertion
 from developers.bearer.use_counts import Count, Counts, OwnersUse
-from developers.models import ApiToken, RevokedToken, TokenUse
+from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
 from developers.new_uses import new_uses
 from developers.programs import MOST_ADDRESSES, MOST_PROGRAMS, SeenUses, UseKey, address_name, program_name
 
@@ -165,10 +165,11 @@ def _writable(sizes: dict[OwnersDay, int]) -> tuple[list[OwnersDay], list[Owners
 class ListedUse:
     """The uses of a program, or of one address of it, in the days that are kept.
 
-    `label` is the name for people. `current_since`: since when it has been accepted with the token of the given
-    generation; None if it has not.
+    `title` is the name for people, `label` what its owner calls the program, or "". `current_since`: since when it has
+    been accepted with the token of the given generation; None if it has not.
     """
 
+    title: str
     label: str
     name: str
     accepted: int
@@ -184,11 +185,12 @@ def programs_of(owner_id: int, generation: int) -> list[ListedUse]:
     """Return the 50 programs that used an owner's tokens last, each with its 20 last addresses, the last used first."""
     rows = TokenUse.objects.filter(user=owner_id, day__gt=_first_pruned_after(timezone.now()))
     totals = _totals(rows.values_list("program"), generation)[:MOST_PROGRAMS]
-    programs = {values[0]: ListedUse(program_name(values[0]), *values) for values in totals}
+    labels = dict(ProgramLabel.objects.filter(user=owner_id).values_list("program", "label"))
+    programs = {name: ListedUse(program_name(name), labels.get(name, ""), name, *values) for name, *values in totals}
     places = _totals(rows.filter(program__in=programs).values_list("address", "program"), generation)
     last = db.Window(RowNumber(), partition_by="program", order_by=(db.F("used_at").desc(), "address"))
     for address, program, *values, _place in places.annotate(place=last).filter(place__lte=MOST_ADDRESSES):
-        programs[program].addresses.append(ListedUse(address_name(address), address, *values))
+        programs[program].addresses.append(ListedUse(address_name(address), "", address, *values))
     return list(programs.values())
 
 

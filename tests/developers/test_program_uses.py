@@ -211,14 +211,14 @@ def test_programs_are_listed_with_their_addresses_the_last_used_first(alice: Use
 
     n8n, unnamed = programs_of(alice.pk, 3)
 
-    assert (n8n.label, n8n.accepted, n8n.refused) == ("n8n", 10, 12)
+    assert (n8n.title, n8n.accepted, n8n.refused) == ("n8n", 10, 12)
     assert (n8n.first_at, n8n.last_at) == (now - 3 * days, now - hour)
     assert (n8n.current_since, n8n.last_refused_at) == (now - hour, now - 2 * hour)
     moved, stays = n8n.addresses
-    assert (moved.label, moved.accepted, moved.refused, moved.current_since) == ("192.0.2.2", 5, 0, now - hour)
-    assert (stays.label, stays.accepted, stays.refused) == ("192.0.2.1", 5, 12)
+    assert (moved.title, moved.accepted, moved.refused, moved.current_since) == ("192.0.2.2", 5, 0, now - hour)
+    assert (stays.title, stays.accepted, stays.refused) == ("192.0.2.1", 5, 12)
     assert (stays.current_since, stays.last_refused_at) == (None, now - 2 * hour)
-    assert (unnamed.label, unnamed.name, unnamed.addresses[0].label) == ("Unnamed program", "", "Unknown address")
+    assert (unnamed.title, unnamed.name, unnamed.addresses[0].title) == ("Unnamed program", "", "Unknown address")
 
 
 def test_the_list_is_bounded(
@@ -230,7 +230,7 @@ def test_the_list_is_bounded(
     for number in range(20):
         make(alice, f"p{number // 4}", f"192.0.2.{number}", now - timedelta(minutes=number), day=now.date())
 
-    with django_assert_num_queries(2):
+    with django_assert_num_queries(3):
         found = programs_of(alice.pk, 1)
 
     assert [(each.name, each.accepted) for each in found] == [("p0", 4), ("p1", 4), ("p2", 4)]

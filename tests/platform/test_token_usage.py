@@ -8,6 +8,7 @@ from django.utils import timezone
 from accounts.models import User
 from developers import issuance
 from developers.bearer import verification
+from developers.models import ProgramLabel
 from tests.cast import PHONE, token_text
 from tests.developers.test_program_uses import make
 from tests.platform.calls import Caller, caller
@@ -28,9 +29,25 @@ def test_programs_addresses_and_counts_are_in_the_envelope(alice: User, bob: Use
     assert answer.json() == {
         "success": True,
         "message": "",
-        "data": {"days": 35, "programs": [{"program": "python-requests", "addresses": [address], **totals}]},
+        "data": {
+            "days": 35,
+            "programs": [{"program": "python-requests", "label": "", "addresses": [address], **totals}],
+        },
         "code": 200,
     }
+
+
+@pytest.mark.parametrize("label", ["CRM sync", "مزامنة العملاء", '<b>"&', "=1+1", "a\u2028b", "👩‍💻", "null", "x" * 40])
+def test_a_program_has_the_label_of_its_owner_alone(alice: User, bob: User, as_alice: Caller, label: str) -> None:
+    ProgramLabel.objects.create(user=alice, program="n8n", label=label)
+    ProgramLabel.objects.create(user=alice, program="gone", label="Old CRM")
+    ProgramLabel.objects.create(user=bob, program="curl", label="his")
+    for program in ("n8n", "curl"):
+        make(alice, program)
+
+    programs = as_alice.data("GET", "/token/usage")["programs"]
+
+    assert {each["program"]: each["label"] for each in programs} == {"n8n": label, "curl": ""}
 
 
 def test_an_account_without_calls_has_no_programs(as_alice: Caller) -> None:

@@ -28,6 +28,7 @@ class UseFrom(Use):
 
 class UseBy(Use):
     program: str = Field(description="As it calls itself in its User-Agent.", examples=["python-requests"])
+    label: str = Field(description="What its owner calls it; empty if it has no label.", examples=["CRM sync"])
     addresses: list[UseFrom]
 
 
@@ -46,14 +47,15 @@ def usage(request: BearerRequest) -> Envelope[Usage]:
     """The programs that sent a token of this account, the current one or a revoked one. The last used is the first.
 
     A program is the first product name of its User-Agent, without the version. Programs choose these names themselves,
-    and several may share one. A call is counted within a minute. The answer has at most 50 programs, and of each the 20
-    addresses used last. Of one day, programs beyond 50 are counted as "Other programs", and addresses of a program
-    beyond 20 as "Other addresses".
+    and several may share one. Owners give labels on the page of the token. A call is counted within a minute. The
+    answer has at most 50 programs, and of each the 20 addresses used last. Of one day, programs beyond 50 are counted
+    as "Other programs", and addresses of a program beyond 20 as "Other addresses".
     """
     programs = [
         UseBy(
-            program=use.label,
-            addresses=[UseFrom(address=place.label, **_counted(place)) for place in use.addresses],
+            program=use.title,
+            label=use.label,
+            addresses=[UseFrom(address=place.title, **_counted(place)) for place in use.addresses],
             **_counted(use),
         )
         for use in verification.uses(request.auth)
