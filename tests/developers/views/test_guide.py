@@ -1,18 +1,23 @@
 """The guide to the token says what people ask, and is reached from the token's page."""
 
 import re
-import struct
 from html import unescape
+from pathlib import Path
 from urllib.parse import quote
 
 import pytest
 from django.test import Client as Browser
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from developers.models import ApiToken
 from tests.cast import logged_in
 from tests.server import ROOT
 
+PICTURES = ROOT / "static/img/guide"
+# Pixels of a picture for one of CSS.
+SCALE = 1.5
 TOKEN_PAGE, GUIDE = "/developers/api-access-token/", "/developers/api-access-token/guide/"
 
 
@@ -56,12 +61,13 @@ def test_the_guide_has_six_steps_and_six_questions(alice: User) -> None:
         "a program needs the token, never your email or password.",
         "Choose Developer. The page is headed Developers.",
         "Open the second tab, API Access Token.",
-        "it was made for you, and stands in the box.",
+        "Your token is already there, in the box. It was made for you.",
         "The token stops working at once, and a new one is made at once.",
         "Treat the token like a password. Share it only with people you trust",
         "Each account has exactly one token that works.",
         "It gives access to every bot of the account",
-        "No. The token may do everything that the API offers.",
+        "No. The token can do everything that the API offers.",
+        "From that moment on, everybody who has the old token is refused.",
     ],
 )
 def test_the_guide_says_what_the_public_guide_says(alice: User, sentence: str) -> None:
@@ -88,13 +94,58 @@ def test_the_guide_asks_for_a_log_in(alice: User) -> None:
     assert (answer.status_code, answer["Location"]) == (302, f"/account/login/?next={quote(GUIDE, safe='')}")
 
 
-def test_every_picture_of_the_guide_is_there_in_its_size_and_has_a_text(alice: User) -> None:
+@pytest.mark.parametrize("step", ["navigation", "token", "copied", "revoke"])
+def test_every_picture_of_the_guide_is_there_for_phones_and_in_the_dark(alice: User, step: str) -> None:
     page = logged_in(alice).get(GUIDE).content.decode()
 
-    pictures = re.findall(
-        r'<img [^>]*img/guide/([a-z]+)[^>"]*\.png" width="(\d+)" height="(\d+)"[^>]* alt="([^"]+)"', page
-    )
-    assert [name for name, *_ in pictures] == ["navigation", "token", "copied", "revoke"]
-    for name, width, height, _alt in pictures:
-        header = (ROOT / f"static/img/guide/{name}.png").read_bytes()[:24]
-        assert struct.unpack(">8x4x4sII", header) == (b"IHDR", int(width), int(height))
+    [picture] = [each for each in re.findall("<picture>.*?</picture>", page, re.DOTALL) if f"/{step}-" in each]
+    named = r'img/guide/([a-z-]+)[^"]*\.webp" width="(\d+)" height="(\d+)"'
+    found = re.findall(named, picture)
+    assert [name for name, *_ in found] == [
+        f"{step}-narrow-dark",
+        f"{step}-narrow-light",
+        f"{step}-wide-dark",
+        f"{step}-wide-light",
+    ]
+    assert re.findall('media="([^"]+)"', picture) == [
+        "(max-width: 47.99rem) and (prefers-color-scheme: dark)",
+        "(max-width: 47.99rem)",
+        "(prefers-color-scheme: dark)",
+    ]
+    assert re.search(f'<img [^>]*{named} loading="lazy" alt="[^"]+">', picture)
+    for name, width, height in found:
+        assert size_of(PICTURES / f"{name}.webp") == (int(width) * SCALE, int(height) * SCALE)
+
+
+def size_of(picture: Path) -> tuple[int, int]:
+    """Return the pixels of a WebP file (RFC 9649, section 2.7)."""
+    header = picture.read_bytes()[:30]
+    assert (header[:4], header[8:16]) == (b"RIFF", b"WEBPVP8X")
+    width, height = (1 + int.from_bytes(header[at : at + 3], "little") for at in (24, 27))
+    return width, height
+
+
+def test_the_guide_has_no_picture_that_it_does_not_show_and_all_are_small(alice: User) -> None:
+    page = logged_in(alice).get(GUIDE).content.decode()
+
+    shown = re.findall(r"img/guide/([a-z-]+)", page)
+    assert sorted(shown) == sorted(file.stem for file in PICTURES.iterdir())
+    assert sum(file.stat().st_size for file in PICTURES.iterdir()) < 200_000
+
+
+def test_what_the_guide_names_is_on_the_page_of_the_token(alice: User) -> None:
+    ApiToken.objects.update(last_used_at=timezone.now())
+    browser = logged_in(alice)
+
+    guide = browser.get(GUIDE).content.decode()
+    shown = browser.get(TOKEN_PAGE).content.decode()
+    # Asks first, since the token is in use.
+    shown += browser.post(f"{TOKEN_PAGE}revoke/", {"generation": 1}).content.decode()
+
+    named = {unescape(name) for name in re.findall("<strong>([^<]+)</strong>", guide)}
+    assert named == {"More", "Developer", "Developers", "API Access Token", "Copy", "Revoke API Token"}
+    pictured = {"Show", "Copied", "Keep this token", "Revoke and replace"}
+    described = " ".join(re.findall('alt="([^"]+)"', guide))
+    assert [word for word in pictured if word not in described] == []
+    texts = {" ".join(text.split()) for text in re.findall(">([^<>]+)<", shown)}
+    assert (named | pictured) - texts == set()
