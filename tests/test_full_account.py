@@ -14,7 +14,12 @@ from tests.growing_account import APIS, KB, Account, is_of_api, is_refused, word
 from tests.platform.calls import row
 from tests.server import Server
 
-pytestmark = [pytest.mark.matrix, pytest.mark.server, pytest.mark.xdist_group("full_account")]
+pytestmark = [
+    pytest.mark.matrix,
+    pytest.mark.release,
+    pytest.mark.server,
+    pytest.mark.xdist_group("full_account"),
+]
 
 QUOTAS = {
     "QUOTA_BOTS": "3",

@@ -45,6 +45,7 @@ def operator(owner: User) -> Browser:
     return logged_in(owner)
 
 
+@pytest.mark.matrix
 @pytest.mark.no_cover
 @pytest.mark.parametrize("route", WITH_PARAMETERS)
 def test_an_address_with_a_number_or_id_that_nobody_has_is_not_found(
@@ -82,6 +83,7 @@ def test_an_action_on_what_is_no_token_revokes_none(operator: Browser, number: s
     assert ApiToken.objects.get().generation == 1
 
 
+@pytest.mark.matrix
 @pytest.mark.no_cover
 @pytest.mark.parametrize(
     ("page", "names"),

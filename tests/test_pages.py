@@ -14,6 +14,7 @@ from tests.pages import visit_all
 pytestmark = pytest.mark.no_cover
 
 
+@pytest.mark.matrix
 def test_every_page_marks_its_row_of_the_sidebar_and_is_kept_by_no_browser(alice: User) -> None:
     """It lists pages of panels without a row, and rows under More that are folded on their own pages."""
     bot = Bot.objects.create(owner=alice, name="Night desk", platform="website")

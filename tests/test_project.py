@@ -125,6 +125,7 @@ def test_a_deployment_behind_a_proxy_passes_every_check(tmp_path: Path, mail: di
     )
 
 
+@pytest.mark.release
 def test_a_first_command_brings_secrets_as_a_first_start_does(tmp_path: Path) -> None:
     check = (sys.executable, "manage.py", "check")
 

@@ -166,6 +166,7 @@ def test_uses_and_revokes_at_once_ask_or_replace_but_never_both(alice: User) -> 
         assert check(token) == 1
 
 
+@pytest.mark.matrix
 def test_a_process_killed_after_any_statement_of_a_revoke_leaves_the_old_token_or_the_new() -> None:
     dan = User.objects.create_user("dan@example.net")
     issuance.issue(dan, LAPTOP)
@@ -189,6 +190,7 @@ def test_a_process_killed_after_any_statement_of_a_revoke_leaves_the_old_token_o
     ]
 
 
+@pytest.mark.matrix
 def test_a_process_killed_in_the_middle_of_many_revokes_loses_none_that_was_answered(alice: User) -> None:
     with revoke_until_killed("many", alice) as process:
         assert process.stdout is not None

@@ -42,7 +42,7 @@ def open_bots(page: Page, site: Site) -> None:
     expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()
 
 
-@pytest.mark.parametrize("scripts", [True, False], ids=["with scripts", "without scripts"])
+@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
 def test_a_bot_is_made_renamed_and_deleted(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, scripts: bool
 ) -> None:
@@ -69,6 +69,7 @@ def test_a_bot_is_made_renamed_and_deleted(
     assert not alice.bots.exists()
 
 
+@pytest.mark.release
 def test_a_bot_is_kept_by_keyboard(page: Page, site: Site, people: list[Contact]) -> None:
     open_bots(page, site)
     page.get_by_role("link", name="Shop assistant").press("Enter")
@@ -86,6 +87,7 @@ def test_a_bot_is_kept_by_keyboard(page: Page, site: Site, people: list[Contact]
     assert Bot.objects.exists()
 
 
+@pytest.mark.release
 def test_deleting_what_another_tab_has_deleted_leads_to_the_page_that_says_so(
     chromium: Browser, site: Site, people: list[Contact]
 ) -> None:
@@ -131,7 +133,8 @@ def test_a_contact_is_found_by_paging_and_by_search(
     expect(page.get_by_label("Name, email or number")).to_have_value("07700 900123")
 
 
-@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
+@pytest.mark.release
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_segment_is_made_applied_and_removed(
     open_context: Callable[..., BrowserContext], site: Site, people: list[Contact], scripts: bool
 ) -> None:

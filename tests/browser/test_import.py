@@ -19,7 +19,8 @@ PASTED = """$ curl ‘https://api.example.com/orders/{id}?page=1’ \\
 """
 
 
-@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
+@pytest.mark.release
+@pytest.mark.parametrize("scripts", [True, False])
 def test_a_pasted_call_is_listed_line_by_line(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, scripts: bool
 ) -> None:

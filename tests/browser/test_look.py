@@ -64,6 +64,7 @@ def test_the_token_page_is_sound_in_every_state(page: Page, site: Site, alice: U
     expect_sound(page, widths_for_axe=WITH_PHONE)
 
 
+@pytest.mark.release
 def test_a_token_that_cannot_be_read_is_reported_soundly(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
@@ -92,6 +93,7 @@ def test_the_menu_of_small_screens_unfolds_soundly(
     expect_sound(page, widths=(390,), widths_for_axe=(390,))
 
 
+@pytest.mark.release
 def test_the_answers_to_plain_forms_are_sound(page: Page, site: Site, alice: User) -> None:
     """As without scripts, which axe itself needs."""
     open_token_page(page, site)
@@ -155,6 +157,7 @@ def test_the_pages_before_log_in_are_sound(page: Page, site: Site) -> None:
         expect_sound(page)
 
 
+@pytest.mark.release
 def test_the_page_of_a_link_that_is_followed_in_another_browser_is_sound(page: Page, site: Site) -> None:
     waiting = SignUp.objects.create(email="carol@example.com", password=make_password(PASSWORD), browser="another")
     page.goto(site.url(sign_ups.path_of(waiting)))

@@ -73,6 +73,7 @@ def test_an_api_is_edited_and_its_hidden_value_stays(
     assert f"\r\nAuthorization: {SECRET}\r\nX-Trace: on\r\n".encode() in local_server.requests[0]
 
 
+@pytest.mark.release
 def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Page, site: Site, alice: User) -> None:
     CustomAttribute.objects.named(alice, "city")
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", (RecipeField("q", ""),)))
@@ -97,6 +98,7 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
     expect(page.get_by_role("button", name="Add row to Headers")).to_be_visible()
 
 
+@pytest.mark.release
 def test_what_is_wrong_is_reported_by_a_test_too_in_the_one_form_there_is(page: Page, site: Site, alice: User) -> None:
     headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
@@ -113,6 +115,7 @@ def test_what_is_wrong_is_reported_by_a_test_too_in_the_one_form_there_is(page: 
     expect(page.get_by_role("textbox", name="URL")).to_have_value("https://elsewhere.example.com")
 
 
+@pytest.mark.release
 def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: User) -> None:
     headers = (RecipeField("Authorization", SECRET, is_secret=True),)
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com", headers=headers))
@@ -127,6 +130,7 @@ def test_the_command_is_copied_without_secrets(page: Page, site: Site, alice: Us
     )
 
 
+@pytest.mark.release
 def test_a_test_that_comes_too_soon_is_reported(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
@@ -144,6 +148,7 @@ def test_a_test_that_comes_too_soon_is_reported(
     expect(page.get_by_role("button", name="Send")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_test_that_fails_saves_nothing(chromium: Browser, site: Site, alice: User) -> None:
     OutboundApi.objects.make(alice, "Weather", Recipe("GET", "https://api.example.com"))
     with chromium.new_context() as context:

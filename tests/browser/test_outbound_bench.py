@@ -101,6 +101,7 @@ def test_a_test_runs_once_shows_its_time_and_is_cancelled(
     sound(page)
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("width", [PHONE_AND_DESK[0], pytest.param(PHONE_AND_DESK[1], marks=pytest.mark.release)])
 def test_the_bar_stays_in_sight_and_covers_no_field(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer, width: int
@@ -129,6 +130,7 @@ def test_the_bar_stays_in_sight_and_covers_no_field(
         )
 
 
+@pytest.mark.release
 def test_errors_go_once_they_no_longer_hold_and_focus_and_scroll_stay(
     page: Page, site: Site, alice: User, local_server: LocalServer
 ) -> None:
@@ -171,6 +173,7 @@ def test_errors_go_once_they_no_longer_hold_and_focus_and_scroll_stay(
     assert not OutboundApi.objects.exists()
 
 
+@pytest.mark.release
 def test_enter_in_the_values_sends_and_a_contact_fills_them(
     page: Page, site: Site, alice: User, local_server: LocalServer
 ) -> None:
@@ -208,6 +211,7 @@ def test_enter_in_the_values_sends_and_a_contact_fills_them(
     assert not OutboundApi.objects.exists()
 
 
+@pytest.mark.release
 def test_without_scripts_the_values_have_a_page_and_nothing_that_needs_scripts_shows(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer
 ) -> None:

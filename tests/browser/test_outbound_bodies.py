@@ -36,7 +36,8 @@ def look_at(page: Page, scripts: bool) -> None:
         expect_sound(page, LOOKS, LOOKS)
 
 
-@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
+@pytest.mark.release
+@pytest.mark.parametrize("scripts", [True, False])
 def test_the_kind_chooses_the_editor_and_loses_nothing(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, local_server: LocalServer, scripts: bool
 ) -> None:

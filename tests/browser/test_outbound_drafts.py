@@ -42,6 +42,7 @@ def expect_kept(page: Page) -> None:
     expect(page.get_by_text("Draft saved ")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_closed_tab_is_offered_again_without_its_hidden_values(
     context: BrowserContext, site: Site, orders: OutboundApi
 ) -> None:
@@ -71,7 +72,8 @@ def test_a_closed_tab_is_offered_again_without_its_hidden_values(
     assert orders.recipe().headers[0].value == "Bearer typed"
 
 
-@pytest.mark.parametrize("scripts", [True, pytest.param(False, marks=pytest.mark.release)])
+@pytest.mark.release
+@pytest.mark.parametrize("scripts", [True, False])
 def test_cancel_and_discard_can_be_undone(
     open_context: Callable[..., BrowserContext], site: Site, alice: User, scripts: bool
 ) -> None:
@@ -94,6 +96,7 @@ def test_cancel_and_discard_can_be_undone(
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Shipments")
 
 
+@pytest.mark.release
 def test_a_page_that_is_left_at_once_is_kept_and_back_offers_it(page: Page, site: Site, alice: User) -> None:
     open_page(page, site, NEW)
     fill(page, "Name", "Shipments")

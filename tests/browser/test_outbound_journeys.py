@@ -120,6 +120,7 @@ def find_and_duplicate(page: Page) -> None:
     expect(page.get_by_role("heading", name="Order status copy")).to_be_visible()
 
 
+@pytest.mark.release
 def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, local_server: LocalServer) -> None:
     CustomAttribute.objects.named(alice, "order_id")
     open_tab(page, site)
@@ -232,6 +233,7 @@ MOVE_THE_FOCUS_AFTER_A_SWAP = """() => {
 }"""
 
 
+@pytest.mark.release
 def test_the_focus_stays_where_a_person_moves_it_after_a_row_was_added(page: Page, site: Site, alice: User) -> None:
     open_tab(page, site)
     press(page, "link", "Create API")

@@ -82,6 +82,7 @@ def delete(page: Page) -> None:
     expect(page.get_by_text("Orders is deleted.")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_tab_whose_api_was_deleted_keeps_what_was_typed_and_saves_it_after_undo(
     page: Page, site: Site, orders: OutboundApi
 ) -> None:
@@ -111,6 +112,7 @@ def log_some(api: OutboundApi) -> None:
     )
 
 
+@pytest.mark.release
 def test_logs_are_filtered_and_the_bar_leads_to_an_hour(window: Window, site: Site, orders: OutboundApi) -> None:
     page = window.page
     log_some(orders)
@@ -160,6 +162,7 @@ def test_the_bar_has_words_where_it_has_no_colours(page: Page, site: Site, order
     )
 
 
+@pytest.mark.release
 def test_a_log_and_its_api_lead_to_each_other_and_the_id_is_copied(
     window: Window, site: Site, orders: OutboundApi
 ) -> None:
@@ -183,6 +186,7 @@ def test_a_log_and_its_api_lead_to_each_other_and_the_id_is_copied(
     expect(page.get_by_label("API", exact=True)).to_have_value(orders.pk)
 
 
+@pytest.mark.release
 def test_an_attribute_is_made_saved_in_its_place_removed_and_brought_back(
     window: Window, site: Site, alice: User
 ) -> None:

@@ -131,6 +131,7 @@ def test_the_letters_of_a_key_lead_to_a_value_which_enter_maps(page: Page, show:
     expect(root).to_have_attribute("aria-expanded", "true")
 
 
+@pytest.mark.release
 def test_a_text_is_found_in_the_pane_that_is_open(page: Page, show: Callable[[Page, str], None]) -> None:
     show(page, "/names")
     field, count = page.get_by_role("searchbox", name="Find"), page.locator("#find-count")
@@ -161,6 +162,7 @@ def test_a_text_is_found_in_the_pane_that_is_open(page: Page, show: Callable[[Pa
     expect(page.get_by_text("200 OK")).to_be_visible()
 
 
+@pytest.mark.release
 def test_panes_are_tabs_and_each_is_copied_as_it_reads(page: Page, show: Callable[[Page, str], None]) -> None:
     show(page, "/hop")
     tab(page, "Tree").focus()
@@ -211,6 +213,7 @@ def test_the_numbers_of_lines_are_not_copied_and_a_long_line_fits(
     expect(page.locator("#find-count")).to_have_text("1 of 1")
 
 
+@pytest.mark.release
 def test_without_scripts_all_panes_are_seen_and_mapping_keeps_them(
     open_context: Callable[..., BrowserContext], show: Callable[[Page, str], None]
 ) -> None:

@@ -121,6 +121,7 @@ def test_after_the_password_a_passkey_is_the_second_step(page: Page, site: Site,
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_passkey_that_was_removed_logs_nobody_in(page: Page, site: Site, alice: User, device: Device) -> None:
     open_security(page, site)
     add_passkey(page, "My laptop")
@@ -134,6 +135,7 @@ def test_a_passkey_that_was_removed_logs_nobody_in(page: Page, site: Site, alice
     expect(page).to_have_url(site.url("/account/login/?next=%2Faccount%2Fsecurity%2F"))
 
 
+@pytest.mark.release
 def test_a_device_without_the_passkey_or_with_somebody_else_before_it_says_so(
     page: Page, site: Site, alice: User, device: Device
 ) -> None:
@@ -149,6 +151,7 @@ def test_a_device_without_the_passkey_or_with_somebody_else_before_it_says_so(
         expect(page.get_by_text("No passkey was used. Try again.")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_device_is_added_once(page: Page, site: Site, alice: User, device: Device) -> None:
     open_security(page, site)
     add_passkey(page, "My laptop")
@@ -180,6 +183,7 @@ def test_an_app_is_set_up_by_its_key_and_logs_in(page: Page, site: Site, alice: 
     expect(page.get_by_role("button", name="Log out")).to_be_visible()
 
 
+@pytest.mark.release
 def test_the_second_step_can_be_left(page: Page, site: Site, alice: User) -> None:
     TOTP.activate(alice, pyotp.random_base32())
     page.goto(site.url("/account/login/"))
@@ -231,6 +235,7 @@ def add_passkey_here(page: Page) -> None:
     expect(page.get_by_role("heading", name="Recovery codes")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_page_open_for_too_long_makes_no_passkey_and_says_so(
     page: Page, site: Site, alice: User, device: Device
 ) -> None:

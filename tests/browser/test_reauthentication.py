@@ -48,6 +48,7 @@ def test_a_stale_reauthentication_is_asked_for_and_leads_back_to_the_button(
     expect(page.get_by_role("button", name=button)).to_be_focused()
 
 
+@pytest.mark.release
 def test_after_confirming_the_act_works(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.evaluate("navigator.clipboard.writeText('from before')")
@@ -87,6 +88,7 @@ def test_after_a_log_out_elsewhere_a_log_in_leads_back_to_the_page(
     assert alice.revoked_tokens.count() == 0
 
 
+@pytest.mark.release
 def test_a_form_that_has_gone_stale_says_so(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.context.clear_cookies(name="csrftoken")
@@ -96,6 +98,7 @@ def test_a_form_that_has_gone_stale_says_so(page: Page, site: Site, alice: User)
     expect(page.locator("#token-status")).to_have_text("That did not work. Reload the page and try again.")
 
 
+@pytest.mark.release
 def test_a_server_that_is_away_is_reported(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.context.set_offline(True)
@@ -105,6 +108,7 @@ def test_a_server_that_is_away_is_reported(page: Page, site: Site, alice: User) 
     expect(page.locator("#token-status")).to_have_text("That did not work. Reload the page and try again.")
 
 
+@pytest.mark.release
 @pytest.mark.parametrize("failure", [{"status": 503}, {"status": 403}, None])
 def test_a_revoke_that_fails_in_its_dialog_is_reported_before_it(
     page: Page, site: Site, alice: User, failure: dict[str, int] | None
@@ -137,6 +141,7 @@ def test_after_logging_out_back_shows_no_token_page(page: Page, site: Site, alic
     expect(token_box(page)).to_have_count(0)
 
 
+@pytest.mark.release
 def test_after_logging_out_back_shows_no_private_page(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     for path in PRIVATE_PAGES:

@@ -25,6 +25,7 @@ PHONE_SCREEN = {"width": 390, "height": 800}
 MOST_LINES_OF_A_ROW = 6
 
 
+@pytest.mark.release
 def test_the_log_is_found_filtered_and_downloaded(
     site: Site, alice: User, open_context: Callable[..., BrowserContext]
 ) -> None:
@@ -51,6 +52,7 @@ def test_the_log_is_found_filtered_and_downloaded(
     assert download.value.path().read_text().count("API token") == 3
 
 
+@pytest.mark.release
 def test_on_phones_a_long_address_beside_a_long_client_takes_few_lines(
     site: Site, alice: User, open_context: Callable[..., BrowserContext]
 ) -> None:

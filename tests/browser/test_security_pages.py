@@ -8,7 +8,7 @@ from playwright.sync_api import BrowserContext, Page, expect
 
 from accounts.models import User
 from tests.browser.conftest import Site
-from tests.browser.people import log_in, open_page
+from tests.browser.people import log_in, log_in_to_token_page, open_page
 from tests.browser.soundness import expect_sound
 
 pytestmark = pytest.mark.browser
@@ -16,6 +16,7 @@ pytestmark = pytest.mark.browser
 SECURITY = "/account/security/"
 
 
+@pytest.mark.release
 def test_sessions_are_listed_and_ended(
     page: Page, site: Site, alice: User, open_context: Callable[..., BrowserContext]
 ) -> None:
@@ -47,6 +48,7 @@ def test_sessions_are_listed_and_ended(
         expect(other.get_by_role("heading", name="Log in")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_new_password_takes_the_token_along(page: Page, site: Site, alice: User) -> None:
     open_page(page, site, "/account/password/change/")
     expect(page.get_by_role("checkbox", name="Also revoke my API token")).to_be_checked()
@@ -62,6 +64,7 @@ def test_a_new_password_takes_the_token_along(page: Page, site: Site, alice: Use
     assert alice.revoked_tokens.count() == 1
 
 
+@pytest.mark.release
 def test_a_change_of_email_waits_for_its_link(page: Page, site: Site, alice: User) -> None:
     open_page(page, site, "/account/email/")
     expect_sound(page)
@@ -86,3 +89,16 @@ def test_an_account_is_deleted_by_typing_its_email(page: Page, site: Site, alice
     expect(page.get_by_text("Your account is deleted. What was in it is removed within minutes.")).to_be_visible()
     expect_sound(page)
     assert User.objects.by_email("alice@example.com") is None
+
+
+@pytest.mark.release
+def test_times_are_shown_in_the_time_zone_of_the_browser(
+    open_context: Callable[..., BrowserContext], site: Site, alice: User
+) -> None:
+    page = open_context(timezone_id="Asia/Tokyo").new_page()
+
+    log_in_to_token_page(page, site)
+
+    alice.refresh_from_db()
+    assert alice.time_zone == "Asia/Tokyo"
+    expect(page.locator(".facts time").first).to_have_attribute("title", re.compile("JST$"))

@@ -17,7 +17,6 @@ from tests.browser.people import (
     copy_token,
     follow,
     log_in,
-    log_in_to_token_page,
     open_token_page,
     tab_to,
     token_box,
@@ -110,6 +109,7 @@ def test_a_shown_token_hides_when_its_tab_is_left(page: Page, site: Site, alice:
         expect(page.get_by_role("button", name="Show")).to_be_visible()
 
 
+@pytest.mark.release
 def test_a_token_that_comes_once_its_tab_is_left_is_hidden_at_once(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.evaluate(HIDE_TAB)
@@ -214,6 +214,7 @@ def test_without_permission_for_the_clipboard_the_token_is_shown_selected(
     assert page.evaluate("claims") == 0
 
 
+@pytest.mark.release
 def test_on_a_plain_http_host_name_the_token_is_shown_selected(page: Page, site: Site, alice: User) -> None:
     page.goto(site.url(TOKEN_PAGE, host="panel.test"))
     assert page.evaluate("isSecureContext") is False
@@ -235,6 +236,7 @@ def test_the_command_is_copied_as_it_stands(page: Page, site: Site, alice: User)
     )
 
 
+@pytest.mark.release
 def test_a_command_that_cannot_be_copied_is_selected_and_never_called_copied(
     page: Page, site: Site, alice: User
 ) -> None:
@@ -277,18 +279,6 @@ def test_a_revoked_token_that_is_still_tried_is_reported_on_the_page(page: Page,
             r"last at \d\d:\d\d\s+from 127\.0\.0\.1 by python-requests 2\.32\.\s+Put the new token there\."
         )
     )
-
-
-def test_times_are_shown_in_the_time_zone_of_the_browser(
-    open_context: Callable[..., BrowserContext], site: Site, alice: User
-) -> None:
-    page = open_context(timezone_id="Asia/Tokyo").new_page()
-
-    log_in_to_token_page(page, site)
-
-    alice.refresh_from_db()
-    assert alice.time_zone == "Asia/Tokyo"
-    expect(page.locator(".facts time").first).to_have_attribute("title", re.compile("JST$"))
 
 
 def _expect_token_selected(page: Page, site: Site) -> None:

@@ -51,6 +51,7 @@ def unwatched(chromium: Browser) -> Iterator[Page]:
     context.close()
 
 
+@pytest.mark.release
 def test_text_that_no_server_answered_becomes_nothing(unwatched: Page, site: Site, alice: User) -> None:
     open_token_page(unwatched, site)
     unwatched.get_by_role("button", name="Show").click()
@@ -67,6 +68,7 @@ def test_no_script_makes_a_policy_of_its_own(unwatched: Page, site: Site) -> Non
     assert [unwatched.evaluate(attempt, name) for name in ("other", "default")] == ["TypeError", "TypeError"]
 
 
+@pytest.mark.release
 def test_every_page_opens_without_a_message_in_the_console(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:

@@ -69,6 +69,7 @@ def test_trying_is_a_use_and_counts_as_one(page: Page, site: Site, alice: User) 
     expect(page.get_by_role("dialog", name="This token is in use. Revoke it?")).to_be_visible()
 
 
+@pytest.mark.release
 def test_the_call_carries_no_cookie(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
 
@@ -78,6 +79,7 @@ def test_the_call_carries_no_cookie(page: Page, site: Site, alice: User) -> None
     assert "cookie" not in caught.value.all_headers()
 
 
+@pytest.mark.release
 def test_after_a_revoke_the_new_token_is_tried(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     page.get_by_role("button", name="Revoke API Token").click()
@@ -88,6 +90,7 @@ def test_after_a_revoke_the_new_token_is_tried(page: Page, site: Site, alice: Us
     expect(page.locator("#try-it-response")).to_contain_text(f"•{token_text(alice)[-4:]}")
 
 
+@pytest.mark.release
 def test_a_double_click_calls_once(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
 
@@ -97,6 +100,7 @@ def test_a_double_click_calls_once(page: Page, site: Site, alice: User) -> None:
     assert token_events().filter(kind="token-tried").count() == 1
 
 
+@pytest.mark.release
 def test_a_stale_reauthentication_leads_back_to_the_button(lenient_page: Page, site: Site, alice: User) -> None:
     page = lenient_page
     open_token_page(page, site)
@@ -127,6 +131,7 @@ def test_a_refused_call_shows_what_the_api_says(lenient_page: Page, site: Site, 
     expect(answer).to_contain_text("This is not an API access token")
 
 
+@pytest.mark.release
 def test_a_token_that_cannot_be_read_is_reported(lenient_page: Page, site: Site, alice: User) -> None:
     page = lenient_page
     open_token_page(page, site)
@@ -138,6 +143,7 @@ def test_a_token_that_cannot_be_read_is_reported(lenient_page: Page, site: Site,
     expect(page.locator("#try-it-response")).to_be_hidden()
 
 
+@pytest.mark.release
 def test_a_server_that_is_away_is_reported(lenient_page: Page, site: Site, alice: User) -> None:
     page = lenient_page
     open_token_page(page, site)
@@ -148,6 +154,7 @@ def test_a_server_that_is_away_is_reported(lenient_page: Page, site: Site, alice
     expect(page.locator("#try-it-status")).to_have_text("That did not work. Reload the page and try again.")
 
 
+@pytest.mark.release
 def test_an_answer_that_is_no_json_is_shown_as_it_is(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     token = token_text(alice)
@@ -158,6 +165,7 @@ def test_an_answer_that_is_no_json_is_shown_as_it_is(page: Page, site: Site, ali
     expect(page.locator("#try-it-response")).to_contain_text(f"<b>bpat_{'•' * 42}{token[-4:]}</b>")
 
 
+@pytest.mark.release
 def test_without_scripts_there_is_no_button(
     open_context: Callable[..., BrowserContext], site: Site, alice: User
 ) -> None:
@@ -168,6 +176,7 @@ def test_without_scripts_there_is_no_button(
     expect(page.get_by_text("Try it now")).to_be_hidden()
 
 
+@pytest.mark.release
 def test_the_answer_is_shown_soundly(open_context: Callable[..., BrowserContext], site: Site, alice: User) -> None:
     page = open_context().new_page()
     open_token_page(page, site)

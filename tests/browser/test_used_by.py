@@ -44,6 +44,7 @@ def programs(alice: User) -> None:
     ProgramLabel.objects.create(user=alice, program="n8n", label="CRM sync")
 
 
+@pytest.mark.release
 @pytest.mark.usefixtures("programs")
 def test_programs_are_listed_soundly_and_given_a_label(page: Page, site: Site) -> None:
     open_token_page(page, site)

@@ -96,6 +96,7 @@ def test_a_link_that_confirms_a_sign_up_is_dead(live: Path, backup: Path) -> Non
     assert (was_good, sign_ups.from_key(found[1])) == (True, None)
 
 
+@pytest.mark.release
 def test_log_ins_under_way_end(live: Path, backup: Path) -> None:
     epochs = "SELECT email, session_epoch FROM accounts_user"
     before = dict(ask(backup, epochs))

@@ -98,6 +98,7 @@ def assert_whole_and_repeatable(users: list[User], endings: list[str]) -> None:
     assert ContactTag.every.count() == len(users) * (1 + CONTACTS * len(TAGS))
 
 
+@pytest.mark.matrix
 @pytest.mark.parametrize("every", [11, pytest.param(1, marks=pytest.mark.release)])
 def test_an_import_killed_after_any_statement_is_there_as_a_whole_or_not_at_all(every: int) -> None:
     """Kill it after each of about 27 statements, or after a sample of them."""

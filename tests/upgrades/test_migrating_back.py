@@ -9,6 +9,7 @@ pytestmark = pytest.mark.xdist_group("upgrades")
 
 
 # The fixture has migrated the same rows forward, so doing it again is for releases.
+@pytest.mark.matrix
 @pytest.mark.usefixtures("copy")
 @pytest.mark.parametrize("and_forward", [False, pytest.param(True, marks=pytest.mark.release)])
 def test_migrating_back_and_forward_again_loses_nothing(before_and_after: tuple[Rows, str], and_forward: bool) -> None:
