@@ -3,13 +3,14 @@
 import ast
 import re
 from collections import Counter
-from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
 
 from tests.server import ROOT
 
+Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 PRODUCT = ("accounts", "botpenguin", "developers")
 MOST_LINES_OF_A_MODULE = 300
 MOST_LINES_OF_A_FUNCTION = 40
@@ -79,10 +80,9 @@ def paths(suffix: str, *folders: str) -> list[Path]:
     return sorted(path for path in found if "migrations" not in path.parts)
 
 
-def definitions(path: Path) -> Iterator[ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef]:
-    for node in ast.walk(ast.parse(path.read_text())):
-        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
-            yield node
+@cache
+def definitions(path: Path) -> list[Definition]:
+    return [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, Definition)]
 
 
 def retired_in(name: str) -> list[str]:
