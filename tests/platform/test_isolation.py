@@ -28,6 +28,8 @@ pytestmark = [pytest.mark.matrix, pytest.mark.no_cover]
 Sending = tuple[str, str, dict[str, str], Any]
 # They are about bob's own token.
 OF_THE_TOKEN_ITSELF = {"/token/revoke", "/token/report-exposed"}
+# A header that the document leaves out.
+UNDOCUMENTED = {"/inbox/users/import": [{"name": "botId", "in": "header"}]}
 # The parameters of paths, in the order of the ids of each account.
 KINDS = ["bot_id", "contact_id", "segment_id", "api_id"]
 # Stands in every text of alice's things. Bob never sends it, so no response to him may hold it.
@@ -96,7 +98,7 @@ def _addressed(
     """Yield the address, and then with the secret in one other parameter at a time: one error might hide another."""
     address = re.sub(r"{\w+}", filling, path)
     yield address, {}
-    for parameter in parameters:
+    for parameter in [*parameters, *UNDOCUMENTED.get(path, ())]:
         name, place = parameter["name"], parameter["in"]
         if place != "path":
             yield {"query": (f"{address}?{urlencode({name: secret})}", {}), "header": (address, {name: secret})}[place]

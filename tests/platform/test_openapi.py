@@ -35,7 +35,7 @@ def operations(document: dict[str, Any]) -> Iterator[tuple[str, dict[str, Any]]]
 
 
 def test_the_document_names_its_base_and_every_path_below_it(document: dict[str, Any]) -> None:
-    assert document["servers"] == [{"url": "/api/v7"}]
+    assert document["servers"] == [{"url": "https://app.example.com/api/v7"}]
     assert set(document["paths"]) >= {
         "/token",
         "/bots",
@@ -57,7 +57,10 @@ def test_the_token_is_the_way_into_every_operation_but_the_open_one(document: di
     scheme = document["components"]["securitySchemes"]["ApiAccessToken"]
 
     assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
-    assert {path for path, operation in operations(document) if "security" not in operation} == OPEN
+    assert {path for path, operation in operations(document) if operation["security"] == []} == OPEN
+    assert [operation["security"] for path, operation in operations(document) if path not in OPEN] == [
+        [{"ApiAccessToken": []}] for path, _ in operations(document) if path not in OPEN
+    ]
 
 
 def test_every_operation_says_what_it_does_and_what_it_answers(document: dict[str, Any]) -> None:

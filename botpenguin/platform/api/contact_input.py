@@ -7,7 +7,6 @@ from typing import Annotated, Any, Self
 
 from pydantic import (
     Field,
-    JsonValue,
     ValidationError,
     ValidatorFunctionWrapHandler,
     WrapValidator,
@@ -91,15 +90,10 @@ class ProfileIn(KeepingInput):
 KEYS = frozenset(
     {"attributes", *(field.serialization_alias or name for name, field in ContactOut.model_fields.items())}
 ) - {"shortened"}
-ONE_OF_ITS_KEYS: list[JsonValue] = [{"required": [key]} for key in sorted(KEYS)]
 
 
 class ContactIn(KeepingInput):
-    """A contact as it was read and then changed, or only what changes. A map without any of its keys is attributes."""
-
-    model_config = {
-        "json_schema_extra": {"anyOf": [*ONE_OF_ITS_KEYS, fields.FLAT_SCHEMA]},
-    }
+    """A contact as it was read and then changed, or only what changes."""
 
     shortened: fields.AnyText | None = Field(
         default=None, description="As it was read: then attributes are merged, and notes stay as they are."
@@ -144,40 +138,8 @@ class ContactIn(KeepingInput):
         return None if details.tags is None else list(details.tags)
 
 
-# The same rule in JSON Schema as `is_somebody` in Python.
-SOMEBODY: dict[str, Any] = {
-    "anyOf": [
-        {"required": [name], "properties": {name: {"type": "string", "pattern": fields.A_VISIBLE_ONE}}}
-        for name in ("userProvidedName", "name")
-    ]
-    + [
-        {
-            "required": ["contact"],
-            "properties": {
-                "contact": {
-                    "type": "object",
-                    "anyOf": [
-                        {"required": ["email"], "properties": {"email": {"type": "string", "minLength": 1}}},
-                        {
-                            "required": ["phone"],
-                            "properties": {
-                                "phone": {
-                                    "type": "object",
-                                    "required": ["number"],
-                                    "properties": {"number": {"type": ["string", "integer"], "minLength": 1}},
-                                }
-                            },
-                        },
-                    ],
-                }
-            },
-        }
-    ]
-}
-
-
 class NewUserDetailsIn(UserDetailsIn):
-    model_config = {"json_schema_extra": SOMEBODY}
+    """A name, an email or a number is required."""
 
     @model_validator(mode="after")
     def is_somebody(self) -> Self:

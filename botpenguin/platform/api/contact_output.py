@@ -8,6 +8,7 @@ from botpenguin.platform import sizes
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.envelope import Timestamp
 from botpenguin.platform.api.listing import MOST_SEGMENTS
+from botpenguin.platform.contacts import MOST_ATTRIBUTES, MOST_TAGS
 from botpenguin.platform.models import Contact, Segment
 
 MOST_KB = sizes.MOST_BYTES // 1024
@@ -36,8 +37,8 @@ class UserDetailsOut(BaseModel):
     name: str = Field(examples=["Asha Rao"])
     userProvidedName: str = Field(examples=["Asha Rao"])
     contact: ReachOut
-    tags: list[str] = Field(examples=[["customer"]])
-    attributes: list[AttributeOut]
+    tags: list[str] = Field(examples=[["customer"]], json_schema_extra={"maxItems": MOST_TAGS})
+    attributes: list[AttributeOut] = Field(json_schema_extra={"maxItems": MOST_ATTRIBUTES})
     country: str = Field(examples=["India"])
     whatsAppNumber: str = Field(examples=["919876543210"])
     telegramUserName: str = Field(examples=["asha_rao"])
@@ -47,7 +48,7 @@ class UserDetailsOut(BaseModel):
 
 class ProfileOut(BaseModel):
     userDetails: UserDetailsOut
-    notes: list[str]
+    notes: list[str] = Field(json_schema_extra={"maxItems": fields.MOST_NOTES})
 
 
 class LastMessageOut(BaseModel):
@@ -58,7 +59,8 @@ class LastMessageOut(BaseModel):
 class ContactOut(BaseModel):
     id: fields.IdOut
     customer: str = Field(serialization_alias="_customer", examples=["000000000000000000000007"])
-    platform: list[fields.PlatformOut]
+    # Of contacts that are sent too. Older contacts may have more: only the document names the limits.
+    platform: list[fields.PlatformOut] = Field(json_schema_extra={"minItems": 1, "maxItems": 1})
     status: fields.StatusOut
     profile: ProfileOut
     lastMessage: LastMessageOut

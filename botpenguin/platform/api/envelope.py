@@ -7,7 +7,7 @@ from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from django.http import HttpResponse, JsonResponse
-from pydantic import BaseModel, Field, PlainSerializer, WithJsonSchema
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import to_json
 
 JSON = "application/json; charset=utf-8"
@@ -16,6 +16,9 @@ Data = TypeVar("Data")
 
 
 class Envelope(BaseModel, Generic[Data]):
+    # Every answer has all four keys.
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+
     success: bool = True
     message: str = ""
     data: Data

@@ -236,12 +236,7 @@ VALUE_SCHEMA: dict[str, Any] = {
     "examples": ["gold"],
 }
 KEY_SCHEMA: dict[str, Any] = {"type": "string", "minLength": 1, "maxLength": 100, "pattern": f"^{VISIBLE}$"}
-FLAT_SCHEMA: dict[str, Any] = {
-    "maxProperties": MOST_ATTRIBUTES,
-    "propertyNames": KEY_SCHEMA,
-    "additionalProperties": VALUE_SCHEMA,
-}
-MAP_SCHEMA: dict[str, Any] = {"type": "object", **FLAT_SCHEMA, "examples": [{"plan": "gold"}]}
+# The document leaves maps out: few generators can express a list or a map.
 LIST_SCHEMA: dict[str, Any] = {
     "type": "array",
     "maxItems": MOST_ATTRIBUTES,
@@ -273,21 +268,12 @@ def _few(value: object) -> object:
 
 
 _Map = Annotated[dict[Key, Annotated[Value, BeforeValidator(_value)]], BeforeValidator(_few)]
-Attributes = Annotated[_Map, BeforeValidator(_attributes), WithJsonSchema({"anyOf": [LIST_SCHEMA, MAP_SCHEMA]})]
+Attributes = Annotated[_Map, BeforeValidator(_attributes), WithJsonSchema(LIST_SCHEMA)]
 # A whole body: the attributes alone, or under the one key "attributes".
 AttributesBody = Annotated[
     _Map,
     BeforeValidator(_unwrapped),
     WithJsonSchema(
-        {
-            "anyOf": [
-                {
-                    "type": "object",
-                    "required": ["attributes"],
-                    "properties": {"attributes": {"anyOf": [LIST_SCHEMA, MAP_SCHEMA]}},
-                },
-                MAP_SCHEMA,
-            ]
-        }
+        {"type": "object", "required": ["attributes"], "properties": {"attributes": LIST_SCHEMA}},
     ),
 ]

@@ -27,7 +27,8 @@ router = Router(tags=["inbox"], by_alias=True)
 
 MOST_ROWS = 1000
 BOT_IN_QUERY = functions.Query("", alias="botId", description="The bot that the contacts belong to.")
-BOT_IN_HEADER = functions.Header("", alias="botId", description="The same, as a header.")
+# A published client sends it a second time as a header. Generators would need two names for it.
+BOT_IN_HEADER = functions.Header("", alias="botId", include_in_schema=False)
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
 SEGMENTS_PAGE = page_of(MOST_SEGMENTS)
 EVERYBODY = ContactFilter()

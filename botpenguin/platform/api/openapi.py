@@ -27,6 +27,20 @@ The headers `RateLimit-Policy` and `RateLimit` say how many requests a token may
 Every answer has an `X-Request-ID`: quote it when you report an error. The server uses yours if it is 1 to 64 letters,
 digits, `.`, `_` and `-`."""
 
+# In the order of the document and of collections made of it. They run from top to bottom: the end of the token is last.
+# Postman makes folders of paths: what else begins with `/token` stands before it.
+TAGS = {
+    "bots": "An account's bots: their names and platforms.",
+    "inbox": "Its contacts and segments.",
+    "integrations": "What no-code tools ask.",
+    "third-party apps": "Calls of other servers, set up on the Developers page.",
+    "token": "The API access token: whose it is, which programs use it, and reports of exposed ones.",
+    "revoke": "Ends the token that bears the request, so it is apart from all else.",
+}
+EXTRA = {
+    "info": {"license": {"name": "MIT", "identifier": "MIT"}},
+    "tags": [{"name": name, "description": description} for name, description in TAGS.items()],
+}
 ERRORS = {
     HTTPStatus.BAD_REQUEST: "The request cannot be read, it contradicts itself, or no country has such a telephone "
     "number.",
@@ -90,6 +104,7 @@ class DocumentedApi(NinjaAPI):
             **{status.name: _response(status, HEADERS.get(status)) for status in ERRORS},
             TOO_MANY_OF_AN_ADDRESS: _response(HTTPStatus.TOO_MANY_REQUESTS, RETRY_AFTER),
         }
+        document["paths"] = dict(sorted(document["paths"].items(), key=_place))
         for path in document["paths"].values():
             for operation in path.values():
                 _complete(operation, components["schemas"])
@@ -97,17 +112,22 @@ class DocumentedApi(NinjaAPI):
         return document
 
 
+def _place(path: tuple[str, Mapping[str, Any]]) -> int:
+    return min([*TAGS].index(tag) for operation in path[1].values() for tag in operation["tags"])
+
+
 def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     bodies = [operation["requestBody"]] if "requestBody" in operation else []
     for body in [*bodies, *operation["responses"].values()]:
         for content in body.get("content", {}).values():
-            # The default for a missing body means nothing to clients.
+            # The default for a missing body means nothing to clients, and ninja wraps its schema.
             content["schema"].pop("default", None)
+            [content["schema"]] = content["schema"].get("allOf", [content["schema"]])
             content["example"] = example(content["schema"], schemas)
+    # Without a word on it, a tool cannot know that no token is needed.
+    needs_token = bool(operation.setdefault("security", []))
     # Operations that are not counted declare empty headers.
-    is_counted = "security" in operation and not any(
-        "headers" in response for response in operation["responses"].values()
-    )
+    is_counted = needs_token and not any("headers" in response for response in operation["responses"].values())
     if is_counted:
         for response in operation["responses"].values():
             response["headers"] = _headers(QUOTA)
@@ -115,7 +135,7 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
     is_paged = any(parameter["name"] == "page" for parameter in operation.get("parameters", ()))
     for status in ERRORS:
         is_taken = status not in OF_BODIES or bodies or (is_paged and status is HTTPStatus.UNPROCESSABLE_ENTITY)
-        is_possible = is_taken and (status is not HTTPStatus.UNAUTHORIZED or "security" in operation)
+        is_possible = is_taken and (status is not HTTPStatus.UNAUTHORIZED or needs_token)
         if is_possible:
             name = status.name if is_counted or status is not HTTPStatus.TOO_MANY_REQUESTS else TOO_MANY_OF_AN_ADDRESS
             operation["responses"][status.value] = {"$ref": f"#/components/responses/{name}"}

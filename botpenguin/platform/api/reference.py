@@ -22,13 +22,27 @@ NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false"
 
 @cache
 def document() -> dict[str, Any]:
+    """Return the document without what the settings say."""
     # The paths are relative to the URL of the server in the document.
     return json.loads(json.dumps(api.get_openapi_schema(path_prefix="/")))  # type: ignore[no-any-return]
 
 
+def base_url() -> str:
+    return f"{settings.PUBLIC_URL}/api/v7"
+
+
+def published() -> dict[str, Any]:
+    """Return the document of this server: its absolute address, and whom to ask."""
+    contact = {"name": "BotPenguin", "url": settings.PUBLIC_URL}
+    if settings.SUPPORT_EMAIL:
+        contact["email"] = settings.SUPPORT_EMAIL
+    found = document()
+    return found | {"info": found["info"] | {"contact": contact}, "servers": [{"url": base_url()}]}
+
+
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(json.dumps(document(), indent=1), content_type="application/json")
+    return HttpResponse(json.dumps(published(), indent=1), content_type="application/json")
 
 
 @login_not_required
@@ -39,7 +53,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "groups": groups(),
         "errors": _errors(),
         "introduction": prose(document()["info"]["description"]),
-        "base_url": f"{settings.PUBLIC_URL}/api/v7",
+        "base_url": base_url(),
     }
     return render(request, "platform/api_reference.html", context)
 
@@ -97,7 +111,7 @@ def _operation(method: str, path: str, operation: Mapping[str, Any]) -> Operatio
         path=path,
         summary=operation["summary"],
         description=prose(operation.get("description", "")),
-        needs_token="security" in operation,
+        needs_token=bool(operation["security"]),
         parameters=[
             DocumentedField(
                 part["name"],

@@ -1,6 +1,7 @@
 """The resource `token`: read and revoke the own token, report exposed tokens."""
 
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest
 from ninja import Router
@@ -18,6 +19,13 @@ router = Router(tags=["token"])
 
 MOST_REPORTED = 100
 LARGEST_REPORT = 16 * 1024
+REVOKE = "revoke"
+# What generators of tools for agents look at: openapi-mcp-generator, Speakeasy, and actions of ChatGPT.
+NOT_BY_CHANCE: dict[str, Any] = {
+    "x-mcp": False,
+    "x-speakeasy-mcp": {"disabled": True},
+    "x-openai-isConsequential": True,
+}
 THANKS = "Thank you. What is a live token among these is revoked now, and its owner is notified."
 
 
@@ -53,16 +61,17 @@ def whose(request: BearerRequest) -> PlainEnvelope:
     "/token/revoke",
     summary="Revoke this token",
     operation_id="revoke_token",
+    tags=[REVOKE],
     # Not limited, so that an attacker who uses up the limit cannot delay the revoke.
     auth=ApiAccessToken(is_limited=False),
     response={HTTPStatus.NO_CONTENT: None},
     # No headers of a quota either.
-    openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": {}}}},
+    openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": {}}}} | NOT_BY_CHANCE,
 )
 def revoke(request: BearerRequest) -> None:
-    """The token that bears this request stops working at once, and its owner is mailed.
+    """Call it only if others may have the token. Every program that uses the token stops working at once.
 
-    The new one is not in the answer: its owner finds it on the Developers page.
+    Its owner is mailed. The new one is not in the answer: its owner finds it on the Developers page.
     """
     verification.revoke(request.auth, Client.of(request))
 

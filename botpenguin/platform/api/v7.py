@@ -3,7 +3,7 @@
 from botpenguin.platform.api import bots, envelope, errors, inbox, integrations, third_party, token, usage
 from botpenguin.platform.api.authentication import ApiAccessToken
 from botpenguin.platform.api.body import JsonParser
-from botpenguin.platform.api.openapi import DESCRIPTION, DocumentedApi
+from botpenguin.platform.api.openapi import DESCRIPTION, EXTRA, DocumentedApi
 
 api = DocumentedApi(
     title="BotPenguin API",
@@ -12,7 +12,7 @@ api = DocumentedApi(
     urls_namespace="api-v7",
     docs_url=None,
     openapi_url=None,
-    servers=[{"url": "/api/v7"}],
+    openapi_extra=EXTRA,
     parser=JsonParser(),
     auth=ApiAccessToken(),
 )
