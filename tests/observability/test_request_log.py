@@ -134,6 +134,7 @@ def test_every_response_has_the_id(address: str) -> None:
         ("GET", "/nowhere/at-all", ("GET", "-", 404)),
         ("GET", "/api/v7/bots/0123456789abcdef01234567", ("GET", "/api/v7/bots/{bot_id}", 401)),
         ("GET", "/api/v7/nowhere", ("GET", "-", 404)),
+        ("PUT", "/api/v7/inbox/direct/asha@example.com", ("PUT", "/api/v7/{absent}", 401)),
         ("GET", "/account/confirm-email/secret-key/", ("GET", "/account/confirm-email/{key}/", 200)),
         ("PATCH", "/healthz", ("PATCH", "/healthz", 405)),
         ("BREW", "/account/login/", ("other", "/account/login/", 405)),

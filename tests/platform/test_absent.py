@@ -1,9 +1,13 @@
 """Known paths of BotPenguin's API that this server does not have: 404, and a sentence that says what is missing."""
 
+import re
+
 import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
+from hypothesis import given
+from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
@@ -78,6 +82,20 @@ def test_so_is_every_path_below_it_however_it_is_spelled(as_alice: Caller, path:
     response = as_alice.send("POST", path)
 
     assert_error(response, 404, sentence)
+
+
+@given(st.sampled_from(sorted(absent.ABSENT)), st.text(max_size=50))
+def test_any_text_below_an_absent_path_has_its_sentence(known: str, text: str) -> None:
+    convert = absent.AbsentPath().to_python
+
+    assert {convert(f"{spelled}/{text}") for spelled in (known, known.upper(), known.title())} == {absent.ABSENT[known]}
+
+
+@given(st.sampled_from(sorted(absent.ABSENT)), st.text(alphabet=st.characters(exclude_characters="/"), min_size=1))
+def test_any_text_at_the_end_of_an_absent_path_makes_another_path(known: str, text: str) -> None:
+    for path in (known + text, text + known, f"{text}/{known}"):
+        with pytest.raises(ValueError, match=re.escape(path)):
+            absent.AbsentPath().to_python(path)
 
 
 @pytest.mark.parametrize("path", OTHERS)

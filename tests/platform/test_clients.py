@@ -171,17 +171,23 @@ def test_nango(program: Callable[..., Program]) -> None:
     assert verified.json() == {"success": True, "message": "", "data": [], "code": 200}
 
 
-@pytest.mark.parametrize("token", ["good", "wrong"])
+@pytest.mark.parametrize(
+    ("path", "token", "status"),
+    [
+        *(("/inbox/users", "good", 413), ("/inbox/users", "wrong", 401)),
+        *(("/inbox/direct/lead", "good", 404), ("/inbox/direct/lead", "wrong", 401)),
+    ],
+)
 def test_a_body_that_is_too_large_is_answered_and_the_connection_lives_on(
-    program: Callable[..., Program], token: str
+    program: Callable[..., Program], path: str, token: str, status: int
 ) -> None:
     client = program()
     headers = {"Authorization": "Bearer wrong"} if token == "wrong" else {}
 
-    refused = client.http.post("/inbox/users", content=b"[" + b" " * 3 * 1024 * 1024, headers=headers)
+    refused = client.http.post(path, content=b"[" + b" " * 3 * 1024 * 1024, headers=headers)
     next_one = client.send("GET", "/token")
 
-    assert refused.status_code == refused.json()["code"] == (401 if token == "wrong" else 413)
+    assert refused.status_code == refused.json()["code"] == status
     assert next_one.status_code == 200
 
 
