@@ -126,6 +126,13 @@ def test_add_contact_twice_updates_it(node: Node) -> None:
     assert Contact.objects.get().name == "Asha Rao"
 
 
+def test_add_contact_shows_what_is_wrong(node: Node) -> None:
+    response = node.add_contact("Asha", {"email": "nobody", "phone": {"number": "1", "prefix": "91"}})
+
+    assert shown(response, 400).startswith("Row 1: profile.userDetails.contact.email should be an email address")
+    assert not Contact.objects.exists()
+
+
 @pytest.mark.parametrize("search", ["asha@example.com", "919876543210", "id"])
 def test_update_contact_attributes(node: Node, alice: User, search: str) -> None:
     contact = contact_of(alice, **ASHA)
