@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from developers.views import guide, programs, replacement, token
+from developers.views import first_steps, guide, programs, replacement, token
 
 app_name = "developers"
 
@@ -14,6 +14,8 @@ urlpatterns = [
     path("api-access-token/copy/", token.copy_token, name="copy-token"),
     path("api-access-token/try/", token.try_token, name="try-token"),
     path("api-access-token/revoke/", token.revoke_token, name="revoke-token"),
+    path("api-access-token/steps/", first_steps.steps, name="first-steps"),
+    path("api-access-token/language/", first_steps.choose_language, name="choose-language"),
     path("api-access-token/guide/", guide.guide, name="guide"),
     path("api-access-token/programs/", programs.programs, name="programs"),
     path("api-access-token/programs/label/", programs.label_program, name="label-program"),

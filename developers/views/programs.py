@@ -1,6 +1,6 @@
 """The programs that use the token: all of them, and what their owner calls them."""
 
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from django.contrib import messages
@@ -25,10 +25,10 @@ DRAWN = 10
 
 
 def latest_programs(owner: User) -> dict[str, Any]:
-    """Return what the page of the token shows of programs. Only a template that draws them reads them."""
+    """Return what the page of the token shows of programs. Only what shows them reads them, once."""
     # One more, to know whether there are others.
     names = used_by.names_of(owner.pk)[: DRAWN + 1]
-    return {"used_by": partial(used_by.programs_named, owner.pk, names), "drawn": f":{DRAWN}"}
+    return {"used_by": cache(partial(used_by.programs_named, owner.pk, names)), "drawn": f":{DRAWN}"}
 
 
 @require_safe

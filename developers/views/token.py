@@ -1,6 +1,7 @@
 """The Developers panel: the page of the API access token, and its actions."""
 
 from collections.abc import Mapping
+from functools import cache, partial
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlencode
@@ -23,10 +24,12 @@ from accounts.web.actions import action
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest, wants_json
 from developers import activity, issuance
+from developers.first_steps import first_steps
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
 from developers.models import RevokedToken
 from developers.replacement import replacement_of, users_of
+from developers.snippets import Language, language_of, snippets_in
 from developers.views.programs import latest_programs
 
 PAGE = "developers:api-access-token"
@@ -134,14 +137,18 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
     token = issuance.token_of(owner, Client.of(request))
     revoked_tokens = list(owner.revoked_tokens.all())
     before = next((revoked for revoked in revoked_tokens if revoked.generation == token.generation - 1), None)
+    events = activity.recent_events(owner, WORDS, ACTIVITY_LENGTH)
+    programs = latest_programs(owner)
     return {
         "token": token,
         "unexpected": before if before and before.is_unexpected else None,
         "revoked_tokens": revoked_tokens,
         "replacement": replacement_of(token, revoked_tokens),
-        "events": [(WORDS[event.kind], event) for event in activity.recent_events(owner, WORDS, ACTIVITY_LENGTH)],
-        "public_url": settings.PUBLIC_URL,
-        **latest_programs(owner),
+        "events": [(WORDS[event.kind], event) for event in events],
+        "first_steps": cache(partial(first_steps, token, revoked_tokens, events, programs["used_by"])),
+        "languages": Language,
+        "snippets": snippets_in(language_of(request), settings.PUBLIC_URL),
+        **programs,
     }
 
 

@@ -18,6 +18,7 @@ document.addEventListener("click", async (event) => {
   try {
     await navigator.clipboard.writeText(source.textContent);
     sayCopied(line, button);
+    source.dispatchEvent(new Event("copied", { bubbles: true }));
   } catch {
     getSelection().selectAllChildren(source);
     say(line, "failed");

@@ -3,6 +3,7 @@
 // and go. The token is never stored: it passes from a response to the clipboard.
 
 import { sayCopied } from "./copy.js";
+import { fillIn } from "./fill-in.js";
 import { Redirected, Refused, requestToken } from "./request-token.js";
 import { say } from "./status.js";
 
@@ -37,6 +38,7 @@ async function copyToken(form) {
     await navigator.clipboard.write([new ClipboardItem({ "text/plain": text })]);
     sayCopied(status(), byId("token-copy"));
     flashCopied();
+    fillIn();
   } catch {
     isRefused = true;
     const error = await token.then(() => new NotRequested(), (error) => error);

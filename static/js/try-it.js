@@ -1,6 +1,7 @@
 // "Try it": one call of the API with the real token. The token passes from one response
 // into the next request; the page shows only its mask.
 
+import { fillIn } from "./fill-in.js";
 import { Redirected, Refused, requestToken } from "./request-token.js";
 import { say } from "./status.js";
 
@@ -41,9 +42,10 @@ function transcript(path, token, { response, body }) {
   return lines.join("\n").replaceAll(token, mask(token));
 }
 
-// The call used the token: "never used" is no longer true.
+// The call used the token: "never used" is no longer true. The steps bring the facts with them.
 function refreshFacts() {
-  htmx.ajax("GET", location.pathname, { target: "#token-facts", select: "#token-facts", swap: "outerHTML" });
+  if (document.querySelector("#steps-fill-in[data-hx-get]")) fillIn();
+  else htmx.ajax("GET", location.pathname, { target: "#token-facts", select: "#token-facts", swap: "outerHTML" });
 }
 
 async function tryOut(form) {

@@ -93,8 +93,10 @@ from django.test import Client
 
 from accounts.throttling import known_browsers
 from botpenguin.http import messages
+from developers import snippets
 
 print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, known_browsers.COOKIE, messages.Cookie.cookie_name)
+print(snippets.COOKIE)
 print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
 print(Client(SERVER_NAME="localhost").get("/healthz", secure=True).headers["Cross-Origin-Opener-Policy"])
 """
@@ -110,8 +112,12 @@ def shown_under_https(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 
 
 def test_under_https_the_cookies_belong_to_this_host_alone(shown_under_https: list[str]) -> None:
-    assert shown_under_https[:2] == ["__Host-sessionid __Host-csrftoken __Host-known __Host-messages", "True True"]
+    assert shown_under_https[:3] == [
+        "__Host-sessionid __Host-csrftoken __Host-known __Host-messages",
+        "__Host-snippets",
+        "True True",
+    ]
 
 
 def test_under_https_no_other_site_holds_on_to_a_window_of_ours(shown_under_https: list[str]) -> None:
-    assert shown_under_https[2:] == ["same-origin"]
+    assert shown_under_https[3:] == ["same-origin"]

@@ -117,7 +117,16 @@ def test_fifty_programs_stand_on_a_page(alice: User) -> None:
     assert pages[1] == pages[2] == ["program 50", "program 51", "program 52"]
 
 
-def test_nothing_uses_it_yet_leads_to_the_first_call(alice: User) -> None:
+def test_nothing_uses_it_yet_leads_to_the_first_steps(alice: User) -> None:
+    page = logged_in(alice).get(PAGE)
+
+    assert re.search(r"Nothing uses it yet\.\s+<a href=\"#first-steps-title\">Get started</a>", section(page))
+
+
+def test_where_a_token_of_before_was_used_nothing_uses_it_yet_leads_to_the_first_call(alice: User) -> None:
+    use(alice)
+    revoke(alice, 1, LAPTOP, even_if_used=True)
+
     page = logged_in(alice).get(PAGE)
 
     assert words(page) == "Nothing uses it yet. Make the first call"

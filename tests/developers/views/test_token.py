@@ -62,7 +62,7 @@ def test_the_page_takes_seven_queries(alice: User, django_assert_num_queries: Dj
 def test_the_snippet_names_the_public_address_whatever_the_host(alice: User) -> None:
     response = logged_in(alice).get(PAGE, headers={"Host": "127.0.0.1"})
 
-    assert 'curl https://app.example.com/ api/v7/token \\ -H "Authorization: Bearer $BOTPENGUIN_TOKEN"' in text(
+    assert 'curl https://app.example.com/api/v7/token \\ -H "Authorization: Bearer $BOTPENGUIN_TOKEN"' in text(
         response
     ).replace("&quot;", '"')
 
