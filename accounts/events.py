@@ -11,13 +11,14 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.orm.append_only import AppendOnly
-from accounts.web.clients import USER_AGENT_LENGTH
+from accounts.web.clients import PLACE_LENGTH, USER_AGENT_LENGTH
 
 
 class EventBase(models.Model):
     """The common fields of a single event and a count of events."""
 
     count: Any
+    place: Any
 
     class Kind(models.TextChoices):
         SIGNED_UP = "signed-up", _("Account created")
@@ -76,10 +77,10 @@ class EventBase(models.Model):
 
     @property
     def detail_and_count(self) -> str:
-        """The text of its detail, and of the number for which it stands."""
+        """The text of its detail, with the place that it names, and of the number for which it stands."""
         label: str = self.get_detail_display()
         if not self.count:
-            return label
+            return f"{label} {self.place}" if self.place else label
         counted = ngettext("and %(number)d more", "and %(number)d more", self.count) % {"number": self.count}
         return f"{label.rstrip('.')}, {counted}" if label else counted
 
@@ -95,6 +96,8 @@ class SecurityEvent(AppendOnly, EventBase):
     # The token that the event is about.
     hint = models.CharField(max_length=4, null=True)  # noqa: DJ001 - NULL where it is about no token
     generation = models.PositiveIntegerField(null=True)
+    # Where a revoked token was found, if a scanner named a place.
+    place = models.CharField(max_length=PLACE_LENGTH, null=True)  # noqa: DJ001 - NULL where none was named
 
     class Meta:
         indexes: ClassVar = [
@@ -130,7 +133,7 @@ class EventCount(EventBase):
     """
 
     # Of many tokens, perhaps.
-    hint = None
+    hint = place = None
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="event_counts")
     hour = models.DateTimeField()

@@ -76,7 +76,7 @@ EVENTS_AN_HOUR = env.whole("EVENTS_AN_HOUR", default=60)
 API_RATE_LIMIT = env.whole("API_RATE_LIMIT", default=600)
 API_REFUSED_LIMIT = env.whole("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 OUTBOUND_ALLOWED_NETWORKS = env.items("OUTBOUND_ALLOWED_NETWORKS", default=[])
-CA_FILE = authorities.checked(env.text("CA_FILE"))
+CA_FILE, GITHUB_KEYS_URL = authorities.checked(env.text("CA_FILE")), env.text("GITHUB_KEYS_URL")
 OUTBOUND_RATE_LIMIT = env.whole("OUTBOUND_RATE_LIMIT", default=30)
 OUTBOUND_SECONDS = env.number("OUTBOUND_SECONDS", default=10.0)
 # Quotas of an account. docs/quotas.md lists their disk space.

@@ -76,19 +76,20 @@ def issue(owner: User, client: Client) -> ApiToken:
         return ApiToken.objects.get(user=owner)
 
 
-def revoke(
+def revoke(  # noqa: PLR0913 - who, what, and what the owner gets to read about it
     owner: User,
     generation: int,
     client: Client,
     *,
     even_if_used: bool,
     reason: RevokedToken.Reason = RevokedToken.Reason.OWNER,
+    place: str = "",
 ) -> Outcome:
     """Replace the owner's token of this generation, and no other, by a new one.
 
     Unless `even_if_used`, a token that has been used stays, even if the use is concurrent, and the verdict is
-    IN_USE: ask the user first. Does not need the old secret, so it also replaces a row that cannot be unsealed.
-    The change is committed on return, unless the caller holds a transaction.
+    IN_USE: ask the user first. `place` is where a scanner found the token. Does not need the old secret, so it also
+    replaces a row that cannot be unsealed. The change is committed on return, unless the caller holds a transaction.
     """
     with transaction.atomic():
         # Locked, so that the archived row has the old token's final state.
@@ -102,8 +103,8 @@ def revoke(
             revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
             in_use = current.generation == generation
             return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
-        revoked = _archive(old, now, reason)
-        event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, detail=_detail(old, reason))
+        revoked = _archive(old, now, reason, place)
+        event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, detail=_detail(old, reason), place=place or None)
         record_event(Kind.TOKEN_ISSUED, current, client, at=now)
         notices.token_revoked(owner, event, revoked)
         # Robust: the token is revoked by then, so a full disk of the metrics' files must not fail the request.
@@ -200,7 +201,7 @@ def _replace(owner: User, generation: int, now: datetime, *, even_if_used: bool)
     return bool(replaced)
 
 
-def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> RevokedToken:
+def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason, place: str) -> RevokedToken:
     """Archive a revoked token, and delete the owner's oldest ones."""
     archived = RevokedToken.objects.filter(user=old.user_id)
     usage.unused_since(now - usage.REVOKED_KEPT_FOR, archived).delete()
@@ -214,6 +215,7 @@ def _archive(old: ApiToken, now: datetime, reason: RevokedToken.Reason) -> Revok
         generation=old.generation,
         revoked_at=now,
         reason=reason,
+        place=place or None,
         last_used_at=old.last_used_at,
         last_used_ip=old.last_used_ip,
         last_used_client=old.last_used_client,

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from accounts.web.clients import USER_AGENT_LENGTH
+from accounts.web.clients import PLACE_LENGTH, USER_AGENT_LENGTH
 from developers import programs, tokens, vault
 from developers.vault import Sealed
 
@@ -83,6 +83,8 @@ class RevokedToken(models.Model):
     generation = models.PositiveIntegerField()
     revoked_at = models.DateTimeField(default=timezone.now)
     reason = models.CharField(max_length=10, choices=Reason)
+    # Where it was found, if a scanner named a place.
+    place = models.CharField(max_length=PLACE_LENGTH, null=True)  # noqa: DJ001 - NULL where none was named
     last_used_at = models.DateTimeField(null=True)
     last_used_ip = models.GenericIPAddressField(null=True)
     last_used_client = models.CharField(max_length=USER_AGENT_LENGTH, null=True)  # noqa: DJ001 - NULL is "never used"

@@ -43,7 +43,7 @@ OPEN_PAGES = {
     "/readyz",
 }
 # Calls of the API that need no token.
-OPEN_OPERATIONS = {"/api/v7/token/report-exposed"}
+OPEN_OPERATIONS = {"/api/v7/token/report-exposed", "/api/v7/token/report-exposed/github"}
 # Tests that start servers on databases of their own choice, SQLite or PostgreSQL, whichever the others run on.
 CHOOSING = {
     "test_fair_writes.py",

@@ -43,4 +43,6 @@ RATE_LIMITS: dict[str, str | None] = {
     "change_address": "1/d/key",
     "change_addresses": "5/d/key",
     "report_exposed": "10/m/ip",
+    # GitHub's, which come from few addresses.
+    "report_of_github": "60/m/ip",
 }

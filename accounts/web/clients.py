@@ -14,6 +14,8 @@ from django.http import HttpRequest, HttpResponse
 
 FORWARDED_HEADERS = ("HTTP_X_FORWARDED_FOR", "HTTP_X_FORWARDED_PROTO", "HTTP_X_FORWARDED_HOST", "HTTP_FORWARDED")
 USER_AGENT_LENGTH = 200
+# Of the place at which a scanner found a token.
+PLACE_LENGTH = 300
 # An entry of X-Forwarded-For. Some proxies add the client's port, and then put IPv6 in brackets.
 HOP = re.compile(r"(?:\[([^\[\]]+)\]|([0-9.]+))(?::[0-9]{1,5})?|([^\[\]]+)")
 LOGGED_LENGTH = 40

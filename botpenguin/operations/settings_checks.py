@@ -1,4 +1,4 @@
-"""System checks of settings around the apps: trusted proxies, a shared cache, private metrics."""
+"""System checks of settings around the apps: trusted proxies, a shared cache, private metrics, keys over https."""
 
 from collections.abc import Sequence
 from ipaddress import ip_address
@@ -11,6 +11,7 @@ from django.core.checks import Warning as Caution
 from django.core.exceptions import ImproperlyConfigured
 
 from accounts.web.clients import trusted_proxies
+from developers.scanning.public_keys import is_safe
 
 KEEPS_NO_PICKLE = (
     "accounts.throttling.cache.DatabaseCache",
@@ -56,3 +57,12 @@ def check_limits_are_shared(app_configs: Sequence[AppConfig] | None, **kwargs: A
     problem = "that processes do not share" if backend in SHARES_NOTHING else "whose values are pickles"
     hint = "Leave it out, or name Redis or Valkey, such as redis://host:6379/0."
     return [Error(f"CACHE_URL names a cache {problem}.", hint=hint, id="botpenguin.E003")]
+
+
+@register(Tags.security)
+def check_keys_come_over_https(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """Somebody on the way could put a key of their own into the list."""
+    if not settings.GITHUB_KEYS_URL or is_safe(settings.GITHUB_KEYS_URL):
+        return []
+    hint = "GitHub's is https://api.github.com/meta/public_keys/secret_scanning. Leave it out to turn its reports off."
+    return [Error("GITHUB_KEYS_URL is no https address.", hint=hint, id="botpenguin.E004")]

@@ -1,7 +1,9 @@
 """Reports of tokens that were found in a public place."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import TypeVar
 
+from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.text import normalize
@@ -10,8 +12,13 @@ from developers import issuance, tokens, vault
 from developers.models import ApiToken, RevokedToken
 from developers.tokens import Secret
 
+Row = TypeVar("Row", ApiToken, RevokedToken)
 
-@sensitive_variables("reported", "texts", "digests")
+# Digests in a query. Far below what SQLite takes.
+MOST_DIGESTS = 900
+
+
+@sensitive_variables("reported")
 def report_exposed(reported: Sequence[str], client: Client) -> None:
     """Revoke every live token in these texts and mail its owner. Ignores texts without one.
 
@@ -20,12 +27,51 @@ def report_exposed(reported: Sequence[str], client: Client) -> None:
     before this returns. The time that it takes may reveal a live token, but only to someone who holds it
     and could use it anyway.
     """
+    _revoke_live(dict.fromkeys(tokens_in(reported), ""), client)
+
+
+@sensitive_variables("places", "live", "revoked")
+def revoke_found(places: Mapping[str, str], client: Client) -> set[str]:
+    """Revoke every live token among these, and mail its owner where it was found.
+
+    Returns those that are or were tokens, so only for a caller that is known.
+    """
+    live = _revoke_live(places, client)
+    # Read last: a token that another report revokes meanwhile is in one of the two.
+    return live | {token for token, _ in _rows_of(RevokedToken.objects.all(), places)}
+
+
+@sensitive_variables("texts", "pasted")
+def tokens_in(texts: Iterable[str]) -> set[str]:
+    """Return the well-formed tokens in texts."""
     # Invisible characters may have come along, also within a token.
-    pasted = {*reported, *map(normalize, reported)}
-    texts = {token for text in pasted for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
-    found = [Secret(text) for text in texts]
-    digests = [digest for token in found for digest in vault.digests(token)]
+    pasted = {version for text in texts for version in (text, normalize(text))}
+    return {token for text in pasted for token in tokens.PATTERN.findall(text) if tokens.is_well_formed(token)}
+
+
+@sensitive_variables("places", "live", "text")
+def _revoke_live(places: Mapping[str, str], client: Client) -> set[str]:
+    live = set()
     # Includes disabled accounts: enabling one again must not bring an exposed token back.
-    for token in ApiToken.objects.filter(digest__in=digests).select_related("user"):
+    for text, token in _rows_of(ApiToken.objects.select_related("user"), places):
         # By generation: of several reports at once one takes effect, and a token renewed meanwhile stays.
-        issuance.revoke(token.user, token.generation, client, even_if_used=True, reason=RevokedToken.Reason.EXPOSED)
+        issuance.revoke(
+            token.user,
+            token.generation,
+            client,
+            even_if_used=True,
+            reason=RevokedToken.Reason.EXPOSED,
+            place=places[text],
+        )
+        live.add(text)
+    return live
+
+
+@sensitive_variables("texts", "text_of", "digests")
+def _rows_of(rows: QuerySet[Row], texts: Iterable[str]) -> Iterator[tuple[str, Row]]:
+    """Yield each of these tokens that has a row, with the row."""
+    text_of = {digest: text for text in texts for digest in vault.digests(Secret(text))}
+    digests = list(text_of)
+    for start in range(0, len(digests), MOST_DIGESTS):
+        for row in rows.filter(digest__in=digests[start : start + MOST_DIGESTS]):
+            yield text_of[bytes(row.digest)], row

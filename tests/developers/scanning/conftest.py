@@ -1,0 +1,3 @@
+from tests.github import github, key_server
+
+__all__ = ["github", "key_server"]
