@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from tests.audit.documented import Documented
 from tests.audit.front import Front
 from tests.server import Server
 
@@ -42,6 +43,15 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         with Server(folder, DJANGO_SETTINGS_MODULE="tests.audit.settings", **settings) as server:
             front.pass_to(server.port)
             yield log_in(front, server)
+
+
+@pytest.fixture(scope="package")
+def documented(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Documented]:
+    """A server that may call itself. Its address is not localhost, which linters refuse in a document."""
+    settings = {"PUBLIC_URL": "http://panel.test", "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.1"}
+    settings |= {"ALLOWED_HOSTS": "panel.test, localhost, 127.0.0.1", "WORKERS": "1", "MAIL_WORKER": "off"}
+    with Server(tmp_path_factory.mktemp("documented"), **settings) as server:
+        yield Documented.of(server)
 
 
 def log_in(front: Front, server: Server) -> Site:
