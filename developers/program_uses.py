@@ -53,7 +53,10 @@ def write(counts: Counts) -> Counts:
     try:
         for _attempt in range(ATTEMPTS):
             for batch in _batches(sorted(waiting)):
-                for use in _write_batch({use: waiting[use] for use in batch}):
+                done = _write_batch({use: waiting[use] for use in batch})
+                if done is None:
+                    return waiting
+                for use in done:
                     del waiting[use]
             if not waiting:
                 break
@@ -74,8 +77,11 @@ def _batches(uses: Sequence[OwnersUse]) -> Iterator[list[OwnersUse]]:
         yield batch
 
 
-def _write_batch(counts: Counts) -> list[OwnersUse]:
-    """Add counts in one transaction. Return those that are done, without days that are changed or locked by others."""
+def _write_batch(counts: Counts) -> list[OwnersUse] | None:
+    """Add counts in one transaction. Return those that are done, without days that are changed or locked by others.
+
+    Returns None if the database took none of them.
+    """
     seen = _seen_of(counts)
     before = {day: set(uses.keys) for day, uses in seen.items()}
     sizes = {day: len(uses.keys) for day, uses in seen.items()}
@@ -90,8 +96,8 @@ def _write_batch(counts: Counts) -> list[OwnersUse]:
         sql = next(iter(rows.values())).sql
         Prepared(sql, [values for day in found for values in rows[day].rows]).run()
 
-    if not best_effort.try_write("The last minute of uses of tokens", add):
-        return []
+    if not best_effort.try_in_background("The last minute of uses of tokens", add):
+        return None
     _record_new(counts, {day: uses for day, uses in fresh.items() if day in done})
     return [use for use in counts if (use.owner_id, use.day) in done]
 

@@ -39,8 +39,11 @@ backoff = Backoff()
 
 def try_write(what: str, write: Callable[[], object]) -> bool:
     """Write in a transaction, or drop the write and log that `what` was not recorded. Return whether it was."""
-    if backoff.is_on():
-        return False
+    return not backoff.is_on() and try_in_background(what, write)
+
+
+def try_in_background(what: str, write: Callable[[], object]) -> bool:
+    """Do as `try_write`, even shortly after another write was dropped: for threads that no request waits for."""
     try:
         with _short_lock_timeout(), transaction.atomic():
             write()

@@ -22,6 +22,10 @@ logger = logging.getLogger(__name__)
 
 # Seconds. Less than a minute, so that a burst is written within one.
 INTERVAL = 55.0
+# Seconds until what could not be written is written, such as after another write held a lock.
+RETRY_INTERVAL = 5.0
+# At a stop, which may coincide with those of other processes. Pauses in seconds.
+STOP_ATTEMPTS, STOP_PAUSE = 8, 0.2
 MOST_COUNTS = 10_000
 MOST_CLIENTS = 10_000
 
@@ -104,8 +108,8 @@ class UseCounts:
             return nothing
         return self._counts.setdefault(key, nothing)
 
-    def flush(self) -> None:
-        """Write what was counted. What cannot be written now is kept for the next time."""
+    def flush(self) -> bool:
+        """Write what was counted. What cannot be written now is kept for the next time. Return whether all is done."""
         with self._writing:
             with self._lock:
                 counts = self._counts
@@ -114,11 +118,15 @@ class UseCounts:
             with self._lock:
                 for (owner_id, day, use), count in left.items():
                     self._count(owner_id, day, use, count.first_at).add(count)
+            return not left
 
     def stop(self) -> None:
         """End the timer, and write what was counted."""
         self._is_over.set()
-        self._flush_and_log()
+        for _attempt in range(STOP_ATTEMPTS):
+            if self._flush_and_log():
+                break
+            time.sleep(STOP_PAUSE)
 
     def _start_timer(self) -> None:
         """Start in the process that serves: a thread of its parent would not survive the fork."""
@@ -128,13 +136,16 @@ class UseCounts:
         Finalize(None, self.stop, exitpriority=0)
 
     def _flush_by_timer(self) -> None:
-        while not self._is_over.wait(self._seconds):
-            self._flush_and_log()
+        is_done = True
+        while not self._is_over.wait(self._seconds if is_done else min(self._seconds, RETRY_INTERVAL)):
+            is_done = self._flush_and_log()
             # The next minute may be long after a restart of the database.
             connections.close_all()
 
-    def _flush_and_log(self) -> None:
+    def _flush_and_log(self) -> bool:
+        """Write what was counted, and return whether nothing waits."""
         try:
-            self.flush()
+            return self.flush()
         except Exception:  # neither a stop nor the next minute depends on it
             logger.exception("Uses of tokens were not written.")
+            return True

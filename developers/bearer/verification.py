@@ -241,16 +241,24 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
     return TokenRefused(RefusalReason.REVOKED, revoked.revoked_at)
 
 
-def _write_refusals(revoked_id: int, count: int, client: Client) -> bool:
-    return best_effort.try_write(
+def _write_refusals(
+    revoked_id: int,
+    count: int,
+    client: Client,
+    write: Callable[[str, Callable[[], object]], bool] = best_effort.try_write,
+) -> bool:
+    return write(
         f"A refusal of the revoked token {revoked_id}", lambda: usage.record_refusals(revoked_id, count, client)
     )
 
 
 def _write_counts(counts: Counts) -> Counts:
     """Write the uses of this process, and the refusals of bursts that have ended. Return the uses that wait."""
+    is_refused = False
     for revoked_id, (count, client) in refusal_counts.take().items():
-        if not _write_refusals(revoked_id, count, client):
+        # What the database refuses once, it would refuse for each of many tokens.
+        if is_refused or not _write_refusals(revoked_id, count, client, best_effort.try_in_background):
+            is_refused = True
             refusal_counts.give_back(revoked_id, count)
     return program_uses.write(counts)
 

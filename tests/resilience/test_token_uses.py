@@ -101,7 +101,7 @@ def test_the_counts_are_exact_within_a_minute_through_a_lock_and_lose_at_most_a_
     # Nobody can write for a whole interval.
     with locked(node):
         while_locked = call(node, token, 30, "n8n/1.65")
-        poll(lambda: "was not recorded" in node.output)
+        poll(lambda: "uses of tokens was not recorded" in node.output)
     expected += Counter({("n8n", True): 30})
     poll(lambda: counted(node) == expected)
 
