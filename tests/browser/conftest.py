@@ -15,10 +15,13 @@ from django.contrib.auth.hashers import make_password
 from django.core.cache import cache
 from django.db import connection
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Playwright, expect, sync_playwright
+from selenium.webdriver import WebKitGTK
+from selenium.webdriver.webkitgtk.options import Options
+from selenium.webdriver.webkitgtk.service import Service
 
 from accounts.models import User
 from tests import prepared
-from tests.browser.engines import HEADLESS_CHROMIUM
+from tests.browser.engines import HEADLESS_CHROMIUM, mini_browser
 from tests.cast import PASSWORD
 from tests.server import COVERAGE, ROOT, free_port, poll, responds, sqlite_url
 
@@ -134,6 +137,30 @@ def context(open_context: Callable[..., BrowserContext]) -> BrowserContext:
 @pytest.fixture
 def page(context: BrowserContext) -> Page:
     return context.new_page()
+
+
+@pytest.fixture
+def display() -> Iterator[str]:
+    """A virtual screen; X chooses its number."""
+    read_end, write_end = os.pipe()
+    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
+    with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
+        os.close(write_end)
+        with os.fdopen(read_end) as numbers:
+            yield f":{numbers.readline().strip()}"
+        server.terminate()
+
+
+@pytest.fixture
+def driver(display: str) -> Iterator[WebKitGTK]:
+    options = Options()
+    options.binary_location = mini_browser()
+    options.add_argument("--automation")
+    environment = os.environ | {"DISPLAY": display, "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}
+    driver = WebKitGTK(options=options, service=Service(env=environment))
+    driver.set_page_load_timeout(2 * PATIENCE_MS / 1000)
+    yield driver
+    driver.quit()
 
 
 @pytest.fixture(scope="session")

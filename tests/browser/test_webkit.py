@@ -3,9 +3,7 @@
 WebKit lets no page read the clipboard, so the test pastes what Copy has written.
 """
 
-import os
-import subprocess
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from selenium.common.exceptions import NoSuchElementException, StaleElementReferenceException
@@ -13,12 +11,9 @@ from selenium.webdriver import WebKitGTK
 from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 from selenium.webdriver.support.ui import WebDriverWait
-from selenium.webdriver.webkitgtk.options import Options
-from selenium.webdriver.webkitgtk.service import Service
 
 from accounts.models import User
-from tests.browser.conftest import Site
-from tests.browser.engines import mini_browser
+from tests.browser.conftest import PATIENCE_MS, Site
 from tests.browser.people import TOKEN_PAGE, call_api
 from tests.cast import PASSWORD
 
@@ -27,32 +22,6 @@ pytestmark = [
     # Selenium's own driver for WebKitGTK makes its connection the old way.
     pytest.mark.filterwarnings("ignore:setting remote_server_addr:DeprecationWarning"),
 ]
-
-PATIENCE_SECONDS = 60
-
-
-@pytest.fixture
-def display() -> Iterator[str]:
-    """A virtual screen; X chooses its number."""
-    read_end, write_end = os.pipe()
-    command = ["Xvfb", "-displayfd", str(write_end), "-screen", "0", "1280x1024x24", "-nolisten", "tcp"]
-    with subprocess.Popen(command, pass_fds=[write_end], stderr=subprocess.DEVNULL) as server:
-        os.close(write_end)
-        with os.fdopen(read_end) as numbers:
-            yield f":{numbers.readline().strip()}"
-        server.terminate()
-
-
-@pytest.fixture
-def driver(display: str) -> Iterator[WebKitGTK]:
-    options = Options()
-    options.binary_location = mini_browser()
-    options.add_argument("--automation")
-    environment = os.environ | {"DISPLAY": display, "WEBKIT_DISABLE_COMPOSITING_MODE": "1"}
-    driver = WebKitGTK(options=options, service=Service(env=environment))
-    driver.set_page_load_timeout(PATIENCE_SECONDS)
-    yield driver
-    driver.quit()
 
 
 def test_the_journey_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> None:
@@ -127,4 +96,4 @@ def copy_token(driver: WebKitGTK) -> str:
 def wait_for(driver: WebKitGTK, condition: Callable[[], bool]) -> None:
     """Wait until a condition holds; elements may come and go while htmx swaps them."""
     ignored = [StaleElementReferenceException, NoSuchElementException]
-    WebDriverWait(driver, PATIENCE_SECONDS, ignored_exceptions=ignored).until(lambda _: condition())
+    WebDriverWait(driver, 2 * PATIENCE_MS / 1000, ignored_exceptions=ignored).until(lambda _: condition())
