@@ -8,6 +8,8 @@ from zlib import crc32
 from axe_playwright_python.base import AXE_SCRIPT, AxeResults
 from playwright.sync_api import Page, expect
 
+from tests.server import poll
+
 # Beside phones and desks, where the token box is nearly wide enough for one line: alone, and with the aside beside it.
 WIDTHS = (320, 390, 640, 1216, 1280)
 # axe runs at the narrowest and the widest window; between them only the flow differs.
@@ -22,6 +24,9 @@ HEIGHT = 800
 READ_WHOLE = """[...document.querySelectorAll("textarea[readonly]")].every(
   (text) => text.scrollWidth <= text.clientWidth && text.scrollHeight <= text.clientHeight
 )"""
+
+# On a busy machine, a transition that began before may still run.
+IS_STEADY = "document.getAnimations().every((animation) => !(animation instanceof CSSTransition))"
 
 
 def expect_sound(
@@ -38,6 +43,7 @@ def expect_sound(
         for scheme in (scheme for at, scheme in looks if at == width):
             # Reduced motion: in the middle of a transition, colours are not those of the page.
             page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
+            poll(lambda: page.evaluate(IS_STEADY))
             results = run_axe(page)
             assert results.violations_count == 0, f"{page.url} {width} {scheme}: {results.generate_report()}"
     page.emulate_media(color_scheme="null", reduced_motion="null")
