@@ -222,7 +222,9 @@ class MailsForm(forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields = ("mails_new_uses",)
         help_texts = {
-            "mails_new_uses": _("Once the token has been in use for a week. The security log lists it either way.")
+            "mails_new_uses": _(
+                "From a week after the first use of the token. The security log lists both with or without these emails."
+            )
         }
 
 

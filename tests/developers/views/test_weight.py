@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from django.contrib.staticfiles import finders
 from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from developers.models import TokenUse
@@ -18,6 +19,9 @@ from tests.developers.views.token_page import PAGE
 pytestmark = pytest.mark.no_cover
 
 MOST = 48 * 1024
+# Of the page of all programs, before it is compressed.
+MOST_OF_ALL = 192 * 1024
+QUERIES_OF_ALL = 5
 LINKED = re.compile(r'(?:href|src)="/static/([^"?#]+)')
 IMPORTED = re.compile(r'^(?:import|export)\b.*from "\./([^"]+)"', re.MULTILINE)
 
@@ -39,23 +43,28 @@ def weigh(owner: User) -> tuple[list[bytes], list[int]]:
     return files, [len(gzip.compress(text)) for text in files]
 
 
-def test_the_page_with_eleven_busy_programs_and_all_that_it_loads_is_within_48_kb(alice: User) -> None:
+def add_uses(owner: User, programs: int, addresses: int) -> None:
+    """Add uses of as many programs in each of 30 days, each from as many addresses."""
     now = timezone.now()
     TokenUse.objects.bulk_create(
         TokenUse(
-            user=alice,
+            user=owner,
             day=(now - timedelta(days=ago)).date(),
             program=f"integration-{number}",
-            address=f"2001:db8:{number:x}{ago:02}::/64",
+            address=f"2001:db8:{number:x}{ago % addresses:02}::/64",
             generation=1,
             is_refused=ago % 3 == 0,
             count=(ago * 7919 + number * 104729) % 100_000 + 1,
             first_at=now - timedelta(days=ago),
             last_at=now - timedelta(days=ago),
         )
-        for number in range(11)
+        for number in range(programs)
         for ago in range(30)
     )
+
+
+def test_the_page_with_eleven_busy_programs_and_all_that_it_loads_is_within_48_kb(alice: User) -> None:
+    add_uses(alice, 11, addresses=30)
 
     files, sizes = weigh(alice)
 
@@ -68,3 +77,19 @@ def test_the_page_with_the_first_steps_and_all_that_it_loads_is_within_48_kb(ali
 
     assert b"Get started" in files[0]
     assert sum(sizes) < MOST, sizes
+
+
+@pytest.mark.release
+def test_the_page_of_fifty_programs_with_twenty_addresses_each_is_bounded(
+    alice: User, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    add_uses(alice, 53, addresses=25)
+    browser = logged_in(alice)
+
+    with django_assert_num_queries(QUERIES_OF_ALL):
+        page = browser.get(f"{PAGE}programs/").content
+
+    assert page.count(b'<td role="cell" class="used-by__program">') == 50
+    assert len(re.findall(rb"2001:db8:[0-9a-f]+::/64", page)) == 50 * 20
+    assert len(page) < MOST_OF_ALL
+    assert len(gzip.compress(page)) < MOST
