@@ -222,9 +222,7 @@ class MailsForm(forms.ModelForm):  # type: ignore[type-arg]
         model = User
         fields = ("mails_new_uses",)
         help_texts = {
-            "mails_new_uses": _(
-                "From a week after the first use of the token. The security log lists both with or without these emails."
-            )
+            "mails_new_uses": _("From a week after the first use of the token. The security log always lists both.")
         }
 
 

@@ -61,7 +61,10 @@ def render(template: str, subject: Promise, context: dict[str, Any], owner: User
     except Exception:
         logger.exception("The mail %r to user %s goes out without its details.", str(subject), owner.pk)
         log = settings.PUBLIC_URL + reverse("security-log")
-        return Mail(str(subject), f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n", "")
+        bare = f"{subject}.\n\n{_('What happened, when and from where:')}\n{log}\n"
+        # Without a template, which could fail again.
+        to = {"email": email_addresses.shown(settings.SUPPORT_EMAIL)}
+        return Mail(str(subject), bare + (f"\n{_('Need help? Write to %(email)s.') % to}\n" if to["email"] else ""), "")
 
 
 def with_support(text: str) -> str:
