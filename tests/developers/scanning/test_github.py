@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from hypothesis import given
+from hypothesis import strategies as st
 from post_office.models import Email
 
 from accounts.models import User
+from accounts.web.clients import PLACE_LENGTH
 from developers import issuance, tokens
 from developers.models import ApiToken, RevokedToken
 from developers.scanning import github as scanning
@@ -203,6 +206,17 @@ def test_a_place_is_one_printable_line(url: str, source: str, place: str) -> Non
 
     assert shown == place
     assert shown.isprintable()
+
+
+@pytest.mark.matrix
+@given(url=st.text(), source=st.text() | st.from_regex(r"[a-z_]{1,40}", fullmatch=True))
+def test_every_place_is_one_printable_line_of_ascii(url: str, source: str) -> None:
+    shown = ScannerMatch("", url=url, source=source).place
+
+    assert shown.startswith("GitHub")
+    assert shown.isprintable()
+    assert shown.removesuffix("…").isascii()
+    assert len(shown) <= PLACE_LENGTH - len(" and 9,999 more places")
 
 
 def test_a_place_holds_no_token() -> None:
