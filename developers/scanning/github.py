@@ -36,7 +36,8 @@ SIGNATURE = re.compile(r"(?:[0-9A-Za-z+/]{4}){2,23}(?:[0-9A-Za-z+/]{2}==|[0-9A-Z
 SOURCE = re.compile(r"[a-z_]{1,40}")
 # The printable characters of ASCII that `quote` would replace otherwise. A blank is none: a URL must be one word.
 PRINTABLE = "!#$%&'()*+,/:;=?@[]"
-LONGEST_URL = 200
+# The repository is at the beginning of a URL, and the file at its end.
+BEGINNING, END = 120, 80
 LONGEST_TYPE = 100
 
 
@@ -53,7 +54,7 @@ class ScannerMatch(NamedTuple):
         """Where the token was found, as one line of printable text without a secret: others chose parts of it."""
         source = self.source.replace("_", " ") if SOURCE.fullmatch(self.source) else ""
         url = without_secrets(quote(self.url, PRINTABLE, errors="replace"))
-        shortened = f"{url[:LONGEST_URL]}…" if len(url) > LONGEST_URL else url
+        shortened = f"{url[:BEGINNING]}…{url[-END:]}" if len(url) > BEGINNING + END else url
         return ": ".join(filter(None, [", ".join(filter(None, ["GitHub", source])), shortened]))
 
 

@@ -12,6 +12,8 @@ from post_office.models import Email
 
 from accounts.models import User
 from tests.accounts.mail.mails import link_in
+from tests.cast import token_text
+from tests.github import GitHub, github, key_server
 from tests.observability.actions import (
     Action,
     anonymous,
@@ -26,6 +28,7 @@ from tests.observability.actions import (
 )
 from tests.observability.reported import Failure, Watch
 
+__all__ = ["github", "key_server"]
 pytestmark = [pytest.mark.matrix, pytest.mark.django_db(transaction=True)]
 
 # Transactions must end, and the many queries of rate limits are alike.
@@ -71,6 +74,13 @@ def test_no_report_of_a_failing_database_holds_a_secret(
     alice: User, watch: Watch, action: Callable[[User], Action], step: int
 ) -> None:
     fail_at_queries(lambda: action(alice), watch, step)
+
+    assert watch.leaks() == []
+
+
+@pytest.mark.release
+def test_no_error_in_a_report_of_github_holds_a_token(alice: User, github: GitHub, watch: Watch) -> None:
+    fail_at_queries(lambda: partial(github.report, token_text(alice)), watch, 1)
 
     assert watch.leaks() == []
 
