@@ -49,16 +49,22 @@ def test_spectral_finds_nothing(documented: Documented, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("folders", ["Paths", "Tags"])
-def test_a_collection_of_postman_ends_with_the_revoke(documented: Documented, tmp_path: Path, folders: str) -> None:
+def test_a_run_of_postman_ends_with_the_revoke_which_needs_a_secret_of_its_own(
+    documented: Documented, tmp_path: Path, folders: str
+) -> None:
     made = run(
         *(*NODE, CLIENTS / "collection.cjs", documented.document, folders), folder=tmp_path, NODE_PATH=str(PACKAGES)
     )
 
-    requests = [name for _, name in json.loads(made.stdout)]
-    beside = [name for folder, name in json.loads(made.stdout) if folder == "revoke"]
-    assert len(requests) == len(set(requests)) > 15
-    assert requests[-1] == REVOKE
-    assert beside == ([REVOKE] if folders == "Tags" else [])
+    requests = json.loads(made.stdout)
+    names = [name for _, name, _ in requests]
+    secrets = {name: variables for _, name, variables in requests}
+    assert len(names) == len(set(names)) > 15
+    assert names[-1] == REVOKE
+    assert [name for folder, name, _ in requests if folder == "revoke"] == ([REVOKE] if folders == "Tags" else [])
+    # Whoever runs the collection fills in the first.
+    assert (secrets.pop("Who am I?"), secrets.pop(REVOKE)) == (["{{bearerToken}}"], ["{{apiKey}}"])
+    assert ["{{apiKey}}"] not in secrets.values()
 
 
 def test_a_bridge_to_agents_does_not_offer_the_revoke(documented: Documented, tmp_path: Path) -> None:

@@ -54,13 +54,15 @@ def test_the_document_names_its_base_and_every_path_below_it(document: dict[str,
 
 
 def test_the_token_is_the_way_into_every_operation_but_the_open_one(document: dict[str, Any]) -> None:
-    scheme = document["components"]["securitySchemes"]["ApiAccessToken"]
+    schemes = document["components"]["securitySchemes"]
+    revoke = document["paths"]["/token/revoke"]["post"]
 
-    assert (scheme["type"], scheme["scheme"]) == ("http", "bearer")
+    assert schemes.keys() == {"ApiAccessToken", "TokenToRevoke"}
+    assert (schemes["ApiAccessToken"]["type"], schemes["ApiAccessToken"]["scheme"]) == ("http", "bearer")
     assert {path for path, operation in operations(document) if operation["security"] == []} == OPEN
-    assert [operation["security"] for path, operation in operations(document) if path not in OPEN] == [
-        [{"ApiAccessToken": []}] for path, _ in operations(document) if path not in OPEN
-    ]
+    assert revoke["security"] == [{"TokenToRevoke": []}]
+    others = [operation["security"] for path, operation in operations(document) if path not in (*OPEN, "/token/revoke")]
+    assert others == [[{"ApiAccessToken": []}]] * len(others)
 
 
 def test_every_operation_says_what_it_does_and_what_it_answers(document: dict[str, Any]) -> None:

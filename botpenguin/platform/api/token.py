@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field
 
 from accounts.email_addresses import shown
 from accounts.web.clients import Client
-from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
+from botpenguin.platform.api.authentication import BearerRequest, TokenToRevoke
 from botpenguin.platform.api.call_limits import ByAddress, body_at_most
 from botpenguin.platform.api.envelope import Envelope, PlainEnvelope, Timestamp, timestamp
 from developers.bearer import verification
@@ -62,8 +62,7 @@ def whose(request: BearerRequest) -> PlainEnvelope:
     summary="Revoke this token",
     operation_id="revoke_token",
     tags=[REVOKE],
-    # Not limited, so that an attacker who uses up the limit cannot delay the revoke.
-    auth=ApiAccessToken(is_limited=False),
+    auth=TokenToRevoke(),
     response={HTTPStatus.NO_CONTENT: None},
     # No headers of a quota either.
     openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": {}}}} | NOT_BY_CHANCE,
