@@ -13,6 +13,7 @@ urlpatterns = [
     path("api-access-token/show/", token.show_token, name="show-token"),
     path("api-access-token/copy/", token.copy_token, name="copy-token"),
     path("api-access-token/try/", token.try_token, name="try-token"),
+    path("api-access-token/run/", token.run_operation, name="run-operation"),
     path("api-access-token/revoke/", token.revoke_token, name="revoke-token"),
     path("api-access-token/steps/", first_steps.steps, name="first-steps"),
     path("api-access-token/language/", first_steps.choose_language, name="choose-language"),

@@ -1,6 +1,7 @@
 """What all pages of a person who is logged in have in common."""
 
 import re
+from urllib.parse import urljoin
 
 import pytest
 
@@ -9,7 +10,7 @@ from botpenguin.platform.models import Bot, Contact
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Recipe
 from tests.cast import logged_in
-from tests.pages import visit_all
+from tests.pages import PRIVATE_PAGES, visit_all
 
 pytestmark = pytest.mark.no_cover
 
@@ -36,3 +37,38 @@ def test_every_page_marks_its_row_of_the_sidebar_and_is_kept_by_no_browser(alice
     assert marked == expected
     assert [any(path.endswith(f"/{row.pk}/") for path in marked) for row in (bot, contact, api, log)] == [True] * 4
     assert [path for path, page in pages.items() if "no-store" not in page["Cache-Control"]] == []
+
+
+NOT_LINKED = {
+    # A form leads to it.
+    "/account/logout/",
+    # Whatever asks for the password leads to it.
+    "/account/reauthenticate/",
+    # Linked where more programs use the token than the page of the token lists.
+    "/developers/api-access-token/programs/",
+    # For scripts.
+    "/developers/third-party-apps-api/drafts/request-token/",
+}
+OPEN = ("/api/v7/docs", "/api/v7/openapi.json")
+LINK = re.compile(r"<a\b[^>]*\bhref=\"([^\"]+)")
+
+
+@pytest.mark.matrix
+def test_links_lead_to_every_page(alice: User) -> None:
+    """A person finds every page by links from the first one, whatever their account has."""
+    browser = logged_in(alice)
+    Bot.objects.create(owner=alice, name="Night desk", platform="website")
+    found, left = {"/"}, ["/"]
+
+    for page in left:
+        answer = browser.get(page, follow=True)
+        if answer["Content-Type"].startswith("text/html"):
+            links = {
+                urljoin(page, link).partition("?")[0].partition("#")[0]
+                for link in LINK.findall(answer.content.decode())
+            }
+            left += sorted(link for link in links - found if link.startswith("/") and not link.startswith("/static/"))
+            found |= links
+
+    shown = {page for page in [*PRIVATE_PAGES, *OPEN] if (answer := browser.get(page)).status_code == 200}
+    assert shown - found == NOT_LINKED

@@ -33,9 +33,11 @@ from developers.snippets import Language, language_of, snippets_in
 from developers.views.programs import latest_programs
 
 PAGE = "developers:api-access-token"
+REFERENCE = "api-reference"
 FIRST_TAB = "developers:outbound:apis"
 TEMPLATE = "developers/api_access_token.html"
 ACTIVITY_LENGTH = 10
+OPERATION_LENGTH = 60
 NO_GENERATION = 0
 # What people did. The page of the token need not say what was issued or shown; programs stand in "Used by".
 WORDS: Mapping[Any, Any] = {
@@ -82,6 +84,15 @@ def copy_token(request: LoggedInRequest) -> HttpResponse:
 def try_token(request: LoggedInRequest) -> HttpResponse:
     """Return the token to the page's script, which calls the API with it. Redirects any other client."""
     return _reveal(request, Kind.TOKEN_TRIED, action="try") if wants_json(request) else redirect(PAGE)
+
+
+@action(REFERENCE)
+@never_cache
+def run_operation(request: LoggedInRequest) -> HttpResponse:
+    """Return the token to the script of the API's reference, which runs an operation. Redirects any other client."""
+    if not wants_json(request):
+        return redirect(REFERENCE)
+    return _reveal(request, Kind.TOKEN_TRIED, action=request.POST.get("operation", "")[:OPERATION_LENGTH])
 
 
 @action(PAGE)

@@ -1,4 +1,4 @@
-// "Try it": one call of the API with the real token. The token passes from one response
+// One call of the API with the real token: "Try it", or an operation of the reference. The token passes from one response
 // into the next request; the page shows only its mask.
 
 import { fillIn } from "./fill-in.js";
@@ -10,10 +10,20 @@ const HINT = 4;
 
 const mask = (token) => token.slice(0, PREFIX) + "•".repeat(token.length - PREFIX - HINT) + token.slice(-HINT);
 
-async function call(path, token) {
+// A form names its call by data attributes; where it can be edited, by fields without a name, which no server gets.
+function requestOf(form) {
+  const method = form.dataset.method ?? "GET";
+  const path = form.querySelector("[data-path]")?.value ?? form.dataset.try;
+  return { method, path, text: form.querySelector("[data-body]")?.value };
+}
+
+async function call({ method, path, text }, token) {
   const startedAt = performance.now();
+  const type = text === undefined ? {} : { "Content-Type": "application/json" };
   const response = await fetch(path, {
-    headers: { Authorization: `Bearer ${token}` },
+    method,
+    headers: { Authorization: `Bearer ${token}`, ...type },
+    body: text,
     credentials: "omit",
     cache: "no-store",
   });
@@ -29,10 +39,11 @@ function indented(body) {
   }
 }
 
-function transcript(path, token, { response, body }) {
+function transcript({ method, path, text }, token, { response, body }) {
   const lines = [
-    `GET ${path}`,
+    `${method} ${path}`,
     `Authorization: Bearer ${token}`,
+    ...(text === undefined ? [] : ["Content-Type: application/json", "", text]),
     "",
     `${response.status} ${response.statusText}`.trim(),
     ...[...response.headers].map(([name, value]) => `${name}: ${value}`),
@@ -45,17 +56,18 @@ function transcript(path, token, { response, body }) {
 // The call used the token: "never used" is no longer true. The steps bring the facts with them.
 function refreshFacts() {
   if (document.querySelector("#steps-fill-in[data-hx-get]")) fillIn();
-  else htmx.ajax("GET", location.pathname, { target: "#token-facts", select: "#token-facts", swap: "outerHTML" });
+  else if (document.getElementById("token-facts")) htmx.ajax("GET", location.pathname, { target: "#token-facts", select: "#token-facts", swap: "outerHTML" });
 }
 
 async function tryOut(form) {
-  const line = document.getElementById("try-it-status");
-  const well = document.getElementById("try-it-response");
+  const line = form.querySelector("[role=status]");
+  const well = form.nextElementSibling;
+  const request = requestOf(form);
   say(line, "calling");
   try {
     const token = await requestToken(form);
-    const result = await call(form.dataset.try, token);
-    well.textContent = transcript(form.dataset.try, token, result);
+    const result = await call(request, token);
+    well.textContent = transcript(request, token, result);
     well.hidden = false;
     const { ok, status } = result.response;
     const sentence = line.dataset[ok ? "answered" : "refused"];
