@@ -3,9 +3,17 @@
 
 const SECONDS = 15;
 
+// What has taken its place meanwhile is newer than the answer.
+function dropIfGone(event) {
+  if (!event.currentTarget.isConnected) event.preventDefault();
+}
+
 export function fillIn() {
   if (document.hidden) return;
-  for (const part of document.querySelectorAll("[data-fill-in][data-hx-get]")) htmx.trigger(part, "fill-in");
+  for (const part of document.querySelectorAll("[data-fill-in][data-hx-get]")) {
+    part.addEventListener("htmx:beforeOnLoad", dropIfGone);
+    htmx.trigger(part, "fill-in");
+  }
 }
 
 setInterval(fillIn, SECONDS * 1000);
@@ -26,9 +34,7 @@ document.addEventListener("htmx:afterSettle", ({ detail }) => {
 const unfolded = () => document.querySelector("[data-fill-in] details");
 let isUnfolded = false;
 
-document.addEventListener("htmx:beforeSwap", ({ target }) => {
-  // What takes the place of a part is newer than what the part has asked for.
-  for (const part of target.querySelectorAll("[data-fill-in]")) htmx.trigger(part, "htmx:abort");
+document.addEventListener("htmx:beforeSwap", () => {
   isUnfolded = Boolean(unfolded()?.open);
 });
 document.addEventListener("htmx:afterSwap", () => {

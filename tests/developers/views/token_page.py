@@ -16,10 +16,10 @@ JSON = {"Accept": "application/json"}
 TOKEN = re.compile(r"bpat_[0-9A-Za-z]{46}")
 
 
-def use(user: User) -> None:
-    """Record that a person's token was used three minutes ago."""
+def use(user: User, *, ago: timedelta = timedelta(minutes=3)) -> None:
+    """Record that a person's token was used some time ago."""
     ApiToken.objects.filter(user=user).update(
-        last_used_at=timezone.now() - timedelta(minutes=3), last_used_ip=LAPTOP.ip, last_used_client=LAPTOP.user_agent
+        last_used_at=timezone.now() - ago, last_used_ip=LAPTOP.ip, last_used_client=LAPTOP.user_agent
     )
 
 
