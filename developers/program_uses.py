@@ -21,6 +21,7 @@ from accounts.orm import best_effort, bulk
 from accounts.orm.batches import delete_in_batches
 from accounts.orm.prepared import Prepared, insertion
 from developers.bearer.use_counts import Count, Counts, OwnersUse
+from developers.known_programs import KnownUses
 from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
 from developers.new_uses import new_uses
 from developers.programs import MOST_ADDRESSES, MOST_PROGRAMS, SeenUses, UseKey, address_name, program_name
@@ -47,13 +48,13 @@ FUNCTIONS = {
 OwnersDay = tuple[int, date]
 
 
-def write(counts: Counts) -> Counts:
+def write(counts: Counts, known: KnownUses | None = None) -> Counts:
     """Add counts to their rows; return those that could not be written now. Drops those of deleted accounts."""
-    waiting = dict(counts)
+    waiting, known = dict(counts), known or KnownUses()
     try:
         for _attempt in range(ATTEMPTS):
             for batch in _batches(sorted(waiting)):
-                done = _write_batch({use: waiting[use] for use in batch})
+                done = _write_batch({use: waiting[use] for use in batch}, known)
                 if done is None:
                     return waiting
                 for use in done:
@@ -77,12 +78,15 @@ def _batches(uses: Sequence[OwnersUse]) -> Iterator[list[OwnersUse]]:
         yield batch
 
 
-def _write_batch(counts: Counts) -> list[OwnersUse] | None:
+def _write_batch(counts: Counts, known: KnownUses) -> list[OwnersUse] | None:
     """Add counts in one transaction. Return those that are done, without days that are changed or locked by others.
 
     Returns None if the database took none of them.
     """
+    known.read({(use.owner_id, use.day) for use in counts})
     seen = _seen_of(counts)
+    for (owner_id, _day), uses in seen.items():
+        uses.known = known.of(owner_id)
     before = {day: set(uses.keys) for day, uses in seen.items()}
     sizes = {day: len(uses.keys) for day, uses in seen.items()}
     rows: dict[OwnersDay, Prepared] = {day: _prepared(day, counts, uses) for day, uses in seen.items()}

@@ -5,7 +5,7 @@ A program is the product name of its User-Agent, without its version. Any client
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Set
 from functools import lru_cache
 from ipaddress import ip_network
 from typing import NamedTuple
@@ -29,9 +29,14 @@ BROWSER = "Web browser"
 # Of one owner on one day, without the rest.
 MOST_PROGRAMS = 50
 MOST_ADDRESSES = 20
+# Of these, places for what is known from earlier days. The rest are for what is new.
+HELD_PROGRAMS = 40
+HELD_ADDRESSES = 10
 # Bounds what many revokes in one day add.
 MOST_ROWS = 2_000
 MOST_ROWS_OF_OTHERS = 100
+# Beyond those.
+MOST_ROWS_OF_KNOWN = 400
 
 # What every browser's User-Agent names, and programs that only begin like a browser do not.
 _ENGINES = ("Gecko", "AppleWebKit", "Trident", "MSIE", "Presto")
@@ -51,11 +56,16 @@ class UseKey(NamedTuple):
     is_refused: bool
 
 
-class SeenUses:
-    """The uses of one owner on one day, within the bounds."""
+# Programs, each with its known addresses.
+Known = Mapping[str, Set[str]]
 
-    def __init__(self, keys: Iterable[UseKey] = ()) -> None:
+
+class SeenUses:
+    """The uses of one owner on one day, within the bounds. What is known already has places of its own."""
+
+    def __init__(self, keys: Iterable[UseKey] = (), known: Known | None = None) -> None:
         self.keys = set(keys)
+        self.known = known or {}
         self._addresses: defaultdict[str, set[str]] = defaultdict(set)
         for key in self.keys:
             self._addresses[key.program].add(key.address)
@@ -64,10 +74,11 @@ class SeenUses:
         """Return the use as which to count this one: itself, one of the rest, or None beyond all bounds."""
         if key in self.keys:
             return key
-        program = _within(key.program, self._addresses, MOST_PROGRAMS)
-        address = _within(key.address, self._addresses.get(program, ()), MOST_ADDRESSES)
+        program = _within(key.program, self._addresses.keys(), self.known.keys(), MOST_PROGRAMS)
+        known = self.known.get(program, frozenset())
+        address = _within(key.address, self._addresses.get(program, frozenset()), known, MOST_ADDRESSES)
         found = key._replace(program=program, address=address)
-        if found not in self.keys and len(self.keys) >= MOST_ROWS:
+        if found not in self.keys and len(self.keys) >= self._most_rows(is_known=address in known):
             found = key._replace(program=OTHERS, address=OTHERS)
             if found not in self.keys and len(self.keys) >= MOST_ROWS + MOST_ROWS_OF_OTHERS:
                 return None
@@ -75,10 +86,17 @@ class SeenUses:
         self._addresses[found.program].add(found.address)
         return found
 
+    @staticmethod
+    def _most_rows(*, is_known: bool) -> int:
+        return MOST_ROWS + MOST_ROWS_OF_OTHERS + MOST_ROWS_OF_KNOWN if is_known else MOST_ROWS
 
-def _within(name: str, known: Iterable[str], most: int) -> str:
-    names = {*known} - {OTHERS}
-    return name if name in names or len(names) < most else OTHERS
+
+def _within(name: str, seen: Set[str], known: Set[str], most: int) -> str:
+    """Return a name, or that of the rest if it is new and only places for known names are left."""
+    if name in seen:
+        return name
+    names = seen - {OTHERS}
+    return name if len(names if name in known else names | known) < most else OTHERS
 
 
 @lru_cache(maxsize=1024)

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connections
 
 from accounts.web.clients import USER_AGENT_LENGTH
+from developers.known_programs import KnownUses
 from developers.programs import SeenUses, UseKey, network_of, program_of
 
 logger = logging.getLogger(__name__)
@@ -68,6 +69,8 @@ class UseCounts:
         self._write, self._seconds = write, seconds
         self._lock, self._writing, self._is_over = Lock(), Lock(), Event()
         self._timer: Thread | None = None
+        # `write` reads it, so that a flood of new names does not take the places of known ones in memory either.
+        self.known = KnownUses()
         self._forget()
 
     def _forget(self) -> None:
@@ -102,7 +105,10 @@ class UseCounts:
     def _count(self, owner_id: int, day: date, use: UseKey, now: float) -> Count:
         """Return where to count a use; beyond the bounds, a count that nobody writes."""
         nothing = Count(0, now, now)
-        kept = self._seen.setdefault((owner_id, day), SeenUses()).add(use)
+        seen = self._seen.get((owner_id, day))
+        if seen is None:
+            seen = self._seen[owner_id, day] = SeenUses((), self.known.of(owner_id))
+        kept = seen.add(use)
         key = OwnersUse(owner_id, day, kept) if kept else None
         if key is None or (key not in self._counts and len(self._counts) >= MOST_COUNTS):
             return nothing

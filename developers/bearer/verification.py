@@ -260,7 +260,7 @@ def _write_counts(counts: Counts) -> Counts:
         if is_refused or not _write_refusals(revoked_id, count, client, best_effort.try_in_background):
             is_refused = True
             refusal_counts.give_back(revoked_id, count)
-    return program_uses.write(counts)
+    return program_uses.write(counts, use_counts.known)
 
 
 use_counts = UseCounts(_write_counts)
