@@ -23,7 +23,7 @@ from accounts.orm.prepared import Prepared, insertion
 from developers.bearer.use_counts import Count, Counts, OwnersUse
 from developers.known_programs import KnownUses
 from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
-from developers.new_uses import new_uses
+from developers.new_uses import NewUse, NewUseEvents, new_uses
 from developers.programs import MOST_ADDRESSES, MOST_PROGRAMS, SeenUses, UseKey, address_name, program_name
 
 logger = logging.getLogger(__name__)
@@ -90,32 +90,34 @@ def _write_batch(counts: Counts, known: KnownUses) -> list[OwnersUse] | None:
     before = {day: set(uses.keys) for day, uses in seen.items()}
     sizes = {day: len(uses.keys) for day, uses in seen.items()}
     rows: dict[OwnersDay, Prepared] = {day: _prepared(day, counts, uses) for day, uses in seen.items()}
-    done = set[OwnersDay]()
-
     fresh = {day: uses.keys - before[day] for day, uses in seen.items()}
+    new = NewUseEvents(_new_uses(counts, fresh))
+    done = set[OwnersDay]()
 
     def add() -> None:
         found, gone = _writable(sizes)
         done.update(found, gone)
         sql = next(iter(rows.values())).sql
         Prepared(sql, [values for day in found for values in rows[day].rows]).run()
+        new.record_first(found)
 
     if not best_effort.try_in_background("The last minute of uses of tokens", add):
         return None
-    _record_new(counts, {day: uses for day, uses in fresh.items() if day in done})
+    new.record_rest(done)
     return [use for use in counts if (use.owner_id, use.day) in done]
 
 
-def _record_new(counts: Counts, fresh: dict[OwnersDay, set[UseKey]]) -> None:
-    """Record which programs and addresses are new, or log that it was not possible: the counts are written by then."""
+def _new_uses(counts: Counts, fresh: dict[OwnersDay, set[UseKey]]) -> list[tuple[OwnersDay, NewUse]]:
+    """Return which programs and addresses are new, or log that it was not possible: the counts are written anyway."""
+    found: list[tuple[OwnersDay, NewUse]] = []
     try:
         for (owner_id, day), uses in fresh.items():
-            found = {use: counts.get(OwnersUse(owner_id, day, use)) for use in uses}
-            times = {use: datetime.fromtimestamp(count.first_at, UTC) for use, count in found.items() if count}
-            for new in new_uses(owner_id, times) if times else ():
-                best_effort.try_write("A new program or address", new.record)
+            first = {use: counts.get(OwnersUse(owner_id, day, use)) for use in uses}
+            times = {use: datetime.fromtimestamp(count.first_at, UTC) for use, count in first.items() if count}
+            found += [((owner_id, day), new) for new in (new_uses(owner_id, times) if times else ())]
     except Error as error:
         logger.warning("New programs and addresses were not looked for: %s", error)
+    return found
 
 
 def _seen_of(counts: Counts) -> dict[OwnersDay, SeenUses]:

@@ -12,7 +12,7 @@ from functools import cached_property
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
-from django.db.models import Max, Min, OuterRef, QuerySet, Subquery, Sum
+from django.db.models import Case, F, Max, Min, OuterRef, QuerySet, Subquery, Sum, When
 from django.utils import timezone
 
 from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
@@ -121,11 +121,9 @@ def replacement_of(token: ApiToken, revoked_tokens: Sequence[RevokedToken]) -> R
     generations = listed + [revoked.generation for revoked in in_use]
     if not generations:
         return Replacement(token.generation - 1, [], [])
-    uses = _uses(token.user_id, min(generations))
+    uses = _uses(token, min(generations))
     states = {who: _mover(who, token.generation, found, now) for who, found in uses.items()}
-    movers = [states[who] for who, found in uses.items() if any(use.generation in listed for use in found)][
-        :MOST_LISTED
-    ]
+    movers = [states[who] for who in _shown(uses, listed)]
     movers.sort(key=lambda mover: list(State).index(mover.state))
     is_shown = any(mover.state is not State.MOVED for mover in movers)
     shown = set(listed) if is_shown else set[int]()
@@ -136,15 +134,27 @@ def replacement_of(token: ApiToken, revoked_tokens: Sequence[RevokedToken]) -> R
 _Who = tuple[str, str]
 
 
-def _uses(owner_id: int, oldest: int) -> dict[_Who, list[_Use]]:
-    """Return the uses of the tokens from a generation on, by who, the last used first."""
-    rows = _labeled(TokenUse.objects.filter(user=owner_id, generation__gte=oldest)).values_list(*_Use._fields[:5])
+def _uses(token: ApiToken, oldest: int) -> dict[_Who, list[_Use]]:
+    """Return the uses of a token and of its owner's revoked ones from a generation on, by who, the last used first."""
+    rows = _labeled(TokenUse.objects.filter(user=token.user_id, generation__gte=oldest)).values_list(*_Use._fields[:5])
     totals = rows.annotate(number=Sum("count"), began_at=Min("first_at"), used_at=Max("last_at"))
+    is_earlier = Case(When(generation=token.generation, is_refused=False, then=0), default=1)
+    # The names that a leaked token brings come after those that were there before.
+    known_first = totals.order_by(F("label").asc(nulls_last=True), is_earlier, "began_at", *_Use._fields[:4])
     uses = defaultdict[_Who, list[_Use]](list)
-    for values in totals.order_by("-used_at", *_Use._fields[:4])[:MOST_ROWS]:
+    for values in known_first[:MOST_ROWS]:
         use = _Use(*values)
         uses[use.program, use.address].append(use)
-    return dict(uses)
+    last_used = sorted(sorted(uses.items()), key=lambda item: max(use.last_at for use in item[1]), reverse=True)
+    return dict(last_used)
+
+
+def _shown(uses: dict[_Who, list[_Use]], listed: Sequence[int]) -> list[_Who]:
+    """Return who used one of the listed tokens: of too many, those with a label, and those who were there first."""
+    found = [who for who, theirs in uses.items() if any(use.generation in listed for use in theirs)]
+    ranked = sorted(found, key=lambda who: (not uses[who][0].label, min(use.first_at for use in uses[who])))
+    kept = set(ranked[:MOST_LISTED])
+    return [who for who in found if who in kept]
 
 
 def _mover(who: _Who, current: int, uses: list[_Use], now: datetime) -> Mover:

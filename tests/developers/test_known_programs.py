@@ -9,15 +9,17 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.orm import bulk
-from developers import known_programs
+from developers import issuance, known_programs, replacement
 from developers.bearer import verification
 from developers.known_programs import KnownUses
-from developers.models import ProgramLabel, TokenUse
+from developers.models import ApiToken, ProgramLabel, TokenUse
 from developers.program_uses import write
 from developers.programs import HELD_ADDRESSES, HELD_PROGRAMS, MOST_ADDRESSES, MOST_PROGRAMS, OTHERS, SeenUses, UseKey
-from tests.cast import token_text
+from developers.replacement import State, replacement_of
+from tests.cast import PHONE, token_text
 from tests.developers.bearer.requests import bearing
 from tests.developers.test_program_uses import DAY, NOON, count, key, make
+from tests.developers.uses import add_use
 
 YESTERDAY = NOON - timedelta(days=1)
 
@@ -36,6 +38,31 @@ def flood(owner: User, **more: Any) -> None:
 def named(owner: User, **filters: Any) -> set[str]:
     rows = TokenUse.objects.filter(user=owner, day=DAY, **filters)
     return set(rows.values_list("program", flat=True)) - {OTHERS}
+
+
+@pytest.mark.parametrize("most_rows", [10, replacement.MOST_ROWS])
+def test_after_a_revoke_the_list_keeps_those_who_were_there_before_a_flood(
+    alice: User, monkeypatch: pytest.MonkeyPatch, most_rows: int
+) -> None:
+    monkeypatch.setattr(replacement, "MOST_LISTED", 4)
+    monkeypatch.setattr(replacement, "MOST_ROWS", most_rows)
+    for number, program in enumerate(["n8n", "curl"]):
+        add_use(alice, program, ago=timedelta(days=9, minutes=-number))
+    ProgramLabel.objects.create(user=alice, program="Make", label="CRM sync")
+    add_use(alice, "Make", ago=timedelta(minutes=1))
+    for number in range(20):
+        add_use(alice, f"flood{number}", ago=timedelta(hours=1))
+    issuance.revoke(alice, 1, PHONE, even_if_used=True)
+    for number in range(20):
+        add_use(alice, f"flood{number}", refused=1)
+    add_use(alice, "n8n", generation=2)
+
+    found = replacement_of(ApiToken.objects.get(user=alice), list(alice.revoked_tokens.all()))
+
+    states = {mover.program: mover.state for mover in found.movers}
+    own = {"n8n": State.MOVED, "curl": State.SILENT, "Make": State.SILENT}
+    assert own.items() <= states.items()
+    assert len(states) == 4
 
 
 @pytest.mark.parametrize("program", ["n8n", "", "Web browser", "مزامنة"])
