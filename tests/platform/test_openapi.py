@@ -190,6 +190,13 @@ def test_the_page_lists_the_fields_of_a_body() -> None:
     assert ("createdAt.startAt", "time") in [(field.name, field.kind) for field in shown["list_contacts"].fields]
 
 
+def test_every_key_of_the_filter_says_what_it_means() -> None:
+    shown = {operation.id: operation for group in reference.groups().values() for operation in group}
+
+    assert [field.name for field in shown["list_contacts"].fields if not field.note] == []
+    assert len({field.note for field in shown["list_contacts"].fields if not field.name.startswith("_bot")}) > 10
+
+
 @pytest.mark.parametrize(
     ("schema", "made"),
     [

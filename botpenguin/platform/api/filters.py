@@ -33,6 +33,7 @@ def _without_empty(texts: list[str]) -> list[str]:
     return [text for text in texts if text]
 
 
+OF_BOTS = "Of one of these bots, or of one that another key of this kind names."
 Few = Field(max_length=100)
 Ids = Annotated[list[fields.OptionalId], Few, AfterValidator(_without_empty)] | None
 Texts = Annotated[list[fields.AnyText], Few, AfterValidator(_without_empty)] | None
@@ -41,8 +42,8 @@ Texts = Annotated[list[fields.AnyText], Few, AfterValidator(_without_empty)] | N
 class Period(Input):
     """From one time to another, both included; without an offset they are in UTC."""
 
-    startAt: fields.Time = None
-    endsAt: fields.Time = None
+    startAt: fields.Time = Field(default=None, description="The first time. Empty: from the beginning.")
+    endsAt: fields.Time = Field(default=None, description="The last time. Empty: until now.")
 
     def of(self, field: str) -> Q:
         found = Q()
@@ -73,28 +74,30 @@ class ContactFilter(Input):
         description="A part of a name, an email, a number (however it is written) or a profile's name or id.",
         examples=["asha"],
     )
-    status: Annotated[list[StatusName], Few] | None = None
+    status: Annotated[list[StatusName], Few] | None = Field(default=None, description="With one of these statuses.")
     tags: Texts = Field(default=None, description="At least one of these tags.")
     segments: Ids = Field(default=None, description="In at least one of these segments.")
-    platform: Annotated[list[PlatformName], Few] | None = None
-    bot_whatsapp: Ids = Field(default=None, alias="_botWhatsapp")
-    bot_instagram: Ids = Field(default=None, alias="_botInstagram")
-    bot_facebook: Ids = Field(default=None, alias="_botFacebook")
-    bot_telegram: Ids = Field(default=None, alias="_botTelegram")
-    bot_website: Ids = Field(default=None, alias="_botWebsite")
-    bot_sms: Ids = Field(default=None, alias="_botSms")
-    lastMessageBy: Texts = None
-    createdAt: Period | None = None
-    lastSeenAt: Period | None = None
+    platform: Annotated[list[PlatformName], Few] | None = Field(
+        default=None, description="Reached on one of these platforms."
+    )
+    bot_whatsapp: Ids = Field(default=None, alias="_botWhatsapp", description=OF_BOTS)
+    bot_instagram: Ids = Field(default=None, alias="_botInstagram", description=OF_BOTS)
+    bot_facebook: Ids = Field(default=None, alias="_botFacebook", description=OF_BOTS)
+    bot_telegram: Ids = Field(default=None, alias="_botTelegram", description=OF_BOTS)
+    bot_website: Ids = Field(default=None, alias="_botWebsite", description=OF_BOTS)
+    bot_sms: Ids = Field(default=None, alias="_botSms", description=OF_BOTS)
+    lastMessageBy: Texts = Field(default=None, description="Whose last message is by one of these.")
+    createdAt: Period | None = Field(default=None, description="Created in this period.")
+    lastSeenAt: Period | None = Field(default=None, description="Last seen in this period.")
     applicableFilters: Texts = Field(
         default=None,
         description="Which of isOnline, isContact, isImported and isSubscriber are to filter.",
         examples=[["isSubscriber"]],
     )
-    isOnline: bool | None = None
-    isContact: bool | None = None
-    isImported: bool | None = None
-    isSubscriber: bool | None = None
+    isOnline: bool | None = Field(default=None, description="Online now. On this server, no contact is.")
+    isContact: bool | None = Field(default=None, description="Whether it is marked as a contact.")
+    isImported: bool | None = Field(default=None, description="Whether it came by an import.")
+    isSubscriber: bool | None = Field(default=None, description="Whether it has subscribed.")
 
     def of(self, owner: int) -> ContactQuerySet:
         contacts = Contact.objects.owned_by(owner)
