@@ -8,6 +8,7 @@ from unicodedata import category
 
 import pytest
 from django.test import Client as Browser
+from django.test import RequestFactory
 from post_office.models import Email
 
 from accounts.models import User
@@ -109,7 +110,7 @@ def test_no_name_is_a_line_or_a_link_in_a_mail(alice: User) -> None:
         Email.objects.all().delete()
         TokenUse.objects.all().delete()
         make(alice, program_of(sample), is_refused=True)
-        usage.record_refusals(old.pk, 1, Client("192.0.2.1", sample))
+        usage.record_refusals(old.pk, 1, Client.of(RequestFactory().get("/", headers={"User-Agent": sample})))
         old.refresh_from_db()
         notices.token_still_in_use(old, event)
         NewUse(Kind.TOKEN_NEW_PROGRAM, token, Client("192.0.2.1", program_name(program_of(sample)))).record()
