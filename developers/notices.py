@@ -81,6 +81,10 @@ def token_still_in_use(revoked: RevokedToken, event: Event) -> None:
 
 
 def _programs(revoked: RevokedToken) -> str:
-    """Name the programs that still send a revoked token, except names that could be read as a sentence or a link."""
-    names = [name for name in refused_programs(revoked) if PLAIN_CLIENT.fullmatch(name)]
+    """Name the programs that still send a revoked token, by their labels if they have some.
+
+    Leaves out what could be read as a sentence or a link.
+    """
+    called = ((program.label, program.program) for program in refused_programs(revoked))
+    names = list(filter(None, (next(filter(PLAIN_CLIENT.fullmatch, texts), "") for texts in called)))
     return ", ".join([*names[:MOST_NAMED], "…"] if len(names) > MOST_NAMED else names)

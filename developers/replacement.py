@@ -32,7 +32,7 @@ class State(StrEnum):
 
 
 class TokenUser(NamedTuple):
-    """A program that the current token serves, its owner's label for it or "", and when it was last accepted."""
+    """A program that sends a token, its owner's label for it or "", and when it was last accepted or refused."""
 
     program: str
     label: str
@@ -92,20 +92,19 @@ class Replacement:
 
 def users_of(token: ApiToken) -> list[TokenUser]:
     """Return the programs that use a token, the last used first."""
-    programs = _programs(token, is_refused=False)
-    return [TokenUser(program_name(program), label or "", used_at) for program, label, used_at in programs]
+    return _programs(token, is_refused=False)
 
 
-def refused_programs(revoked: RevokedToken) -> list[str]:
-    """Return the names of the programs that a revoked token was refused to, the last one first."""
-    return [program_name(program) for program, _label, _at in _programs(revoked, is_refused=True)]
+def refused_programs(revoked: RevokedToken) -> list[TokenUser]:
+    """Return the programs that a revoked token was refused to, the last one first."""
+    return _programs(revoked, is_refused=True)
 
 
-def _programs(token: ApiToken | RevokedToken, *, is_refused: bool) -> Any:
-    """Return names, labels and last times of programs, the last one first."""
+def _programs(token: ApiToken | RevokedToken, *, is_refused: bool) -> list[TokenUser]:
     rows = _labeled(TokenUse.objects.filter(user=token.user_id, generation=token.generation, is_refused=is_refused))
     programs = rows.values_list("program", "label").annotate(used_at=Max("last_at"))
-    return programs.order_by("-used_at", "program")[:MOST_LISTED]
+    last = programs.order_by("-used_at", "program")[:MOST_LISTED]
+    return [TokenUser(program_name(program), label or "", used_at) for program, label, used_at in last]
 
 
 def _labeled(rows: QuerySet[TokenUse]) -> Any:

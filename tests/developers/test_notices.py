@@ -12,7 +12,7 @@ from accounts.security_log import Kind
 from accounts.web.clients import Client
 from developers import issuance, usage
 from developers.issuance import Verdict
-from developers.models import RevokedToken
+from developers.models import ProgramLabel, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_events, token_text
 from tests.developers.uses import add_use
 
@@ -132,6 +132,33 @@ def test_a_mail_of_use_names_the_programs_that_send_the_token(alice: User, bob: 
     assert "Programs: n8n, CRM sync, curl, python-requests, Zapier, …\n" in mail.message
     assert "n8n, CRM sync, curl, python-requests, Zapier, …</td>" in mail.html_message
     assert "evil" not in mail.message + mail.html_message
+
+
+@pytest.mark.parametrize(
+    ("label", "named"),
+    [
+        ("Nightly export", "Nightly export"),
+        ("evil.example", "python-requests"),
+        ("https://evil.example", "python-requests"),
+        ("Your account is closed. Call us", "python-requests"),
+        ("a\nBcc: x@evil.example", "python-requests"),
+        ("<b>CRM</b>", "python-requests"),
+        ("=1+1", "python-requests"),
+        ("\u202egnp.exe", "python-requests"),
+        ("مزامنة", "python-requests"),
+    ],
+)
+def test_a_mail_of_use_calls_a_program_by_its_label(alice: User, bob: User, label: str, named: str) -> None:
+    revoked = still_in_use(alice, revoked_ago=timedelta(minutes=61))
+    add_use(alice, "python-requests", refused=1)
+    ProgramLabel.objects.create(user=alice, program="python-requests", label=label)
+    ProgramLabel.objects.create(user=bob, program="python-requests", label="His")
+
+    usage.record_refusals(revoked.pk, 5, PHONE)
+
+    mail = Email.objects.get()
+    assert f"Programs: {named}\n" in mail.message
+    assert f">{named}</td>" in mail.html_message
 
 
 def test_a_mail_of_use_finds_an_event_even_where_it_was_pruned(alice: User) -> None:
