@@ -41,27 +41,30 @@ _VARIABLES = {
     Language.BASH: Snippet(
         "read -rs BOTPENGUIN_TOKEN && export BOTPENGUIN_TOKEN",
         _(
-            "Run it, paste the token and press Enter. Nothing shows, and the history keeps only this line. "
-            "It works in zsh too."
+            "Run it, and it waits: copy the token, paste it and press Enter. "
+            "Nothing shows, and the history keeps only this line. It works in zsh too."
         ),
     ),
     Language.POWERSHELL: Snippet(
         "$env:BOTPENGUIN_TOKEN = [Net.NetworkCredential]::new('', (Read-Host 'Token' -AsSecureString)).Password",
         _(
-            "Run it, paste the token (by right-click in older consoles) and press Enter. "
+            "Run it, and it waits: copy the token, paste it (by right-click in older consoles) and press Enter. "
             "It shows as stars, and the history keeps only this line."
         ),
     ),
     Language.PYTHON: Snippet(
         'import getpass, os\nos.environ["BOTPENGUIN_TOKEN"] = getpass.getpass("Token: ")',
-        _("Run it in Python, paste the token and press Enter. Nothing shows, and no history keeps what getpass reads."),
+        _(
+            "Run it in Python, and it waits: copy the token, paste it and press Enter. "
+            "Nothing shows, and no history keeps what getpass reads."
+        ),
     ),
     # Single quotes and no dollar signs inside: every shell passes it on as it is.
     Language.JAVASCRIPT: Snippet(
         "node -e \"\n  fs.appendFileSync('.env', '\\nBOTPENGUIN_TOKEN=\\n');\n  fs.chmodSync('.env', 0o600);\n"
         "  fs.appendFileSync('.gitignore', '\\n.env\\n');\n\"",
         _(
-            "Run it, then paste the token after the = in .env with an editor, which writes no history. "
+            "Run it, copy the token, and paste it after the = in .env with an editor, which writes no history. "
             "Git ignores the file, and on Linux and macOS only you can read it."
         ),
     ),
@@ -77,7 +80,7 @@ _CALLS = {
     ),
     Language.PYTHON: Snippet(
         'import os, urllib.request\nurl = "URL"\n'
-        'headers = {"Authorization": "Bearer " + os.environ["BOTPENGUIN_TOKEN"]}\n'
+        'token = os.environ["BOTPENGUIN_TOKEN"]\nheaders = {"Authorization": f"Bearer {token}"}\n'
         "request = urllib.request.Request(url, headers=headers)\n"
         "print(urllib.request.urlopen(request, timeout=10).read().decode())",
         _("Run it in the same Python."),

@@ -27,6 +27,8 @@ def test_each_language_sets_the_variable_without_a_token_in_the_command_and_call
     assert "BOTPENGUIN_TOKEN" in snippets.call.text
     assert "Bearer" in snippets.call.text
     assert re.search("history|only you can read it", str(snippets.variable.note))
+    # Copying the command takes the token out of the clipboard.
+    assert "copy the token" in str(snippets.variable.note)
     # A last newline would run a command whose rest is still being pasted.
     assert not snippets.variable.text.endswith("\n")
 
