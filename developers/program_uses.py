@@ -194,11 +194,18 @@ class ListedUse:
 
 
 def programs_of(owner_id: int, generation: int) -> list[ListedUse]:
-    """Return the 50 programs that used an owner's tokens last, each with its 20 last addresses, the last used first."""
+    """Return the programs that used an owner's tokens, each with its 20 last addresses, the last used first.
+
+    Of more than 50 they are those with a label, and those that were used last.
+    """
     rows = TokenUse.objects.filter(user=owner_id, day__gt=_first_pruned_after(timezone.now()))
-    totals = _totals(rows.values_list("program"), generation)[:MOST_PROGRAMS]
     labels = dict(ProgramLabel.objects.filter(user=owner_id).values_list("program", "label"))
-    programs = {name: ListedUse(program_name(name), labels.get(name, ""), name, *values) for name, *values in totals}
+    totals = _totals(rows.values_list("program"), generation)
+    if labels:
+        has_none = db.Case(db.When(program__in=labels, then=0), default=1)
+        totals = totals.order_by(has_none, *totals.query.order_by)
+    found = (ListedUse(program_name(name), labels.get(name, ""), name, *rest) for name, *rest in totals[:MOST_PROGRAMS])
+    programs = {use.name: use for use in sorted(found, key=lambda use: use.last_at, reverse=True)}
     places = _totals(rows.filter(program__in=programs).values_list("address", "program"), generation)
     last = db.Window(RowNumber(), partition_by="program", order_by=(db.F("used_at").desc(), "address"))
     for address, program, *values, _place in places.annotate(place=last).filter(place__lte=MOST_ADDRESSES):

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.orm import bulk
-from developers import issuance, known_programs, replacement
+from developers import issuance, known_programs, program_uses, replacement
 from developers.bearer import verification
 from developers.known_programs import KnownUses
 from developers.models import ApiToken, ProgramLabel, TokenUse
@@ -111,6 +111,21 @@ def test_names_of_a_flood_of_yesterday_leave_places_for_older_and_for_new_progra
 
     assert "n8n" in named(alice)
     assert len(named(alice, program__startswith="1")) == MOST_PROGRAMS - HELD_PROGRAMS
+
+
+def test_the_api_lists_programs_with_a_label_whatever_others_were_used_since(
+    alice: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program_uses, "MOST_PROGRAMS", 4)
+    for number in range(6):
+        add_use(alice, f"flood{number}", ago=timedelta(minutes=number))
+    for number, program in enumerate(["n8n", "curl"]):
+        add_use(alice, program, ago=timedelta(days=1, minutes=number))
+        ProgramLabel.objects.create(user=alice, program=program, label=f"My {program}")
+
+    found = program_uses.programs_of(alice.pk, 1)
+
+    assert [use.name for use in found] == ["flood0", "flood1", "n8n", "curl"]
 
 
 def test_known_rows_have_room_when_new_ones_have_none(monkeypatch: pytest.MonkeyPatch) -> None:

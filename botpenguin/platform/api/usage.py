@@ -48,8 +48,9 @@ def usage(request: BearerRequest) -> Envelope[Usage]:
 
     A program is the first product name of its User-Agent, without the version. Programs choose these names themselves,
     and several may share one. Owners give labels on the page of the token. A call is counted within a minute. The
-    answer has at most 50 programs, and of each the 20 addresses used last. Of one day, programs beyond 50 are counted
-    as "Other programs", and addresses of a program beyond 20 as "Other addresses".
+    answer has at most 50 programs, those with a label and those used last, and of each the 20 addresses used last. Of
+    one day, programs beyond 50 are counted as "Other programs", and addresses of a program beyond 20 as "Other
+    addresses". Programs and addresses of earlier days keep their own names.
     """
     programs = [
         UseBy(
