@@ -20,8 +20,9 @@ from accounts.models import User
 from accounts.orm import best_effort, bulk
 from accounts.orm.batches import delete_in_batches
 from accounts.orm.prepared import Prepared, insertion
+from developers.bearer.known_uses import KnownUses
 from developers.bearer.use_counts import Count, Counts, OwnersUse
-from developers.known_programs import KnownUses
+from developers.known_programs import known_before
 from developers.models import ApiToken, ProgramLabel, RevokedToken, TokenUse
 from developers.new_uses import NewUse, NewUseEvents, new_uses
 from developers.programs import MOST_ADDRESSES, MOST_PROGRAMS, SeenUses, UseKey, address_name, program_name
@@ -83,7 +84,7 @@ def _write_batch(counts: Counts, known: KnownUses) -> list[OwnersUse] | None:
 
     Returns None if the database took none of them.
     """
-    known.read({(use.owner_id, use.day) for use in counts})
+    known.read({(use.owner_id, use.day) for use in counts}, known_before)
     seen = _seen_of(counts)
     for (owner_id, _day), uses in seen.items():
         uses.known = known.of(owner_id)

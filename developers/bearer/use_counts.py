@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from django.db import connections
 
 from accounts.web.clients import USER_AGENT_LENGTH
-from developers.known_programs import KnownUses
+from developers.bearer.known_uses import KnownUses
 from developers.programs import SeenUses, UseKey, network_of, program_of
 
 logger = logging.getLogger(__name__)

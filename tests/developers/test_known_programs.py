@@ -9,9 +9,10 @@ from django.test.utils import CaptureQueriesContext
 
 from accounts.models import User
 from accounts.orm import bulk
-from developers import issuance, known_programs, program_uses, replacement
-from developers.bearer import verification
-from developers.known_programs import KnownUses
+from developers import issuance, program_uses, replacement
+from developers.bearer import known_uses, verification
+from developers.bearer.known_uses import KnownUses
+from developers.known_programs import known_before
 from developers.models import ApiToken, ProgramLabel, TokenUse
 from developers.program_uses import write
 from developers.programs import HELD_ADDRESSES, HELD_PROGRAMS, MOST_ADDRESSES, MOST_PROGRAMS, OTHERS, SeenUses, UseKey
@@ -166,7 +167,7 @@ def test_what_is_known_is_read_once_a_day(alice: User, bob: User) -> None:
     queries = []
     for owners, day in (([alice], DAY), ([alice], DAY), ([alice, bob], DAY), ([alice], DAY + timedelta(days=1))):
         with CaptureQueriesContext(connection) as captured:
-            known.read([(owner.pk, day) for owner in owners])
+            known.read([(owner.pk, day) for owner in owners], known_before)
         queries.append(len(captured))
 
     assert queries == [2, 0, 2, 2]
@@ -175,7 +176,7 @@ def test_what_is_known_is_read_once_a_day(alice: User, bob: User) -> None:
 
 
 def test_what_is_remembered_is_bounded(alice: User, bob: User, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_programs, "MOST_REMEMBERED", 3 * (1 + HELD_ADDRESSES))
+    monkeypatch.setattr(known_uses, "MOST_REMEMBERED", 3 * (1 + HELD_ADDRESSES))
     for owner in (alice, bob):
         for number in range(2 * HELD_PROGRAMS):
             make(owner, f"p{number:03}", at=YESTERDAY + timedelta(minutes=number))
@@ -183,9 +184,9 @@ def test_what_is_remembered_is_bounded(alice: User, bob: User, monkeypatch: pyte
             make(owner, "n8n", f"192.0.2.{number}", YESTERDAY - timedelta(days=1, minutes=-number))
     known = KnownUses()
 
-    known.read([(alice.pk, DAY)])
+    known.read([(alice.pk, DAY)], known_before)
     hers = known.of(alice.pk)
-    known.read([(bob.pk, DAY)])
+    known.read([(bob.pk, DAY)], known_before)
 
     assert list(hers) == ["n8n", *(f"p{number:03}" for number in range(HELD_PROGRAMS - 1))]
     assert hers["n8n"] == {f"192.0.2.{number}" for number in range(HELD_ADDRESSES)}
