@@ -113,7 +113,8 @@ def test_no_name_is_a_line_or_a_link_in_a_mail(alice: User) -> None:
         usage.record_refusals(old.pk, 1, Client.of(RequestFactory().get("/", headers={"User-Agent": sample})))
         old.refresh_from_db()
         notices.token_still_in_use(old, event)
-        NewUse(Kind.TOKEN_NEW_PROGRAM, token, Client("192.0.2.1", program_name(program_of(sample)))).record()
+        new = NewUse(Kind.TOKEN_NEW_PROGRAM, token, Client("192.0.2.1", program_name(program_of(sample))))
+        new.mail(new.record())
 
         mails = Email.objects.all()
         assert len(mails) == 2
