@@ -7,11 +7,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from pytest_django.fixtures import Settings
 
+from accounts.models import User
 from botpenguin.platform.api import reference
 from botpenguin.platform.api.operations import Operation
 from botpenguin.platform.api.samples import VARIABLE, sample
+from developers.outbound import curl
+from developers.outbound.transport.sending import send
 from developers.snippets import Language
+from tests.developers.outbound.curl.test_against_curl import seen
+from tests.developers.outbound.servers import response, serving
 from tests.server import Server
 
 pytestmark = [
@@ -99,3 +105,25 @@ def test_every_sample_is_answered_as_the_reference_says(site: Server, tmp_path: 
         statuses[operation.id] = status_of(language, run(language, text, tmp_path, token))
 
     assert statuses == documented
+
+
+def test_powershell_s_samples_are_sent_as_curl_sends_those_of_bash(alice: User, settings: Settings) -> None:
+    """There is no PowerShell here: the product reads its samples as it reads what people paste, and sends them."""
+    settings.OUTBOUND_ALLOWED_NETWORKS = ["127.0.0.0/8"]
+    with serving(response(b"{}")) as server:
+        for operation in operations():
+            call = operation.call(f"{server.url}/api/v7", {})
+            text = sample(Language.POWERSHELL, call).replace(f"$env:{VARIABLE}", "a-token")
+
+            subprocess.run(
+                ["bash", "-c", f"{sample(Language.BASH, call)} -s --noproxy '*' --max-time 20"],
+                env=os.environ | {VARIABLE: "a-token"},
+                capture_output=True,
+                check=True,
+            )
+            send(curl.read(text).recipe, owner=alice)
+
+    pairs = zip(server.requests[::2], server.requests[1::2], strict=True)
+    sent = [(seen(by_curl), seen(read.replace(b"json; charset=utf-8", b"json"))) for by_curl, read in pairs]
+    assert len(sent) >= 20
+    assert [by_curl for by_curl, _ in sent] == [read for _, read in sent]
