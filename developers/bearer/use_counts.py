@@ -23,10 +23,10 @@ logger = logging.getLogger(__name__)
 
 # Seconds. Less than a minute, so that a burst is written within one.
 INTERVAL = 55.0
-# Seconds until what could not be written is written, such as after another write held a lock.
+# Seconds until what could not be written is tried again, such as after another write held a lock.
 RETRY_INTERVAL = 5.0
-# At a stop, which may coincide with those of other processes. Pauses in seconds.
-STOP_ATTEMPTS, STOP_PAUSE = 8, 0.2
+# Seconds for which a stop tries, since other processes may stop and write then, too, and between its attempts.
+STOP_PATIENCE, STOP_PAUSE = 2.0, 0.2
 MOST_COUNTS = 10_000
 MOST_CLIENTS = 10_000
 
@@ -129,9 +129,9 @@ class UseCounts:
     def stop(self) -> None:
         """End the timer, and write what was counted."""
         self._is_over.set()
-        for _attempt in range(STOP_ATTEMPTS):
-            if self._flush_and_log():
-                break
+        gives_up_at = time.monotonic() + STOP_PATIENCE
+        # An attempt alone may take longer, if the database is out of reach.
+        while not self._flush_and_log() and time.monotonic() < gives_up_at:
             time.sleep(STOP_PAUSE)
 
     def _start_timer(self) -> None:
@@ -142,9 +142,13 @@ class UseCounts:
         Finalize(None, self.stop, exitpriority=0)
 
     def _flush_by_timer(self) -> None:
-        is_done = True
-        while not self._is_over.wait(self._seconds if is_done else min(self._seconds, RETRY_INTERVAL)):
-            is_done = self._flush_and_log()
+        pause, retry = self._seconds, RETRY_INTERVAL
+        while not self._is_over.wait(pause):
+            if self._flush_and_log():
+                pause, retry = self._seconds, RETRY_INTERVAL
+            else:
+                # Longer each time, so that an outage does not fill the log.
+                pause, retry = min(self._seconds, retry), 2 * retry
             # The next minute may be long after a restart of the database.
             connections.close_all()
 

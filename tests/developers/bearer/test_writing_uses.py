@@ -9,13 +9,12 @@ from accounts.models import User
 from accounts.orm import best_effort
 from developers import issuance
 from developers.bearer import use_counts, verification
-from developers.bearer.use_counts import Counts, UseCounts
+from developers.bearer.use_counts import STOP_PATIENCE, STOP_PAUSE, Counts, UseCounts
 from developers.models import RevokedToken, TokenUse
 from tests.cast import PHONE, token_text
+from tests.clock import Clock
 from tests.developers.bearer.requests import bearing, failing_on, refusal
 from tests.developers.bearer.test_use_counts import add
-
-MINUTE, SOON = 55.0, 5.0
 
 
 class Waits:
@@ -79,8 +78,18 @@ def test_refusals_that_the_database_does_not_take_are_tried_once_and_kept(
     assert set(RevokedToken.objects.values_list("refused_count", flat=True)) == {3}
 
 
-def test_counts_that_the_database_does_not_take_are_written_within_seconds(caplog: pytest.LogCaptureFixture) -> None:
-    database, waits = RefusingDatabase(2), Waits(4)
+@pytest.mark.parametrize(
+    ("refusals", "pauses"),
+    [
+        (0, [55, 55, 55]),
+        (1, [55, 5, 55]),
+        (2, [55, 5, 10, 55]),
+        (5, [55, 5, 10, 20, 40, 55, 55]),
+        (6, [55, 5, 10, 20, 40, 55, 55, 55]),
+    ],
+)
+def test_counts_that_the_database_does_not_take_are_written_within_seconds(refusals: int, pauses: list[float]) -> None:
+    database, waits = RefusingDatabase(refusals), Waits(len(pauses) - 1)
     counts = UseCounts(database)
     counts._is_over = waits  # type: ignore[assignment]
     add(counts)
@@ -89,23 +98,38 @@ def test_counts_that_the_database_does_not_take_are_written_within_seconds(caplo
     timer.start()
     timer.join()
 
-    assert waits.seconds == [MINUTE, SOON, SOON, MINUTE, MINUTE]
+    assert waits.seconds == pauses
     assert database.written == 1
-    assert caplog.messages == []
 
 
-@pytest.mark.parametrize(("refusals", "written", "pauses"), [(0, 1, 0), (2, 1, 2), (99, 0, use_counts.STOP_ATTEMPTS)])
-def test_a_stop_tries_for_about_two_seconds(
-    monkeypatch: pytest.MonkeyPatch, refusals: int, written: int, pauses: int
+@pytest.mark.parametrize(("refusals", "written", "seconds"), [(0, 1, 0), (2, 1, 0.4), (99, 0, STOP_PATIENCE)])
+def test_a_stop_tries_for_two_seconds(
+    monkeypatch: pytest.MonkeyPatch, refusals: int, written: int, seconds: float
 ) -> None:
-    paused = list[float]()
-    monkeypatch.setattr("time.sleep", paused.append)
-    database = RefusingDatabase(refusals)
+    database, clock = RefusingDatabase(refusals), Clock()
     counts = UseCounts(database)
     add(counts)
+    monkeypatch.setattr(use_counts, "time", clock)
+    began = clock.now
 
     counts.stop()
 
     assert database.written == written
-    assert paused == [use_counts.STOP_PAUSE] * pauses
-    assert sum(paused) < 2
+    assert seconds <= clock.now - began + 0.001 < seconds + STOP_PAUSE
+
+
+def test_a_stop_does_not_try_again_where_one_attempt_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock, attempts = Clock(), list[Counts]()
+
+    def wait_for_the_database(counts: Counts) -> Counts:
+        attempts.append(counts)
+        clock.sleep(10)
+        return counts
+
+    counts = UseCounts(wait_for_the_database)
+    add(counts)
+    monkeypatch.setattr(use_counts, "time", clock)
+
+    counts.stop()
+
+    assert len(attempts) == 1
