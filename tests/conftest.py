@@ -118,7 +118,8 @@ def bob(db: None) -> User:
 def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     """A server of two processes without limits. Its tests are of the group `node`: one test process starts it."""
     folder = tmp_path_factory.mktemp("node")
-    with Server(folder, WORKERS="2", API_RATE_LIMIT="0", MAIL_WORKER="off", LOG_FORMAT="json") as running:
+    settings = {"API_RATE_LIMIT": "0", "LOG_FORMAT": "json", "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.1"}
+    with Server(folder, WORKERS="2", MAIL_WORKER="off", **settings) as running:
         yield running
 
 
