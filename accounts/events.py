@@ -47,6 +47,11 @@ class EventBase(models.Model):
         TOKEN_REFUSED = "token-refused", _("Revoked API token refused")
         TOKEN_NEW_PROGRAM = "token-new-program", _("API token used by a new program")
         TOKEN_NEW_ADDRESS = "token-new-address", _("API token used from a new address")
+        WEBHOOK_MADE = "webhook-made", _("Webhook set up")
+        WEBHOOK_STOPPED = "webhook-stopped", _("Webhook stopped")
+        WEBHOOK_RESUMED = "webhook-resumed", _("Webhook resumed")
+        WEBHOOKS_PAUSED = "webhooks-paused", _("Webhooks paused with a revoked API token")
+        WEBHOOKS_STOPPED = "webhooks-stopped", _("Webhooks stopped with an exposed API token")
 
     class Detail(models.TextChoices):
         """The factor that was used, added or removed, or why a token was revoked."""
@@ -96,7 +101,7 @@ class SecurityEvent(AppendOnly, EventBase):
     # The token that the event is about.
     hint = models.CharField(max_length=4, null=True)  # noqa: DJ001 - NULL where it is about no token
     generation = models.PositiveIntegerField(null=True)
-    # Where a revoked token was found, if a scanner named a place.
+    # Where a revoked token was found, if a scanner named a place; the server of a webhook.
     place = models.CharField(max_length=PLACE_LENGTH, null=True)  # noqa: DJ001 - NULL where none was named
 
     class Meta:
@@ -158,6 +163,8 @@ Kind = EventBase.Kind
 FAILURES = (Kind.LOG_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED, Kind.TOKEN_REFUSED)
 MARKS: Mapping[Any, str] = (
     dict.fromkeys((Kind.SIGNED_UP, Kind.LOGGED_IN, Kind.FACTOR_ADDED, Kind.TOKEN_ISSUED), "issued")
+    | dict.fromkeys((Kind.WEBHOOK_MADE, Kind.WEBHOOK_RESUMED), "issued")
+    | dict.fromkeys((Kind.WEBHOOK_STOPPED, Kind.WEBHOOKS_PAUSED, Kind.WEBHOOKS_STOPPED), "revoked")
     | dict.fromkeys((Kind.LOGGED_OUT, Kind.SESSION_ENDED, Kind.SESSIONS_ENDED), "revoked")
     | dict.fromkeys((Kind.FACTOR_REMOVED, Kind.FACTORS_REMOVED, Kind.TOKEN_REVOKED), "revoked")
     | dict.fromkeys(FAILURES, "refused")

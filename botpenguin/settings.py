@@ -87,6 +87,8 @@ QUOTA_ATTRIBUTES, QUOTA_PASSKEYS = env.whole("QUOTA_ATTRIBUTES", default=500), e
 QUOTA_APIS, QUOTA_API_BYTES = env.whole("QUOTA_APIS", default=500), env.whole("QUOTA_API_BYTES", default=10_000_000)
 QUOTA_LOGS, QUOTA_LOG_BYTES = env.whole("QUOTA_LOGS", default=1_000), env.whole("QUOTA_LOG_BYTES", default=20_000_000)
 QUOTA_DRAFT_BYTES = env.whole("QUOTA_DRAFT_BYTES", default=5_000_000)
+QUOTA_SUBSCRIPTIONS = env.whole("QUOTA_SUBSCRIPTIONS", default=10)
+QUOTA_DELIVERIES = env.whole("QUOTA_DELIVERIES", default=20_000)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"

@@ -7,6 +7,8 @@ class DevelopersConfig(AppConfig):
     def ready(self) -> None:
         # They import models.
         from accounts import security_log  # noqa: PLC0415
-        from developers import program_uses  # noqa: PLC0415
+        from developers import issuance, program_uses  # noqa: PLC0415
+        from developers.outbound.subscriptions import subscribing  # noqa: PLC0415
 
         security_log.token_rows.append(program_uses.in_the_log)
+        issuance.pauses.append(subscribing.after_revoke)

@@ -5,6 +5,7 @@ any number of revokes of one generation exactly one takes effect.
 """
 
 import logging
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -29,6 +30,9 @@ from developers.tokens import Secret
 logger = logging.getLogger(__name__)
 
 REVOKED_KEPT_AT_MOST = 20
+# Of other rooms: pauses what programs have set up with a token, by owner, generation, client and whether it is exposed.
+# Returns how much that was. Runs in the transaction of a revoke, which must not get slower: at most one statement.
+pauses: list[Callable[..., int]] = []
 count_revocation = metrics.counter(
     "botpenguin_token_revocations", "Revoked tokens, by why they were revoked.", "reason", RevokedToken.Reason.values
 )
@@ -106,7 +110,9 @@ def revoke(  # noqa: PLR0913 - who, what, and what the owner gets to read about 
         revoked = _archive(old, now, reason, place)
         event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, detail=_detail(old, reason), place=place or None)
         record_event(Kind.TOKEN_ISSUED, current, client, at=now)
-        notices.token_revoked(owner, event, revoked)
+        is_exposed = reason is RevokedToken.Reason.EXPOSED
+        paused = sum(pause(owner, generation, client, is_exposed=is_exposed) for pause in pauses)
+        notices.token_revoked(owner, event, revoked, paused)
         # Robust: the token is revoked by then, so a full disk of the metrics' files must not fail the request.
         transaction.on_commit(partial(count_revocation, reason.value), robust=True)
     return Outcome(Verdict.REPLACED, current, revoked)

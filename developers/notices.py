@@ -17,6 +17,7 @@ from developers.models import RevokedToken
 from developers.replacement import refused_programs
 
 PAGE = "developers:api-access-token"
+WEBHOOKS = "developers:outbound:subscriptions"
 MOST_NAMED = 5
 
 # For the summary that replaces many mails of one hour.
@@ -48,11 +49,12 @@ NEW_USE = Notice(
 )
 
 
-def token_revoked(owner: User, event: Event, revoked: RevokedToken) -> None:
-    """Queue a mail about a revoke to the token's owner."""
+def token_revoked(owner: User, event: Event, revoked: RevokedToken, paused: int) -> None:
+    """Queue a mail about a revoke to the token's owner. `paused`: how many webhooks were paused, or stopped."""
     is_exposed = revoked.reason == RevokedToken.Reason.EXPOSED
     notice, template = (EXPOSED, "token_exposed") if is_exposed else (REVOKED, "token_revoked")
     context = {"revoked": revoked, "client": Client(event.ip, event.client), "page": reverse(PAGE)}
+    context |= {"paused": paused, "webhooks": reverse(WEBHOOKS)}
     queue.put_or_summarize(
         owner.email,
         event.name,

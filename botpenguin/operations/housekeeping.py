@@ -22,6 +22,7 @@ from accounts.throttling import counters
 from botpenguin.platform import bot_deletion, staging
 from developers import program_uses, usage
 from developers.outbound import api_deletion, call_drafts, running
+from developers.outbound.subscriptions import subscribing
 
 logger = logging.getLogger(__name__)
 
@@ -49,6 +50,7 @@ PARTS: dict[str, Callable[[], Iterator[int]]] = {
     "mails": queue.forget_ended,
     "logs of outbound calls": lambda: running.prune_logs(timezone.now() - running.KEPT_FOR),
     "drafts of outbound calls": call_drafts.forget_expired,
+    "deliveries of webhooks": subscribing.forget_old,
     "events": lambda: security_log.forget(timezone.now() - timedelta(days=settings.EVENTS_KEPT_DAYS)),
 }
 # What pages promise to be gone within minutes.

@@ -19,6 +19,7 @@ from botpenguin.platform import sizes, staging, usages
 from botpenguin.platform.contacts import IMPORTED, Book, Conflict, Details, refuse_too_large
 from botpenguin.platform.models import Bot, Contact
 from botpenguin.platform.staging import ImportConflict
+from developers.outbound.subscriptions.queue import emit
 
 # After so many conflicting changes the import is refused.
 MOST_TRIES = 5
@@ -65,7 +66,8 @@ class _Writing:
         known = [(contact, (contact.pk, contact.updated_at)) for contact in contacts if contact.pk in book.before]
         change = [*IMPORTED, "bot"] if bot else [*IMPORTED]
         self.changes = prepared.update(Contact, known, change, ["id", "updated_at"])
-        self.new = prepared.insertion(Contact, [contact for contact in contacts if contact.pk not in book.before])
+        new = [contact for contact in contacts if contact.pk not in book.before]
+        self.new, self.new_ids = prepared.insertion(Contact, new), [contact.pk for contact in new]
         self.tags = book.new_tags([contact.pk for contact in contacts])
         self.growth = {"contacts": book.created, "size": book.growth(contacts)}
 
@@ -91,5 +93,6 @@ class _Writing:
                 raise ImportConflict("A contact was changed meanwhile.")
             self.new.run()
             tags.run()
+            emit(self.owner, self.bot.pk if self.bot else None, self.new_ids)
             if staged:
                 staging.show(staged)

@@ -28,6 +28,7 @@ from developers.outbound import quotas, sealing
 from developers.outbound import recipe as recipes
 from developers.outbound.call_drafts import CallDraft  # noqa: F401 - one more table of this app
 from developers.outbound.recipe import Recipe
+from developers.outbound.subscriptions.models import Subscription  # noqa: F401 - and three more
 
 NAME_LENGTH = 100
 ATTRIBUTE_LENGTH = 60

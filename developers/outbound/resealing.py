@@ -1,4 +1,4 @@
-"""Seals calls and drafts anew under the first key of the ring."""
+"""Seals calls, drafts and addresses of webhooks anew under the first key of the ring."""
 
 from typing import Any
 
@@ -10,6 +10,7 @@ from accounts.orm.bulk import bulk_writes
 from developers.outbound import sealing
 from developers.outbound.call_drafts import CallDraft
 from developers.outbound.models import OutboundApi
+from developers.outbound.subscriptions.models import Subscription
 
 # Rows read at once: each may be a megabyte.
 BATCH = 10
@@ -17,14 +18,14 @@ BATCH = 10
 
 def reseal_all() -> tuple[int, int]:
     """Return how many rows were sealed anew, and how many cannot be read."""
-    calls, drafts = _reseal(OutboundApi), _reseal(CallDraft)
-    return calls[0] + drafts[0], calls[1] + drafts[1]
+    counts = [_reseal(model) for model in (OutboundApi, CallDraft, Subscription)]
+    return sum(moved for moved, _ in counts), sum(unreadable for _, unreadable in counts)
 
 
-def _reseal(model: type[OutboundApi] | type[CallDraft]) -> tuple[int, int]:
+def _reseal(model: type[OutboundApi] | type[CallDraft] | type[Subscription]) -> tuple[int, int]:
     """Seal each row anew by one conditional UPDATE: what is written anew meanwhile is under the first key already."""
     first = keyring.ring()[0].id
-    # A draft that has ended may hold nothing.
+    # A draft that has ended may hold nothing, and a webhook that a report has stopped.
     every: QuerySet[Any] = model._base_manager.all()
     remaining = every.exclude(key_id__in=("", first))
     moved, last = 0, None

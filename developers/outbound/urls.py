@@ -3,7 +3,7 @@
 from django.urls import path
 
 from accounts.web import converters  # noqa: F401 - registers object_id
-from developers.outbound.views import apis, attributes, drafts, editor, logs, rows, testing
+from developers.outbound.views import apis, attributes, drafts, editor, logs, rows, subscriptions, testing
 
 app_name = "outbound"
 
@@ -25,6 +25,9 @@ urlpatterns = [
     path("attributes/restore/<slug:name>/<slug:type>/", attributes.restore_attribute, name="restore-attribute"),
     path("logs/", logs.logs, name="logs"),
     path("logs/<int:log_id>/", logs.log, name="log"),
+    path("webhooks/", subscriptions.subscriptions, name="subscriptions"),
+    path("webhooks/<object_id:subscription_id>/keep/", subscriptions.keep, name="keep-subscription"),
+    path("webhooks/<object_id:subscription_id>/stop/", subscriptions.stop, name="stop-subscription"),
     path("<object_id:api_id>/", editor.editor, name="api"),
     path("<object_id:api_id>/rows/", rows.change_rows, name="change-rows"),
     path("<object_id:api_id>/test/", testing.try_out, name="test"),

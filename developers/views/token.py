@@ -28,6 +28,7 @@ from developers.first_steps import first_steps
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
 from developers.models import RevokedToken
+from developers.outbound.subscriptions import subscribing
 from developers.replacement import replacement_of, users_of
 from developers.snippets import Language, language_of, snippets_in
 from developers.views.programs import latest_programs
@@ -156,6 +157,7 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "revoked_tokens": revoked_tokens,
         "replacement": replacement_of(token, revoked_tokens),
         "events": [(WORDS[event.kind], event) for event in events],
+        "paused_webhooks": subscribing.paused_of(owner),
         "first_steps": cache(partial(first_steps, token, revoked_tokens, events, programs["used_by"])),
         "languages": Language,
         "snippets": snippets_in(language_of(request), settings.PUBLIC_URL),

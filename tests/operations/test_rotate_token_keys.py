@@ -18,7 +18,7 @@ from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
 
 FACTORS = "secrets of second factors moved to the first key.\n"
-CALLS = "outbound calls and drafts moved to the first key.\n"
+CALLS = "outbound calls, drafts and webhooks moved to the first key.\n"
 
 
 @pytest.fixture

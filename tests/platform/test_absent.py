@@ -23,7 +23,6 @@ pytestmark = pytest.mark.matrix
 MESSAGES = "This server sends no messages."
 TEMPLATES = f"{MESSAGES} It has no templates either."
 CHATS = f"{MESSAGES} Contacts are at /inbox/users."
-EVENTS = "This server sends no events yet."
 PARTNERS = "This server has no partners and no customers of partners."
 UNKNOWN = "There is nothing at this path. Paths have no trailing slash."
 # As clients and documentation of others name them.
@@ -35,8 +34,6 @@ PUBLISHED = [
     ("POST", "/whatsapp-automation/wa/send-template?apiKey=abc", MESSAGES),
     ("POST", "/telegram-automation/messages/v2/send-message", MESSAGES),
     ("POST", "/integrations/custom-app/send-message-to-plugin", MESSAGES),
-    ("POST", "/integrations/custom-app/fetch-subscribed-webhooks", EVENTS),
-    ("POST", "/integrations/custom-app/subscribe-trigger-event", EVENTS),
     ("PUT", "/inbox/direct/lead", CHATS),
     ("GET", "/inbox/direct/chats", CHATS),
     ("GET", "/ext/get-user-token?userId=1", PARTNERS),
@@ -57,7 +54,6 @@ SPELLINGS = [
     ("/ext/%F0%9F%90%A7?a=b&a=%00", PARTNERS),
     ("/EXT", PARTNERS),
     ("/customer/;x=1", PARTNERS),
-    ("/integrations/custom-app/subscribe-trigger-event/", EVENTS),
     ("/integrations/custom-app/Send-Message-To-Plugin/1", MESSAGES),
 ]
 OTHERS = [
@@ -192,7 +188,7 @@ def test_it_takes_the_queries_of_the_bearer_check_and_no_other(as_alice: Caller)
     with CaptureQueriesContext(
         connection,
     ) as queries:
-        as_alice.send("POST", "/integrations/custom-app/subscribe-trigger-event", {"event": "newLeadHook"})
+        as_alice.send("POST", "/integrations/custom-app/send-message-to-plugin", {"text": "Hello!"})
 
     assert len(queries) == 1
 

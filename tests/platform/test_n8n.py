@@ -9,6 +9,7 @@ import pytest
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
+from developers.outbound.subscriptions.models import Subscription
 from tests.cast import logged_in
 from tests.platform.calls import NOBODY, caller, contact_of
 
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.matrix
 
 MESSAGES = "This server sends no messages."
 TEMPLATES = f"{MESSAGES} It has no templates either."
-EVENTS = "This server sends no events yet."
+HOOK = "https://n8n.example.com/webhook/5f0c8a2e-0d5b-4c7e-9a51-6f3d2b1c0e9a/trigger-event"
 ASHA: dict[str, Any] = {"email": "asha@example.com", "phone": "919876543210", "phone_prefix": "91"}
 
 
@@ -179,15 +180,86 @@ def test_send_template_message_shows_that_there_are_none(node: Node) -> None:
     assert {shown(response, 404) for response in (templates, fields, sent)} == {TEMPLATES}
 
 
-@pytest.mark.parametrize("event", ["newLeadHook", "newMessageHook", "newOrderHook"])
-def test_the_trigger_shows_that_there_are_no_events_yet(node: Node, event: str) -> None:
-    hook = {"webhookUrl": "https://n8n.example.com/webhook/1/trigger-event", "platform": node.platform}
+def hook_exists(node: Node, url: str = HOOK) -> bool:
+    """What the trigger does before it subscribes, as its source reads the answer."""
+    listed = item(node.trigger("fetch-subscribed-webhooks", "newLeadHook"))
+    return any(webhook["url"] == url for each in listed for webhook in each["integrationCredentials"]["newLeadHook"])
 
+
+def subscribe(node: Node, event: str = "newLeadHook", *, on: bool = True, **others: str) -> Any:
+    hook = {"webhookUrl": HOOK, "platform": node.platform} | others
+    return node.trigger("subscribe-trigger-event", event, **hook, subscribe=on)
+
+
+def test_the_trigger_subscribes_once_and_unsubscribes(node: Node) -> None:
+    steps = [hook_exists(node)]
+    for on in (True, True, False, False):
+        answer = item(subscribe(node, on=on))
+        steps += [answer["subscribed"], hook_exists(node)]
+
+    assert steps == [False, True, True, True, True, False, False, False, False]
+    assert not Subscription.objects.exists()
+
+
+def test_the_trigger_finds_its_own_address_only(node: Node) -> None:
+    subscribe(node)
+
+    assert (hook_exists(node, HOOK + "/"), hook_exists(node, HOOK.upper())) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("event", "sentence"),
+    [
+        ("newMessageHook", "This server has no messages."),
+        ("newOrderHook", "This server has no orders."),
+        ("newleadhook", "event should be newLeadHook, for new contacts."),
+    ],
+)
+def test_the_trigger_shows_that_an_event_never_comes(node: Node, event: str, sentence: str) -> None:
     exists = node.trigger("fetch-subscribed-webhooks", event)
-    created = node.trigger("subscribe-trigger-event", event, **hook, subscribe=True)
-    deleted = node.trigger("subscribe-trigger-event", event, **hook, subscribe=False)
+    created = subscribe(node, event)
+    deleted = subscribe(node, event, on=False)
 
-    assert {shown(response, 404) for response in (exists, created, deleted)} == {EVENTS}
+    assert {shown(response, 400) for response in (exists, created)} == {sentence}
+    assert item(deleted) == {"botId": node.bot, "event": event, "subscribed": False}
+
+
+@pytest.mark.parametrize(
+    ("url", "sentence"),
+    [
+        ("http://localhost:5678/webhook/1/trigger-event", "webhookUrl: "),
+        ("ftp://n8n.example.com/webhook", "webhookUrl: Only https:// and http:// can be called."),
+        ("https://user:pw@n8n.example.com/", "webhookUrl: Put no user name or password into the URL."),
+        ("https://n8n.example.com:22/", "webhookUrl: Port 22 belongs to another protocol than HTTP."),
+        ("https://n8n.example.com/a b", "webhookUrl: The URL holds a blank"),
+        ("n8n.example.com/webhook", "webhookUrl: The URL must start with https://"),
+        ("https://0x7f.1/webhook", "webhookUrl: Write the address of the server in its usual notation"),
+        ("", "webhookUrl should be the address of a webhook."),
+    ],
+)
+def test_the_trigger_shows_what_is_wrong_with_an_address(node: Node, url: str, sentence: str) -> None:
+    assert shown(subscribe(node, webhookUrl=url), 400).startswith(sentence)
+    assert not Subscription.objects.exists()
+
+
+def test_the_trigger_shows_that_the_platform_or_the_bot_is_another(alice: User, bob: User, node: Node) -> None:
+    no_bot = "There is no bot with this id in your account."
+
+    assert shown(subscribe(node, platform="telegram"), 400) == "platform should be whatsapp, where this bot talks."
+    assert shown(subscribe(Node(bob, node.bot)), 404) == no_bot
+    assert shown(Node(bob, node.bot).trigger("fetch-subscribed-webhooks", "newLeadHook"), 404) == no_bot
+    assert not Subscription.objects.exists()
+
+
+def test_an_account_has_at_most_10_webhooks(node: Node) -> None:
+    made = [subscribe(node, webhookUrl=f"{HOOK}/{number}").status_code for number in range(10)]
+
+    refused = subscribe(node, webhookUrl=f"{HOOK}/10")
+    known = subscribe(node, webhookUrl=f"{HOOK}/9")
+
+    assert made == [200] * 10
+    assert shown(refused, 403) == "You have 10 of 10 webhooks. Stop some to make room."
+    assert item(known)["subscribed"] is True
 
 
 def test_another_account_gets_nothing_from_a_credential_of_its_own(alice: User, bob: User, node: Node) -> None:

@@ -17,15 +17,12 @@ from developers.bearer.verification import TokenRefused, TooManyUnknownTokens
 NO_MESSAGES = "This server sends no messages."
 NO_TEMPLATES = f"{NO_MESSAGES} It has no templates either."
 NO_CHATS = f"{NO_MESSAGES} Contacts are at /inbox/users."
-NO_EVENTS = "This server sends no events yet."
 NO_PARTNERS = "This server has no partners and no customers of partners."
 ABSENT = {
     "whatsapp-automation/plugin": NO_TEMPLATES,
     "whatsapp-automation/wa": NO_MESSAGES,
     "telegram-automation/messages": NO_MESSAGES,
     "integrations/custom-app/send-message-to-plugin": NO_MESSAGES,
-    "integrations/custom-app/fetch-subscribed-webhooks": NO_EVENTS,
-    "integrations/custom-app/subscribe-trigger-event": NO_EVENTS,
     "inbox/direct": NO_CHATS,
     "ext": NO_PARTNERS,
     "customer": NO_PARTNERS,

@@ -127,6 +127,9 @@ Tag = Annotated[str, Text(VISIBLE, 60, "a tag of 1 to 60 characters", "customer"
 Country = Annotated[str, Text(NO_NUL, 60, "a text of at most 60 characters", "India")]
 Note = Annotated[str, Text(NO_NUL, 2000, "a text of at most 2,000 characters", "Asked for a call back.")]
 Key = Annotated[str, Text(VISIBLE, 100, "a key of 1 to 100 characters", "plan")]
+WebhookUrl = Annotated[
+    str, Text(VISIBLE, 8000, "the address of a webhook", "https://n8n.example.com/webhook/5f0c8a2e/trigger-event")
+]
 Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", True, _email)]
 
 

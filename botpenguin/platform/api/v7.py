@@ -1,6 +1,6 @@
 """Version 7 of the API: its routers, authentication and error handlers."""
 
-from botpenguin.platform.api import bots, envelope, errors, inbox, integrations, third_party, token, usage
+from botpenguin.platform.api import bots, envelope, errors, inbox, integrations, third_party, token, usage, webhooks
 from botpenguin.platform.api.authentication import ApiAccessToken
 from botpenguin.platform.api.body import JsonParser
 from botpenguin.platform.api.openapi import DESCRIPTION, EXTRA, DocumentedApi
@@ -18,5 +18,5 @@ api = DocumentedApi(
 )
 api.add_decorator(envelope.written)
 errors.register(api)
-for resource in (token, usage, bots, inbox, integrations, third_party):
+for resource in (token, usage, bots, inbox, integrations, webhooks, third_party):
     api.add_router("", resource.router)

@@ -15,6 +15,7 @@ from post_office.models import STATUS, Email
 
 from accounts.mail import queue
 from botpenguin.operations.housekeeping import Housekeeper
+from developers.outbound.subscriptions.couriers import couriers, deliver_for
 
 logger = logging.getLogger(__name__)
 
@@ -25,13 +26,15 @@ TURN_LASTS, TURN_IS_RENEWED = timedelta(seconds=10), timedelta(seconds=2)
 # The wait doubles with each failure. With MAX_RETRIES of POST_OFFICE all take nearly four days, as RFC 5321,
 # section 4.5.4.1, recommends.
 FIRST_WAIT, LONGEST_WAIT = timedelta(minutes=1), timedelta(hours=6)
+# Cron starts the next one after a minute.
+SECONDS_OF_WEBHOOKS = 40
 STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 
 
 class Command(BaseCommand):
     help = (
-        "Send queued mail as it comes, until SIGTERM or SIGINT. Forget mail a day after it was sent: it holds links. "
-        "Once a day do the housekeeping, as `housekeeping` does by hand."
+        "Send queued mail and webhooks as they come, until SIGTERM or SIGINT. Forget mail a day after it was sent: it "
+        "holds links. Once a day do the housekeeping, as `housekeeping` does by hand."
     )
     # The web server runs them. Here they would load all views.
     requires_system_checks = []
@@ -42,9 +45,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
             work()
+            deliver_for(SECONDS_OF_WEBHOOKS, read_contact)
             return
         # Blocked, a signal waits until the round is over, and ends the pause at once.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
+        with couriers(read_contact):
+            self._send_mail()
+
+    def _send_mail(self) -> None:
         housekeeper, stopped = Housekeeper(), False
         while not stopped:
             close_old_connections()
@@ -55,6 +63,13 @@ class Command(BaseCommand):
             except Exception:  # the next round tries again
                 logger.exception("Mail waits: this round failed.")
             stopped = signal.sigtimedwait(STOP_SIGNALS, pause.total_seconds()) is not None
+
+
+def read_contact(owner: int, bot_id: str, contact_id: str) -> str | None:
+    # Imported here: it loads the API, and most workers have no webhook to send.
+    from botpenguin.platform.api.webhooks import body_of  # noqa: PLC0415
+
+    return body_of(owner, bot_id, contact_id)
 
 
 def work() -> None:

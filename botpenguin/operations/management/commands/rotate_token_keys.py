@@ -1,4 +1,4 @@
-"""Re-encrypt tokens, second factors, outbound calls and drafts under the first key of the ring, during service."""
+"""Re-encrypt tokens, second factors, outbound calls, drafts and webhooks under the first key, during service."""
 
 from argparse import ArgumentParser
 from typing import Any
@@ -16,9 +16,9 @@ from developers.outbound import resealing
 
 class Command(BaseCommand):
     help = (
-        "Seal tokens, second factors, outbound calls and their drafts anew under the first key of TOKEN_KEYS. None "
-        'changes. It may be interrupted and run again; once it prints "0 rows left", the old keys can be taken out of '
-        "TOKEN_KEYS."
+        "Seal tokens, second factors, outbound calls, their drafts and webhooks anew under the first key of "
+        'TOKEN_KEYS. None changes. It may be interrupted and run again; once it prints "0 rows left", the old keys can '
+        "be taken out of TOKEN_KEYS."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -45,7 +45,7 @@ class Command(BaseCommand):
         moved, unreadable = factors.reencrypt_all()
         self.stdout.write(f"{moved} secrets of second factors moved to the first key.")
         calls, unreadable_calls = resealing.reseal_all()
-        self.stdout.write(f"{calls} outbound calls and drafts moved to the first key.")
+        self.stdout.write(f"{calls} outbound calls, drafts and webhooks moved to the first key.")
         left = remaining.count() + unreadable + unreadable_calls
         self.stdout.write(f"{left} rows left.")
         if left:

@@ -1,0 +1,92 @@
+"""The events of webhooks."""
+
+from django.db import migrations, models
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("accounts", "0017_place_of_a_found_token"),
+    ]
+
+    operations = [
+        migrations.AlterField(
+            model_name="eventcount",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("signed-up", "Account created"),
+                    ("signed-in", "Logged in"),
+                    ("sign-in-failed", "Log-in failed"),
+                    ("signed-out", "Logged out"),
+                    ("session-ended", "Logged out another browser"),
+                    ("sessions-ended", "Logged out everywhere else"),
+                    ("confirmed", "Identity confirmed"),
+                    ("confirming-failed", "Confirming identity failed"),
+                    ("password-changed", "Password changed"),
+                    ("password-reset", "Password reset"),
+                    ("email-asked", "Change of email requested"),
+                    ("email-changed", "Email changed"),
+                    ("factor-added", "Way to log in added"),
+                    ("factor-removed", "Way to log in removed"),
+                    ("factors-removed", "Ways to log in removed by the operator"),
+                    ("codes-renewed", "New recovery codes made"),
+                    ("code-used", "Recovery code used"),
+                    ("passkey-copied", "Passkey refused: it may have been copied"),
+                    ("token-issued", "API token issued"),
+                    ("token-shown", "API token shown"),
+                    ("token-copied", "API token copied"),
+                    ("token-tried", "API token tried out"),
+                    ("token-revoked", "API token revoked"),
+                    ("token-refused", "Revoked API token refused"),
+                    ("token-new-program", "API token used by a new program"),
+                    ("token-new-address", "API token used from a new address"),
+                    ("webhook-made", "Webhook set up"),
+                    ("webhook-stopped", "Webhook stopped"),
+                    ("webhook-resumed", "Webhook resumed"),
+                    ("webhooks-paused", "Webhooks paused with a revoked API token"),
+                    ("webhooks-stopped", "Webhooks stopped with an exposed API token"),
+                ],
+                max_length=20,
+            ),
+        ),
+        migrations.AlterField(
+            model_name="securityevent",
+            name="kind",
+            field=models.CharField(
+                choices=[
+                    ("signed-up", "Account created"),
+                    ("signed-in", "Logged in"),
+                    ("sign-in-failed", "Log-in failed"),
+                    ("signed-out", "Logged out"),
+                    ("session-ended", "Logged out another browser"),
+                    ("sessions-ended", "Logged out everywhere else"),
+                    ("confirmed", "Identity confirmed"),
+                    ("confirming-failed", "Confirming identity failed"),
+                    ("password-changed", "Password changed"),
+                    ("password-reset", "Password reset"),
+                    ("email-asked", "Change of email requested"),
+                    ("email-changed", "Email changed"),
+                    ("factor-added", "Way to log in added"),
+                    ("factor-removed", "Way to log in removed"),
+                    ("factors-removed", "Ways to log in removed by the operator"),
+                    ("codes-renewed", "New recovery codes made"),
+                    ("code-used", "Recovery code used"),
+                    ("passkey-copied", "Passkey refused: it may have been copied"),
+                    ("token-issued", "API token issued"),
+                    ("token-shown", "API token shown"),
+                    ("token-copied", "API token copied"),
+                    ("token-tried", "API token tried out"),
+                    ("token-revoked", "API token revoked"),
+                    ("token-refused", "Revoked API token refused"),
+                    ("token-new-program", "API token used by a new program"),
+                    ("token-new-address", "API token used from a new address"),
+                    ("webhook-made", "Webhook set up"),
+                    ("webhook-stopped", "Webhook stopped"),
+                    ("webhook-resumed", "Webhook resumed"),
+                    ("webhooks-paused", "Webhooks paused with a revoked API token"),
+                    ("webhooks-stopped", "Webhooks stopped with an exposed API token"),
+                ],
+                max_length=20,
+            ),
+        ),
+    ]
