@@ -59,8 +59,7 @@ THREADS = env.whole("THREADS", default=4)
 MAIL_WORKER = env.switch("MAIL_WORKER", default=True)
 DRAIN_SECONDS = env.whole("DRAIN_SECONDS", default=0)
 # For Prometheus only. 0 is off. Must not be reachable from public networks.
-METRICS_PORT = env.whole("METRICS_PORT", default=0)
-METRICS_HOST = env.text("METRICS_HOST", default="127.0.0.1")
+METRICS_HOST, METRICS_PORT = env.text("METRICS_HOST", default="127.0.0.1"), env.whole("METRICS_PORT", default=0)
 PUBLIC_URL = service_urls.public(env.text("PUBLIC_URL", default=f"http://localhost:{PORT}"))
 HTTPS = env.switch("HTTPS", default=False)
 ALLOWED_HOSTS = env.items(
@@ -87,8 +86,7 @@ QUOTA_ATTRIBUTES, QUOTA_PASSKEYS = env.whole("QUOTA_ATTRIBUTES", default=500), e
 QUOTA_APIS, QUOTA_API_BYTES = env.whole("QUOTA_APIS", default=500), env.whole("QUOTA_API_BYTES", default=10_000_000)
 QUOTA_LOGS, QUOTA_LOG_BYTES = env.whole("QUOTA_LOGS", default=1_000), env.whole("QUOTA_LOG_BYTES", default=20_000_000)
 QUOTA_DRAFT_BYTES = env.whole("QUOTA_DRAFT_BYTES", default=5_000_000)
-QUOTA_SUBSCRIPTIONS = env.whole("QUOTA_SUBSCRIPTIONS", default=10)
-QUOTA_DELIVERIES = env.whole("QUOTA_DELIVERIES", default=20_000)
+QUOTA_WEBHOOKS, QUOTA_DELIVERIES = env.whole("QUOTA_WEBHOOKS", default=10), env.whole("QUOTA_DELIVERIES", default=20000)
 
 ROOT_URLCONF = "botpenguin.urls"
 WSGI_APPLICATION = "botpenguin.wsgi.application"

@@ -54,6 +54,7 @@ CHOOSING = {
     "test_outages.py",
     "test_restore.py",
     "test_revocation.py",
+    "test_webhooks.py",
 }
 MOST_LINES = 400
 PACKAGES = {"accounts", "botpenguin", "developers"}

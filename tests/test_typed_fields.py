@@ -139,7 +139,7 @@ def test_every_field_of_a_form_has_its_rule() -> None:
 
 RULES = {
     **dict.fromkeys(("ObjectId", "OptionalId", "ProfileId"), normalize),
-    **dict.fromkeys(("AnyText", "Name", "BotName", "Tag", "Country", "Note", "Key"), keep),
+    **dict.fromkeys(("AnyText", "Name", "BotName", "Tag", "Country", "Note", "Key", "WebhookUrl"), keep),
     "Email": fields._email,
     # Each of three kinds: `identified_by` finds out which.
     "Search": str.strip,

@@ -14,6 +14,6 @@ DRAFTS = Quota("QUOTA_DRAFTS", _("You have %(used)s of %(most)s drafts."), OLDES
 # Of the sealed texts.
 DRAFT_BYTES = Quota("QUOTA_DRAFT_BYTES", _("Your drafts take %(used)s of %(most)s."), OLDEST_GO, is_in_bytes=True)
 ATTRIBUTES = Quota("QUOTA_ATTRIBUTES", _("You have %(used)s of %(most)s attributes."))
-SUBSCRIPTIONS = Quota("QUOTA_SUBSCRIPTIONS", _("You have %(used)s of %(most)s webhooks."), _("Stop some to make room."))
+SUBSCRIPTIONS = Quota("QUOTA_WEBHOOKS", _("You have %(used)s of %(most)s webhooks."), _("Stop some to make room."))
 # Those of all subscriptions that wait.
 DELIVERIES = Quota("QUOTA_DELIVERIES", _("%(used)s of %(most)s deliveries are waiting."))

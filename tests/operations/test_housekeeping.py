@@ -113,7 +113,7 @@ def test_what_has_had_its_time_is_deleted_and_nothing_else(of_all_ages: dict[str
         "0 tags of imports that were killed, 0 rows of deleted bots, 1 rows of deleted APIs, "
         "0 rows of deleted accounts, 2 rows of the cache, 2 revoked tokens, 1 uses of tokens, "
         "1 sessions, 1 changes of email, 1 sign-ups, 1 mails, 1 logs of outbound calls, "
-        "1 drafts of outbound calls, 1 events deleted.\n"
+        "1 drafts of outbound calls, 0 deliveries of webhooks, 1 events deleted.\n"
     )
     assert {name: model._base_manager.count() for name, (model, _) in of_all_ages.items()} == {
         name: count for name, (_, count) in of_all_ages.items()

@@ -257,7 +257,7 @@ def test_an_account_has_at_most_10_webhooks(node: Node) -> None:
     known = subscribe(node, webhookUrl=f"{HOOK}/9")
 
     assert made == [200] * 10
-    assert shown(refused, 409) == "You have 10 of 10 webhooks. Stop some to make room."
+    assert shown(refused, 409) == "You have 10 of 10 webhooks. Stop some to make room. Nothing was changed."
     assert item(known)["subscribed"] is True
 
 

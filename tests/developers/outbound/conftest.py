@@ -1,10 +1,16 @@
+from collections.abc import Callable
+
 import pytest
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from botpenguin.platform.models import Bot
 from developers.outbound.models import OutboundApi
 from developers.outbound.recipe import AttributeMapping, Recipe, RecipeField
+from developers.outbound.subscriptions.models import Subscription
 from developers.outbound.transport import addresses, concurrency
+from tests.developers.outbound.subscriptions.webhooks import PATH, subscribe_by
+from tests.platform.calls import caller
 
 SLOTS = 3
 SECRET = "sk-9f8e7d6c5b4a"
@@ -40,3 +46,19 @@ def weather(alice: User) -> OutboundApi:
             mappings=(AttributeMapping("weather.temperature", "temperature"),),
         ),
     )
+
+
+@pytest.fixture
+def reception(alice: User) -> Bot:
+    return Bot.objects.create(owner=alice, name="Reception", platform="whatsapp")
+
+
+@pytest.fixture
+def subscribed(alice: User, reception: Bot) -> Callable[..., Subscription]:
+    """Return a function that subscribes an address of a server to Alice's bot."""
+
+    def subscribe(server: str = "https://n8n.example.com", path: str = PATH) -> Subscription:
+        subscribe_by(caller(alice), reception.pk, f"{server}{path}")
+        return Subscription.objects.order_by("-made_at", "-pk")[0]
+
+    return subscribe

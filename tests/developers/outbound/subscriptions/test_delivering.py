@@ -18,7 +18,7 @@ from developers.outbound.subscriptions.delivering import deliver_one, wait_after
 from developers.outbound.subscriptions.models import Delivery, Subscription
 from developers.outbound.subscriptions.queue import fan_out
 from tests.developers.outbound.servers import LocalServer, Peer, resolver_of, response, serving
-from tests.developers.outbound.subscriptions.conftest import PATH, add_contacts, deliver_all
+from tests.developers.outbound.subscriptions.webhooks import PATH, add_contacts, deliver_all
 from tests.platform.calls import caller, contact_of
 
 pytestmark = pytest.mark.usefixtures("loopback")
@@ -92,7 +92,10 @@ def test_the_query_of_an_address_stays_as_it_is(alice: User, reception: Bot, sub
         ),
         (response(status="304 Not Modified"), "304: Nothing has changed there since it was last asked for."),
         (b"SSH-2.0-OpenSSH_9.2\r\n\r\n", "The server's response is not HTTP."),
-        (b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc", "The server closed the connection before its response was complete."),
+        (
+            b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nabc",
+            "The server closed the connection before its response was complete.",
+        ),
         (b"", "The server closed the connection without a response."),
     ],
 )
@@ -275,9 +278,7 @@ def test_a_webhook_that_is_stopped_during_its_delivery_stays_stopped(
     assert not Subscription.objects.exists()
 
 
-def test_an_address_that_cannot_be_read_is_shown_as_failing(
-    alice: User, reception: Bot, subscribed: Subscribe
-) -> None:
+def test_an_address_that_cannot_be_read_is_shown_as_failing(alice: User, reception: Bot, subscribed: Subscribe) -> None:
     made = subscribed()
     add_contacts(caller(alice), reception.pk, "Asha")
     Subscription.objects.update(key_id="00000000")

@@ -10,11 +10,13 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
+from botpenguin.platform import imports
+from botpenguin.platform.contacts import Details
 from botpenguin.platform.models import Bot, Contact
 from developers.outbound.subscriptions import queue, subscribing
 from developers.outbound.subscriptions.models import Delivery, QueuedEvent, Subscription
 from developers.outbound.subscriptions.queue import emit, fan_out
-from tests.developers.outbound.subscriptions.conftest import add_contacts
+from tests.developers.outbound.subscriptions.webhooks import add_contacts
 from tests.platform.calls import caller, contact_of, row
 
 Subscribe = Callable[..., Subscription]
@@ -50,10 +52,12 @@ def test_only_new_contacts_of_the_bot_are_queued(alice: User, reception: Bot, su
 def test_a_rolled_back_import_queues_nothing(alice: User, reception: Bot, subscribed: Subscribe) -> None:
     subscribed()
 
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
-        add_contacts(caller(alice), reception.pk, "Asha")
-        raise ZeroDivisionError
+    with transaction.atomic():
+        ids = add_contacts(caller(alice), reception.pk, "Asha")
+        was_queued = QueuedEvent.objects.exists()
+        transaction.set_rollback(True)
 
+    assert (len(ids), was_queued, Contact.objects.exists()) == (1, True, False)
     assert not QueuedEvent.objects.exists()
 
 
@@ -140,3 +144,16 @@ def test_nothing_is_queued_without_a_bot_or_contacts(alice: User, reception: Bot
     emit(alice.pk, reception.pk, [])
 
     assert not QueuedEvent.objects.exists()
+
+
+@pytest.mark.release
+def test_an_import_of_10_000_contacts_queues_one_row(alice: User, reception: Bot, subscribed: Subscribe) -> None:
+    subscribed()
+    rows = {number: Details(name=f"Contact {number}") for number in range(10_000)}
+
+    ids = imports.import_all(alice.pk, rows, reception, {}).ids
+
+    assert QueuedEvent.objects.get().contacts == ids
+    while fan_out():
+        continue
+    assert Delivery.objects.count() == 10_000

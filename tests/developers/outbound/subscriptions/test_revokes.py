@@ -20,7 +20,7 @@ from developers.outbound.subscriptions.queue import fan_out
 from developers.outbound.subscriptions.subscribing import Webhook
 from tests.cast import LAPTOP, PHONE, account_events, token_text
 from tests.developers.outbound.servers import response, serving
-from tests.developers.outbound.subscriptions.conftest import EVENT, PATH, add_contacts, deliver_all, subscribe_by
+from tests.developers.outbound.subscriptions.webhooks import EVENT, PATH, add_contacts, deliver_all, subscribe_by
 from tests.platform.calls import caller
 
 pytestmark = pytest.mark.usefixtures("loopback")

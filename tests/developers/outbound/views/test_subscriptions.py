@@ -16,7 +16,7 @@ from developers import issuance
 from developers.bearer import verification
 from developers.outbound.subscriptions.models import Delivery, Subscription
 from tests.cast import LAPTOP, PHONE, account_events, logged_in, token_text
-from tests.developers.outbound.subscriptions.conftest import PATH, reception, subscribed  # noqa: F401 - fixtures
+from tests.developers.outbound.subscriptions.webhooks import PATH
 
 PAGE = "/developers/third-party-apps-api/webhooks/"
 TOKEN = "/developers/api-access-token/"
@@ -82,7 +82,7 @@ def test_the_page_shows_deliveries_and_failures(alice: User, subscribed: Subscri
         assert part in shown
 
 
-def test_the_page_says_that_a_bot_was_deleted(alice: User, reception: Bot, subscribed: Subscribe) -> None:  # noqa: F811
+def test_the_page_says_that_a_bot_was_deleted(alice: User, reception: Bot, subscribed: Subscribe) -> None:
     subscribed()
     reception.delete()
 
