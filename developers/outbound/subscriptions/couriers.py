@@ -49,5 +49,6 @@ def _deliver(read: ReadContact, is_over: Event) -> None:
             logger.exception("Webhooks wait: this round failed.")
             is_idle = True
         if is_idle:
+            close_old_connections()
             is_over.wait(PAUSE)
     connections.close_all()

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import transaction
+from django.db import close_old_connections, transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -90,6 +90,8 @@ def _send(subscription: Subscription, delivery: Delivery, read: ReadContact, net
         return _("The address can no longer be read. Set it up anew in the program.")
     at = int(timezone.now().timestamp())
     headers = (RecipeField("webhook-id", delivery.pk), RecipeField("webhook-timestamp", str(at)))
+    # The pool has few connections, and the target may be slow.
+    close_old_connections()
     response = send(recipe_of(url, body, headers), owner=subscription.owner_id, **network)
     if response.is_success:
         return ""

@@ -59,6 +59,6 @@ def subscribed(alice: User, reception: Bot) -> Callable[..., Subscription]:
 
     def subscribe(server: str = "https://n8n.example.com", path: str = PATH) -> Subscription:
         subscribe_by(caller(alice), reception.pk, f"{server}{path}")
-        return Subscription.objects.order_by("-made_at", "-pk")[0]
+        return Subscription.objects.latest("made_at", "pk")
 
     return subscribe

@@ -10,8 +10,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from botpenguin.platform import imports
-from botpenguin.platform.contacts import Details
 from botpenguin.platform.models import Bot, Contact
 from developers.outbound.subscriptions import queue, subscribing
 from developers.outbound.subscriptions.models import Delivery, QueuedEvent, Subscription
@@ -146,14 +144,11 @@ def test_nothing_is_queued_without_a_bot_or_contacts(alice: User, reception: Bot
     assert not QueuedEvent.objects.exists()
 
 
-@pytest.mark.release
-def test_an_import_of_10_000_contacts_queues_one_row(alice: User, reception: Bot, subscribed: Subscribe) -> None:
+def test_10_000_contacts_at_once_take_one_row(alice: User, reception: Bot, subscribed: Subscribe) -> None:
     subscribed()
-    rows = {number: Details(name=f"Contact {number}") for number in range(10_000)}
+    ids = [f"{number:024x}" for number in range(10_000)]
 
-    ids = imports.import_all(alice.pk, rows, reception, {}).ids
+    emit(alice.pk, reception.pk, ids)
 
-    assert QueuedEvent.objects.get().contacts == ids
-    while fan_out():
-        continue
-    assert Delivery.objects.count() == 10_000
+    queued = QueuedEvent.objects.get()
+    assert (queued.contacts, queued.waiting) == (ids, 10_000)
