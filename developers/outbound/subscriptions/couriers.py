@@ -41,10 +41,16 @@ def deliver_for(seconds: float, read: ReadContact) -> None:
 
 
 def _deliver(read: ReadContact, is_over: Event) -> None:
+    def read_and_let_go(owner: int, bot_id: str, contact_id: str) -> str | None:
+        text = read(owner, bot_id, contact_id)
+        # The target may be slow, and the pool has few connections.
+        close_old_connections()
+        return text
+
     while not is_over.is_set():
         close_old_connections()
         try:
-            is_idle = not (fan_out() or deliver_one(read))
+            is_idle = not (fan_out() or deliver_one(read_and_let_go))
         except Exception:  # the next round tries again
             logger.exception("Webhooks wait: this round failed.")
             is_idle = True

@@ -11,7 +11,7 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.db import close_old_connections, transaction
+from django.db import transaction
 from django.db.models import Min, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -39,7 +39,7 @@ Changes = Callable[[Subscription, datetime], dict[str, Any]]
 def deliver_one(read: ReadContact, **network: Any) -> bool:
     """Send the delivery that is due first. Return False if there is none.
 
-    `network` is passed on to `sending.send`.
+    `read` is the last that uses the database before it is sent. `network` is passed on to `sending.send`.
     """
     subscription = _lease()
     if subscription is None:
@@ -68,11 +68,10 @@ def _lease() -> Subscription | None:
         return None
     with transaction.atomic():
         locked = _due(now).select_for_update(of=("self",), skip_locked=True).order_by("next_at", "pk")
-        subscription: Subscription | None = locked.first()
-        if subscription:
-            until = now + timedelta(seconds=settings.OUTBOUND_SECONDS + SPARE_SECONDS)
-            Subscription.objects.filter(pk=subscription.pk).update(leased_until=until)
-    return subscription
+        taken = list(locked[:1])
+        until = now + timedelta(seconds=settings.OUTBOUND_SECONDS + SPARE_SECONDS)
+        Subscription.objects.filter(pk__in=[subscription.pk for subscription in taken]).update(leased_until=until)
+    return taken[0] if taken else None
 
 
 @sensitive_variables("body", "url")
@@ -90,8 +89,6 @@ def _send(subscription: Subscription, delivery: Delivery, read: ReadContact, net
         return _("The address can no longer be read. Set it up anew in the program.")
     at = int(timezone.now().timestamp())
     headers = (RecipeField("webhook-id", delivery.pk), RecipeField("webhook-timestamp", str(at)))
-    # The pool has few connections, and the target may be slow.
-    close_old_connections()
     response = send(recipe_of(url, body, headers), owner=subscription.owner_id, **network)
     if response.is_success:
         return ""

@@ -29,7 +29,11 @@ def emit(owner_id: int, bot_id: str | None, contacts: Sequence[str]) -> None:
         return
     more = len(contacts) * len(keys)
     if _waiting(owner_id) + more > quotas.DELIVERIES.most:
-        Subscription.objects.filter(pk__in=keys).update(dropped=F("dropped") + len(contacts))
+        # In the order in which all lock them: no revoke may end in a deadlock.
+        locked = (
+            Subscription.objects.filter(pk__in=keys).select_for_update().order_by("pk").values_list("pk", flat=True)
+        )
+        Subscription.objects.filter(pk__in=list(locked)).update(dropped=F("dropped") + len(contacts))
         return
     QueuedEvent.objects.create(owner_id=owner_id, bot_id=bot_id, event=event, contacts=list(contacts), waiting=more)
 
@@ -39,25 +43,28 @@ def fan_out() -> bool:
     if not QueuedEvent.objects.exists():
         return False
     with transaction.atomic():
-        queued = QueuedEvent.objects.select_for_update(skip_locked=True).order_by("pk").first()
-        if queued is None:
-            return False
-        # Locked, so that no worker finds at the same time that nothing waits for them.
-        keys = [subscription.pk for subscription in _listening(queued)]
-        part, rest = queued.contacts[:AT_ONCE], queued.contacts[AT_ONCE:]
-        now = timezone.now()
-        Delivery.objects.bulk_create(
-            Delivery(subscription_id=key, contact_id=contact, created_at=queued.created_at, due_at=now)
-            for contact in part
-            for key in keys
-        )
-        Subscription.objects.filter(pk__in=keys).update(next_at=Coalesce("next_at", Value(now)))
-        same = QueuedEvent.objects.filter(pk=queued.pk)
-        if keys and rest:
-            same.update(contacts=rest, waiting=len(rest) * len(keys))
-        else:
-            same.delete()
-    return True
+        taken = list(QueuedEvent.objects.select_for_update(skip_locked=True).order_by("pk")[:1])
+        for queued in taken:
+            _fan_out(queued)
+    return bool(taken)
+
+
+def _fan_out(queued: QueuedEvent) -> None:
+    # Locked, so that no worker finds at the same time that nothing waits for them.
+    keys = [subscription.pk for subscription in _listening(queued)]
+    part, rest = queued.contacts[:AT_ONCE], queued.contacts[AT_ONCE:]
+    now = timezone.now()
+    Delivery.objects.bulk_create(
+        Delivery(subscription_id=key, contact_id=contact, created_at=queued.created_at, due_at=now)
+        for contact in part
+        for key in keys
+    )
+    Subscription.objects.filter(pk__in=keys).update(next_at=Coalesce("next_at", Value(now)))
+    same = QueuedEvent.objects.filter(pk=queued.pk)
+    if keys and rest:
+        same.update(contacts=rest, waiting=len(rest) * len(keys))
+    else:
+        same.delete()
 
 
 def _listening(queued: QueuedEvent) -> list[Subscription]:

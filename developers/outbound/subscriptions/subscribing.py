@@ -123,7 +123,10 @@ def after_revoke(owner: User, generation: int, client: Client, *, is_exposed: bo
     made = Subscription.objects.owned_by(owner).filter(stopped_at=None)
     if is_exposed:
         # Older ones too: whoever found the token may have had it for long.
-        ended = made.update(stopped_at=timezone.now(), next_at=None, sealed="", key_id="")
+        # Locked in the order in which a worker locks them, so that neither waits for the other.
+        keys = list(made.select_for_update().order_by("pk").values_list("pk", flat=True))
+        changes = {"stopped_at": timezone.now(), "next_at": None, "sealed": "", "key_id": ""}
+        ended = Subscription.objects.filter(pk__in=keys).update(**changes)
     else:
         ended = made.filter(generation=generation).count()
     if ended:
