@@ -12,6 +12,8 @@ from developers.outbound.subscriptions.models import Delivery, QueuedEvent, Subs
 
 # Contacts that one transaction turns into deliveries, for each of up to 10 subscriptions.
 AT_ONCE = 200
+# More than there are workers that hold one.
+LOOKED_AT = 20
 
 
 def emit(owner_id: int, bot_id: str | None, contacts: Sequence[str]) -> None:
@@ -40,10 +42,12 @@ def emit(owner_id: int, bot_id: str | None, contacts: Sequence[str]) -> None:
 
 def fan_out() -> bool:
     """Turn a part of the oldest event into deliveries. Return whether there was one that no other worker holds."""
-    if not QueuedEvent.objects.exists():
+    oldest = list(QueuedEvent.objects.order_by("pk").values_list("pk", flat=True)[:LOOKED_AT])
+    if not oldest:
         return False
     with transaction.atomic():
-        taken = list(QueuedEvent.objects.select_for_update(skip_locked=True).order_by("pk")[:1])
+        unlocked = QueuedEvent.objects.filter(pk__in=oldest).select_for_update(skip_locked=True)
+        taken = list(unlocked.order_by("pk")[:1])
         for queued in taken:
             _fan_out(queued)
     return bool(taken)
