@@ -159,7 +159,6 @@ def test_a_database_in_a_missing_folder_is_refused(
         raise AssertionError
 
 
-@pytest.mark.release
 def test_a_stopping_node_releases_its_clients_and_a_second_signal_ends_what_is_under_way(tmp_path: Path) -> None:
     paths = ["/account/login/", "/api/v7/openapi.json", "/healthz"]
     with CoveredServer(tmp_path, WORKERS="1", MAIL_WORKER="off", DRAIN_SECONDS="600") as node, node.client() as client:

@@ -147,7 +147,6 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
     assert books == [(generation, min(generation - 1, 20), generation) for generation, _, _ in books]
 
 
-@pytest.mark.release
 def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
     database: str, tmp_path: Path, django_db_blocker: DjangoDbBlocker
 ) -> None:
