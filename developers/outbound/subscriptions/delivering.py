@@ -45,7 +45,9 @@ def deliver_one(read: ReadContact, **network: Any) -> bool:
     if subscription is None:
         return False
     limit = Limit(name_of("subscription", f"{subscription.owner_id}:{subscription.host}"), AN_HOST_A_MINUTE, WINDOW)
-    delivery = subscription.deliveries.filter(due_at__lte=timezone.now()).order_by("due_at", "pk").first()
+    now = timezone.now()
+    due = subscription.deliveries.filter(due_at__lte=now, created_at__gt=now - TRIED_FOR)
+    delivery = due.order_by("due_at", "pk").first()
     if delivery is None:
         _end(subscription)
     elif limit.take() is None:

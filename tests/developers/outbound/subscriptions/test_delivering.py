@@ -14,23 +14,16 @@ from botpenguin.operations.management.commands.mail_worker import read_contact
 from botpenguin.platform import bot_deletion
 from botpenguin.platform.models import Bot, Contact
 from developers.outbound.subscriptions import delivering
-from developers.outbound.subscriptions.delivering import deliver_one, wait_after
+from developers.outbound.subscriptions.delivering import deliver_one
 from developers.outbound.subscriptions.models import Delivery, Subscription
 from developers.outbound.subscriptions.queue import fan_out
 from tests.developers.outbound.servers import LocalServer, Peer, resolver_of, response, serving
-from tests.developers.outbound.subscriptions.webhooks import PATH, add_contacts, deliver_all
+from tests.developers.outbound.subscriptions.webhooks import PATH, add_contacts, deliver_all, make_due
 from tests.platform.calls import caller, contact_of
 
 pytestmark = pytest.mark.usefixtures("loopback")
 Subscribe = Callable[..., Subscription]
 OK, FAILURE = response(b'{"message":"Workflow was started"}'), response(status="500 Internal Server Error")
-
-
-def make_due() -> None:
-    """Let the waits of all failures be over."""
-    now = timezone.now()
-    Delivery.objects.update(due_at=now)
-    Subscription.objects.filter(next_at__isnull=False).update(next_at=now)
 
 
 def posted(request: bytes) -> Any:
@@ -158,39 +151,6 @@ def test_a_name_that_leads_to_a_private_address_is_not_called(
     made.refresh_from_db()
     assert made.failures == 1
     assert made.problem.startswith("There is no public server at this address.")
-
-
-def test_a_failure_delays_the_others_of_its_address_and_not_those_of_another(
-    alice: User, reception: Bot, subscribed: Subscribe
-) -> None:
-    with serving(FAILURE) as failing, serving(OK) as good:
-        subscribed(failing.url)
-        subscribed(good.url)
-        add_contacts(caller(alice), reception.pk, "Asha", "Ben", "Cleo")
-
-        deliver_all()
-
-    assert (len(failing.requests), len(good.requests)) == (1, 3)
-
-
-def test_after_a_day_a_delivery_is_given_up_and_counted(alice: User, reception: Bot, subscribed: Subscribe) -> None:
-    with serving(FAILURE) as server:
-        made = subscribed(server.url)
-        add_contacts(caller(alice), reception.pk, "Asha", "Ben")
-        fan_out()
-        Delivery.objects.update(created_at=timezone.now() - timedelta(days=1))
-
-        deliver_all()
-
-    made.refresh_from_db()
-    assert (made.given_up, made.failures, made.next_at) == (2, 1, None)
-    assert not Delivery.objects.exists()
-
-
-def test_the_waits_double_up_to_an_hour() -> None:
-    waits = [wait_after(failures).total_seconds() for failures in (0, 1, 2, 3, 8, 9, 10_000)]
-
-    assert waits == [0, 30, 60, 120, 3600, 3600, 3600]
 
 
 def test_a_contact_that_is_deleted_meanwhile_is_not_sent(alice: User, reception: Bot, subscribed: Subscribe) -> None:

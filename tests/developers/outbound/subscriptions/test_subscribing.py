@@ -89,3 +89,17 @@ def test_all_is_deleted_with_the_account(alice: User, reception: Bot, subscribed
 
     assert not User.objects.exists()
     assert [model.objects.count() for model in (Subscription, QueuedEvent, Delivery)] == [0, 0, 0]
+
+
+def test_rows_are_named_without_secrets(alice: User, reception: Bot, subscribed: Subscribe) -> None:
+    made = subscribed()
+    add_contacts(caller(alice), reception.pk, "Asha")
+    queued = str(QueuedEvent.objects.get())
+    fan_out()
+    delivery = Delivery.objects.get()
+
+    assert (str(made), queued, str(delivery)) == (
+        "https://n8n.example.com/webhook…",
+        f"newLeadHook of {reception.pk}",
+        delivery.pk,
+    )

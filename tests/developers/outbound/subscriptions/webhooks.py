@@ -2,8 +2,11 @@
 
 from typing import Any
 
+from django.utils import timezone
+
 from botpenguin.operations.management.commands.mail_worker import read_contact
 from developers.outbound.subscriptions.delivering import deliver_one
+from developers.outbound.subscriptions.models import Delivery, Subscription
 from developers.outbound.subscriptions.queue import fan_out
 from tests.platform.calls import Caller, row
 
@@ -30,3 +33,10 @@ def deliver_all(**network: Any) -> int:
     while deliver_one(read_contact, **network):
         begun += 1
     return begun
+
+
+def make_due() -> None:
+    """Let the waits of all failures be over."""
+    now = timezone.now()
+    Delivery.objects.update(due_at=now)
+    Subscription.objects.filter(next_at__isnull=False).update(next_at=now)
