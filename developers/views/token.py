@@ -147,7 +147,7 @@ def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResp
 def _page(request: LoggedInRequest) -> dict[str, Any]:
     owner = request.user
     token = issuance.token_of(owner, Client.of(request))
-    revoked_tokens = list(owner.revoked_tokens.all())
+    revoked_tokens = list(owner.revoked_tokens.annotate(paused_webhooks=subscribing.number_paused()))
     before = next((revoked for revoked in revoked_tokens if revoked.generation == token.generation - 1), None)
     events = activity.recent_events(owner, WORDS, ACTIVITY_LENGTH)
     programs = latest_programs(owner)
@@ -157,8 +157,8 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "revoked_tokens": revoked_tokens,
         "replacement": replacement_of(token, revoked_tokens),
         "events": [(WORDS[event.kind], event) for event in events],
-        "paused_webhooks": subscribing.paused_of(owner),
         "first_steps": cache(partial(first_steps, token, revoked_tokens, events, programs["used_by"])),
+        "paused_webhooks": revoked_tokens[0].paused_webhooks if revoked_tokens else 0,
         "languages": Language,
         "snippets": snippets_in(language_of(request), settings.PUBLIC_URL),
         **programs,

@@ -9,6 +9,8 @@ from datetime import timedelta
 from itertools import chain
 from typing import NamedTuple
 
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.utils import timezone
 
 from accounts.keyring import Unreadable
@@ -37,7 +39,7 @@ __all__ = [
     "after_revoke",
     "forget_old",
     "keep",
-    "paused_of",
+    "number_paused",
     "recipe_of",
     "shown",
     "shown_of",
@@ -139,9 +141,10 @@ def shown(owner: User) -> Subscriptions:
     return Subscription.objects.owned_by(owner)
 
 
-def paused_of(owner: User) -> int:
-    """Return how many subscriptions wait for their owner."""
-    return Subscription.objects.paused().owned_by(owner).count()
+def number_paused() -> Coalesce:
+    """Return an expression for how many subscriptions of the `user` of a row wait for their owner."""
+    paused = Subscription.objects.paused().filter(owner=OuterRef("user")).order_by().values("owner")
+    return Coalesce(Subquery(paused.annotate(number=Count("pk")).values("number")), 0)
 
 
 def forget_old() -> Iterator[int]:
