@@ -44,10 +44,8 @@ def test_a_list_that_fills_in_by_itself_says_who_has_moved(page: Page, site: Sit
     page.evaluate(HIDE_TAB, True)
     page.evaluate(BECOMES_VISIBLE)
     page.evaluate(HIDE_TAB, False)
-    with page.expect_response(re.compile("/moved/")) as filled_in:
-        page.evaluate(BECOMES_VISIBLE)
+    page.evaluate(BECOMES_VISIBLE)
 
-    assert filled_in.value.status == 200
     expect(count).to_have_text("1 of 3 have moved.")
     expect(movers.nth(0)).to_contain_text("curl")
     expect(movers.nth(0)).to_contain_text(re.compile(r"still sends the old token \(12 refused, last \d\d:\d\d\)"))

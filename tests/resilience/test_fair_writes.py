@@ -119,7 +119,7 @@ def timed(act: Callable[[], int]) -> tuple[int, float]:
 def revoke(person: Person, times: int) -> list[tuple[int, float]]:
     """Press Revoke so many times; return the statuses and milliseconds."""
     page = person.page()
-    [generation] = map(int, re.findall(r'name="generation" value="(\d+)"', page.text))
+    [generation] = set(map(int, re.findall(r'name="generation" value="(\d+)"', page.text)))
     return [
         timed(
             lambda: person.press("revoke", page, generation=str(generation), even_if_used="on").status_code  # noqa: B023
