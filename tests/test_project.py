@@ -224,8 +224,10 @@ def test_lock_files_hold_hashes_and_no_address(name: str) -> None:
 
 
 def test_the_lock_of_npm_holds_hashes_and_no_address() -> None:
-    packages = json.loads((ROOT / "tests/audit/package-lock.json").read_text())["packages"]
+    lock = (ROOT / "tests/audit/package-lock.json").read_text()
+    packages = json.loads(lock)["packages"]
 
+    assert "://" not in lock
     wanting = [
         name for name, package in packages.items() if name and not package.get("integrity", "").startswith("sha512-")
     ]
