@@ -32,6 +32,7 @@ class Group(TextChoices):
     PASSWORD = "password-and-email", gettext_lazy("Password and email")
     FACTORS = "ways-to-log-in", gettext_lazy("Ways to log in")
     TOKEN = "api-token", gettext_lazy("API token")
+    WEBHOOKS = "webhooks", gettext_lazy("Webhooks")
 
 
 KINDS: dict[str, Sequence[str]] = {
@@ -49,6 +50,10 @@ KINDS: dict[str, Sequence[str]] = {
         *(Kind.CODES_RENEWED, Kind.CODE_USED, Kind.PASSKEY_COPIED),
     ],
     Group.TOKEN: log.TOKEN_KINDS,
+    Group.WEBHOOKS: [
+        *(Kind.WEBHOOK_MADE, Kind.WEBHOOK_STOPPED, Kind.WEBHOOK_RESUMED),
+        *(Kind.WEBHOOKS_PAUSED, Kind.WEBHOOKS_STOPPED),
+    ],
 }
 
 
