@@ -6,6 +6,8 @@ BIN := .venv/bin
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # Programs that check the files of deploy/.
 DEPLOY := nginx systemd
+# Programs that run what is in deploy/.
+DEPLOYMENT := debootstrap
 # What imported commands are compared with.
 PEERS := curl
 # More than there are processors: tests wait for servers and browsers.
@@ -18,8 +20,8 @@ MAKEFLAGS += --no-print-directory
 # Without bytecode files, each of hundreds of starts would compile all of its imports.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help run worker test test-all lint types checks tests tests-quick tests-postgresql install packages audit bench
-.PHONY: screenshot format lock
+.PHONY: help run worker test test-all lint types checks tests tests-quick tests-postgresql tests-deployment install packages
+.PHONY: audit bench screenshot format lock
 .DEFAULT_GOAL := help
 
 help: ## list every step
@@ -46,9 +48,10 @@ timed-%:
 
 test-all: export COV = --cov --cov-report=term
 test-all: export HYPOTHESIS_PROFILE = random
-test-all: test .venv/audit.stamp .venv/npm.stamp ## also branch coverage, the slow tests and scanners; must pass before a release
+test-all: test .venv/audit.stamp .venv/deployment.stamp .venv/npm.stamp ## also branch coverage, the slow tests and scanners; must pass before a release
 	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"
+	$(MAKE) tests-deployment
 	scripts/fresh-debian
 
 lint: .venv/dev.stamp ## linters, format and import contracts
@@ -68,16 +71,22 @@ checks: .venv/dev.stamp ## migrations match the models; settings suit production
 	HTTPS=true $(BIN)/python manage.py check --deploy --database default --fail-level WARNING
 
 tests: .venv/dev.stamp packages ## the tests on SQLite; COV=--cov measures branch coverage, which takes half as long again
-	$(PYTEST) $(COV) -m "not release"
+	$(PYTEST) $(COV) -m "not (deployment or release)"
 
 tests-quick: .venv/dev.stamp ## tests that need only Python and SQLite
-	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or curl or long or release or resilience or server)"
+	$(PYTEST) --ignore tests/deploy --ignore tests/accounts/throttling -m "not (audit or browser or curl or deployment or long or release or resilience or server)"
 
 # Beside the tests on SQLite, which take longer, one process is enough.
 tests-postgresql: TEST_PROCESSES = 0
 tests-postgresql: .venv/dev.stamp ## the tests to which the database matters, on PostgreSQL
 	scripts/debian-packages postgresql
-	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or matrix or release)"
+	$(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or deployment or matrix or release)"
+
+# One after the other: each brings several servers, and some of them measure time.
+tests-deployment: TEST_PROCESSES = 0
+tests-deployment: .venv/dev.stamp .venv/deployment.stamp packages ## containers, units of systemd, and failover
+	scripts/debian-packages $(DEPLOYMENT) postgresql
+	$(PYTEST) -m deployment
 
 install: packages .venv/dev.stamp ## what the tests need
 
@@ -109,6 +118,7 @@ lock: .venv/dev.stamp ## write the lock files from pyproject.toml; UPGRADE=--upg
 	$(LOCK) $(UPGRADE) pyproject.toml -o requirements.txt
 	$(LOCK) $(UPGRADE) pyproject.toml --group dev -o requirements-dev.txt
 	$(LOCK) $(UPGRADE) --fork-strategy requires-python --group audit -o requirements-audit.txt
+	$(LOCK) $(UPGRADE) --group deployment -o requirements-deployment.txt
 
 .venv/run.stamp: requirements.txt | .venv/bin/pip
 	$(BIN)/python -m pip $(PIP_INSTALL) $<
@@ -129,6 +139,12 @@ INSTALL_INTO = { ! $(BIN)/python -m pip config list | grep --quiet '\.index-url=
 .venv/audit.stamp: requirements-audit.txt | .venv/bin/uv
 	$(PYTHON) -m venv --clear .venv/audit
 	$(call INSTALL_INTO,.venv/audit/bin/python)
+	@touch $@
+
+# Patroni, podman-compose and a newer PostgreSQL: nothing that the application imports.
+.venv/deployment.stamp: requirements-deployment.txt | .venv/bin/uv
+	$(PYTHON) -m venv --clear .venv/deployment
+	$(call INSTALL_INTO,.venv/deployment/bin/python)
 	@touch $@
 
 # The locked version.

@@ -212,7 +212,9 @@ def test_no_file_is_too_long_to_read_at_once() -> None:
     assert long == {}
 
 
-@pytest.mark.parametrize("name", ["requirements.txt", "requirements-dev.txt", "requirements-audit.txt"])
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-dev.txt", "requirements-audit.txt", "requirements-deployment.txt"]
+)
 def test_lock_files_hold_hashes_and_no_address(name: str) -> None:
     lock = (ROOT / name).read_text()
 
