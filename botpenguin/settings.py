@@ -188,8 +188,8 @@ else:
         # After a restart of PostgreSQL at most one request a process fails, instead of one a connection.
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            # One connection a thread. Short timeouts: a quick 503 is better than a page that hangs.
-            "pool": {"min_size": 1, "max_size": THREADS, "timeout": 3, "reconnect_timeout": 3},
+            # One connection a thread, and one that measures writes. A quick 503 is better than a page that hangs.
+            "pool": {"min_size": 1, "max_size": THREADS + 1, "timeout": 3, "reconnect_timeout": 3},
             "connect_timeout": 3,
             # A server that vanishes silently is given up after some 10 seconds.
             "keepalives_idle": 5,
@@ -343,7 +343,7 @@ CSRF_TRUSTED_ORIGINS = env.items("CSRF_TRUSTED_ORIGINS", default=[PUBLIC_URL])
 X_FRAME_OPTIONS = "DENY"
 SECURE_SSL_REDIRECT = HTTPS
 # The API does not redirect: a client that used plain http must learn that its token leaked.
-SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^api/", r"^healthz$", r"^readyz(/writes)?$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"

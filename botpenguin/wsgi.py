@@ -6,12 +6,14 @@ from collections.abc import MutableMapping
 from typing import Any
 
 from django.core.handlers.wsgi import WSGIRequest
+from django.core.signals import request_started
 from django.core.wsgi import get_wsgi_application
 from django.http.request import MediaType
 from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters
 
 from accounts import keyring
+from botpenguin.database import write_probe
 from developers.bearer import use_counts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
@@ -54,3 +56,7 @@ keyring.ring()
 
 # Each process that serves writes whose programs use tokens.
 use_counts.Timing.is_on = True
+
+# Each process measures whether the database confirms writes, from its first request on.
+write_probe.Serving.is_on = True
+request_started.connect(write_probe.probe.start)

@@ -1,4 +1,4 @@
-"""Counters for Prometheus. By default they count nothing.
+"""Counters and gauges for Prometheus. By default they count nothing.
 
 Each process counts in its own files in the folder `PROMETHEUS_MULTIPROC_DIR`. `botpenguin.server` sets this
 variable if `METRICS_PORT` is set, and `botpenguin.observability.prometheus` adds up the files of all processes.
@@ -11,6 +11,7 @@ import os
 from collections.abc import Callable, Iterable
 from functools import cache
 from pathlib import Path
+from typing import Literal
 
 logger = logging.getLogger(__name__)
 
@@ -18,6 +19,9 @@ FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 # Bytes per process: enough for all labels in the code, whatever clients send. The files are mapped into memory, and
 # writing to one on a full disk kills the process (SIGBUS), so their space is allocated beforehand.
 ROOM = {"counter": 1 << 20, "histogram": 2 << 20}
+# Of all processes of a node, the value that was set last counts: one that a dead process has left is soon replaced.
+GAUGES: Literal["mostrecent"] = "mostrecent"
+ROOM_OF_GAUGES = 1 << 16
 
 
 @cache
@@ -66,3 +70,17 @@ def counter(name: str, documentation: str, label: str, values: Iterable[str] = (
     for value in values:
         counts(value)
     return lambda value: counts(value).inc()
+
+
+def gauge(name: str, documentation: str) -> Callable[[float], None]:
+    """Return a function that sets a gauge. Call this in the process that sets it, not before the fork."""
+    if not is_on():
+        return ignore
+    try:
+        take_room(Path(os.environ[FOLDER]) / f"gauge_{GAUGES}_{os.getpid()}.db", ROOM_OF_GAUGES)
+    except OSError as error:
+        logger.warning("Process %s does not set %s: %s", os.getpid(), name, error)
+        return ignore
+    from prometheus_client import Gauge  # noqa: PLC0415 - see the module's docstring
+
+    return Gauge(name, documentation, multiprocess_mode=GAUGES).set

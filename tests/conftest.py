@@ -17,7 +17,8 @@ from accounts.models import User
 from accounts.orm import best_effort
 from accounts.throttling import breaker
 from accounts.throttling.breaker import Breaker
-from botpenguin.database import outages
+from botpenguin.database import outages, write_probe
+from botpenguin.database.write_probe import WriteProbe
 from botpenguin.platform.api import call_limits
 from developers import issuance
 from developers.bearer import use_counts, verification
@@ -129,6 +130,8 @@ def clean_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(verification, "refusal_counts", RefusalCounts())
     monkeypatch.setattr(verification, "use_counts", UseCounts(verification._write_counts))
     monkeypatch.setattr(use_counts.Timing, "is_on", False)
+    monkeypatch.setattr(write_probe.Serving, "is_on", False)
+    monkeypatch.setattr(write_probe, "probe", WriteProbe())
     monkeypatch.setattr(verification, "mismatches", RefusalCounts())
     monkeypatch.setattr(verification, "unknown_tokens", UnknownTokens())
     monkeypatch.setattr(best_effort, "backoff", best_effort.Backoff())

@@ -41,6 +41,7 @@ OPEN_PAGES = {
     "/api/v7/openapi.json",
     "/healthz",
     "/readyz",
+    "/readyz/writes",
 }
 # Calls of the API that need no token.
 OPEN_OPERATIONS = {"/api/v7/token/report-exposed", "/api/v7/token/report-exposed/github"}
@@ -54,6 +55,7 @@ CHOOSING = {
     "test_outages.py",
     "test_restore.py",
     "test_revocation.py",
+    "test_unconfirmed_writes.py",
     "test_webhooks.py",
 }
 MOST_LINES = 400

@@ -17,8 +17,8 @@ from accounts.web.requests import wants_json
 from botpenguin.database import outages
 from botpenguin.observability import request_ids
 
-# `/healthz` needs no database, and `/readyz` checks it itself.
-NEEDS_NO_DATABASE = ("/healthz", "/readyz")
+# `/healthz` and `/readyz/writes` need no database, and `/readyz` checks it itself.
+NEEDS_NO_DATABASE = ("/healthz", "/readyz", "/readyz/writes")
 WITH_PASSWORDS = "/account/"
 
 MINUTE = 60

@@ -25,7 +25,7 @@ LINE = "%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, us
 OTHER = "other"
 UNRESOLVED = "-"
 # Supervisors request these every few seconds, so they are logged only if they fail.
-HEALTH = frozenset({"/healthz", "/readyz"})
+HEALTH = frozenset({"/healthz", "/readyz", "/readyz/writes"})
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 

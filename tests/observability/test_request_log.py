@@ -196,8 +196,11 @@ def test_health_is_logged_where_it_is_bad_only(log: Log) -> None:
     Browser().get("/healthz")
     Browser().get("/readyz")
     Browser().post("/readyz")
+    # This process measures nothing.
+    Browser().get("/readyz/writes")
 
-    assert [(line["route"], line["status"]) for line in log.requests] == [("/readyz", 405)]
+    shown = [(line["route"], line["status"]) for line in log.requests]
+    assert shown == [("/readyz", 405), ("/readyz/writes", 503)]
 
 
 def test_a_traceback_is_one_line_of_json_with_the_id_of_its_request(log: Log, browser: Browser) -> None:

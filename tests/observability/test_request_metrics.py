@@ -84,6 +84,23 @@ def test_a_process_without_room_serves_and_does_not_count(
     assert shown.startswith(f"Process {os.getpid()} counts nothing for Prometheus: [Errno ")
 
 
+def test_a_gauge_takes_its_room_beforehand_or_is_not_set(
+    counted: None, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, tmp_path: Path
+) -> None:
+    counting.gauge("botpenguin_gauge_of_a_test", "Only here.")(4)
+    file = tmp_path / f"gauge_mostrecent_{os.getpid()}.db"
+    size = file.stat().st_blocks * 512
+    file.unlink()
+    monkeypatch.setattr(counting, "ROOM_OF_GAUGES", 1 << 62)
+
+    refused = counting.gauge("botpenguin_other_gauge_of_a_test", "Only here.")
+
+    assert (REGISTRY.get_sample_value("botpenguin_gauge_of_a_test"), size) == (4, 1 << 16)
+    assert (refused, file.exists()) == (counting.ignore, False)
+    [shown] = caplog.messages
+    assert shown.startswith(f"Process {os.getpid()} does not set botpenguin_other_gauge_of_a_test: [Errno ")
+
+
 def test_values_that_are_known_start_from_nought(counted: None) -> None:
     count = counting.counter("botpenguin_of_a_test", "Only here.", "kind", ["good", "bad"])
 
