@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Browsers for the tests.
 BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
 # Programs that check the files of deploy/.
-DEPLOY := nginx systemd
+DEPLOY := nginx pgbouncer systemd
 # Programs that run what is in deploy/.
 DEPLOYMENT := debootstrap
 # What imported commands are compared with.
@@ -51,6 +51,7 @@ test-all: export HYPOTHESIS_PROFILE = random
 test-all: test .venv/audit.stamp .venv/deployment.stamp .venv/npm.stamp ## also branch coverage, the slow tests and scanners; must pass before a release
 	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"
+	$(BIN)/python -m tests.pgbouncer $(PYTEST) -m "not (browser or deployment or matrix or release)"
 	$(MAKE) tests-deployment
 	scripts/fresh-debian
 

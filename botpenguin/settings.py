@@ -14,7 +14,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling import defaults
-from botpenguin.configuration import authorities, database, service_urls, support
+from botpenguin.configuration import authorities, database, poolers, service_urls, support
 from botpenguin.configuration.env_file import BASE_DIR
 from botpenguin.configuration.values import Values
 from botpenguin.observability import log_config
@@ -171,17 +171,7 @@ TEMPLATES = [
 address("DATABASE_URL", f"sqlite:///{quote(str(STATE_DIR / database.DEFAULT_NAME))}")
 DATABASES = {"default": database.configuration(os.environ)}
 if DATABASES["default"]["ENGINE"] == database.ENGINE:
-    DATABASES["default"] |= {
-        "CONN_MAX_AGE": None,
-        "OPTIONS": {
-            # Two writers wait for each other instead of failing in the middle.
-            "transaction_mode": "IMMEDIATE",
-            # In seconds. After that the client gets 503, and the thread is free again.
-            "timeout": 5,
-            # FULL: a revoke survives a power cut. The log is truncated to 16 MiB after a long read has made it grow.
-            "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;",
-        },
-    }
+    DATABASES["default"] |= database.SQLITE
 else:
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
@@ -198,10 +188,15 @@ else:
             "tcp_user_timeout": 10_000,
             # A bearer check on a standby could miss a revoke.
             "target_session_attrs": "primary",
-            "options": "-c lock_timeout=5s -c statement_timeout=30s -c idle_in_transaction_session_timeout=60s",
+            "options": poolers.OPTIONS,
             **DATABASES["default"].get("OPTIONS", {}),
         },
     }
+# PostgreSQL itself, if DATABASE_URL names a pooler. botpenguin.database.direct connects to it.
+DIRECT_DATABASE: dict[str, Any] | None = None
+if "DATABASE_DIRECT_URL" in env:
+    direct_url = address("DATABASE_DIRECT_URL", "postgres://user:password@host/name", "and DATABASE_URL")
+    DATABASES["default"], DIRECT_DATABASE = poolers.configurations(DATABASES["default"], direct_url)
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # The cache that all processes share, as numbers and JSON. Django's own backends use pickle, which can run code.

@@ -4,12 +4,13 @@ import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import hypothesis
 import pytest
 from django.conf import settings
 from django.core.cache import cache
+from django.db import connection
 from django.db.backends.signals import connection_created
 
 from accounts import passwords
@@ -28,6 +29,9 @@ from developers.bearer.use_counts import UseCounts
 from tests import flushing, prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 from tests.server import Server
+
+if TYPE_CHECKING:
+    from tests.postgresql import PostgreSQL
 
 # How fast a machine is, and how many random inputs a test leaves out, says nothing about the code.
 hypothesis.settings.register_profile(
@@ -96,6 +100,8 @@ def django_db_keepdb(django_db_modify_db_settings: None) -> bool:
     name = settings.DATABASES["default"].get("TEST", {}).get("NAME", "")
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3") and (found := prepared.state()):
         shutil.copyfile(found / prepared.DATABASE, name)
+    if settings.DIRECT_DATABASE:
+        settings.DIRECT_DATABASE["NAME"] = connection.creation._get_test_db_name()  # type: ignore[attr-defined]
     return True
 
 
@@ -121,6 +127,16 @@ def node(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
     folder = tmp_path_factory.mktemp("node")
     settings = {"API_RATE_LIMIT": "0", "LOG_FORMAT": "json", "OUTBOUND_ALLOWED_NETWORKS": "127.0.0.1"}
     with Server(folder, WORKERS="2", MAIL_WORKER="off", **settings) as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def own_postgresql() -> "Iterator[PostgreSQL]":
+    """A PostgreSQL beside the tests' database. Its tests are of the group `postgresql`: one test process starts it."""
+    # Here, since few tests need the driver.
+    from tests import postgresql  # noqa: PLC0415
+
+    with postgresql.server(postgresql.NOT_ON_DISK) as running:
         yield running
 
 

@@ -117,7 +117,7 @@ def postgresql() -> Iterator[str]:
 
 
 @contextmanager
-def connected(url: str) -> Iterator[None]:
+def connected(url: str, direct_url: str = "") -> Iterator[None]:
     """Connect Django to a database during the block, in this thread, with the project's settings."""
     # Here, since a server of PostgreSQL is started where there are no settings too.
     from django.conf import settings  # noqa: PLC0415
@@ -125,11 +125,14 @@ def connected(url: str) -> Iterator[None]:
     from django.db.utils import load_backend  # noqa: PLC0415
 
     from botpenguin import settings as settings_module  # noqa: PLC0415
+    from botpenguin.configuration import poolers  # noqa: PLC0415
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("DATABASE_URL", url)
-        found = runpy.run_path(settings_module.__file__)["DATABASES"]
-        database = connections.configure_settings(found)["default"]
+        patch.setenv(poolers.NAME, direct_url) if direct_url else patch.delenv(poolers.NAME, raising=False)
+        found = runpy.run_path(settings_module.__file__)
+        database = connections.configure_settings(found["DATABASES"])["default"]
+        patch.setattr(settings, "DIRECT_DATABASE", found["DIRECT_DATABASE"])
         connection = load_backend(database["ENGINE"]).DatabaseWrapper(database, "default")
         patch.setitem(settings.DATABASES, "default", database)
         before, connections["default"] = connections["default"], connection
@@ -158,14 +161,20 @@ def program_path(program: str) -> Path:
     return Path(found)
 
 
-def main() -> None:
+@contextmanager
+def stopped_by_signals() -> Iterator[None]:
+    """Let a signal end the block in order, so that what it has started ends too."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
-        with server(NOT_ON_DISK) as running:
-            shown = {"DATABASE_URL": running.url, prepared.TEMPLATE: prepared_database(running)}
-            command = subprocess.run(sys.argv[1:], env=os.environ | shown, check=False)
+        yield
     except KeyboardInterrupt:
         sys.exit(128 + signal.SIGINT)
+
+
+def main() -> None:
+    with stopped_by_signals(), server(NOT_ON_DISK) as running:
+        shown = {"DATABASE_URL": running.url, prepared.TEMPLATE: prepared_database(running)}
+        command = subprocess.run(sys.argv[1:], env=os.environ | shown, check=False)
     sys.exit(command.returncode)
 
 

@@ -10,6 +10,7 @@ import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from botpenguin import bootstrap
 from tests import server
@@ -72,6 +73,14 @@ def database_on_postgresql(*, is_empty: bool = False) -> str | None:
 
     template = "" if is_empty else os.environ.get(TEMPLATE, "")
     return postgresql.new_database(where, template)
+
+
+def addresses(url: str) -> dict[str, str]:
+    """Return the settings that name this database: beside a pooler, also its address at PostgreSQL itself."""
+    where = {"DATABASE_URL": url}
+    if direct := os.environ.get("DATABASE_DIRECT_URL"):
+        where["DATABASE_DIRECT_URL"] = urlsplit(direct)._replace(path=urlsplit(url).path).geturl()
+    return where
 
 
 def prepare(folder: Path, code: str = PREPARE, **settings: str) -> None:

@@ -36,7 +36,7 @@ TRUSTS_NOBODY = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
 COVERAGE = "COVERAGE_PROCESS_CONFIG"
 # What tests.settings puts into the environment of the tests themselves, and what a server must find by itself.
 SETTINGS = re.compile(
-    r"(SECRET_KEY|TOKEN_KEYS|DATABASE_URL|CACHE_URL|PUBLIC_URL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|TRUSTED_PROXIES|HTTPS"
+    r"(SECRET_KEY|TOKEN_KEYS|DATABASE_(DIRECT_)?URL|CACHE_URL|PUBLIC_URL|ALLOWED_HOSTS|CSRF_TRUSTED_ORIGINS|TRUSTED_PROXIES|HTTPS"
     r"|EMAIL_URL|OUTBOUND_[A-Z_]+|ENV_FILE|STATE_DIR|API_RATE_LIMIT|API_REFUSED_LIMIT|HOST|PORT|WORKERS|THREADS"
     r"|CA_FILE|GITHUB_KEYS_URL|SSL_CERT_FILE|MAIL_WORKER|DRAIN_SECONDS|LOG_FORMAT|METRICS_\w+|DEBUG|SIGN_UP\w*|EVENTS_KEPT_DAYS|EVENTS_AN_HOUR|PROMETHEUS_\w+|DJANGO_.*)"
 )
@@ -103,7 +103,7 @@ class Server:
         url = None if is_elsewhere else prepared.database_on_postgresql()
         unused = prepared.DATABASE if is_elsewhere or url else ""
         shutil.copytree(found, state, ignore=shutil.ignore_patterns(unused))
-        write_secrets(self.env_file, **{"DATABASE_URL": url} if url else {})
+        write_secrets(self.env_file, **prepared.addresses(url) if url else {})
 
     @property
     def env_file(self) -> Path:
@@ -111,10 +111,14 @@ class Server:
 
     @property
     def database_url(self) -> str:
-        """The address of its database: from the environment, else from `.env`, else the default in its folder."""
-        named = re.search("^DATABASE_URL=(.+)$", self.env_file.read_text(), re.MULTILINE)
-        state = Path(self.environment["STATE_DIR"])
-        return self.environment.get("DATABASE_URL") or (named[1] if named else sqlite_url(state / "db.sqlite3"))
+        """The address of its database: from the environment, else from `.env`, else the default in its folder.
+
+        Behind a pooler that of PostgreSQL itself.
+        """
+        written = dict(re.findall("^(DATABASE_.*URL)=(.+)$", self.env_file.read_text(), re.MULTILINE))
+        given: dict[str, str] = written | self.environment
+        default = sqlite_url(Path(self.environment["STATE_DIR"]) / "db.sqlite3")
+        return given.get("DATABASE_DIRECT_URL") or given.get("DATABASE_URL", default)
 
     @contextmanager
     def database(self) -> Iterator[Any]:
@@ -207,7 +211,7 @@ class FirstServer(CoveredServer):
         from tests import prepared  # noqa: PLC0415
 
         if not self.env_file.exists() and (url := prepared.database_on_postgresql(is_empty=True)):
-            self.env_file.write_text(f"DATABASE_URL={url}\n")
+            self.env_file.write_text("".join(f"{name}={value}\n" for name, value in prepared.addresses(url).items()))
             made = run(sys.executable, "-m", "botpenguin.bootstrap", "--new-database", env=self.environment)
             assert made.returncode == 0, made.stderr
 

@@ -4,7 +4,6 @@ import signal
 import socket
 import sys
 import time
-from collections.abc import Iterator
 from contextlib import ExitStack
 from http.client import HTTPResponse
 from pathlib import Path
@@ -36,22 +35,17 @@ TOKEN_PAGE = "/developers/api-access-token/"
 SECONDS_HELD = 3
 
 
-@pytest.fixture(scope="module")
-def database() -> Iterator[PostgreSQL]:
-    with postgresql.server() as running:
-        yield running
-
-
 @pytest.fixture(params=ON)
 def shared(request: pytest.FixtureRequest, tmp_path: Path) -> dict[str, str]:
     """The settings by which nodes share a database that is new and empty."""
     if request.param == "sqlite":
         return {"DATABASE_URL": sqlite_url(tmp_path / "db.sqlite3")}
-    running: PostgreSQL = request.getfixturevalue("database")
+    running: PostgreSQL = request.getfixturevalue("own_postgresql")
     return {"DATABASE_URL": running.new_database()}
 
 
 @pytest.mark.long
+@pytest.mark.xdist_group("postgresql")
 def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str, str], tmp_path: Path) -> None:
     folders = [tmp_path / "one", tmp_path / "two"]
     for folder in folders:
@@ -77,16 +71,17 @@ def test_two_nodes_that_start_at_once_prepare_the_database_once(shared: dict[str
 
 
 @pytest.mark.resilience
+@pytest.mark.xdist_group("postgresql")
 def test_on_postgresql_one_node_at_a_time_prepares_the_database(
-    database: PostgreSQL, django_db_blocker: DjangoDbBlocker
+    own_postgresql: PostgreSQL, django_db_blocker: DjangoDbBlocker
 ) -> None:
-    with psycopg.connect(database.url, autocommit=True) as another, django_db_blocker.unblock():
+    with psycopg.connect(own_postgresql.url, autocommit=True) as another, django_db_blocker.unblock():
 
         def is_free() -> bool:
             [found] = another.execute("SELECT pg_try_advisory_xact_lock(%s)", [serve.STARTING]).fetchone() or [None]
             return bool(found)
 
-        with postgresql.connected(database.url), serve.alone_at_the_database():
+        with postgresql.connected(own_postgresql.url), serve.alone_at_the_database():
             during = is_free()
         after = is_free()
 
@@ -94,6 +89,7 @@ def test_on_postgresql_one_node_at_a_time_prepares_the_database(
 
 
 @pytest.mark.resilience
+@pytest.mark.xdist_group("postgresql")
 @pytest.mark.parametrize(
     ("encoding", "options"),
     [
@@ -109,14 +105,14 @@ def test_on_postgresql_one_node_at_a_time_prepares_the_database(
     ],
 )
 def test_a_database_in_another_encoding_is_refused(
-    database: PostgreSQL,
+    own_postgresql: PostgreSQL,
     django_db_blocker: DjangoDbBlocker,
     monkeypatch: pytest.MonkeyPatch,
     encoding: str,
     options: str,
 ) -> None:
     monkeypatch.setenv("PGCLIENTENCODING", "LATIN1")
-    url = postgresql.new_database(database.url, encoding=encoding) + options
+    url = postgresql.new_database(own_postgresql.url, encoding=encoding) + options
 
     with django_db_blocker.unblock(), postgresql.connected(url):
         found = check_every_character_is_stored(None, databases=["default"])
@@ -130,8 +126,9 @@ def test_a_database_in_another_encoding_is_refused(
 
 
 @pytest.mark.release
-def test_no_node_starts_on_a_database_in_another_encoding(database: PostgreSQL, tmp_path: Path) -> None:
-    url = postgresql.new_database(database.url, encoding="LATIN1")
+@pytest.mark.xdist_group("postgresql")
+def test_no_node_starts_on_a_database_in_another_encoding(own_postgresql: PostgreSQL, tmp_path: Path) -> None:
+    url = postgresql.new_database(own_postgresql.url, encoding="LATIN1")
 
     refused = server.try_to_serve(tmp_path, DATABASE_URL=url, **prepared.SECRETS)
 

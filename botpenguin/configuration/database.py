@@ -25,6 +25,17 @@ ENGINE = "botpenguin.database.sqlite3"
 # A name that is a URI (https://www.sqlite.org/uri.html), such as `file:/srv/db.sqlite3?mode=ro`.
 URI = "file:"
 Settings = Mapping[str, str]
+SQLITE: dict[str, Any] = {
+    "CONN_MAX_AGE": None,
+    "OPTIONS": {
+        # Two writers wait for each other instead of failing in the middle.
+        "transaction_mode": "IMMEDIATE",
+        # In seconds. After that the client gets 503, and the thread is free again.
+        "timeout": 5,
+        # FULL: a revoke survives a power cut. The log is truncated to 16 MiB after a long read has made it grow.
+        "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA journal_size_limit=16777216;",
+    },
+}
 
 
 def state_dir(given: str) -> Path:

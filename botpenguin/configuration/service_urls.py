@@ -27,12 +27,12 @@ DEFAULT_PORTS = {"http": 80, "https": 443}
 ONLY_HOST = "PUBLIC_URL {}. It is a scheme, a host and perhaps a port, such as https://app.example.com."
 
 
-def database(url: str) -> dict[str, Any]:
+def database(url: str, name: str = "DATABASE_URL", instead: str = "neither SQLite nor PostgreSQL") -> dict[str, Any]:
     """Return Django's configuration of a database on a server. Raises `ImproperlyConfigured`."""
-    url = _checked("DATABASE_URL", url, DATABASES, "neither SQLite nor PostgreSQL")
+    url = _checked(name, url, DATABASES, instead)
     address, mark, query = url.partition("?")
     # The library would read a blank.
-    return _parsed("DATABASE_URL", environ.Env.db_url_config, f"{address.replace('+', '%2B')}{mark}{query}")
+    return _parsed(name, environ.Env.db_url_config, f"{address.replace('+', '%2B')}{mark}{query}")
 
 
 def cache(url: str) -> dict[str, Any]:

@@ -15,6 +15,8 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import connection
 
+from botpenguin.database import direct
+
 Schema = Mapping[str, str]
 # The PostgreSQL schema in which the migrations run.
 EMPTY = "botpenguin_expected"
@@ -169,7 +171,7 @@ def empty_file() -> Iterator[None]:
 @contextmanager
 def empty_schema() -> Iterator[None]:
     """Connect to an empty PostgreSQL schema. Replaces the schema of an interrupted run."""
-    with connection.cursor() as cursor:
+    with direct.as_default(), connection.cursor() as cursor:
         cursor.execute(f"DROP SCHEMA IF EXISTS {EMPTY} CASCADE; CREATE SCHEMA {EMPTY}; SET search_path TO {EMPTY}")
         try:
             yield

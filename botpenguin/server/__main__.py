@@ -26,6 +26,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from botpenguin import bootstrap
 from botpenguin.configuration import database
+from botpenguin.database import direct
 from botpenguin.http import static_files
 from botpenguin.http.drain import drain
 from developers.metrics import FOLDER
@@ -109,13 +110,17 @@ def alone_at_the_database() -> Iterator[None]:
             database.make_private(*database.files_of(name))
             yield
         return
-    with connection.cursor() as cursor:
-        # The timeouts are meant for requests. Waiting here and migrating may take longer.
-        cursor.execute("SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0")
-        # PostgreSQL releases the lock when the connection ends.
-        cursor.execute("SELECT pg_advisory_lock(%s)", [STARTING])
-        yield
-        cursor.execute("SELECT pg_advisory_unlock(%s)", [STARTING])
+    with direct.connected() as preparing:
+        direct.refuse_pooler(preparing)
+        with preparing.cursor() as cursor:
+            # The timeouts are meant for requests. Waiting here and migrating may take longer.
+            cursor.execute(
+                "SET lock_timeout = 0; SET statement_timeout = 0; SET idle_in_transaction_session_timeout = 0"
+            )
+            # PostgreSQL releases the lock when the connection ends.
+            cursor.execute("SELECT pg_advisory_lock(%s)", [STARTING])
+            yield
+            cursor.execute("SELECT pg_advisory_unlock(%s)", [STARTING])
 
 
 def refuse_taken_port(host: str, port: int, instead: str) -> None:

@@ -1,35 +1,16 @@
 """Values of settings: blanks mean nothing, and what cannot be read is refused without being shown."""
 
 import os
-import runpy
 import traceback
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botpenguin import settings as settings_module
 from botpenguin.configuration.values import Values
-from tests import prepared, server
-
-Load = Callable[..., dict[str, Any]]
-
-
-@pytest.fixture
-def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Load:
-    """Load the settings of the project in an environment with only these, and perhaps a file."""
-
-    def call(file: str = "", **settings: str) -> dict[str, Any]:
-        (tmp_path / ".env").write_text(file)
-        with monkeypatch.context() as patch:
-            patch.setattr(os, "environ", server.environment(tmp_path, **prepared.SECRETS | settings))
-            return runpy.run_path(settings_module.__file__)
-
-    return call
+from tests.configuration.conftest import Load
 
 
 @pytest.mark.parametrize(

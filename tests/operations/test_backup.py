@@ -11,6 +11,7 @@ from pathlib import Path
 import environ
 import pytest
 from django.db import connections
+from pytest_django.fixtures import Settings
 
 from botpenguin.operations import backups
 from tests.operations.databases import ask, changing, damage, manage, refusal, stopped_server
@@ -144,6 +145,20 @@ def test_for_postgresql_the_commands_print_the_steps() -> None:
     )
     assert f"2. env PGSSLMODE=require createdb {where} panel_restored\n" in restored
     assert f"pg_restore {where} --exit-on-error --single-transaction --no-owner --dbname=panel_restored" in restored
+    assert "swordfish" not in made + restored
+
+
+@pytest.mark.usefixtures("settings_for_postgresql")
+def test_behind_a_pooler_the_commands_print_the_address_of_postgresql_itself(settings: Settings) -> None:
+    direct = environ.Env.db_url_config("postgres://owner:swordfish@primary.example.com/panel")
+    settings.DIRECT_DATABASE = direct | {"OPTIONS": {}}
+
+    made = refusal("backup", "/backups/my dump")
+    restored = refusal("restore", "/backups/my dump")
+
+    assert "pg_dump -U owner -h primary.example.com --format=custom" in made
+    assert "createdb -U owner -h primary.example.com panel_restored\n" in restored
+    assert "4. Change DATABASE_URL and DATABASE_DIRECT_URL: the name of the database is panel_restored now." in restored
     assert "swordfish" not in made + restored
 
 

@@ -14,6 +14,7 @@ from typing import Any, Self
 
 import psycopg
 import pytest
+from django.conf import settings
 from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
@@ -54,7 +55,7 @@ class Clock(datetime):
 def load(folder: Path) -> str:
     """Make a database of 0.1.0 of the kind that the tests run on, and return its name."""
     if connection.vendor == "postgresql":
-        url = postgresql.new_database(os.environ["DATABASE_URL"])
+        url = postgresql.new_database(_server())
         with psycopg.connect(url) as empty:
             empty.execute(_dump("postgresql").encode())
         return url.rpartition("/")[2]
@@ -82,7 +83,10 @@ def copied(name: str, folder: Path) -> str:
     """Copy a database without connections, and return the name of the copy."""
     if connection.vendor == "postgresql":
         close()
-        return postgresql.new_database(os.environ["DATABASE_URL"], name).rpartition("/")[2]
+        with psycopg.connect(_server(), autocommit=True) as owner:
+            # A pooler keeps some, and a template may have none.
+            owner.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = %s", [name])
+        return postgresql.new_database(_server(), name).rpartition("/")[2]
     return str(shutil.copy(name, folder / "copy.sqlite3"))
 
 
@@ -134,6 +138,13 @@ def _dump(kind: str) -> str:
 def _connect_to(name: str) -> None:
     close()
     connection.settings_dict["NAME"] = name
+    if settings.DIRECT_DATABASE:
+        settings.DIRECT_DATABASE["NAME"] = name
+
+
+def _server() -> str:
+    """Return the address of PostgreSQL itself: a dump changes the session that loads it."""
+    return os.environ.get("DATABASE_DIRECT_URL") or os.environ["DATABASE_URL"]
 
 
 def at_the_time_of_0_1_0(patch: pytest.MonkeyPatch) -> None:

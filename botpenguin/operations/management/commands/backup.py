@@ -42,7 +42,7 @@ class Command(BaseCommand):
 
 
 def how_to_dump(path: Path) -> str:
-    dump = shell_command("pg_dump", "--format=custom", f"--file={path}", settings.DATABASES["default"]["NAME"])
+    dump = shell_command("pg_dump", "--format=custom", f"--file={path}", on_postgresql()["NAME"])
     return (
         f"No backup was made: PostgreSQL's own program makes it, while the database is served. Run\n\n"
         f"  (umask 077 && {dump})\n\n"
@@ -50,9 +50,14 @@ def how_to_dump(path: Path) -> str:
     )
 
 
+def on_postgresql() -> dict[str, Any]:
+    """Return the configuration of PostgreSQL itself: its programs need sessions, which no pooler keeps."""
+    details: dict[str, Any] = settings.DIRECT_DATABASE or settings.DATABASES["default"]
+    return details
+
+
 def shell_command(program: str, *arguments: str) -> str:
     """Return a shell command that runs a PostgreSQL program for this database, without the password."""
-    details = settings.DATABASES["default"]
-    [_psql, *where, _name], environment = connection.client.settings_to_cmd_args_env(details, [])
+    [_psql, *where, _name], environment = connection.client.settings_to_cmd_args_env(on_postgresql(), [])
     names = [f"{name}={value}" for name, value in (environment or {}).items() if name != "PGPASSWORD"]
     return shlex.join([*(["env", *names] if names else []), program, *where, *arguments])

@@ -12,8 +12,9 @@ from django.db import DatabaseError, connection
 
 from accounts.models import User
 from botpenguin.configuration import database
+from botpenguin.database import direct
 from botpenguin.operations import backups, restoring, rows, schemas
-from botpenguin.operations.management.commands.backup import shell_command
+from botpenguin.operations.management.commands.backup import on_postgresql, shell_command
 from botpenguin.operations.restoring import Settled
 
 IN_USE = "The database is in use. Stop every server, mail worker and other command first."
@@ -53,7 +54,8 @@ class Command(BaseCommand):
             raise CommandError("--after-pg-restore is for PostgreSQL. Name the backup that is to be restored.")
         try:
             if is_postgresql:
-                self._finish(**options)
+                with direct.as_default():
+                    self._finish(**options)
             else:
                 self._restore(**options)
         except backups.Unusable as reason:
@@ -137,8 +139,9 @@ def warn(taken_at: datetime | None, generations: dict[int, int] | None) -> str:
 
 
 def how_to_restore(path: Path) -> str:
-    name = settings.DATABASES["default"]["NAME"]
+    name = on_postgresql()["NAME"]
     new = f"{name}_restored"
+    urls = ["DATABASE_URL", *(["DATABASE_DIRECT_URL"] if settings.DIRECT_DATABASE else [])]
     create = shell_command("createdb", new)
     restore = shell_command(
         "pg_restore", "--exit-on-error", "--single-transaction", "--no-owner", f"--dbname={new}", str(path)
@@ -148,7 +151,7 @@ def how_to_restore(path: Path) -> str:
         "1. Stop every server and mail worker.\n"
         f"2. {create}\n"
         f"3. {restore}\n"
-        f"4. Change DATABASE_URL: the name of the database is {new} now.\n"
+        f"4. Change {' and '.join(urls)}: the name of the database is {new} now.\n"
         "5. manage.py restore --after-pg-restore\n"
         "6. Start them again.\n\n"
         "The programs ask for the password, or find it in PGPASSWORD or ~/.pgpass. The fifth step replaces every "
