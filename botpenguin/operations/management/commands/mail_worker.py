@@ -8,7 +8,8 @@ from typing import Any
 
 from django.core.cache import cache
 from django.core.management.base import BaseCommand, CommandParser
-from django.db import close_old_connections, connections
+from django.db import close_old_connections, connection, connections
+from django.db.migrations.loader import MigrationLoader
 from django.utils import timezone
 from post_office import mail
 from post_office.models import STATUS, Email
@@ -34,7 +35,8 @@ STOP_SIGNALS = {signal.SIGINT, signal.SIGTERM}
 class Command(BaseCommand):
     help = (
         "Send queued mail and webhooks as they come, until SIGTERM or SIGINT. Forget mail a day after it was sent: it "
-        "holds links. Once a day do the housekeeping, as `housekeeping` does by hand."
+        "holds links. Once a day do the housekeeping, as `housekeeping` does by hand. Wait for migrations that the "
+        "database lacks."
     )
     # The web server runs them. Here they would load all views.
     requires_system_checks = []
@@ -44,13 +46,29 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         if options["once"]:
-            work()
-            deliver_for(SECONDS_OF_WEBHOOKS, read_contact)
+            if is_migrated():
+                work()
+                deliver_for(SECONDS_OF_WEBHOOKS, read_contact)
             return
         # Blocked, a signal waits until the round is over, and ends the pause at once.
         signal.pthread_sigmask(signal.SIG_BLOCK, STOP_SIGNALS)
-        with couriers(read_contact):
-            self._send_mail()
+        if self._wait_for_migrations():
+            with couriers(read_contact):
+                self._send_mail()
+
+    def _wait_for_migrations(self) -> bool:
+        """Return True when the database has all migrations, or False when a signal came before."""
+        is_logged = False
+        while True:
+            close_old_connections()
+            try:
+                if is_migrated(is_logged=is_logged):
+                    return True
+                is_logged = True
+            except Exception:  # the database does not answer
+                logger.exception("Mail waits: this round failed.")
+            if stops_within(PAUSE):
+                return False
 
     def _send_mail(self) -> None:
         housekeeper, stopped = Housekeeper(), False
@@ -62,7 +80,21 @@ class Command(BaseCommand):
                 pause = SHORT_PAUSE if housekeeper.go_on() else PAUSE
             except Exception:  # the next round tries again
                 logger.exception("Mail waits: this round failed.")
-            stopped = signal.sigtimedwait(STOP_SIGNALS, pause.total_seconds()) is not None
+            stopped = stops_within(pause)
+
+
+def stops_within(pause: timedelta) -> bool:
+    """Pause, and return whether a signal to stop has ended the pause."""
+    return signal.sigtimedwait(STOP_SIGNALS, pause.total_seconds()) is not None
+
+
+def is_migrated(*, is_logged: bool = False) -> bool:
+    """Return whether the database has all migrations of this version. Log the last ones that it lacks."""
+    loader = MigrationLoader(connection)
+    missing = [".".join(leaf) for leaf in sorted(loader.graph.leaf_nodes()) if leaf not in loader.applied_migrations]
+    if missing and not is_logged:
+        logger.warning("Mail waits for migrations, which a web server applies when it starts: %s.", ", ".join(missing))
+    return not missing
 
 
 def read_contact(owner: int, bot_id: str, contact_id: str) -> str | None:
