@@ -16,7 +16,6 @@ from django.test.utils import CaptureQueriesContext
 from post_office.models import Email
 
 from accounts.models import User
-from accounts.orm.best_effort import LOCK_TIMEOUT
 from accounts.security_log import Kind
 from developers import issuance
 from developers.bearer import verification
@@ -24,6 +23,7 @@ from developers.bearer.verification import RefusalReason, TokenRefused
 from developers.issuance import Outcome, Verdict
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PHONE, token_events, token_text
+from tests.lock_timeouts import LOCK_TIMEOUT
 from tests.server import COVERAGE, sqlite_url
 
 pytestmark = pytest.mark.django_db(transaction=True)

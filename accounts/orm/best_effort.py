@@ -2,13 +2,15 @@
 
 They neither delay a request nor fail it. If the database is locked, full or read-only, the write is dropped after
 100 ms, and this process drops all such writes for the next two seconds. So in an outage requests do not wait one by
-one, and the log has one line for many.
+one, and the log has one line for many. On PostgreSQL such a write waits neither for the disk nor for a standby: a crash
+may lose it.
 """
 
 import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 
@@ -16,11 +18,6 @@ logger = logging.getLogger(__name__)
 
 LOCK_TIMEOUT_MS = 100
 BACKOFF_SECONDS = 2.0
-# The statements that read and set how many milliseconds a database waits for a lock.
-LOCK_TIMEOUT = {
-    "sqlite": ("PRAGMA busy_timeout", "PRAGMA busy_timeout = {}"),
-    "postgresql": ("SHOW lock_timeout", "SET lock_timeout = '{}'"),
-}
 
 
 class Backoff:
@@ -45,7 +42,7 @@ def try_write(what: str, write: Callable[[], object]) -> bool:
 def try_in_background(what: str, write: Callable[[], object]) -> bool:
     """Do as `try_write`, even shortly after another write was dropped: for threads that no request waits for."""
     try:
-        with _short_lock_timeout(), transaction.atomic():
+        with _transaction():
             write()
     except Error as error:
         backoff.begin()
@@ -55,15 +52,40 @@ def try_in_background(what: str, write: Callable[[], object]) -> bool:
 
 
 @contextmanager
-def _short_lock_timeout() -> Iterator[None]:
-    """Wait for a lock 100 ms at most. The usual 5 seconds suit a revoke, but not a note beside a call."""
+def _transaction() -> Iterator[None]:
+    """Open a transaction that waits for a lock 100 ms at most. The usual 5 seconds suit a revoke, but not a note."""
     connection = connections[DEFAULT_DB_ALIAS]
-    read_timeout, set_timeout = LOCK_TIMEOUT[connection.vendor]
-    with connection.cursor() as cursor:
-        cursor.execute(read_timeout)
-        usual = cursor.fetchone()[0]
-        cursor.execute(set_timeout.format(LOCK_TIMEOUT_MS))
-        try:
+    begin = _on_postgresql if connection.vendor == "postgresql" else _on_sqlite
+    with connection.cursor() as cursor, begin(cursor, is_nested=connection.in_atomic_block):
+        yield
+
+
+@contextmanager
+def _on_sqlite(cursor: Any, *, is_nested: bool) -> Iterator[None]:
+    cursor.execute("PRAGMA busy_timeout")
+    usual = cursor.fetchone()[0]
+    cursor.execute(f"PRAGMA busy_timeout = {LOCK_TIMEOUT_MS}")
+    try:
+        with transaction.atomic():
             yield
-        finally:
-            cursor.execute(set_timeout.format(usual))
+    finally:
+        cursor.execute(f"PRAGMA busy_timeout = {usual}")
+
+
+@contextmanager
+def _on_postgresql(cursor: Any, *, is_nested: bool) -> Iterator[None]:
+    """Change settings for the transaction only: in front of a pooler the session belongs to others too."""
+    with transaction.atomic():
+        usual = _lock_timeout(cursor) if is_nested else ""
+        # What the outer transaction writes must not be lost.
+        how = "" if is_nested else "; SET LOCAL synchronous_commit = off"
+        cursor.execute(f"SET LOCAL lock_timeout = {LOCK_TIMEOUT_MS}{how}")
+        yield
+        if is_nested:
+            cursor.execute("SELECT set_config('lock_timeout', %s, true)", [usual])
+
+
+def _lock_timeout(cursor: Any) -> str:
+    cursor.execute("SHOW lock_timeout")
+    usual: str = cursor.fetchone()[0]
+    return usual

@@ -14,8 +14,8 @@ from django.db.backends.sqlite3.base import SQLiteCursorWrapper
 from django.db.backends.sqlite3.operations import DatabaseOperations
 
 from accounts.models import User
-from accounts.orm.best_effort import LOCK_TIMEOUT
 from botpenguin.database.sqlite3 import base
+from tests.lock_timeouts import LOCK_TIMEOUT
 
 # Seconds: far more than collecting all garbage and a commit take.
 PATIENCE = 20

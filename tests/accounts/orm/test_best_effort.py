@@ -1,7 +1,9 @@
 """Best-effort writes are dropped where they fail, and then not tried for two seconds."""
 
+from contextlib import nullcontext
+
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection, transaction
 
 from accounts.models import User
 from accounts.orm import best_effort
@@ -54,3 +56,29 @@ def test_a_write_that_fails_half_way_is_not_kept(alice: User) -> None:
 
     alice.refresh_from_db()
     assert alice.name == "Alice"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize("is_nested", [False, True])
+@pytest.mark.parametrize("fails", [False, True])
+def test_such_a_write_waits_less_and_leaves_no_setting_behind(fails: bool, is_nested: bool) -> None:
+    before, during = waits(), []
+
+    def write() -> None:
+        during.append(waits())
+        if fails:
+            raise OperationalError("full")
+
+    with transaction.atomic() if is_nested else nullcontext():
+        best_effort.try_write("Nothing", write)
+        inside = waits()
+
+    assert inside == waits() == before
+    assert during == [{"sqlite": ["100"], "postgresql": ["100ms", "on" if is_nested else "off"]}[connection.vendor]]
+
+
+def waits() -> list[str]:
+    """Return how long this connection waits for a lock, and whether a commit waits for the disk."""
+    names = {"sqlite": ["PRAGMA busy_timeout"], "postgresql": ["SHOW lock_timeout", "SHOW synchronous_commit"]}
+    with connection.cursor() as cursor:
+        return [str(cursor.execute(name).fetchone()[0]) for name in names[connection.vendor]]

@@ -12,7 +12,6 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from accounts.orm.best_effort import LOCK_TIMEOUT
 from accounts.security_log import Kind
 from developers import issuance
 from developers.bearer import verification
@@ -20,6 +19,7 @@ from developers.bearer.verification import RefusalReason
 from developers.models import ApiToken, RevokedToken
 from tests.cast import LAPTOP, PASSWORD, PHONE, token_events, token_text
 from tests.developers.bearer.requests import bearing, failing_on, refusal
+from tests.lock_timeouts import LOCK_TIMEOUT
 
 GIVES_UP_WITHIN = timedelta(seconds=30)
 
