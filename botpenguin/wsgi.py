@@ -14,6 +14,7 @@ from django.utils.http import parse_header_parameters
 
 from accounts import keyring
 from botpenguin.database import write_probe
+from botpenguin.database.deadline import OF_A_REQUEST, Deadline
 from developers.bearer import use_counts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
@@ -60,3 +61,5 @@ use_counts.Timing.is_on = True
 # Each process measures whether the database confirms writes, from its first request on.
 write_probe.Serving.is_on = True
 request_started.connect(write_probe.probe.start)
+
+Deadline.seconds = OF_A_REQUEST

@@ -20,6 +20,7 @@ from accounts.keyring import Unreadable
 from accounts.models import User
 from accounts.orm.batches import BATCH
 from accounts.orm.bulk import bulk_writes
+from accounts.orm.confirmations import confirm, remember_own
 from accounts.security_log import Detail, Kind
 from accounts.web.clients import Client
 from developers import metrics, notices, tokens, usage, vault
@@ -54,9 +55,15 @@ class Outcome:
 
 
 def token_of(owner: User, client: Client) -> ApiToken:
-    """Return the owner's token; issue their first one if they have none."""
+    """Return the owner's token, once its issue is confirmed; issue their first one if they have none.
+
+    Raises `NotConfirmed`: its predecessor could then be valid again after a failover.
+    """
     token = ApiToken.objects.filter(user=owner).first()
-    return token or issue(owner, client)
+    if token is None:
+        return issue(owner, client)
+    confirm((owner.pk, token.generation), token.issued_at)
+    return token
 
 
 @sensitive_variables("secret", "sealed")
@@ -94,27 +101,46 @@ def revoke(  # noqa: PLR0913 - who, what, and what the owner gets to read about 
     Unless `even_if_used`, a token that has been used stays, even if the use is concurrent, and the verdict is
     IN_USE: ask the user first. `place` is where a scanner found the token. Does not need the old secret, so it also
     replaces a row that cannot be unsealed. The change is committed on return, unless the caller holds a transaction.
+    Raises `NotConfirmed` if it is unknown whether the token is replaced, or will stay so.
     """
     with transaction.atomic():
-        # Locked, so that the archived row has the old token's final state.
-        old = ApiToken.objects.select_for_update().filter(user=owner).first()
-        if old is None:
-            return Outcome(Verdict.ALREADY_REPLACED, issue(owner, client), None)
-        now = timezone.now()
-        replaced = _replace(owner, generation, now, even_if_used=even_if_used)
-        current = ApiToken.objects.get(user=owner)
-        if not replaced:
-            revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
-            in_use = current.generation == generation
-            return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
-        revoked = _archive(old, now, reason, place)
-        event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, detail=_detail(old, reason), place=place or None)
-        record_event(Kind.TOKEN_ISSUED, current, client, at=now)
-        is_exposed = reason is RevokedToken.Reason.EXPOSED
-        paused = sum(pause(owner, generation, client, is_exposed=is_exposed) for pause in pauses)
-        notices.token_revoked(owner, event, revoked, paused)
-        # Robust: the token is revoked by then, so a full disk of the metrics' files must not fail the request.
-        transaction.on_commit(partial(count_revocation, reason.value), robust=True)
+        outcome = _revoke(owner, generation, client, even_if_used=even_if_used, reason=reason, place=place)
+    current = outcome.token
+    if outcome.verdict is Verdict.REPLACED:
+        remember_own((owner.pk, current.generation))
+    elif outcome.verdict is Verdict.ALREADY_REPLACED:
+        confirm((owner.pk, current.generation), current.issued_at)
+    return outcome
+
+
+def _revoke(  # noqa: PLR0913 - as above
+    owner: User,
+    generation: int,
+    client: Client,
+    *,
+    even_if_used: bool,
+    reason: RevokedToken.Reason,
+    place: str,
+) -> Outcome:
+    # Locked, so that the archived row has the old token's final state.
+    old = ApiToken.objects.select_for_update().filter(user=owner).first()
+    if old is None:
+        return Outcome(Verdict.ALREADY_REPLACED, issue(owner, client), None)
+    now = timezone.now()
+    replaced = _replace(owner, generation, now, even_if_used=even_if_used)
+    current = ApiToken.objects.get(user=owner)
+    if not replaced:
+        revoked = RevokedToken.objects.filter(user=owner, generation=generation).first()
+        in_use = current.generation == generation
+        return Outcome(Verdict.IN_USE if in_use else Verdict.ALREADY_REPLACED, current, revoked)
+    revoked = _archive(old, now, reason, place)
+    event = record_event(Kind.TOKEN_REVOKED, old, client, at=now, detail=_detail(old, reason), place=place or None)
+    record_event(Kind.TOKEN_ISSUED, current, client, at=now)
+    is_exposed = reason is RevokedToken.Reason.EXPOSED
+    paused = sum(pause(owner, generation, client, is_exposed=is_exposed) for pause in pauses)
+    notices.token_revoked(owner, event, revoked, paused)
+    # Robust: the token is revoked by then, so a full disk of the metrics' files must not fail the request.
+    transaction.on_commit(partial(count_revocation, reason.value), robust=True)
     return Outcome(Verdict.REPLACED, current, revoked)
 
 

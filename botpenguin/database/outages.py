@@ -4,6 +4,9 @@ Such requests are answered 503 with `Retry-After`. After one request has waited 
 to the database, those of the next second are refused at once, so that not all threads wait together.
 `accounts.throttling.redis` does the same for the cache. Without the cache no limit can be counted, so
 limited requests are refused.
+
+If a commit was given up because no standby confirmed it, requests that would write are refused at once until one is
+confirmed: each commit that is given up keeps a connection of the server busy. Reads go on.
 """
 
 import logging
@@ -13,6 +16,7 @@ from http import HTTPStatus
 
 from django.db import Error, InterfaceError, InternalError, OperationalError
 
+from accounts.orm.confirmations import NotConfirmed, confirmations
 from accounts.throttling import breaker as cache_breaker
 from accounts.throttling.breaker import Breaker, OutOfReach
 
@@ -31,9 +35,21 @@ PASSING = {
 }
 # PostgreSQL: read_only_sql_transaction.
 READ_ONLY = "25006"
-
+READING = {"GET", "HEAD", "OPTIONS"}
 
 breaker = Breaker()
+
+
+def check(method: str | None) -> None:
+    """Raise `OutOfReach` if a request with this method would wait in vain."""
+    breaker.check()
+    if confirmations.is_in_doubt and method not in READING:
+        raise OutOfReach("The database does not confirm writes at the moment.")
+
+
+def may_have_changed(error: BaseException, method: str | None) -> bool:
+    """Return whether what a request wrote, or shows as written by others, is not confirmed."""
+    return isinstance(error, NotConfirmed) and (error.is_of_others or method not in READING)
 
 
 def is_outage(error: BaseException | None) -> bool:

@@ -16,7 +16,8 @@ from typing import Any
 from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
-from accounts.orm.confirmations import confirmations
+from accounts.orm.confirmations import SMALLEST_WRITE, confirmations
+from botpenguin.database.deadline import OF_A_COMMAND, deadline
 from developers import metrics
 
 logger = logging.getLogger(__name__)
@@ -25,9 +26,10 @@ logger = logging.getLogger(__name__)
 INTERVAL, MOST_SECONDS = 5.0, 15.0
 # Seconds after which a write that still waits is not confirmed, and for which the first answer of a process waits.
 LATE_SECONDS = 2.0
-# Writes a record to the log of PostgreSQL, and so waits for the standbys, but needs neither a table nor a privilege.
+# Seconds after which requests that would write are refused, and between two measurements until then.
+DOUBTFUL_SECONDS, INTERVAL_IN_DOUBT = 5.0, 1.0
 # PostgreSQL accepts it in a read-only transaction too.
-MESSAGE = "SELECT pg_logical_emit_message(true, 'botpenguin', ''), current_setting('transaction_read_only')"
+MESSAGE = f"{SMALLEST_WRITE}, current_setting('transaction_read_only')"
 # Fails in a read-only file of SQLite, where BEGIN IMMEDIATE does not, and changes nothing.
 NOTHING = "DELETE FROM django_migrations WHERE 1 = 0"
 
@@ -77,6 +79,7 @@ class WriteProbe:
         A thread from before the fork of this process would not survive it.
         """
         if Serving.is_on and next(self._starts) == 0:
+            confirmations.is_measured = True
             self._thread = Thread(target=self._measure_by_timer, name="write-probe", daemon=True)
             self._thread.start()
             # Runs at the end of a worker of Granian, where `atexit` does not.
@@ -104,11 +107,17 @@ class WriteProbe:
         with self._lock:
             self._measurements += 1
             self._is_waiting = True
-        timer = Timer(LATE_SECONDS, self._note_late, [self._measurements])
-        timer.daemon = True
-        timer.start()
+        timers = [
+            Timer(LATE_SECONDS, self._note_late, [self._measurements]),
+            Timer(DOUBTFUL_SECONDS, self._note_doubtful, [self._measurements]),
+        ]
+        for timer in timers:
+            timer.daemon = True
+            timer.start()
         try:
-            self._commit()
+            # Not given up as early as a request: the server waits on, and each such commit keeps a connection busy.
+            with deadline.of_this_thread(OF_A_COMMAND):
+                self._commit()
         except Exception as error:  # noqa: BLE001 - whatever it is, nothing was confirmed
             self._note_failed(str(error).strip() or repr(error))
         else:
@@ -116,7 +125,8 @@ class WriteProbe:
             confirmations.note(now)
             self._show_time(now.timestamp())
         finally:
-            timer.cancel()
+            for timer in timers:
+                timer.cancel()
 
     def _measure_by_timer(self) -> None:
         self._show = metrics.gauge("botpenguin_writes_confirmed", "Whether the database confirms writes.")
@@ -125,7 +135,12 @@ class WriteProbe:
         )
         while not self._is_over.is_set():
             self.measure()
-            self._is_over.wait(INTERVAL)
+            self._is_over.wait(INTERVAL_IN_DOUBT if confirmations.is_in_doubt else INTERVAL)
+
+    def _note_doubtful(self, measurement: int) -> None:
+        with self._lock:
+            if self._is_waiting and measurement == self._measurements:
+                confirmations.doubt()
 
     def _note_late(self, measurement: int) -> None:
         with self._lock:

@@ -21,6 +21,9 @@ from botpenguin.observability import request_ids
 NEEDS_NO_DATABASE = ("/healthz", "/readyz", "/readyz/writes")
 WITH_PASSWORDS = "/account/"
 
+# For the page's script, which shows no error page.
+NOT_CONFIRMED = "Not-Confirmed"
+
 MINUTE = 60
 SECONDS_WHEN_BUSY = 2
 
@@ -90,7 +93,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if error and outages.is_outage(error):
         outages.log_outage(error, request.method, _route(request))
-        return _unavailable()
+        return _not_confirmed() if outages.may_have_changed(error, request.method) else _unavailable()
     return _error_page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("Something broke on our side"),
@@ -108,6 +111,20 @@ def _unavailable() -> HttpResponse:
         ),
     )
     page["Retry-After"] = str(outages.RETRY_AFTER)
+    return page
+
+
+def _not_confirmed() -> HttpResponse:
+    page = _error_page(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        _("Not confirmed yet"),
+        _(
+            "The database has not confirmed the change yet, so it may or may not take effect. Until it does, treat a "
+            "token that you replace as valid. Wait a moment, open the page again, and see what it shows."
+        ),
+    )
+    page["Retry-After"] = str(outages.RETRY_AFTER)
+    page[NOT_CONFIRMED] = "1"
     return page
 
 
@@ -153,7 +170,7 @@ def designed_errors(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 
     def middleware(request: HttpRequest) -> HttpResponse:
         if request.path_info not in NEEDS_NO_DATABASE:
-            outages.breaker.check()
+            outages.check(request.method)
         response = get_response(request)
         if response.status_code != HTTPStatus.METHOD_NOT_ALLOWED or response.content:
             return response

@@ -27,6 +27,7 @@ from django.db.migrations.executor import MigrationExecutor
 from botpenguin import bootstrap
 from botpenguin.configuration import database
 from botpenguin.database import direct
+from botpenguin.database.deadline import deadline
 from botpenguin.http import static_files
 from botpenguin.http.drain import drain
 from developers.metrics import FOLDER
@@ -110,7 +111,7 @@ def alone_at_the_database() -> Iterator[None]:
             database.make_private(*database.files_of(name))
             yield
         return
-    with direct.connected() as preparing:
+    with deadline.of_this_thread(None), direct.connected() as preparing:
         direct.refuse_pooler(preparing)
         with preparing.cursor() as cursor:
             # The timeouts are meant for requests. Waiting here and migrating may take longer.

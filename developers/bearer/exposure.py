@@ -6,6 +6,7 @@ from typing import TypeVar
 from django.db.models import QuerySet
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.orm.confirmations import confirm_all
 from accounts.text import normalize
 from accounts.web.clients import Client
 from developers import issuance, tokens, vault
@@ -64,6 +65,9 @@ def _revoke_live(places: Mapping[str, str], client: Client) -> set[str]:
             place=places[text],
         )
         live.add(text)
+    # Others may have been revoked before.
+    if len(live) < len(places):
+        confirm_all()
     return live
 
 

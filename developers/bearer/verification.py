@@ -23,6 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
 from accounts.orm import best_effort
+from accounts.orm.confirmations import confirm
 from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, program_uses, tokens, usage, vault
 from developers.bearer.exposure import report_exposed
@@ -233,6 +234,7 @@ def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -
     if revoked is None:
         unknown_tokens.add(client_ip(request))
         return TokenRefused(RefusalReason.UNKNOWN)
+    confirm((revoked.user_id, revoked.generation + 1), revoked.revoked_at)
     client = Client.of(request)
     count = refusal_counts.add(revoked.pk, client)
     use_counts.add(revoked.user_id, revoked.generation, request.META, is_refused=True)

@@ -109,10 +109,11 @@ document.addEventListener("htmx:afterSettle", () => {
 });
 
 // Nobody could see or hear the status line behind an open dialog.
-function sayFailed() {
+function sayFailed(event) {
   const dialog = document.querySelector("dialog[open]");
   dialog?.close();
-  say(status(), "failed");
+  const isUnconfirmed = event.detail.xhr?.getResponseHeader("Not-Confirmed");
+  say(status(), isUnconfirmed ? "unconfirmed" : "failed");
   if (dialog) status().focus();
 }
 

@@ -132,11 +132,15 @@ def cut_off(request: HttpRequest, exception: Exception) -> HttpResponse:
     return envelope.error(HTTPStatus.BAD_REQUEST, "The request body was cut off on its way. Send it again.")
 
 
-def unavailable() -> HttpResponse:
-    response = envelope.error(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        "The server cannot do this right now, and nothing was changed. Try again in a few seconds.",
-    )
+NOTHING_CHANGED = "The server cannot do this right now, and nothing was changed. Try again in a few seconds."
+NOT_CONFIRMED = (
+    "The database has not confirmed this yet, so it may or may not take effect. Ask again in a few seconds what the "
+    "state is, before you repeat the call."
+)
+
+
+def unavailable(sentence: str = NOTHING_CHANGED) -> HttpResponse:
+    response = envelope.error(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
     response["Retry-After"] = str(outages.RETRY_AFTER)
     return response
 
@@ -150,7 +154,7 @@ def broken() -> HttpResponse:
 def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
     if outages.is_outage(exception):
         outages.log_outage(exception, request.method, request.path)
-        return unavailable()
+        return unavailable(NOT_CONFIRMED if outages.may_have_changed(exception, request.method) else NOTHING_CHANGED)
     # Quoted: a line break in the path would start a new log line.
     logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
     return broken()

@@ -96,7 +96,7 @@ def _answer(request: HttpRequest) -> HttpResponse:
     if method == "HEAD":
         request.method = "GET"
     try:
-        outages.breaker.check()
+        outages.check(method)
         request.resolver_match = match = _match(request.path_info, settings.ROOT_URLCONF)
         response: HttpResponse = match.func(request, *match.args, **match.kwargs)
     except Http404 as exception:

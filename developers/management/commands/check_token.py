@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 from django.views.decorators.debug import sensitive_variables
 
+from accounts.orm.confirmations import confirm
 from accounts.text import normalize
 from developers import tokens, vault
 from developers.models import ApiToken, RevokedToken
@@ -52,6 +53,7 @@ def look_up(token: str) -> tuple[Found, str]:
         return describe(active, name)
     revoked = RevokedToken.objects.filter(digest__in=digests).select_related("user").first()
     if revoked:
+        confirm((revoked.user_id, revoked.generation + 1), revoked.revoked_at)
         reason = revoked.get_reason_display()
         return Found.REVOKED, (
             f"{name} was revoked {revoked.revoked_at:%F %T %Z}. It belonged to {revoked.user.email}. {reason}."

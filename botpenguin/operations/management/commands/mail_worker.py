@@ -15,6 +15,7 @@ from post_office import mail
 from post_office.models import STATUS, Email
 
 from accounts.mail import queue
+from accounts.orm.confirmations import confirm_all
 from botpenguin.operations.housekeeping import Housekeeper
 from developers.outbound.subscriptions.couriers import couriers, deliver_for
 
@@ -107,7 +108,11 @@ def read_contact(owner: int, bot_id: str, contact_id: str) -> str | None:
 def work() -> None:
     """Send due mail, reschedule failed mail, and delete old mail."""
     is_idle = not mail.get_queued().exists() and not queue.finished().exists()
-    if is_idle or not cache.add(TURN, True, TURN_LASTS.total_seconds()):
+    if is_idle:
+        return
+    # A mail says that something was done.
+    confirm_all()
+    if not cache.add(TURN, True, TURN_LASTS.total_seconds()):
         return
     with keeping_turn():
         queue.give_up_unsendable(mail.get_queued())
