@@ -174,21 +174,14 @@ if DATABASES["default"]["ENGINE"] == database.ENGINE:
     DATABASES["default"] |= database.SQLITE
 else:
     # Here, because the import takes a tenth of a second.
-    from botpenguin.database.postgresql import Connection
+    from botpenguin.database.postgresql import pool_options
 
     DATABASES["default"] |= {
         "CONN_MAX_AGE": 0,
         # After a restart of PostgreSQL at most one request a process fails, instead of one a connection.
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
-            # One connection a thread, and one that measures writes. A quick 503 is better than a page that hangs.
-            "pool": {
-                "connection_class": Connection,
-                "min_size": 1,
-                "max_size": THREADS + 1,
-                "timeout": 3,
-                "reconnect_timeout": 3,
-            },
+            "pool": pool_options(threads=THREADS),
             "connect_timeout": 3,
             # A server that vanishes silently is given up after some 10 seconds.
             "keepalives_idle": 5,

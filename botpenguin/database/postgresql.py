@@ -65,3 +65,17 @@ class Connection(psycopg.Connection[Any]):
 def _keep_if_cut_short(kept: list[str], notice: psycopg.errors.Diagnostic) -> None:
     if notice.sqlstate == WARNING and notice.source_function == WAITS_FOR_STANDBYS:
         kept.append(notice.message_primary or "")
+
+
+def pool_options(threads: int) -> dict[str, Any]:
+    """Return the options of a pool with a connection for each thread, and one that measures writes.
+
+    Short timeouts, in seconds: a quick 503 is better than a page that hangs.
+    """
+    return {
+        "connection_class": Connection,
+        "min_size": 1,
+        "max_size": threads + 1,
+        "timeout": 3,
+        "reconnect_timeout": 3,
+    }

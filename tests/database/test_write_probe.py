@@ -111,6 +111,26 @@ def test_a_commit_that_waits_is_not_confirmed_and_a_late_one_ends_no_failure(
     assert caplog.messages == [f"{LOGGED}a commit has waited for 0 s", AGAIN]
 
 
+def test_while_a_commit_waits_for_long_requests_that_would_write_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(write_probe, "DOUBTFUL_SECONDS", 0)
+    commits, known = Commits(), confirmations.confirmations
+    probe, known.is_measured = WriteProbe(commits), True
+    commits.released.clear()
+    waiting = Thread(target=probe.measure)
+    waiting.start()
+
+    poll(lambda: known.is_in_doubt)
+    commits.released.set()
+    waiting.join(60)
+    after = known.is_in_doubt
+    # Timers that begin as their commit ends.
+    probe._note_doubtful(1)
+    probe._note_doubtful(2)
+
+    assert not after
+    assert not known.is_in_doubt
+
+
 def test_a_late_commit_that_nobody_has_missed_is_confirmed(clock: Clock) -> None:
     def slowly() -> None:
         clock.now += 3

@@ -57,8 +57,8 @@ ERRORS = {
     HTTPStatus.TOO_MANY_REQUESTS: "Too many requests a minute from the token, too many requests or unknown tokens from "
     "the IP address, or other large calls are in progress. `Retry-After` says when to retry.",
     HTTPStatus.INTERNAL_SERVER_ERROR: "An error occurred on the server, which has logged it.",
-    HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs is unreachable. `message` says that nothing was changed, "
-    "or that a change is not confirmed yet. `Retry-After` says when to ask again.",
+    HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs is unreachable. `message` says that nothing was "
+    "changed, or that a change is not confirmed yet. `Retry-After` says when to ask again.",
 }
 OF_BODIES = {
     HTTPStatus.CONFLICT,
