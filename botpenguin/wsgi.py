@@ -14,7 +14,7 @@ from django.utils.http import parse_header_parameters
 
 from accounts import keyring
 from botpenguin.database import write_probe
-from botpenguin.database.deadline import OF_A_REQUEST, Deadline
+from botpenguin.database.deadline import OF_A_REQUEST, AnswerDeadline
 from developers.bearer import use_counts
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "botpenguin.settings")
@@ -62,4 +62,4 @@ use_counts.Timing.is_on = True
 write_probe.Serving.is_on = True
 request_started.connect(write_probe.probe.start)
 
-Deadline.seconds = OF_A_REQUEST
+AnswerDeadline.seconds = OF_A_REQUEST

@@ -20,7 +20,7 @@ from accounts.orm.confirmations import Confirmations, confirmations
 from accounts.throttling import breaker
 from accounts.throttling.breaker import Breaker
 from botpenguin.database import outages, write_probe
-from botpenguin.database.deadline import OF_A_COMMAND, Deadline
+from botpenguin.database.deadline import OF_A_COMMAND, AnswerDeadline
 from botpenguin.database.write_probe import WriteProbe
 from botpenguin.platform.api import call_limits
 from developers import issuance
@@ -157,7 +157,7 @@ def clean_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(passwords, "older_hashes", passwords.OlderHashes())
     monkeypatch.setattr(outages, "breaker", Breaker())
     monkeypatch.setattr(breaker, "cache", Breaker("cache"))
-    monkeypatch.setattr(Deadline, "seconds", OF_A_COMMAND)
+    monkeypatch.setattr(AnswerDeadline, "seconds", OF_A_COMMAND)
     vars(confirmations).update(vars(Confirmations()))
 
 

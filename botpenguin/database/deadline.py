@@ -9,7 +9,7 @@ from threading import local
 OF_A_REQUEST, OF_A_COMMAND = 10.0, 300.0
 
 
-class Deadline(local):
+class AnswerDeadline(local):
     """The class has the deadline of the process, and a thread may have one of its own. None is no bound."""
 
     seconds: float | None = OF_A_COMMAND
@@ -23,4 +23,4 @@ class Deadline(local):
             del self.seconds
 
 
-deadline = Deadline()
+deadline = AnswerDeadline()

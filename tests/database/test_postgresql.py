@@ -13,7 +13,7 @@ from pytest_django.plugin import DjangoDbBlocker
 
 from accounts.orm import best_effort
 from accounts.orm.confirmations import NotConfirmed, confirm, confirm_all, confirmations
-from botpenguin.database.deadline import Deadline
+from botpenguin.database.deadline import AnswerDeadline
 from tests import postgresql
 from tests.server import poll
 
@@ -63,7 +63,7 @@ def written(number: int) -> int:
 @pytest.fixture
 def hurry(monkeypatch: pytest.MonkeyPatch) -> Callable[[], None]:
     """Wait very briefly for the answers to the statements that follow."""
-    return lambda: monkeypatch.setattr(Deadline, "seconds", 0.1)
+    return lambda: monkeypatch.setattr(AnswerDeadline, "seconds", 0.1)
 
 
 @pytest.fixture
