@@ -168,6 +168,8 @@ TEMPLATES = [
 
 # Database
 
+# For a system check only. Says that no node can read an old primary after a failover.
+DATABASE_FENCED = env.switch("DATABASE_FENCED", default=False)
 address("DATABASE_URL", f"sqlite:///{quote(str(STATE_DIR / database.DEFAULT_NAME))}")
 DATABASES = {"default": database.configuration(os.environ)}
 if DATABASES["default"]["ENGINE"] == database.ENGINE:

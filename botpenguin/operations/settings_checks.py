@@ -1,6 +1,6 @@
-"""System checks of settings around the apps: trusted proxies, a shared cache, private metrics, keys over https."""
+"""System checks of settings around the apps: proxies, a shared cache, private metrics, keys over https, a fence."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
@@ -19,6 +19,11 @@ KEEPS_NO_PICKLE = (
     "django.core.cache.backends.redis.RedisCache",
 )
 SHARES_NOTHING = ("django.core.cache.backends.locmem.LocMemCache", "django.core.cache.backends.dummy.DummyCache")
+SEVERAL = 2
+FENCE = (
+    "Connect through haproxy as in docs/failover.md, or end all connections to an old primary in another way before a "
+    "new one is chosen. Then set DATABASE_FENCED=on."
+)
 NOT_PUBLIC = "Metrics are for Prometheus alone. Listen on 127.0.0.1, or on an address of a network that only it is in."
 
 
@@ -66,3 +71,25 @@ def check_keys_come_over_https(app_configs: Sequence[AppConfig] | None, **kwargs
         return []
     hint = "GitHub's is https://api.github.com/meta/public_keys/secret_scanning. Leave it out to turn its reports off."
     return [Error("GITHUB_KEYS_URL is no https address.", hint=hint, id="botpenguin.E004")]
+
+
+@register(Tags.security, deploy=True)
+def check_old_primaries_are_fenced(app_configs: Sequence[AppConfig] | None, **kwargs: Any) -> list[CheckMessage]:
+    """A node stays connected to an old primary that still answers, and accepts tokens that the new one has revoked."""
+    if settings.DATABASE_FENCED or len(_hosts(settings.DATABASES["default"])) < SEVERAL:
+        return []
+    problem = "DATABASE_URL names several hosts: after a failover a node could go on reading the old primary."
+    return [Caution(problem, hint=FENCE, id="botpenguin.W002")]
+
+
+def _hosts(database: Mapping[str, Any]) -> list[str]:
+    """Return the hosts that libpq would try: of the URL, its query, or the environment and the service file."""
+    if not database["ENGINE"].endswith("postgresql"):
+        return []
+    # Imported on PostgreSQL only: the import takes a tenth of a second.
+    from psycopg.pq import Conninfo  # noqa: PLC0415
+
+    defaults = {option.keyword.decode(): (option.val or b"").decode() for option in Conninfo.get_defaults()}
+    given = defaults | {"host": database.get("HOST") or defaults["host"]} | database.get("OPTIONS", {})
+    # An address of its own for each host, so either list has all of them.
+    return max((str(given[name]).split(",") for name in ("host", "hostaddr")), key=len)
