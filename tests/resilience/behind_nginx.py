@@ -19,12 +19,13 @@ ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
 SLOW_CLIENTS = 200
 
 
-def visitor(nginx: Nginx) -> Person:
+def visitor(nginx: Nginx, number: int = 0) -> Person:
     def name_the_host(request: httpx.Request) -> None:
         request.extensions["sni_hostname"] = HOST
 
     return Person(
         f"https://localhost:{nginx.https}",
+        number,
         verify=nginx.tls,
         headers={"Host": HOST, "Referer": f"https://{HOST}/"},
         event_hooks={"request": [name_the_host]},

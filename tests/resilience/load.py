@@ -124,6 +124,9 @@ class Program:
             return Named(self.host, *where, self.tls, source)
         return http.client.HTTPConnection(*where, timeout=30, source_address=source)
 
+    def note(self, answer: http.client.HTTPResponse, body: str) -> None:
+        """For programs that look at more than the status."""
+
     def send(self, token: str, method: str = "GET", path: str = PATH) -> Call:
         headers = {"Authorization": f"Bearer {token}", "User-Agent": "tests"} | (
             {"Host": self.host} if self.host else {}
@@ -132,7 +135,7 @@ class Program:
         try:
             self.connection.request(method, path, headers=headers)
             answer = self.connection.getresponse()
-            answer.read()
+            self.note(answer, answer.read().decode())
             status = answer.status
         except (OSError, http.client.HTTPException):
             self.connection.close()
