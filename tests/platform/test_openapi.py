@@ -111,6 +111,13 @@ def test_headers_of_limits_are_documented_where_they_are_sent(document: dict[str
     }
 
 
+def test_errors_have_the_same_names_on_each_version_of_python(document: dict[str, Any]) -> None:
+    names = set(document["components"]["responses"])
+
+    assert names >= {"BAD_REQUEST", "REQUEST_ENTITY_TOO_LARGE", "UNPROCESSABLE_ENTITY"}
+    assert not names & {"CONTENT_TOO_LARGE", "UNPROCESSABLE_CONTENT"}
+
+
 def test_errors_are_documented_as_they_are_sent(document: dict[str, Any]) -> None:
     error = document["components"]["schemas"]["ErrorEnvelope"]
     invalid = document["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]["application/json"]["example"]

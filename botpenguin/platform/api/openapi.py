@@ -60,6 +60,11 @@ ERRORS = {
     HTTPStatus.SERVICE_UNAVAILABLE: "Something that this needs is unreachable. `message` says that nothing was "
     "changed, or that a change is not confirmed yet. `Retry-After` says when to ask again.",
 }
+# From Python 3.13 on two of them have other names, by which clients generated earlier do not know them.
+NAMES = {status: status.name for status in ERRORS} | {
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "REQUEST_ENTITY_TOO_LARGE",
+    HTTPStatus.UNPROCESSABLE_ENTITY: "UNPROCESSABLE_ENTITY",
+}
 OF_BODIES = {
     HTTPStatus.CONFLICT,
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -101,7 +106,7 @@ class DocumentedApi(NinjaAPI):
         components = document["components"]
         components["schemas"]["ErrorEnvelope"] = envelope.ErrorEnvelope.model_json_schema()
         components["responses"] = {
-            **{status.name: _response(status, HEADERS.get(status)) for status in ERRORS},
+            **{NAMES[status]: _response(status, HEADERS.get(status)) for status in ERRORS},
             TOO_MANY_OF_AN_ADDRESS: _response(HTTPStatus.TOO_MANY_REQUESTS, RETRY_AFTER),
         }
         document["paths"] = dict(sorted(document["paths"].items(), key=_place))
@@ -137,7 +142,9 @@ def _complete(operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
         is_taken = status not in OF_BODIES or bodies or (is_paged and status is HTTPStatus.UNPROCESSABLE_ENTITY)
         is_possible = is_taken and (status is not HTTPStatus.UNAUTHORIZED or needs_token)
         if is_possible:
-            name = status.name if is_counted or status is not HTTPStatus.TOO_MANY_REQUESTS else TOO_MANY_OF_AN_ADDRESS
+            name = NAMES[status]
+            if status is HTTPStatus.TOO_MANY_REQUESTS and not is_counted:
+                name = TOO_MANY_OF_AN_ADDRESS
             operation["responses"][status.value] = {"$ref": f"#/components/responses/{name}"}
     for parameter in operation.get("parameters", ()):
         # ninja repeats the schema's list here, where OpenAPI wants a map.
