@@ -1,19 +1,19 @@
-"""The programs that read the files of `deploy/` check them, as far as they run without Docker or systemd."""
+"""The programs that read the files of `deploy/` check them, before others start them."""
 
 import re
 import shutil
-import signal
 import subprocess
 import sys
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from django.conf import settings
 
-from tests import server
 from tests.nginx import Nginx
-from tests.server import ROOT, Server
+from tests.server import ROOT
 
 DEPLOY = ROOT / "deploy"
 DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
@@ -38,21 +38,25 @@ def test_nginx_accepts_the_site(tmp_path: Path) -> None:
     assert [line for line in checked.stderr.splitlines() if "[warn]" in line and expected not in line] == []
 
 
-def test_nginx_accepts_the_nodes_of_compose_without_what_debians_version_does_not_know(tmp_path: Path) -> None:
-    nodes = (DEPLOY / "nginx" / "upstream-compose.conf").read_text()
-    for written, known in (
-        ("    resolver 127.0.0.11 valid=5s;\n", ""),
-        ("web-1:8000 resolve ", "127.0.0.1:8000 "),
-        ("web-2:8000 resolve ", "127.0.0.1:8001 "),
-    ):
-        assert written in nodes
-        nodes = nodes.replace(written, known)
+def test_nginx_accepts_the_nodes_of_compose(tmp_path: Path) -> None:
     nginx = Nginx(tmp_path, 8000, 8001)
-    (tmp_path / "conf.d" / "upstream.conf").write_text(nodes)
+    shutil.copy(DEPLOY / "nginx" / "upstream-compose.conf", tmp_path / "conf.d" / "upstream.conf")
 
     checked = nginx.check()
 
     assert checked.returncode == 0, checked.stderr
+
+
+def test_nginx_and_compose_give_the_nodes_the_same_addresses() -> None:
+    written = re.findall(r"server (\S+):8000 ", (DEPLOY / "nginx" / "upstream-compose.conf").read_text())
+    compose = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
+    given = [compose["services"][name]["networks"]["front"]["ipv4_address"] for name in ("web-1", "web-2")]
+    [network] = compose["networks"]["front"]["ipam"]["config"]
+
+    assert written == given
+    # No other container may get one of them.
+    assert {ip_address(address) in ip_network(network["subnet"]) for address in given} == {True}
+    assert {ip_address(address) in ip_network(network["ip_range"]) for address in given} == {False}
 
 
 def test_nothing_in_nginx_repeats_a_post() -> None:
@@ -130,28 +134,3 @@ def test_the_image_copies_each_package_and_each_folder_that_settings_name() -> N
     folders = {Path(folder).name for folder in [*templates, *settings.STATICFILES_DIRS]}
 
     assert {source for source, _ in COPIED} == packages | folders | {"manage.py"}
-
-
-@pytest.mark.release
-@pytest.mark.matrix
-@pytest.mark.server
-def test_the_image_holds_enough_to_serve(tmp_path: Path) -> None:
-    image = tmp_path / "image"
-    image.mkdir()
-    for source, target in COPIED:
-        if (ROOT / source).is_dir():
-            shutil.copytree(ROOT / source, image / target)
-        else:
-            shutil.copy(ROOT / source, image / target)
-    before = sorted(image.rglob("*"))
-    served = Server(tmp_path, WORKERS="1", PYTHONDONTWRITEBYTECODE="1", MAIL_WORKER="off")
-    served.root = image
-
-    with served:
-        is_healthy = server.responds(served.port)
-    status = served.process.returncode
-
-    assert is_healthy
-    assert status in (0, -signal.SIGTERM)
-    # The folder may be read-only: the server has written nothing there.
-    assert sorted(image.rglob("*")) == before
