@@ -55,6 +55,7 @@ CHOOSING = {
     "test_outages.py",
     "test_restore.py",
     "test_revocation.py",
+    "test_unconfirmed_revokes.py",
     "test_unconfirmed_writes.py",
     "test_webhooks.py",
 }
