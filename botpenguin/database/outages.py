@@ -33,6 +33,8 @@ PASSING = {
     sqlite3.SQLITE_CANTOPEN,
     sqlite3.SQLITE_PROTOCOL,
 }
+# What redis-py writes before the refusal of a command in a transaction.
+IN_A_TRANSACTION = " of pipeline caused error: "
 # PostgreSQL: read_only_sql_transaction.
 READ_ONLY = "25006"
 READING = {"GET", "HEAD", "OPTIONS"}
@@ -95,13 +97,30 @@ def log_outage(error: BaseException, method: str | None, path: str) -> None:
     pool = sys.modules.get("psycopg_pool")
     if pool is not None and isinstance(error.__cause__, pool.PoolTimeout):
         breaker.trip()
-    is_of_database = isinstance(error, Error)
-    if is_of_database or cache_breaker.cache.is_new(_kind(error)):
-        what = "database" if is_of_database else "cache"
-        logger.error("%s %r was answered 503, since the %s cannot serve: %s", method, path, what, error)
+    if isinstance(error, Error) or begins(error):
+        logger.error("%s %r was answered 503, since the %s cannot serve: %s", method, path, service_of(error), error)
+
+
+def log_failed_round(what: str, error: BaseException) -> None:
+    """Log that background work waits: an outage in one line, however many rounds it lasts, and a bug each time."""
+    if not is_outage(error):
+        logger.error("%s: this round failed.", what, exc_info=error)
+    elif not isinstance(error, OutOfReach) and begins(error):
+        logger.error("%s, since the %s cannot serve: %s", what, service_of(error), str(error).strip())
+
+
+def service_of(error: BaseException) -> str:
+    return "database" if isinstance(error, Error) else "cache"
+
+
+def begins(error: BaseException) -> bool:
+    """Return whether an error begins an outage: there was none of its kind in the last seconds."""
+    return cache_breaker.cache.is_new(_kind(error))
 
 
 def _kind(error: BaseException) -> str:
-    """Return the class of an error of Redis, and the first word of a refusal, such as MISCONF."""
-    is_refusal = isinstance(error, sys.modules["redis"].ResponseError)
-    return f"{type(error).__name__} {str(error).partition(' ')[0] if is_refusal else ''}"
+    """Return the class of an error, and the first word of a refusal of Redis, such as MISCONF."""
+    library = sys.modules.get("redis")
+    is_refusal = library is not None and isinstance(error, library.ResponseError)
+    refusal = str(error).rpartition(IN_A_TRANSACTION)[2].partition(" ")[0] if is_refusal else ""
+    return f"{type(error).__name__} {refusal}"

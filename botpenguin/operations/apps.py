@@ -6,4 +6,4 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         # Importing them registers the system checks.
-        from botpenguin.operations import checks, pooler_checks, settings_checks  # noqa: F401, PLC0415
+        from botpenguin.operations import cache_checks, checks, pooler_checks, settings_checks  # noqa: F401, PLC0415

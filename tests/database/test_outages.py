@@ -238,6 +238,21 @@ def test_an_outage_of_the_cache_is_logged_once_however_many_requests_meet_it(
     assert shown == ["MISCONF full", "reset", "MISCONF full", "NOREPLICAS"]
 
 
+def test_background_work_logs_an_outage_once_and_a_bug_each_time(caplog: pytest.LogCaptureFixture) -> None:
+    gone, refused = OperationalError("gone\n"), redis.ResponseError("NOPERM no")
+    errors = [gone, gone, refused, OutOfReach("Another waits."), refused, ValueError("bug"), ValueError("bug"), gone]
+
+    for error in errors:
+        outages.log_failed_round("Work waits", error)
+
+    assert [(record.getMessage(), record.exc_info is not None) for record in caplog.records] == [
+        ("Work waits, since the database cannot serve: gone", False),
+        ("Work waits, since the cache cannot serve: NOPERM no", False),
+        ("Work waits: this round failed.", True),
+        ("Work waits: this round failed.", True),
+    ]
+
+
 def test_once_a_request_has_waited_in_vain_the_next_are_refused_at_once(
     alice: User, headers: dict[str, str], client: Client
 ) -> None:

@@ -22,7 +22,7 @@ from tests.operations.test_mail_worker import LETTER_AND_SESSION, LOCMEM, delive
 from tests.server import FirstServer
 
 WAITS = "Mail waits for migrations"
-FAILED = "Mail waits: this round failed."
+FAILED = "Mail waits, since the database cannot serve: gone"
 SETTINGS = {"LOG_FORMAT": "text", "MAIL_WORKER": "off", "WORKERS": "1"}
 
 
@@ -131,7 +131,7 @@ def test_a_signal_ends_the_worker_after_its_round() -> None:
 def test_a_failed_round_is_logged(caplog: pytest.LogCaptureFixture, table: str) -> None:
     def fail(execute: Any, sql: str, *arguments: Any) -> Any:
         if table in sql:
-            raise OperationalError
+            raise OperationalError("gone")
         return execute(sql, *arguments)
 
     with connection.execute_wrapper(fail):

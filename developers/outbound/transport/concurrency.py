@@ -6,6 +6,7 @@ No call waits for a slot in a thread: it is refused at once, and its account is 
 towards the rate limit once it has a slot; a window is one minute from its first counted call.
 """
 
+import logging
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -18,6 +19,8 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from accounts.throttling.counters import Limit, name_of
+
+logger = logging.getLogger(__name__)
 
 WINDOW = 60
 # The lock of an account expires this long after the longest possible call, in case its process died.
@@ -128,7 +131,10 @@ def _one_at_a_time(owner_id: int) -> Iterator[None]:
     try:
         yield
     finally:
-        cache.delete(key)
+        try:
+            cache.delete(key)
+        except Exception as error:  # noqa: BLE001 - the call was made, and its result counts
+            logger.warning("The next outbound call of user %s waits for the time-out of this one: %s", owner_id, error)
 
 
 def _own_call() -> str:

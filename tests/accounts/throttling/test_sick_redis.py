@@ -1,5 +1,6 @@
 """A Redis that refuses, answers nonsense or does not answer is an outage: 503, one line in the log, no traceback."""
 
+import logging
 import socket
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -10,22 +11,29 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 from redis import Redis
 
+from accounts.models import User
 from accounts.throttling import redis as cache_in_redis
 from accounts.throttling.counters import Limit
 from botpenguin.database import outages
 from tests.accounts.samples import sample
-from tests.cast import PASSWORD
+from tests.cast import PASSWORD, logged_in
 from tests.redis import Pool, RedisServer, in_redis
 from tests.server import free_port
 
 pytestmark = pytest.mark.matrix
 
 LOG_IN, CHALLENGE, REPORTS = "/account/login/", "/account/login/passkey/", "/api/v7/token/report-exposed"
+CALL = {"method": "GET", "url": "http://10.0.0.1/"}
 CANNOT_NOW = "We cannot do this right now"
 # Commands that make Redis refuse, as after a failover or with a full disk, and commands that undo them.
 REFUSALS: dict[str, tuple[list[str], list[str]]] = {
     "NOREPLICAS": (["CONFIG SET min-replicas-to-write 1"], ["CONFIG SET min-replicas-to-write 0"]),
     "NOPERM": (["ACL SETUSER default -set -watch"], ["ACL SETUSER default +@all"]),
+    # For new connections.
+    "NOAUTH": (["ACL SETUSER default >secret"], ["ACL SETUSER default nopass"]),
+    "a disabled user": (["ACL SETUSER default >secret off"], ["ACL SETUSER default nopass on"]),
+    "no scripts, no keys": (["ACL SETUSER default resetkeys"], ["ACL SETUSER default allkeys"]),
+    "too many clients": (["CONFIG SET maxclients 1"], ["CONFIG SET maxclients 10000"]),
     "OOM": (["CONFIG SET maxmemory 1"], ["CONFIG SET maxmemory 0"]),
     "READONLY": ([f"REPLICAOF 127.0.0.1 {free_port()}"], ["REPLICAOF NO ONE"]),
     "MASTERDOWN": (
@@ -78,6 +86,10 @@ def answering(answer: bytes) -> Iterator[str]:
             while True:
                 client, _ = listener.accept()
                 with client:
+                    # Redis sends it unasked, and closes the connection.
+                    if answer.startswith(b"-DENIED"):
+                        client.sendall(answer)
+                        continue
                     while answer and client.recv(65536):
                         client.sendall(answer)
 
@@ -90,9 +102,14 @@ def answering(answer: bytes) -> Iterator[str]:
         thread.join()
 
 
+def reason_of(line: logging.LogRecord) -> str:
+    return line.getMessage().partition("cannot serve: ")[2].rpartition(outages.IN_A_TRANSACTION)[2]
+
+
 def ask(caplog: pytest.LogCaptureFixture) -> None:
     """Make every kind of request that uses the cache: each is refused, and the outage is logged once."""
-    visitor = Browser(raise_request_exception=False)
+    visitor, owner = Browser(raise_request_exception=False), logged_in(User.objects.get())
+    owner.raise_request_exception = False
     form = {"login": "alice@example.com", "password": PASSWORD}
 
     pages = [
@@ -100,15 +117,21 @@ def ask(caplog: pytest.LogCaptureFixture) -> None:
         visitor.post(LOG_IN, form, headers={"HX-Request": "true"}),
         visitor.get(CHALLENGE, headers={"Accept": "application/json"}),
         visitor.post("/account/password/reset/", {"email": "alice@example.com"}),
+        visitor.post("/account/signup/", {"email": "carol@example.com", "password1": PASSWORD}),
+        visitor.post("/account/confirm-email/again/", {"email": "carol@example.com"}),
+        owner.post("/developers/third-party-apps-api/new/test/", CALL),
+        owner.post("/developers/third-party-apps-api/cancel/", {"test_id": "0" * 32}),
     ]
     report = visitor.post(REPORTS, {"tokens": ["none"]}, content_type="application/json")
 
-    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in [*pages, report]] == [(503, "5")] * 5
-    assert [CANNOT_NOW in page.content.decode() for page in pages] == [True] * 4
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in [*pages, report]] == [(503, "5")] * 9
+    assert [CANNOT_NOW in page.content.decode() for page in pages] == [True] * 8
     assert report.json()["code"] == 503
     lines = [record for record in caplog.records if record.levelname != "INFO"]
     assert [line.exc_info for line in lines if line.exc_info] == []
-    assert [line.getMessage().partition(",")[0] for line in lines] == ["POST 'account/login/' was answered 503"]
+    assert lines[0].getMessage().startswith("POST 'account/login/' was answered 503")
+    # Where reading and writing are refused for different reasons, each is logged once.
+    assert len({reason_of(line) for line in lines}) == len(lines)
 
 
 @pytest.mark.usefixtures("alice", "refusing")
@@ -125,6 +148,26 @@ def test_a_redis_that_answers_nonsense_is_an_outage(
     with answering(ANSWERS[name]) as url:
         settings.CACHES = in_redis(url)
         ask(caplog)
+
+
+@pytest.mark.usefixtures("alice")
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://panel:secret@127.0.0.1:{}/0",
+        "redis://127.0.0.1:{}/99",
+        "rediss://127.0.0.1:{}/0",
+        "redis://127.0.0.1:{}/0?protocol=4",
+        "redis://127.0.0.1:1/{}",
+    ],
+)
+def test_a_redis_that_takes_no_connection_is_an_outage(
+    settings: Settings, caplog: pytest.LogCaptureFixture, redis_server: RedisServer, url: str
+) -> None:
+    settings.CACHES = in_redis(url.format(redis_server.port))
+
+    ask(caplog)
+    Pool.close_all()
 
 
 @pytest.mark.usefixtures("db")

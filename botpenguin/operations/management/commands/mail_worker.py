@@ -16,6 +16,7 @@ from post_office.models import STATUS, Email
 
 from accounts.mail import queue
 from accounts.orm.confirmations import confirm_all
+from botpenguin.database import outages
 from botpenguin.operations.housekeeping import Housekeeper
 from developers.outbound.subscriptions.couriers import couriers, deliver_for
 
@@ -66,8 +67,8 @@ class Command(BaseCommand):
                 if is_migrated(is_logged=is_logged):
                     return True
                 is_logged = True
-            except Exception:  # the database does not answer
-                logger.exception("Mail waits: this round failed.")
+            except Exception as error:  # noqa: BLE001 - the database does not answer
+                outages.log_failed_round("Mail waits", error)
             if stops_within(PAUSE):
                 return False
 
@@ -79,8 +80,8 @@ class Command(BaseCommand):
             try:
                 work()
                 pause = SHORT_PAUSE if housekeeper.go_on() else PAUSE
-            except Exception:  # the next round tries again
-                logger.exception("Mail waits: this round failed.")
+            except Exception as error:  # noqa: BLE001 - the next round tries again
+                outages.log_failed_round("Mail waits", error)
             stopped = stops_within(pause)
 
 
@@ -132,8 +133,8 @@ def keeping_turn() -> Iterator[None]:
         while not is_over.wait(TURN_IS_RENEWED.total_seconds()):
             try:
                 cache.touch(TURN, TURN_LASTS.total_seconds())
-            except Exception:  # the next renewal may be in time
-                logger.exception("The turn of sending mail was not renewed.")
+            except Exception as error:  # noqa: BLE001 - the next renewal may be in time
+                outages.log_failed_round("The turn of sending mail was not renewed", error)
         connections.close_all()
 
     keeper = Thread(target=renew)
