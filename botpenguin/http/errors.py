@@ -93,7 +93,7 @@ def server_error(request: HttpRequest) -> HttpResponse:
     error = sys.exc_info()[1]
     if error and outages.is_outage(error):
         outages.log_outage(error, request.method, _route(request))
-        return _not_confirmed() if outages.may_have_changed(error, request.method) else _unavailable()
+        return _not_confirmed(request) if outages.may_have_changed(error, request.method) else _unavailable()
     return _error_page(
         HTTPStatus.INTERNAL_SERVER_ERROR,
         _("Something broke on our side"),
@@ -114,14 +114,16 @@ def _unavailable() -> HttpResponse:
     return page
 
 
-def _not_confirmed() -> HttpResponse:
+def _not_confirmed(request: HttpRequest) -> HttpResponse:
     page = _error_page(
         HTTPStatus.SERVICE_UNAVAILABLE,
         _("Not confirmed yet"),
         _(
-            "The database has not confirmed the change yet, so it may or may not take effect. Until it does, treat a "
-            "token that you replace as valid. Wait a moment, open the page again, and see what it shows."
+            "The database has not confirmed the change yet, so it may or may not take effect. If you are replacing a "
+            "token, treat the old one as valid. Wait a moment, then open the page again and see what it shows."
         ),
+        way_on=page_of(request),
+        way_on_text=_("Open the page again"),
     )
     page["Retry-After"] = str(outages.RETRY_AFTER)
     page[NOT_CONFIRMED] = "1"
