@@ -7,7 +7,7 @@ BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fon
 # Programs that check the files of deploy/.
 DEPLOY := nginx pgbouncer systemd
 # Programs that run what is in deploy/.
-DEPLOYMENT := aardvark-dns catatonit conmon debootstrap etcd-client etcd-server haproxy iproute2 iptables netavark podman runc
+DEPLOYMENT := aardvark-dns catatonit conmon debootstrap etcd-client etcd-server haproxy iproute2 iptables netavark podman runc systemd-container
 # What imported commands are compared with.
 PEERS := curl
 # More than there are processors: tests wait for servers and browsers.

@@ -6,7 +6,7 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 
@@ -19,17 +19,21 @@ ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
 SLOW_CLIENTS = 200
 
 
-def visitor(nginx: Nginx, number: int = 0) -> Person:
+def options(nginx: Nginx) -> dict[str, Any]:
+    """How a client reaches the site."""
+
     def name_the_host(request: httpx.Request) -> None:
         request.extensions["sni_hostname"] = HOST
 
-    return Person(
-        f"https://localhost:{nginx.https}",
-        number,
-        verify=nginx.tls,
-        headers={"Host": HOST, "Referer": f"https://{HOST}/"},
-        event_hooks={"request": [name_the_host]},
-    )
+    return {
+        "verify": nginx.tls,
+        "headers": {"Host": HOST, "Referer": f"https://{HOST}/"},
+        "event_hooks": {"request": [name_the_host]},
+    }
+
+
+def visitor(nginx: Nginx, number: int = 0) -> Person:
+    return Person(f"https://localhost:{nginx.https}", number, **options(nginx))
 
 
 def program(nginx: Nginx, address: str = VISITOR) -> Program:

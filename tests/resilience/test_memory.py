@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Protocol
 
 import httpx
 import pytest
@@ -85,10 +86,16 @@ class Caged(Server):
         return {name: resident(pid, "VmHWM") // MIB for name, pid in pids.items()}
 
 
+class Site(Protocol):
+    """What attackers reach: a server, or what stands in front of one."""
+
+    def client(self) -> httpx.Client: ...
+
+
 class Attackers:
     """Accounts with a token and an API each, and visitors without one: each attack returns the statuses it got."""
 
-    def __init__(self, server: Server, accounts: list[tuple[str, str]]) -> None:
+    def __init__(self, server: Site, accounts: list[tuple[str, str]]) -> None:
         self.server, self.accounts = server, accounts
 
     def lists(self) -> Counter[int]:
