@@ -10,6 +10,9 @@ import pytest
 
 from tests.server import ROOT
 
+# In one process, which parses each module once.
+pytestmark = pytest.mark.xdist_group("house")
+
 Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 PRODUCT = ("accounts", "botpenguin", "developers")
 MOST_LINES_OF_A_MODULE = 300

@@ -191,6 +191,7 @@ def test_a_process_killed_after_any_statement_of_a_revoke_leaves_the_old_token_o
 
 
 @pytest.mark.matrix
+@pytest.mark.release
 def test_a_process_killed_in_the_middle_of_many_revokes_loses_none_that_was_answered(alice: User) -> None:
     with revoke_until_killed("many", alice) as process:
         assert process.stdout is not None

@@ -84,6 +84,8 @@ def interrupted_migration() -> None:
         migrate()
 
 
+# tests/upgrades moves those of a database of 0.1.0, without an interruption.
+@pytest.mark.release
 def test_events_of_tokens_move_into_the_log_and_back_even_if_interrupted(before: list[list[Any]]) -> None:
     interrupted_migration()
     count = SecurityEvent.objects.count()

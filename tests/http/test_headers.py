@@ -111,6 +111,8 @@ def shown_under_https(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
     return shown.stdout.splitlines()
 
 
+# Together, since each process of the tests would start another one.
+@pytest.mark.xdist_group("https")
 def test_under_https_the_cookies_belong_to_this_host_alone(shown_under_https: list[str]) -> None:
     assert shown_under_https[:3] == [
         "__Host-sessionid __Host-csrftoken __Host-known __Host-messages",
@@ -119,5 +121,6 @@ def test_under_https_the_cookies_belong_to_this_host_alone(shown_under_https: li
     ]
 
 
+@pytest.mark.xdist_group("https")
 def test_under_https_no_other_site_holds_on_to_a_window_of_ours(shown_under_https: list[str]) -> None:
     assert shown_under_https[3:] == ["same-origin"]

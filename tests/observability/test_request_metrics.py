@@ -159,7 +159,13 @@ def bearer_outcomes() -> list[str]:
     return ["ok", *(refusal.name.lower() for refusal in RefusalReason), "limited", "failed"]
 
 
-def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(tmp_path: Path) -> None:
+def test_where_nobody_asks_nothing_is_counted() -> None:
+    assert counting.FOLDER not in os.environ
+    assert {request_metrics.count_request, verification.count_check, issuance.count_revocation} == {counting.ignore}
+
+
+@pytest.mark.release
+def test_where_nobody_asks_the_library_is_not_even_imported(tmp_path: Path) -> None:
     look = (
         "import sys, django; django.setup(); import botpenguin.observability.request_log, botpenguin.urls;"
         "print(sorted(name for name in sys.modules if name.startswith('prometheus_client')))"
@@ -170,8 +176,6 @@ def test_where_nobody_asks_nothing_is_counted_and_the_library_not_even_imported(
     looked = server.run(sys.executable, "-c", look, env=environment)
 
     assert (looked.stdout, looked.stderr) == ("[]\n", "")
-    assert counting.FOLDER not in os.environ
-    assert {request_metrics.count_request, verification.count_check, issuance.count_revocation} == {counting.ignore}
 
 
 @pytest.mark.django_db

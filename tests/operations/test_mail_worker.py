@@ -169,6 +169,7 @@ def test_mail_is_forgotten_a_day_after_its_end_and_never_before_it_was_sent() ->
 
 
 @pytest.mark.matrix
+@pytest.mark.release
 def test_the_worker_outlives_a_database_that_fails_sends_and_tidies_and_ends_by_a_signal(tmp_path: Path) -> None:
     """Without the table of turns no mail is sent and no housekeeping done."""
     node, log = Server(tmp_path), tmp_path / "log"
