@@ -99,8 +99,8 @@ audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the log-in page 
 	scripts/debian-packages chromium fonts-dejavu-core
 	$(BIN)/python -m tests.audit
 
-bench: .venv/dev.stamp ## compare the bearer check with its peers, and measure more processes and tokens
-	scripts/debian-packages wrk postgresql
+bench: .venv/dev.stamp ## compare the bearer check with its peers, and measure more processes, tokens and a pooler
+	scripts/debian-packages wrk pgbouncer postgresql
 	$(BIN)/python -W ignore -m tests.benchmarks
 
 screenshot: .venv/dev.stamp ## take the pictures of the README and of the guide again

@@ -1,15 +1,17 @@
-"""`make bench`, or `python -m tests.benchmarks`."""
+"""`make bench`, or `python -m tests.benchmarks`. With names of parts, such as `pooler`, only these are measured."""
 
 import os
+import sys
 
 import django
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
 django.setup()
 
-from tests.benchmarks import observing, scaling, token, uses  # noqa: E402 - it imports models, which want the settings first
+# They import models, which want the settings first.
+from tests.benchmarks import observing, pooler, scaling, token, uses  # noqa: E402
 
-token.main()
-uses.main()
-observing.main()
-scaling.main()
+PARTS = {"token": token, "uses": uses, "observing": observing, "scaling": scaling, "pooler": pooler}
+
+for name in sys.argv[1:] or PARTS:
+    PARTS[name].main()

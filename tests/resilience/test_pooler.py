@@ -53,10 +53,10 @@ class Rotator:
 class Load:
     """People at the first node and programs at both, while something else happens."""
 
-    def __init__(self, one: Server, two: Server, direct: str) -> None:
-        self.one, self.two, self.direct = one, two, direct
-        self.rotators = [Rotator(Person(one.url, number)) for number in range(PEOPLE)]
-        self.programs = [Program(node.port) for node in (one, two) for _ in range(PROGRAMS // 2)]
+    def __init__(self, nodes: list[Server]) -> None:
+        self.direct = nodes[0].database_url
+        self.rotators = [Rotator(Person(nodes[0].url, number)) for number in range(PEOPLE)]
+        self.programs = [Program(node.port) for node in nodes for _ in range(PROGRAMS // 2)]
         self.hammer = Hammer(self.programs, lambda chance: chance.choice(self.tokens()), PAUSE)
 
     def tokens(self) -> list[str]:
@@ -137,7 +137,7 @@ def nodes(behind: PostgreSQL, pooler: PgBouncer, tmp_path_factory: pytest.TempPa
 
 @pytest.fixture(scope="module")
 def load(nodes: list[Server]) -> Load:
-    return Load(*nodes, nodes[0].database_url)
+    return Load(nodes)
 
 
 def advisory_locks(behind: PostgreSQL) -> int:
@@ -170,7 +170,7 @@ def test_every_revoke_beside_a_locked_row_is_answered_and_ends_the_old_token(loa
 
 
 def test_a_node_restarts_under_load(nodes: list[Server], behind: PostgreSQL) -> None:
-    load = Load(*nodes, nodes[0].database_url)
+    load = Load(nodes)
 
     with load.running():
         load.go_on()
@@ -187,7 +187,7 @@ def test_a_node_restarts_under_load(nodes: list[Server], behind: PostgreSQL) -> 
 
 
 def test_all_nodes_recover_from_a_restart_of_the_pooler(nodes: list[Server], pooler: PgBouncer) -> None:
-    load = Load(*nodes, nodes[0].database_url)
+    load = Load(nodes)
 
     with load.running():
         load.go_on()
