@@ -20,6 +20,7 @@ from accounts.mfa import encryption
 from accounts.mfa.webauthn import public_host
 from accounts.models import User
 from accounts.orm.bulk import bulk_writes
+from accounts.orm.reading import by_key
 from accounts.quotas import PASSKEYS
 from accounts.security_log import Kind, record
 from accounts.sessions import end_all
@@ -104,8 +105,8 @@ def remove_all(owner: User, client: Client) -> None:
 
 def count_unreadable(using: str) -> int:
     """Count the secrets in a database that no key of the ring decrypts. It tries tens of thousands a second."""
-    encrypted = Authenticator.objects.using(using).filter(type__in=ENCRYPTED_IN).order_by()
-    return sum(not _is_readable(kind, data) for kind, data in encrypted.values_list("type", "data").iterator())
+    encrypted = Authenticator.objects.using(using).filter(type__in=ENCRYPTED_IN)
+    return sum(not _is_readable(kind, data) for kind, data in by_key(encrypted, "type", "data"))
 
 
 def _is_readable(kind: str, data: dict[str, Any]) -> bool:

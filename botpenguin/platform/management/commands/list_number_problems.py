@@ -7,6 +7,7 @@ from typing import Any
 
 from django.core.management import BaseCommand, CommandError
 
+from accounts.orm.reading import by_key
 from botpenguin.platform.models import Contact
 from botpenguin.platform.phones import Phone
 
@@ -18,8 +19,7 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, **options: Any) -> None:
         count = 0
-        numbered = Contact.objects.exclude(phone="").order_by("owner_id", "pk")
-        for pk, owner, email, phone, prefix in numbered.values_list(*COLUMNS).iterator():
+        for pk, owner, email, phone, prefix in by_key(Contact.objects.exclude(phone=""), *COLUMNS):
             if why := _problem(owner, Phone(phone, prefix)):
                 count += 1
                 self.stdout.write(f"{email}: contact {pk} {why}")
