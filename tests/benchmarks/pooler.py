@@ -27,8 +27,8 @@ WHERE t.digest IN (sha256(CAST(CAST(:i AS text) AS bytea)));
 
 
 def main() -> None:
-    print(f"\nRequests a second with one PostgreSQL, {os.cpu_count()} cores, {CONNECTIONS} connections\n")
-    print("| | directly | through PgBouncer | ratio |\n|---|---:|---:|---:|")
+    print(f"\nOne PostgreSQL, {os.cpu_count()} cores, {CONNECTIONS} connections\n")
+    print("| requests a second | directly | through PgBouncer | ratio |\n|---|---:|---:|---:|")
     with (
         tempfile.TemporaryDirectory(prefix="botpenguin-pooler-") as name,
         postgresql.server() as behind,
@@ -47,8 +47,8 @@ def main() -> None:
                     kind: scaling.load(servers.enter_context(scaling.granian(environment, processes)), script)
                     for kind, environment in (("directly", direct), ("through", through))
                 }
-                print_row(f"`GET /api/v7/token`, {processes} processes", medians(found))
-        print_row("the look-up alone (pgbench)", medians(look_ups(place, behind, pooler.url(behind.url))))
+                print_row(f"`GET /api/v7/token`, {processes} process{'es' * (processes > 1)}", medians(found))
+        print_row("the look-up alone (`pgbench`)", medians(look_ups(place, behind, pooler.url(behind.url))))
 
 
 def look_ups(place: Path, behind: PostgreSQL, through: str) -> dict[str, Callable[[], float]]:

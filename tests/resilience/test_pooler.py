@@ -203,3 +203,21 @@ def test_all_nodes_recover_from_a_restart_of_the_pooler(nodes: list[Server], poo
     assert set(load.revokes) <= {200, 503}
     assert load.hammer.statuses == {200, 401, 503}
     assert load.accepted_late() == []
+
+
+def test_requests_that_get_no_connection_of_the_pooler_are_asked_to_retry(
+    nodes: list[Server], pooler: PgBouncer
+) -> None:
+    person = Person(nodes[0].url)
+    bearer = {"Authorization": f"Bearer {person.copy()}"}
+
+    with ExitStack() as stack:
+        for _ in range(pgbouncer.POOL_SIZE):
+            taken = stack.enter_context(psycopg.connect(pooler.url(nodes[0].database_url), prepare_threshold=None))
+            taken.execute("SELECT 1")
+        answers = [person.page(), person.client.get("/api/v7/token", headers=bearer)]
+    poll(lambda: person.page().status_code == 200)
+    called = person.client.get("/api/v7/token", headers=bearer)
+
+    assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")] * 2
+    assert called.status_code == 200
