@@ -53,6 +53,7 @@ CHOOSING = {
     "test_mail.py",
     "test_nodes.py",
     "test_outages.py",
+    "test_pooler.py",
     "test_restore.py",
     "test_revocation.py",
     "test_unconfirmed_revokes.py",
