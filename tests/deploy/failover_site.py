@@ -4,7 +4,6 @@ import sys
 from contextlib import ExitStack
 from pathlib import Path
 
-import httpx
 import psycopg
 
 from tests.deploy.cluster import DEPLOY, PASSWORD, Cluster, Haproxy
@@ -82,9 +81,9 @@ class Site:
                     found += [(node.url, answer.status_code, token)] if answer.status_code != 401 else []
         return found
 
-    def ask(self, node: Server, path: str) -> httpx.Response:
-        """Ask one node, and not by nginx."""
-        return ask(f"{node.url}{path}", headers=AS_NGINX)
+    def statuses(self, path: str) -> list[int]:
+        """Ask each node, and not by nginx."""
+        return [ask(f"{node.url}{path}", headers=AS_NGINX).status_code for node in self.nodes]
 
     def processes(self) -> list[list[int]]:
         return [sorted(node.workers) for node in self.nodes]
