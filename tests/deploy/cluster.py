@@ -211,13 +211,20 @@ class Haproxy:
         self.address = address
         text = (DEPLOY / "haproxy.cfg").read_text()
         assert "127.0.0.1:5000" in text
-        file = folder / f"haproxy-{address}.cfg"
-        file.write_text(text.replace("127.0.0.1:5000", f"{address}:5000"))
+        self.file, self.log = folder / f"haproxy-{address}.cfg", folder / f"haproxy-{address}.log"
+        self.file.write_text(text.replace("127.0.0.1:5000", f"{address}:5000"))
+        self.process = self._start()
+
+    def _start(self, *more: str) -> subprocess.Popen[bytes]:
         program = shutil.which("haproxy") or "/usr/sbin/haproxy"
-        with (folder / f"haproxy-{address}.log").open("wb") as log:
-            self.process = subprocess.Popen(
-                [program, "-db", "-f", file], stdout=log, stderr=log, start_new_session=True
-            )
+        with self.log.open("ab") as log:
+            command = [program, "-db", "-f", str(self.file), *more]
+            return subprocess.Popen(command, stdout=log, stderr=log, start_new_session=True)
+
+    def reload(self) -> None:
+        """Start another process that has the old one stop, as `systemctl reload haproxy` does, and wait for its end."""
+        old, self.process = self.process, self._start("-sf", str(self.process.pid))
+        old.wait(60)
 
     def stop(self) -> None:
         self.process.terminate()

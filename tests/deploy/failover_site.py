@@ -29,8 +29,9 @@ class Site:
 
     def __init__(self, folder: Path, cluster: Cluster, stack: ExitStack) -> None:
         self.cluster = cluster
-        for address in ADDRESSES:
-            stack.callback(Haproxy(folder, address).stop)
+        self.fences = [Haproxy(folder, address) for address in ADDRESSES]
+        for fence in self.fences:
+            stack.callback(fence.stop)
         self._create_database()
         self.nodes = [self._node(folder, address) for address in ADDRESSES]
         made = run(sys.executable, "-m", "botpenguin.bootstrap", "--new-database", env=self.nodes[0].environment)

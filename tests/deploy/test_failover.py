@@ -100,6 +100,10 @@ def test_a_switchover_undoes_no_revoke(site: Site, cluster: Cluster) -> None:
 
 def test_a_primary_whose_agent_hangs_answers_no_check_although_it_still_runs(site: Site, cluster: Cluster) -> None:
     since, old = time.monotonic(), primary_of(cluster)
+    # The process that is replaced has all connections, and knows no failover.
+    for fence in site.fences:
+        fence.reload()
+    site.load.wait_for_calls()
 
     fail_over(site, old, old.freeze_agent)
     still_runs = old.is_primary()
