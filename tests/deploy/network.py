@@ -1,6 +1,7 @@
 """Machines of their own on one machine: network namespaces, joined by a bridge. Needs root."""
 
 import ctypes
+import signal
 import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,8 @@ HERE = "/proc/thread-self/ns/net"
 def own_network() -> Iterator[None]:
     """Move this thread, and all that it starts, into a network of its own with nothing but a loopback and a bridge."""
     libc = ctypes.CDLL(None, use_errno=True)
+    # A run that is ended stops its machines first, as after Ctrl-C.
+    handler = signal.signal(signal.SIGTERM, signal.default_int_handler)
     with Path(HERE).open() as before:
         if libc.unshare(CLONE_NEWNET):
             raise OSError(ctypes.get_errno(), "A network namespace needs root")
@@ -30,6 +33,7 @@ def own_network() -> Iterator[None]:
             yield
         finally:
             libc.setns(before.fileno(), CLONE_NEWNET)
+            signal.signal(signal.SIGTERM, handler)
 
 
 def ip(*arguments: str) -> None:
