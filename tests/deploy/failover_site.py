@@ -44,7 +44,6 @@ class Site:
         stack.callback(close_connections)
         self.load = Load(self.nginx)
         self.workers = self.processes()
-        stack.enter_context(self.load.running())
 
     def _create_database(self) -> None:
         """Run the statements of docs/failover.md as the superuser, through haproxy."""

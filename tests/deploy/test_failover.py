@@ -38,7 +38,8 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
     folder = tmp_path_factory.mktemp("failover")
     with own_network(), running(folder) as cluster, ExitStack() as stack:
         site = Site(folder, cluster, stack)
-        yield site
+        with site.load.running():
+            yield site
         assert site.forgotten() == []
         statuses = Counter(call.status for call in site.load.hammer.calls)
         print(f"\n{len(site.load.revoked)} answered revokes, calls by status: {dict(statuses)}")
