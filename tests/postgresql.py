@@ -1,7 +1,8 @@
 """`python -m tests.postgresql COMMAND ...` runs a command beside a PostgreSQL of its own.
 
 The server keeps its files in a temporary folder, listens on a free port of 127.0.0.1 and
-ends with the command. `DATABASE_URL` gives the command its address.
+ends with the command. `DATABASE_URL` gives the command its address. `POSTGRESQL_BIN` names a folder
+with the programs of a wheel, instead of the system's.
 """
 
 import os
@@ -24,6 +25,7 @@ from tests import prepared
 from tests.processes import descendants, is_alive, kill
 from tests.server import free_port, poll
 
+PROGRAMS = "POSTGRESQL_BIN"
 # PostgreSQL refuses to run as root.
 ACCOUNT = "postgres"
 SIZE = "-c max_connections=300"
@@ -153,12 +155,33 @@ def prepared_database(running: PostgreSQL) -> str:
 
 
 def program_path(program: str) -> Path:
-    """Find a program of PostgreSQL: on PATH, or where Debian keeps those of every version."""
+    """Find a program of PostgreSQL: in `POSTGRESQL_BIN`, on PATH, or where Debian keeps those of every version."""
+    if PROGRAMS in os.environ:
+        return Path(os.environ[PROGRAMS], program)
     debian = sorted(Path("/usr/lib/postgresql").glob(f"*/bin/{program}"), key=lambda path: int(path.parts[4]))
     found = shutil.which(program) or (debian[-1] if debian else None)
     if found is None:
         sys.exit(f"{program} is missing. Run: sudo apt-get install --no-install-recommends postgresql")
     return Path(found)
+
+
+@contextmanager
+def readable_programs() -> Iterator[None]:
+    """Copy the programs of `POSTGRESQL_BIN` to where the account of the server can read them."""
+    if PROGRAMS not in os.environ:
+        yield
+        return
+    programs = Path(os.environ[PROGRAMS]).absolute()
+    package = programs.parents[1]
+    with tempfile.TemporaryDirectory(prefix="botpenguin-postgresql-") as name, pytest.MonkeyPatch.context() as patch:
+        copy = Path(name)
+        # A wheel keeps its libraries beside its package.
+        for part in package.parent.glob(f"{package.name}*"):
+            shutil.copytree(part, copy / part.name)
+        for path in (copy, *copy.rglob("*")):
+            path.chmod(path.stat().st_mode | 0o555)
+        patch.setenv(PROGRAMS, str(copy / programs.relative_to(package.parent)))
+        yield
 
 
 @contextmanager
@@ -172,7 +195,7 @@ def stopped_by_signals() -> Iterator[None]:
 
 
 def main() -> None:
-    with stopped_by_signals(), server(NOT_ON_DISK) as running:
+    with stopped_by_signals(), readable_programs(), server(NOT_ON_DISK) as running:
         shown = {"DATABASE_URL": running.url, prepared.TEMPLATE: prepared_database(running)}
         command = subprocess.run(sys.argv[1:], env=os.environ | shown, check=False)
     sys.exit(command.returncode)
