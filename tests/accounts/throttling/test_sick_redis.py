@@ -29,17 +29,19 @@ CANNOT_NOW = "We cannot do this right now"
 REFUSALS: dict[str, tuple[list[str], list[str]]] = {
     "NOREPLICAS": (["CONFIG SET min-replicas-to-write 1"], ["CONFIG SET min-replicas-to-write 0"]),
     "NOPERM": (["ACL SETUSER default -set -watch"], ["ACL SETUSER default +@all"]),
-    # For new connections.
-    "NOAUTH": (["ACL SETUSER default >secret"], ["ACL SETUSER default nopass"]),
-    "a disabled user": (["ACL SETUSER default >secret off"], ["ACL SETUSER default nopass on"]),
-    "no scripts, no keys": (["ACL SETUSER default resetkeys"], ["ACL SETUSER default allkeys"]),
-    "too many clients": (["CONFIG SET maxclients 1"], ["CONFIG SET maxclients 10000"]),
+    "no keys": (["ACL SETUSER default resetkeys"], ["ACL SETUSER default allkeys"]),
     "OOM": (["CONFIG SET maxmemory 1"], ["CONFIG SET maxmemory 0"]),
     "READONLY": ([f"REPLICAOF 127.0.0.1 {free_port()}"], ["REPLICAOF NO ONE"]),
     "MASTERDOWN": (
         ["CONFIG SET replica-serve-stale-data no", f"REPLICAOF 127.0.0.1 {free_port()}"],
         ["REPLICAOF NO ONE", "CONFIG SET replica-serve-stale-data yes"],
     ),
+}
+# Open connections are not refused so.
+REFUSED_CONNECTIONS: dict[str, tuple[list[str], list[str]]] = {
+    "NOAUTH": (["ACL SETUSER default >secret"], ["ACL SETUSER default nopass"]),
+    "a disabled user": (["ACL SETUSER default >secret off"], ["ACL SETUSER default nopass on"]),
+    "too many clients": (["CONFIG SET maxclients 1"], ["CONFIG SET maxclients 10000"]),
 }
 # Responses of a server that is not ready, not Redis, or broken.
 ANSWERS = {
@@ -64,7 +66,7 @@ ANSWERS = {
 
 @pytest.fixture
 def refusing(request: pytest.FixtureRequest, in_redis_server: Redis) -> Iterator[None]:
-    begin, end = REFUSALS[request.param]
+    begin, end = (REFUSALS | REFUSED_CONNECTIONS)[request.param]
     run(in_redis_server, *begin)
     try:
         yield
@@ -135,7 +137,7 @@ def ask(caplog: pytest.LogCaptureFixture) -> None:
 
 
 @pytest.mark.usefixtures("alice", "refusing")
-@pytest.mark.parametrize("refusing", REFUSALS, indirect=True)
+@pytest.mark.parametrize("refusing", REFUSALS | REFUSED_CONNECTIONS, indirect=True)
 def test_a_redis_that_refuses_is_an_outage(caplog: pytest.LogCaptureFixture) -> None:
     ask(caplog)
 
