@@ -19,7 +19,7 @@ from tests.deploy.units import CHECK, FIRST_PERSON, PEOPLE_MADE, WORKER, Journal
 from tests.nginx import Nginx
 from tests.resilience.behind_nginx import options, program, visitor
 from tests.resilience.cages import MIB
-from tests.resilience.load import Hammer, Person
+from tests.resilience.load import Hammer, Person, opened
 from tests.resilience.test_memory import ANSWERS, PREPARE, Attackers
 
 pytestmark = pytest.mark.deployment
@@ -53,6 +53,8 @@ def units(started: tuple[Units, Journal]) -> Units:
 def people(units: Units, tmp_path: Path) -> Iterator[tuple[Nginx, list[Person]]]:
     with Nginx(tmp_path, *units.ports) as nginx:
         yield nginx, [visitor(nginx, FIRST_PERSON + number) for number in range(PEOPLE_MADE)]
+        while opened:
+            opened.pop()()
 
 
 class Site:
