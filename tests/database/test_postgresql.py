@@ -14,6 +14,7 @@ from pytest_django.plugin import DjangoDbBlocker
 from accounts.orm import best_effort
 from accounts.orm.confirmations import NotConfirmed, confirm, confirm_all, confirmations
 from botpenguin.database.deadline import AnswerDeadline
+from botpenguin.database.write_probe import commit_something
 from tests import postgresql
 from tests.server import poll
 
@@ -95,6 +96,18 @@ def test_a_commit_that_no_standby_confirms_is_given_up(
     assert confirmations.is_in_doubt
     # The server still waits with it, and this process has a new connection.
     assert written(1) == 0
+
+
+@pytest.mark.parametrize(
+    ("setting", "refusal"), [("synchronous_commit = local", None), ("default_transaction_read_only = on", "read-only")]
+)
+def test_a_measurement_commits_and_finds_transactions_that_only_read(setting: str, refusal: str | None) -> None:
+    execute(f"SET {setting}")
+
+    with pytest.raises(OperationalError, match=refusal) if refusal else nullcontext():
+        commit_something()
+
+    assert connection.connection is None
 
 
 def test_a_statement_that_commits_itself_is_given_up_too(

@@ -94,6 +94,10 @@ def test_a_redis_that_does_not_answer_is_warned_of_in_a_sentence(settings: Setti
     assert re.fullmatch("The Redis of CACHE_URL does not say how much memory it may use: .+", message.msg)
 
 
+def test_a_table_of_the_database_needs_no_bound() -> None:
+    assert check_cache_has_a_bound(None) == []
+
+
 @pytest.mark.django_db
 def test_the_command_shows_it_and_a_start_does_not_depend_on_it(settings: Settings) -> None:
     settings.CACHES = in_redis(f"redis://127.0.0.1:{free_port()}/0")
