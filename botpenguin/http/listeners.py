@@ -3,33 +3,29 @@
 Closing a socket that listens breaks off connections which wait to be accepted, and a proxy may repeat no POST on them.
 """
 
-import ctypes
 import os
 import socket
-import struct
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 
-# From asm-generic/socket.h.
-SO_ATTACH_FILTER = 26
-# Drop segments with the flag SYN, in the 14th byte of the header, and keep all others (linux/filter.h, RFC 9293).
-PROGRAM = b"".join(
-    struct.pack("HBBI", *instruction)
-    for instruction in [(0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF)]
-)
+# The fewest hops that a segment may have left (ip(7), RFC 5082). Clients begin with 64 or 128, so none has 255.
+LEAST_HOPS = {socket.AF_INET: (socket.IPPROTO_IP, 21), socket.AF_INET6: (socket.IPPROTO_IPV6, 73)}
+MORE_THAN_CLIENTS_SEND = 255
 
 
 def close(port: int) -> None:
     """Ignore new connections to this port of the process. Their clients try again, and then find it closed."""
-    instructions = ctypes.create_string_buffer(PROGRAM, len(PROGRAM))
-    program = struct.pack("HP", len(PROGRAM) // 8, ctypes.addressof(instructions))
     with suppress(OSError):  # another system
         for listener in _listeners(port):
-            listener.setsockopt(socket.SOL_SOCKET, SO_ATTACH_FILTER, program)
+            listener.setsockopt(*LEAST_HOPS[listener.family], MORE_THAN_CLIENTS_SEND)
 
 
 def _listeners(port: int) -> Iterator[socket.socket]:
-    for name in os.listdir("/proc/self/fd"):  # noqa: PTH208 - numbers
-        with suppress(OSError), socket.socket(fileno=os.dup(int(name))) as found:
-            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) and found.getsockname()[1] == port:
-                yield found
+    for number in map(int, os.listdir("/proc/self/fd")):  # noqa: PTH208 - these are numbers
+        with suppress(OSError):
+            if stat.S_ISSOCK(os.fstat(number).st_mode):
+                with socket.socket(fileno=os.dup(number)) as found:
+                    is_listening = found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN)
+                    if is_listening and found.family in LEAST_HOPS and found.getsockname()[1] == port:
+                        yield found
