@@ -14,7 +14,7 @@ from tests.accounts.throttling.test_sick_redis import ANSWERS, answering, run
 from tests.redis import Pool, RedisServer, in_redis, redis
 from tests.server import free_port
 
-pytestmark = pytest.mark.matrix
+pytestmark = [pytest.mark.matrix, pytest.mark.resilience]
 
 
 @pytest.fixture(scope="module")
