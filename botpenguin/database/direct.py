@@ -11,7 +11,6 @@ from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
-from django.db.utils import load_backend
 
 # What PgBouncer answers to the timeouts of a connection.
 REFUSED = "unsupported startup parameter"
@@ -29,8 +28,11 @@ def connected() -> Iterator[BaseDatabaseWrapper]:
     if not database or usual.settings_dict is database:
         yield usual
         return
+    # Here, because the import of the driver takes a tenth of a start.
+    from botpenguin.database.postgresql import Unpooled  # noqa: PLC0415
+
     connections.configure_settings({DEFAULT_DB_ALIAS: database})
-    direct = load_backend(database["ENGINE"]).DatabaseWrapper(database, DEFAULT_DB_ALIAS)
+    direct = Unpooled(database, DEFAULT_DB_ALIAS)
     try:
         yield direct
     finally:

@@ -10,6 +10,8 @@ from functools import partial
 from typing import Any
 
 import psycopg
+from django.db.backends.postgresql.base import DatabaseWrapper
+from psycopg import IsolationLevel
 from psycopg.errors import _WaitTimeout
 
 from accounts.orm.confirmations import NotConfirmed, confirmations
@@ -65,6 +67,14 @@ class Connection(psycopg.Connection[Any]):
 def _keep_if_cut_short(kept: list[str], notice: psycopg.errors.Diagnostic) -> None:
     if notice.sqlstate == WARNING and notice.source_function == WAITS_FOR_STANDBYS:
         kept.append(notice.message_primary or "")
+
+
+class Unpooled(DatabaseWrapper):
+    """Django's connection to PostgreSQL without a pool, which waits as those of the pool do."""
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Connection:
+        self.isolation_level = IsolationLevel.READ_COMMITTED
+        return Connection.connect(**conn_params)
 
 
 def pool_options(threads: int) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 
 from accounts.orm.confirmations import SMALLEST_WRITE, confirmations
+from botpenguin.database import direct
 from botpenguin.database.deadline import OF_A_COMMAND, deadline
 from developers import metrics
 
@@ -46,7 +47,8 @@ def commit_something() -> None:
     SQLite takes and releases its write lock, which fails in a locked or read-only database. It writes nothing.
     """
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
+        # Past a pooler: a commit that waits would keep one of its few connections from reads.
+        with direct.as_default(), transaction.atomic(), connection.cursor() as cursor:
             if connection.vendor == "sqlite":
                 cursor.execute(NOTHING)
                 return

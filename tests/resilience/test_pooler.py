@@ -14,10 +14,14 @@ from tests import pgbouncer, postgresql, server
 from tests.pgbouncer import PgBouncer
 from tests.postgresql import PostgreSQL
 from tests.resilience.load import LOST, Hammer, Person, Program, make_people
+from tests.resilience.test_unconfirmed_revokes import without_standby
 from tests.server import Server, ask, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.release, pytest.mark.long, pytest.mark.xdist_group("pooler")]
+# More processes than the pooler has connections.
+WORKERS = 3
 PEOPLE, PROGRAMS, PAUSE = 4, 6, 0.005
+WAITING = "SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'SyncRep'"
 LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'"
 # Each token's next call notes its use, as one call a minute does.
 UNNOTED = "UPDATE developers_apitoken SET last_used_at = '2020-01-01'"
@@ -118,7 +122,7 @@ def nodes(behind: PostgreSQL, pooler: PgBouncer, tmp_path_factory: pytest.TempPa
     """Start both at once on a new and empty database."""
     folder = tmp_path_factory.mktemp("nodes")
     where = pgbouncer.addresses(pooler, behind.new_database())
-    settings = where | {"ENV_FILE": str(folder / ".env"), "WORKERS": "2", "API_RATE_LIMIT": "0"}
+    settings = where | {"ENV_FILE": str(folder / ".env"), "WORKERS": str(WORKERS), "API_RATE_LIMIT": "0"}
     bootstrap = (sys.executable, "-m", "botpenguin.bootstrap", "--new-database")
     made = server.run(*bootstrap, env=server.environment(folder, **settings))
     assert made.returncode == 0, made.stderr
@@ -221,3 +225,28 @@ def test_requests_that_get_no_connection_of_the_pooler_are_asked_to_retry(
 
     assert [(answer.status_code, answer.headers["Retry-After"]) for answer in answers] == [(503, "5")] * 2
     assert called.status_code == 200
+
+
+def test_calls_go_on_while_the_writes_of_all_processes_wait_for_a_standby(
+    nodes: list[Server], behind: PostgreSQL
+) -> None:
+    person = Person(nodes[0].url)
+    token, page = person.copy(), person.page()
+
+    statuses = Counter[int]()
+
+    def call_all() -> bool:
+        """Call each process, which measures from then on. Return whether all of them and the revoke wait."""
+        statuses.update(Program(node.port).send(token).status for node in nodes for _ in range(2 * WORKERS))
+        [waiting] = operator.execute(WAITING).fetchone() or [0]
+        return bool(waiting > len(nodes) * WORKERS)
+
+    with without_standby(behind) as operator:
+        answer = person.revoke(page)
+        poll(call_all)
+        call_all()
+    poll(lambda: person.page().status_code == 200 and Program(nodes[1].port).send(token).status == 401)
+
+    assert answer.status_code == 503
+    # Until a standby confirms it, the revoke cannot be read.
+    assert set(statuses) == {200}
