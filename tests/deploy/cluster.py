@@ -171,7 +171,7 @@ class Cluster:
     def is_whole(self) -> bool:
         """Whether both standbys follow the primary. One that is rewound only runs."""
         seen = sorted((found["role"], found["state"]) for found in self.members_seen())
-        return seen == [("leader", "running"), ("replica", "streaming"), ("sync_standby", "streaming")]
+        return seen == [("leader", "running"), ("sync_standby", "streaming"), ("sync_standby", "streaming")]
 
     def wait_until_whole(self) -> None:
         poll(self.is_whole, TO_REJOIN)
