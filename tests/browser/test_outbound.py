@@ -29,6 +29,7 @@ def remove_and_undo(page: Page, scripts: bool) -> None:
     if scripts:
         expect(undo).to_be_focused()
     undo.click()
+    expect(undo).to_be_hidden()
     expect(page.locator("[name=headers-1-value]")).to_have_value("on")
 
 
