@@ -35,7 +35,8 @@ def nodes(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> list[Server
         "HTTPS": "on",
         "PUBLIC_URL": f"https://{HOST}",
         "TRUSTED_PROXIES": "127.0.0.1",
-        "DRAIN_SECONDS": "2",
+        # As the units have it: nginx drops idle connections to a node within it.
+        "DRAIN_SECONDS": "5",
         "API_REFUSED_LIMIT": "20",
     }
     nodes = []
