@@ -25,7 +25,8 @@ def install(folder: Path, *, before: str = "true", then: str = "exit 0") -> tupl
         (folder / name).write_text(text)
         (folder / name).chmod(0o755)
     ran = subprocess.run(
-        ["unshare", "--mount", "sh", "-c", ALONE.format(before=before, script=SCRIPT)],
+        # A run in the background ignores Ctrl-C, and so would the script.
+        ["unshare", "--mount", "env", "--default-signal=INT", "sh", "-c", ALONE.format(before=before, script=SCRIPT)],
         env={"PATH": f"{folder}:/usr/bin:/bin"},
         capture_output=True,
         text=True,

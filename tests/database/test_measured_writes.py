@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from django.db import Error, connection, connections
+from pytest_django.fixtures import Settings
 
 from accounts.orm.confirmations import Confirmations
 from botpenguin.database import write_probe
@@ -151,13 +152,20 @@ def test_a_lock_that_stays_is_reported_and_the_file_is_not_written(
 
 
 @pytest.mark.django_db(transaction=True)
-def test_transactions_that_only_read_are_reported(default: Callable[[dict[str, Any]], None]) -> None:
+def test_transactions_that_only_read_are_reported(
+    default: Callable[[dict[str, Any]], None], settings: Settings
+) -> None:
     """As a provider of PostgreSQL sets them where a disk is nearly full."""
     only_read: dict[str, dict[str, Any]] = {
         "sqlite": {"init_command": "PRAGMA query_only = ON"},
         "postgresql": {"options": "-c default_transaction_read_only=on", "pool": False},
     }
-    options = {**connection.settings_dict["OPTIONS"], **only_read[connection.vendor]}
-    default(connection.settings_dict | {"OPTIONS": options})
+    # Past a pooler.
+    measured = settings.DIRECT_DATABASE or connection.settings_dict
+    changed = measured | {"OPTIONS": {**measured["OPTIONS"], **only_read[connection.vendor]}}
+    if settings.DIRECT_DATABASE:
+        settings.DIRECT_DATABASE = changed
+    else:
+        default(changed)
 
     assert error_of(commit_something) == ["OperationalError"]
