@@ -26,6 +26,8 @@ JOIN_AND_RUN = 'for group in $JOINED; do echo $$ > "$group/cgroup.procs"; done; 
 # All of its processes end with the process of the tests, whatever ends that.
 BOUND = (*("setpriv", "--pdeathsig", "KILL"), *("unshare", "--pid", "--fork", "--kill-child", "--mount-proc"))
 OPTIONS = ("--boot", "--register=no", "--keep-unit", "--settings=no", "--link-journal=no", "--quiet", "--console=pipe")
+# In the machine.
+HOME_OF_ROOT = Path("/root")
 
 
 class Machine:
@@ -65,7 +67,7 @@ class Machine:
     def _places(self) -> list[str]:
         pip = KEPT / "pip"
         pip.mkdir(exist_ok=True)
-        return [f"--directory={self.root}", f"--machine={self.name}", f"--bind={pip}:/root/.cache/pip"]
+        return [f"--directory={self.root}", f"--machine={self.name}", f"--bind={pip}:{HOME_OF_ROOT}/.cache/pip"]
 
     def _has_booted(self) -> bool:
         assert self.process.poll() is None, (self.root.parent / "console").read_text()

@@ -1,4 +1,4 @@
-"""No standby confirms a revoke: it is answered 503, nobody is told that it is done, and calls go on."""
+"""No standby confirms a revoke: it is answered 503, nothing says that it is done, and calls go on."""
 
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
