@@ -61,7 +61,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     On PostgreSQL, run only tests that use the database or start a server on one: the others are no different there.
     """
-    # Modules that import botpenguin.wsgi have switched it on, and a fixture that sends a request would start it for good.
+    # Modules that import botpenguin.wsgi switch it on, and then a fixture that sends a request would start it for good.
     write_probe.Serving.is_on = False
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
     if settings.DATABASES["default"]["ENGINE"].endswith("sqlite3"):
