@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test import Client as Browser
 from django.test.utils import CaptureQueriesContext
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
@@ -89,6 +89,8 @@ def test_any_text_below_an_absent_path_has_its_sentence(known: str, text: str) -
 
 @given(st.sampled_from(sorted(absent.ABSENT)), st.text(alphabet=st.characters(exclude_characters="/"), min_size=1))
 def test_any_text_at_the_end_of_an_absent_path_makes_another_path(known: str, text: str) -> None:
+    # Below another absent path.
+    assume(text.lower() not in absent.ABSENT)
     for path in (known + text, text + known, f"{text}/{known}"):
         with pytest.raises(ValueError, match=re.escape(path)):
             absent.AbsentPath().to_python(path)
