@@ -12,11 +12,10 @@ import logging
 from collections.abc import Callable
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from django.conf import settings
-from django.db import DEFAULT_DB_ALIAS, Error, connections
+from django.db import Error
 from django.http import HttpRequest
 from django.utils import timezone
 from django.views.decorators.debug import sensitive_variables
@@ -26,11 +25,12 @@ from accounts.orm import best_effort
 from accounts.orm.confirmations import confirm
 from accounts.web.clients import Client, client_ip
 from developers import issuance, metrics, program_uses, tokens, usage, vault
+from developers.bearer import lookup
 from developers.bearer.exposure import report_exposed
 from developers.bearer.refusal_counts import RefusalCounts, refusal_counts
 from developers.bearer.unknown_tokens import TooManyUnknownTokens, unknown_tokens
 from developers.bearer.use_counts import Counts, UseCounts
-from developers.models import ApiToken, RevokedToken
+from developers.models import RevokedToken
 from developers.program_uses import KEPT_DAYS as USES_KEPT_DAYS
 from developers.program_uses import ListedUse
 from developers.tokens import Secret
@@ -50,8 +50,6 @@ __all__ = [
 
 # RFC 9110, section 5.6.3: the only whitespace allowed around a header's value.
 WHITESPACE = " \t"
-COLUMNS = ("user_id", "user__email", "user__is_active", "generation", "hint", "issued_at", "last_used_at")
-BINDING_COLUMNS = ("digest", "key_id", "binding")
 
 logger = logging.getLogger(__name__)
 # Owners whose rows were changed outside `issuance`: each is logged once a minute.
@@ -125,8 +123,7 @@ def _check(request: HttpRequest) -> Bearer:
     token = _token_in(request)
     digests = vault.digests(token)
     unknown_tokens.check(client_ip(request), digests[0], settings.API_REFUSED_LIMIT)
-    lookup = _compile_lookup(DEFAULT_DB_ALIAS, len(digests))
-    row = lookup(digests)
+    row = lookup.find(digests)
     if row is None:
         raise _refused_as_revoked_or_unknown(request, digests)
     *columns, digest, key_id, binding = row
@@ -171,44 +168,6 @@ def _token_in(request: HttpRequest) -> Secret:
     if not tokens.is_well_formed(token):
         raise TokenRefused(RefusalReason.MALFORMED)
     return Secret(token)
-
-
-@cache
-def _compile_lookup(alias: str, keys: int) -> Callable[[list[bytes]], tuple[Any, ...] | None]:
-    """Compile the look-up's SQL once: building it takes ten times as long as running it.
-
-    The queryset remains the source of the SQL, and its compiler of the column converters, which a raw
-    cursor does not apply.
-    """
-    placeholders = [str(number).encode() for number in range(keys)]
-    query = ApiToken.objects.using(alias).filter(digest__in=placeholders).values_list(*COLUMNS, *BINDING_COLUMNS).query
-    compiler = query.get_compiler(using=alias)
-    sql, _ = compiler.as_sql()
-    converters = compiler.get_converters([selected[0] for selected in compiler.select])
-
-    def lookup(digests: list[bytes]) -> tuple[Any, ...] | None:
-        connection = connections[alias]
-        connection.close_if_health_check_failed()
-        if connection.connection is None:
-            connection.ensure_connection()
-        is_watched = connection.queries_logged or connection.execute_wrappers
-        with connection.wrap_database_errors:
-            # Django's wrapper around the backend's cursor costs as much as the query; only observers need it.
-            cursor = connection.cursor() if is_watched else connection.create_cursor()
-            try:
-                cursor.execute(sql, digests)
-                row = cursor.fetchone()
-            finally:
-                cursor.close()
-        if row is None:
-            return None
-        values = list(row)
-        for position, (functions, expression) in converters.items():
-            for convert in functions:
-                values[position] = convert(values[position], expression, connection)
-        return tuple(values)
-
-    return lookup
 
 
 def _is_stale(last_used_at: datetime | None) -> bool:
