@@ -72,15 +72,20 @@ class _Refused:
 refused = _Refused()
 
 
-def wait_briefly(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Middleware: refuse a request that would wait long for its first turn."""
+@contextmanager
+def brief_waits() -> Iterator[None]:
+    """Refuse bulk work during the block, which serves a request, if it would wait long for its first turn."""
+    waiting.is_brief = True
+    try:
+        yield
+    finally:
+        waiting.is_brief = False
 
+
+def wait_briefly(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
     def middleware(request: HttpRequest) -> HttpResponse:
-        waiting.is_brief = True
-        try:
+        with brief_waits():
             return get_response(request)
-        finally:
-            waiting.is_brief = False
 
     return middleware
 

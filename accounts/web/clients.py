@@ -2,10 +2,11 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from typing import Any
 
 import ua_parser
 from django.conf import settings
@@ -34,31 +35,45 @@ class Client:
 
     @classmethod
     def of(cls, request: HttpRequest) -> "Client":
-        agent = request.META.get("HTTP_USER_AGENT", "")
+        return cls.in_environ(request.META)
+
+    @classmethod
+    def in_environ(cls, environ: Mapping[str, Any]) -> "Client":
+        agent = environ.get("HTTP_USER_AGENT", "")
         # PostgreSQL stores no NUL, and no other control character belongs in a header.
         printable = "".join(character for character in agent[:USER_AGENT_LENGTH] if character.isprintable())
-        return cls(client_ip(request), printable.strip())
+        return cls(canonical_ip(environ.get("REMOTE_ADDR", "")), printable.strip())
 
 
 def trust_proxies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Set REMOTE_ADDR to the client's address, and drop forwarding headers from untrusted peers.
-
-    Trusts only peers in `TRUSTED_PROXIES` (addresses or networks). Reads `X-Forwarded-For` from the right, past the
-    trusted proxies, so what a client wrote into it has no effect. An entry that is no address ends the reading; the
-    first one in a process is logged.
-    """
-    trusted = trusted_proxies()
-    logged: list[str] = []
+    """Middleware: set REMOTE_ADDR to the client's address, and drop forwarding headers from untrusted peers."""
+    proxies = Proxies()
 
     def middleware(request: HttpRequest) -> HttpResponse:
-        if trusted and _is_within(request.META.get("REMOTE_ADDR", ""), trusted):
-            request.META["REMOTE_ADDR"] = _first_untrusted(request, trusted, logged)
-        else:
-            for header in FORWARDED_HEADERS:
-                request.META.pop(header, None)
+        proxies.apply_to(request.META)
         return get_response(request)
 
     return middleware
+
+
+class Proxies:
+    """The proxies in `TRUSTED_PROXIES` (addresses or networks), whose forwarding headers are trusted.
+
+    Reads `X-Forwarded-For` from the right, past the trusted proxies, so what a client wrote into it has no effect. An
+    entry that is no address ends the reading; the first one is logged.
+    """
+
+    def __init__(self) -> None:
+        self._trusted = trusted_proxies()
+        self._logged: list[str] = []
+
+    def apply_to(self, environ: dict[str, Any]) -> None:
+        """Set REMOTE_ADDR to the client's address, and drop forwarding headers from untrusted peers."""
+        if self._trusted and _is_within(environ.get("REMOTE_ADDR", ""), self._trusted):
+            environ["REMOTE_ADDR"] = _first_untrusted(environ, self._trusted, self._logged)
+        else:
+            for header in FORWARDED_HEADERS:
+                environ.pop(header, None)
 
 
 def trusted_proxies() -> tuple[Network, ...]:
@@ -124,9 +139,9 @@ def _address_of(hop: str) -> IPv4Address | IPv6Address | None:
     return _parse("".join(filter(None, entry.groups()))) if entry else None
 
 
-def _first_untrusted(request: HttpRequest, trusted: tuple[Network, ...], logged: list[str]) -> str:
-    nearest: str = request.META["REMOTE_ADDR"]
-    hops = request.META.get("HTTP_X_FORWARDED_FOR", "")
+def _first_untrusted(environ: Mapping[str, Any], trusted: tuple[Network, ...], logged: list[str]) -> str:
+    nearest: str = environ["REMOTE_ADDR"]
+    hops = environ.get("HTTP_X_FORWARDED_FOR", "")
     for hop in reversed(hops.split(",") if hops else []):
         address = _address_of(hop)
         if address is None:

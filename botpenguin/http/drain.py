@@ -44,6 +44,13 @@ class Drain:
             self._checked_at, self._is_announced = now, self.path.exists()
         return self._is_announced
 
+    def ends_connections(self) -> bool:
+        """Return whether a connection is to be closed after its next response (RFC 9112, section 9.6)."""
+        if not (settings.DRAIN_SECONDS and self.is_announced()):
+            return False
+        self.close_at_the_end()
+        return True
+
     def close_at_the_end(self) -> None:
         """Accept no more connections in the last second, or in the second half of a shorter drain."""
         if self._is_closed:
@@ -59,15 +66,14 @@ drain = Drain()
 
 
 def close_connections(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Close persistent connections after their next response (RFC 9112, section 9.6)."""
+    """Close persistent connections while the node is stopping."""
     if not settings.DRAIN_SECONDS:
         raise MiddlewareNotUsed
 
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if drain.is_announced():
+        if drain.ends_connections():
             response.headers["Connection"] = "close"
-            drain.close_at_the_end()
         return response
 
     return middleware

@@ -60,23 +60,23 @@ def join_chunks(request: HttpRequest, most: int) -> bool:
 
 
 def finish_bodies(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Read the rest of a body after an early response, so that the connection can carry the next request.
-
-    A server cannot distinguish the rest of a body from a request, and closes the connection under its
-    client's next one. Beyond `MOST` bytes the answer says beforehand that it will
-    (RFC 9112, section 9.6).
-    """
-
     def middleware(request: HttpRequest) -> HttpResponse:
         response = get_response(request)
-        if request.META.get("CONTENT_LENGTH") and not _is_read_to_the_end(request):
+        if not finish_body(request):
             response.headers["Connection"] = "close"
         return response
 
     return middleware
 
 
-def _is_read_to_the_end(request: HttpRequest) -> bool:
+def finish_body(request: HttpRequest) -> bool:
+    """Read the rest of a body after an early response. Return whether the connection can carry the next request.
+
+    A server cannot distinguish the rest of a body from a request, and closes the connection under its client's next
+    one. Beyond `MOST` bytes the answer must say beforehand that it will (RFC 9112, section 9.6).
+    """
+    if not request.META.get("CONTENT_LENGTH"):
+        return True
     with suppress(UnreadablePostError):
         # One more: only an empty chunk marks the end.
         for _ in range(MOST // CHUNK + 1):

@@ -9,10 +9,10 @@ RFC 6750, section 2.1; BotPenguin's published clients also send `authtype: Key`.
 """
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from django.conf import settings
 from django.db import Error
@@ -23,7 +23,7 @@ from django.views.decorators.debug import sensitive_variables
 from accounts.models import User
 from accounts.orm import best_effort
 from accounts.orm.confirmations import confirm
-from accounts.web.clients import Client, client_ip
+from accounts.web.clients import Client, canonical_ip
 from developers import issuance, metrics, program_uses, tokens, usage, vault
 from developers.bearer import lookup
 from developers.bearer.exposure import report_exposed
@@ -43,6 +43,7 @@ __all__ = [
     "TokenRefused",
     "TooManyUnknownTokens",
     "check",
+    "check_environ",
     "report_exposed",
     "revoke",
     "uses",
@@ -50,6 +51,8 @@ __all__ = [
 
 # RFC 9110, section 5.6.3: the only whitespace allowed around a header's value.
 WHITESPACE = " \t"
+
+Environ = Mapping[str, Any]
 
 logger = logging.getLogger(__name__)
 # Owners whose rows were changed outside `issuance`: each is logged once a minute.
@@ -97,14 +100,19 @@ class TokenRefused(Exception):
 
 
 def check(request: HttpRequest) -> Bearer:
-    """Return the bearer of a request, and count the outcome of the check.
+    """Return the bearer of a request, as `check_environ` does."""
+    return check_environ(request.META)
+
+
+def check_environ(environ: Environ) -> Bearer:
+    """Return the bearer of a request by its WSGI environment (PEP 3333), and count the outcome of the check.
 
     Raises `TokenRefused`, or `TooManyUnknownTokens` if the address has sent too many. Queries the database
     only if the header holds one well-formed token. Writes only if the recorded last use is over a minute
     old; the check succeeds even if that write fails.
     """
     try:
-        bearer = _check(request)
+        bearer = _check(environ)
     except TokenRefused as refused:
         count_check(refused.refusal.name.lower())
         raise
@@ -119,25 +127,25 @@ def check(request: HttpRequest) -> Bearer:
 
 
 @sensitive_variables("token", "digests", "row", "digest", "binding")
-def _check(request: HttpRequest) -> Bearer:
-    token = _token_in(request)
+def _check(environ: Environ) -> Bearer:
+    token = _token_in(environ)
     digests = vault.digests(token)
-    unknown_tokens.check(client_ip(request), digests[0], settings.API_REFUSED_LIMIT)
+    unknown_tokens.check(_ip_in(environ), digests[0], settings.API_REFUSED_LIMIT)
     row = lookup.find(digests)
     if row is None:
-        raise _refused_as_revoked_or_unknown(request, digests)
+        raise _refused_as_revoked_or_unknown(environ, digests)
     *columns, digest, key_id, binding = row
     bearer = Bearer(*columns)
     if not vault.is_bound(bearer.owner_id, bearer.generation, digest, key_id, binding):
-        raise _refused_as_changed(request, bearer, digests)
+        raise _refused_as_changed(environ, bearer, digests)
     if not bearer.is_active:
         raise TokenRefused(RefusalReason.DISABLED)
     unknown_tokens.remember_good(digests[0])
-    use_counts.add(bearer.owner_id, bearer.generation, request.META, is_refused=False)
+    use_counts.add(bearer.owner_id, bearer.generation, environ, is_refused=False)
     if _is_stale(bearer.last_used_at):
         best_effort.try_write(
             f"The last use of the token of user {bearer.owner_id}",
-            lambda: usage.record_use(bearer.owner_id, bearer.generation, Client.of(request)),
+            lambda: usage.record_use(bearer.owner_id, bearer.generation, Client.in_environ(environ)),
         )
     return bearer
 
@@ -154,11 +162,11 @@ def uses(bearer: Bearer) -> list[ListedUse]:
     return program_uses.programs_of(bearer.owner_id, bearer.generation)
 
 
-def _token_in(request: HttpRequest) -> Secret:
-    authorization: str | None = request.META.get("HTTP_AUTHORIZATION")
+def _token_in(environ: Environ) -> Secret:
+    authorization: str | None = environ.get("HTTP_AUTHORIZATION")
     if authorization is None:
         raise TokenRefused(RefusalReason.MISSING)
-    authtype = request.META.get("HTTP_AUTHTYPE")
+    authtype = environ.get("HTTP_AUTHTYPE")
     if authtype is not None and authtype.strip(WHITESPACE).lower() != "key":
         raise TokenRefused(RefusalReason.WRONG_AUTHTYPE)
     scheme, _, token = authorization.strip(WHITESPACE).partition(" ")
@@ -170,13 +178,17 @@ def _token_in(request: HttpRequest) -> Secret:
     return Secret(token)
 
 
+def _ip_in(environ: Environ) -> str | None:
+    return canonical_ip(environ.get("REMOTE_ADDR", ""))
+
+
 def _is_stale(last_used_at: datetime | None) -> bool:
     return last_used_at is None or timezone.now() - last_used_at > usage.LAST_USE_RESOLUTION
 
 
-def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[bytes]) -> TokenRefused:
+def _refused_as_changed(environ: Environ, bearer: Bearer, digests: list[bytes]) -> TokenRefused:
     unknown_tokens.forget_good(digests[0])
-    unknown_tokens.add(client_ip(request))
+    unknown_tokens.add(_ip_in(environ))
     if mismatches.add(bearer.owner_id):
         logger.error(
             # %r: a changed row may hold text in either column.
@@ -187,16 +199,16 @@ def _refused_as_changed(request: HttpRequest, bearer: Bearer, digests: list[byte
     return TokenRefused(RefusalReason.UNKNOWN)
 
 
-def _refused_as_revoked_or_unknown(request: HttpRequest, digests: list[bytes]) -> TokenRefused:
+def _refused_as_revoked_or_unknown(environ: Environ, digests: list[bytes]) -> TokenRefused:
     unknown_tokens.forget_good(digests[0])
     revoked = RevokedToken.objects.filter(digest__in=digests).only("revoked_at", "user", "generation").first()
     if revoked is None:
-        unknown_tokens.add(client_ip(request))
+        unknown_tokens.add(_ip_in(environ))
         return TokenRefused(RefusalReason.UNKNOWN)
     confirm((revoked.user_id, revoked.generation + 1), revoked.revoked_at)
-    client = Client.of(request)
+    client = Client.in_environ(environ)
     count = refusal_counts.add(revoked.pk, client)
-    use_counts.add(revoked.user_id, revoked.generation, request.META, is_refused=True)
+    use_counts.add(revoked.user_id, revoked.generation, environ, is_refused=True)
     if count:
         _write_refusals(revoked.pk, count, client)
     return TokenRefused(RefusalReason.REVOKED, revoked.revoked_at)
