@@ -8,6 +8,7 @@ own script. What is typed is normalized first (`accounts.text`).
 
 import re
 from contextlib import suppress
+from functools import lru_cache
 from unicodedata import category
 
 import idna
@@ -77,6 +78,15 @@ def account_address(text: str) -> str:
         except ValidationError:
             raise refusal from None
         return typed
+
+
+@lru_cache(maxsize=1024)
+def ascii_spelling(stored: str) -> str:
+    """Return the normal spelling of a stored address, or nothing if version 0.1.0 stored what is no address now."""
+    try:
+        return normalized(stored)
+    except ValidationError:
+        return ""
 
 
 def is_address(text: str) -> bool:

@@ -72,7 +72,7 @@ REAUTHENTICATION_TIMEOUT = timedelta(seconds=env.whole("REAUTHENTICATION_TIMEOUT
 EVENTS_KEPT_DAYS = env.whole("EVENTS_KEPT_DAYS", default=400)
 # Events of one kind from one network. Further ones are only counted.
 EVENTS_AN_HOUR = env.whole("EVENTS_AN_HOUR", default=60)
-API_RATE_LIMIT = env.whole("API_RATE_LIMIT", default=600)
+API_RATE_LIMIT, LOG_CHECKS_EVERY = env.whole("API_RATE_LIMIT", default=600), env.whole("LOG_CHECKS_EVERY", default=100)
 API_REFUSED_LIMIT = env.whole("API_REFUSED_LIMIT", default=120 if API_RATE_LIMIT else 0)
 OUTBOUND_ALLOWED_NETWORKS = env.items("OUTBOUND_ALLOWED_NETWORKS", default=[])
 CA_FILE, GITHUB_KEYS_URL = authorities.checked(env.text("CA_FILE")), env.text("GITHUB_KEYS_URL")
@@ -118,8 +118,7 @@ INSTALLED_APPS = [
     "django.contrib.staticfiles",
 ]
 
-# The seventh of these answers all requests under /api/. The rest is for pages only: sessions,
-# CSRF, policies, messages and translations.
+# For pages. The API is an application of its own, which does what it needs of the first six itself.
 MIDDLEWARE = [
     "botpenguin.observability.request_log.log_requests",
     "botpenguin.http.drain.close_connections",
@@ -127,7 +126,6 @@ MIDDLEWARE = [
     "accounts.web.clients.trust_proxies",
     "django.middleware.security.SecurityMiddleware",
     "accounts.orm.bulk.wait_briefly",
-    "botpenguin.platform.api.middleware.answer_api",
     "botpenguin.http.static_files.StaticFilesMiddleware",
     "accounts.web.responses.work_afterwards",
     "botpenguin.http.encodings.GZipMiddleware",

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import django.test.client
 import hypothesis
 import pytest
 from django.conf import settings
@@ -31,6 +32,7 @@ from developers.bearer.use_counts import UseCounts
 from tests import flushing, prepared, short_transactions, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 from tests.server import Server
+from tests.wsgi_client import ServerHandler
 
 if TYPE_CHECKING:
     from tests.postgresql import PostgreSQL
@@ -44,6 +46,10 @@ hypothesis.settings.register_profile(
 # The same examples each time, so that a run says whether a change broke something. `make test-all` takes random ones.
 hypothesis.settings.register_profile("repeatable", hypothesis.settings.get_profile("random"), derandomize=True)
 hypothesis.settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "repeatable"))
+
+
+# The clients of all tests ask as a server would.
+django.test.client.ClientHandler = ServerHandler  # type: ignore[misc]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -11,7 +11,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.conf import settings
 from django.core.management import get_commands
 from hypothesis import given
 from hypothesis import strategies as st
@@ -25,7 +24,6 @@ ENVIRONMENTS = {"env", "os.environ"}
 NO_SETTINGS = {"DJANGO_SETTINGS_MODULE"}
 # Loggers that are named for what they log.
 LOGGERS = {"botpenguin.requests"}
-ORDINALS = ["first", "second", "third", "fourth", "fifth", "sixth", "seventh", "eighth", "ninth", "tenth"]
 GROUPS = {"Upgrading", "Security", "Added", "Changed", "Removed", "Fixed"}
 DOCUMENTS = sorted(path for path in [*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 
@@ -188,14 +186,12 @@ def test_the_changelog_groups_what_changed_by_release() -> None:
     assert {title for level, title in headings if level == "###"} <= GROUPS
 
 
-def test_the_decision_about_the_api_names_every_middleware_before_it() -> None:
-    text = read("docs/adr/0005-the-api-has-one-middleware.md")
+def test_the_decision_about_the_api_names_what_its_application_calls() -> None:
+    text = read("docs/adr/0005-the-api-stands-beside-djangos-handler.md")
+    source = read("botpenguin/platform/api/application.py")
 
-    numbered = re.findall(r"^\d\. `([\w.]+)`", text, re.MULTILINE)
-
-    place = settings.MIDDLEWARE.index("botpenguin.platform.api.middleware.answer_api")
-    assert numbered == settings.MIDDLEWARE[:place]
-    assert f"the {ORDINALS[place]} of `MIDDLEWARE`" in text
+    called = set(re.findall(r"^from ((?:accounts|botpenguin\.(?:http|database))\.[\w.]+) import", source, re.MULTILINE))
+    assert [module for module in called if f"`{module}`" not in text] == []
 
 
 def test_every_logger_that_the_changelog_names_is_ours() -> None:

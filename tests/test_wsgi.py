@@ -9,7 +9,8 @@ from django.test import RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from botpenguin.wsgi import Request, application
+from botpenguin.http.requests import Request
+from botpenguin.wsgi import application
 
 # At each of them Python's parser of mail headers raises, or Django where it decodes what is left of it.
 RAISING = [

@@ -1,8 +1,11 @@
-"""Headers that Django and its libraries do not set, for every page."""
+"""Headers of every page that Django and its libraries do not set, and what Django sets for security."""
 
 from collections.abc import Callable
+from io import BytesIO
 
+from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
+from django.middleware.security import SecurityMiddleware
 
 HEADERS = {
     # Pages hold personal data. Static files, which are served before this, may be cached.
@@ -26,3 +29,11 @@ def page_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         return response
 
     return middleware
+
+
+def security_headers(*, is_secure: bool) -> dict[str, str]:
+    """Return the headers that `SecurityMiddleware` sets. They are the same for all responses."""
+    scheme = "https" if is_secure else "http"
+    request = WSGIRequest({"REQUEST_METHOD": "GET", "wsgi.url_scheme": scheme, "wsgi.input": BytesIO()})
+    response = SecurityMiddleware(lambda request: HttpResponse()).process_response(request, HttpResponse())
+    return {name: value for name, value in response.items() if name != "Content-Type"}

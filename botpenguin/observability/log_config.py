@@ -30,7 +30,7 @@ def configuration(log_format: str) -> dict[str, Any]:
         },
         "handlers": {
             "stderr": {
-                "class": "logging.StreamHandler",
+                "class": "botpenguin.observability.request_lines.LineHandler",
                 "stream": "ext://sys.stderr",
                 "formatter": "line",
                 "filters": ["request_id", "brief", "without_secrets"],

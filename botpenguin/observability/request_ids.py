@@ -8,6 +8,8 @@ the ids of clients by its own.
 import logging
 import re
 import secrets
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from developers import tokens
@@ -25,6 +27,16 @@ def choose(offered: str | None) -> str:
     if offered and PATTERN.fullmatch(offered) and tokens.PREFIX not in offered:
         return offered
     return secrets.token_hex(RANDOM_BYTES)
+
+
+@contextmanager
+def of(request_id: str) -> Iterator[None]:
+    """Give log lines this id during the block."""
+    outer = current.set(request_id)
+    try:
+        yield
+    finally:
+        current.reset(outer)
 
 
 class WithRequestId(logging.Filter):

@@ -1,14 +1,15 @@
 """One log line and one count for Prometheus for each request: its route, its status and its duration.
 
 The line has the pattern of the URL, because the URL itself may contain the key of a link or a name.
-Query, body and headers are left out, so the line is short whatever a client sends.
+Query, body and headers are left out, so the line is short whatever a client sends. It is written after the response
+is sent.
 """
 
 import logging
 import re
+import time
 from collections.abc import Callable
 from functools import cache
-from time import perf_counter
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
@@ -16,59 +17,76 @@ from django.utils.functional import LazyObject
 
 from accounts.web.clients import client_ip
 from botpenguin.observability import request_ids, request_metrics
+from botpenguin.observability.request_lines import LOGGER, LineHandler, RequestLine
 from developers.bearer.verification import Bearer
 
-logger = logging.getLogger("botpenguin.requests")
+logger = logging.getLogger(LOGGER)
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
-LINE = "%(method)s %(route)s %(status)s in %(milliseconds)s ms to %(client)s, user %(user)s"
 OTHER = "other"
-UNRESOLVED = "-"
+UNKNOWN = "-"
 # Supervisors request these every few seconds, so they are logged only if they fail.
 HEALTH = frozenset({"/healthz", "/readyz", "/readyz/writes"})
 PARAMETER = re.compile(r"<(?:\w+:)?(\w+)>")
 
 
 def log_requests(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
-    """Give a request its id, log its response, and send the id with it. Must be the first middleware."""
+    """Give a request its id, send it with the response, and log that. Must be the first middleware."""
     static = f"/{settings.STATIC_URL.lstrip('/')}"
 
     def middleware(request: HttpRequest) -> HttpResponse:
         request_id = request_ids.choose(request.META.get("HTTP_X_REQUEST_ID"))
-        outer = request_ids.current.set(request_id)
-        began_at = perf_counter()
-        try:
+        began_at = time.perf_counter()
+        with request_ids.of(request_id):
             response = get_response(request)
-            response.headers[request_ids.HEADER] = request_id
-            _log(request, response.status_code, perf_counter() - began_at, static)
-            return response
-        finally:
-            request_ids.current.reset(outer)
+        response.headers[request_ids.HEADER] = request_id
+        line = RequestLine(
+            request_id,
+            method_of(request.method),
+            _route(request, static),
+            response.status_code,
+            time.perf_counter() - began_at,
+            client_ip(request) or UNKNOWN,
+            user_of(request) or UNKNOWN,
+        )
+        request_metrics.count_request(line.method, line.route, line.status, line.seconds)
+        if request.path_info not in HEALTH or line.is_of_error:
+            # The server calls it after the body is sent (PEP 3333).
+            response._resource_closers.append(lambda: log(line))  # type: ignore[attr-defined]
+        return response
 
     return middleware
 
 
-def _log(request: HttpRequest, status: int, seconds: float, static: str) -> None:
-    method = request.method if request.method in METHODS else OTHER
-    if request.resolver_match:
-        route = route_of(request.resolver_match.route)
-    else:
-        # WhiteNoise has answered it, or no view was found.
-        route = f"{static}{{path}}" if request.path_info.startswith(static) else UNRESOLVED
-    request_metrics.count_request(method, route, status, seconds)
-    if request.path_info in HEALTH and status < 400:  # noqa: PLR2004 - where errors begin
+def log(line: RequestLine) -> None:
+    """Write a line, without a record of `logging` where that would reach the project's own handler alone."""
+    if not logger.isEnabledFor(logging.INFO):
         return
-    fields = {
-        "method": method,
-        "route": route,
-        "status": status,
-        "milliseconds": round(seconds * 1000, 1),
-        "client": client_ip(request) or "-",
-        "user": user_of(request) or "-",
-    }
-    if logger.isEnabledFor(logging.INFO):
-        # Like `logger.info`, but without searching the stack for the caller, which is always this line.
-        logger.handle(logger.makeRecord(logger.name, logging.INFO, __file__, 0, LINE, (fields,), None, extra=fields))
+    handler = _only_handler()
+    if isinstance(handler, LineHandler) and handler.takes_lines:
+        handler.write_line(line)
+        return
+    with request_ids.of(line.request_id):
+        logger.info("%s", line.message, extra=line.fields)
+
+
+def method_of(method: str | None) -> str:
+    return method if method in METHODS else OTHER
+
+
+def _only_handler() -> logging.Handler | None:
+    """Return the handler that a record would reach, if it is the only one and nothing filters the record before."""
+    root = logger.parent
+    if logger.handlers or logger.filters or root is not logging.root or len(root.handlers) != 1:
+        return None
+    return root.handlers[0]
+
+
+def _route(request: HttpRequest, static: str) -> str:
+    if request.resolver_match:
+        return route_of(request.resolver_match.route)
+    # WhiteNoise has answered it, or no view was found.
+    return f"{static}{{path}}" if request.path_info.startswith(static) else UNKNOWN
 
 
 @cache

@@ -1,6 +1,7 @@
 """The project's settings with its peers beside it, on a database of their own, limits off."""
 
 import os
+from pathlib import Path
 
 os.environ["API_RATE_LIMIT"] = "0"
 
@@ -14,5 +15,4 @@ DATABASES["default"]["NAME"] = str(STATE_DIR / "benchmark.sqlite3")
 SECRET_KEY = os.environ.setdefault("BENCHMARK_SECRET_KEY", os.environ["SECRET_KEY"])
 TOKEN_KEYS = [os.environ.setdefault("BENCHMARK_TOKEN_KEY", os.environ["TOKEN_KEYS"])]
 # Each line is made and written, and discarded.
-LOGGING["handlers"]["stderr"] |= {"class": "logging.FileHandler", "filename": os.devnull}
-del LOGGING["handlers"]["stderr"]["stream"]
+LOGGING["handlers"]["stderr"]["stream"] = Path(os.devnull).open("w")  # noqa: SIM115 - for the whole process

@@ -12,7 +12,7 @@ from pytest_django.fixtures import Settings
 
 from accounts.models import User
 from botpenguin.database import outages
-from botpenguin.platform.api import middleware
+from botpenguin.platform.api import application
 from developers import tokens
 from developers.bearer.verification import RefusalReason
 from tests.cast import token_text
@@ -92,7 +92,7 @@ def test_a_wrong_host_is_400(host: str, path: str) -> None:
 def test_a_wrong_host_is_400_whatever_hosts_were_right_before(
     most: int, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(middleware, "MOST_HOSTS", most)
+    monkeypatch.setattr(application, "MOST_HOSTS", most)
     settings.ALLOWED_HOSTS = [".example.com"]
     browser = Browser()
     hosts = ["a.example.com", "b.example.com:8000", "b.example.com", "example.net", "a.example.com.example.net"]

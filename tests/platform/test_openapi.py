@@ -98,10 +98,11 @@ def test_headers_of_limits_are_documented_where_they_are_sent(document: dict[str
     }
     shown = {name: set(response["headers"]) for name, response in errors.items() if "headers" in response}
 
-    uncounted = {*OPEN, "/token/revoke"}
-    assert good == {path: set() if path in uncounted else quota for path in document["paths"]}
+    uncounted: dict[str, set[str]] = {path: set() for path in (*OPEN, "/token/revoke")}
+    identity = {"/token/check": {"X-Auth-Account", "X-Auth-Email", "X-Auth-Token-Hint"}}
+    assert good == {path: (uncounted | identity).get(path, quota) for path in document["paths"]}
     refused = {path for path, operation in operations(document) if "ADDRESS" in operation["responses"]["429"]["$ref"]}
-    assert refused == uncounted
+    assert refused == {*uncounted, *identity}
     assert shown == {
         "UNAUTHORIZED": {"WWW-Authenticate"},
         "METHOD_NOT_ALLOWED": {"Allow"},

@@ -14,7 +14,7 @@ Responses have the headers of draft-ietf-httpapi-ratelimit-headers-10, and refus
 import math
 import time
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import wraps
 from threading import Lock
@@ -31,6 +31,7 @@ from developers.bearer.verification import Bearer
 
 WINDOW = 60
 MOST_REMEMBERED = 50_000
+QUOTA = "botpenguin.quota"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,9 +46,9 @@ class TokenQuota:
     def is_exceeded(self) -> bool:
         return self.remaining < 0
 
-    def add_to(self, response: HttpResponse) -> None:
-        response["RateLimit-Policy"] = f'"token";q={self.limit};w={WINDOW}'
-        response["RateLimit"] = f'"token";r={max(self.remaining, 0)};t={self.seconds}'
+    def add_to(self, headers: dict[str, str]) -> None:
+        headers["RateLimit-Policy"] = f'"token";q={self.limit};w={WINDOW}'
+        headers["RateLimit"] = f'"token";r={max(self.remaining, 0)};t={self.seconds}'
 
 
 class Windows:
@@ -90,24 +91,23 @@ class Windows:
 windows = Windows()
 
 
-def count(request: HttpRequest, bearer: Bearer) -> None:
-    """Count a request of a token, and keep its quota on the request for `add_headers`.
+def count(environ: dict[str, Any], bearer: Bearer) -> None:
+    """Count a request of a token, and keep its quota in the environment of the request for `add_headers`.
 
     Raises `Throttled` if the limit is exceeded.
     """
     if not settings.API_RATE_LIMIT:
         return
-    quota = windows.take(bearer.owner_id, bearer.generation, settings.API_RATE_LIMIT)
-    request.quota = quota  # type: ignore[attr-defined]  # for `add_headers`
+    environ[QUOTA] = quota = windows.take(bearer.owner_id, bearer.generation, settings.API_RATE_LIMIT)
     if quota.is_exceeded:
         raise Throttled(quota.seconds)
 
 
-def add_headers(request: HttpRequest, response: HttpResponse) -> None:
+def add_headers(environ: Mapping[str, Any], headers: dict[str, str]) -> None:
     """Add the headers of the quota if the request was counted."""
-    quota: TokenQuota | None = getattr(request, "quota", None)
+    quota: TokenQuota | None = environ.get(QUOTA)
     if quota:
-        quota.add_to(response)
+        quota.add_to(headers)
 
 
 class ByAddress(BaseThrottle):

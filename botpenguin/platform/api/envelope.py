@@ -57,7 +57,9 @@ def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
 
     @wraps(operation)
     def write(*args: Any, **kwargs: Any) -> HttpResponse:
-        result: Envelope[Any] | PlainEnvelope | None = operation(*args, **kwargs)
+        result: Envelope[Any] | PlainEnvelope | HttpResponse | None = operation(*args, **kwargs)
+        if isinstance(result, HttpResponse):
+            return result
         if result is None:
             return HttpResponse(status=HTTPStatus.NO_CONTENT, content_type=JSON)
         # As bytes: a str takes up to four times as much memory, and Django would search a charset in the content type.

@@ -3,17 +3,18 @@
 from http import HTTPStatus
 from typing import Any
 
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from ninja import Router
 from ninja.decorators import decorate_view
 from pydantic import BaseModel, Field
 
-from accounts.email_addresses import shown
+from accounts.email_addresses import ascii_spelling, shown
 from accounts.web.clients import Client
-from botpenguin.platform.api.authentication import BearerRequest, TokenToRevoke
+from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest, TokenToRevoke
 from botpenguin.platform.api.call_limits import ByAddress, body_at_most
 from botpenguin.platform.api.envelope import Envelope, PlainEnvelope, Timestamp, timestamp
 from developers.bearer import verification
+from developers.bearer.verification import Bearer
 
 router = Router(tags=["token"])
 
@@ -25,6 +26,14 @@ NOT_BY_CHANCE: dict[str, Any] = {
     "x-mcp": False,
     "x-speakeasy-mcp": {"disabled": True},
     "x-openai-isConsequential": True,
+}
+IDENTITY_HEADERS = {
+    name: {"description": description, "schema": {"type": "string"}}
+    for name, description in {
+        "X-Auth-Account": "The number of the account. It never changes.",
+        "X-Auth-Email": "Its email address, with the domain in ASCII.",
+        "X-Auth-Token-Hint": "The token's last four characters.",
+    }.items()
 }
 THANKS = "Thank you. What is a live token among these is revoked now, and its owner is notified."
 
@@ -47,7 +56,10 @@ def whose(request: BearerRequest) -> PlainEnvelope:
 
     The last use is the one before this request, known to the minute.
     """
-    found = request.auth
+    return described(request.auth)
+
+
+def described(found: Bearer) -> PlainEnvelope:
     data = {
         "email": shown(found.email),
         "hint": found.hint,
@@ -55,6 +67,32 @@ def whose(request: BearerRequest) -> PlainEnvelope:
         "lastUsedAt": timestamp(found.last_used_at) if found.last_used_at else None,
     }
     return {"success": True, "message": "", "data": data, "code": HTTPStatus.OK}
+
+
+@router.get(
+    "/token/check",
+    summary="Check a token for a gateway",
+    operation_id="check_token",
+    auth=ApiAccessToken(is_counted=False),
+    response={HTTPStatus.NO_CONTENT: None},
+    openapi_extra={"responses": {HTTPStatus.NO_CONTENT.value: {"headers": IDENTITY_HEADERS}}},
+)
+def check(request: BearerRequest) -> HttpResponse:
+    """For gateways that ask before they let a call through: `auth_request` of nginx and the like.
+
+    A valid token is answered without a body; headers say whose it is. It does not count towards the limit of requests
+    a minute. Nothing may keep the answer: a revoke takes effect at once.
+    """
+    response = HttpResponse(status=HTTPStatus.NO_CONTENT, headers=identity(request.auth))
+    del response["Content-Type"]
+    return response
+
+
+def identity(found: Bearer) -> dict[str, str]:
+    """Return the headers of a valid token. An address that no header can hold, of version 0.1.0, is left out."""
+    email = ascii_spelling(found.email)
+    named = {"X-Auth-Account": str(found.owner_id), "X-Auth-Token-Hint": found.hint}
+    return named | {"X-Auth-Email": email} if email else named
 
 
 @router.post(

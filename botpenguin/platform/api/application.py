@@ -1,0 +1,230 @@
+"""The API as a WSGI application beside Django's handler, which serves pages.
+
+Django's way to a view (signals, a frame of exception handling for each middleware, sessions, policies) takes several
+times as long as the bearer check. So this calls what an API call needs itself, and puts all errors into the API's
+envelope, with `DEBUG` on or off.
+"""
+
+from collections.abc import Callable, Iterator
+from functools import lru_cache
+from http import HTTPStatus
+from time import perf_counter
+from typing import Any
+from wsgiref.types import StartResponse, WSGIEnvironment
+
+from django.conf import settings
+from django.core.exceptions import DisallowedHost
+from django.db import close_old_connections
+from django.http import HttpRequest, HttpResponse, UnreadablePostError
+from django.urls import ResolverMatch, resolve
+
+from accounts.orm.bulk import brief_waits
+from accounts.web.clients import Proxies, canonical_ip
+from botpenguin.database import outages, write_probe
+from botpenguin.http.drain import drain
+from botpenguin.http.headers import security_headers
+from botpenguin.http.request_bodies import finish_body, join_chunks
+from botpenguin.http.requests import Request
+from botpenguin.observability import request_ids, request_log, request_metrics
+from botpenguin.observability.request_lines import RequestLine
+from botpenguin.platform.api import call_limits, direct, envelope, errors
+from botpenguin.platform.api.reply import Reply
+from botpenguin.platform.api.v7 import api
+
+Pages = Callable[[WSGIEnvironment, StartResponse], Any]
+
+PREFIX = "/api/"
+# The reference is a page like others, with their middleware.
+PAGE = "/api/v7/docs"
+READING = ("GET", "HEAD")
+# Cached hosts. A setting such as ".example.com" allows any number.
+MOST_HOSTS = 100
+
+
+class ApiExchange:
+    """A request and its reply. The server iterates it, and closes it after the body is sent (PEP 3333)."""
+
+    def __init__(self, environ: WSGIEnvironment) -> None:
+        self.environ = environ
+        self.id = request_ids.choose(environ.get("HTTP_X_REQUEST_ID"))
+        self.method: str = environ["REQUEST_METHOD"].upper()
+        self.route: str = request_log.UNKNOWN
+        self.user: int | str = request_log.UNKNOWN
+        self.is_logged = True
+        self._began_at = perf_counter()
+
+    def answer(self, reply: Reply, start_response: StartResponse) -> "ApiExchange":
+        seconds = perf_counter() - self._began_at
+        method, client = request_log.method_of(self.method), canonical_ip(self.environ.get("REMOTE_ADDR", ""))
+        self._line = RequestLine(
+            self.id, method, self.route, reply.status, seconds, client or request_log.UNKNOWN, self.user
+        )
+        request_metrics.count_request(method, self.route, reply.status, seconds)
+        # A client would take the body after HEAD for the next response (RFC 9112, section 6.3).
+        self._body = b"" if self.method == "HEAD" else reply.body
+        start_response(reply.status_line, [*reply.headers.items()])
+        return self
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter((self._body,))
+
+    def close(self) -> None:
+        """Give connections back as Django does after a request, and log."""
+        close_old_connections()
+        if self.is_logged or self._line.is_of_error:
+            request_log.log(self._line)
+
+
+class ApiApplication:
+    """Answers everything under `/api/`. `pages` answers the one page there."""
+
+    def __init__(self, pages: Pages) -> None:
+        self._pages = pages
+        self._proxies = Proxies()
+        # Valid hosts of earlier requests: validating a host takes longer than the rest of this class.
+        self._hosts: set[str] = set()
+        self._security = {is_secure: security_headers(is_secure=is_secure) for is_secure in (False, True)}
+
+    def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
+        write_probe.probe.start()
+        exchange = ApiExchange(environ)
+        with request_ids.of(exchange.id):
+            # Proxies are trusted once, and the page's middleware does it, too.
+            of_page = environ.copy() if environ["PATH_INFO"] == PAGE and exchange.method in READING else None
+            self._proxies.apply_to(environ)
+            problem = self._refusal(environ)
+            if of_page and not problem:
+                return self._page(of_page, exchange, start_response)
+            operation = None if problem or _has_body(environ) else direct.OPERATIONS.get(environ["PATH_INFO"])
+            if operation and exchange.method in READING:
+                reply = _reply_directly(exchange, operation)
+            else:
+                reply = _reply_by_view(exchange, problem)
+            return exchange.answer(self._completed(exchange, reply), start_response)
+
+    def _page(self, environ: WSGIEnvironment, exchange: ApiExchange, start_response: StartResponse) -> Any:
+        """Return the page of Django's handler, which logs it, or the API's error if it fails."""
+        environ["HTTP_X_REQUEST_ID"] = exchange.id
+        started: list[tuple[str, list[tuple[str, str]]]] = []
+
+        def start(status: str, headers: list[tuple[str, str]], error: Any = None, /) -> Callable[[bytes], object]:
+            started.append((status, headers))
+            return bytes.__len__
+
+        page = self._pages(environ, start)
+        [(status, headers)] = started
+        if page.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+            is_outage = page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
+            failed = self._completed(exchange, Reply.of(errors.unavailable() if is_outage else errors.broken()))
+            page.content, headers = failed.body, [*failed.headers.items()]
+        start_response(status, headers)
+        return page
+
+    def _refusal(self, environ: WSGIEnvironment) -> HttpResponse | None:
+        """Refuse a wrong host and plain http, before any query."""
+        if (host := environ.get("HTTP_HOST")) not in self._hosts:
+            try:
+                # A copy, since a request decodes the path in its environment.
+                Request(environ.copy()).get_host()
+            except DisallowedHost:
+                return envelope.error(HTTPStatus.BAD_REQUEST, "This host name is not served here. Check the base URL.")
+            if host and len(self._hosts) < MOST_HOSTS:
+                self._hosts.add(host)
+        if settings.HTTPS and not _is_secure(environ):
+            return envelope.error(
+                HTTPStatus.FORBIDDEN,
+                "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
+            )
+        return None
+
+    def _completed(self, exchange: ApiExchange, reply: Reply) -> Reply:
+        """Add the headers that every response has."""
+        headers = reply.headers
+        headers |= self._security[settings.HTTPS and _is_secure(exchange.environ)]
+        headers[request_ids.HEADER] = exchange.id
+        # Responses are personal.
+        headers.setdefault("Cache-Control", "no-store")
+        # Without it the server would send chunks.
+        if reply.status != HTTPStatus.NO_CONTENT:
+            headers.setdefault("Content-Length", str(len(reply.body)))
+        call_limits.add_headers(exchange.environ, headers)
+        if drain.ends_connections():
+            headers["Connection"] = "close"
+        return reply
+
+
+def _reply_directly(exchange: ApiExchange, operation: direct.Operation) -> Reply:
+    exchange.route = exchange.environ["PATH_INFO"]
+    try:
+        outages.check(exchange.method)
+        bearer, reply = operation(exchange.environ)
+    except Exception as exception:  # noqa: BLE001 - a client must always get JSON
+        return Reply.of(api.on_exception(Request(exchange.environ), exception))
+    exchange.user = bearer.owner_id
+    exchange.is_logged = exchange.route != direct.CHECK or direct.is_sampled()
+    return reply
+
+
+def _reply_by_view(exchange: ApiExchange, problem: HttpResponse | None) -> Reply:
+    request = Request(exchange.environ)
+    with brief_waits():
+        reply = Reply.of(problem or _without_chunks(request) or _answer(request))
+    if request.resolver_match:
+        exchange.route = request_log.route_of(request.resolver_match.route or "")
+    exchange.user = request_log.user_of(request) or request_log.UNKNOWN
+    if not finish_body(request):
+        reply.headers["Connection"] = "close"
+    request.close()
+    return reply
+
+
+def _has_body(environ: WSGIEnvironment) -> bool:
+    return "HTTP_TRANSFER_ENCODING" in environ or environ.get("CONTENT_LENGTH") not in (None, "", "0")
+
+
+def _is_secure(environ: dict[str, Any]) -> bool:
+    """Return what `HttpRequest.is_secure` does, without a request."""
+    header, secure = settings.SECURE_PROXY_SSL_HEADER or ("wsgi.url_scheme", "https")
+    scheme: str = environ.get(header, environ["wsgi.url_scheme"])
+    return scheme.partition(",")[0].strip() == str(secure)
+
+
+def _without_chunks(request: HttpRequest) -> HttpResponse | None:
+    """Read a body in chunks; return the response if that is impossible, which ends the connection."""
+    if "HTTP_TRANSFER_ENCODING" not in request.META:
+        return None
+    try:
+        if not join_chunks(request, settings.DATA_UPLOAD_MAX_MEMORY_SIZE):
+            return None
+        refusal = errors.too_big(request)
+    except UnreadablePostError as exception:
+        refusal = errors.cut_off(request, exception)
+    refusal["Connection"] = "close"
+    return refusal
+
+
+@lru_cache(maxsize=256)
+def _match(path: str, urlconf: str) -> ResolverMatch:
+    """Resolve a path, or raise `Http404`. Cached: resolving is a tenth of a call, and few paths get most calls."""
+    return resolve(path, urlconf)
+
+
+def _answer(request: HttpRequest) -> HttpResponse:
+    """Call the view, which answers HEAD like GET (RFC 9110, section 9.3.2)."""
+    method = request.method
+    if method == "HEAD":
+        request.method = "GET"
+    try:
+        outages.check(method)
+        request.resolver_match = match = _match(request.path_info, settings.ROOT_URLCONF)
+        response: HttpResponse = match.func(request, *match.args, **match.kwargs)
+    except Exception as exception:  # noqa: BLE001 - as above
+        return api.on_exception(request, exception)
+    finally:
+        request.method = method
+    if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        methods = set(response["Allow"].split(", "))
+        allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
+        response = envelope.error(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {allowed}, not {request.method}.")
+        response["Allow"] = allowed
+    return response
