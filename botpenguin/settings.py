@@ -174,9 +174,10 @@ if DATABASES["default"]["ENGINE"] == database.ENGINE:
     DATABASES["default"] |= database.SQLITE
 else:
     # Here, because the import takes a tenth of a second.
-    from botpenguin.database.postgresql import pool_options
+    from botpenguin.database.postgresql.base import pool_options
 
     DATABASES["default"] |= {
+        "ENGINE": "botpenguin.database.postgresql",
         "CONN_MAX_AGE": 0,
         # After a restart of PostgreSQL at most one request a process fails, instead of one a connection.
         "CONN_HEALTH_CHECKS": True,

@@ -29,7 +29,7 @@ def connected() -> Iterator[BaseDatabaseWrapper]:
         yield usual
         return
     # Here, because the import of the driver takes a tenth of a start.
-    from botpenguin.database.postgresql import Unpooled  # noqa: PLC0415
+    from botpenguin.database.postgresql.base import Unpooled  # noqa: PLC0415
 
     connections.configure_settings({DEFAULT_DB_ALIAS: database})
     direct = Unpooled(database, DEFAULT_DB_ALIAS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 from django.db import DEFAULT_DB_ALIAS, connections
 
@@ -33,21 +33,16 @@ def _compiled(alias: str, keys: int) -> Callable[[list[bytes]], Row | None]:
     converters = compiler.get_converters([selected[0] for selected in compiler.select])
 
     def look_up(digests: list[bytes]) -> Row | None:
-        connection = connections[alias]
-        connection.close_if_health_check_failed()
-        if connection.connection is None:
-            connection.ensure_connection()
-        is_watched = connection.queries_logged or connection.execute_wrappers
-        with connection.wrap_database_errors:
-            # Django's wrapper around the backend's cursor costs as much as the query; only observers need it.
-            cursor = connection.cursor() if is_watched else connection.create_cursor()
-            try:
+        # Both backends are the project's own.
+        connection: Any = connections[alias]
+        if connection.queries_logged or connection.execute_wrappers:
+            with connection.cursor() as cursor:
                 cursor.execute(sql, digests)
                 row = cursor.fetchone()
-            finally:
-                cursor.close()
-        if row is None:
-            return None
+        else:
+            row = connection.read_row(sql, digests)
+        if row is None or not converters:
+            return cast(Row | None, row)
         values = list(row)
         for position, (functions, expression) in converters.items():
             for convert in functions:

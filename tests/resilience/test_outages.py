@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -65,6 +65,19 @@ def is_back(node: Server, token: str) -> bool:
     return all(Program(node.port).send(token).status == 200 for _ in range(16))
 
 
+def close_all(cluster: PostgreSQL) -> None:
+    with psycopg.connect(cluster.url, autocommit=True) as operator:
+        operator.execute(
+            "SELECT pg_terminate_backend(pid, 10000) FROM pg_stat_activity"
+            " WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()"
+        )
+
+
+def restart(cluster: PostgreSQL) -> None:
+    cluster.stop()
+    cluster.start()
+
+
 class Rotations:
     """A person who revokes again and again, until a response is wrong."""
 
@@ -117,6 +130,23 @@ def test_a_killed_postgresql_is_reported_as_503_and_forgets_no_answered_revoke(
     assert {Program(node.port).send(token).status for token in rotations.revoked} == {401}
     assert Program(node.port).send(current).status == 200
     assert len(rotations.revoked) >= LEAST_ROTATIONS
+
+
+@pytest.mark.parametrize("harm", [close_all, restart])
+def test_no_check_of_a_token_fails_because_its_connection_was_closed_before(
+    node: Server, cluster: PostgreSQL, harm: Callable[[PostgreSQL], None]
+) -> None:
+    token = Person(node.url, 1).copy()
+    programs = [Program(node.port) for _ in range(16)]
+    with Hammer(programs, lambda chance: token).running() as hammer:
+        # All threads of both processes have had a connection.
+        poll(lambda: hammer.count(200) >= 500)
+
+    harm(cluster)
+    calls = [Program(node.port).send(token).status for _ in range(32)]
+
+    assert hammer.statuses == {200}
+    assert set(calls) == {200}
 
 
 @contextmanager

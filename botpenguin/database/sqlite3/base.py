@@ -10,7 +10,8 @@ Placeholders are converted once for each SQL text, and datetimes get their time 
 take nearly as long as SQLite takes to find a row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from contextlib import closing
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
@@ -54,6 +55,14 @@ class DatabaseWrapper(base.DatabaseWrapper):
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         create_private(str(conn_params["database"]))
         return super().get_new_connection(conn_params)
+
+    def read_row(self, sql: str, parameters: Sequence[bytes]) -> tuple[Any, ...] | None:
+        """Return the first row of a SELECT. None if there is none. `cursor()` would take as long as the query."""
+        self.ensure_connection()
+        with self.wrap_database_errors, closing(self.create_cursor()) as cursor:
+            cursor.execute(sql, parameters)
+            row: tuple[Any, ...] | None = cursor.fetchone()
+        return row
 
     def create_cursor(self, name: str | None = None) -> Cursor:
         cursor: Cursor = self.connection.cursor(factory=Cursor)
