@@ -49,18 +49,28 @@ class Nginx:
         (folder / "nginx.conf").write_text(MAIN.format(folder=folder, user=user))
         for snippet in DEPLOY.glob("botpenguin-*.conf"):
             shutil.copy(snippet, folder / "snippets")
-        site = (DEPLOY / "botpenguin.conf").read_text()
+        self.write_site("botpenguin.conf")
+        self.write_nodes(*nodes)
+        write_certificate(folder)
+
+    def write_site(self, name: str) -> None:
+        site = (DEPLOY / name).read_text()
         for old, new in (
             ("listen 80", f"listen 127.0.0.1:{self.http}"),
             ("listen 443", f"listen 127.0.0.1:{self.https}"),
-            ("/etc/nginx/tls/", f"{folder}/"),
-            ("/var/log/nginx/", f"{folder}/"),
+            ("/etc/nginx/tls/", f"{self.folder}/"),
+            ("/var/log/nginx/", f"{self.folder}/"),
         ):
             assert old in site
             site = site.replace(old, new)
-        (folder / "conf.d" / "botpenguin.conf").write_text(site)
-        self.write_nodes(*nodes)
-        write_certificate(folder)
+        (self.folder / "conf.d" / name).write_text(site)
+
+    def change(self, name: str, old: str, new: str) -> None:
+        """Replace what stands in a file, before the start."""
+        path = self.folder / name
+        text = path.read_text()
+        assert old in text
+        path.write_text(text.replace(old, new))
 
     def write_nodes(self, *ports: int) -> None:
         upstream = (DEPLOY / "upstream.conf").read_text()
@@ -91,14 +101,17 @@ class Nginx:
 
     @property
     def tls(self) -> ssl.SSLContext:
-        context = ssl.create_default_context(cafile=str(self.folder / f"{HOST}.pem"))
+        return self.tls_of(HOST)
+
+    def tls_of(self, host: str) -> ssl.SSLContext:
+        context = ssl.create_default_context(cafile=str(self.folder / f"{host}.pem"))
         context.check_hostname = False
         return context
 
 
-def write_certificate(folder: Path) -> None:
+def write_certificate(folder: Path, host: str = HOST) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, HOST)])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, host)])
     now = datetime.now(UTC)
     certificate = (
         x509.CertificateBuilder()
@@ -108,11 +121,11 @@ def write_certificate(folder: Path) -> None:
         .serial_number(x509.random_serial_number())
         .not_valid_before(now - timedelta(hours=1))
         .not_valid_after(now + timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName(HOST)]), critical=False)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName(host)]), critical=False)
         .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
         .sign(key, hashes.SHA256())
     )
-    (folder / f"{HOST}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
-    (folder / f"{HOST}.key").write_bytes(
+    (folder / f"{host}.pem").write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (folder / f"{host}.key").write_bytes(
         key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
     )
