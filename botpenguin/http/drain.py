@@ -46,7 +46,7 @@ class Drain:
 
     def ends_connections(self) -> bool:
         """Return whether a connection is to be closed after its next response (RFC 9112, section 9.6)."""
-        if not (settings.DRAIN_SECONDS and self.is_announced()):
+        if not (self.is_announced() and settings.DRAIN_SECONDS):
             return False
         self.close_at_the_end()
         return True

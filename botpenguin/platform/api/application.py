@@ -83,24 +83,35 @@ class ApiApplication:
         self._proxies = Proxies()
         # Valid hosts of earlier requests: validating a host takes longer than the rest of this class.
         self._hosts: set[str] = set()
-        self._security = {is_secure: security_headers(is_secure=is_secure) for is_secure in (False, True)}
+        self._requires_https = settings.HTTPS
+        # Responses are personal.
+        self._headers = {"Cache-Control": "no-store"} | security_headers(is_secure=settings.HTTPS)
+        self._insecure_headers = {"Cache-Control": "no-store"} | security_headers(is_secure=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         write_probe.probe.start()
         exchange = ApiExchange(environ)
-        with request_ids.of(exchange.id):
-            # Proxies are trusted once, and the page's middleware does it, too.
-            of_page = environ.copy() if environ["PATH_INFO"] == PAGE and exchange.method in READING else None
-            self._proxies.apply_to(environ)
-            problem = self._refusal(environ)
-            if of_page and not problem:
-                return self._page(of_page, exchange, start_response)
-            operation = None if problem or _has_body(environ) else direct.OPERATIONS.get(environ["PATH_INFO"])
-            if operation and exchange.method in READING:
-                reply = _reply_directly(exchange, operation)
-            else:
-                reply = _reply_by_view(exchange, problem)
-            return exchange.answer(self._completed(exchange, reply), start_response)
+        outer = request_ids.current.set(exchange.id)
+        try:
+            return self._answer(exchange, start_response)
+        finally:
+            request_ids.current.reset(outer)
+
+    def _answer(self, exchange: ApiExchange, start_response: StartResponse) -> Any:
+        environ, path, is_reading = exchange.environ, exchange.environ["PATH_INFO"], exchange.method in READING
+        # Proxies are trusted once, and the page's middleware does it, too.
+        of_page = environ.copy() if path == PAGE and is_reading else None
+        self._proxies.apply_to(environ)
+        problem = self._refusal(environ)
+        if problem:
+            reply = _reply_by_view(exchange, problem)
+        elif of_page:
+            return self._page(of_page, exchange, start_response)
+        elif is_reading and path in direct.OPERATIONS and not _has_body(environ):
+            reply = _reply_directly(exchange, direct.OPERATIONS[path])
+        else:
+            reply = _reply_by_view(exchange)
+        return exchange.answer(self._completed(exchange, reply), start_response)
 
     def _page(self, environ: WSGIEnvironment, exchange: ApiExchange, start_response: StartResponse) -> Any:
         """Return the page of Django's handler, which logs it, or the API's error if it fails."""
@@ -130,7 +141,7 @@ class ApiApplication:
                 return envelope.error(HTTPStatus.BAD_REQUEST, "This host name is not served here. Check the base URL.")
             if host and len(self._hosts) < MOST_HOSTS:
                 self._hosts.add(host)
-        if settings.HTTPS and not _is_secure(environ):
+        if self._requires_https and not _is_secure(environ):
             return envelope.error(
                 HTTPStatus.FORBIDDEN,
                 "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
@@ -139,18 +150,16 @@ class ApiApplication:
 
     def _completed(self, exchange: ApiExchange, reply: Reply) -> Reply:
         """Add the headers that every response has."""
-        headers = reply.headers
-        headers |= self._security[settings.HTTPS and _is_secure(exchange.environ)]
+        is_insecure = self._requires_https and not _is_secure(exchange.environ)
+        headers = (self._insecure_headers if is_insecure else self._headers) | reply.headers
         headers[request_ids.HEADER] = exchange.id
-        # Responses are personal.
-        headers.setdefault("Cache-Control", "no-store")
         # Without it the server would send chunks.
         if reply.status != HTTPStatus.NO_CONTENT:
-            headers.setdefault("Content-Length", str(len(reply.body)))
+            headers["Content-Length"] = str(len(reply.body))
         call_limits.add_headers(exchange.environ, headers)
         if drain.ends_connections():
             headers["Connection"] = "close"
-        return reply
+        return Reply(reply.status, headers, reply.body)
 
 
 def _reply_directly(exchange: ApiExchange, operation: direct.Operation) -> Reply:
@@ -165,10 +174,10 @@ def _reply_directly(exchange: ApiExchange, operation: direct.Operation) -> Reply
     return reply
 
 
-def _reply_by_view(exchange: ApiExchange, problem: HttpResponse | None) -> Reply:
+def _reply_by_view(exchange: ApiExchange, problem: HttpResponse | None = None) -> Reply:
     request = Request(exchange.environ)
     with brief_waits():
-        reply = Reply.of(problem or _without_chunks(request) or _answer(request))
+        reply = Reply.of(problem or _without_chunks(request) or _respond(request))
     if request.resolver_match:
         exchange.route = request_log.route_of(request.resolver_match.route or "")
     exchange.user = request_log.user_of(request) or request_log.UNKNOWN
@@ -209,7 +218,7 @@ def _match(path: str, urlconf: str) -> ResolverMatch:
     return resolve(path, urlconf)
 
 
-def _answer(request: HttpRequest) -> HttpResponse:
+def _respond(request: HttpRequest) -> HttpResponse:
     """Call the view, which answers HEAD like GET (RFC 9110, section 9.3.2)."""
     method = request.method
     if method == "HEAD":
