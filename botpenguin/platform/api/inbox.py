@@ -19,7 +19,7 @@ from botpenguin.platform.api.contact_output import ContactOut, serialize
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter
-from botpenguin.platform.api.listing import MOST_SEGMENTS, Page, listed, page_of
+from botpenguin.platform.api.listing import MOST_SEGMENTS, Page, owned, page_of
 from botpenguin.platform.contacts import Conflict, Details, TooLarge
 from botpenguin.platform.models import Contact, Segment
 
@@ -75,7 +75,7 @@ class StatusUpdated(BaseModel):
 )
 def list_segments(request: BearerRequest, page: Page = SEGMENTS_PAGE) -> Envelope[list[SegmentOut]]:
     """Named filters, made on the Inbox page: a segment holds the contacts with at least one of its tags."""
-    return listed(Segment.objects.owned_by(request.auth.owner_id), page, MOST_SEGMENTS, SegmentOut.of)
+    return owned(Segment.objects.owned_by, request.auth.owner_id, page, MOST_SEGMENTS, SegmentOut.of)
 
 
 @router.post("/inbox/users", summary="List contacts", operation_id="list_contacts", response=Envelope[list[ContactOut]])

@@ -7,6 +7,7 @@ from django.db.models import QuerySet
 from ninja.params import functions
 from pydantic import Field
 
+from accounts.orm.compiled import first_rows
 from botpenguin.platform.api.envelope import Envelope
 
 Item = TypeVar("Item")
@@ -24,9 +25,21 @@ def page_of(most: int) -> Any:
     return functions.Query(1, description=f"From 1; a page holds {most:,}, which is more than most accounts have.")
 
 
+def owned(
+    make: Callable[[int], QuerySet[Any]], owner_id: int, page: int, most: int, serialize: Callable[[Any], Item]
+) -> Envelope[list[Item]]:
+    """Return one page of the rows of an owner. The query of the first page, which nearly all need, is compiled once."""
+    if page > 1:
+        return listed(make(owner_id), page, most, serialize)
+    return _page(first_rows(make, owner_id, most + 1), page, most, serialize)
+
+
 def listed(rows: QuerySet[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
     """Return one page of rows, and a message if there are more."""
     start = (page - 1) * most
-    found = list(rows[start : start + most + 1])
+    return _page(list(rows[start : start + most + 1]), page, most, serialize)
+
+
+def _page(found: list[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
     message = f"There are more. Ask for them with ?page={page + 1}." if len(found) > most else ""
     return Envelope(message=message, data=[serialize(row) for row in found[:most]])
