@@ -6,17 +6,44 @@ import ssl
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import httpx
 
+from tests import prepared
 from tests.nginx import HOST, Nginx
-from tests.resilience.load import Person, Program
+from tests.resilience.conftest import Serve
+from tests.resilience.load import Person, Program, make_people
+from tests.server import Server, write_secrets
 
 ATTACKER, VISITOR = "127.0.0.3", "127.0.0.2"
 
 
 SLOW_CLIENTS = 200
+
+
+def start_nodes(serve: Serve, folder: Path) -> list[Server]:
+    """Start two nodes of one process each on one database, with a person who has a token."""
+    write_secrets(folder / ".env")
+    settings = {
+        "DATABASE_URL": prepared.database(folder),
+        "ENV_FILE": str(folder / ".env"),
+        "WORKERS": "1",
+        "HTTPS": "on",
+        "PUBLIC_URL": f"https://{HOST}",
+        "TRUSTED_PROXIES": "127.0.0.1",
+        # As the units have it: nginx drops idle connections to a node within it.
+        "DRAIN_SECONDS": "5",
+        "API_REFUSED_LIMIT": "20",
+    }
+    nodes = []
+    for name in ("one", "two"):
+        (folder / name).mkdir()
+        (folder / name / ".env").touch()
+        nodes.append(serve(folder / name, **settings))
+    make_people(nodes[0], 1)
+    return nodes
 
 
 def options(nginx: Nginx) -> dict[str, Any]:
@@ -40,9 +67,9 @@ def program(nginx: Nginx, address: str = VISITOR) -> Program:
     return Program(nginx.https, address, nginx.tls, HOST)
 
 
-def connect(nginx: Nginx, address: str) -> ssl.SSLSocket:
+def connect(nginx: Nginx, address: str, host: str = HOST) -> ssl.SSLSocket:
     plain = socket.create_connection(("127.0.0.1", nginx.https), timeout=30, source_address=(address, 0))
-    return nginx.tls.wrap_socket(plain, server_hostname=HOST)
+    return nginx.tls_of(host).wrap_socket(plain, server_hostname=host)
 
 
 class Answer(NamedTuple):
@@ -51,9 +78,9 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def exchange(nginx: Nginx, head: str, address: str = VISITOR) -> Answer:
+def exchange(nginx: Nginx, head: str, address: str = VISITOR, host: str = HOST) -> Answer:
     """Send only the head of a request, and read the response."""
-    with connect(nginx, address) as stream:
+    with connect(nginx, address, host) as stream:
         stream.sendall(head.replace("\n", "\r\n").encode() + b"\r\n\r\n")
         answer = http.client.HTTPResponse(stream, method=head.partition(" ")[0])
         answer.begin()

@@ -93,6 +93,24 @@ class Call:
     status: int
 
 
+class Life:
+    """A token, when it was copied, and when its revoke was sent and answered."""
+
+    def __init__(self, token: str, copied_at: float) -> None:
+        self.token, self.copied_at = token, copied_at
+        self.revoke_sent_at = self.revoked_at = float("inf")
+
+    def is_violated_by(self, call: Call) -> bool:
+        if call.began_at > self.revoked_at:
+            return call.status != 401
+        must_be_good = call.began_at > self.copied_at and call.ended_at < self.revoke_sent_at
+        return must_be_good and call.status != 200
+
+    def overlaps(self, call: Call) -> bool:
+        """Return whether the revoke was under way during a part of the call."""
+        return call.began_at < self.revoked_at and call.ended_at > self.revoke_sent_at
+
+
 class Named(http.client.HTTPSConnection):
     """A connection to a loopback address that names a host, as TLS requires."""
 

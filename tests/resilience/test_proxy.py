@@ -11,12 +11,20 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests import prepared
 from tests.nginx import HOST, Nginx
-from tests.resilience.behind_nginx import ATTACKER, SLOW_CLIENTS, VISITOR, SlowClients, exchange, program, visitor
+from tests.resilience.behind_nginx import (
+    ATTACKER,
+    SLOW_CLIENTS,
+    VISITOR,
+    SlowClients,
+    exchange,
+    program,
+    start_nodes,
+    visitor,
+)
 from tests.resilience.conftest import Serve
-from tests.resilience.load import Call, Hammer, make_people, unknown
-from tests.server import Server, free_port, poll, write_secrets
+from tests.resilience.load import Call, Hammer, unknown
+from tests.server import Server, free_port, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.server, pytest.mark.release, pytest.mark.xdist_group("proxy")]
 
@@ -26,26 +34,7 @@ PROMPTLY = 25
 
 @pytest.fixture(scope="module")
 def nodes(serve: Serve, tmp_path_factory: pytest.TempPathFactory) -> list[Server]:
-    folder = tmp_path_factory.mktemp("nodes")
-    write_secrets(folder / ".env")
-    settings = {
-        "DATABASE_URL": prepared.database(folder),
-        "ENV_FILE": str(folder / ".env"),
-        "WORKERS": "1",
-        "HTTPS": "on",
-        "PUBLIC_URL": f"https://{HOST}",
-        "TRUSTED_PROXIES": "127.0.0.1",
-        # As the units have it: nginx drops idle connections to a node within it.
-        "DRAIN_SECONDS": "5",
-        "API_REFUSED_LIMIT": "20",
-    }
-    nodes = []
-    for name in ("one", "two"):
-        (folder / name).mkdir()
-        (folder / name / ".env").touch()
-        nodes.append(serve(folder / name, **settings))
-    make_people(nodes[0], 1)
-    return nodes
+    return start_nodes(serve, tmp_path_factory.mktemp("nodes"))
 
 
 @pytest.fixture(scope="module")

@@ -14,7 +14,7 @@ import httpx
 import pytest
 
 from tests.resilience.conftest import Serve
-from tests.resilience.load import PATH, TOKEN_PAGE, Call, Hammer, Person, Program, csrf_token, make_people, unknown
+from tests.resilience.load import PATH, TOKEN_PAGE, Hammer, Life, Person, Program, csrf_token, make_people, unknown
 from tests.server import Server, ask, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long, pytest.mark.xdist_group("node")]
@@ -48,24 +48,6 @@ for name in ("newcomer", "holder"):
     kinds = sorted(user.security_events.filter(generation__isnull=False).values_list("kind", flat=True))
     print(user.api_token.generation, user.revoked_tokens.count(), kinds, Email.objects.filter(to=user.email).count())
 """
-
-
-class Life:
-    """A token, when it was copied, and when its revoke was sent and answered."""
-
-    def __init__(self, token: str, copied_at: float) -> None:
-        self.token, self.copied_at = token, copied_at
-        self.revoke_sent_at = self.revoked_at = float("inf")
-
-    def is_violated_by(self, call: Call) -> bool:
-        if call.began_at > self.revoked_at:
-            return call.status != 401
-        must_be_good = call.began_at > self.copied_at and call.ended_at < self.revoke_sent_at
-        return must_be_good and call.status != 200
-
-    def overlaps(self, call: Call) -> bool:
-        """Return whether the revoke was under way during a part of the call."""
-        return call.began_at < self.revoked_at and call.ended_at > self.revoke_sent_at
 
 
 def processes_that_answered(server: Server, since: int) -> set[int]:
