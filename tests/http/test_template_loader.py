@@ -1,0 +1,90 @@
+"""The loader of templates: the joined parts are what Django renders, and hold nothing of a request."""
+
+import pytest
+from django.template import Context, Engine, Template, engines
+from django.urls import set_script_prefix
+from django.utils import translation
+
+from botpenguin.http.template_loader import ConstantNode, Loader, join
+
+CONSTANT = (
+    '{% load i18n static %}<a href="{% url "home" %}">{% translate "Log out" %}</a>'
+    "{% blocktranslate trimmed %} One {% endblocktranslate %}{% comment %}None{% endcomment %}"
+    '{% static "css/base.css" %}{% include "icon.html" with name="eye" only %}{% include "logo.html" %}'
+)
+# What each of these shows depends on its context.
+VARYING = {
+    "a translation": "{% load i18n %}{% translate word %}",
+    "a translation with a filter": '{% load i18n %}{% translate "Log out"|cut:word %}',
+    "a translation for later": '{% load i18n %}{% translate "Log out" as later %}{{ later }}',
+    "a block": "{% load i18n %}{% blocktranslate %}One {{ word }}{% endblocktranslate %}",
+    "a file": "{% load static %}{% static word %}",
+    "a file for later": '{% load static %}{% static "css/base.css" as later %}{{ later }}',
+    "a URL": "{% url word %}",
+    "a URL for later": '{% url "home" as later %}{{ later }}',
+    "a picture in this context": '{% include "icon.html" with name="eye" %}',
+    "a picture by name": '{% include "icon.html" with name=word only %}',
+    "a part with filters": '{% include "platform/time.html" only %}',
+    "a part with other tags in a condition": '{% include "message.html" only %}',
+}
+
+
+@pytest.fixture
+def engine() -> Engine:
+    found: Engine = engines["django"].engine  # type: ignore[attr-defined]
+    return found
+
+
+def joined(engine: Engine, text: str) -> Template:
+    template = engine.from_string(text)
+    join(template.nodelist, engine)
+    return template
+
+
+def test_parts_that_never_change_are_one_node_with_the_same_text(engine: Engine) -> None:
+    template = joined(engine, CONSTANT)
+
+    assert [type(node) for node in template.nodelist] == [ConstantNode]
+    assert template.render(Context()) == engine.from_string(CONSTANT).render(Context())
+
+
+@pytest.mark.parametrize("text", VARYING.values(), ids=VARYING.keys())
+def test_parts_that_depend_on_the_context_are_rendered_each_time(engine: Engine, text: str) -> None:
+    template = joined(engine, text)
+
+    for values in ({"word": "home", "class": "a"}, {"word": "my-account", "class": "b"}):
+        assert template.render(Context(values)) == engine.from_string(text).render(Context(values))
+
+
+def test_parts_inside_of_conditions_and_loops_are_joined_too(engine: Engine) -> None:
+    text = f"{{% if yes %}}{CONSTANT}{{% else %}}-{{% endif %}}{{% for one in many %}}{CONSTANT}{{% endfor %}}"
+    values = {"yes": True, "many": [1, 2]}
+
+    template = joined(engine, text)
+
+    assert len(template.nodelist.get_nodes_by_type(ConstantNode)) == 2
+    assert template.render(Context(values)) == engine.from_string(text).render(Context(values))
+
+
+def test_a_joined_part_is_rendered_for_each_language_and_prefix(engine: Engine) -> None:
+    template = joined(engine, '{% load i18n %}{% translate "Log out" %} {% url "home" %}')
+
+    first = template.render(Context())
+    with translation.override("de"):
+        german = template.render(Context())
+    set_script_prefix("/panel/")
+    try:
+        prefixed = template.render(Context())
+    finally:
+        set_script_prefix("/")
+
+    assert [first, german, prefixed] == ["Log out /", "Abmelden /", "Log out /panel/"]
+
+
+def test_the_templates_of_the_project_are_joined_once(engine: Engine) -> None:
+    loader = Loader(engine)
+
+    template = loader.get_template("developers/questions.html")
+
+    assert [type(node) for node in template.nodelist] == [ConstantNode]
+    assert loader.get_template("developers/questions.html") is template
