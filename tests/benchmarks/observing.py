@@ -6,14 +6,12 @@ import tempfile
 from collections.abc import Callable
 from logging.config import DictConfigurator
 
-from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
-from django.test import override_settings
 
 from accounts.models import User
 from accounts.web.clients import Client
-from botpenguin.observability import log_config, request_metrics
+from botpenguin.observability import log_config, request_log, request_metrics
+from botpenguin.wsgi import application
 from developers import issuance, usage
 from developers import metrics as counting
 from developers.bearer import verification
@@ -22,7 +20,6 @@ from tests.benchmarks.token import caller
 from tests.cast import token_text
 
 CALLS = 1000
-REQUEST_LOG = "botpenguin.observability.request_log.log_requests"
 Count = Callable[..., None]
 
 
@@ -41,30 +38,30 @@ def main() -> None:
         )
         off = (counting.ignore, counting.ignore)
         authorization = f"Bearer {token_text(person)}"
-        logged = caller(WSGIHandler(), "/api/v7/token", Authorization=authorization)
-        with override_settings(MIDDLEWARE=[name for name in settings.MIDDLEWARE if name != REQUEST_LOG]):
-            alone = caller(WSGIHandler(), "/api/v7/token", Authorization=authorization)
+        call = caller(application, "/api/v7/token", Authorization=authorization)
         print_table(
             microseconds(
                 {
-                    "neither": under("text", off, alone),
-                    "a line of text": under("text", off, logged),
-                    "a line of JSON": under("json", off, logged),
-                    "a line of JSON, and metrics": under("json", on, logged),
+                    "neither": under(None, off, call),
+                    "a line of text": under("text", off, call),
+                    "a line of JSON": under("json", off, call),
+                    "a line of JSON, and metrics": under("json", on, call),
                 },
                 CALLS,
             )
         )
 
 
-def under(log_format: str, counts: tuple[Count, Count], call: Callable[[], None]) -> Callable[[], None]:
-    """Return the call with the log in this format, and with these counters."""
-    configurator = DictConfigurator(log_config.configuration(log_format))
+def under(log_format: str | None, counts: tuple[Count, Count], call: Callable[[], None]) -> Callable[[], None]:
+    """Return the call with the log in this format or without one, and with these counters."""
+    configurator = DictConfigurator(log_config.configuration(log_format or "text"))
+    level = logging.INFO if log_format else logging.WARNING
     formatter = configurator.configure_formatter(configurator.config["formatters"]["line"])
     [handler] = logging.getLogger().handlers
 
     def observed() -> None:
         handler.setFormatter(formatter)
+        request_log.logger.setLevel(level)
         request_metrics.count_request, verification.count_check = counts
         call()
 

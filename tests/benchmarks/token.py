@@ -1,7 +1,7 @@
-"""This API's `GET /token` beside its peers, on one database, behind one middleware and server.
+"""This API beside its peers, on one database and server, each in its own handler.
 
-The check alone, the call in process, and requests a second through Granian; then the token
-page beside a bare view. Medians of seven interleaved rounds, printed as tables.
+The check alone, the call in process, and requests a second through Granian. Medians of seven interleaved rounds,
+printed as tables. The peers run in Django's handler, behind the middleware that does what our API does itself.
 """
 
 import re
@@ -10,12 +10,12 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http import HTTPStatus
+from typing import Any
 
 from django.conf import settings
-from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.db import connection, transaction
-from django.test import RequestFactory, override_settings
+from django.test import RequestFactory
 from knox.auth import TokenAuthentication as KnoxTokenAuthentication
 from knox.models import AuthToken
 from rest_framework.authentication import TokenAuthentication
@@ -26,17 +26,19 @@ from rest_framework_api_key.permissions import HasAPIKey
 
 from accounts.models import User
 from accounts.web.clients import Client
+from botpenguin.platform.models import Bot
+from botpenguin.wsgi import application
 from developers import issuance, usage, vault
 from developers.bearer import verification
 from developers.models import ApiToken
-from tests.benchmarks.measure import medians, microseconds, print_table
-from tests.cast import logged_in, token_text
+from tests.benchmarks import peers_wsgi
+from tests.benchmarks.measure import medians, microseconds, print_aims, print_table
+from tests.cast import token_text
 from tests.server import ROOT, free_port, poll, responds
 
 ACCOUNTS = 1000
-CHECKS, CALLS, PAGES = 1000, 500, 50
+CHECKS, CALLS = 1000, 500
 SECONDS, CONNECTIONS = 2, 8
-TOKEN_PAGE = "/developers/api-access-token/"
 # As every request of HTTP/1.1 does, these name their host.
 requests = RequestFactory(headers={"Host": "testserver"})
 
@@ -44,18 +46,18 @@ requests = RequestFactory(headers={"Host": "testserver"})
 def main() -> None:
     settings.STATE_DIR.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
-    person, headers = make_accounts()
+    headers = make_accounts()
     print(
         f"{ACCOUNTS:,} accounts, each with a token of every kind; {connection.vendor}; Python {sys.version.split()[0]}"
     )
     bench_check(headers)
-    bench_call(person, headers)
+    bench_call(headers)
     bench_http(headers)
 
 
 @transaction.atomic
-def make_accounts() -> tuple[User, dict[str, str]]:
-    """Give every account a token of each kind, and return one account with its headers."""
+def make_accounts() -> dict[str, str]:
+    """Give every account a token of each kind and three bots, and return the headers of one."""
     client = Client("127.0.0.1", "benchmark")
     headers: dict[str, str] = {}
     for number in range(ACCOUNTS):
@@ -68,16 +70,25 @@ def make_accounts() -> tuple[User, dict[str, str]]:
             "django-rest-knox": f"Token {AuthToken.objects.create(user=person)[1]}",
             "djangorestframework-api-key": f"Api-Key {APIKey.objects.create_key(name=str(number))[1]}",
         }
-    return person, headers
+        Bot.objects.bulk_create(Bot(owner=person, name=f"Bot {at}", platform="whatsapp") for at in range(3))
+    return headers
 
 
-PATHS = {
-    "ours": "/api/v7/token",
-    "DRF TokenAuthentication": "/api/peers/drf",
-    "django-rest-knox": "/api/peers/knox",
-    "djangorestframework-api-key": "/api/peers/api-key",
-    "a bare JSON view": "/api/peers/bare",
+PEERS = {
+    "DRF TokenAuthentication": "/peers/drf",
+    "django-rest-knox": "/peers/knox",
+    "djangorestframework-api-key": "/peers/api-key",
+    "a bare JSON view": "/peers/bare",
 }
+OURS = {
+    "ours": ("/api/v7/token", HTTPStatus.OK),
+    "ours, `GET /token/check`": ("/api/v7/token/check", HTTPStatus.NO_CONTENT),
+    "ours, `GET /bots` of 3 bots": ("/api/v7/bots", HTTPStatus.OK),
+}
+CALL, CHECK, BOTS = OURS
+DRF = "DRF TokenAuthentication"
+BARE = "a bare JSON view without middleware"
+PLAIN = "an application that answers ok, without Django"
 
 
 def bench_check(headers: dict[str, str]) -> None:
@@ -107,56 +118,77 @@ def bench_check(headers: dict[str, str]) -> None:
         print(f"Of ours, {name} takes {took:.2f} µs, {took / whole[1]:.1%}.")
 
 
-def bench_call(person: User, headers: dict[str, str]) -> None:
-    application = WSGIHandler()
-    with override_settings(MIDDLEWARE=[]):
-        without_middleware = WSGIHandler()
-    candidates = {name: caller(application, path, Authorization=headers.get(name, "")) for name, path in PATHS.items()}
-    candidates["a bare JSON view without middleware"] = caller(without_middleware, PATHS["a bare JSON view"])
-    print_table("The call in process", "µs", microseconds(candidates, CALLS), is_time=True)
-    cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in logged_in(person).cookies.items())
-    pages = {
-        "the token page": caller(application, TOKEN_PAGE, Cookie=cookies),
-        "a bare page view": caller(application, "/healthz", Cookie=cookies),
+def bench_call(headers: dict[str, str]) -> None:
+    ours = {
+        name: caller(application, path, status, Authorization=headers["ours"]) for name, (path, status) in OURS.items()
     }
-    print_table("The token page", "µs", microseconds(pages, PAGES), is_time=True)
+    peers = {name: caller(peers_wsgi.peers, path, Authorization=headers.get(name, "")) for name, path in PEERS.items()}
+    bare = {BARE: caller(peers_wsgi.bare, "/peers/bare")}
+    found = microseconds(ours | peers | bare, CALLS)
+    print_table("The call in process", "µs of CPU", found, is_time=True)
+    print_aims(
+        "In process",
+        {
+            "call, times DRF's rate": (found[DRF] / found[CALL], 8),
+            "`GET /token` against a bare Django view without middleware": (found[BARE] / found[CALL], 0.75),
+            "`GET /bots` of 3 bots, likewise": (found[BARE] / found[BOTS], 0.5),
+            "`GET /token/check`, times DRF's rate": (found[DRF] / found[CHECK], 15),
+        },
+    )
 
 
-def caller(application: WSGIHandler, path: str, **headers: str) -> Callable[[], None]:
-    """Return a function that makes one call through the whole application, and fails unless the status is 200."""
+def caller(
+    application: Callable[..., Any], path: str, status: HTTPStatus = HTTPStatus.OK, **headers: str
+) -> Callable[[], None]:
+    """Return a function that makes one call through a whole application, and fails unless it has this status."""
     environ = requests.get(path, headers=headers).environ
+    expected = f"{status.value} "
+
+    def start(line: str, headers: list[tuple[str, str]], error: object = None, /) -> Callable[[bytes], object]:
+        assert line.startswith(expected), (path, line)
+        return bytes.__len__
 
     def call() -> None:
-        response = application(environ.copy(), start_response)
+        response = application(environ.copy(), start)
         b"".join(response)
         response.close()
-        assert response.status_code == HTTPStatus.OK, path
 
     return call
 
 
-def start_response(
-    status: str, headers: list[tuple[str, str]], exc_info: object = None, /
-) -> Callable[[bytes], object]:
-    """Accept status and headers, as a WSGI server does."""
-    return lambda data: None
-
-
 def bench_http(headers: dict[str, str]) -> None:
-    with granian("botpenguin.wsgi") as port, granian("tests.benchmarks.bare_wsgi") as bare_port:
-        candidates = {
-            name: wrk(f"http://127.0.0.1:{port}{path}", headers.get(name, "")) for name, path in PATHS.items()
+    with (
+        granian("botpenguin.wsgi:application") as our_port,
+        granian("tests.benchmarks.peers_wsgi:peers") as peers_port,
+        granian("tests.benchmarks.peers_wsgi:bare") as bare_port,
+        granian("tests.benchmarks.plain_wsgi:application") as plain_port,
+    ):
+        ours = {name: wrk(f"http://127.0.0.1:{our_port}{path}", headers["ours"]) for name, (path, _) in OURS.items()}
+        peers = {
+            name: wrk(f"http://127.0.0.1:{peers_port}{path}", headers.get(name, "")) for name, path in PEERS.items()
         }
-        candidates["a bare JSON view without middleware"] = wrk(f"http://127.0.0.1:{bare_port}/api/peers/bare", "")
-        print_table("Through Granian, one process", "requests/s", medians(candidates), is_time=False)
+        without = {
+            BARE: wrk(f"http://127.0.0.1:{bare_port}/peers/bare"),
+            PLAIN: wrk(f"http://127.0.0.1:{plain_port}/"),
+        }
+        found = medians(ours | peers | without)
+    print_table("Through Granian, one process", "requests/s", found, is_time=False)
+    print_aims(
+        "Through Granian",
+        {
+            "call, times DRF's rate": (found[CALL] / found[DRF], 7),
+            "`GET /token/check`, times DRF's rate": (found[CHECK] / found[DRF], 15),
+            "`GET /token/check` against an application that answers ok": (found[CHECK] / found[PLAIN], 0.2),
+        },
+    )
 
 
 @contextmanager
-def granian(module: str) -> Iterator[int]:
+def granian(application: str) -> Iterator[int]:
     """Serve with one process on a free port."""
     port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--port", str(port)]
-    command += ["--log-level", "warning", "--blocking-threads", "2", f"{module}:application"]
+    command += ["--log-level", "warning", "--blocking-threads", "2", application]
     with subprocess.Popen(command, cwd=ROOT) as server:
         try:
             poll(lambda: responds(port))
@@ -165,7 +197,7 @@ def granian(module: str) -> Iterator[int]:
             server.terminate()
 
 
-def wrk(url: str, authorization: str) -> Callable[[], float]:
+def wrk(url: str, authorization: str = "") -> Callable[[], float]:
     """Return a function that loads an address for two seconds and returns its good answers a second."""
     command = ["wrk", "-t1", f"-c{CONNECTIONS}", f"-d{SECONDS}s", "-H", f"Authorization: {authorization}", url]
 

@@ -1,7 +1,4 @@
-"""The project's addresses, and the same answer under the peers' authentication, below `/api/` as well.
-
-Below `/api/` all of them run the API's middleware, without the middleware of pages.
-"""
+"""The project's addresses, and the same answer under the peers' authentication."""
 
 from typing import Any
 
@@ -31,14 +28,7 @@ def bare(request: HttpRequest) -> JsonResponse:
     return JsonResponse(answer("person@example.com", "0000"))
 
 
-class RenderedView(APIView):  # type: ignore[misc]  # rest_framework ships no types
-    """A response that is rendered at once: below `/api/` no middleware renders template responses."""
-
-    def finalize_response(self, *args: Any, **kwargs: Any) -> Response:
-        return super().finalize_response(*args, **kwargs).render()
-
-
-class Peer(RenderedView):
+class Peer(APIView):  # type: ignore[misc]  # rest_framework ships no types
     authentication_classes = [TokenAuthentication]
     permission_classes = [IsAuthenticated]
 
@@ -50,7 +40,7 @@ class KnoxPeer(Peer):
     authentication_classes = [KnoxTokenAuthentication]
 
 
-class ApiKeyPeer(RenderedView):
+class ApiKeyPeer(APIView):  # type: ignore[misc]
     authentication_classes: list[type] = []
     permission_classes = [HasAPIKey]
 
@@ -66,4 +56,4 @@ peers = [
 ]
 
 # Nobody waits for the others' addresses to be tried: the peers stand before the project's, which starts with its API.
-urlpatterns = [path("api/peers/", include(peers)), *project]
+urlpatterns = [path("peers/", include(peers)), *project]
