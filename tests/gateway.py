@@ -125,12 +125,17 @@ class Gateway(Nginx):
         write_certificate(folder, SERVICE_HOST)
 
     def send(self, method: str = "GET", path: str = "/", headers: Headers | None = None, body: bytes = b"") -> Answer:
-        """Send one request over plain http, with exactly these headers."""
-        with closing(self.connect()) as connection:
-            return exchange(connection, method, path, headers, body)
+        return send(self.http, method, path, headers or [], body)
 
     def connect(self) -> http.client.HTTPConnection:
         return http.client.HTTPConnection("127.0.0.1", self.http, timeout=30)
+
+
+def send(port: int, method: str, path: str, headers: Headers, body: bytes, address: str = "127.0.0.1") -> Answer:  # noqa: PLR0913, PLR0917
+    """Send one request over plain http, with exactly these headers."""
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=30, source_address=(address, 0))
+    with closing(connection):
+        return exchange(connection, method, path, headers, body)
 
 
 def exchange(

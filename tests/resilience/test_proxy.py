@@ -49,8 +49,8 @@ def token(nginx: Nginx) -> str:
 
 
 def lines_of(request_id: str, nodes: list[Server]) -> list[str]:
-    """Return the log lines of a request, on all nodes."""
-    return [line for node in nodes for line in node.output.splitlines() if f"[{request_id}]" in line]
+    """Return the log lines of a request, on all nodes. They are written after the response."""
+    return poll(lambda: [line for node in nodes for line in node.output.splitlines() if f"[{request_id}]" in line])
 
 
 def test_what_clients_say_of_where_they_come_from_counts_for_nothing(
