@@ -11,7 +11,7 @@ from pathlib import Path
 from tests import pgbouncer, postgresql
 from tests.benchmarks import scaling
 from tests.benchmarks.measure import medians
-from tests.benchmarks.scaling import CONNECTIONS, PROCESSES, SCRIPT, SECONDS
+from tests.benchmarks.scaling import CONNECTIONS, PROCESSES, SECONDS
 from tests.postgresql import PostgreSQL, program_path
 
 SIZE = 10_000
@@ -39,8 +39,7 @@ def main() -> None:
         through = direct | pgbouncer.addresses(pooler, behind.url)
         tokens = scaling.fill(direct, SIZE)
         pgbouncer.set_timeouts(**pgbouncer.addresses(pooler, behind.url))
-        script = place / "tokens.lua"
-        script.write_text(SCRIPT.format(tokens=", ".join(f'"{token}"' for token in tokens)))
+        script = scaling.write_script(place, tokens)
         for processes in PROCESSES:
             with ExitStack() as servers:
                 found = {
@@ -54,13 +53,16 @@ def main() -> None:
 def look_ups(place: Path, behind: PostgreSQL, through: str) -> dict[str, Callable[[], float]]:
     script = place / "look-up.sql"
     script.write_text(LOOK_UP)
-    return {"directly": pgbench(behind.url, script), "through": pgbench(through, script)}
+    # As a bearer check, which prepares its statement only without a pooler.
+    return {
+        "directly": pgbench(behind.url, script, "prepared"),
+        "through": pgbench(through, script, "extended"),
+    }
 
 
-def pgbench(url: str, script: Path) -> Callable[[], float]:
+def pgbench(url: str, script: Path, protocol: str) -> Callable[[], float]:
     """Return a function that measures the transactions a second of a script."""
-    # Without statements that are prepared, as in a bearer check.
-    command = [str(program_path("pgbench")), "-n", "-M", "simple", "-D", f"rows={SIZE - scaling.SAMPLED}"]
+    command = [str(program_path("pgbench")), "-n", "-M", protocol, "-D", f"rows={SIZE - scaling.SAMPLED}"]
     command += [f"-c{CONNECTIONS}", f"-T{SECONDS}", "-f", str(script), url]
 
     def measure() -> float:

@@ -38,7 +38,30 @@ def main() -> None:
     with tempfile.TemporaryDirectory(prefix="botpenguin-scaling-") as name:
         for engine in ("SQLite", "PostgreSQL"):
             bench_engine(engine, Path(name))
+        compare_engines(Path(name))
         bench_key_rotation(Path(name))
+
+
+def compare_engines(folder: Path) -> None:
+    """Measure the engines in turns: two tables that are made one after the other cannot be compared."""
+    with postgresql() as url, ExitStack() as servers:
+        places = {"SQLite": folder / "sqlite", "PostgreSQL": folder / "postgresql"}
+        urls = {"SQLite": server.sqlite_url(places["SQLite"] / "db.sqlite3"), "PostgreSQL": url}
+        candidates = {}
+        for engine, place in places.items():
+            place.mkdir()
+            environment = settings(place, DATABASE_URL=urls[engine])
+            script = write_script(place, fill(environment, SIZES[0]))
+            candidates[engine] = load(servers.enter_context(granian(environment, 1)), script)
+        found = medians(candidates)
+    rates = ", ".join(f"{engine} {rate:,.0f}" for engine, rate in found.items())
+    print(f"\nOne process, in turns: {rates}. PostgreSQL against SQLite: {found['PostgreSQL'] / found['SQLite']:.2f}")
+
+
+def write_script(place: Path, tokens: list[str]) -> Path:
+    script = place / "tokens.lua"
+    script.write_text(SCRIPT.format(tokens=", ".join(f'"{token}"' for token in tokens)))
+    return script
 
 
 def bench_engine(engine: str, folder: Path) -> None:
@@ -51,10 +74,7 @@ def bench_engine(engine: str, folder: Path) -> None:
             if engine == "PostgreSQL":
                 url = stack.enter_context(postgresql())
             environment = settings(place, DATABASE_URL=url)
-            tokens = fill(environment, size)
-            script = place / "tokens.lua"
-            script.write_text(SCRIPT.format(tokens=", ".join(f'"{token}"' for token in tokens)))
-            filled.append((size, environment, script))
+            filled.append((size, environment, write_script(place, fill(environment, size))))
         for processes in PROCESSES:
             with ExitStack() as servers:
                 candidates = {
