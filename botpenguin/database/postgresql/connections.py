@@ -7,12 +7,11 @@ never.
 """
 
 from collections.abc import Sequence
-from functools import partial
+from functools import cached_property, partial
 from typing import Any
 
 import psycopg
-from psycopg import generators
-from psycopg.abc import PQGen
+from psycopg import abc, generators
 from psycopg.adapt import Transformer
 from psycopg.errors import FeatureNotSupported, InvalidSqlStatementName, _WaitTimeout, error_from_result
 from psycopg.pq import ExecStatus, Format
@@ -53,9 +52,15 @@ class Connection(psycopg.Connection[Any]):
         A cursor of psycopg takes as long as the round trip. `is_prepared`: the server plans the statement once for this
         connection. Raises `ConnectionLost`, or what the server raises.
         """
+        formats = [Format.BINARY] * len(parameters)
         self._is_reading = True
         try:
-            result = self.wait(self._reading(sql, parameters, is_prepared=is_prepared))
+            if is_prepared:
+                name = self._names_by_sql.get(sql) or self._prepare(sql)
+                self.pgconn.send_query_prepared(name, parameters, formats, Format.BINARY)
+            else:
+                self.pgconn.send_query_params(sql, parameters, None, formats, Format.BINARY)
+            result = self._receive()
         except (FeatureNotSupported, InvalidSqlStatementName) as error:
             # A migration has changed the columns, or DISCARD ALL has removed the statement.
             self.close()
@@ -68,26 +73,23 @@ class Connection(psycopg.Connection[Any]):
             self._is_reading = False
         if not result.ntuples:
             return None
+        self._transformer.set_pgresult(result)
+        return self._transformer.load_row(0, tuple)
+
+    @cached_property
+    def _transformer(self) -> abc.Transformer:
         # Without the connection, which it would keep alive.
-        transformer = Transformer(self.adapters)
-        transformer.set_pgresult(result)
-        return transformer.load_row(0, tuple)
+        return Transformer(self.adapters)
 
-    def _reading(self, sql: bytes, parameters: Sequence[bytes], *, is_prepared: bool) -> PQGen[PGresult]:
-        formats = [Format.BINARY] * len(parameters)
-        if not is_prepared:
-            self.pgconn.send_query_params(sql, parameters, None, formats, Format.BINARY)
-            return (yield from self._receiving())
-        if sql not in self._names_by_sql:
-            name = f"read_row_{len(self._names_by_sql)}".encode()
-            self.pgconn.send_prepare(name, sql)
-            yield from self._receiving()
-            self._names_by_sql[sql] = name
-        self.pgconn.send_query_prepared(self._names_by_sql[sql], parameters, formats, Format.BINARY)
-        return (yield from self._receiving())
+    def _prepare(self, sql: bytes) -> bytes:
+        name = f"read_row_{len(self._names_by_sql)}".encode()
+        self.pgconn.send_prepare(name, sql)
+        self._receive()
+        self._names_by_sql[sql] = name
+        return name
 
-    def _receiving(self) -> PQGen[PGresult]:
-        result: PGresult = (yield from generators.execute(self.pgconn))[0]
+    def _receive(self) -> PGresult:
+        result: PGresult = self.wait(generators.execute(self.pgconn))[0]
         if result.status == ExecStatus.FATAL_ERROR:
             raise error_from_result(result, self.info.encoding)
         return result
