@@ -179,7 +179,7 @@ else:
     DATABASES["default"] |= {
         "ENGINE": "botpenguin.database.postgresql",
         "CONN_MAX_AGE": 0,
-        # After a restart of PostgreSQL at most one request a process fails, instead of one a connection.
+        # After a restart of PostgreSQL at most one page a process fails, not one a connection. `read_row` does without.
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "pool": pool_options(threads=THREADS),
