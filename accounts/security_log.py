@@ -25,6 +25,7 @@ from accounts.events import EventBase, EventCount, SecurityEvent
 from accounts.mail import notices
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
+from accounts.orm.parameters import Parameter
 from accounts.web.clients import Client
 
 Event = SecurityEvent | EventCount
@@ -34,6 +35,8 @@ Detail = EventBase.Detail
 token_rows: list[Callable[[User], Iterable[list[str]]]] = []
 TOKEN_KINDS = [kind for kind in Kind if kind.startswith("token-")]
 
+# Columns of events and of counts.
+SHARED = ("at", "kind", "detail", "ip", "client")
 # Anybody can cause failures, so fewer are listed.
 FAILURES_AN_HOUR = 10
 HOUR = timedelta(hours=1)
@@ -71,27 +74,31 @@ def add(
     )
 
 
-def of(owner: User, kinds: Iterable[str] = ()) -> tuple[QuerySet[SecurityEvent], QuerySet[EventCount]]:
+def of(owner: User | Parameter, kinds: Iterable[str] = ()) -> tuple[QuerySet[SecurityEvent], QuerySet[EventCount]]:
     """Return the events of an account and the counts of further ones, newest first, of some kinds or all."""
     chosen = Q(user=owner, kind__in=kinds) if kinds else Q(user=owner)
     events, counts = SecurityEvent.objects.filter(chosen), EventCount.objects.filter(chosen)
     return events.order_by("-at", "-pk"), counts.order_by("-at", "-pk")
 
 
-def latest(events: QuerySet[SecurityEvent], counts: QuerySet[EventCount], most: int) -> list[Event]:
-    """Return the newest rows of both in one query, for reading only."""
-    shared = ("at", "kind", "detail", "ip", "client")
-    listed = SecurityEvent.objects.filter(pk__in=events.values("pk")[:most]).order_by()
+def newest(events: QuerySet[SecurityEvent], counts: QuerySet[EventCount], most: int) -> Any:
+    """Return a query for the newest rows of both, which `listed` reads."""
+    single = SecurityEvent.objects.filter(pk__in=events.values("pk")[:most]).order_by()
     counted = EventCount.objects.filter(pk__in=counts.values("pk")[:most]).order_by()
     no_hint = Value(None, CharField())
-    rows = listed.values_list("pk", *shared, "hint", Value(0)).union(
-        counted.values_list("pk", *shared, no_hint, "count"), all=True
+    rows = single.values_list("pk", *SHARED, "hint", Value(0)).union(
+        counted.values_list("pk", *SHARED, no_hint, "count"), all=True
     )
+    return rows.order_by("-at", "-pk")[:most]
+
+
+def listed(rows: Iterable[Any]) -> list[Event]:
+    """Return the events of the rows of `newest`, for reading only."""
     return [
-        EventCount(**dict(zip(shared, values, strict=True)), count=count)
+        EventCount(**dict(zip(SHARED, values, strict=True)), count=count)
         if count
-        else SecurityEvent(**dict(zip(shared, values, strict=True)), hint=hint)
-        for _pk, *values, hint, count in rows.order_by("-at", "-pk")[:most]
+        else SecurityEvent(**dict(zip(SHARED, values, strict=True)), hint=hint)
+        for _pk, *values, hint, count in rows
     ]
 
 

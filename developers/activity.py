@@ -1,10 +1,14 @@
 """The events of tokens in the owner's security log."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
+
+from django.db.models import BigIntegerField
 
 from accounts import security_log
 from accounts.models import User
+from accounts.orm.parameters import CompiledQuery, Parameter
 from accounts.security_log import Event, Kind
 from accounts.web.clients import Client
 from developers.models import ApiToken, RevokedToken
@@ -17,6 +21,14 @@ def record_event(kind: Kind, token: ApiToken | RevokedToken, client: Client, det
 
 def recent_events(owner: User, kinds: Iterable[Kind], most: int) -> list[Event]:
     """Return what happened to a person's token last, of some kinds, in one query."""
-    events, counts = security_log.of(owner, kinds)
-    # By an index of their own.
-    return security_log.latest(events.filter(generation__isnull=False), counts, most)
+    return security_log.listed(_recent(tuple(kinds), most).rows(owner=owner.pk))
+
+
+@cache
+def _recent(kinds: Sequence[Kind], most: int) -> CompiledQuery:
+    def build() -> Any:
+        events, counts = security_log.of(Parameter("owner", BigIntegerField()), kinds)
+        # By an index of their own.
+        return security_log.newest(events.filter(generation__isnull=False), counts, most)
+
+    return CompiledQuery(build)

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
+from functools import cache
 from operator import itemgetter
 from typing import Any, ClassVar, NamedTuple
 
@@ -11,6 +12,7 @@ from django.db.models import F, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
+from accounts.orm.parameters import CompiledQuery, Parameter
 from developers.models import ProgramLabel, TokenUse
 from developers.programs import MOST_ADDRESSES, OTHERS, address_name, program_name
 
@@ -104,14 +106,33 @@ class UsingProgram:
 
 def names_of(owner_id: int) -> QuerySet[TokenUse, str]:
     """Return a query for the names of an owner's programs, the last used first."""
-    last = _recent_uses(owner_id).values("program").annotate(used_at=db.Max("last_at"))
-    return last.order_by("-used_at", "program").values_list("program", flat=True)
+    return _names(_recent_uses(owner_id, _first_day()))
 
 
 def programs_named(owner_id: int, names: Any) -> list[UsingProgram]:
     """Return the programs of these names, a list or a query, the last used first. Takes one query."""
+    return _programs(_parts(owner_id, _first_day(), names))
+
+
+def last_used(owner_id: int, most: int) -> list[UsingProgram]:
+    """Return the programs that used an owner's tokens last. Takes one query."""
+    return _programs(_last_used(most).rows(owner=owner_id, first_day=_first_day()))
+
+
+@cache
+def _last_used(most: int) -> CompiledQuery:
+    owner, day = Parameter("owner", db.BigIntegerField()), Parameter("first_day", db.DateField())
+    return CompiledQuery(lambda: _parts(owner, day, _names(_recent_uses(owner, day))[:most]))
+
+
+def _names(uses: QuerySet[TokenUse]) -> QuerySet[TokenUse, str]:
+    last = uses.values("program").annotate(used_at=db.Max("last_at"))
+    return last.order_by("-used_at", "program").values_list("program", flat=True)
+
+
+def _programs(rows: Any) -> list[UsingProgram]:
     parts: dict[str, dict[str, list[Any]]] = {DAY: {}, ADDRESS: {}, LABEL: {}}
-    for part, name, *values in _parts(owner_id, names):
+    for part, name, *values in rows:
         parts[part].setdefault(name, []).append(values)
     found = []
     for name, days in parts[DAY].items():
@@ -128,9 +149,9 @@ def programs_named(owner_id: int, names: Any) -> list[UsingProgram]:
     return sorted(found, key=lambda program: (program.last_at, program.name), reverse=True)
 
 
-def _parts(owner_id: int, names: Any) -> Any:
+def _parts(owner_id: Any, first_day: Any, names: Any) -> Any:
     """Read the days, the last addresses and the labels of programs."""
-    uses = _recent_uses(owner_id).filter(program__in=names)
+    uses = _recent_uses(owner_id, first_day).filter(program__in=names)
     days = _summed(uses.values("program", "day"), part=Value(DAY), text=Value(""), on=F("day"))
     addresses = _summed(uses.values("program", "address"), part=Value(ADDRESS), text=F("address"), on=db.Max("day"))
     last = Window(RowNumber(), partition_by=F("program"), order_by=["-used_at", "text"])
@@ -147,8 +168,8 @@ def _summed(uses: Any, **columns: Any) -> Any:
     return uses.annotate(name=F("program"), **sums, **columns).values_list(*COLUMNS)
 
 
-def _recent_uses(owner_id: int) -> QuerySet[TokenUse]:
-    return TokenUse.objects.filter(user=owner_id, day__gte=_first_day()).order_by()
+def _recent_uses(owner_id: Any, first_day: Any) -> QuerySet[TokenUse]:
+    return TokenUse.objects.filter(user=owner_id, day__gte=first_day).order_by()
 
 
 def _first_day() -> date:

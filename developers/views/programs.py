@@ -27,8 +27,7 @@ DRAWN = 10
 def latest_programs(owner: User) -> dict[str, Any]:
     """Return what the page of the token shows of programs. Only what shows them reads them, once."""
     # One more, to know whether there are others.
-    names = used_by.names_of(owner.pk)[: DRAWN + 1]
-    return {"used_by": cache(partial(used_by.programs_named, owner.pk, names)), "drawn": f":{DRAWN}"}
+    return {"used_by": cache(partial(used_by.last_used, owner.pk, DRAWN + 1)), "drawn": f":{DRAWN}"}
 
 
 @require_safe

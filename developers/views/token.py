@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
+from django.db.models import BigIntegerField
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -18,6 +19,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
 from accounts.keyring import Unreadable
+from accounts.orm.parameters import CompiledQuery, Parameter
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
 from accounts.security_log import Kind
 from accounts.web.actions import action
@@ -48,6 +50,12 @@ WORDS: Mapping[Any, Any] = {
     Kind.TOKEN_TRIED: gettext_lazy("Tried out"),
     Kind.TOKEN_REVOKED: gettext_lazy("Revoked"),
 }
+# With how many webhooks wait for the owner.
+REVOKED_TOKENS = CompiledQuery(
+    lambda: RevokedToken.objects.filter(user=Parameter("owner", BigIntegerField())).annotate(
+        paused_webhooks=subscribing.number_paused()
+    )
+)
 
 
 @require_safe
@@ -147,7 +155,7 @@ def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResp
 def _page(request: LoggedInRequest) -> dict[str, Any]:
     owner = request.user
     token = issuance.token_of(owner, Client.of(request))
-    revoked_tokens = list(owner.revoked_tokens.annotate(paused_webhooks=subscribing.number_paused()))
+    revoked_tokens: list[Any] = REVOKED_TOKENS.objects(owner=owner.pk)
     before = next((revoked for revoked in revoked_tokens if revoked.generation == token.generation - 1), None)
     events = activity.recent_events(owner, WORDS, ACTIVITY_LENGTH)
     programs = latest_programs(owner)
