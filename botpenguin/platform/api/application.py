@@ -54,12 +54,8 @@ class ApiExchange:
         self._began_at = perf_counter()
 
     def answer(self, reply: Reply, start_response: StartResponse) -> "ApiExchange":
-        seconds = perf_counter() - self._began_at
-        method, client = request_log.method_of(self.method), canonical_ip(self.environ.get("REMOTE_ADDR", ""))
-        self._line = RequestLine(
-            self.id, method, self.route, reply.status, seconds, client or request_log.UNKNOWN, self.user
-        )
-        request_metrics.count_request(method, self.route, reply.status, seconds)
+        self._status, self._seconds = reply.status, perf_counter() - self._began_at
+        request_metrics.count_request(request_log.method_of(self.method), self.route, self._status, self._seconds)
         # A client would take the body after HEAD for the next response (RFC 9112, section 6.3).
         self._body = b"" if self.method == "HEAD" else reply.body
         start_response(reply.status_line, [*reply.headers.items()])
@@ -71,8 +67,19 @@ class ApiExchange:
     def close(self) -> None:
         """Give connections back as Django does after a request, and log."""
         close_old_connections()
-        if self.is_logged or self._line.is_of_error:
-            request_log.log(self._line)
+        if self.is_logged or self._status >= HTTPStatus.BAD_REQUEST:
+            method, client = request_log.method_of(self.method), canonical_ip(self.environ.get("REMOTE_ADDR", ""))
+            request_log.log(
+                RequestLine(
+                    self.id,
+                    method,
+                    self.route,
+                    self._status,
+                    self._seconds,
+                    client or request_log.UNKNOWN,
+                    self.user,
+                )
+            )
 
 
 class ApiApplication:
