@@ -3,6 +3,7 @@
 from django.contrib import messages
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
+from django.template.backends.utils import csrf_input
 from django.urls import reverse
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -13,6 +14,7 @@ from accounts.keyring import Unreadable
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
 from accounts.web.confirmation import is_confirmed
+from accounts.web.links import add_links
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from accounts.web.undo import offer_undo
@@ -22,19 +24,26 @@ from developers.outbound.editor import kept_drafts
 from developers.outbound.models import OutboundApi
 
 PAGE = "developers:outbound:apis"
+LINKS = {
+    "address": "developers:outbound:api",
+    "duplicate": "developers:outbound:duplicate-api",
+    "delete": "developers:outbound:delete-api",
+}
 
 
 @require_safe
 @never_cache
 def apis(request: LoggedInRequest) -> HttpResponse:
     text = request.GET.get("q", "").strip()
-    # A sealed call may be a megabyte.
-    found = OutboundApi.objects.owned_by(request.user).defer("sealed")
-    page = paged(request, found.search(text) if text else found)
+    # Only what is shown, and as dictionaries, which templates read faster than objects.
+    found = OutboundApi.objects.owned_by(request.user)
+    found = found.search(text) if text else found
+    page = paged(request, found.values("id", "name", "method", "url"))
+    add_links(page["page"], **LINKS)
     usage = None if text else quotas.APIS.usage(page["page"].paginator.count)
     deleted = [] if text else api_deletion.restorable(request.user).defer("sealed")
     offers = [] if text else kept_drafts.offers(request.user.pk)
-    context = {"q": text, "usage": usage, "deleted": deleted, "offers": offers}
+    context = {"q": text, "usage": usage, "deleted": deleted, "offers": offers, "csrf_input": csrf_input(request)}
     return render(request, "developers/outbound/apis.html", page | context)
 
 
