@@ -3,12 +3,13 @@
 SQLite counts 100,000 contacts in 30 ms and sums their bytes in 700 ms, in which nobody else could write.
 """
 
-from django.db.models import Count, F, Sum
+from django.db.models import Count, F, Subquery, Sum
+from django.db.models.functions import Coalesce
 
 from accounts.models import User
 from accounts.quotas import QuotaUsage
 from botpenguin.platform import quotas, sizes
-from botpenguin.platform.models import Contact, ContactTag, ContactUsage
+from botpenguin.platform.models import Contact, ContactQuerySet, ContactTag, ContactUsage
 
 
 def check(owner: int, *, contacts: int, size: int) -> None:
@@ -25,9 +26,12 @@ def grow(owner: int, *, contacts: int, size: int) -> None:
         _add(owner, contacts, size)
 
 
-def usages_of(owner: User) -> list[QuotaUsage]:
-    held = _held(owner.pk)
-    return [quotas.CONTACTS.usage(held.contacts), quotas.CONTACT_BYTES.usage(held.size)]
+def usages_and_count(owner: User, contacts: ContactQuerySet) -> tuple[list[QuotaUsage], int]:
+    """Return how much of the quotas is used, and the number of some contacts of the account, by one query."""
+    count = contacts.order_by().values("owner").annotate(count=Count("pk")).values("count")
+    columns = ("contact_usage__contacts", "contact_usage__size", Coalesce(Subquery(count), 0))
+    held, size, counted = User.objects.filter(pk=owner.pk).values_list(*columns).get()
+    return [quotas.CONTACTS.usage(held or 0), quotas.CONTACT_BYTES.usage(size or 0)], counted
 
 
 def count(owner: int) -> dict[str, int]:

@@ -142,7 +142,7 @@ def test_the_page_takes_as_many_queries_for_fifty_contacts_as_for_three(
         make_contact(alice, f"Person {number}", tags=("lead", "trial"))
     browser = logged_in(alice)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         response = browser.get(PAGE)
 
     assert len(names(response)) == 50

@@ -224,6 +224,14 @@ class VisibleTags(models.Manager["ContactTag"]):
         """Exclude tags of imports in progress."""
         return super().get_queryset().exclude(models.Exists(PendingImport.objects.filter(pk=models.OuterRef("batch"))))
 
+    def names(self, contacts: Collection[str]) -> dict[str, list[str]]:
+        """Return the tags of contacts by the ids of these, in alphabetical order."""
+        found: dict[str, list[str]] = {}
+        tags = self.filter(contact__in=contacts).order_by("name")
+        for contact, name in tags.values_list("contact_id", "name"):
+            found.setdefault(contact, []).append(name)
+        return found
+
 
 class ContactTag(models.Model):
     # Without a constraint, because an import writes tags before contacts. The unique index begins with it.
