@@ -66,20 +66,16 @@ class ApiExchange:
 
     def close(self) -> None:
         """Give connections back as Django does after a request, and log."""
-        close_old_connections()
-        if self.is_logged or self._status >= HTTPStatus.BAD_REQUEST:
-            method, client = request_log.method_of(self.method), canonical_ip(self.environ.get("REMOTE_ADDR", ""))
-            request_log.log(
-                RequestLine(
-                    self.id,
-                    method,
-                    self.route,
-                    self._status,
-                    self._seconds,
-                    client or request_log.UNKNOWN,
-                    self.user,
-                )
-            )
+        try:
+            close_old_connections()
+        finally:
+            if self.is_logged or self._status >= HTTPStatus.BAD_REQUEST:
+                request_log.log(self._line())
+
+    def _line(self) -> RequestLine:
+        method, client = request_log.method_of(self.method), canonical_ip(self.environ.get("REMOTE_ADDR", ""))
+        client = client or request_log.UNKNOWN
+        return RequestLine(self.id, method, self.route, self._status, self._seconds, client, self.user)
 
 
 class ApiApplication:
