@@ -8,11 +8,15 @@ from allauth.account import auth_backends as allauth
 from allauth.account.models import EmailAddress
 from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.tokens import PasswordResetTokenGenerator
+from django.db.models import BigIntegerField
 from django.http import HttpRequest
 
 from accounts import passwords, sign_ups
 from accounts.models import SignUp, User
+from accounts.orm.parameters import CompiledQuery, Parameter
 from accounts.web.responses import after_response
+
+BY_ID = CompiledQuery(lambda: User.objects.filter(pk=Parameter("id", BigIntegerField())))
 
 
 class AuthenticationBackend(allauth.AuthenticationBackend):
@@ -20,6 +24,11 @@ class AuthenticationBackend(allauth.AuthenticationBackend):
         self.request = request
         person: AbstractBaseUser | None = super().authenticate(request, **credentials)
         return person
+
+    def get_user(self, user_id: int) -> User | None:
+        """Return the account of a session, unless it is deactivated. Each page asks, so the query is compiled once."""
+        found = next(iter(BY_ID.objects(id=user_id)), None)
+        return found if found and self.user_can_authenticate(found) else None
 
     def _authenticate_by_email(self, email: str, password: str) -> AbstractBaseUser | None:
         """Check the password of the account with this address, if the address is confirmed.

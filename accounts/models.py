@@ -1,7 +1,7 @@
 """The user model, whose log-in is an email address, and the other tables of accounts."""
 
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, ClassVar, Self
 from uuid import uuid4
 
@@ -155,15 +155,25 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
         return salted_hmac("accounts.session_epoch", fingerprint + self.session_epoch, secret=secret).hexdigest()
 
 
+def valid_times() -> dict[str, datetime]:
+    """Return by which times a session is valid."""
+    now = timezone.now()
+    latest = now + CLOCKS_DIFFER_BY
+    return {"now": now, "latest": latest, "last_end": latest + timedelta(seconds=settings.SESSION_COOKIE_AGE)}
+
+
 class SessionQuerySet(models.QuerySet["Session"]):
     def open(self) -> Self:
         return self.filter(expire_date__gt=timezone.now())
 
     def valid(self) -> Self:
         """Return open sessions that are not dated in the future, by a clock that was set back or by another writer."""
-        latest = timezone.now() + CLOCKS_DIFFER_BY
-        last_end = latest + timedelta(seconds=settings.SESSION_COOKIE_AGE)
-        return self.open().filter(expire_date__lte=last_end, signed_in_at__lte=latest, last_seen_at__lte=latest)
+        return self.valid_between(**valid_times())
+
+    def valid_between(self, now: Any, latest: Any, last_end: Any) -> Self:
+        """Do the same by `valid_times`, or by parameters of a query."""
+        in_time = self.filter(expire_date__gt=now, expire_date__lte=last_end)
+        return in_time.filter(signed_in_at__lte=latest, last_seen_at__lte=latest)
 
 
 class Session(SavesChanges, AbstractBaseSession):  # type: ignore[misc]  # it saves by keywords only

@@ -19,14 +19,15 @@ from django.contrib.sessions.backends.base import UpdateError
 from django.contrib.sessions.backends.db import SessionStore as DatabaseSessionStore
 from django.core.cache import cache
 from django.db import DatabaseError, IntegrityError, transaction
-from django.db.models import QuerySet
+from django.db.models import CharField, DateTimeField, QuerySet
 from django.utils import timezone
 
 from accounts import email_changes
-from accounts.models import Session, SessionQuerySet, User, new_epoch
+from accounts.models import Session, SessionQuerySet, User, new_epoch, valid_times
 from accounts.orm import best_effort
 from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.changes import Gone
+from accounts.orm.parameters import CompiledQuery, Parameter
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
 
@@ -37,6 +38,11 @@ VISITOR_SESSION_AGE = timedelta(minutes=15)
 # Sessions per person, more than anybody has browsers: a program that logs in repeatedly must not fill the table.
 MOST_SESSIONS, ENDED_AT_ONCE = 500, 50
 UNKNOWN_CLIENT = Client(None, "")
+# Compiled once, since each page reads its session.
+TIMES = {name: Parameter(name, DateTimeField()) for name in ("now", "latest", "last_end")}
+BY_KEY = CompiledQuery(
+    lambda: Session.objects.valid_between(**TIMES).filter(pk=Parameter("key", CharField())).order_by()
+)
 
 
 class SessionEnded(Exception):
@@ -105,7 +111,8 @@ class SessionStore(DatabaseSessionStore):
         return row
 
     def _get_session_from_db(self) -> Session | None:
-        self.row = Session.objects.valid().filter(pk=digest(self.session_key or "")).first()
+        found = BY_KEY.objects(key=digest(self.session_key or ""), **valid_times())
+        self.row = found[0] if found else None
         if self.row is None:
             self._session_key = None
         return self.row
