@@ -59,7 +59,11 @@ def token_of(owner: User, client: Client) -> ApiToken:
 
     Raises `NotConfirmed`: its predecessor could then be valid again after a failover.
     """
-    token = ApiToken.objects.filter(user=owner).first()
+    return confirmed(ApiToken.objects.filter(user=owner).first(), owner, client)
+
+
+def confirmed(token: ApiToken | None, owner: User, client: Client) -> ApiToken:
+    """Return a token as read, as `token_of` does."""
     if token is None:
         return issue(owner, client)
     confirm((owner.pk, token.generation), token.issued_at)

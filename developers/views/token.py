@@ -7,7 +7,8 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.conf import settings
-from django.db.models import BigIntegerField
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import BigIntegerField, F
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.urls import reverse
@@ -19,6 +20,7 @@ from django.views.decorators.http import require_safe
 from django_htmx.http import reswap, retarget
 
 from accounts.keyring import Unreadable
+from accounts.models import User
 from accounts.orm.parameters import CompiledQuery, Parameter
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
 from accounts.security_log import Kind
@@ -29,7 +31,7 @@ from developers import activity, issuance
 from developers.first_steps import first_steps
 from developers.forms import RevokeForm
 from developers.issuance import Outcome, Verdict
-from developers.models import RevokedToken
+from developers.models import ApiToken, RevokedToken
 from developers.outbound.subscriptions import subscribing
 from developers.replacement import replacement_of, users_of
 from developers.snippets import Language, language_of, snippets_in
@@ -50,10 +52,14 @@ WORDS: Mapping[Any, Any] = {
     Kind.TOKEN_TRIED: gettext_lazy("Tried out"),
     Kind.TOKEN_REVOKED: gettext_lazy("Revoked"),
 }
-# With how many webhooks wait for the owner.
-REVOKED_TOKENS = CompiledQuery(
-    lambda: RevokedToken.objects.filter(user=Parameter("owner", BigIntegerField())).annotate(
-        paused_webhooks=subscribing.number_paused()
+COLUMNS, REVOKED_COLUMNS = ([field.attname for field in model._meta.fields] for model in (ApiToken, RevokedToken))
+TOKENS = CompiledQuery(
+    lambda: (
+        ApiToken.objects.filter(user=Parameter("owner", BigIntegerField()))
+        .order_by(F("user__revoked_tokens__last_refused_at").desc(nulls_last=True), "-user__revoked_tokens__generation")
+        .values_list(
+            *COLUMNS, *(f"user__revoked_tokens__{name}" for name in REVOKED_COLUMNS), subscribing.number_paused()
+        )
     )
 )
 
@@ -154,8 +160,7 @@ def _ask_before_revoking(request: LoggedInRequest, outcome: Outcome) -> HttpResp
 
 def _page(request: LoggedInRequest) -> dict[str, Any]:
     owner = request.user
-    token = issuance.token_of(owner, Client.of(request))
-    revoked_tokens: list[Any] = REVOKED_TOKENS.objects(owner=owner.pk)
+    token, revoked_tokens, paused_webhooks = _tokens(owner, Client.of(request))
     before = next((revoked for revoked in revoked_tokens if revoked.generation == token.generation - 1), None)
     events = activity.recent_events(owner, WORDS, ACTIVITY_LENGTH)
     programs = latest_programs(owner)
@@ -166,11 +171,22 @@ def _page(request: LoggedInRequest) -> dict[str, Any]:
         "replacement": replacement_of(token, revoked_tokens),
         "events": [(WORDS[event.kind], event) for event in events],
         "first_steps": cache(partial(first_steps, token, revoked_tokens, events, programs["used_by"])),
-        "paused_webhooks": revoked_tokens[0].paused_webhooks if revoked_tokens else 0,
+        "paused_webhooks": paused_webhooks,
         "languages": Language,
         "snippets": snippets_in(language_of(request), settings.PUBLIC_URL),
         **programs,
     }
+
+
+def _tokens(owner: User, client: Client) -> tuple[ApiToken, list[RevokedToken], int]:
+    """Return the owner's token, the revoked ones, and how many webhooks wait for the owner. Takes one query."""
+    token, revoked_tokens, paused = None, [], 0
+    for *values, number_paused in TOKENS.rows(owner=owner.pk):
+        paused = number_paused
+        token = token or ApiToken.from_db(DEFAULT_DB_ALIAS, COLUMNS, values[: len(COLUMNS)])
+        revoked = RevokedToken.from_db(DEFAULT_DB_ALIAS, REVOKED_COLUMNS, values[len(COLUMNS) :])
+        revoked_tokens += [revoked] if revoked.pk else []
+    return issuance.confirmed(token, owner, client), revoked_tokens, paused
 
 
 def _notice(verdict: Verdict, revoked: RevokedToken | None) -> dict[str, Any]:

@@ -212,12 +212,12 @@ def test_without_a_script_the_address_of_the_steps_leads_to_the_page(alice: User
     assert (response.status_code, response["Location"]) == (302, PAGE)
 
 
-def test_the_page_of_a_new_token_takes_six_queries(
+def test_the_page_of_a_new_token_takes_five_queries(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser = logged_in(alice)
 
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(5):
         browser.get(PAGE)
 
 

@@ -160,7 +160,7 @@ def test_a_name_is_text_of_its_own_direction_and_never_a_link(alice: User, name:
     assert "<script" not in section(page)
 
 
-def test_the_page_with_ten_programs_takes_seven_queries(
+def test_the_page_with_ten_programs_takes_six_queries(
     alice: User, django_assert_num_queries: DjangoAssertNumQueries
 ) -> None:
     browser = logged_in(alice)
@@ -169,7 +169,7 @@ def test_the_page_with_ten_programs_takes_seven_queries(
     for generation in range(1, 9):
         revoke(alice, generation, LAPTOP, even_if_used=True)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         browser.get(f"{PAGE}?replaced=3")
 
 

@@ -50,12 +50,12 @@ def test_the_page_is_kept_by_no_cache(alice: User) -> None:
     assert response["Cache-Control"] == "max-age=0, no-cache, no-store, must-revalidate, private"
 
 
-def test_the_page_takes_seven_queries(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_the_page_takes_six_queries(alice: User, django_assert_num_queries: DjangoAssertNumQueries) -> None:
     browser = logged_in(alice)
     for generation in range(1, 4):
         revoke(alice, generation, LAPTOP, even_if_used=True)
 
-    with django_assert_num_queries(7):
+    with django_assert_num_queries(6):
         browser.get(f"{PAGE}?replaced=3")
 
 
