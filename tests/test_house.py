@@ -17,6 +17,10 @@ Definition = ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
 PRODUCT = ("accounts", "botpenguin", "developers")
 MOST_LINES_OF_A_MODULE = 300
 MOST_LINES_OF_A_FUNCTION = 40
+# Playwright answers these from the page as it is, which may still be the one before. `expect` waits.
+UNWAITED = re.compile(r"\.(all_inner_texts|all_text_contents|is_(visible|hidden|enabled|disabled|checked|editable))\(")
+# They wait themselves, or their callers do. In Firefox without scripts, `expect` does not work.
+WAITING = ("people.py", "windows.py", "test_firefox.py")
 # One long list of values, read from top to bottom.
 SETTINGS = "botpenguin/settings.py"
 
@@ -162,3 +166,11 @@ def test_no_function_is_too_long_to_see_at_once() -> None:
     }
 
     assert long == {}
+
+
+def test_no_test_in_a_browser_reads_without_waiting() -> None:
+    modules = [path for path in paths(".py", "tests/browser") if path.name not in WAITING]
+
+    found = [f"{path.name}: {match[1]}" for path in modules for match in UNWAITED.finditer(path.read_text())]
+
+    assert found == []

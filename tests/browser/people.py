@@ -15,10 +15,10 @@ TOKEN_PAGE = "/developers/api-access-token/"
 
 
 def log_in(page: Page, email: str = "alice@example.com") -> None:
-    """Fill in the log-in page that is open."""
+    """Fill in the log-in page that is open, and wait until the scripts of the next page run."""
     page.get_by_label("Email").fill(email)
     page.get_by_label("Password", exact=True).fill(PASSWORD)
-    page.get_by_role("button", name="Log in").click()
+    follow(page, page.get_by_role("button", name="Log in"))
 
 
 def log_in_to_token_page(page: Page, site: Site) -> None:
@@ -39,6 +39,12 @@ def follow(page: Page, link: Locator) -> None:
     """Click a link, and wait until the scripts of the next page run: what is typed before them opens no list."""
     with page.expect_event("load"):
         link.click()
+
+
+def texts(elements: Locator, count: int) -> list[str]:
+    """Return the texts of elements, once there are as many: Playwright itself would not wait for them."""
+    expect(elements).to_have_count(count)
+    return elements.all_inner_texts()
 
 
 def open_token_page(page: Page, site: Site, email: str = "alice@example.com") -> None:

@@ -64,6 +64,7 @@ def log_in(page: Page, server: Server) -> None:
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.get_by_role("button", name="Log in").click()
     page.get_by_role("heading", name="Recent activity").wait_for()
+    page.wait_for_load_state()
 
 
 def main(picture: Path) -> None:

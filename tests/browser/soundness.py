@@ -34,6 +34,7 @@ def expect_sound(
 ) -> None:
     """No part is wider than the window or cut off, there is one title, and axe finds nothing, in light or dark."""
     expect(page).to_have_title(re.compile(".+ · BotPenguin$"))
+    page.wait_for_load_state()
     before = page.viewport_size
     looks = looks_for_axe(page.title(), widths_for_axe)
     for width in widths:

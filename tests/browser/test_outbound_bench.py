@@ -14,9 +14,10 @@ from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.recipe import Recipe, RecipeField
 from tests.browser.conftest import Site
 from tests.browser.outbound import PAGE
-from tests.browser.people import open_page
+from tests.browser.people import follow, open_page
 from tests.browser.soundness import expect_sound
 from tests.developers.outbound.servers import LocalServer, Peer, response
+from tests.server import poll
 
 pytestmark = pytest.mark.browser
 
@@ -93,7 +94,7 @@ def test_a_test_runs_once_shows_its_time_and_is_cancelled(
     expect(page.locator("#elapsed")).to_be_hidden()
     sound(page)
     assert len(local_server.requests) == 1
-    assert ApiLog.objects.get().problem.startswith("Cancelled after ")
+    poll(lambda: ApiLog.objects.get().problem.startswith("Cancelled after "))
     page.get_by_role("textbox", name="URL").fill(f"{local_server.url}/quick")
     send.click()
     expect(status).to_have_text(re.compile(r"200 OK\s+\d\.\d\d s\s+\d+\sbytes"))
@@ -234,7 +235,8 @@ def test_without_scripts_the_values_have_a_page_and_nothing_that_needs_scripts_s
     page.get_by_label("day").fill("today")
     page.get_by_role("button", name="Test as a contact").click()
     page.get_by_label("Name, email or number").fill("ann")
-    page.get_by_label("Name, email or number").press("Enter")
+    with page.expect_event("load"):
+        page.get_by_label("Name, email or number").press("Enter")
     sound(page, scripts=False)
     page.get_by_role("button", name="Ann").click()
     expect(page.get_by_text("This contact has no day: that value stays as it is.")).to_be_visible()
@@ -254,7 +256,7 @@ def test_without_scripts_the_values_have_a_page_and_nothing_that_needs_scripts_s
 def test_what_was_read_stands_beside_the_form_where_there_is_room(page: Page, site: Site, alice: User) -> None:
     open_page(page, site, f"{PAGE}import/")
     page.get_by_label("Call").fill("curl https://api.example.com/orders?a=1 -H 'X-A: b' --compressed -k")
-    page.get_by_role("button", name="Read the call").click()
+    follow(page, page.get_by_role("button", name="Read the call"))
     notice, form = page.locator(".editor__notice"), page.locator("#editor")
 
     sound(page)

@@ -130,7 +130,7 @@ def test_the_line_that_an_error_of_json_names_is_numbered(page: Page, site: Site
 
     expect(page.get_by_text("The body is not JSON: see line 3, column 3.")).to_be_visible()
     expect(text).to_be_focused()
-    assert numbers.inner_text().split() == [str(line) for line in range(1, 25)]
+    expect(numbers).to_have_text(" ".join(str(line) for line in range(1, 25)), use_inner_text=True)
     text.evaluate("text => { text.scrollTop = 200 }")
     expect(numbers).to_have_js_property("scrollTop", 200)
     expect_sound(page, LOOKS, LOOKS)

@@ -101,7 +101,7 @@ def test_a_page_that_is_left_at_once_is_kept_and_back_offers_it(page: Page, site
     open_page(page, site, NEW)
     fill(page, "Name", "Shipments")
 
-    page.get_by_role("link", name="3rd Party Apps API").first.click()
+    follow(page, page.get_by_role("link", name="3rd Party Apps API").first)
     poll(CallDraft.objects.exists)
     page.go_back()
 

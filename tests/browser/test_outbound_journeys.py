@@ -45,10 +45,11 @@ def test_an_api_is_made_tested_mapped_saved_and_deleted(
     assert_saved()
     assert b'\r\n\r\n{"order": "A-17"}' in local_server.requests[0]
     assert b"POST /orders?lang=en HTTP/1.1\r\n" in local_server.requests[0]
+    page.wait_for_load_state()
     assert "sk-9f8e7d6c5b4a" not in page.content()
 
     page.goto(site.url(f"{PAGE}logs/"))
-    page.get_by_role("link", name="Order status").first.click()
+    follow(page, page.get_by_role("link", name="Order status").first)
     sent = page.get_by_role("region", name="Request")
     expect(sent.get_by_role("term").filter(has_text="Authorization")).to_have_count(1)
     expect(sent.get_by_role("definition").filter(has_text="••••••••")).to_have_count(1)
@@ -97,7 +98,7 @@ def run_and_map(page: Page, scripts: bool) -> None:
         page.get_by_role("button", name=f"Map {value}").click()
         expect(page.locator(f"[name=mappings-{number}-attribute]")).to_be_focused()
         if not scripts:
-            page.get_by_role("button", name="Send").click()
+            follow(page, page.get_by_role("button", name="Send"))
 
 
 def assert_saved() -> None:
@@ -115,8 +116,8 @@ def assert_saved() -> None:
 
 def find_and_duplicate(page: Page) -> None:
     page.get_by_label("Name or URL").fill("order st")
-    page.get_by_role("button", name="Search").click()
-    page.get_by_role("button", name="Duplicate Order status").click()
+    follow(page, page.get_by_role("button", name="Search"))
+    follow(page, page.get_by_role("button", name="Duplicate Order status"))
     expect(page.get_by_role("heading", name="Order status copy")).to_be_visible()
 
 
@@ -126,6 +127,7 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, lo
     open_tab(page, site)
     press(page, "link", "Create API")
     expect(page.get_by_role("heading", name="Create API")).to_be_visible()
+    page.wait_for_load_state()
     tab_to(page, page.get_by_role("textbox", name="Name"))
     page.keyboard.type("Order status")
     tab_to(page, page.get_by_role("textbox", name="URL"))
@@ -152,6 +154,7 @@ def test_the_whole_way_by_keyboard_alone(page: Page, site: Site, alice: User, lo
     page.keyboard.press("Enter")
 
     expect(page.get_by_text("Order status is saved.")).to_be_visible()
+    page.wait_for_load_state()
     assert OutboundApi.objects.get().recipe().parameters == (RecipeField("id", "{{order_id}}"),)
     press(page, "button", "Delete")
     expect(page.get_by_role("dialog")).to_be_visible()
@@ -183,7 +186,7 @@ def test_every_page_is_sound(
 
     page.goto(site.url(f"{PAGE}logs/"))
     expect_sound(page)
-    page.get_by_role("link", name=re.compile("^Order status")).click()
+    follow(page, page.get_by_role("link", name=re.compile("^Order status")))
     expect_sound(page)
 
 
@@ -238,6 +241,7 @@ def test_the_focus_stays_where_a_person_moves_it_after_a_row_was_added(page: Pag
     open_tab(page, site)
     press(page, "link", "Create API")
     expect(page.get_by_role("heading", name="Create API")).to_be_visible()
+    page.wait_for_load_state()
     page.evaluate(MOVE_THE_FOCUS_AFTER_A_SWAP)
 
     press(page, "button", "Add row to Parameters")

@@ -58,6 +58,8 @@ def test_after_confirming_the_act_works(page: Page, site: Site, alice: User) -> 
     page.get_by_label("Password", exact=True).fill(PASSWORD)
     page.keyboard.press("Enter")
     expect(page.locator("#token-status")).to_have_text("Confirmed. Copy again.")
+    expect(page.get_by_role("button", name="Copy")).to_be_focused()
+    page.wait_for_load_state()
     assert page.evaluate("navigator.clipboard.readText()") == "from before"
 
     page.keyboard.press("Enter")

@@ -15,6 +15,7 @@ from developers.programs import NAME_LENGTH
 from tests.browser.conftest import Site
 from tests.browser.people import open_token_page, token_box
 from tests.cast import LAPTOP, token_events
+from tests.server import poll
 
 pytestmark = pytest.mark.browser
 
@@ -40,6 +41,12 @@ def hold(page: Page, urls: re.Pattern[str]) -> list[Route]:
 
     page.route(urls, wait)
     return held
+
+
+def release(page: Page, held: list[Route]) -> None:
+    """Continue the one request that waits. Playwright hands it over while it is asked for something."""
+    poll(lambda: held if page.title() else None)
+    held.pop().continue_()
 
 
 def test_a_screen_reader_hears_how_the_hidden_token_ends_and_no_bullets(page: Page, site: Site, alice: User) -> None:
@@ -98,7 +105,7 @@ def test_show_and_revoke_say_that_they_are_at_work_and_work_once(page: Page, sit
         expect(page.locator("#token-status")).to_have_text(sentence)
         expect(button).to_have_attribute("aria-disabled", "true")
         button.press("Enter")
-        held.pop().continue_()
+        release(page, held)
         expect(page.locator("#token-status")).to_have_text(result)
 
     assert held == []
@@ -123,7 +130,7 @@ def test_the_answer_to_a_question_says_that_it_is_at_work_and_revokes_once(page:
     answer.dblclick()
     expect(page.get_by_role("dialog").get_by_role("status")).to_have_text("Revoking and replacing…")
     answer.press("Enter")
-    held.pop().continue_()
+    release(page, held)
 
     expect(page.get_by_text("A new token is in place")).to_be_visible()
     assert held == []

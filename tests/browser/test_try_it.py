@@ -111,6 +111,7 @@ def test_a_stale_reauthentication_leads_back_to_the_button(lenient_page: Page, s
     page.keyboard.press("Enter")
     expect(page.locator("#try-it-status")).to_have_text("Confirmed. Try again.")
     expect(page.get_by_role("button", name="Try it now")).to_be_focused()
+    page.wait_for_load_state()
     page.keyboard.press("Enter")
 
     expect(page.locator("#try-it-status")).to_have_text(ANSWERED)
@@ -186,4 +187,4 @@ def test_the_answer_is_shown_soundly(open_context: Callable[..., BrowserContext]
     expect(page.locator("#token-facts")).not_to_contain_text("Never")
 
     expect_sound(page)
-    assert page.url == site.url(TOKEN_PAGE)
+    expect(page).to_have_url(site.url(TOKEN_PAGE))

@@ -29,7 +29,7 @@ def test_the_journey_in_webkit(driver: WebKitGTK, site: Site, alice: User) -> No
     driver.find_element(By.ID, "id_login").send_keys("alice@example.com")
     driver.find_element(By.ID, "id_password").send_keys(PASSWORD, Keys.ENTER)
     wait_for(driver, lambda: driver.find_element(By.TAG_NAME, "h1").text == "Developers")
-    assert "•" * 42 in token_in_box(driver)
+    wait_for(driver, lambda: "•" * 42 in token_in_box(driver))
 
     old = copy_token(driver)
     assert call_api(site, old).status_code == 200

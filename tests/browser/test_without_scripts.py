@@ -21,15 +21,22 @@ def page(open_context: Callable[..., BrowserContext]) -> Page:
     return open_context(java_script_enabled=False).new_page()
 
 
+def show(page: Page) -> str:
+    """Press Show, and return the token once it is in the box: until then the old page holds its mask."""
+    page.get_by_role("button", name="Show").click()
+    expect(token_box(page)).to_have_value(TOKEN)
+    token: str = token_box(page).input_value()
+    return token
+
+
 def test_show_and_hide_are_forms(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
     expect(token_box(page)).to_have_value(MASK)
     expect(page.get_by_role("button", name="Copy")).to_have_count(0)
 
-    page.get_by_role("button", name="Show").click()
-    expect(token_box(page)).to_have_value(TOKEN)
+    token = show(page)
     expect(page.locator("#token-status")).to_have_text("Shown until you leave this page.")
-    assert call_api(site, token_box(page).input_value()).status_code == 200
+    assert call_api(site, token).status_code == 200
 
     page.get_by_role("button", name="Hide").click()
     expect(token_box(page)).to_have_value(MASK)
@@ -38,8 +45,7 @@ def test_show_and_hide_are_forms(page: Page, site: Site, alice: User) -> None:
 
 def test_an_unused_token_is_revoked_by_a_form(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
-    page.get_by_role("button", name="Show").click()
-    old = token_box(page).input_value()
+    old = show(page)
 
     page.get_by_role("button", name="Revoke API Token").click()
 
@@ -49,8 +55,7 @@ def test_an_unused_token_is_revoked_by_a_form(page: Page, site: Site, alice: Use
 
 def test_a_used_token_is_asked_about_on_a_page(page: Page, site: Site, alice: User) -> None:
     open_token_page(page, site)
-    page.get_by_role("button", name="Show").click()
-    old = token_box(page).input_value()
+    old = show(page)
     call_api(site, old)
 
     page.get_by_role("button", name="Revoke API Token").click()

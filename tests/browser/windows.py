@@ -34,6 +34,8 @@ class PlaywrightWindow:
         self.page.locator(css).fill(text)
 
     def press(self, name: str) -> None:
+        # A button pressed before the scripts run sends a plain form.
+        self.page.wait_for_load_state()
         self.page.get_by_role("button", name=name, exact=True).click()
 
     def text(self, css: str) -> str:
