@@ -51,6 +51,13 @@ def test_whatever_follows_the_media_type_a_request_has_that_type_and_its_query(p
     assert (request.content_type, request.GET["a"]) == ("application/json", "é")
 
 
+@pytest.mark.parametrize("length", ["²", "-1", "1_0", " 7", "7, 7", "nan", "9" * 5_000])
+def test_a_request_whose_length_is_no_number_has_no_body(length: str) -> None:
+    request = request_with("application/json", b"{}", CONTENT_LENGTH=length)
+
+    assert (request.body, request.META["CONTENT_LENGTH"]) == (b"", "0")
+
+
 @given(PARAMETERS)
 def test_whatever_a_client_accepts_a_request_can_be_answered(parameters: str) -> None:
     request = request_with(HTTP_ACCEPT=f"text/html; {parameters}")

@@ -1,5 +1,6 @@
 """The requests that pages and the API get."""
 
+import re
 from collections.abc import MutableMapping
 from typing import Any
 
@@ -8,13 +9,22 @@ from django.http.request import MediaType
 from django.utils.functional import cached_property
 from django.utils.http import parse_header_parameters
 
+LENGTH = re.compile("[0-9]{1,18}")
+
 
 class Request(WSGIRequest):
-    """A request with any `Content-Type` and `Accept`.
+    """A request with any `Content-Type`, `Accept` and `Content-Length`.
 
     Python's parser of mail headers raises many exceptions for malformed values; for `Content-Type` even before
     the first middleware.
     """
+
+    def __init__(self, environ: dict[str, Any]) -> None:
+        length = environ.get("CONTENT_LENGTH", "")
+        # Django would read no body, and fail when a view asks for one. Granian itself refuses such lengths.
+        if length and not LENGTH.fullmatch(length):
+            environ["CONTENT_LENGTH"] = "0"
+        super().__init__(environ)
 
     def _set_content_type_params(self, meta: MutableMapping[str, Any]) -> None:
         """Ignore the charset: forms and JSON are in UTF-8, and Python accepts charsets such as `hex`."""
