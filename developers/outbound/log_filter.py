@@ -8,10 +8,11 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
-from django.db.models import Q, QuerySet
+from django.db.models import Count, Q, QuerySet, Sum
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -61,13 +62,28 @@ class LogFilter(forms.Form):
         return any(self.data.values())
 
     def apply(self, logs: QuerySet[ApiLog]) -> QuerySet[ApiLog]:
-        logs = self.by_api(logs)
-        return logs.filter(self.cleaned_data.get("status") or Q(), self.cleaned_data.get("day") or Q())
+        return logs.filter(self._condition())
 
     def by_api(self, logs: QuerySet[ApiLog]) -> QuerySet[ApiLog]:
         self.is_valid()
         api = self.cleaned_data.get("api")
         return logs.filter(api=api) if api else logs
+
+    @cached_property
+    def tallies(self) -> list[dict[str, Any]]:
+        """By status of the owner's logs: `logs` are there, of `bytes` together, and `found` match the filter."""
+        tally = {"logs": Count("pk"), "bytes": Sum("size", default=0), "found": Count("pk", filter=self._condition())}
+        logs = ApiLog.objects.owned_by(self.owner).order_by("status")
+        return list(logs.values("status").annotate(**tally))
+
+    def total(self, name: str) -> int:
+        return sum(tally[name] for tally in self.tallies)
+
+    def _condition(self) -> Q:
+        self.is_valid()
+        api = self.cleaned_data.get("api")
+        of_api = Q(api=api) if api else Q()
+        return of_api & (self.cleaned_data.get("status") or Q()) & (self.cleaned_data.get("day") or Q())
 
     def clean_api(self) -> OutboundApi | None:
         text = self.cleaned_data["api"]
@@ -129,8 +145,8 @@ class LogFilter(forms.Form):
     def _statuses(self) -> Iterator[tuple[str, Any]]:
         yield "", _("Every status")
         yield from CLASSES.items()
-        seen = ApiLog.objects.owned_by(self.owner).exclude(status=None).order_by("status")
-        yield from ((str(status), str(status)) for status in seen.values_list("status", flat=True).distinct())
+        seen = [str(tally["status"]) for tally in self.tallies if tally["status"] is not None]
+        yield from zip(seen, seen, strict=True)
 
     def _days(self) -> Iterator[tuple[str, Any]]:
         yield "", _("All days")

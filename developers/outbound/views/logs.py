@@ -1,13 +1,10 @@
 """API Logs: requests and responses, with secrets masked."""
 
-from django.db.models import Count, Sum
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, render
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from accounts.models import User
-from accounts.quotas import QuotaUsage
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from developers.outbound import quotas
@@ -22,7 +19,8 @@ from developers.outbound.models import ApiLog, OutboundApi
 @never_cache
 def logs(request: LoggedInRequest) -> HttpResponse:
     form, rows = LogFilter(request.GET, request.user), logs_of(request.user)
-    context = paged(request, form.apply(rows)) | {"filter": form, "excerpt": EXCERPT, "usages": _usages(request.user)}
+    context = paged(request, form.apply(rows), form.total("found")) | {"filter": form, "excerpt": EXCERPT}
+    context["usages"] = [quotas.LOGS.usage(form.total("logs")), quotas.LOG_BYTES.usage(form.total("bytes"))]
     context["last_day"] = last_day(form.by_api(ApiLog.objects.owned_by(request.user)))
     return render(request, "developers/outbound/logs.html", context)
 
@@ -34,8 +32,3 @@ def log(request: LoggedInRequest, log_id: int) -> HttpResponse:
     api = OutboundApi.every.filter(pk=log.api_id).only("id", "name", "deleted_at").first()
     context = {"log": log, "api": api, "exchange": exchange_of(log)}
     return render(request, "developers/outbound/log.html", context)
-
-
-def _usages(owner: User) -> list[QuotaUsage]:
-    held = ApiLog.objects.owned_by(owner).aggregate(logs=Count("pk"), size=Sum("size", default=0))
-    return [quotas.LOGS.usage(held["logs"]), quotas.LOG_BYTES.usage(held["size"])]
