@@ -9,9 +9,9 @@ os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
 django.setup()
 
 # They import models, which want the settings first.
-from tests.benchmarks import observing, pooler, scaling, token, uses  # noqa: E402
+from tests.benchmarks import observing, pages, pooler, scaling, token, uses  # noqa: E402
 
-PARTS = {"token": token, "uses": uses, "observing": observing, "scaling": scaling, "pooler": pooler}
+PARTS = {"token": token, "pages": pages, "uses": uses, "observing": observing, "scaling": scaling, "pooler": pooler}
 
 for name in sys.argv[1:] or PARTS:
     PARTS[name].main()
