@@ -228,8 +228,11 @@ def _totals(rows: Any, generation: int) -> Any:
 
 def in_the_log(owner: User) -> Iterator[list[str]]:
     """Yield the uses of an owner's tokens as rows of the security log's file, the newest day first."""
-    hints = dict(RevokedToken.objects.filter(user=owner).values_list("generation", "hint"))
-    hints |= dict(ApiToken.objects.filter(user=owner).values_list("generation", "hint"))
+    revoked, current = (
+        tokens.filter(user=owner).order_by().values_list("generation", "hint")
+        for tokens in (RevokedToken.objects, ApiToken.objects)
+    )
+    hints = dict(revoked.union(current, all=True))
     for use in TokenUse.objects.filter(user=owner).order_by("-day", "-last_at", "pk").iterator():
         outcome = (
             _("%(count)s calls refused, the first at %(time)s")

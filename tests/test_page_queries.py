@@ -18,8 +18,8 @@ from tests.pages import visit_all
 MOST = 6
 # These begin and end transactions.
 NO_QUERIES = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE SAVEPOINT")
-# allauth asks for each kind of second factor, twice; the file of the log has five tables.
-MORE = {"/account/reauthenticate/": 8, "/account/security/log/download/": 7}
+# Here allauth asks for each kind of second factor, twice.
+MORE = {"/account/reauthenticate/": 8}
 INBOX, APIS = "/inbox/", "/developers/third-party-apps-api/"
 # More than one page of each.
 ROWS = PAGE_LENGTH + 1
