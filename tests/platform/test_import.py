@@ -220,7 +220,8 @@ def test_an_import_takes_few_queries(as_alice: Caller, alice: User, count: int) 
     again = as_alice.data("POST", PATH, rows)
 
     # SQLite takes 999 parameters a statement, as Django knows it: 45 contacts at a time.
-    assert len(queries) < (20 if connection.vendor == "postgresql" else 20 + count * 3 // 100)
+    # 14 of them are those of the first call of a token and of the first contact of an account.
+    assert len(queries) < (25 if connection.vendor == "postgresql" else 25 + count * 3 // 100)
     assert (made["created"], again["updated"]) == (count, count)
     assert again["ids"] == made["ids"]
     assert Contact.objects.owned_by(alice).count() == count
