@@ -80,7 +80,7 @@ class TestOnePersonIsOneContact:
         found = as_alice.data("POST", "/inbox/users", {"searchText": str(phone["number"])})
         page = logged_in(alice).get("/inbox/", {"q": str(phone["number"])})
 
-        assert names(found) == [contact.name for contact in page.context["page"]] == ["Cleo"]
+        assert names(found) == [contact["name"] for contact in page.context["page"]] == ["Cleo"]
 
     def test_when_attributes_are_set(self, as_alice: Caller, cleo: Contact, phone: dict[str, Any]) -> None:
         data = as_alice.data("PUT", UPDATE, {"search": phone["number"], "attributes": {"plan": "gold"}})

@@ -92,7 +92,7 @@ def test_every_way_to_write_a_contact_writes_what_searches_compare(as_alice: Cal
     assert imported == "zoë\nzoe@example.com"
     assert imported_again == "chloé\nzoe@example.com"
     assert changed == "chloé\nch@example.com"
-    assert [contact.name for contact in found.context["page"]] == ["Chloé"]
+    assert [contact["name"] for contact in found.context["page"]] == ["Chloé"]
     assert "searched" not in str(as_alice.data("GET", f"/inbox/users/{pk}"))
 
 
