@@ -6,7 +6,8 @@ import pytest
 
 from accounts.models import User
 from botpenguin.platform.api import bots, inbox, integrations
-from botpenguin.platform.models import Bot, Segment
+from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
+from tests.cast import logged_in
 from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, contact_of
 
@@ -60,3 +61,15 @@ def test_segments_of_before_there_were_quotas_take_little_memory(as_alice: Calle
 
     assert [response.status_code for response, _ in answers] == [200, 200, 200]
     assert max(peak for _, peak in answers) < 50 * MIB
+
+
+def test_names_and_tags_of_contacts_are_text_in_the_list(alice: User) -> None:
+    contact = Contact.objects.create(owner=alice, name="<i>Cleo</i>")
+    ContactTag.objects.create(contact=contact, name="<b>vip</b>")
+
+    page = logged_in(alice).get("/inbox/").content.decode()
+
+    assert '<span class="tag">&lt;b&gt;vip&lt;/b&gt;</span>' in page
+    assert "&lt;i&gt;Cleo&lt;/i&gt;</a>" in page
+    assert "<b>vip" not in page
+    assert "<i>Cleo" not in page
