@@ -13,7 +13,7 @@ from django.http import HttpRequest
 
 from accounts import passwords, sign_ups
 from accounts.models import SignUp, User
-from accounts.orm.parameters import CompiledQuery, Parameter
+from accounts.orm.compiled import CompiledQuery, Parameter
 from accounts.web.responses import after_response
 
 BY_ID = CompiledQuery(lambda: User.objects.filter(pk=Parameter("id", BigIntegerField())))

@@ -25,7 +25,7 @@ from accounts.events import EventBase, EventCount, SecurityEvent
 from accounts.mail import notices
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
-from accounts.orm.parameters import Parameter
+from accounts.orm.compiled import Parameter
 from accounts.web.clients import Client
 
 Event = SecurityEvent | EventCount

@@ -27,7 +27,7 @@ from accounts.models import Session, SessionQuerySet, User, new_epoch, valid_tim
 from accounts.orm import best_effort
 from accounts.orm.batches import BATCH, delete_in_batches
 from accounts.orm.changes import Gone
-from accounts.orm.parameters import CompiledQuery, Parameter
+from accounts.orm.compiled import CompiledQuery, Parameter
 from accounts.web.clients import Client
 from accounts.web.requests import LoggedInRequest
 

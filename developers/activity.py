@@ -8,7 +8,7 @@ from django.db.models import BigIntegerField
 
 from accounts import security_log
 from accounts.models import User
-from accounts.orm.parameters import CompiledQuery, Parameter
+from accounts.orm.compiled import CompiledQuery, Parameter
 from accounts.security_log import Event, Kind
 from accounts.web.clients import Client
 from developers.models import ApiToken, RevokedToken

@@ -12,7 +12,7 @@ from django.db.models import F, Q, QuerySet, Value, Window
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 
-from accounts.orm.parameters import CompiledQuery, Parameter
+from accounts.orm.compiled import CompiledQuery, Parameter
 from developers.models import ProgramLabel, TokenUse
 from developers.programs import MOST_ADDRESSES, OTHERS, address_name, program_name
 

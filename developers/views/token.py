@@ -21,7 +21,7 @@ from django_htmx.http import reswap, retarget
 
 from accounts.keyring import Unreadable
 from accounts.models import User
-from accounts.orm.parameters import CompiledQuery, Parameter
+from accounts.orm.compiled import CompiledQuery, Parameter
 from accounts.reauthentication import ask_to_reauthenticate, is_recently_authenticated
 from accounts.security_log import Kind
 from accounts.web.actions import action

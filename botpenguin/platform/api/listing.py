@@ -3,11 +3,11 @@
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, QuerySet
 from ninja.params import functions
 from pydantic import Field
 
-from accounts.orm.compiled import first_rows
+from accounts.orm.compiled import CompiledQuery, Parameter
 from botpenguin.platform.api.envelope import Envelope
 
 Item = TypeVar("Item")
@@ -25,13 +25,18 @@ def page_of(most: int) -> Any:
     return functions.Query(1, description=f"From 1; a page holds {most:,}, which is more than most accounts have.")
 
 
-def owned(
-    make: Callable[[int], QuerySet[Any]], owner_id: int, page: int, most: int, serialize: Callable[[Any], Item]
-) -> Envelope[list[Item]]:
-    """Return one page of the rows of an owner. The query of the first page, which nearly all need, is compiled once."""
-    if page > 1:
-        return listed(make(owner_id), page, most, serialize)
-    return _page(first_rows(make, owner_id, most + 1), page, most, serialize)
+class FirstPage:
+    """The first page of an owner's rows, which nearly all need alone. Its query is compiled once."""
+
+    def __init__(self, make: Callable[[Any], QuerySet[Any]], most: int) -> None:
+        self._make, self._most = make, most
+        self._query = CompiledQuery(lambda: make(Parameter("owner", BigIntegerField()))[: most + 1])
+
+    def or_page(self, owner_id: int, page: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
+        """Return one page of rows, and a message if there are more."""
+        if page > 1:
+            return listed(self._make(owner_id), page, self._most, serialize)
+        return _page(self._query.objects(owner=owner_id), page, self._most, serialize)
 
 
 def listed(rows: QuerySet[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
