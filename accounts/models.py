@@ -166,12 +166,11 @@ class SessionQuerySet(models.QuerySet["Session"]):
     def open(self) -> Self:
         return self.filter(expire_date__gt=timezone.now())
 
-    def valid(self) -> Self:
-        """Return open sessions that are not dated in the future, by a clock that was set back or by another writer."""
-        return self.valid_between(**valid_times())
-
     def valid_between(self, now: Any, latest: Any, last_end: Any) -> Self:
-        """Do the same by `valid_times`, or by parameters of a query."""
+        """Return open sessions that are not dated in the future, by a clock that was set back or by another writer.
+
+        Takes the values of `valid_times`, or parameters of a query in their place.
+        """
         in_time = self.filter(expire_date__gt=now, expire_date__lte=last_end)
         return in_time.filter(signed_in_at__lte=latest, last_seen_at__lte=latest)
 

@@ -153,6 +153,19 @@ def test_statements_for_one_key_and_for_two_are_different_ones() -> None:
 
 
 @pytest.mark.usefixtures("_direct")
+def test_after_a_long_wait_a_lost_read_is_not_repeated(
+    operator: Callable[[str], Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read()
+    operator(KILL)
+    # Any wait is long now.
+    monkeypatch.setattr(base, "SECONDS_FOR_A_CONNECTION", 0)
+
+    with pytest.raises(OperationalError):
+        read()
+
+
+@pytest.mark.usefixtures("_direct")
 def test_each_read_sees_what_was_committed_before_it(operator: Callable[[str], Any]) -> None:
     before = name()
     operator("UPDATE kept SET name = 'Ravi'")

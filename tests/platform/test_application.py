@@ -225,3 +225,10 @@ def test_a_refusal_on_the_direct_way_names_its_reason(reason: RefusalReason) -> 
     assert status == "401 Unauthorized"
     assert reason in body.decode()
     assert dict(sent)["WWW-Authenticate"].startswith("Bearer realm=")
+
+
+def test_pages_are_answered_by_djangos_handler(db: None) -> None:
+    status, sent, body = serve(served, environ_of("/healthz"))
+
+    assert (status, body) == ("200 OK", b"ok\n")
+    assert dict(sent)["Permissions-Policy"].startswith("camera=()")

@@ -59,8 +59,9 @@ def test_contacts_without_email_or_number_are_not_limited(alice: User) -> None:
 
 def test_a_contact_has_a_tag_once(alice: User) -> None:
     contact = Contact.objects.create(owner=alice, name="Asha")
-    ContactTag.objects.create(contact=contact, name="customer")
+    tag = ContactTag.objects.create(contact=contact, name="customer")
 
+    assert str(tag) == "customer"
     refuses(ContactTag, contact=contact, name="customer")
 
     assert contact.tags.count() == 1

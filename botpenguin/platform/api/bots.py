@@ -13,12 +13,12 @@ from botpenguin.platform.api import fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, PlatformName
-from botpenguin.platform.api.listing import MOST_BOTS, FirstPage, Page, page_of
+from botpenguin.platform.api.listing import MOST_BOTS, Page, owned, page_of
 from botpenguin.platform.models import Bot
 
 router = Router(tags=["bots"], by_alias=True)
 
-BOTS_PAGE, FIRST_BOTS = page_of(MOST_BOTS), FirstPage(Bot.objects.owned_by, MOST_BOTS)
+BOTS_PAGE = page_of(MOST_BOTS)
 BotId = PathEx[fields.PathId, P(description="The bot's `_id`.")]
 
 
@@ -55,7 +55,7 @@ def find(request: BearerRequest, bot_id: str) -> Bot:
 @router.get("/bots", summary="List bots", operation_id="list_bots", response=Envelope[list[BotOut]])
 def list_bots(request: BearerRequest, page: Page = BOTS_PAGE) -> Envelope[list[BotOut]]:
     """The bots of the account, newest first."""
-    return FIRST_BOTS.or_page(request.auth.owner_id, page, BotOut.of)
+    return owned(Bot.objects.owned_by, request.auth.owner_id, page, MOST_BOTS, BotOut.of)
 
 
 @router.post("/bots", summary="Create a bot", operation_id="create_bot", response={HTTPStatus.CREATED: Created[BotOut]})

@@ -19,7 +19,7 @@ from botpenguin.platform.api.contact_output import ContactOut, serialize
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter
-from botpenguin.platform.api.listing import MOST_SEGMENTS, FirstPage, Page, page_of
+from botpenguin.platform.api.listing import MOST_SEGMENTS, Page, owned, page_of
 from botpenguin.platform.contacts import Conflict, Details, TooLarge
 from botpenguin.platform.models import Contact, Segment
 
@@ -30,7 +30,7 @@ BOT_IN_QUERY = functions.Query("", alias="botId", description="The bot that the 
 # A published client sends it a second time as a header. Generators would need two names for it.
 BOT_IN_HEADER = functions.Header("", alias="botId", include_in_schema=False)
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
-SEGMENTS_PAGE, FIRST_SEGMENTS = page_of(MOST_SEGMENTS), FirstPage(Segment.objects.owned_by, MOST_SEGMENTS)
+SEGMENTS_PAGE = page_of(MOST_SEGMENTS)
 EVERYBODY = ContactFilter()
 NO_CONTACT = "There is no contact with this id in your account."
 NO_CONTACTS = "Some of these ids belong to no contact of your account. Nothing was changed."
@@ -75,7 +75,7 @@ class StatusUpdated(BaseModel):
 )
 def list_segments(request: BearerRequest, page: Page = SEGMENTS_PAGE) -> Envelope[list[SegmentOut]]:
     """Named filters, made on the Inbox page: a segment holds the contacts with at least one of its tags."""
-    return FIRST_SEGMENTS.or_page(request.auth.owner_id, page, SegmentOut.of)
+    return owned(Segment.objects.owned_by, request.auth.owner_id, page, MOST_SEGMENTS, SegmentOut.of)
 
 
 @router.post("/inbox/users", summary="List contacts", operation_id="list_contacts", response=Envelope[list[ContactOut]])

@@ -1,6 +1,7 @@
 """Lists with pages so large that most accounts need only one."""
 
 from collections.abc import Callable
+from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import BigIntegerField, QuerySet
@@ -25,18 +26,18 @@ def page_of(most: int) -> Any:
     return functions.Query(1, description=f"From 1; a page holds {most:,}, which is more than most accounts have.")
 
 
-class FirstPage:
-    """The first page of an owner's rows, which nearly all need alone. Its query is compiled once."""
+def owned(
+    make: Callable[[Any], QuerySet[Any]], owner_id: int, page: int, most: int, serialize: Callable[[Any], Item]
+) -> Envelope[list[Item]]:
+    """Return one page of the rows of an owner. The query of the first page, which nearly all need, is compiled once."""
+    if page > 1:
+        return listed(make(owner_id), page, most, serialize)
+    return _page(_first(make, most).objects(owner=owner_id), page, most, serialize)
 
-    def __init__(self, make: Callable[[Any], QuerySet[Any]], most: int) -> None:
-        self._make, self._most = make, most
-        self._query = CompiledQuery(lambda: make(Parameter("owner", BigIntegerField()))[: most + 1])
 
-    def or_page(self, owner_id: int, page: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
-        """Return one page of rows, and a message if there are more."""
-        if page > 1:
-            return listed(self._make(owner_id), page, self._most, serialize)
-        return _page(self._query.objects(owner=owner_id), page, self._most, serialize)
+@cache
+def _first(make: Callable[[Any], QuerySet[Any]], most: int) -> CompiledQuery:
+    return CompiledQuery(lambda: make(Parameter("owner", BigIntegerField()))[: most + 1])
 
 
 def listed(rows: QuerySet[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:

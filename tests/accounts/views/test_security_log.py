@@ -138,7 +138,7 @@ def test_the_page_and_the_file_cost_the_same_queries_however_long_the_log(alice:
     with CaptureQueriesContext(connection) as file:
         browser.get(FILE)
 
-    assert (len(page), len(file)) == (5, 7)
+    assert (len(page), len(file)) == (5, 6)
 
 
 def test_the_file_is_for_spreadsheets_and_is_kept_by_no_cache(alice: User) -> None:

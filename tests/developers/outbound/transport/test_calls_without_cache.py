@@ -24,16 +24,20 @@ def test_a_call_during_which_the_cache_fails_ends_as_usual(
     alice: User, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, verb: str
 ) -> None:
     monkeypatch.setattr(cancelling, "SECONDS_BETWEEN_LOOKS", 0)
-    is_asked, looks = Event(), list[str]()
+    is_asked, has_looked, looks = Event(), Event(), list[str]()
 
     def answer(peer: Peer) -> None:
         peer.read_request()
         is_asked.set()
+        # The call looks into the cache while it waits, and deletes from it at its end.
+        if verb == "SELECT":
+            has_looked.wait(60)
         peer.send(response(b'"sunny"'))
 
     def execute(run: Any, sql: str, *arguments: Any) -> Any:
         if is_asked.is_set() and TABLE in sql and sql.startswith(verb):
             looks.append(sql)
+            has_looked.set()
             raise OperationalError("the cache is full")
         return run(sql, *arguments)
 
