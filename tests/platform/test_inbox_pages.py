@@ -9,7 +9,6 @@ from pytest_django import DjangoAssertNumQueries
 
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
-from botpenguin.platform.views import inbox
 from tests.cast import logged_in
 from tests.platform.elements import columns, facts, messages, names, section, subtitle, texts
 
@@ -100,18 +99,6 @@ def test_a_segment_lists_who_has_one_of_its_tags(alice: User, people: dict[str, 
     assert (names(everybody), names(one)) == (["Dora", "Cleo"], ["Cleo"])
     assert texts(everybody, FOUND) == ["2 contacts in Warm All contacts"]
     assert texts(one, FOUND) == ["1 contact matching “cleo” in Warm All contacts"]
-
-
-def test_a_segment_beyond_those_that_are_listed_filters_too(
-    alice: User, people: dict[str, Contact], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(inbox, "MOST_SEGMENTS", 1)
-    segments = [Segment.objects.create(owner=alice, name=tag, tags=[tag]) for tag in ("lead", "vip", "nobody's")]
-    browser = logged_in(alice)
-
-    found = [names(browser.get(PAGE, {"segment": segment.pk})) for segment in segments]
-
-    assert found == [["Dora", "Cleo"], ["Cleo"], []]
 
 
 @pytest.mark.parametrize("segment", ["bob's", "0" * 24, "nonsense", "\0"])

@@ -7,6 +7,7 @@ import pytest
 from accounts.models import User
 from botpenguin.platform.api import bots, inbox, integrations
 from botpenguin.platform.models import Bot, Contact, ContactTag, Segment
+from botpenguin.platform.views import inbox as inbox_page
 from tests.cast import logged_in
 from tests.memory import MIB, peak_of
 from tests.platform.calls import Caller, contact_of
@@ -38,6 +39,18 @@ def test_a_list_longer_than_quotas_allow_comes_in_pages(
     found = [item["_id"] for answer in answers for item in answer["data"]]
     assert len(set(found)) == 5
     assert as_alice.send("GET", path).json() == answers[0]
+
+
+def test_a_segment_beyond_those_that_are_listed_filters_too(alice: User, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(inbox_page, "MOST_SEGMENTS", 1)
+    contact_of(alice, ("lead", "vip"), name="Cleo")
+    contact_of(alice, ("lead",), name="Dora")
+    segments = [Segment.objects.create(owner=alice, name=tag, tags=[tag]) for tag in ("lead", "vip", "nobody's")]
+    browser = logged_in(alice)
+
+    pages = [browser.get("/inbox/", {"segment": segment.pk}).content.decode() for segment in segments]
+
+    assert [("Cleo" in page, "Dora" in page) for page in pages] == [(True, True), (True, False), (False, False)]
 
 
 @pytest.mark.parametrize("page", ["0", "-1", "x", "1" * 30])
