@@ -8,7 +8,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 
 from developers import tokens
-from tests.server import CoveredServer, ask, free_port
+from tests.server import CoveredServer, ask, free_port, poll
 from tests.visitor import Visitor
 
 PAGE = "/developers/api-access-token/"
@@ -31,8 +31,14 @@ class Observed(CoveredServer):
         """The JSON lines."""
         return [json.loads(line) for line in self.output.splitlines()[len(self.sentences) :]]
 
-    def lines_of(self, request_id: str) -> list[dict[str, Any]]:
-        return [line for line in self.lines if line["request_id"] == request_id]
+    def lines_of(self, request_id: str, number: int = 1) -> list[dict[str, Any]]:
+        """Return the lines with this id once there are so many: a request's own is written after its answer."""
+
+        def found() -> list[dict[str, Any]]:
+            return [line for line in self.lines if line["request_id"] == request_id]
+
+        poll(lambda: len(found()) >= number)
+        return found()
 
     def scrape(self) -> Counter[str]:
         """Return every sample, by its name and labels."""

@@ -85,7 +85,7 @@ def test_each_request_is_one_line_with_its_id(server: Observed, token: str) -> N
 def test_a_warning_carries_the_id_of_its_request(server: Observed) -> None:
     answer = ask(server.url, headers={"Host": "evil.example", "X-Request-ID": "evil-1"})
 
-    warning, request = server.lines_of("evil-1")
+    warning, request = server.lines_of("evil-1", 2)
     assert answer.headers["X-Request-ID"] == "evil-1"
     assert (warning["level"], warning["logger"]) == ("WARNING", "django.security.DisallowedHost")
     assert (request["route"], request["status"]) == ("-", 400)
@@ -103,7 +103,7 @@ def test_no_content_type_keeps_a_request_from_its_answer_and_its_line(server: Ob
     shown = [(answer.status_code, answer.headers["X-Request-ID"]) for answer in answers]
     assert shown == [(401, request_id), (404, request_id), (200, request_id)]
     assert answers[0].json()["code"] == 401
-    assert [line["status"] for line in server.lines_of(request_id)] == [401, 404]
+    assert [line["status"] for line in server.lines_of(request_id, 2)] == [401, 404]
 
 
 def test_the_mail_worker_writes_json_too(server: Observed, owner: Visitor) -> None:
