@@ -4,6 +4,7 @@ import os
 import sys
 
 import django
+from django.conf import settings
 
 os.environ["DJANGO_SETTINGS_MODULE"] = "tests.benchmarks.settings"
 django.setup()
@@ -13,5 +14,6 @@ from tests.benchmarks import observing, pages, pooler, scaling, token, uses  # n
 
 PARTS = {"token": token, "pages": pages, "uses": uses, "observing": observing, "scaling": scaling, "pooler": pooler}
 
+settings.STATE_DIR.mkdir(parents=True, exist_ok=True)
 for name in sys.argv[1:] or PARTS:
     PARTS[name].main()

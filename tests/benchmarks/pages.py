@@ -3,7 +3,6 @@
 import time
 from collections.abc import Callable
 
-from django.conf import settings
 from django.core.handlers.wsgi import WSGIHandler
 from django.core.management import call_command
 from django.db import connection, transaction
@@ -32,7 +31,6 @@ PAGES = {
 
 
 def main() -> None:
-    settings.STATE_DIR.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     cookies = "; ".join(f"{name}={morsel.value}" for name, morsel in logged_in(make_person()).cookies.items())
     application = WSGIHandler()

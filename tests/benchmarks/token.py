@@ -12,7 +12,6 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import Any
 
-from django.conf import settings
 from django.core.management import call_command
 from django.db import connection, transaction
 from django.test import RequestFactory
@@ -44,7 +43,6 @@ requests = RequestFactory(headers={"Host": "testserver"})
 
 
 def main() -> None:
-    settings.STATE_DIR.mkdir(parents=True, exist_ok=True)
     call_command("migrate", verbosity=0)
     headers = make_accounts()
     print(
