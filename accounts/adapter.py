@@ -125,6 +125,12 @@ class AccountAdapter(DefaultAccountAdapter):
         if Attempt(self.request).may_take("account_exists_mail", mailbox(email)):
             super().send_account_already_exists_mail(email)
 
+    def get_reauthentication_methods(self, user: Any) -> list[dict[str, Any]]:
+        """Return the methods, found once a request: allauth asks twice, each time with a query for every factor."""
+        if not hasattr(self.request, "reauthentication_methods"):
+            self.request.reauthentication_methods = super().get_reauthentication_methods(user)
+        return cast(list[dict[str, Any]], self.request.reauthentication_methods)
+
     def get_login_stages(self) -> list[str]:
         replaced = {"allauth.mfa.stages.AuthenticateStage": "accounts.mfa.stage.SecondStep"}
         return [replaced.get(stage, stage) for stage in super().get_login_stages()]
