@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from django.conf import settings
-from django.contrib.humanize.templatetags.humanize import intcomma
-from django.template.defaultfilters import filesizeformat
 from django.utils.translation import gettext_lazy as _
+
+from accounts.web import formats
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -63,7 +63,7 @@ class Quota:
         raise QuotaExceeded(" ".join(filter(None, [usage.text, added, usage.remedy])))
 
     def _in_words(self, amount: int) -> str:
-        return filesizeformat(amount) if self.is_in_bytes else str(intcomma(amount))
+        return formats.size(amount) if self.is_in_bytes else formats.number(amount)
 
 
 PASSKEYS = Quota(

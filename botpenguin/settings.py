@@ -159,7 +159,7 @@ TEMPLATES = [
                 "django.contrib.auth.context_processors.auth",
                 "django.contrib.messages.context_processors.messages",
             ],
-            "builtins": ["accounts.templatetags.emails", "accounts.templatetags.times"],
+            "builtins": ["accounts.templatetags.emails", "accounts.templatetags.formats"],
         },
     }
 ]

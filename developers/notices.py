@@ -11,7 +11,7 @@ from accounts.mail import queue
 from accounts.mail.notices import Notice, render_summary
 from accounts.models import User
 from accounts.security_log import Event
-from accounts.templatetags.times import PLAIN_CLIENT
+from accounts.templatetags.formats import PLAIN_CLIENT
 from accounts.web.clients import Client
 from developers.models import RevokedToken
 from developers.replacement import refused_programs

@@ -18,8 +18,8 @@ from django.utils.translation import gettext_lazy
 
 from accounts.forms.fields import IdField
 from accounts.models import User
-from accounts.templatetags.times import clock
 from accounts.text import normalize
+from accounts.web.formats import clock
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.running import KEPT_FOR
 

@@ -14,9 +14,9 @@ from django.views.decorators.http import require_safe
 
 from accounts.email_addresses import shown
 from accounts.models import User
-from accounts.templatetags.times import date_text, exact
 from accounts.text import normalize
 from accounts.web.actions import action
+from accounts.web.formats import day, exact
 from accounts.web.links import add_links
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
@@ -115,7 +115,7 @@ def _rows(contacts: ContactQuerySet) -> list[dict[str, Any]]:
                 "tags": format_html_join(" ", TAG, ((tag,) for tag in tags.get(contact.pk, ()))) or NOTHING,
                 "iso": at.isoformat(),
                 "exact": exact(at),
-                "day": date_text(at, "j M Y"),
+                "day": day(at),
             }
         )
     add_links(rows, address="platform:contact")

@@ -12,8 +12,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_safe
 
-from accounts.templatetags.times import clock
 from accounts.web.actions import action
+from accounts.web.formats import clock
 from accounts.web.requests import LoggedInRequest, takes_long_forms
 from accounts.web.undo import offer_undo
 from developers.outbound import call_drafts
