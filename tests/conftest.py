@@ -29,7 +29,7 @@ from developers.bearer import use_counts, verification
 from developers.bearer.refusal_counts import RefusalCounts
 from developers.bearer.unknown_tokens import UnknownTokens
 from developers.bearer.use_counts import UseCounts
-from tests import flushing, prepared, short_transactions, writers
+from tests import flushing, prepared, short_transactions, whole_rows, writers
 from tests.cast import LAPTOP, PASSWORD, PHONE
 from tests.server import Server
 from tests.wsgi_client import ServerHandler
@@ -166,6 +166,7 @@ def clean_process(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(outages, "breaker", Breaker())
     monkeypatch.setattr(breaker, "cache", Breaker("cache"))
     monkeypatch.setattr(AnswerDeadline, "seconds", OF_A_COMMAND)
+    monkeypatch.setattr(whole_rows, "inserted", {})
     vars(confirmations).update(vars(Confirmations()))
 
 
