@@ -15,13 +15,20 @@ from django.test import Client as Browser
 from django.test import RequestFactory
 from django.test.client import ClientHandler
 from django.test.utils import CaptureQueriesContext
+from post_office.models import Email
 
 from accounts.models import User
+from botpenguin.platform.models import Bot, Contact
+from developers.outbound.models import OutboundApi
+from developers.outbound.recipe import Recipe
+from tests.accounts.mail.mails import link_in
 from tests.cast import PASSWORD, logged_in
-from tests.test_project import routes
+from tests.pages import PRIVATE_PAGES, visit_all
+from tests.test_project import OPEN_PAGES
 
 pytestmark = [pytest.mark.no_cover, pytest.mark.matrix, pytest.mark.django_db, pytest.mark.usefixtures("queued_mail")]
 
+ALICE = "alice@example.com"
 # The forms of today's pages. The walk finds a new form by itself; add it here by hand.
 FORMS = {
     ("/account/login/", "login"),
@@ -56,12 +63,13 @@ OTHERS = [
 class Form:
     page: str
     action: str
+    method: str
     fields: dict[str, str] = field(default_factory=dict)
     address: str = ""
 
 
 class Forms(HTMLParser):
-    """Finds the forms of a page that post, and which of their fields takes an address."""
+    """Finds the forms of a page, and which of their fields takes an address."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -71,8 +79,9 @@ class Forms(HTMLParser):
     def handle_starttag(self, tag: str, pairs: list[tuple[str, str | None]]) -> None:
         attributes = {name: value or "" for name, value in pairs}
         if tag == "form":
-            self.is_inside = attributes.get("method", "").lower() == "post"
-            self.found += [Form(self.page, attributes.get("action") or self.page)] * self.is_inside
+            self.is_inside = True
+            method = attributes.get("method", "get").lower()
+            self.found.append(Form(self.page, attributes.get("action") or self.page, method))
         elif self.is_inside and (name := attributes.get("name")):
             self.found[-1].fields[name] = attributes.get("value", "")
             is_typed = attributes.get("type") not in ("hidden", "submit") and "hidden" not in attributes
@@ -90,13 +99,13 @@ def takes_address(tag: str, attributes: dict[str, str]) -> bool:
 
 @cache
 def forms_with_addresses() -> list[tuple[Form, bool]]:
-    """Open every page that needs nothing in its address, logged out and logged in, and return its forms."""
+    """Open every page, logged out and logged in, and return its forms.
+
+    The pages below /admin/ are left out: who gets in there sees every account.
+    """
     found: dict[tuple[str, str], tuple[Form, bool]] = {}
-    for is_logged_in, browser in enumerate([Browser(), logged_in(User.objects.get(email="alice@example.com"))]):
-        for path in routes():
-            if "<" in path or "^" in path or path.startswith(("/admin/", "/api/")):
-                continue
-            response = browser.get(path)
+    for is_logged_in, pages in enumerate([open_pages(), visit_all(logged_in(User.objects.get(email=ALICE)))]):
+        for path, response in pages.items():
             if response.status_code == 200 and "text/html" in response["Content-Type"]:
                 page = Forms(path)
                 page.feed(response.content.decode())
@@ -105,13 +114,25 @@ def forms_with_addresses() -> list[tuple[Form, bool]]:
     return [(form, is_logged_in) for form, is_logged_in in found.values() if form.address]
 
 
+def open_pages() -> dict[str, Any]:
+    """Return the responses of the pages that need no log-in, also of those to which mailed links lead, by path."""
+    paths = [path for path in OPEN_PAGES if "<" not in path and not path.startswith(("/admin/", "/api/"))]
+    links = [link_in(mail) for mail in Email.objects.all() if "http" in mail.message]
+    return {path: Browser().get(path, follow=path in links) for path in [*paths, *links]}
+
+
 @pytest.fixture
 def people(alice: User, bob: User) -> None:
     User.objects.create_user("dave@example.com", PASSWORD, is_active=False)
     frank = User.objects.create_user("frank@example.com", PASSWORD)
     logged_in(frank).post("/account/delete/", {"email": frank.email})
     Browser().post("/account/signup/", {"email": "carol@example.com", "password1": NEW_PASSWORD})
+    Browser().post("/account/password/reset/", {"email": bob.email})
     logged_in(bob).post("/account/email/", {"email": "erin@example.com", "action_add": ""})
+    alice.authenticator_set.create(type="webauthn", data={"name": "Laptop"})
+    bot = Bot.objects.create(owner=alice, name="Reception", platform="website")
+    Contact.objects.create(owner=alice, bot=bot, name="Asha")
+    OutboundApi.objects.make(alice, "Orders", Recipe("GET", "https://api.example.com/"))
     shared_cache.clear()
 
 
@@ -124,8 +145,9 @@ def undone() -> Iterator[None]:
 
 
 def post(form: Form, is_logged_in: bool, address: str, others: dict[str, str], **headers: str) -> Any:
-    browser = logged_in(User.objects.get(email="alice@example.com")) if is_logged_in else Browser()
-    return browser.post(form.action, form.fields | others | {form.address: address}, headers=headers)
+    browser = logged_in(User.objects.get(email=ALICE)) if is_logged_in else Browser()
+    send = getattr(browser, form.method)
+    return send(form.action, form.fields | others | {form.address: address}, headers=headers)
 
 
 def seen(response: Any, address: str) -> dict[str, Any]:
@@ -140,6 +162,16 @@ def seen(response: Any, address: str) -> dict[str, Any]:
         for name, cookie in response.cookies.items()
     }
     return {"status": response.status_code, "headers": headers, "body": body, "cookies": cookies}
+
+
+def test_pages_of_mailed_links_and_of_single_objects_are_opened(people: None) -> None:
+    mailed = [page.status_code for path, page in open_pages().items() if path not in OPEN_PAGES]
+    single = [path for path in visit_all(logged_in(User.objects.get(email=ALICE))) if path not in PRIVATE_PAGES]
+
+    assert mailed == [200] * 3
+    assert {re.sub(r"[0-9a-f]{24}|\d+", "ID", path) for path in single} >= {
+        *("/account/security/passkeys/ID/", "/bots/ID/", "/inbox/ID/", "/developers/third-party-apps-api/ID/"),
+    }
 
 
 def test_the_forms_that_take_an_address_are_found(people: None) -> None:
