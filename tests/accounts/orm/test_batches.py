@@ -12,14 +12,21 @@ from django.db.models import QuerySet
 from django.utils import timezone
 from post_office.models import STATUS, Email
 
-from accounts import email_changes, sessions
+from accounts import deletion, email_changes, sessions, sign_ups
 from accounts.mail import queue
-from accounts.models import Session, User
+from accounts.models import Session, SignUp, User
 from accounts.orm.batches import BatchSize
 from accounts.orm.bulk import BulkTransaction
+from accounts.throttling import counters
+from accounts.throttling.models import CachedValue, Counter
 from developers import issuance, usage
 from developers.models import RevokedToken
+from developers.outbound import call_drafts
+from developers.outbound.call_drafts import CallDraft
 from tests.cast import LAPTOP
+
+# Rows, what a request changes in them, and the deletion beside it.
+Case = tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]
 
 
 class Meanwhile:
@@ -64,36 +71,36 @@ def old_letter() -> Email:
     return mail
 
 
-def confirmed(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def confirmed(alice: User) -> Case:
     rows = EmailAddress.objects.filter(pk=asked_for(alice).pk)
     return rows, {"verified": True}, lambda: list(email_changes.forget_old())
 
 
-def confirmed_while_logged_out(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def confirmed_while_logged_out(alice: User) -> Case:
     rows = EmailAddress.objects.filter(pk=asked_for(alice).pk)
     return rows, {"verified": True}, lambda: email_changes.cancel(alice)
 
 
-def logged_in(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def logged_in(alice: User) -> Case:
     waits = User.objects.create(email="new@example.com")
     address = asked_for(alice)
     rows = User.objects.filter(pk=waits.pk)
     return rows, {"last_login": timezone.now()}, lambda: email_changes.drop_other_claims(address)
 
 
-def queued_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def queued_again(alice: User) -> Case:
     rows = Email.objects.filter(pk=old_letter().pk)
     return rows, {"status": STATUS.requeued}, lambda: list(queue.forget_ended())
 
 
-def prolonged(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def prolonged(alice: User) -> Case:
     now = timezone.now()
     Session.objects.create(session_key="over", session_data="", expire_date=now - timedelta(minutes=1))
     rows = Session.objects.filter(pk="over")
     return rows, {"expire_date": now + timedelta(days=14)}, lambda: list(sessions.forget_expired())
 
 
-def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[], Any]]:
+def tried_again(alice: User) -> Case:
     now = timezone.now()
     issuance.revoke_current(alice, LAPTOP, reason=RevokedToken.Reason.OWNER)
     RevokedToken.objects.update(revoked_at=now - timedelta(days=99))
@@ -105,12 +112,47 @@ def tried_again(alice: User) -> tuple[QuerySet[Any], dict[str, Any], Callable[[]
     )
 
 
+def renewed(alice: User) -> Case:
+    old = timezone.now() - timedelta(days=4)
+    waits = SignUp.objects.create(email="new@example.com", password="!", renewed_at=old)
+    rows = SignUp.objects.filter(pk=waits.pk)
+    return rows, {"renewed_at": timezone.now()}, lambda: list(sign_ups.forget_old())
+
+
+def confirmed_at_last(alice: User) -> Case:
+    """An account of version 0.1.0."""
+    User.objects.filter(pk=alice.pk).update(joined_at=timezone.now() - timedelta(days=4))
+    rows = EmailAddress.objects.filter(user=alice)
+    rows.update(verified=False)
+    return rows, {"verified": True}, lambda: list(deletion.forget_unconfirmed())
+
+
+def typed_again(alice: User) -> Case:
+    old = timezone.now() - timedelta(days=8)
+    rows = CallDraft.objects.filter(pk=CallDraft.objects.create(owner=alice, public_id="a" * 24, updated_at=old).pk)
+    return rows, {"updated_at": timezone.now()}, lambda: list(call_drafts.forget_expired())
+
+
+def counted_anew(alice: User) -> Case:
+    rows = Counter.objects.filter(pk=Counter.objects.create(name="tries", count=5, ends_at=1).pk)
+    return rows, {"count": 1, "ends_at": 2**50}, lambda: list(counters.forget_ended())
+
+
+def cached_anew(alice: User) -> Case:
+    rows = CachedValue.objects.filter(pk=CachedValue.objects.create(key="turn", value="1", ends_at=1).pk)
+    return rows, {"ends_at": 2**50}, lambda: list(counters.forget_ended())
+
+
+CASES = [
+    *(confirmed, confirmed_while_logged_out, logged_in, queued_again, prolonged, tried_again, renewed),
+    *(confirmed_at_last, typed_again, counted_anew, cached_anew),
+]
+
+
 @pytest.mark.no_cover
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("reads", [1, 2])
-@pytest.mark.parametrize(
-    "case", [confirmed, confirmed_while_logged_out, logged_in, queued_again, prolonged, tried_again]
-)
+@pytest.mark.parametrize("case", CASES)
 def test_a_row_is_changed_or_deleted_and_never_both(alice: User, case: Callable[[User], Any], reads: int) -> None:
     rows, values, delete = case(alice)
     meanwhile = Meanwhile(reads, rows, **values)
