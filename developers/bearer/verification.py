@@ -17,6 +17,7 @@ from typing import Any, NamedTuple
 from django.conf import settings
 from django.db import Error
 from django.http import HttpRequest
+from django.utils.translation import gettext_noop
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.models import User
@@ -71,14 +72,14 @@ class Bearer(NamedTuple):
 
 
 class RefusalReason(StrEnum):
-    """Why a request has no bearer, as a sentence for the response."""
+    """Why a request has no bearer, as a sentence in English, which a header of the response has too."""
 
-    MISSING = "Send your API access token in the header Authorization: Bearer <token>."
-    WRONG_AUTHTYPE = "The header authtype, where it is sent, must be Key."
-    MALFORMED = "This is not an API access token: check that it was copied whole."
-    UNKNOWN = "This API access token does not exist."
-    REVOKED = "This API access token was revoked."
-    DISABLED = "The account of this API access token is disabled."
+    MISSING = gettext_noop("Send your API access token in the header Authorization: Bearer <token>.")
+    WRONG_AUTHTYPE = gettext_noop("The header authtype, where it is sent, must be Key.")
+    MALFORMED = gettext_noop("This is not an API access token: check that it was copied whole.")
+    UNKNOWN = gettext_noop("This API access token does not exist.")
+    REVOKED = gettext_noop("This API access token was revoked.")
+    DISABLED = gettext_noop("The account of this API access token is disabled.")
 
 
 count_check = metrics.counter(

@@ -29,8 +29,8 @@ REACH = ["asha@example.com", "9876543210", "91", ["vip"]]
 BY_EMAIL = [f"Row {number}: profile.userDetails.contact.email should be an email address." for number in (1, 3)]
 
 
-def error(code: int, sentence: str) -> list[Any]:
-    return [False, code, sentence, [sentence]]
+def error(code: int, key: str, sentence: str) -> list[Any]:
+    return [False, code, sentence, [sentence], key]
 
 
 def conversation(email: str) -> dict[str, Any]:
@@ -52,13 +52,14 @@ def conversation(email: str) -> dict[str, Any]:
             400,
             f"{BY_EMAIL[0]} 1 more error is listed in `data`. Nothing was imported.",
             BY_EMAIL,
+            "rows_invalid",
         ],
-        "change error": error(404, "There is no contact with this id in your account."),
-        "filter error": error(422, "page should be greater than or equal to 1."),
-        "query error": error(422, "page should be greater than or equal to 1."),
-        "bot error": error(422, "name should be a name of 1 to 100 characters."),
-        "run error": error(404, "There is no 3rd party API with this id in your account."),
-        "token error": error(401, RefusalReason.MALFORMED),
+        "change error": error(404, "contact_not_found", "There is no contact with this id in your account."),
+        "filter error": error(422, "validation_failed", "page should be greater than or equal to 1."),
+        "query error": error(422, "validation_failed", "page should be greater than or equal to 1."),
+        "bot error": error(422, "validation_failed", "name should be a name of 1 to 100 characters."),
+        "run error": error(404, "api_not_found", "There is no 3rd party API with this id in your account."),
+        "token error": error(401, "token_malformed", RefusalReason.MALFORMED),
         "delete": "The bot was deleted. Its contacts were kept.",
         "report": 1,
         "revoke": 204,
@@ -101,5 +102,5 @@ def test_a_generated_typescript_client_holds_the_conversation(documented: Docume
     assert (typed.returncode, typed.stdout) == (0, "")
     assert said.returncode == 0, said.stderr
     # Python's types do not let a wrong status pass at all.
-    refused = error(422, f"status should be {STATUS}.")
+    refused = error(422, "validation_failed", f"status should be {STATUS}.")
     assert json.loads(said.stdout) == conversation("typescript@example.com") | {"status error": refused}

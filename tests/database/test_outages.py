@@ -128,6 +128,7 @@ def test_a_call_that_must_write_is_asked_to_retry_and_writes_nothing(headers: di
         "message": "The server cannot do this right now, and nothing was changed. Try again in a few seconds.",
         "data": ["The server cannot do this right now, and nothing was changed. Try again in a few seconds."],
         "code": 503,
+        "error": "unavailable",
     }
     assert Bot.objects.count() == 0
 

@@ -2,12 +2,15 @@
 
 import json
 from datetime import UTC, datetime
+from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 from django.test import Client as Browser
 
 from accounts.models import User
 from accounts.orm.object_ids import object_id
+from botpenguin.platform.api import reference
 from botpenguin.platform.models import Contact, ContactTag
 from tests.cast import token_text
 from tests.server import Server
@@ -30,6 +33,15 @@ for number in range({count}):
 """
 
 
+@cache
+def documented_keys() -> dict[int, set[str]]:
+    """Return the keys of errors that the document lists, by status."""
+    return {
+        response["content"]["application/json"]["example"]["code"]: set(response["x-error-keys"])
+        for response in reference.document()["components"]["responses"].values()
+    }
+
+
 class Caller:
     """A program that bears somebody's token."""
 
@@ -45,7 +57,10 @@ class Caller:
     def send_text(
         self, method: str, path: str, text: str | bytes, content_type: str = "application/json", **headers: str
     ) -> Any:
-        return self.http.generic(method, BASE + path, text, content_type, headers=self.headers | headers)
+        response = self.http.generic(method, BASE + path, text, content_type, headers=self.headers | headers)
+        if response.status_code >= HTTPStatus.BAD_REQUEST and method != "HEAD":
+            assert response.json()["error"] in documented_keys()[response.status_code]
+        return response
 
     def data(self, method: str, path: str, body: Any = NOTHING) -> Any:
         """Send a request that must succeed, and return the data in the envelope."""

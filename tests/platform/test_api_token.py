@@ -105,7 +105,13 @@ def test_a_revoke_bites_at_the_next_call(alice: User) -> None:
     refused = Browser().get(ADDRESS, headers=bearing(old))
     at = envelope.timestamp(outcome.token.issued_at)
     sentence = f"This API access token was revoked at {at}. Copy the current one from the Developers page."
-    assert refused.json() == {"success": False, "message": sentence, "data": [sentence], "code": 401}
+    assert refused.json() == {
+        "success": False,
+        "message": sentence,
+        "data": [sentence],
+        "code": 401,
+        "error": "token_revoked",
+    }
     assert refused.status_code == 401
     assert refused["WWW-Authenticate"] == (
         f'Bearer realm="BotPenguin", error="invalid_token", error_description="{sentence}"'

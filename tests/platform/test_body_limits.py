@@ -46,7 +46,7 @@ def debug(request: pytest.FixtureRequest, settings: Settings) -> None:
     ],
 )
 def test_a_body_that_is_no_json_is_400(as_alice: Caller, text: str | bytes, sentence: str) -> None:
-    assert_error(as_alice.send_text("POST", PATH, text), 400, sentence)
+    assert_error(as_alice.send_text("POST", PATH, text), 400, "body_unreadable", sentence)
 
 
 @pytest.mark.parametrize(
@@ -62,7 +62,7 @@ def test_a_body_of_brackets_takes_little_memory(as_alice: Caller, piece: str) ->
 
     response, peak = peak_of(lambda: as_alice.send_text("POST", PATH, text))
 
-    assert_error(response, 413, "The body has too many lists and objects. Send less at once.")
+    assert_error(response, 413, "body_too_large", "The body has too many lists and objects. Send less at once.")
     assert peak < 16 * MIB
 
 
@@ -82,7 +82,12 @@ def test_accepted_json_fits_the_memory_of_a_request(as_alice: Caller, piece: str
     "content_type", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "json"]
 )
 def test_another_type_is_415(as_alice: Caller, content_type: str) -> None:
-    assert_error(as_alice.send_text("POST", PATH, "{}", content_type), 415, "Send the body as application/json.")
+    assert_error(
+        as_alice.send_text("POST", PATH, "{}", content_type),
+        415,
+        "media_type_unsupported",
+        "Send the body as application/json.",
+    )
 
 
 @pytest.mark.no_cover
@@ -107,7 +112,12 @@ def test_a_body_of_more_than_a_mebibyte_is_413(as_alice: Caller) -> None:
 
     assert len(text) == most
     assert as_alice.send_text("POST", PATH, text).status_code == 200
-    assert_error(as_alice.send_text("POST", PATH, text + " "), 413, "The request body is too large. Send less at once.")
+    assert_error(
+        as_alice.send_text("POST", PATH, text + " "),
+        413,
+        "body_too_large",
+        "The request body is too large. Send less at once.",
+    )
 
 
 def test_long_keys_of_a_client_are_quoted_in_part(as_alice: Caller) -> None:
@@ -143,7 +153,7 @@ def test_too_many_attributes_are_reported_by_their_number(as_alice: Caller, key:
 def test_a_query_of_a_thousand_and_one_parameters_is_400(as_alice: Caller) -> None:
     response = as_alice.send("POST", f"{PATH}/import?{'a=1&' * 1001}", [row("Asha")])
 
-    assert_error(response, 400, "The query has too many parameters to be read. Send fewer.")
+    assert_error(response, 400, "too_many_parameters", "The query has too many parameters to be read. Send fewer.")
 
 
 @pytest.mark.usefixtures("debug")
@@ -154,7 +164,7 @@ def test_a_constraint_that_is_violated_only_when_writing_is_409(
 
     response = Browser().get("/api/failing/raced")
 
-    assert_error(response, 409, "Another request has changed the same thing. Read it and try again.")
+    assert_error(response, 409, "conflict", "Another request has changed the same thing. Read it and try again.")
     assert caplog.messages[:-1] == ["GET '/api/failing/raced' met a constraint: IntegrityError"]
     assert "asha@example.com" not in caplog.text
 

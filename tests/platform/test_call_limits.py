@@ -67,7 +67,13 @@ def test_a_call_too_many_learns_when_to_retry(alice: User, settings: Settings, c
 
     sentence = "Too many requests. Try again in 13 seconds."
     assert refused.status_code == 429
-    assert refused.json() == {"success": False, "message": sentence, "data": [sentence], "code": 429}
+    assert refused.json() == {
+        "success": False,
+        "message": sentence,
+        "data": [sentence],
+        "code": 429,
+        "error": "rate_limited",
+    }
     assert refused["Retry-After"] == "13"
     assert refused["RateLimit"] == '"token";r=0;t=13'
     assert refused["RateLimit-Policy"] == '"token";q=1;w=60'

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from botpenguin.database import outages
 from botpenguin.platform.api import application
+from botpenguin.platform.api.errors import OF_REFUSALS
 from developers import tokens
 from developers.bearer.verification import RefusalReason
 from tests.cast import token_text
@@ -28,9 +29,13 @@ UNAVAILABLE = "The server cannot do this right now, and nothing was changed. Try
 BROKEN = "Something broke on our side. It has been logged; try again in a moment."
 
 
-def assert_error(response: Any, status: int, message: str, data: list[str] | None = None) -> None:
+def envelope_of(status: int, key: str, message: str) -> dict[str, Any]:
+    return {"success": False, "message": message, "data": [message], "code": status, "error": key}
+
+
+def assert_error(response: Any, status: int, key: str, message: str) -> None:
     assert response.status_code == status
-    assert response.json() == {"success": False, "message": message, "data": data or [message], "code": status}
+    assert response.json() == envelope_of(status, key, message)
     headers = {name.lower(): value for name, value in response.headers.items()}
     assert headers["content-type"] == "application/json"
     assert headers["cache-control"] == "no-store"
@@ -67,7 +72,7 @@ def debug(request: pytest.FixtureRequest, settings: Settings) -> None:
 def test_an_unknown_path_is_404(path: str, method: str) -> None:
     response = getattr(Browser(), method)(path)
 
-    assert_error(response, 404, "There is nothing at this path. Paths have no trailing slash.")
+    assert_error(response, 404, "not_found", "There is nothing at this path. Paths have no trailing slash.")
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW"])
@@ -76,7 +81,7 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(method: str) -> None:
     response = Browser().generic(method, ADDRESS)
 
     assert response["Allow"] == "GET, HEAD"
-    assert_error(response, 405, f"This path takes GET, HEAD, not {method}.")
+    assert_error(response, 405, "method_not_allowed", f"This path takes GET, HEAD, not {method}.")
 
 
 @pytest.mark.parametrize("host", ["evil.example.net", "", "a b", "localhost:port", "xn--\x7f", "testserver@evil"])
@@ -85,7 +90,7 @@ def test_a_wrong_method_is_405_and_names_the_right_ones(method: str) -> None:
 def test_a_wrong_host_is_400(host: str, path: str) -> None:
     response = Browser().get(path, HTTP_HOST=host)
 
-    assert_error(response, 400, "This host name is not served here. Check the base URL.")
+    assert_error(response, 400, "host_unknown", "This host name is not served here. Check the base URL.")
 
 
 @pytest.mark.parametrize("most", [0, 1, 100])
@@ -117,14 +122,14 @@ def test_no_token_or_no_such_form_is_401_with_a_challenge(
 ) -> None:
     response = Browser().get(ADDRESS, headers=headers)
 
-    assert_error(response, 401, refusal)
+    assert_error(response, 401, OF_REFUSALS[refusal].key, refusal)
     assert response["WWW-Authenticate"] == challenge.format(refusal)
 
 
 def test_an_unknown_token_is_401(db: None) -> None:
     response = Browser().get(ADDRESS, headers={"Authorization": f"Bearer {WELL_FORMED}"})
 
-    assert_error(response, 401, "This API access token does not exist.")
+    assert_error(response, 401, "token_unknown", "This API access token does not exist.")
     assert response["WWW-Authenticate"] == INVALID.format("This API access token does not exist.")
 
 
@@ -133,7 +138,7 @@ def test_the_token_of_a_disabled_account_is_401(alice: User) -> None:
 
     response = Browser().get(ADDRESS, headers={"Authorization": f"Bearer {token_text(alice)}"})
 
-    assert_error(response, 401, "The account of this API access token is disabled.")
+    assert_error(response, 401, "account_disabled", "The account of this API access token is disabled.")
     assert response["WWW-Authenticate"] == INVALID.format("The account of this API access token is disabled.")
 
 
@@ -154,7 +159,10 @@ def test_plain_http_is_403_before_any_query_where_https_is_on(path: str, setting
     response = Browser().get(path, headers={"Authorization": f"Bearer {WELL_FORMED}"})
 
     assert_error(
-        response, 403, "Use https. If this request carried a token, revoke it: it crossed the network in clear."
+        response,
+        403,
+        "https_required",
+        "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
     )
 
 
@@ -170,7 +178,7 @@ def test_a_database_that_does_not_answer_is_503_and_logged_without_the_token(
     with connection.execute_wrapper(does_not_answer):
         response = Browser().get(f"{ADDRESS}?apiKey={token}", headers={"Authorization": f"Bearer {token}"})
 
-    assert_error(response, 503, UNAVAILABLE)
+    assert_error(response, 503, "unavailable", UNAVAILABLE)
     assert caplog.messages[0] == (
         "GET '/api/v7/token' was answered 503, since the database cannot serve: the database has gone away"
     )
@@ -194,7 +202,7 @@ def test_a_failing_operation_is_500(path: str, settings: Settings, caplog: pytes
 
     response = Browser().get(path)
 
-    assert_error(response, 500, BROKEN)
+    assert_error(response, 500, "server_error", BROKEN)
     assert caplog.messages[0] == f"GET {path!r} failed."
     assert "ZeroDivisionError" in caplog.text
 
@@ -205,7 +213,7 @@ def test_the_reference_page_that_fails_is_500_as_everything_else(settings: Setti
 
     response = Browser(raise_request_exception=False).get("/api/v7/docs")
 
-    assert_error(response, 500, BROKEN)
+    assert_error(response, 500, "server_error", BROKEN)
 
 
 def test_the_reference_page_in_an_outage_is_503_as_everything_else() -> None:
@@ -213,7 +221,7 @@ def test_the_reference_page_in_an_outage_is_503_as_everything_else() -> None:
 
     response = Browser(raise_request_exception=False).get("/api/v7/docs")
 
-    assert_error(response, 503, UNAVAILABLE)
+    assert_error(response, 503, "unavailable", UNAVAILABLE)
     assert response["Retry-After"] == "5"
 
 
@@ -226,24 +234,24 @@ class TestBodies:
         settings.ROOT_URLCONF = "tests.platform.urls"
 
     def test_an_error_of_an_operation_keeps_its_status_and_sentence(self) -> None:
-        assert_error(Browser().get("/api/failing/conflict"), 409, "That bot has this name already.")
+        assert_error(Browser().get("/api/failing/conflict"), 409, "conflict", "That bot has this name already.")
 
     def test_a_thing_that_is_not_there_is_404(self) -> None:
         response = Browser().get("/api/failing/gone")
 
-        assert_error(response, 404, "There is nothing at this path. Paths have no trailing slash.")
+        assert_error(response, 404, "not_found", "There is nothing at this path. Paths have no trailing slash.")
 
     def test_a_wrong_field_is_422_and_named(self) -> None:
         response = Browser().post("/api/failing/named", {"name": 7}, "application/json")
 
-        assert_error(response, 422, "name should be a valid string.")
+        assert_error(response, 422, "validation_failed", "name should be a valid string.")
 
     def test_a_body_that_is_too_large_is_413(self, settings: Settings) -> None:
         settings.DATA_UPLOAD_MAX_MEMORY_SIZE = 10
 
         response = Browser().post("/api/failing/named", {"name": "x" * 20}, "application/json")
 
-        assert_error(response, 413, "The request body is too large. Send less at once.")
+        assert_error(response, 413, "body_too_large", "The request body is too large. Send less at once.")
 
     def test_a_body_that_is_cut_off_is_400(self) -> None:
         class CutOff:
@@ -259,4 +267,4 @@ class TestBodies:
             **{"wsgi.input": CutOff()},  # type: ignore[arg-type]
         )
 
-        assert_error(response, 400, "The request body was cut off on its way. Send it again.")
+        assert_error(response, 400, "body_cut_off", "The request body was cut off on its way. Send it again.")

@@ -83,8 +83,9 @@ def faults_of(environ: dict[str, Any], answer: Answer) -> list[str]:
     if path in PLAIN and status == HTTPStatus.OK:
         return faults
     envelope = json.loads(body)
-    wrong = envelope.keys() != KEYS or envelope["code"] != status
-    wrong = wrong or envelope["success"] != (status < HTTPStatus.BAD_REQUEST)
+    is_error = status >= HTTPStatus.BAD_REQUEST
+    wrong = envelope.keys() != (KEYS | {"error"} if is_error else KEYS) or envelope["code"] != status
+    wrong = wrong or envelope["success"] == is_error
     return faults + (["another envelope"] if wrong else [])
 
 

@@ -52,7 +52,13 @@ def test_a_credential_with_another_platform_than_its_bots_is_refused(
 
     sentence = "platform should be whatsapp, where this bot talks."
     assert response.status_code == 400
-    assert response.json() == {"success": False, "message": sentence, "data": [sentence], "code": 400}
+    assert response.json() == {
+        "success": False,
+        "message": sentence,
+        "data": [sentence],
+        "code": 400,
+        "error": "platform_wrong",
+    }
 
 
 @pytest.mark.parametrize(

@@ -10,8 +10,11 @@ from django.test import Client as Browser
 from pytest_django.fixtures import Settings
 
 from botpenguin.platform.api import reference
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import OF_REFUSALS
 from botpenguin.platform.api.openapi import example
 from botpenguin.platform.api.operations import prose
+from developers.bearer.verification import RefusalReason
 from tests.platform.test_errors import assert_error
 
 pytestmark = pytest.mark.matrix
@@ -123,10 +126,44 @@ def test_errors_are_documented_as_they_are_sent(document: dict[str, Any]) -> Non
     error = document["components"]["schemas"]["ErrorEnvelope"]
     invalid = document["components"]["responses"]["UNPROCESSABLE_ENTITY"]["content"]["application/json"]["example"]
 
-    assert set(error["required"]) == {"success", "message", "data", "code"}
+    assert set(error["required"]) == {"success", "message", "data", "code", "error"}
     assert error["properties"]["data"]["minItems"] == 1
     assert all(part["description"] for part in error["properties"].values())
     assert invalid["message"] == f"{invalid['data'][0]} 1 more error is listed in `data`."
+
+
+def test_the_keys_of_errors_are_documented(document: dict[str, Any]) -> None:
+    components = document["components"]
+    known, open_end = components["schemas"]["ErrorEnvelope"]["properties"]["error"]["anyOf"]
+    listed = {key for response in components["responses"].values() for key in response["x-error-keys"]}
+
+    assert known["enum"] == [each.key for each in ErrorKey]
+    assert open_end == {"type": "string"}
+    assert listed == {each.key for each in ErrorKey} - {"not_signed", "keys_unknown"}
+    assert all(re.fullmatch(r"[a-z]+(_[a-z]+)*", key) for key in known["enum"])
+    for response in components["responses"].values():
+        example = response["content"]["application/json"]["example"]
+        assert example["error"] in response["x-error-keys"]
+        assert all(re.fullmatch(r"[A-Za-z].+\.", sentence) for sentence in response["x-error-keys"].values())
+
+
+def test_every_refusal_of_a_token_has_a_key_of_its_own() -> None:
+    keys = {reason: OF_REFUSALS[reason] for reason in RefusalReason}
+
+    assert len(set(keys.values())) == len(RefusalReason)
+    assert {reason: key.say() for reason, key in keys.items()} == {reason: reason.value for reason in RefusalReason}
+    assert {key.status for key in keys.values()} == {401}
+
+
+@pytest.mark.django_db
+def test_the_page_lists_the_keys_of_errors() -> None:
+    page = Browser().get(PAGE).content.decode()
+
+    listed = re.findall(r"<dt><code>(\d+) ([a-z_]+)</code></dt>\s*<dd>([^<]+)</dd>", page)
+    assert len(listed) == len(ErrorKey) - 2
+    assert ("401", "token_revoked", "This API access token was revoked.") in listed
+    assert ("405", "method_not_allowed", "This path takes GET, HEAD, not POST.") in listed
+    assert ("429", "rate_limited", "Too many requests. Try again in 20 seconds.") in listed
 
 
 def test_every_reference_leads_somewhere(document: dict[str, Any]) -> None:
@@ -149,7 +186,9 @@ def test_examples_of_contacts_are_whole(document: dict[str, Any]) -> None:
 @pytest.mark.parametrize("address", [DOCUMENT, PAGE])
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS"])
 def test_documents_of_the_api_are_read_only(address: str, method: str) -> None:
-    assert_error(Browser().generic(method, address), 405, f"This path takes GET, HEAD, not {method}.")
+    assert_error(
+        Browser().generic(method, address), 405, "method_not_allowed", f"This path takes GET, HEAD, not {method}."
+    )
 
 
 @pytest.mark.django_db

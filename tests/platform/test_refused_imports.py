@@ -42,6 +42,7 @@ def test_each_bad_row_gets_a_sentence_and_nothing_is_kept(as_alice: Caller) -> N
             "2^53, true, false or null.",
         ],
         "code": 400,
+        "error": "rows_invalid",
     }
     assert not Contact.objects.exists()
 

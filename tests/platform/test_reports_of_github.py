@@ -30,8 +30,8 @@ MIB = 1024 * 1024
 NOT_SIGNED = "This report is not signed by GitHub."
 
 
-def refusal(status: int, sentence: str) -> tuple[int, dict[str, Any]]:
-    return status, {"success": False, "message": sentence, "data": [sentence], "code": status}
+def refusal(status: int, key: str, sentence: str) -> tuple[int, dict[str, Any]]:
+    return status, {"success": False, "message": sentence, "data": [sentence], "code": status, "error": key}
 
 
 def answer_of(received: Any) -> tuple[int, Any]:
@@ -88,7 +88,7 @@ def test_what_is_not_signed_learns_nothing(
 
     live, unknown, none = sent(token_text(alice)), sent(tokens.generate().open()), sent("no token")
 
-    assert live[0] == refusal(403, NOT_SIGNED)
+    assert live[0] == refusal(403, "not_signed", NOT_SIGNED)
     assert live == unknown == none
     assert [query for query in live[1] if "developers_" in query] == []
     assert ApiToken.objects.get().generation == 1
@@ -98,7 +98,7 @@ def test_what_is_not_signed_learns_nothing(
 def test_a_body_is_not_read_before_its_signature_is_verified(github: GitHub, db: None, body: bytes) -> None:
     github.report("no token")
 
-    assert answer_of(github.post(body, signed_by_another(github, body))) == refusal(403, NOT_SIGNED)
+    assert answer_of(github.post(body, signed_by_another(github, body))) == refusal(403, "not_signed", NOT_SIGNED)
 
 
 @pytest.mark.parametrize("prefix", ["Github-", "GITHUB-", "github-", "X-GitHub-", "x-github-"])
@@ -109,6 +109,7 @@ def test_every_spelling_of_the_headers_is_read(github: GitHub, alice: User, pref
     assert github.post(body, headers).json()[0]["label"] == "true_positive"
 
 
+KEYS = {400: "body_unreadable", 413: "body_too_large", 422: "validation_failed"}
 WRONG_BODIES = {
     "empty": (b"", 400, "The body is not JSON: see line 1, column 1."),
     "cut": (b'[{"token": "', 400, "The body is not JSON: see line 1, column 12."),
@@ -126,7 +127,7 @@ WRONG_BODIES = {
 def test_a_signed_body_that_is_no_report_says_why(
     github: GitHub, db: None, body: bytes, status: int, sentence: str
 ) -> None:
-    assert answer_of(github.post(body)) == refusal(status, sentence)
+    assert answer_of(github.post(body)) == refusal(status, KEYS[status], sentence)
 
 
 def test_a_body_of_a_mebibyte_is_taken_and_a_longer_one_is_not(github: GitHub, alice: User) -> None:
@@ -134,7 +135,7 @@ def test_a_body_of_a_mebibyte_is_taken_and_a_longer_one_is_not(github: GitHub, a
 
     longer, taken = github.post(body.ljust(MIB + 1)), github.post(body.ljust(MIB))
 
-    assert answer_of(longer) == refusal(413, "The request body is too large. Send less at once.")
+    assert answer_of(longer) == refusal(413, "body_too_large", "The request body is too large. Send less at once.")
     assert (taken.status_code, taken.json()[0]["label"]) == (200, "true_positive")
 
 
@@ -161,7 +162,7 @@ def test_while_no_key_is_known_the_report_must_come_again(github: GitHub, alice:
     answer = github.report(token_text(alice))
 
     sentence = "The keys of GitHub are not known right now. Send the report again in a few minutes."
-    assert answer_of(answer) == refusal(503, sentence)
+    assert answer_of(answer) == refusal(503, "keys_unknown", sentence)
     assert (answer["Retry-After"], ApiToken.objects.get().generation) == ("300", 1)
 
 
@@ -188,7 +189,7 @@ def test_a_body_that_is_cut_off_says_so(github: GitHub, db: None) -> None:
 
     answer = Browser().generic("POST", REPORT, b"", "application/json", headers=github.headers(b"[]"), **sent)
 
-    assert answer_of(answer) == refusal(400, "The request body was cut off on its way. Send it again.")
+    assert answer_of(answer) == refusal(400, "body_cut_off", "The request body was cut off on its way. Send it again.")
 
 
 def test_the_clients_document_leaves_it_out(db: None) -> None:

@@ -146,7 +146,13 @@ def test_a_larger_body_is_refused_before_it_is_parsed(alice: User, size: int) ->
 
     sentence = "The request body is too large. Send less at once."
     assert answer.status_code == 413
-    assert answer.json() == {"success": False, "message": sentence, "data": [sentence], "code": 413}
+    assert answer.json() == {
+        "success": False,
+        "message": sentence,
+        "data": [sentence],
+        "code": 413,
+        "error": "body_too_large",
+    }
     assert ApiToken.objects.get().generation == 1
 
 
@@ -174,7 +180,13 @@ def test_the_eleventh_report_of_an_address_within_a_minute_is_refused(alice: Use
 
     sentence = "Too many requests. Try again in 60 seconds."
     assert [answer.status_code for answer in answers] == [200] * 10 + [429]
-    assert answers[-1].json() == {"success": False, "message": sentence, "data": [sentence], "code": 429}
+    assert answers[-1].json() == {
+        "success": False,
+        "message": sentence,
+        "data": [sentence],
+        "code": 429,
+        "error": "rate_limited",
+    }
     assert answers[-1]["Retry-After"] == "60"
     assert report(token_text(alice)).status_code == 429
     assert ApiToken.objects.get().generation == 1

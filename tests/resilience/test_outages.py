@@ -57,7 +57,13 @@ def assert_asked_to_retry(page: httpx.Response, call: httpx.Response) -> None:
     assert "<h1" in page.text
     assert "We cannot do this right now" in page.text
     shown = call.json()
-    assert shown == {"success": False, "message": shown["message"], "data": [shown["message"]], "code": 503}
+    assert shown == {
+        "success": False,
+        "message": shown["message"],
+        "data": [shown["message"]],
+        "code": 503,
+        "error": "unavailable",
+    }
     assert max(answer.elapsed.total_seconds() for answer in (page, call)) < SECONDS
 
 

@@ -229,6 +229,12 @@ def test_without_any_node_the_answer_is_designed_and_says_when_to_come_back(tmp_
 
     shown = json.loads(call.body)
     assert (call.status, call.headers["Retry-After"], call.headers["Content-Type"]) == (503, "5", "application/json")
-    assert shown == {"success": False, "message": shown["message"], "data": [shown["message"]], "code": 503}
+    assert shown == {
+        "success": False,
+        "message": shown["message"],
+        "data": [shown["message"]],
+        "code": 503,
+        "error": "not_confirmed",
+    }
     assert (page.status, page.headers["Retry-After"]) == (503, "5")
     assert b"<h1>Back in a moment</h1>" in page.body

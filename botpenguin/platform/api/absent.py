@@ -4,20 +4,20 @@ The paths are those of its published clients and documentation. Each stands for 
 Letters may have any case: BotPenguin's server ignores it.
 """
 
-from http import HTTPStatus
-
 from django.http import HttpResponse
 from django.urls.converters import StringConverter
+from django.utils.translation import gettext_lazy
 from ninja.errors import Throttled
 
 from botpenguin.platform.api import envelope, errors
 from botpenguin.platform.api.authentication import ApiAccessToken, BearerRequest
+from botpenguin.platform.api.error_keys import ErrorKey
 from developers.bearer.verification import TokenRefused, TooManyUnknownTokens
 
-NO_MESSAGES = "This server sends no messages."
-NO_TEMPLATES = f"{NO_MESSAGES} It has no templates either."
-NO_CHATS = f"{NO_MESSAGES} Contacts are at /inbox/users."
-NO_PARTNERS = "This server has no partners and no customers of partners."
+NO_MESSAGES = gettext_lazy("This server sends no messages.")
+NO_TEMPLATES = gettext_lazy("This server sends no messages. It has no templates either.")
+NO_CHATS = gettext_lazy("This server sends no messages. Contacts are at /inbox/users.")
+NO_PARTNERS = gettext_lazy("This server has no partners and no customers of partners.")
 ABSENT = {
     "whatsapp-automation/plugin": NO_TEMPLATES,
     "whatsapp-automation/wa": NO_MESSAGES,
@@ -31,15 +31,15 @@ check = ApiAccessToken()
 
 
 class AbsentPath(StringConverter):
-    """Converts a path of `ABSENT` to its sentence, and matches no other path."""
+    """Converts a path to the path of `ABSENT` that it is at or below, and matches no other path."""
 
     regex = r"[\s\S]+"
 
     def to_python(self, path: str) -> str:
         whole = f"{path.lower()}/"
-        for known, sentence in ABSENT.items():
+        for known in ABSENT:
             if whole.startswith(f"{known}/"):
-                return sentence
+                return known
         raise ValueError(path)
 
 
@@ -54,4 +54,4 @@ def answer(request: BearerRequest, absent: str) -> HttpResponse:
         return errors.refused(request, refusal)
     except (Throttled, TooManyUnknownTokens) as refusal:
         return errors.throttled(request, refusal)
-    return envelope.error(HTTPStatus.NOT_FOUND, absent)
+    return envelope.error(ErrorKey.NOT_OFFERED, str(ABSENT[absent]))

@@ -28,6 +28,7 @@ from botpenguin.http.requests import Request
 from botpenguin.observability import request_ids, request_log, request_metrics
 from botpenguin.observability.request_lines import RequestLine
 from botpenguin.platform.api import call_limits, direct, envelope, errors
+from botpenguin.platform.api.error_keys import ErrorKey
 from botpenguin.platform.api.reply import Reply
 from botpenguin.platform.api.v7 import api
 
@@ -141,14 +142,11 @@ class ApiApplication:
                 # A copy, since a request decodes the path in its environment.
                 Request(environ.copy()).get_host()
             except DisallowedHost:
-                return envelope.error(HTTPStatus.BAD_REQUEST, "This host name is not served here. Check the base URL.")
+                return envelope.error(ErrorKey.HOST_UNKNOWN)
             if host and len(self._hosts) < MOST_HOSTS:
                 self._hosts.add(host)
         if self._requires_https and not _is_secure(environ):
-            return envelope.error(
-                HTTPStatus.FORBIDDEN,
-                "Use https. If this request carried a token, revoke it: it crossed the network in clear.",
-            )
+            return envelope.error(ErrorKey.HTTPS_REQUIRED)
         return None
 
     def _completed(self, exchange: ApiExchange, reply: Reply) -> Reply:
@@ -237,6 +235,7 @@ def _respond(request: HttpRequest) -> HttpResponse:
     if response.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
         methods = set(response["Allow"].split(", "))
         allowed = ", ".join(sorted(methods | ({"HEAD"} if "GET" in methods else set())))
-        response = envelope.error(HTTPStatus.METHOD_NOT_ALLOWED, f"This path takes {allowed}, not {request.method}.")
+        key = ErrorKey.METHOD_NOT_ALLOWED
+        response = envelope.error(key, key.say(allowed=allowed, method=request.method))
         response["Allow"] = allowed
     return response

@@ -2,12 +2,14 @@
 
 import json
 import math
-from http import HTTPStatus
 from typing import Any, NoReturn
 
 from django.http import HttpRequest
+from django.utils.translation import gettext as _
 from ninja.errors import HttpError
 from ninja.parser import Parser
+
+from botpenguin.platform.api.error_keys import ErrorKey
 
 # Lists and objects in a body. A mebibyte of brackets would become 50 MiB of Python objects.
 MOST_PARTS = 150_000
@@ -19,9 +21,9 @@ LONGEST_NAME = 40
 class UnreadableBody(Exception):
     """The body cannot be read. ninja turns any exception of a parser into a 400 with this as its cause."""
 
-    def __init__(self, sentence: str, status: HTTPStatus = HTTPStatus.BAD_REQUEST) -> None:
+    def __init__(self, sentence: str, key: ErrorKey = ErrorKey.BODY_UNREADABLE) -> None:
         super().__init__(sentence)
-        self.status = status
+        self.key = key
 
     @classmethod
     def behind(cls, error: HttpError) -> "UnreadableBody | None":
@@ -32,26 +34,24 @@ class JsonParser(Parser):
     def parse_body(self, request: HttpRequest) -> Any:
         media_type = request.content_type or "application/json"
         if media_type != "application/json" and not media_type.endswith("+json"):
-            raise UnreadableBody("Send the body as application/json.", HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+            raise UnreadableBody(ErrorKey.MEDIA_TYPE_UNSUPPORTED.say(), ErrorKey.MEDIA_TYPE_UNSUPPORTED)
         if coding := _coding(request):
-            raise UnreadableBody(
-                f"The body is compressed ({coding}), which this API does not read. Send it as it is.",
-                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
-            )
+            raise UnreadableBody(ErrorKey.BODY_COMPRESSED.say(coding=coding), ErrorKey.BODY_COMPRESSED)
         if request.body.count(b"[") + request.body.count(b"{") > MOST_PARTS:
             raise UnreadableBody(
-                "The body has too many lists and objects. Send less at once.", HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+                _("The body has too many lists and objects. Send less at once."), ErrorKey.BODY_TOO_LARGE
             )
         try:
             return json.loads(request.body.decode("utf-8-sig"), parse_float=_number, parse_constant=_not_json)
         except UnicodeDecodeError as error:
-            raise UnreadableBody("The body is not in UTF-8.") from error
+            raise UnreadableBody(_("The body is not in UTF-8.")) from error
         except json.JSONDecodeError as error:
-            raise UnreadableBody(f"The body is not JSON: see line {error.lineno}, column {error.colno}.") from error
+            sentence = _("The body is not JSON: see line %(line)d, column %(column)d.")
+            raise UnreadableBody(sentence % {"line": error.lineno, "column": error.colno}) from error
         except RecursionError as error:
-            raise UnreadableBody("The body is nested too deeply.") from error
+            raise UnreadableBody(_("The body is nested too deeply.")) from error
         except ValueError as error:
-            raise UnreadableBody("The body has a number that is too large.") from error
+            raise UnreadableBody(_("The body has a number that is too large.")) from error
 
 
 def _coding(request: HttpRequest) -> str:
@@ -73,4 +73,5 @@ def _number(text: str) -> float:
 
 
 def _not_json(name: str) -> NoReturn:
-    raise UnreadableBody(f"The body is not JSON: it has no {name}.")
+    # Translators: %(name)s is NaN or Infinity, which JSON does not have.
+    raise UnreadableBody(_("The body is not JSON: it has no %(name)s.") % {"name": name})

@@ -4,7 +4,6 @@ from http import HTTPStatus
 from typing import Self
 
 from ninja import P, PathEx, Router
-from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
@@ -12,6 +11,8 @@ from botpenguin.platform import bot_deletion
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 from botpenguin.platform.api.fields import Input, PlatformName
 from botpenguin.platform.api.listing import MOST_BOTS, Page, owned, page_of
 from botpenguin.platform.models import Bot
@@ -45,10 +46,10 @@ class BotChange(Input):
 
 
 def find(request: BearerRequest, bot_id: str) -> Bot:
-    """Return the bot with this id. Raises `HttpError` 404 if the token's owner has none."""
+    """Return the bot with this id. Raises `ApiError` if the token's owner has none."""
     bot: Bot | None = Bot.objects.owned_by(request.auth.owner_id).with_id(bot_id).first()
     if bot is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, "There is no bot with this id in your account.")
+        raise ApiError(ErrorKey.BOT_NOT_FOUND)
     return bot
 
 

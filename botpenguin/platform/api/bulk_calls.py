@@ -8,19 +8,21 @@ from contextlib import contextmanager
 from threading import Lock
 
 from django.conf import settings
+from django.utils.translation import gettext_lazy
 
-from botpenguin.platform.api.errors import RetryLater
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 
 # Contacts and tags. Calls with fewer are quick and not limited.
 FEWEST = 500
 SECONDS = 1
-SENTENCE = (
-    f"Another call of this account with more than {FEWEST} contacts and tags is under way. "
-    f"Nothing was changed. Try again in {SECONDS} second."
+SENTENCE = gettext_lazy(
+    "Another call of this account with more than %(fewest)d contacts and tags is under way. "
+    "Nothing was changed. Try again in 1 second."
 )
-OF_OTHERS = (
-    f"Calls of other accounts with more than {FEWEST} contacts and tags are under way. "
-    f"Nothing was changed. Try again in {SECONDS} second."
+OF_OTHERS = gettext_lazy(
+    "Calls of other accounts with more than %(fewest)d contacts and tags are under way. "
+    "Nothing was changed. Try again in 1 second."
 )
 
 
@@ -31,15 +33,15 @@ class BulkCalls:
 
     @contextmanager
     def turn(self, owner: int, size: int) -> Iterator[None]:
-        """Hold the account's turn for a call with `size` rows. Raises `RetryLater` if no turn is free."""
+        """Hold the account's turn for a call with `size` rows. Raises `ApiError` if no turn is free."""
         if size <= FEWEST:
             yield
             return
         with self._lock:
             if owner in self._owners:
-                raise RetryLater(SENTENCE, SECONDS)
+                raise ApiError(ErrorKey.BUSY, SENTENCE % {"fewest": FEWEST}, SECONDS)
             if len(self._owners) >= max(1, settings.THREADS // 2):
-                raise RetryLater(OF_OTHERS, SECONDS)
+                raise ApiError(ErrorKey.BUSY, OF_OTHERS % {"fewest": FEWEST}, SECONDS)
             self._owners.add(owner)
         try:
             yield

@@ -2,9 +2,9 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 from typing import Annotated, Any, Self
 
+from django.utils.translation import gettext as _
 from pydantic import (
     Field,
     ValidationError,
@@ -16,6 +16,7 @@ from pydantic_core import ErrorDetails
 
 from botpenguin.platform.api import fields
 from botpenguin.platform.api.contact_output import ContactOut
+from botpenguin.platform.api.error_keys import ErrorKey
 from botpenguin.platform.api.errors import RequestFailed
 from botpenguin.platform.api.fields import PlatformName, StatusName
 from botpenguin.platform.api.ignored_keys import KeepingInput
@@ -117,7 +118,7 @@ class ContactIn(KeepingInput):
         details = (profile.userDetails or UserDetailsIn()).details(contact)
         if details.phone and details.phone.problem:
             raise RequestFailed(
-                HTTPStatus.BAD_REQUEST, "Nothing was changed.", [f"{PHONE_FIELD}.{details.phone.problem}."]
+                ErrorKey.PHONE_INVALID, _("Nothing was changed."), [f"{PHONE_FIELD}.{details.phone.problem}."]
             )
         if details.attributes is not None and not self.shortened:
             # The list is complete: missing attributes are deleted.

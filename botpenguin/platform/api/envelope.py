@@ -10,9 +10,12 @@ from django.http import HttpResponse, JsonResponse
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import to_json
 
+from botpenguin.platform.api.error_keys import ErrorKey
+
 JSON = "application/json; charset=utf-8"
 
 Data = TypeVar("Data")
+ERROR_KEYS = [each.key for each in ErrorKey]
 
 
 class Envelope(BaseModel, Generic[Data]):
@@ -46,6 +49,10 @@ class ErrorEnvelope(BaseModel):
     )
     data: list[str] = Field(min_length=1, description="Every reason, a sentence each, for people to read.")
     code: int = Field(description="The HTTP status.")
+    # Open: a client that is generated today must read the keys of tomorrow.
+    error: Annotated[str, WithJsonSchema({"anyOf": [{"enum": ERROR_KEYS}, {"type": "string"}]})] = Field(
+        description="What went wrong, for programs: it never changes, as sentences do. Later versions may have more."
+    )
 
 
 def written(operation: Callable[..., Any]) -> Callable[..., HttpResponse]:
@@ -93,7 +100,20 @@ def first_of(sentences: Sequence[str]) -> str:
             return f"{sentences[0]} {more:,} more errors are listed in `data`."
 
 
-def error(status: HTTPStatus, message: str, sentences: Sequence[str] = ()) -> JsonResponse:
-    """Return an error response. `data` is never empty: other published clients join its sentences and show them."""
-    body = {"success": False, "message": message, "data": list(sentences) or [message], "code": status.value}
-    return JsonResponse(body, status=status)
+def error(key: ErrorKey, message: str = "", sentences: Sequence[str] = (), status: int = 0) -> JsonResponse:
+    """Return an error response, with the sentence of its key unless another is given.
+
+    `data` is never empty: other published clients join its sentences and show them. n8n shows `message` before `error`.
+    """
+    status = status or key.status.value
+    return JsonResponse(error_body(key, message or key.say(), sentences, status), status=status)
+
+
+def error_body(key: ErrorKey, message: str, sentences: Sequence[str] = (), status: int = 0) -> dict[str, Any]:
+    return {
+        "success": False,
+        "message": message,
+        "data": list(sentences) or [message],
+        "code": status or key.status.value,
+        "error": key.key,
+    }

@@ -3,11 +3,12 @@
 import logging
 import re
 from collections.abc import Sequence
-from http import HTTPStatus
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
 from django.db import IntegrityError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 from ninja import NinjaAPI
 from ninja.errors import HttpError, Throttled, ValidationError
 
@@ -16,6 +17,7 @@ from accounts.quotas import QuotaExceeded
 from botpenguin.database import outages
 from botpenguin.platform.api import envelope
 from botpenguin.platform.api.body import UnreadableBody
+from botpenguin.platform.api.error_keys import ErrorKey
 from developers.bearer.verification import RefusalReason, TokenRefused, TooManyUnknownTokens
 
 logger = logging.getLogger(__name__)
@@ -23,43 +25,55 @@ logger = logging.getLogger(__name__)
 # Characters of a client's key that an error quotes.
 LONGEST_KEY = 100
 CHALLENGE = 'Bearer realm="BotPenguin"'
+OF_REFUSALS = {
+    RefusalReason.MISSING: ErrorKey.TOKEN_MISSING,
+    RefusalReason.WRONG_AUTHTYPE: ErrorKey.AUTHTYPE_WRONG,
+    RefusalReason.MALFORMED: ErrorKey.TOKEN_MALFORMED,
+    RefusalReason.UNKNOWN: ErrorKey.TOKEN_UNKNOWN,
+    RefusalReason.REVOKED: ErrorKey.TOKEN_REVOKED,
+    RefusalReason.DISABLED: ErrorKey.ACCOUNT_DISABLED,
+}
+REVOKED_AT = gettext_noop(
+    "This API access token was revoked at %(time)s. Copy the current one from the Developers page."
+)
 
 
 def refused(request: HttpRequest, exception: TokenRefused) -> HttpResponse:
-    """Return 401 with the challenge of RFC 6750, section 3."""
-    sentence: str = exception.refusal
+    """Return 401 with the challenge of RFC 6750, section 3, which is in English because it must be ASCII."""
+    key, english = OF_REFUSALS[exception.refusal], str(exception.refusal)
+    sentence = key.say()
     if exception.revoked_at:
-        at = envelope.timestamp(exception.revoked_at)
-        sentence = f"This API access token was revoked at {at}. Copy the current one from the Developers page."
-    response = envelope.error(HTTPStatus.UNAUTHORIZED, sentence)
+        at = {"time": envelope.timestamp(exception.revoked_at)}
+        sentence, english = _(REVOKED_AT) % at, REVOKED_AT % at
+    response = envelope.error(key, sentence)
     was_sent = exception.refusal is not RefusalReason.MISSING
     response["WWW-Authenticate"] = (
-        f'{CHALLENGE}, error="invalid_token", error_description="{sentence}"' if was_sent else CHALLENGE
+        f'{CHALLENGE}, error="invalid_token", error_description="{english}"' if was_sent else CHALLENGE
     )
     return response
 
 
 def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return envelope.error(HTTPStatus.NOT_FOUND, "There is nothing at this path. Paths have no trailing slash.")
+    return envelope.error(ErrorKey.NOT_FOUND)
 
 
 class RequestFailed(Exception):
     """The request cannot be done; `sentences` are the reasons, and `outcome` says what was not done."""
 
-    def __init__(self, status: HTTPStatus, outcome: str, sentences: Sequence[str]) -> None:
+    def __init__(self, key: ErrorKey, outcome: str, sentences: Sequence[str]) -> None:
         super().__init__(outcome)
-        self.status = status
+        self.key = key
         self.sentences = sentences
 
 
 def request_failed(request: HttpRequest, exception: RequestFailed) -> HttpResponse:
     message = f"{envelope.first_of(exception.sentences)} {exception}"
-    return envelope.error(exception.status, message, exception.sentences)
+    return envelope.error(exception.key, message, exception.sentences)
 
 
 def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
     sentences = [sentence(_inside(error["loc"]), error["msg"]) for error in exception.errors]
-    return envelope.error(HTTPStatus.UNPROCESSABLE_ENTITY, envelope.first_of(sentences), sentences)
+    return envelope.error(ErrorKey.VALIDATION_FAILED, envelope.first_of(sentences), sentences)
 
 
 def sentence(location: Sequence[int | str], message: str) -> str:
@@ -83,78 +97,78 @@ def _inside(location: Sequence[int | str]) -> Sequence[int | str]:
 def http_error(request: HttpRequest, exception: HttpError) -> HttpResponse:
     unreadable = UnreadableBody.behind(exception)
     if unreadable:
-        return envelope.error(unreadable.status, str(unreadable))
-    return envelope.error(HTTPStatus(exception.status_code), str(exception))
+        return envelope.error(unreadable.key, str(unreadable))
+    return envelope.error(ErrorKey.of(exception.status_code), str(exception), status=exception.status_code)
 
 
 def conflict(request: HttpRequest, exception: IntegrityError) -> HttpResponse:
     """A constraint has refused a change that was valid when it was checked."""
     logger.warning("%s %r met a constraint: %s", request.method, request.path, type(exception).__name__)
-    return envelope.error(HTTPStatus.CONFLICT, "Another request has changed the same thing. Read it and try again.")
+    return envelope.error(ErrorKey.CONFLICT)
 
 
 def quota_exceeded(request: HttpRequest, exception: QuotaExceeded) -> HttpResponse:
     """409, because clients only wait after 429, and show 403 as wrong credentials."""
-    return envelope.error(HTTPStatus.CONFLICT, f"{exception} Nothing was changed.")
+    return envelope.error(ErrorKey.QUOTA_EXCEEDED, f"{exception} {_('Nothing was changed.')}")
 
 
 def throttled(request: HttpRequest, exception: Throttled | TooManyUnknownTokens) -> HttpResponse:
-    what = "unknown tokens from this address" if isinstance(exception, TooManyUnknownTokens) else "requests"
-    seconds = f"{exception.wait} second{'' if exception.wait == 1 else 's'}"
-    response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, f"Too many {what}. Try again in {seconds}.")
+    is_of_unknown = isinstance(exception, TooManyUnknownTokens)
+    key = ErrorKey.TOO_MANY_UNKNOWN_TOKENS if is_of_unknown else ErrorKey.RATE_LIMITED
+    response = envelope.error(key, key.say(seconds=exception.wait))
     response["Retry-After"] = str(exception.wait)
     return response
 
 
-class RetryLater(Exception):
-    """The request must wait for `seconds`. The text is a sentence."""
+class ApiError(Exception):
+    """The request cannot be done: the sentence of the key says why, or a given one. `seconds`: when to try again."""
 
-    def __init__(self, sentence: str, seconds: int) -> None:
-        super().__init__(sentence)
+    def __init__(self, key: ErrorKey, sentence: str = "", seconds: int = 0) -> None:
+        super().__init__(sentence or key.say())
+        self.key = key
         self.seconds = seconds
 
 
-def retry_later(request: HttpRequest, exception: RetryLater | BulkBusy) -> HttpResponse:
-    response = envelope.error(HTTPStatus.TOO_MANY_REQUESTS, str(exception))
+def api_error(request: HttpRequest, exception: ApiError) -> HttpResponse:
+    response = envelope.error(exception.key, str(exception))
+    if exception.seconds:
+        response["Retry-After"] = str(exception.seconds)
+    return response
+
+
+def bulk_busy(request: HttpRequest, exception: BulkBusy) -> HttpResponse:
+    response = envelope.error(ErrorKey.BUSY)
     response["Retry-After"] = str(exception.seconds)
     return response
 
 
 def too_big(request: HttpRequest, exception: Exception | None = None) -> HttpResponse:
-    return envelope.error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request body is too large. Send less at once.")
+    return envelope.error(ErrorKey.BODY_TOO_LARGE)
 
 
 def too_many(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return envelope.error(HTTPStatus.BAD_REQUEST, "The query has too many parameters to be read. Send fewer.")
+    return envelope.error(ErrorKey.TOO_MANY_PARAMETERS)
 
 
 def cut_off(request: HttpRequest, exception: Exception) -> HttpResponse:
-    return envelope.error(HTTPStatus.BAD_REQUEST, "The request body was cut off on its way. Send it again.")
+    return envelope.error(ErrorKey.BODY_CUT_OFF)
 
 
-NOTHING_CHANGED = "The server cannot do this right now, and nothing was changed. Try again in a few seconds."
-NOT_CONFIRMED = (
-    "The database has not confirmed this yet, so it may or may not take effect. Ask again in a few seconds what the "
-    "state is, before you repeat the call."
-)
-
-
-def unavailable(sentence: str = NOTHING_CHANGED) -> HttpResponse:
-    response = envelope.error(HTTPStatus.SERVICE_UNAVAILABLE, sentence)
+def unavailable(key: ErrorKey = ErrorKey.UNAVAILABLE) -> HttpResponse:
+    response = envelope.error(key)
     response["Retry-After"] = str(outages.RETRY_AFTER)
     return response
 
 
 def broken() -> HttpResponse:
-    return envelope.error(
-        HTTPStatus.INTERNAL_SERVER_ERROR, "Something broke on our side. It has been logged; try again in a moment."
-    )
+    return envelope.error(ErrorKey.SERVER_ERROR)
 
 
 def unexpected(request: HttpRequest, exception: Exception) -> HttpResponse:
     if outages.is_outage(exception):
         outages.log_outage(exception, request.method, request.path)
-        return unavailable(NOT_CONFIRMED if outages.may_have_changed(exception, request.method) else NOTHING_CHANGED)
+        is_open = outages.may_have_changed(exception, request.method)
+        return unavailable(ErrorKey.NOT_CONFIRMED if is_open else ErrorKey.UNAVAILABLE)
     # Quoted: a line break in the path would start a new log line.
     logger.error("%s %r failed.", request.method, request.path, exc_info=exception)
     return broken()
@@ -171,8 +185,8 @@ def register(api: NinjaAPI) -> None:
         (QuotaExceeded, quota_exceeded),
         (Throttled, throttled),
         (TooManyUnknownTokens, throttled),
-        (RetryLater, retry_later),
-        (BulkBusy, retry_later),
+        (ApiError, api_error),
+        (BulkBusy, bulk_busy),
         (RequestDataTooBig, too_big),
         (TooManyFieldsSent, too_many),
         (UnreadablePostError, cut_off),

@@ -1,14 +1,15 @@
 """Filters of the list of contacts."""
 
 from datetime import UTC, datetime, timedelta
-from http import HTTPStatus
 from typing import Annotated, Any
 
 from django.db.models import Q
-from ninja.errors import HttpError
+from django.utils.translation import gettext as _
 from pydantic import AfterValidator, Field
 
 from botpenguin.platform.api import fields
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 from botpenguin.platform.api.fields import Input, PlatformName, StatusName
 from botpenguin.platform.models import Contact, ContactQuerySet, Segment
 
@@ -152,5 +153,6 @@ class ContactFilter(Input):
     def _last_seen(self, owner: int) -> Contact:
         contact: Contact | None = Contact.objects.owned_by(owner).filter(pk=self.after).first()
         if contact is None:
-            raise HttpError(HTTPStatus.NOT_FOUND, "There is no contact with the id in `after` in your account.")
+            sentence = _("There is no contact with the id in `after` in your account.")
+            raise ApiError(ErrorKey.CONTACT_NOT_FOUND, sentence)
         return contact

@@ -4,11 +4,10 @@ No operation of the API: what it takes and answers is GitHub's, and token holder
 looked up before the signature is verified, so whoever cannot sign learns nothing.
 """
 
-from http import HTTPStatus
-
 from allauth.core import ratelimit
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseNotAllowed, UnreadablePostError
+from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_variables
 from ninja.errors import Throttled
 from pydantic_core import to_json
@@ -17,13 +16,11 @@ from accounts.web.clients import Client
 from botpenguin.platform.api import envelope, errors
 from botpenguin.platform.api.body import JsonParser, UnreadableBody
 from botpenguin.platform.api.call_limits import WINDOW, body_at_most
+from botpenguin.platform.api.error_keys import ErrorKey
 from developers.scanning import github
 
 LARGEST_REPORT = 1024 * 1024
-NOT_SIGNED = "This report is not signed by GitHub."
-NO_KEYS = "The keys of GitHub are not known right now. Send the report again in a few minutes."
 RETRY_AFTER = 300
-NO_LIST = "The body should be a list."
 
 
 @body_at_most(LARGEST_REPORT)
@@ -38,20 +35,20 @@ def report_exposed(request: HttpRequest) -> HttpResponse:
     try:
         return _take(request)
     except github.NoKeys:
-        refusal = envelope.error(HTTPStatus.SERVICE_UNAVAILABLE, NO_KEYS)
+        refusal = envelope.error(ErrorKey.KEYS_UNKNOWN)
         refusal["Retry-After"] = RETRY_AFTER
         return refusal
     except UnreadablePostError as exception:
         return errors.cut_off(request, exception)
     except UnreadableBody as unreadable:
-        return envelope.error(unreadable.status, str(unreadable))
+        return envelope.error(unreadable.key, str(unreadable))
 
 
 @sensitive_variables("rows")
 def _take(request: HttpRequest) -> HttpResponse:
     if not github.is_signed(request.headers, request.body):
-        return envelope.error(HTTPStatus.FORBIDDEN, NOT_SIGNED)
+        return envelope.error(ErrorKey.NOT_SIGNED)
     rows = JsonParser().parse_body(request)
     if not isinstance(rows, list):
-        return envelope.error(HTTPStatus.UNPROCESSABLE_ENTITY, NO_LIST)
+        return envelope.error(ErrorKey.VALIDATION_FAILED, _("The body should be a list."))
     return HttpResponse(to_json(github.report(rows, Client.of(request))), content_type=envelope.JSON)

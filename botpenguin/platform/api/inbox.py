@@ -4,8 +4,8 @@ from http import HTTPStatus
 from typing import Annotated, Self
 
 from django.db.models import prefetch_related_objects
+from django.utils.translation import gettext as _
 from ninja import Body, P, PathEx, Router
-from ninja.errors import HttpError
 from ninja.params import functions
 from pydantic import BaseModel, Field
 
@@ -17,6 +17,8 @@ from botpenguin.platform.api.bulk_calls import bulk_calls
 from botpenguin.platform.api.contact_input import ContactIn, Row, RowErrors
 from botpenguin.platform.api.contact_output import ContactOut, serialize
 from botpenguin.platform.api.envelope import Created, Envelope, Timestamp
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 from botpenguin.platform.api.fields import Input, StatusName
 from botpenguin.platform.api.filters import ContactFilter
 from botpenguin.platform.api.listing import MOST_SEGMENTS, Page, owned, page_of
@@ -32,8 +34,6 @@ BOT_IN_HEADER = functions.Header("", alias="botId", include_in_schema=False)
 Rows = Annotated[list[Row], Field(min_length=1, max_length=MOST_ROWS)]
 SEGMENTS_PAGE = page_of(MOST_SEGMENTS)
 EVERYBODY = ContactFilter()
-NO_CONTACT = "There is no contact with this id in your account."
-NO_CONTACTS = "Some of these ids belong to no contact of your account. Nothing was changed."
 ContactId = PathEx[fields.PathId, P(description="The contact's `_id`.")]
 
 
@@ -124,10 +124,12 @@ def import_contacts(
         with bulk_calls.turn(request.auth.owner_id, size):
             imported = imports.import_all(request.auth.owner_id, good, bot, wrong)
     except TooLarge as error:
-        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Nothing was imported. {error}") from error
+        raise ApiError(ErrorKey.CONTACTS_TOO_LARGE, f"{_('Nothing was imported.')} {error}") from error
     except Conflict as conflict:
-        sentences = [f"Row {position}: {why}." for position, why in conflict.problems.items()]
-        raise errors.RequestFailed(HTTPStatus.BAD_REQUEST, "Nothing was imported.", sentences) from conflict
+        # Translators: %(why)s is a clause, or several with semicolons, such as "the email is another contact's".
+        row = _("Row %(number)d: %(why)s.")
+        sentences = [row % {"number": position, "why": why} for position, why in conflict.problems.items()]
+        raise errors.RequestFailed(ErrorKey.ROWS_INVALID, _("Nothing was imported."), sentences) from conflict
     data = ImportedOut(ids=imported.ids, created=imported.created, updated=len(imported.ids) - imported.created)
     message = ignored_keys.of_rows(row for row in rows if not isinstance(row, RowErrors))
     return Created(message=message, data=data) if imported.created else Envelope(message=message, data=data)
@@ -154,9 +156,10 @@ def update_status(request: BearerRequest, change: StatusUpdate) -> Envelope[Stat
         with bulk_calls.turn(request.auth.owner_id, len(change.ids)):
             updated = contacts.set_status(request.auth.owner_id, change.ids, change.status)
     except TooLarge as error:
-        raise HttpError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"Nothing was changed. {error}") from error
+        raise ApiError(ErrorKey.CONTACTS_TOO_LARGE, f"{_('Nothing was changed.')} {error}") from error
     if updated is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, NO_CONTACTS)
+        sentence = _("Some of these ids belong to no contact of your account. Nothing was changed.")
+        raise ApiError(ErrorKey.CONTACT_NOT_FOUND, sentence)
     return Envelope(data=StatusUpdated(updated=updated))
 
 
@@ -215,7 +218,7 @@ def set_attributes(
 def find(request: BearerRequest, contact_id: str) -> Contact:
     contact: Contact | None = Contact.objects.owned_by(request.auth.owner_id).with_id(contact_id).first()
     if contact is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, NO_CONTACT)
+        raise ApiError(ErrorKey.CONTACT_NOT_FOUND)
     return contact
 
 
@@ -224,8 +227,9 @@ def save(contact: Contact, tags: list[str] | None = None) -> None:
     try:
         contacts.save(contact, tags)
     except Conflict as conflict:
-        sentence = f"Nothing was changed: {conflict}."
-        raise HttpError(HTTPStatus.CONFLICT, sentence) from conflict
+        # Translators: %(why)s is a clause such as "the email is another contact's".
+        sentence = _("Nothing was changed: %(why)s.") % {"why": conflict}
+        raise ApiError(ErrorKey.CONTACT_CONFLICT, sentence) from conflict
     prefetch_related_objects([contact], "tags")
 
 

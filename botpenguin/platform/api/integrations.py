@@ -1,10 +1,9 @@
 """Calls of integrations: test a credential, list bots, set attributes of a contact."""
 
-from http import HTTPStatus
 from typing import Annotated
 
+from django.utils.translation import gettext as _
 from ninja import Router
-from ninja.errors import HttpError
 from pydantic import BaseModel, BeforeValidator, Field
 
 from accounts.orm.owners import changing
@@ -13,6 +12,8 @@ from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bots import BotOut
 from botpenguin.platform.api.contact_output import ContactOut
 from botpenguin.platform.api.envelope import Envelope
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 from botpenguin.platform.api.fields import Input
 from botpenguin.platform.api.listing import MOST_BOTS, Page, listed
 from botpenguin.platform.api.phone_fields import Search
@@ -59,8 +60,8 @@ def test_credential(request: BearerRequest, credential: Credential) -> Envelope[
     """Answers 200 only if the token is good, the bot belongs to its account, and its platform is this one."""
     bot = bots.find(request, credential.botId)
     if credential.platform not in (None, bot.platform):
-        raise HttpError(HTTPStatus.BAD_REQUEST, f"platform should be {bot.platform}, where this bot talks.")
-    return Envelope(message="The credential works.", data=BotOut.of(bot))
+        raise ApiError(ErrorKey.PLATFORM_WRONG, ErrorKey.PLATFORM_WRONG.say(platform=bot.platform))
+    return Envelope(message=_("The credential works."), data=BotOut.of(bot))
 
 
 @router.put(
@@ -77,11 +78,12 @@ def update_user_attributes(request: BearerRequest, update: AttributeUpdate) -> E
     # Outside of the transaction: of 100,000 contacts this takes up to 200 ms.
     found = Contact.objects.owned_by(owner).identified_by(update.search).values_list("pk", flat=True)[:2]
     if len(found) > 1:
-        raise HttpError(HTTPStatus.CONFLICT, "Several contacts have this number. Send its country's prefix too.")
+        raise ApiError(ErrorKey.CONTACT_AMBIGUOUS)
     with changing(owner):
         contact = Contact.objects.owned_by(owner).filter(pk__in=list(found)).first()
         if contact is None:
-            raise HttpError(HTTPStatus.NOT_FOUND, "No contact of your account has this email, number or id.")
+            sentence = _("No contact of your account has this email, number or id.")
+            raise ApiError(ErrorKey.CONTACT_NOT_FOUND, sentence)
         Details(attributes=update.attributes).apply_to(contact)
         inbox.save(contact)
     return inbox.answer(contact)

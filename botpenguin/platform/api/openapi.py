@@ -9,6 +9,7 @@ from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 
 from botpenguin.platform.api import envelope
+from botpenguin.platform.api.error_keys import ErrorKey
 
 DESCRIPTION = """\
 An API access token opens these operations. Send it as `Authorization: Bearer <token>`; the header `authtype: Key` is
@@ -16,7 +17,8 @@ allowed beside it. Paths have no trailing slash. Bodies are JSON of at most 1 Mi
 
 Every answer is an envelope: `success`, `message`, `data`, and `code`, which is the HTTP status. In an error, `data` is
 a list of sentences that you can show to people. `message` is the first of them, followed by the number of the others
-and by what was not done. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
+and by what was not done. `error` is a word for your program, such as `token_revoked`: it never changes, sentences do.
+Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
 milliseconds.
 
 Telephone numbers are read as people write them: `+44 (0)20 7946 0991`, or `020 7946 0991` with the prefix `44`. A `+`
@@ -71,7 +73,9 @@ OF_BODIES = {
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
 }
-# Reasons in examples of errors; of the others, the description is one.
+# Of errors that operations of the document have not.
+ELSEWHERE = {ErrorKey.NOT_SIGNED, ErrorKey.KEYS_UNKNOWN}
+# Reasons in examples of errors; of the others, the first sentence is one.
 REASONS = {
     HTTPStatus.UNPROCESSABLE_ENTITY: [
         "profile.userDetails.contact.email should be an email address.",
@@ -192,15 +196,22 @@ def _drop_titles(parts: Iterable[Any]) -> None:
 
 
 def _response(status: HTTPStatus, headers: Mapping[str, str] | None) -> dict[str, Any]:
-    reasons = REASONS.get(status, [ERRORS[status]])
-    example = {"success": False, "message": envelope.first_of(reasons), "data": reasons, "code": status.value}
+    keys = keys_of(status)
+    reasons = REASONS.get(status, [keys[0].sample])
+    example = envelope.error_body(keys[0], envelope.first_of(reasons), reasons)
     response: dict[str, Any] = {
         "description": ERRORS[status],
+        "x-error-keys": {each.key: each.sample for each in keys},
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/ErrorEnvelope"}, "example": example}},
     }
     if headers:
         response["headers"] = _headers(headers)
     return response
+
+
+def keys_of(status: HTTPStatus) -> list[ErrorKey]:
+    """Return the errors of a status that operations may have."""
+    return [each for each in ErrorKey if each.status == status and each not in ELSEWHERE]
 
 
 def _headers(descriptions: Mapping[str, str]) -> dict[str, Any]:

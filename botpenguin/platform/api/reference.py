@@ -8,10 +8,12 @@ from django.conf import settings
 from django.contrib.auth.decorators import login_not_required
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils import translation
 from django.views.decorators.http import require_safe
 
 from accounts.models import User
 from botpenguin.platform.api import operations
+from botpenguin.platform.api.openapi import ERRORS, keys_of
 from botpenguin.platform.api.samples import sample
 from botpenguin.platform.api.v7 import api
 from developers.snippets import Language, language_of, remember
@@ -19,9 +21,10 @@ from developers.snippets import Language, language_of, remember
 
 @cache
 def document() -> dict[str, Any]:
-    """Return the document without what the settings say."""
+    """Return the document, in English, without what the settings say."""
     # The paths are relative to the URL of the server in the document.
-    return json.loads(json.dumps(api.get_openapi_schema(path_prefix="/")))  # type: ignore[no-any-return]
+    with translation.override("en"):
+        return json.loads(json.dumps(api.get_openapi_schema(path_prefix="/")))  # type: ignore[no-any-return]
 
 
 def base_url() -> str:
@@ -64,6 +67,7 @@ def page(request: HttpRequest) -> HttpResponse:
         "languages": Language,
         "language": language,
         "own_ids": ids,
+        "errors": {status: keys_of(status) for status in ERRORS},
     }
     response = render(request, "platform/api_reference.html", context)
     remember(response, asked)

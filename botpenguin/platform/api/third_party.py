@@ -1,19 +1,19 @@
 """Runs the account's 3rd Party Apps APIs, as its chat flows do."""
 
-from http import HTTPStatus
 from typing import Annotated
 
 from ninja import P, PathEx, Router
-from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
 from accounts.quotas import QuotaExceeded
 from accounts.web.clients import Client
 from botpenguin.platform import contacts
-from botpenguin.platform.api import errors, fields, inbox
+from botpenguin.platform.api import fields, inbox
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.envelope import Envelope
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 from botpenguin.platform.api.fields import Input
 from botpenguin.platform.contact_values import values_of
 from botpenguin.platform.contacts import Conflict, Details
@@ -24,7 +24,6 @@ from developers.outbound.running import Run
 router = Router(tags=["third-party apps"], by_alias=True)
 
 ApiId = PathEx[fields.PathId, P(description="The API's id, which its page shows.")]
-UNREADABLE = "This API can no longer be read on this server. Set it up anew on the Developers page."
 
 
 class RunIn(Input):
@@ -101,7 +100,7 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     owner = request.auth.owner_id
     api = running.api_of(owner, api_id)
     if api is None:
-        raise HttpError(HTTPStatus.NOT_FOUND, "There is no 3rd party API with this id in your account.")
+        raise ApiError(ErrorKey.API_NOT_FOUND)
     contact = inbox.find(request, wanted.contactId) if wanted.contactId else None
     # Attributes of the request override those of the contact.
     attributes = values_of(contact) if contact else {}
@@ -109,11 +108,13 @@ def run_third_party_api(request: BearerRequest, wanted: RunIn, api_id: ApiId) ->
     try:
         run = running.run(api, attributes, kind="call", client=Client.of(request))
     except running.Unfillable as unfillable:
-        raise HttpError(HTTPStatus.UNPROCESSABLE_ENTITY, str(unfillable)) from unfillable
+        raise ApiError(ErrorKey.ATTRIBUTE_MISSING, str(unfillable)) from unfillable
     except running.Unreadable as unreadable:
-        raise HttpError(HTTPStatus.CONFLICT, UNREADABLE) from unreadable
-    except (running.NoFreeSlot, running.TooManyCalls) as refusal:
-        raise errors.RetryLater(str(refusal), refusal.seconds) from refusal
+        raise ApiError(ErrorKey.API_UNREADABLE) from unreadable
+    except running.NoFreeSlot as refusal:
+        raise ApiError(ErrorKey.CALL_IN_PROGRESS, str(refusal), refusal.seconds) from refusal
+    except running.TooManyCalls as refusal:
+        raise ApiError(ErrorKey.TOO_MANY_CALLS, str(refusal), refusal.seconds) from refusal
     if contact and run.mapped:
         run.missing.extend(_store(owner, contact.pk, run))
     return Envelope(data=RunOut.of(run))

@@ -1,9 +1,7 @@
 """Subscriptions to new contacts, as BotPenguin's triggers make them, and what is sent to their addresses."""
 
-from http import HTTPStatus
-
+from django.utils.translation import gettext_lazy
 from ninja import Router
-from ninja.errors import HttpError
 from pydantic import BaseModel, Field
 from pydantic_core import to_json
 
@@ -12,6 +10,8 @@ from botpenguin.platform.api import bots, contact_output, fields
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.contact_output import ContactOut
 from botpenguin.platform.api.envelope import Envelope
+from botpenguin.platform.api.error_keys import ErrorKey
+from botpenguin.platform.api.errors import ApiError
 from botpenguin.platform.api.integrations import Credential
 from botpenguin.platform.models import Bot, Contact
 from developers.outbound.subscriptions import subscribing
@@ -20,8 +20,10 @@ from developers.outbound.subscriptions.subscribing import BadUrl, Webhook
 router = Router(tags=["integrations"], by_alias=True)
 
 NEW_CONTACT = "newLeadHook"
-ABSENT = {"newMessageHook": "This server has no messages.", "newOrderHook": "This server has no orders."}
-UNKNOWN = f"event should be {NEW_CONTACT}, for new contacts."
+ABSENT = {
+    "newMessageHook": gettext_lazy("This server has no messages."),
+    "newOrderHook": gettext_lazy("This server has no orders."),
+}
 URL_EXAMPLE = "https://n8n.example.com/webhook/5f0c8a2e/trigger-event"
 
 
@@ -97,11 +99,11 @@ def subscribe(request: BearerRequest, wanted: Subscribing) -> Envelope[Subscript
         return Envelope(data=SubscriptionOut(botId=bot.pk, event=wanted.event, subscribed=False))
     _check(wanted)
     if wanted.platform not in (None, bot.platform):
-        raise HttpError(HTTPStatus.BAD_REQUEST, f"platform should be {bot.platform}, where this bot talks.")
+        raise ApiError(ErrorKey.PLATFORM_WRONG, ErrorKey.PLATFORM_WRONG.say(platform=bot.platform))
     try:
         subscribing.subscribe(owner, request.auth.generation, webhook, client)
     except BadUrl as problem:
-        raise HttpError(HTTPStatus.BAD_REQUEST, f"webhookUrl: {problem}") from problem
+        raise ApiError(ErrorKey.WEBHOOK_URL_INVALID, f"webhookUrl: {problem}") from problem
     return Envelope(data=SubscriptionOut(botId=bot.pk, event=wanted.event, subscribed=True))
 
 
@@ -117,6 +119,8 @@ def body_of(owner: int, bot_id: str, contact_id: str) -> str | None:
 
 
 def _check(trigger: Trigger) -> None:
-    """Raise `HttpError` for an event that never comes, so that nobody waits for it."""
+    """Raise `ApiError` for an event that never comes, so that nobody waits for it."""
     if trigger.event != NEW_CONTACT:
-        raise HttpError(HTTPStatus.BAD_REQUEST, ABSENT.get(trigger.event, UNKNOWN))
+        absent = ABSENT.get(trigger.event)
+        sentence = str(absent) if absent else ErrorKey.EVENT_UNKNOWN.say(event=NEW_CONTACT)
+        raise ApiError(ErrorKey.EVENT_UNKNOWN, sentence)

@@ -25,7 +25,7 @@ function good<Answer>(result: { data?: Answer; error?: ErrorEnvelope }): Answer 
 function bad(name: string, result: { error?: ErrorEnvelope }): void {
   const error = result.error;
   if (error === undefined) throw new Error(`${name} is missing`);
-  said[name] = [error.success, error.code, error.message, error.data];
+  said[name] = [error.success, error.code, error.message, error.data, error.error];
 }
 
 function row(name: string, email: string, number = ""): Row {

@@ -64,7 +64,7 @@ def good(answer: Answer | ErrorEnvelope | None) -> Answer:
 
 def bad(name: str, answer: object) -> None:
     assert isinstance(answer, ErrorEnvelope)
-    said[name] = [answer.success, answer.code, answer.message, answer.data]
+    said[name] = [answer.success, answer.code, answer.message, answer.data, answer.error]
 
 
 def row(name: str, email: str, phone: str = "") -> RowIn:

@@ -7,6 +7,8 @@ from pathlib import Path
 
 import pytest
 
+from botpenguin.platform.api.errors import OF_REFUSALS
+from developers.bearer.verification import RefusalReason
 from tests.gateway import BEARER, CHALLENGE, CHECK, GUARD, OWNER, Answer, Gateway, StandIn, exchange
 from tests.server import free_port
 
@@ -17,8 +19,8 @@ NOT_CHECKED = "The API access token cannot be checked at the moment."
 JSON = "application/json"
 
 
-def envelope(status: int, sentence: str) -> dict[str, object]:
-    return {"success": False, "message": sentence, "data": [sentence], "code": status}
+def envelope(status: int, key: str, sentence: str) -> dict[str, object]:
+    return {"success": False, "message": sentence, "data": [sentence], "code": status, "error": key}
 
 
 def shown(answer: Answer) -> tuple[int, dict[str, object]]:
@@ -30,14 +32,21 @@ def shown(answer: Answer) -> tuple[int, dict[str, object]]:
 def test_a_body_that_is_too_large_is_refused_without_a_check(gateway: Gateway, node: StandIn, service: StandIn) -> None:
     answer = gateway.send("POST", "/", [BEARER, ("Content-Length", str(10 * 1024 * 1024 + 1))])
 
-    assert shown(answer) == (413, envelope(413, "The request body is too large. Send less at once."))
+    assert shown(answer) == (413, envelope(413, "body_too_large", "The request body is too large. Send less at once."))
     assert (node.received, service.received) == ([], [])
 
 
 @pytest.mark.parametrize("method", ["GET", "HEAD", "POST"])
-@pytest.mark.parametrize("sentence", ["", UNKNOWN, "This API access token was revoked at 2026-11-24T14:02:09.123Z."])
-def test_a_401_has_the_challenge_of_the_node_and_its_sentence(
-    gateway: Gateway, node: StandIn, service: StandIn, method: str, sentence: str
+@pytest.mark.parametrize(
+    ("sentence", "key"),
+    [
+        ("", "token_missing"),
+        ("This API access token was revoked at 2026-11-24T14:02:09.123Z.", "token_revoked"),
+        *((reason.value, OF_REFUSALS[reason].key) for reason in RefusalReason if reason is not RefusalReason.MISSING),
+    ],
+)
+def test_a_401_has_the_challenge_of_the_node_its_sentence_and_its_key(  # noqa: PLR0913, PLR0917 - as below
+    gateway: Gateway, node: StandIn, service: StandIn, method: str, sentence: str, key: str
 ) -> None:
     described = f'{CHALLENGE}, error="invalid_token", error_description="{sentence}"' if sentence else CHALLENGE
     node.answers(401, [("WWW-Authenticate", described), *OWNER], b"with a body of its own")
@@ -51,7 +60,7 @@ def test_a_401_has_the_challenge_of_the_node_and_its_sentence(
     if method == "HEAD":
         assert (answer.status, answer.body) == (401, b"")
     else:
-        assert shown(answer) == (401, envelope(401, sentence or MISSING))
+        assert shown(answer) == (401, envelope(401, key, sentence or MISSING))
 
 
 def test_a_403_says_that_the_token_crossed_the_network_in_clear(
@@ -62,7 +71,7 @@ def test_a_403_says_that_the_token_crossed_the_network_in_clear(
     answer = gateway.send(headers=[BEARER])
 
     sentence = "Use https. If this request carried a token, revoke it: it crossed the network in clear."
-    assert shown(answer) == (403, envelope(403, sentence))
+    assert shown(answer) == (403, envelope(403, "https_required", sentence))
     assert service.received == []
 
 
@@ -73,7 +82,8 @@ def test_any_other_answer_to_the_check_is_a_503(gateway: Gateway, node: StandIn,
     answer = gateway.send(headers=[BEARER])
 
     sentence = UNKNOWN_TOKENS if status == 429 else NOT_CHECKED
-    assert shown(answer) == (503, envelope(503, f"{sentence} Try again in 5 seconds."))
+    key = "too_many_unknown_tokens" if status == 429 else "unavailable"
+    assert shown(answer) == (503, envelope(503, key, f"{sentence} Try again in 5 seconds."))
     assert answer.headers.get_all("Retry-After") == ["5"]
     assert len(answer.headers.get_all("X-Request-ID") or []) == 1
     assert service.received == []
@@ -154,7 +164,7 @@ def test_without_a_node_and_without_the_service_the_answers_say_when_to_come_bac
         without_service = gateway.send(headers=[BEARER])
 
     assert service.received == []
-    assert shown(without_node) == (503, envelope(503, f"{NOT_CHECKED} Try again in 5 seconds."))
+    assert shown(without_node) == (503, envelope(503, "unavailable", f"{NOT_CHECKED} Try again in 5 seconds."))
     assert without_node.headers["Retry-After"] == "5"
     assert shown(without_service)[0] == 503
     assert without_service.headers["Retry-After"] == "5"
@@ -167,7 +177,7 @@ def test_a_node_that_is_silent_holds_a_request_up_for_a_bounded_time(service: St
         with gateway:
             answer = gateway.send(headers=[BEARER])
 
-    assert shown(answer) == (503, envelope(503, f"{NOT_CHECKED} Try again in 5 seconds."))
+    assert shown(answer) == (503, envelope(503, "unavailable", f"{NOT_CHECKED} Try again in 5 seconds."))
     assert service.received == []
 
 

@@ -62,7 +62,13 @@ def test_the_refusal_says_why_and_when_to_come_back(clock: Clock) -> None:
 
     sentence = "Too many unknown tokens from this address. Try again in 42 seconds."
     assert refused.status_code == 429
-    assert refused.json() == {"success": False, "message": sentence, "data": [sentence], "code": 429}
+    assert refused.json() == {
+        "success": False,
+        "message": sentence,
+        "data": [sentence],
+        "code": 429,
+        "error": "too_many_unknown_tokens",
+    }
     assert refused["Retry-After"] == "42"
     assert refused["Cache-Control"] == "no-store"
 
