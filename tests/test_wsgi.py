@@ -81,3 +81,11 @@ def test_a_form_in_parts_is_read_and_one_whose_boundary_cannot_be_read_is_refuse
     assert good.POST["name"] == "Élodie"
     with pytest.raises(MultiPartParserError):
         bad.POST["name"]
+
+
+def test_a_request_without_a_query_has_an_empty_one_that_nobody_can_change() -> None:
+    queries = [Request(RequestFactory().get(path).environ).GET for path in ("/", "/?", "/?a=b")]
+
+    assert [query.dict() for query in queries] == [{}, {}, {"a": "b"}]
+    with pytest.raises(AttributeError, match="immutable"):
+        queries[0]["a"] = "b"

@@ -1,7 +1,6 @@
 """Queries that are compiled once. Django takes ten times as long to build a statement as a database to run it."""
 
-from collections.abc import Callable, Iterator
-from copy import copy
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -23,6 +22,20 @@ class Parameter(Value):
         return "%s", [_Slot(self.value, self.output_field)]
 
 
+class _Statement(NamedTuple):
+    """What is computed once: to compute it anew takes longer than to run the statement."""
+
+    sql: str
+    parameters: tuple[Any, ...]
+    # By the number of the column.
+    converters: list[tuple[int, Callable[..., Any], Any]]
+    model: Any
+    # Of the model: names of its fields, their columns, and the columns of annotations.
+    names: list[str]
+    columns: list[int]
+    annotations: dict[str, int]
+
+
 class CompiledQuery:
     """A queryset with a `Parameter` for each value that differs from run to run.
 
@@ -35,41 +48,47 @@ class CompiledQuery:
 
     def rows(self, **values: Any) -> list[Any]:
         """Return the rows of a queryset of `values_list`, as tuples."""
-        return list(self._run(self._for_this_thread(), values))
+        return [tuple(row) for row in self._run(values)]
 
     def objects(self, **values: Any) -> list[Any]:
         """Return the objects of a queryset of a model, with their annotations."""
-        compiler = self._for_this_thread()
-        columns = compiler.klass_info["select_fields"]
-        names = [compiler.select[column][0].target.attname for column in columns]
+        _sql, _parameters, _converters, model, names, columns, annotations = self._statement
         found = []
-        for row in self._run(compiler, values):
-            one = compiler.query.model.from_db(DEFAULT_DB_ALIAS, names, [row[column] for column in columns])
-            for name, column in compiler.annotation_col_map.items():
+        for row in self._run(values):
+            one = model.from_db(DEFAULT_DB_ALIAS, names, [row[column] for column in columns])
+            for name, column in annotations.items():
                 setattr(one, name, row[column])
             found.append(one)
         return found
 
     @cached_property
-    def _compiled(self) -> tuple[Any, str, tuple[Any, ...]]:
+    def _statement(self) -> _Statement:
         compiler = self._build().query.get_compiler(DEFAULT_DB_ALIAS)
         sql, parameters = compiler.as_sql()
-        return compiler, sql, tuple(parameters)
+        converters = compiler.get_converters([selected[0] for selected in compiler.select])
+        columns = (compiler.klass_info or {}).get("select_fields", [])
+        return _Statement(
+            sql,
+            tuple(parameters),
+            [(at, convert, expression) for at, (steps, expression) in converters.items() for convert in steps],
+            compiler.query.model,
+            [compiler.select[column][0].target.attname for column in columns],
+            columns,
+            compiler.annotation_col_map or {},
+        )
 
-    def _for_this_thread(self) -> Any:
-        compiler = copy(self._compiled[0])
-        compiler.connection = connections[DEFAULT_DB_ALIAS]
-        return compiler
-
-    def _run(self, compiler: Any, values: dict[str, Any]) -> Iterator[Any]:
-        _compiler, sql, parameters = self._compiled
-        connection = compiler.connection
+    def _run(self, values: dict[str, Any]) -> list[Sequence[Any]]:
+        statement, connection = self._statement, connections[DEFAULT_DB_ALIAS]
         given = [
             slot.field.get_db_prep_value(values[slot.name], connection) if isinstance(slot, _Slot) else slot
-            for slot in parameters
+            for slot in statement.parameters
         ]
         with connection.cursor() as cursor:
-            cursor.execute(sql, given)
-            rows = cursor.fetchall()
-        found: Iterator[Any] = compiler.results_iter([rows], tuple_expected=True)
-        return found
+            cursor.execute(statement.sql, given)
+            rows: list[Any] = cursor.fetchall()
+        if statement.converters:
+            rows = [list(row) for row in rows]
+            for at, convert, expression in statement.converters:
+                for row in rows:
+                    row[at] = convert(row[at], expression, connection)
+        return rows

@@ -6,8 +6,8 @@ the ids of clients by its own.
 """
 
 import logging
+import random
 import re
-import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,7 +16,7 @@ from developers import tokens
 
 HEADER = "X-Request-ID"
 PATTERN = re.compile(r"[A-Za-z0-9._-]{1,64}")
-RANDOM_BYTES = 16
+RANDOM_BITS = 128
 
 current: ContextVar[str] = ContextVar("request_id", default="")
 
@@ -26,7 +26,8 @@ def choose(offered: str | None) -> str:
     # A token matches the pattern, and must not get into the log.
     if offered and PATTERN.fullmatch(offered) and tokens.PREFIX not in offered:
         return offered
-    return secrets.token_hex(RANDOM_BYTES)
+    # A thread that asks the system for randomness lets go of Python's lock. A forked process gets a new seed.
+    return f"{random.getrandbits(RANDOM_BITS):032x}"
 
 
 @contextmanager
