@@ -60,8 +60,8 @@ def test_the_page_lists_the_bots_of_its_owner_newest_first(alice: User, shop: Bo
     response = logged_in(alice).get(PAGE)
 
     assert columns(response, "Name", "Platform", "Contacts", "Bot ID", "Created") == [
-        ["Table bookings", "WhatsApp", "0 contacts", bookings.pk, "6 May 2026"],
-        ["Shop assistant", "Website", "1 contact", shop.pk, "4 Mar 2026"],
+        ["Table bookings", "WhatsApp", "0 0 contacts", bookings.pk, "6 May 2026"],
+        ["Shop assistant", "Website", "1 1 contact", shop.pk, "4 Mar 2026"],
     ]
 
 
@@ -137,7 +137,7 @@ def test_a_bot_is_renamed(alice: User, shop: Bot) -> None:
     assert (shop.name, shop.platform, shop.owner) == ("Front desk", "website", alice)
     renamed = browser.get(response["Location"])
     assert messages(renamed) == ["Name saved."]
-    assert '<h1 class="page-title">Front desk</h1>' in renamed.content.decode()
+    assert '<h1 class="page-title"><bdi>Front desk</bdi></h1>' in renamed.content.decode()
 
 
 def rename_while(shop: Bot, change: Callable[[], Any]) -> int:
@@ -176,7 +176,7 @@ def test_a_name_that_cannot_be_taken_leaves_the_old_one(alice: User, shop: Bot) 
     response = logged_in(alice).post(f"{PAGE}{shop.pk}/", {"name": "x" * 101})
 
     page = response.content.decode()
-    assert '<h1 class="page-title">Shop assistant</h1>' in page
+    assert '<h1 class="page-title"><bdi>Shop assistant</bdi></h1>' in page
     assert "Keep the name to 100 characters." in page
     assert f'value="{"x" * 101}"' in page
     assert Bot.objects.get().name == "Shop assistant"
@@ -187,7 +187,7 @@ def test_deleting_asks_first_and_says_what_goes(alice: User, shop: Bot, headers:
     response = logged_in(alice).post(f"{PAGE}{shop.pk}/delete/", headers=headers)
 
     page = response.content.decode()
-    assert re.findall(r'<(h\d)[^>]*class="dialog__title">Delete Shop assistant\?<', page) == [heading]
+    assert re.findall(r'<(h\d)[^>]*class="dialog__title">Delete <bdi>Shop assistant</bdi>\?<', page) == [heading]
     assert ("<html" in page) == (headers == {})
     assert "Its 1 contact stays in your Inbox, without a bot." in page
     assert list(Bot.objects.all()) == [shop]

@@ -29,7 +29,7 @@ PAGE = "platform:inbox"
 # Each may have 5 KB of tags.
 MOST_SEGMENTS = 500
 # Here, because a loop of the template inside of another takes as long as all else in a row.
-TAG = '<span class="tag">{}</span>'
+TAG = '<span class="tag"><bdi>{}</bdi></span>'
 NOTHING = "–"
 
 

@@ -2,31 +2,29 @@
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 from django.forms import BaseFormSet, formset_factory
 from django.forms.formsets import INITIAL_FORM_COUNT, TOTAL_FORM_COUNT
 from django.http import QueryDict
-from django.utils.translation import gettext_lazy
 
 from developers.outbound.editor.body_forms import BodyFieldForm
 from developers.outbound.editor.forms import FieldForm, MappingForm, ParameterForm, RowForm
-
-if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise
+from developers.outbound.editor.part_texts import BODY, PART_TEXTS
 
 Row = dict[str, Any]
 
 MOST_ROWS = 50
 # With those that were removed, or imported beyond the limit: each is a form of several fields.
 MOST_FORMS = 4 * MOST_ROWS
-TITLES = {
-    "parameters": gettext_lazy("Parameters"),
-    "headers": gettext_lazy("Headers"),
-    "body": gettext_lazy("Body"),
-    "mappings": gettext_lazy("Manage API Response"),
-}
 BODY_FIELDS = "body_fields"
+# Of the tabs, in their order.
+TITLES = {
+    "parameters": PART_TEXTS["parameters"].title,
+    "headers": PART_TEXTS["headers"].title,
+    "body": BODY,
+    "mappings": PART_TEXTS["mappings"].title,
+}
 
 
 class PartFormSet(BaseFormSet):  # type: ignore[type-arg]  # Django's class takes none
@@ -35,10 +33,7 @@ class PartFormSet(BaseFormSet):  # type: ignore[type-arg]  # Django's class take
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.name = cast(str, self.prefix)
-
-    @property
-    def title(self) -> "_StrPromise":
-        return TITLES.get(self.name) or gettext_lazy("Fields")
+        self.texts = PART_TEXTS[self.name]
 
     @property
     def tab(self) -> str:

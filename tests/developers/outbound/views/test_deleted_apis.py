@@ -35,7 +35,7 @@ def test_the_notice_and_the_list_offer_to_bring_it_back(alice: User, bob: User, 
     assert re.findall(r'action="([^"]+/restore/)"', page) == [address(weather, "restore/")] * 2
     later = words(browser.get(PAGE))
     assert "Deleted Nothing can run these." in later
-    assert re.search(r"Weather POST deleted today at \d\d:\d\d Bring back Weather", later)
+    assert re.search(r"Weather POST deleted today at \d\d:\d\d Bring back", later)
     assert "Undo" not in later
     assert "Bring back" not in words(logged_in(bob).get(PAGE))
     assert "Bring back" not in words(browser.get(PAGE, {"q": "x"}))
@@ -63,7 +63,7 @@ def test_what_cannot_come_back_says_why(alice: User, weather: OutboundApi, setti
     late = words(browser.post(address(weather, "restore/"), follow=True))
 
     assert "You have 0 of 0 APIs." in full
-    assert "Bring back Weather" in full
+    assert "Bring back" in full
     assert "This API is gone for good. One can be brought back for 10 minutes." in late
     assert "Bring back" not in late
 
@@ -86,7 +86,7 @@ def test_another_tab_neither_copies_nor_deletes_it_again(alice: User, weather: O
     by_script = browser.post(address(weather, action), headers=HTMX)
 
     assert "Weather is deleted already. Bring it back to use it." in page
-    assert "Bring back Weather" in page
+    assert "Bring back" in page
     assert (by_script.status_code, by_script["HX-Redirect"]) == (200, PAGE)
     assert browser.get(address(weather)).status_code == 404
     assert OutboundApi.every.count() == 1
@@ -139,7 +139,7 @@ def test_the_page_of_one_account_shows_no_time_after_which_nothing_comes_back(
     browser = logged_in(alice)
     delete(browser, weather)
     OutboundApi.every.update(deleted_at=timezone.now() - KEPT_FOR + timedelta(minutes=1))
-    assert "Bring back Weather" in words(browser.get(PAGE))
+    assert 'aria-label="Bring back Weather"' in browser.get(PAGE).content.decode()
 
     OutboundApi.every.update(deleted_at=timezone.now() - KEPT_FOR)
 

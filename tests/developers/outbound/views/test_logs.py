@@ -142,7 +142,7 @@ def test_a_log_and_its_api_lead_to_each_other(alice: User, weather: OutboundApi)
     assert len(re.findall("<li>", calls)) == 5
     assert re.findall("<span>([^<]+)</span>", calls)[:2] == ["No response", "200"]
     assert f'href="{PAGE}logs/?api={weather.pk}"' in calls
-    assert f'href="{address(weather)}">Open Weather<' in of_log
+    assert f'href="{address(weather)}">Open <bdi>Weather</bdi><' in of_log
     assert f'href="{PAGE}logs/?api={weather.pk}"' in of_log
 
 
@@ -167,7 +167,7 @@ def test_a_log_says_that_its_api_is_deleted(alice: User, weather: OutboundApi) -
 def test_an_api_shows_its_id_and_without_calls_says_so(alice: User, weather: OutboundApi) -> None:
     page = logged_in(alice).get(address(weather))
 
-    assert f'<code class="snippet__code" id="api-id">{weather.pk}</code>' in page.content.decode()
+    assert f'<code class="snippet__code" id="api-id" dir="ltr">{weather.pk}</code>' in page.content.decode()
     assert "Last calls None in the last 10 days." in words(page)
     new = logged_in(alice).get(f"{PAGE}new/").content.decode()
     assert "api-id" not in new

@@ -86,7 +86,8 @@ def test_deleting_asks_first(alice: User, weather: OutboundApi, headers: dict[st
     assert list(OutboundApi.objects.all()) == [weather]
     deleted = browser.post(address(weather, "delete/"), {"is_sure": "on"}, follow=True)
 
-    assert re.findall(r'<(h\d)[^>]*class="dialog__title">Delete Weather\?<', asked.content.decode()) == [heading]
+    question = r'<(h\d)[^>]*class="dialog__title">Delete <bdi>Weather</bdi>\?<'
+    assert re.findall(question, asked.content.decode()) == [heading]
     assert "Weather is deleted. Undo" in words(deleted)
     assert not OutboundApi.objects.exists()
 

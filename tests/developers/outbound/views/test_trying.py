@@ -54,7 +54,7 @@ def test_keys_that_are_too_long_to_map_are_shown_by_their_beginnings(alice: User
 
     page = tried.content.decode()
     assert f"{'k' * 99}… list of 300" in words(tried)
-    assert f"{'l' * 99}… : &quot;last&quot;" in words(tried)
+    assert f"{'l' * 99}…: &quot;last&quot;" in words(tried)
     assert 'name="map"' not in page
     # Once in the raw text, and not in each path below it.
     assert len(page) < 150_000
