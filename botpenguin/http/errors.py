@@ -12,6 +12,7 @@ from accounts.orm import bulk
 from accounts.passwords import TOO_LONG
 from accounts.throttling import rate_limits
 from accounts.throttling.hashing import HashingBusy
+from accounts.web import formats
 from accounts.web.actions import page_of
 from accounts.web.requests import wants_json
 from botpenguin.database import outages
@@ -62,7 +63,9 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def form_too_long(request: HttpRequest, most: int) -> HttpResponse:
-    text = _("This form takes %(most)d KB. Nothing was changed. Go back and shorten it.") % {"most": most // 1024}
+    text = _("This form takes %(most)s KB. Nothing was changed. Go back and shorten it.") % {
+        "most": formats.number(most // 1024)
+    }
     if request.path_info.startswith(WITH_PASSWORDS):
         # The form is not read, so its address alone says what was too long. A browser that goes back keeps the rest.
         text = f"{text} {TOO_LONG}"

@@ -6,7 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext, ngettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from accounts.forms.fields import NameField
@@ -14,13 +14,17 @@ from accounts.models import User
 from accounts.orm.owners import changing
 from accounts.quotas import QuotaExceeded
 from accounts.text import keep, searchable
+from accounts.web import formats
+from accounts.web.isolates import isolated
 from botpenguin.platform import quotas
 from botpenguin.platform.models import Bot, Platform, Segment
 
 NAME_LENGTH = 100
 TAG_LENGTH = 60
 MOST_TAGS = 20
-TOO_LONG = _("Keep the name to %(limit_value)d characters.")
+TOO_LONG = ngettext_lazy(
+    "Keep the name to %(limit_value)d character.", "Keep the name to %(limit_value)d characters.", "limit_value"
+)
 
 
 class FocusOnFirstError(forms.BaseForm):
@@ -38,7 +42,7 @@ class RenameBotForm(FocusOnFirstError, forms.ModelForm):  # type: ignore[type-ar
         model = Bot
         fields: tuple[str, ...] = ("name",)
         field_classes = {"name": NameField}
-        widgets = {"name": forms.TextInput(attrs={"autocomplete": "off"})}
+        widgets = {"name": forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"})}
         error_messages = {"name": {"required": _("Give the bot a name."), "max_length": TOO_LONG}}
 
 
@@ -71,12 +75,18 @@ class TagsField(forms.CharField):
         if not tags:
             raise ValidationError(self.error_messages["required"], code="required")
         if len(tags) > MOST_TAGS:
-            raise ValidationError(gettext("Name at most %(most)d tags.") % {"most": MOST_TAGS})
+            # Translators: "Name" is a verb here.
+            sentence = ngettext("Name at most %(most)s tag.", "Name at most %(most)s tags.", MOST_TAGS)
+            raise ValidationError(sentence % {"most": formats.number(MOST_TAGS)})
         if too_long := next((tag for tag in tags if len(tag) > TAG_LENGTH), None):
-            raise ValidationError(
-                gettext("“%(start)s…” is too long: a tag has at most %(most)d characters.")
-                % {"start": too_long[:20], "most": TAG_LENGTH}
+            # Translators: %(start)s is the beginning of a tag that somebody typed.
+            sentence = ngettext(
+                "“%(start)s…” is too long: a tag has at most %(most)s character.",
+                "“%(start)s…” is too long: a tag has at most %(most)s characters.",
+                TAG_LENGTH,
             )
+            names = {"start": isolated(too_long[:20]), "most": formats.number(TAG_LENGTH)}
+            raise ValidationError(sentence % names)
         return tags
 
 
@@ -84,14 +94,15 @@ class SegmentForm(FocusOnFirstError, forms.Form):
     name = NameField(
         label=_("Name"),
         max_length=NAME_LENGTH,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
         error_messages={"required": _("Give the segment a name."), "max_length": TOO_LONG},
     )
     tags = TagsField(
         label=_("Tags"),
         max_length=MOST_TAGS * TAG_LENGTH,
-        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        widget=forms.TextInput(attrs={"autocomplete": "off", "dir": "auto"}),
         help_text=_("Separated by commas. Contacts with any of them belong to the segment."),
+        # Translators: "Name" is a verb here.
         error_messages={"required": _("Name at least one tag.")},
     )
 

@@ -22,6 +22,7 @@ from accounts.orm.batches import delete_with_referrers
 from accounts.orm.bulk import BulkBusy, bulk_writes
 from accounts.orm.changes import Gone
 from accounts.orm.owners import changing
+from accounts.web.isolates import isolated
 from developers.outbound.copying import names_of_copies
 from developers.outbound.models import OutboundApi, OutboundApis
 
@@ -77,7 +78,9 @@ def _restore(api: OutboundApi) -> None:
     for name in (api.name, *names_of_copies(api.name)):
         with suppress(IntegrityError):
             return _restore_as(name, api)
-    raise NotRestored(_("There are many APIs named like %(api)s already. Rename or delete some first.") % {"api": api})
+    raise NotRestored(
+        _("There are many APIs named like %(api)s already. Rename or delete some first.") % {"api": isolated(api)}
+    )
 
 
 def _restore_as(name: str, api: OutboundApi) -> None:

@@ -26,7 +26,9 @@ class AttributeForm(forms.ModelForm):  # type: ignore[type-arg]
         # With the braces around it, which people copy too.
         max_length=ATTRIBUTE_LENGTH + 10,
         error_messages={"required": gettext_lazy("Give the attribute a name.")},
-        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}),
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off", "dir": "ltr"}
+        ),
     )
 
     class Meta:

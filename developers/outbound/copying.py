@@ -14,8 +14,10 @@ MOST_COPIES = 20
 def names_of_copies(name: str) -> Iterator[str]:
     """Yield names for copies of an API: "Orders copy", "Orders copy 2" and so on."""
     for number in range(1, MOST_COPIES + 1):
-        ending = _(" copy") if number == 1 else _(" copy %(number)d") % {"number": number}
-        yield name[: NAME_LENGTH - len(ending)] + ending
+        # Translators: the name of a copy of an API; %(name)s is the name of the API.
+        pattern = _("%(name)s copy") if number == 1 else _("%(name)s copy %(number)d")
+        added = len(pattern % {"name": "", "number": number})
+        yield pattern % {"name": name[: NAME_LENGTH - added], "number": number}
 
 
 def copy(api: OutboundApi, recipe: Recipe) -> OutboundApi | None:

@@ -10,8 +10,11 @@ from typing import Any, NamedTuple
 from django.db.models import Count, QuerySet, TextChoices
 from django.db.models.functions import TruncHour
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.html import strip_tags
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import ngettext_lazy, pgettext_lazy
 
+from accounts.web import formats
 from developers.outbound.log_filter import HOUR, hour_value
 from developers.outbound.models import ApiLog
 
@@ -23,10 +26,25 @@ LEAST = 2
 
 
 class CallOutcome(TextChoices):
-    WORKED = "worked", _("worked")
-    REFUSED = "refused", _("refused")
-    FAILED = "failed", _("failed")
-    NO_RESPONSE = "none", _("no response")
+    """How a call ended. The labels are the headings of columns with numbers of calls."""
+
+    WORKED = "worked", pgettext_lazy("calls", "Worked")
+    REFUSED = "refused", pgettext_lazy("calls", "Refused")
+    FAILED = "failed", pgettext_lazy("calls", "Failed")
+    NO_RESPONSE = "none", pgettext_lazy("calls", "No response")
+
+
+# Translators: numbers of calls of an API in the last 24 hours, by how they ended.
+NUMBERS = {
+    CallOutcome.WORKED: ngettext_lazy("<strong>{number}</strong> worked", "<strong>{number}</strong> worked", "count"),
+    CallOutcome.REFUSED: ngettext_lazy(
+        "<strong>{number}</strong> refused", "<strong>{number}</strong> refused", "count"
+    ),
+    CallOutcome.FAILED: ngettext_lazy("<strong>{number}</strong> failed", "<strong>{number}</strong> failed", "count"),
+    CallOutcome.NO_RESPONSE: ngettext_lazy(
+        "<strong>{number}</strong> no response", "<strong>{number}</strong> no response", "count"
+    ),
+}
 
 
 class Piece(NamedTuple):
@@ -53,6 +71,11 @@ class HourOfCalls:
     def numbers(self) -> list[tuple[CallOutcome, int]]:
         return [(outcome, self.counts[outcome]) for outcome in CallOutcome]
 
+    @property
+    def summary(self) -> str:
+        """The calls of the hour as text: "3 worked and 1 failed"."""
+        return formats.listed(strip_tags(in_words(outcome, count)) for outcome, count in self.numbers if count)
+
 
 @dataclass(frozen=True, slots=True)
 class LastDay:
@@ -64,6 +87,15 @@ class LastDay:
     width: int = HOURS * COLUMN
     height: int = HEIGHT
     column: int = COLUMN - GAP
+
+    @property
+    def totals_in_words(self) -> list[tuple[CallOutcome, SafeString]]:
+        return [(outcome, in_words(outcome, count)) for outcome, count in self.totals]
+
+
+def in_words(outcome: CallOutcome, count: int) -> SafeString:
+    """Return how many calls ended so, as HTML."""
+    return mark_safe(NUMBERS[outcome].format(number=formats.number(count), count=count))  # noqa: S308
 
 
 def outcome_of(status: int | None) -> CallOutcome:

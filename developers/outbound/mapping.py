@@ -10,8 +10,12 @@ from datetime import date, datetime
 from typing import Any, Final
 
 import jsonpath_rfc9535 as jsonpath
+from django.utils.functional import Promise
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
+from accounts.web import formats
+from accounts.web.isolates import isolated
 from developers.outbound.recipe import AttributeMapping, Value
 
 LONGEST_PATH = 500
@@ -30,8 +34,25 @@ POSITION = r"0|[1-9]\d{0,8}"
 LIKE_A_NAME = re.compile(rf"""(?:({POSITION})|([^\s.$\[\]'"*?,:()]+))((?:\[(?:{POSITION})\])*)""", re.ASCII)
 
 
+# Translators: in these sentences %(attribute)s is the name of an attribute of the contact, such as order_status, and
+# %(path)s says where a value stands in a response, such as data.items[0].name.
+NO_SIMPLE_VALUE = gettext_lazy(
+    "%(attribute)s was not set: what is at %(path)s is a list or an object. Choose a value inside it."
+)
+NOT_STORABLE = gettext_lazy("%(attribute)s was not set: what is at %(path)s holds a character that cannot be stored.")
+TOO_LONG = gettext_lazy("%(attribute)s was not set: what is at %(path)s is longer than %(most)s characters.")
+TOO_LARGE = gettext_lazy("%(attribute)s was not set: what is at %(path)s is a number beyond 2^53.")
+NO_NUMBER = gettext_lazy("%(attribute)s was not set: what is at %(path)s is no number.")
+NEITHER_YES_NOR_NO = gettext_lazy("%(attribute)s was not set: what is at %(path)s is neither yes nor no.")
+NO_DATE = gettext_lazy("%(attribute)s was not set: what is at %(path)s is no date such as 2026-11-24.")
+
+
 class UnsuitableValue(Exception):
-    """A value does not fit the attribute's type. The text completes the sentence "The value …"."""
+    """A value does not fit the attribute's type. `sentence` lacks the attribute and the path."""
+
+    def __init__(self, sentence: "str | Promise") -> None:
+        super().__init__(sentence)
+        self.sentence = sentence
 
 
 def check(path: str) -> str | None:
@@ -39,12 +60,16 @@ def check(path: str) -> str | None:
     if not path.strip():
         return _("Name the value, for instance data.items[0].name.")
     if len(path) > LONGEST_PATH:
-        return _("Keep the path to %(most)d characters.") % {"most": LONGEST_PATH}
+        sentence = ngettext(
+            "Keep the path to %(most)s character.", "Keep the path to %(most)s characters.", LONGEST_PATH
+        )
+        return sentence % {"most": formats.number(LONGEST_PATH)}
     try:
         query = jsonpath.compile(_whole(path))
     except (jsonpath.JSONPathError, RecursionError, ValueError):
         if meant := _meant(path):
-            return _("This path cannot be read. Write it as %(path)s.") % {"path": meant}
+            # Translators: %(path)s is such as data['first-name'].
+            return _("This path cannot be read. Write it as %(path)s.") % {"path": isolated(meant)}
         return _("This path cannot be read. Write it like data.items[0].name.")
     if not query.singular_query():
         return _("This path finds several values. Name one, without *, ?, : or two dots.")
@@ -76,9 +101,9 @@ def cast(value: Any, kind: str | None) -> Value:
     if value is None:
         return None
     if isinstance(value, list | dict):
-        raise UnsuitableValue(_("is a list or an object. Choose a value inside it"))
+        raise UnsuitableValue(NO_SIMPLE_VALUE)
     if isinstance(value, str) and UNSTORABLE.search(value):
-        raise UnsuitableValue(_("holds a character that cannot be stored"))
+        raise UnsuitableValue(NOT_STORABLE)
     if kind == "number":
         return _number(value)
     if kind == "yes_no":
@@ -100,16 +125,20 @@ def apply(
     mapped: dict[str, Value] = {}
     missing: list[str] = []
     for mapping in mappings:
-        names = {"path": mapping.path, "attribute": mapping.attribute}
+        names = {
+            "path": isolated(mapping.path),
+            "attribute": isolated(mapping.attribute),
+            "most": formats.number(LONGEST_TEXT),
+        }
         value = find(mapping.path, data)
         if value is NOT_FOUND:
+            # Translators: %(attribute)s is the name of an attribute, %(path)s a place such as data.items[0].name.
             missing.append(_("%(attribute)s was not set: there is no %(path)s in the response.") % names)
             continue
         try:
             mapped[mapping.attribute] = cast(value, kinds.get(mapping.attribute.lower()))
         except UnsuitableValue as unfit:
-            names["why"] = str(unfit)
-            missing.append(_("%(attribute)s was not set: what is at %(path)s %(why)s.") % names)
+            missing.append(str(unfit.sentence) % names)
     return mapped, missing
 
 
@@ -148,7 +177,7 @@ def _simple(value: str | float | bool) -> Value:
     if not isinstance(value, str):
         return _number(value)
     if len(value) > LONGEST_TEXT:
-        raise UnsuitableValue(_("is longer than %(most)d characters") % {"most": LONGEST_TEXT})
+        raise UnsuitableValue(TOO_LONG)
     return value
 
 
@@ -163,9 +192,9 @@ def _number(value: str | float | bool) -> int | float:
         number = value
     # First: math.isnan raises OverflowError for larger integers.
     if number is not None and abs(number) > LARGEST_NUMBER:
-        raise UnsuitableValue(_("is a number beyond 2^53"))
+        raise UnsuitableValue(TOO_LARGE)
     if number is None or math.isnan(number):
-        raise UnsuitableValue(_("is no number"))
+        raise UnsuitableValue(NO_NUMBER)
     return int(number) if number == int(number) else number
 
 
@@ -175,7 +204,7 @@ def _yes_no(value: str | float | bool) -> bool:
         return True
     if word in NO:
         return False
-    raise UnsuitableValue(_("is neither yes nor no"))
+    raise UnsuitableValue(NEITHER_YES_NOR_NO)
 
 
 def _date(value: str | float | bool) -> str:
@@ -186,4 +215,4 @@ def _date(value: str | float | bool) -> str:
             return kind.fromisoformat(text).isoformat()
         except ValueError:
             continue
-    raise UnsuitableValue(_("is no date such as 2026-11-24"))
+    raise UnsuitableValue(NO_DATE)

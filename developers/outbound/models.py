@@ -15,6 +15,7 @@ from django.db.models import Count, F, Q, Sum
 from django.db.models.functions import Length, Lower
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.keyring import Unreadable
 from accounts.models import User
@@ -61,10 +62,10 @@ class CustomAttribute(models.Model):
     """An attribute of contacts: its name, which calls contain in double braces, and its type."""
 
     class Type(models.TextChoices):
-        TEXT = "text", _("Text")
-        NUMBER = "number", _("Number")
-        YES_NO = "yes_no", _("Yes or no")
-        DATE = "date", _("Date")
+        TEXT = "text", pgettext_lazy("type of an attribute", "Text")
+        NUMBER = "number", pgettext_lazy("type of an attribute", "Number")
+        YES_NO = "yes_no", pgettext_lazy("type of an attribute", "Yes or no")
+        DATE = "date", pgettext_lazy("type of an attribute", "Date")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="custom_attributes")
     name = models.CharField(
@@ -232,8 +233,8 @@ class ApiLog(models.Model):
     """A call that was made or tested, with its secrets masked. Kept for at most 10 days."""
 
     class Kind(models.TextChoices):
-        TEST = "test", _("Test")
-        CALL = "call", _("Call")
+        TEST = "test", pgettext_lazy("noun", "Test")
+        CALL = "call", pgettext_lazy("noun", "Call")
 
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="api_logs")
     api = models.ForeignKey(OutboundApi, on_delete=models.SET_NULL, null=True, related_name="logs")

@@ -11,7 +11,9 @@ from urllib.parse import quote
 import httpx
 from django.conf import settings
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts.web import formats
 from developers.outbound.recipe import PLACEHOLDER, RecipeField, attributes_in_path_only, before_path, parameters_of
 from developers.outbound.transport.addresses import no_public_server
 
@@ -46,7 +48,10 @@ class BadUrl(Exception):
 def read(text: str) -> httpx.URL:
     """Parse a URL without placeholders. Raises `BadUrl`."""
     if len(text) > LONGEST_URL:
-        raise BadUrl(_("The URL is longer than %(most)d characters.") % {"most": LONGEST_URL})
+        sentence = ngettext(
+            "The URL is longer than %(most)s character.", "The URL is longer than %(most)s characters.", LONGEST_URL
+        )
+        raise BadUrl(sentence % {"most": formats.number(LONGEST_URL)})
     if INVISIBLE.search(text):
         raise BadUrl(_("The URL holds a blank, a line break or an invisible character."))
     if "\\" in text:

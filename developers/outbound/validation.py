@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
+from accounts.web import formats
 from developers.outbound import mapping, url_rules
 from developers.outbound.body import BOUNDARY, MULTIPART, body_of, boundary_of
 from developers.outbound.recipe import (
@@ -62,6 +64,11 @@ def find_problems(recipe: Recipe) -> Iterator[ValidationProblem]:
     yield from _check_own_tokens(recipe)
 
 
+def _body_too_long() -> str:
+    sentence = ngettext("Keep the body to %(most)s character.", "Keep the body to %(most)s characters.", LONGEST_BODY)
+    return sentence % {"most": formats.number(LONGEST_BODY)}
+
+
 def own_token_sent() -> str:
     return _("This call holds an API access token of BotPenguin, which is never sent anywhere. Take it out.")
 
@@ -78,7 +85,9 @@ def _parts(recipe: Recipe) -> tuple[tuple[str, tuple[RecipeField, ...]], ...]:
 def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
     for kind, fields in _parts(recipe):
         if len(fields) > MOST_FIELDS:
-            yield ValidationProblem(kind, _("At most %(most)d can be sent.") % {"most": MOST_FIELDS})
+            # Translators: at most so many parameters, headers or fields of a body.
+            sentence = ngettext("At most %(most)s can be sent.", "At most %(most)s can be sent.", MOST_FIELDS)
+            yield ValidationProblem(kind, sentence % {"most": formats.number(MOST_FIELDS)})
         for position, part in enumerate(fields):
             where = f"{kind}.{position}"
             if not part.name:
@@ -86,17 +95,16 @@ def _check_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
             elif kind == "headers" and not TOKEN.fullmatch(part.name):
                 yield ValidationProblem(f"{where}.name", _("A header's name has letters, digits and hyphens only."))
             elif kind == "headers" and part.name.lower() in OWN_HEADERS:
-                yield ValidationProblem(
-                    f"{where}.name", _("%(name)s is written by the sender itself.") % {"name": part.name}
-                )
+                # Translators: %(name)s is the name of a header, such as Content-Length.
+                sentence = _("%(name)s is written by the sender itself.")
+                yield ValidationProblem(f"{where}.name", sentence % {"name": part.name})
             if HALF.search(part.name + part.value):
                 yield ValidationProblem(f"{where}.value", _("It holds half a character, which cannot be sent."))
             if part.raw and read_parameter(part.raw) != (part.name, part.value):
                 yield ValidationProblem(f"{where}.value", _("Type it again: it was spelled otherwise in its URL."))
             if len(part.value) > LONGEST_VALUE:
-                yield ValidationProblem(
-                    f"{where}.value", _("Keep it to %(most)d characters.") % {"most": LONGEST_VALUE}
-                )
+                sentence = ngettext("Keep it to %(most)s character.", "Keep it to %(most)s characters.", LONGEST_VALUE)
+                yield ValidationProblem(f"{where}.value", sentence % {"most": formats.number(LONGEST_VALUE)})
             elif kind == "headers" and NOT_IN_HEADERS.search(part.value):
                 yield ValidationProblem(f"{where}.value", _("A header's value has no line breaks."))
 
@@ -105,18 +113,20 @@ def _check_body_fields(recipe: Recipe) -> Iterator[ValidationProblem]:
     if any(HALF.search(part.name + part.value) for part in recipe.sent_fields):
         return
     if recipe.sent_fields and len(body_of(recipe)) > LONGEST_BODY:
-        yield ValidationProblem("body_fields", _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY})
+        yield ValidationProblem("body_fields", _body_too_long())
     if recipe.body_kind == "multipart":
         yield from _check_multipart(recipe)
 
 
 def _check_multipart(recipe: Recipe) -> Iterator[ValidationProblem]:
     if not recipe.body_fields:
+        # Translators: "None" is a kind of a body.
         yield ValidationProblem("body_kind", _("Add a field to the body, or choose None."))
     named, boundary = recipe.content_type, boundary_of(recipe)
     if named is not None:
         sentence = None
         if named.partition(";")[0].strip().lower() != MULTIPART:
+            # Translators: %(type)s is multipart/form-data. "Text" is a kind of a body.
             sentence = _("The body is sent as %(type)s: remove this header, or choose Text.") % {"type": MULTIPART}
         elif boundary and not BOUNDARY.fullmatch(boundary):
             sentence = _("A boundary has up to 70 letters and digits. Without one, each call gets its own.")
@@ -135,7 +145,7 @@ def _check_multipart(recipe: Recipe) -> Iterator[ValidationProblem]:
 def body_problem(kind: str, body: str) -> str | None:
     """Return a sentence about what is wrong with a body of a kind, or None. Placeholders are allowed."""
     if len(body) > LONGEST_BODY:
-        return _("Keep the body to %(most)d characters.") % {"most": LONGEST_BODY}
+        return _body_too_long()
     if kind == "json":
         return _check_json(body)
     return _("The body holds half a character, which cannot be sent.") if HALF.search(body) else None
@@ -155,6 +165,7 @@ def _check_json(body: str) -> str | None:
     try:
         json.loads(JSON_PARTS.sub(sample, body))
     except json.JSONDecodeError as error:
+        # As beside the lines: without a mark for thousands.
         place = {"line": error.lineno, "column": error.colno}
         return _("The body is not JSON: see line %(line)d, column %(column)d.") % place
     except (RecursionError, ValueError):
@@ -164,7 +175,9 @@ def _check_json(body: str) -> str | None:
 
 def _check_mappings(recipe: Recipe) -> Iterator[ValidationProblem]:
     if len(recipe.mappings) > MOST_FIELDS:
-        yield ValidationProblem("mappings", _("At most %(most)d can be mapped.") % {"most": MOST_FIELDS})
+        # Translators: at most so many values of a response.
+        text = ngettext("At most %(most)s can be mapped.", "At most %(most)s can be mapped.", MOST_FIELDS)
+        yield ValidationProblem("mappings", text % {"most": formats.number(MOST_FIELDS)})
     for position, mapped in enumerate(recipe.mappings):
         sentence = mapping.check(mapped.path)
         if sentence:

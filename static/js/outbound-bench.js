@@ -1,5 +1,6 @@
 // The test bench: sending a test by key and button, its time and its end, and the values of a contact.
 
+import { inWords } from "./numbers.js";
 import { showProblems } from "./outbound-problems.js";
 import { say } from "./status.js";
 
@@ -21,7 +22,9 @@ function newId() {
 
 function begin() {
   const began = performance.now();
-  const tick = () => { elapsed.textContent = `${((performance.now() - began) / 1000).toFixed(1)} s`; };
+  const tick = () => {
+    elapsed.textContent = elapsed.dataset.text.replace("{seconds}", inWords((performance.now() - began) / 1000, 1));
+  };
   tick();
   clock = setInterval(tick, 100);
   elapsed.hidden = false;

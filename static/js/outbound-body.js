@@ -15,6 +15,7 @@ function enhance() {
     const box = document.createElement("div");
     const numbers = document.createElement("div");
     box.className = "lines";
+    box.dir = "ltr";
     numbers.className = "lines__numbers";
     numbers.ariaHidden = "true";
     text.before(box);

@@ -1,6 +1,7 @@
 // The editor: its parts as tabs (WAI-ARIA tabs pattern).
 
 import { say } from "./status.js";
+import { placeAfter } from "./tab-keys.js";
 
 function open(name, takesFocus = false) {
   for (const tab of document.querySelectorAll("[data-tab]")) {
@@ -39,12 +40,11 @@ document.addEventListener("keydown", (event) => {
   const tab = event.target.closest?.("[role=tab]");
   if (!tab) return;
   const tabs = [...tab.parentElement.children];
-  const at = tabs.indexOf(tab);
-  const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1 }[event.key];
+  const next = placeAfter(event, tabs.indexOf(tab), tabs.length);
   if (event.key === " ") tab.click();
   if (next === undefined && event.key !== " ") return;
   event.preventDefault();
-  if (next !== undefined) open(tabs[(next + tabs.length) % tabs.length].dataset.tab, true);
+  if (next !== undefined) open(tabs[next].dataset.tab, true);
 });
 
 for (const failure of ["htmx:responseError", "htmx:sendError"]) {

@@ -1,5 +1,7 @@
 // Finding a text in the pane that is open. The matches are painted, so that nothing in the page changes.
 
+import { inWords } from "./numbers.js";
+
 const MOST_FOUND = 100_000;
 // Painted on each side of the match that has been reached.
 const MOST_PAINTED = 1_000;
@@ -99,8 +101,8 @@ function report() {
   if (!field().value) line.textContent = "";
   else if (!found.length) line.textContent = line.dataset.none;
   else {
-    const all = found.length < MOST_FOUND ? found.length : `${MOST_FOUND}+`;
-    line.textContent = line.dataset.count.replace("{number}", at + 1).replace("{all}", all);
+    const text = found.length < MOST_FOUND ? line.dataset.count : line.dataset.countMany;
+    line.textContent = text.replace("{number}", inWords(at + 1)).replace("{all}", inWords(found.length));
   }
 }
 

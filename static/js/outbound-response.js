@@ -4,6 +4,7 @@ import { sayCopied } from "./copy.js";
 import { findAgain } from "./outbound-find.js";
 import { enhanceTree } from "./outbound-tree.js";
 import { say } from "./status.js";
+import { placeAfter } from "./tab-keys.js";
 
 // The pane that was opened last: the next test opens it too.
 let wanted = "";
@@ -55,11 +56,11 @@ document.addEventListener(
     if (!tab) return;
     const tabs = [...tab.parentElement.children];
     const at = tabs.indexOf(tab);
-    const next = { ArrowRight: at + 1, ArrowLeft: at - 1, Home: 0, End: tabs.length - 1, " ": at }[event.key];
+    const next = event.key === " " ? at : placeAfter(event, at, tabs.length);
     if (next === undefined) return;
     event.preventDefault();
     event.stopPropagation();
-    wanted = tabs[(next + tabs.length) % tabs.length].dataset.paneTab;
+    wanted = tabs[next].dataset.paneTab;
     open(wanted, true);
   },
   { capture: true },

@@ -1,5 +1,7 @@
 // The reference of the API: opens the operation that the address names, and searches operations.
 
+import { inWords } from "./numbers.js";
+
 const operations = [...document.querySelectorAll(".operation")];
 const texts = new Map(operations.map((operation) => [operation, operation.textContent.toLowerCase()]));
 const field = document.querySelector("[data-search]");
@@ -23,7 +25,7 @@ function search() {
     entryOf(operation)?.toggleAttribute("hidden", operation.hidden);
     found += !operation.hidden;
   }
-  line.textContent = words.length ? line.dataset.found.replace("NUMBER", found) : "";
+  line.textContent = words.length ? line.dataset.found.replace("NUMBER", inWords(found)) : "";
 }
 
 field.addEventListener("input", search);

@@ -2,6 +2,7 @@
 // into the next request; the page shows only its mask.
 
 import { fillIn } from "./fill-in.js";
+import { inWords } from "./numbers.js";
 import { Redirected, Refused, requestToken } from "./request-token.js";
 import { say } from "./status.js";
 
@@ -71,7 +72,7 @@ async function tryOut(form) {
     well.hidden = false;
     const { ok, status } = result.response;
     const sentence = line.dataset[ok ? "answered" : "refused"];
-    say(line, sentence.replace("STATUS", status).replace("MILLISECONDS", result.took), ok);
+    say(line, sentence.replace("STATUS", status).replace("MILLISECONDS", inWords(result.took)), ok);
     refreshFacts();
   } catch (error) {
     well.hidden = true;

@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import Count, F, Q, Value
 from django.db.models.functions import Concat, Lower
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from accounts.email_addresses import shown, spellings
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID, OwnedQuerySet, object_id
@@ -111,13 +111,13 @@ class Contact(models.Model):
     """A person who talks to an account's bots."""
 
     class Status(models.TextChoices):
-        OPEN = "OPEN", _("Open")
-        INPROGRESS = "INPROGRESS", _("In progress")
-        REVIEW = "REVIEW", _("Review")
-        ONHOLD = "ONHOLD", _("On hold")
-        DEPENDANCY = "DEPENDANCY", _("Dependency")
-        CLOSED = "CLOSED", _("Closed")
-        DELETED = "DELETED", _("Deleted")
+        OPEN = "OPEN", pgettext_lazy("status of a conversation", "Open")
+        INPROGRESS = "INPROGRESS", pgettext_lazy("status of a conversation", "In progress")
+        REVIEW = "REVIEW", pgettext_lazy("status of a conversation", "Review")
+        ONHOLD = "ONHOLD", pgettext_lazy("status of a conversation", "On hold")
+        DEPENDANCY = "DEPENDANCY", pgettext_lazy("status of a conversation", "Dependency")
+        CLOSED = "CLOSED", pgettext_lazy("status of a conversation", "Closed")
+        DELETED = "DELETED", pgettext_lazy("status of a conversation", "Deleted")
 
     id = models.CharField(primary_key=True, max_length=ID_LENGTH, default=object_id, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="contacts")

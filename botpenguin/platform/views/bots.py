@@ -10,6 +10,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from accounts.orm.owners import changing
 from accounts.web.actions import action
 from accounts.web.confirmation import is_confirmed
+from accounts.web.isolates import isolated
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
 from botpenguin.platform import bot_deletion, quotas
@@ -33,7 +34,7 @@ def new_bot(request: LoggedInRequest) -> HttpResponse:
     form = NewBotForm(request.POST or None, instance=Bot(owner=request.user))
     bot = form.add_to(request.user) if form.is_valid() else None
     if bot:
-        messages.success(request, _("%(bot)s is created.") % {"bot": bot})
+        messages.success(request, _("%(bot)s is created.") % {"bot": isolated(bot)})
         return redirect(PAGE)
     return render(request, "platform/new_bot.html", {"form": form})
 
@@ -61,6 +62,6 @@ def delete_bot(request: LoggedInRequest, bot_id: str) -> HttpResponse:
     bot = get_object_or_404(request.user.bots.with_contact_counts(), pk=bot_id)
     if is_confirmed(request):
         bot_deletion.delete(request.user.pk, bot_id)
-        messages.success(request, _("%(bot)s is deleted.") % {"bot": bot})
+        messages.success(request, _("%(bot)s is deleted.") % {"bot": isolated(bot)})
         return redirect(PAGE)
     return render(request, "platform/delete_bot.html", {"bot": bot})

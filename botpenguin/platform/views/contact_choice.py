@@ -14,6 +14,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 
 from accounts.web.actions import action
+from accounts.web.isolates import isolated
 from accounts.web.requests import LoggedInRequest, takes_long_forms
 from botpenguin.platform.contact_values import texts_of
 from botpenguin.platform.models import Contact
@@ -72,9 +73,10 @@ def _choice(contact: Contact, names: Sequence[str]) -> Choice:
 
 
 def _note(contact: Contact, missing: Sequence[str]) -> str:
-    note = _("Filled in from %(contact)s.") % {"contact": contact}
+    note = _("Filled in from %(contact)s.") % {"contact": isolated(contact)}
     if not missing:
         return note
+    # Translators: %(names)s are names of attributes, such as city, order_status.
     sentence = ngettext(
         "This contact has no %(names)s: that value stays as it is.",
         "This contact has no %(names)s: those values stay as they are.",

@@ -7,7 +7,6 @@ from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.html import format_html_join
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
@@ -17,6 +16,7 @@ from accounts.models import User
 from accounts.text import normalize
 from accounts.web.actions import action
 from accounts.web.formats import day, exact
+from accounts.web.isolates import isolated
 from accounts.web.links import add_links
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
@@ -24,12 +24,11 @@ from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import ContactQuerySet, ContactTag, Segment
 from botpenguin.platform.usages import usages_and_count
+from botpenguin.platform.views.tags import written
 
 PAGE = "platform:inbox"
 # Each may have 5 KB of tags.
 MOST_SEGMENTS = 500
-# Here, because a loop of the template inside of another takes as long as all else in a row.
-TAG = '<span class="tag"><bdi>{}</bdi></span>'
 NOTHING = "–"
 
 
@@ -45,7 +44,8 @@ def contact(request: LoggedInRequest, contact_id: str) -> HttpResponse:
     contact = get_object_or_404(request.user.contacts.select_related("bot").with_tags(), pk=contact_id)
     tags = [tag.name for tag in contact.tags.all()]
     segments = [segment for segment in request.user.segments.all()[:MOST_SEGMENTS] if segment.holds(tags)]
-    return render(request, "platform/contact.html", {"contact": contact, "tags": tags, "segments": segments})
+    context = {"contact": contact, "tags": written(tags), "segments": segments}
+    return render(request, "platform/contact.html", context)
 
 
 @action(PAGE)
@@ -56,7 +56,9 @@ def add_segment(request: LoggedInRequest) -> HttpResponse:
     segment = form.add_to(request.user) if form.is_valid() else None
     if segment is None:
         return _inbox(request, form)
-    messages.success(request, _("Segment %(segment)s is added. These are its contacts.") % {"segment": segment})
+    messages.success(
+        request, _("Segment %(segment)s is added. These are its contacts.") % {"segment": isolated(segment)}
+    )
     return _back_to_inbox(segment=segment.pk)
 
 
@@ -65,7 +67,7 @@ def add_segment(request: LoggedInRequest) -> HttpResponse:
 def remove_segment(request: LoggedInRequest, segment_id: str) -> HttpResponse:
     segment = get_object_or_404(request.user.segments, pk=segment_id)
     segment.delete()
-    messages.success(request, _("Segment %(segment)s is removed. Its contacts stay.") % {"segment": segment})
+    messages.success(request, _("Segment %(segment)s is removed. Its contacts stay.") % {"segment": isolated(segment)})
     return _back_to_inbox()
 
 
@@ -112,7 +114,7 @@ def _rows(contacts: ContactQuerySet) -> list[dict[str, Any]]:
                 "name": str(contact),
                 "email": shown(contact.email),
                 "number": contact.number or NOTHING,
-                "tags": format_html_join(" ", TAG, ((tag,) for tag in tags.get(contact.pk, ()))) or NOTHING,
+                "tags": written(tags.get(contact.pk, ())) or NOTHING,
                 "iso": at.isoformat(),
                 "exact": exact(at),
                 "day": day(at),

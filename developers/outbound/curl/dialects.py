@@ -53,10 +53,10 @@ def parse(text: str) -> Pasted:
             return pasted
     if RESPONSE.match(lines[0]):
         raise InvalidCommand(_("That is the response of a server. Paste the request."))
+    word = lines[0].partition(" ")[0]
+    begins = _("No call begins with %(word)s.") % {"word": excerpt(word)} if word else _("There is no call in that.")
     kinds = _("Paste a curl command, fetch(…), Invoke-WebRequest or an HTTP request as text.")
-    if word := lines[0].partition(" ")[0]:
-        raise InvalidCommand(_("No call begins with %(word)s. %(kinds)s") % {"word": excerpt(word), "kinds": kinds})
-    raise InvalidCommand(_("There is no call in that. %(kinds)s") % {"kinds": kinds})
+    raise InvalidCommand(f"{begins} {kinds}")
 
 
 def _call(lines: list[str], number: int, line: str) -> Pasted | None:

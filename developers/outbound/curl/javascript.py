@@ -31,7 +31,7 @@ def parse(text: str) -> Pasted:
     reader = Literals(text)
     reader.read_variables(start)
     reader.place = end
-    address = reader.part(_("the URL"))
+    address = reader.part(_("In fetch(…) the URL cannot be read. Write it as text or as an object."))
     if isinstance(address, Variable) or not isinstance(address, str):
         raise InvalidCommand(_("fetch(…) names no URL as text. Write the URL itself in its place."))
     options: Any = {}

@@ -89,19 +89,18 @@ class Literals:
         except _NoLiteral:
             return
 
-    def part(self, name: str) -> Any:
-        """Read a value. Raises `InvalidCommand` with the name of the part."""
+    def part(self, sentence: str) -> Any:
+        """Read a value. Raises `InvalidCommand` with the sentence if it is no literal."""
         try:
             return self._value(0)
         except _NoLiteral:
-            sentence = _("In fetch(…) %(name)s cannot be read. Write it as text or as an object.")
-            raise InvalidCommand(sentence % {"name": name}) from None
+            raise InvalidCommand(sentence) from None
 
     def options(self) -> dict[str, Any]:
         """Read the second argument of fetch, option by option, so that an error names the option."""
         self._skip()
         if not self._text.startswith("{", self.place):
-            options = self.part(_("what follows the URL"))
+            options = self.part(_("In fetch(…) what follows the URL cannot be read. Write it as text or as an object."))
             if isinstance(options, dict):
                 return options
             if isinstance(options, Variable):
@@ -117,7 +116,10 @@ class Literals:
                 name = self._key()
             except _NoLiteral:
                 raise InvalidCommand(_("The options of fetch(…) are not complete. Paste the whole call.")) from None
-            options[name] = self.part(excerpt(name)) if self.takes(":") else self._known_or_variable(name)
+            # Translators: %(name)s is the name of an option, such as headers.
+            sentence = _("In fetch(…) %(name)s cannot be read. Write it as text or as an object.")
+            unreadable = sentence % {"name": excerpt(name)}
+            options[name] = self.part(unreadable) if self.takes(":") else self._known_or_variable(name)
             self.takes(",")
         return options
 

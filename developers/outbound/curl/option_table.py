@@ -1,7 +1,9 @@
 """Every option of curl 7.88 and of the versions of curl 8, and what becomes of it here. From curl's manual."""
 
+from typing import Any
+
 from django.utils.functional import Promise
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy
 
 # The long names of curl's short options.
 SHORT = {
@@ -77,18 +79,30 @@ READ = {"get", "location", "location-trusted", "globoff", "basic", "next"}
 
 
 class Reason:
-    """Why options are left out, and their names: with a value, and without one."""
+    """Why options are left out, as a sentence for a `count` of them, and their names: with a value, and without one."""
 
-    def __init__(self, sentence: str | Promise, with_value: str = "", flags: str = "") -> None:
+    def __init__(self, sentence: Any, with_value: str = "", flags: str = "") -> None:
         self.sentence = sentence
         self.with_value = frozenset(with_value.split())
         self.flags = frozenset(flags.split())
 
 
+# Translators: in these sentences %(options)s are options of curl, such as --silent, --output.
 LEFT_OUT = (
-    Reason(gettext_lazy("certificates are always checked"), flags="insecure doh-insecure"),
     Reason(
-        gettext_lazy("that changes only what curl prints or saves"),
+        ngettext_lazy(
+            "%(options)s is left out: certificates are always checked.",
+            "%(options)s are left out: certificates are always checked.",
+            "count",
+        ),
+        flags="insecure doh-insecure",
+    ),
+    Reason(
+        ngettext_lazy(
+            "%(options)s is left out: that changes only what curl prints or saves.",
+            "%(options)s are left out: that changes only what curl prints or saves.",
+            "count",
+        ),
         """cookie-jar create-file-mode dump-header etag-save hsts libcurl output output-dir stderr trace trace-ascii
         trace-config write-out alt-svc dump-ca-embed""",
         """buffer clobber create-dirs fail fail-early fail-with-body include progress-bar progress-meter raw
@@ -96,23 +110,42 @@ LEFT_OUT = (
         styled-output suppress-connect-headers trace-ids trace-time use-ascii verbose xattr out-null""",
     ),
     Reason(
-        gettext_lazy("calls have their own limits of time and size, and are sent once"),
+        ngettext_lazy(
+            "%(options)s is left out: calls have their own limits of time and size, and are sent once.",
+            "%(options)s are left out: calls have their own limits of time and size, and are sent once.",
+            "count",
+        ),
         """connect-timeout expect100-timeout happy-eyeballs-timeout-ms keepalive-cnt keepalive-time limit-rate
         max-filesize max-redirs max-time parallel-max parallel-max-host rate retry retry-delay retry-max-time
         speed-limit speed-time""",
         "keepalive parallel parallel-immediate retry-all-errors retry-connrefused",
     ),
     Reason(
-        gettext_lazy("calls choose the connection themselves"),
+        ngettext_lazy(
+            "%(options)s is left out: calls choose the connection themselves.",
+            "%(options)s are left out: calls choose the connection themselves.",
+            "count",
+        ),
         """connect-to dns-interface dns-ipv4-addr dns-ipv6-addr dns-servers doh-url haproxy-clientip interface
         ip-tos ipfs-gateway local-port proto proto-redir resolve vlan-priority""",
         """disable disallow-username-in-url haproxy-protocol http0.9 http1.0 http1.1 http2 http3
         http2-prior-knowledge http3-only ignore-content-length ipv4 ipv6 mptcp tcp-fastopen tcp-nodelay
         metalink junk-session-cookies""",
     ),
-    Reason(gettext_lazy("each response is decompressed"), flags="compressed tr-encoding"),
     Reason(
-        gettext_lazy("calls use no proxy"),
+        ngettext_lazy(
+            "%(options)s is left out: each response is decompressed.",
+            "%(options)s are left out: each response is decompressed.",
+            "count",
+        ),
+        flags="compressed tr-encoding",
+    ),
+    Reason(
+        ngettext_lazy(
+            "%(options)s is left out: calls use no proxy.",
+            "%(options)s are left out: calls use no proxy.",
+            "count",
+        ),
         """noproxy preproxy proxy proxy-cacert proxy-capath proxy-cert proxy-cert-type proxy-ciphers proxy-crlfile
         proxy-header proxy-key proxy-key-type proxy-pass proxy-pinnedpubkey proxy-service-name proxy-tls13-ciphers
         proxy-tlsauthtype proxy-tlspassword proxy-tlsuser proxy-user proxy1.0 socks4 socks4a socks5
@@ -122,7 +155,11 @@ LEFT_OUT = (
         socks5-basic socks5-gssapi socks5-gssapi-nec""",
     ),
     Reason(
-        gettext_lazy("calls choose their own settings of TLS and have no client certificates"),
+        ngettext_lazy(
+            "%(options)s is left out: calls choose their own settings of TLS and have no client certificates.",
+            "%(options)s are left out: calls choose their own settings of TLS and have no client certificates.",
+            "count",
+        ),
         """cacert capath cert cert-type ciphers crlfile curves ech egd-file engine key key-type pass pinnedpubkey
         random-file sigalgs tls-max tls13-ciphers tlsauthtype tlspassword tlsuser""",
         """alpn ca-native cert-status doh-cert-status false-start npn sessionid ssl ssl-allow-beast
@@ -130,7 +167,11 @@ LEFT_OUT = (
         tlsv1 tlsv1.0 tlsv1.1 tlsv1.2 tlsv1.3""",
     ),
     Reason(
-        gettext_lazy("that belongs to another protocol than HTTP"),
+        ngettext_lazy(
+            "%(options)s is left out: that belongs to another protocol than HTTP.",
+            "%(options)s are left out: that belongs to another protocol than HTTP.",
+            "count",
+        ),
         """delegation ftp-account ftp-alternative-to-user ftp-method ftp-port ftp-ssl-ccc-mode hostpubmd5
         hostpubsha256 knownhosts krb login-options mail-auth mail-from mail-rcpt pubkey quote sasl-authzid
         service-name telnet-option tftp-blksize upload-flags""",
@@ -139,14 +180,40 @@ LEFT_OUT = (
         tftp-no-options""",
     ),
     Reason(
-        gettext_lazy("files are not read; if the server wants a password, send it with -u or in a header"),
+        ngettext_lazy(
+            "%(options)s is left out: files are not read; if the server wants a password, send it with -u or in a "
+            "header.",
+            "%(options)s are left out: files are not read; if the server wants a password, send it with -u or in a "
+            "header.",
+            "count",
+        ),
         "netrc-file",
         "netrc netrc-optional",
     ),
-    Reason(gettext_lazy("quotation marks in the names of fields are written as %22"), flags="form-escape"),
-    Reason(gettext_lazy("calls shorten a path with .. in it"), flags="path-as-is"),
     Reason(
-        gettext_lazy("redirects keep to the rules of HTTP: after 301 and 302 a POST becomes a GET, after 303 all do"),
+        ngettext_lazy(
+            "%(options)s is left out: quotation marks in the names of fields are written as %%22.",
+            "%(options)s are left out: quotation marks in the names of fields are written as %%22.",
+            "count",
+        ),
+        flags="form-escape",
+    ),
+    Reason(
+        ngettext_lazy(
+            "%(options)s is left out: calls shorten a path with .. in it.",
+            "%(options)s are left out: calls shorten a path with .. in it.",
+            "count",
+        ),
+        flags="path-as-is",
+    ),
+    Reason(
+        ngettext_lazy(
+            "%(options)s is left out: redirects keep to the rules of HTTP: after 301 and 302 a POST becomes a GET, "
+            "after 303 all do.",
+            "%(options)s are left out: redirects keep to the rules of HTTP: after 301 and 302 a POST becomes a GET, "
+            "after 303 all do.",
+            "count",
+        ),
         flags="post301 post302 post303 follow",
     ),
 )

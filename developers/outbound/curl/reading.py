@@ -265,8 +265,5 @@ def _left_out(parts: _Parts) -> Iterator[str]:
     for reason in LEFT_OUT:
         names = list(dict.fromkeys(f"--{name}" for name in parts.ignored if REASONS[name] is reason))
         if names:
-            sentence = ngettext(
-                "%(options)s is left out: %(reason)s.", "%(options)s are left out: %(reason)s.", len(names)
-            )
-            yield sentence % {"options": ", ".join(names), "reason": reason.sentence}
+            yield reason.sentence % {"options": ", ".join(names), "count": len(names)}
     yield from parts.left_out

@@ -5,7 +5,17 @@ from urllib.parse import quote_plus
 from django import forms
 from django.utils.translation import gettext_lazy
 
-from developers.outbound.editor.forms import KEY_LENGTH, LINE_BREAKS, PLAIN, TOO_LONG, ParameterForm, line, line_feeds
+from developers.outbound.editor.forms import (
+    CODE,
+    KEY,
+    KEY_LENGTH,
+    LINE_BREAKS,
+    TOO_LONG,
+    WORDS,
+    ParameterForm,
+    line,
+    line_feeds,
+)
 from developers.outbound.validation import LONGEST_VALUE
 
 
@@ -16,11 +26,11 @@ class BodyFieldForm(ParameterForm):
     """
 
     name = forms.CharField(
-        label=gettext_lazy("Key"),
+        label=KEY,
         max_length=KEY_LENGTH,
         strip=False,
         error_messages={"required": gettext_lazy("Give it a key, or remove the row."), "max_length": TOO_LONG},
-        widget=forms.TextInput(attrs=PLAIN | {"data-attributes": ""}),
+        widget=forms.TextInput(attrs=CODE | {"data-attributes": ""}),
     )
     value = forms.CharField(
         label=gettext_lazy("Value"),
@@ -28,7 +38,7 @@ class BodyFieldForm(ParameterForm):
         required=False,
         strip=False,
         error_messages={"max_length": TOO_LONG},
-        widget=forms.Textarea(attrs=PLAIN | {"rows": "1", "data-attributes": ""}),
+        widget=forms.Textarea(attrs=WORDS | {"rows": "1", "data-attributes": ""}),
     )
     content_type = line(gettext_lazy("Content-Type (optional)"), KEY_LENGTH, placeholder="text/plain")
     field_order = ("name", "value", "content_type", "is_secret")

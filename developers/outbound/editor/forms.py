@@ -12,7 +12,7 @@ from django import forms
 from django.core.exceptions import ValidationError
 from django.forms.formsets import DELETION_FIELD_NAME
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext_lazy, pgettext_lazy
 
 from accounts.forms.fields import IdField, NameField
 from developers.outbound.mapping import LONGEST_PATH
@@ -27,23 +27,29 @@ if TYPE_CHECKING:
     from developers.outbound.editor.hidden_values import HiddenValue
 
 KEY_LENGTH = 200
-TOO_LONG = gettext_lazy("Keep it to %(limit_value)d characters.")
+TOO_LONG = ngettext_lazy(
+    "Keep it to %(limit_value)d character.", "Keep it to %(limit_value)d characters.", "limit_value"
+)
 GONE = gettext_lazy("The hidden value is gone: it was changed elsewhere. Type it again.")
 MOVED = gettext_lazy("The call goes to another server now. Type the hidden value again if it is to go there too.")
 UNBOUND = gettext_lazy("The hidden value was typed before the URL. Type it again if it is to go to this server.")
 TYPE_TO_SHOW = gettext_lazy("Type it again to show it from now on.")
 CHOOSE = gettext_lazy("Choose one from the list.")
+# Translators: the name of a parameter, a header or a field of a form, beside its value.
+KEY = pgettext_lazy("parameter or header", "Key")
 BODY_KINDS = [
     ("json", gettext_lazy("JSON")),
-    ("form", gettext_lazy("Form")),
-    ("multipart", gettext_lazy("Multipart form")),
-    ("text", gettext_lazy("Text")),
-    (NO_BODY, gettext_lazy("None")),
+    ("form", pgettext_lazy("kind of a body", "Form")),
+    ("multipart", pgettext_lazy("kind of a body", "Multipart form")),
+    ("text", pgettext_lazy("kind of a body", "Text")),
+    (NO_BODY, pgettext_lazy("kind of a body", "None")),
 ]
 # How a body breaks its lines, if not by line feeds alone.
 BOTH = "crlf"
 LINE_BREAKS = re.compile(r"[\r\n]")
 PLAIN = {"autocomplete": "off", "spellcheck": "false", "autocapitalize": "off"}
+# Addresses, headers and code run from left to right in every language. What people write has its own direction.
+CODE, WORDS = PLAIN | {"dir": "ltr"}, PLAIN | {"dir": "auto"}
 
 
 def line(
@@ -60,7 +66,7 @@ def line(
         max_length=length,
         required=bool(required),
         error_messages={"required": required, "max_length": TOO_LONG},
-        widget=forms.TextInput(attrs=PLAIN | attributes),
+        widget=forms.TextInput(attrs=CODE | attributes),
     )
 
 
@@ -141,7 +147,7 @@ class RowForm(EditorForm):
 class CallForm(EditorForm):
     """Name, method, URL and body."""
 
-    name = line(gettext_lazy("Name"), NAME_LENGTH, gettext_lazy("Give the API a name."), NameField)
+    name = line(gettext_lazy("Name"), NAME_LENGTH, gettext_lazy("Give the API a name."), NameField, dir="auto")
     method = forms.ChoiceField(
         label=gettext_lazy("Method"),
         choices=OutboundApi.Method.choices,
@@ -156,7 +162,9 @@ class CallForm(EditorForm):
     )
     follows_redirects = forms.BooleanField(label=gettext_lazy("Follow redirects"), required=False)
     body_kind = forms.ChoiceField(
-        label=gettext_lazy("Kind"), choices=BODY_KINDS, error_messages={"required": CHOOSE, "invalid_choice": CHOOSE}
+        label=pgettext_lazy("of a body", "Kind"),
+        choices=BODY_KINDS,
+        error_messages={"required": CHOOSE, "invalid_choice": CHOOSE},
     )
     body = forms.CharField(
         label=gettext_lazy("Content"),
@@ -164,7 +172,7 @@ class CallForm(EditorForm):
         strip=False,
         max_length=LONGEST_BODY,
         error_messages={"max_length": TOO_LONG},
-        widget=forms.Textarea(attrs=PLAIN | {"rows": "10", "data-attributes": "", "data-lines": ""}),
+        widget=forms.Textarea(attrs=CODE | {"rows": "10", "data-attributes": "", "data-lines": ""}),
     )
     body_is_secret = forms.BooleanField(label=gettext_lazy("Secret body"), required=False)
     body_kept = forms.CharField(required=False, widget=forms.HiddenInput)
@@ -180,8 +188,8 @@ class CallForm(EditorForm):
 class FieldForm(RowForm):
     """A parameter or a header."""
 
-    name = line(gettext_lazy("Key"), KEY_LENGTH, gettext_lazy("Give it a key, or remove the row."))
-    value = line(gettext_lazy("Value"), LONGEST_VALUE, **{"data-attributes": ""})
+    name = line(KEY, KEY_LENGTH, gettext_lazy("Give it a key, or remove the row."))
+    value = line(gettext_lazy("Value"), LONGEST_VALUE, **{"data-attributes": "", "dir": "auto"})
     is_secret = forms.BooleanField(label=gettext_lazy("Secret"), required=False)
     kept = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -255,6 +263,7 @@ class MappingForm(RowForm):
         if known and "type" in self.cleaned_data and self.cleaned_data["type"] != known:
             self.add_error(
                 "type",
+                # Translators: %(type)s is "Text", "Number", "Yes or no" or "Date".
                 _("This attribute has the type %(type)s already. Change that under Attributes, beside API Logs.")
                 % {"type": CustomAttribute.Type(known).label},
             )
@@ -262,9 +271,10 @@ class MappingForm(RowForm):
 
 class CurlForm(EditorForm):
     command = forms.CharField(
-        label=gettext_lazy("Call"),
+        # Translators: a noun: the text of a call that is pasted, such as a curl command.
+        label=pgettext_lazy("noun", "Call"),
         error_messages={"required": gettext_lazy("Paste a call, such as a curl command.")},
-        widget=forms.Textarea(attrs=PLAIN | {"rows": "8", "placeholder": "curl https://api.example.com/orders"}),
+        widget=forms.Textarea(attrs=CODE | {"rows": "8", "placeholder": "curl https://api.example.com/orders"}),
     )
 
 

@@ -4,9 +4,9 @@ from html import escape
 
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import Truncator
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, pgettext
 
+from accounts.web import formats
 from developers.outbound.editor.response_tree import TreeNode, visible
 
 # Characters of a key, and of a value.
@@ -33,7 +33,9 @@ class _Writer:
     def __init__(self, button: str) -> None:
         self._has_buttons = bool(button)
         # What stands between the path and the value.
-        self._middle = f'" {button}><span class="visually-hidden">{escape(_("Map"))} </span>'
+        # Translators: a verb on the button of a value of a response; the value itself follows it.
+        verb = pgettext("verb", "Map")
+        self._middle = f'" {button}><span class="visually-hidden">{escape(verb)} </span>'
 
     def item(self, node: TreeNode) -> str:
         key = f'<bdi class="response-tree__key">{_short(node.key, LONGEST_KEY)}</bdi>' if node.key else ""
@@ -46,10 +48,10 @@ class _Writer:
         return f'<li><button name="map" value="{node.kind} {escape(node.path)}{self._middle}{value}</button></li>'
 
     def _details(self, node: TreeNode, key: str) -> str:
-        summary = f'<summary>{key} <span class="soft">{_size(node)}</span></summary>'
+        summary = f'<summary>{key} <span class="soft" dir="auto">{_size(node)}</span></summary>'
         children = "".join(map(self.item, node.children))
         if node.is_cut:
-            children += f'<li><span class="soft">{_more(node.left_out)}</span></li>'
+            children += f'<li><span class="soft" dir="auto">{_more(node.left_out)}</span></li>'
         return f"<details{' open' if node.is_open else ''}>{summary}<ul>{children}</ul></details>"
 
 
@@ -61,16 +63,18 @@ def _short(text: str, longest: int) -> str:
 
 def _size(node: TreeNode) -> str:
     if node.kind == "list":
-        sentence = ngettext("list of %(count)d", "list of %(count)d", node.count)
+        # Translators: beside the name of a list in a response: how many values it has.
+        sentence = ngettext("list of %(number)s", "list of %(number)s", node.count)
     else:
-        sentence = ngettext("object of %(count)d", "object of %(count)d", node.count)
-    return escape(sentence % {"count": node.count})
+        # Translators: beside the name of an object of JSON in a response: how many values it has.
+        sentence = ngettext("object of %(number)s", "object of %(number)s", node.count)
+    return escape(sentence % {"number": formats.number(node.count)})
 
 
 def _more(number: int) -> str:
     sentence = ngettext(
-        "%(number)d more is not shown here. The raw text has it.",
-        "%(number)d more are not shown here. The raw text has them.",
+        "%(number)s more is not shown here. The raw text has it.",
+        "%(number)s more are not shown here. The raw text has them.",
         number,
     )
-    return escape(sentence % {"number": number})
+    return escape(sentence % {"number": formats.number(number)})

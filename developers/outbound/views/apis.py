@@ -14,6 +14,7 @@ from accounts.keyring import Unreadable
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
 from accounts.web.confirmation import is_confirmed
+from accounts.web.isolates import isolated
 from accounts.web.links import add_links
 from accounts.web.pagination import paged
 from accounts.web.requests import LoggedInRequest
@@ -57,7 +58,7 @@ def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
     try:
         recipe = api.recipe()
     except Unreadable:
-        messages.error(request, _("%(api)s can no longer be read, so it can't be copied.") % {"api": api})
+        messages.error(request, _("%(api)s can no longer be read, so it can't be copied.") % {"api": isolated(api)})
         return redirect(PAGE)
     try:
         copy = copying.copy(api, recipe)
@@ -66,10 +67,12 @@ def duplicate(request: LoggedInRequest, api_id: str) -> HttpResponse:
         return redirect(PAGE)
     if copy is None:
         messages.error(
-            request, _("There are many copies of %(api)s already. Rename or delete some first.") % {"api": api}
+            request,
+            _("There are many copies of %(api)s already. Rename or delete some first.") % {"api": isolated(api)},
         )
         return redirect(PAGE)
-    messages.success(request, _("%(api)s is a copy, its hidden values too.") % {"api": copy})
+    # Translators: "its" means the API's.
+    messages.success(request, _("%(api)s is a copy, its hidden values too.") % {"api": isolated(copy)})
     return redirect("developers:outbound:api", api_id=copy.pk)
 
 
@@ -83,7 +86,9 @@ def delete(request: LoggedInRequest, api_id: str) -> HttpResponse:
     if is_confirmed(request):
         api_deletion.delete(request.user.pk, api_id)
         offer_undo(
-            request, _("%(api)s is deleted.") % {"api": api}, reverse("developers:outbound:restore-api", args=[api_id])
+            request,
+            _("%(api)s is deleted.") % {"api": isolated(api)},
+            reverse("developers:outbound:restore-api", args=[api_id]),
         )
         return redirect(PAGE)
     return render(request, "developers/outbound/delete_api.html", {"api": api})
@@ -99,9 +104,10 @@ def restore(request: LoggedInRequest, api_id: str) -> HttpResponse:
         messages.error(request, str(reason))
         return redirect(PAGE)
     if api.name == former:
-        messages.success(request, _("%(api)s is back.") % {"api": api})
+        messages.success(request, _("%(api)s is back.") % {"api": isolated(api)})
     else:
-        names = {"former": former, "api": api}
+        names = {"former": isolated(former), "api": isolated(api)}
+        # Translators: %(former)s is the name that a deleted API had, %(api)s the one that it has now.
         messages.success(request, _("%(former)s is back as %(api)s, since another API has its name.") % names)
     return redirect(PAGE)
 
@@ -109,5 +115,5 @@ def restore(request: LoggedInRequest, api_id: str) -> HttpResponse:
 def _say_deleted(request: LoggedInRequest, api_id: str) -> HttpResponse:
     """Lead a tab that still shows a deleted API to the list, where it can be brought back."""
     api = get_object_or_404(api_deletion.restorable(request.user), pk=api_id)
-    messages.error(request, _("%(api)s is deleted already. Bring it back to use it.") % {"api": api})
+    messages.error(request, _("%(api)s is deleted already. Bring it back to use it.") % {"api": isolated(api)})
     return HttpResponseClientRedirect(reverse(PAGE)) if request.htmx else redirect(PAGE)

@@ -15,6 +15,7 @@ from django.views.decorators.http import require_http_methods
 from accounts.orm.changes import Gone
 from accounts.quotas import QuotaExceeded
 from accounts.web.actions import action
+from accounts.web.isolates import isolated
 from accounts.web.pagination import PAGE_LENGTH, paged
 from accounts.web.requests import LoggedInRequest
 from accounts.web.undo import offer_undo
@@ -61,7 +62,7 @@ def remove_attribute(request: LoggedInRequest, attribute_id: int) -> HttpRespons
     CustomAttribute.objects.filter(pk=attribute_id).delete()
     offer_undo(
         request,
-        _("%(attribute)s is removed. Contacts keep what they have.") % {"attribute": attribute},
+        _("%(attribute)s is removed. Contacts keep what they have.") % {"attribute": isolated(attribute)},
         reverse("developers:outbound:restore-attribute", args=[attribute.name, attribute.type]),
     )
     return redirect(f"{reverse(PAGE)}?{urlencode({'page': _page_of(attribute)})}")
@@ -77,7 +78,8 @@ def restore_attribute(request: LoggedInRequest, name: str, type: str) -> HttpRes
         raise Http404 from error
     except IntegrityError:
         there = get_object_or_404(CustomAttribute.objects.owned_by(request.user).called([name]))
-        kind = {"attribute": there, "type": there.get_type_display()}
+        kind = {"attribute": isolated(there), "type": there.get_type_display()}
+        # Translators: %(type)s is "Text", "Number", "Yes or no" or "Date".
         messages.error(request, _("There is an attribute named %(attribute)s again, of the type %(type)s.") % kind)
         return redirect(_address_of(there, is_saved=False))
     except QuotaExceeded as full:

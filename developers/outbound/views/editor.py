@@ -8,6 +8,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods
 
+from accounts.web.isolates import isolated
 from accounts.web.requests import LoggedInRequest, takes_long_forms
 from developers.outbound import curl
 from developers.outbound.editor import kept_drafts
@@ -39,7 +40,7 @@ def editor(request: LoggedInRequest, api_id: str | None = None) -> HttpResponse:
     kept_drafts.recall(api, draft)
     editor = Editor(api, stored, draft, is_checked=True)
     if editor.is_valid() and editor.save():
-        messages.success(request, _("%(api)s is saved.") % {"api": api})
+        messages.success(request, _("%(api)s is saved.") % {"api": isolated(api)})
         return redirect("developers:outbound:api", api_id=api.pk)
     keep_draft(api, stored, draft)
     context = context_of(editor, stored)

@@ -145,9 +145,9 @@ PROBLEMS: list[tuple[Recipe, str, str]] = [
     (parts(), "body_kind", "Add a field to the body, or choose None."),
     (parts(("", "b")), "body_fields.0.name", "Give it a name."),
     (parts(("a", "b"), ("", "b")), "body_fields.1.name", "Give it a name."),
-    (parts(("a", "x" * 8_001)), "body_fields.0.value", "Keep it to 8000 characters."),
+    (parts(("a", "x" * 8_001)), "body_fields.0.value", "Keep it to 8,000 characters."),
     (parts(*[("a", "")] * 51), "body_fields", "At most 50 can be sent."),
-    (parts(*[("a", "x" * 8_000)] * 13), "body_fields", "Keep the body to 100000 characters."),
+    (parts(*[("a", "x" * 8_000)] * 13), "body_fields", "Keep the body to 100,000 characters."),
     (parts(("a", "\ud800")), "body_fields.0.value", "It holds half a character, which cannot be sent."),
     (
         parts(RecipeField("a", "b", content_type="json")),

@@ -193,7 +193,7 @@ def test_a_missing_attribute_of_any_body_is_named(kind: str) -> None:
     [
         ("json", "a=1", "The body is not JSON: see line 1, column 1."),
         ("text", "\ud800", "The body holds half a character, which cannot be sent."),
-        ("text", "x" * 100_001, "Keep the body to 100000 characters."),
+        ("text", "x" * 100_001, "Keep the body to 100,000 characters."),
         ("xml", "<a/>", "Choose one of the kinds."),
     ],
 )

@@ -134,14 +134,14 @@ def test_a_value_is_made_to_fit(value: Any, kind: str | None, fits: Any) -> None
         ({}, None, "is a list or an object. Choose a value inside it"),
         ("a\0", "text", "holds a character that cannot be stored"),
         ("\ud800", "date", "holds a character that cannot be stored"),
-        ("x" * 1001, "text", "is longer than 1000 characters"),
+        ("x" * 1001, "text", "is longer than 1,000 characters"),
         ("gold", "number", "is no number"),
         (True, "number", "is no number"),
         ("nan", "number", "is no number"),
         (2**60, None, "is a number beyond 2^53"),
         (10**400, "number", "is a number beyond 2^53"),
         (1e300, "text", "is a number beyond 2^53"),
-        (10**1000, "text", "is longer than 1000 characters"),
+        (10**1000, "text", "is longer than 1,000 characters"),
         ("maybe", "yes_no", "is neither yes nor no"),
         ("yesterday", "date", "is no date such as 2026-11-24"),
         (7, "date", "is no date such as 2026-11-24"),
@@ -150,7 +150,8 @@ def test_a_value_is_made_to_fit(value: Any, kind: str | None, fits: Any) -> None
 def test_a_value_that_does_not_fit_is_refused_with_a_reason(value: Any, kind: str | None, why: str) -> None:
     with pytest.raises(UnsuitableValue) as caught:
         cast(value, kind)
-    assert str(caught.value) == why
+    names = {"attribute": "all", "path": "data", "most": "1,000"}
+    assert str(caught.value.sentence) % names == f"all was not set: what is at data {why}."
 
 
 def test_each_mapping_sets_its_attribute_or_says_why_not() -> None:

@@ -101,7 +101,7 @@ def test_long_lines_are_kept_by_their_beginnings(alice: User) -> None:
 
     run = try_out(alice, "Long", recipe, {"a": "x" * 5000}, client=LAPTOP)
 
-    assert run.response.problem == "Keep it to 8000 characters."
+    assert run.response.problem == "Keep it to 8,000 characters."
     assert run.log.url == f"http://127.0.0.1?q={'x' * 8000}&r={'x' * 8000}&s={'x' * 8000}"[:KEPT_OF_A_LINE]
     assert run.log.request_headers == [["X-Long", "x" * KEPT_OF_A_LINE]]
 

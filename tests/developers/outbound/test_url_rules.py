@@ -33,7 +33,7 @@ def test_usual_urls_are_read(text: str, read: str) -> None:
 @pytest.mark.parametrize(
     ("text", "sentence"),
     [
-        ("https://example.com/" + "x" * 8000, "The URL is longer than 8000 characters."),
+        ("https://example.com/" + "x" * 8000, "The URL is longer than 8,000 characters."),
         ("https://" + ".".join(["a" * 60] * 5), "The name of the server holds characters that no name has."),
         ("https://example.com/?a=1#x", "Leave out # and what follows it: no server gets to see that."),
     ],

@@ -30,7 +30,7 @@ def test_every_problem_names_its_field() -> None:
         ("url", "The URL must start with https:// or http:// and the name of a server."),
         ("parameters", "At most 50 can be sent."),
         ("parameters.0.name", "Give it a name."),
-        ("parameters.1.value", "Keep it to 8000 characters."),
+        ("parameters.1.value", "Keep it to 8,000 characters."),
         ("headers.0.name", "A header's name has letters, digits and hyphens only."),
         ("headers.1.name", "Host is written by the sender itself."),
         ("headers.2.value", "A header's value has no line breaks."),

@@ -103,7 +103,7 @@ def test_a_body_with_other_parts_stays_a_text(text: str) -> None:
         ("-F 'a=<b.txt;type=text/x'", typed("a", "", "text/x"), TEXT_FILE),
         ("-F =b", typed("", "b"), "Give it a name."),
         ("-F 'a=b' -H 'Content-Type: application/json'", typed("a", "b"), OTHER_TYPE),
-        (f"-F a={'b' * 8_001}", typed("a", "b" * 8_001), "Keep it to 8000 characters."),
+        (f"-F a={'b' * 8_001}", typed("a", "b" * 8_001), "Keep it to 8,000 characters."),
     ],
 )
 def test_what_needs_a_hand_is_said(text: str, field: RecipeField, sentence: str) -> None:

@@ -174,7 +174,7 @@ def test_the_body_of_another_kind_stays(alice: User) -> None:
                 for number in range(13)
                 for key in ("name", "value")
             },
-            "Keep the body to 100000 characters.",
+            "Keep the body to 100,000 characters.",
         ),
     ],
 )

@@ -102,7 +102,7 @@ def test_a_call_that_was_not_sent_shows_what_it_would_have_sent(alice: User) -> 
 @pytest.mark.parametrize(
     ("log", "shown"),
     [
-        ({"response_body": '{"a": 1}', "response_size": 8}, "object of 1 a : 1"),
+        ({"response_body": '{"a": 1}', "response_size": 8}, "object of 1 a: 1"),
         ({"response_body": "x" * 65_536, "response_size": 70_000}, "The log keeps only the first 64 KB"),
         ({"response_body": '{"a": 1}', "response_size": 8, "is_cut": True}, "Only a part of the response came"),
         ({"response_body": MASK, "response_size": 8}, "The response could show a secret"),
@@ -132,7 +132,7 @@ def test_without_scripts_the_response_stays_where_a_row_is_changed(
     page = browser.post(f"{PAGE}new/rows/", CALL | pressed | {"log": log})
 
     assert "Of the last test, status 200, as API Logs keep it: secrets are masked." in words(page)
-    assert f'total : 12.5 Map echo : "{MASK}"' in unescape(words(page))
+    assert f'total: 12.5 Map echo: "{MASK}"' in unescape(words(page))
     assert f'value="number data.total" formaction="{PAGE}new/rows/"' in page.content.decode()
     assert f'name="log" value="{log}"' in page.content.decode()
 
