@@ -1,4 +1,4 @@
-"""Django's handler for the peers: behind the middleware that an API needs, and without any."""
+"""Django's handler for the peers: behind the middleware that an API needs, behind all of it, and without any."""
 
 import django
 from django.conf import settings
@@ -12,5 +12,7 @@ OF_AN_API = settings.MIDDLEWARE[:6]
 
 with override_settings(MIDDLEWARE=OF_AN_API):
     peers = WSGIHandler()
+# As our API itself ran in 0.1.0.
+whole = WSGIHandler()
 with override_settings(MIDDLEWARE=[]):
     bare = WSGIHandler()
