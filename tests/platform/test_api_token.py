@@ -49,7 +49,7 @@ def test_the_last_use_shown_is_the_one_before(alice: User) -> None:
     assert response.json()["data"]["lastUsedAt"] == "2026-11-24T14:02:09.123Z"
 
 
-def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice: User) -> None:
+def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_the_language(alice: User) -> None:
     response = logged_in(alice).get(ADDRESS, headers=bearing(token_text(alice)) | {"X-Request-ID": "call-1"})
 
     assert dict(response.headers) == {
@@ -58,6 +58,8 @@ def test_an_answer_is_stored_nowhere_sets_no_cookie_and_varies_by_nothing(alice:
         "RateLimit-Policy": '"token";q=600;w=60',
         "RateLimit": '"token";r=599;t=60',
         "Cache-Control": "no-store",
+        "Vary": "Accept-Language",
+        "Content-Language": "en",
         "X-Content-Type-Options": "nosniff",
         "Referrer-Policy": "same-origin",
         "Content-Length": str(len(response.content)),

@@ -40,7 +40,7 @@ def assert_error(response: Any, status: int, key: str, message: str) -> None:
     assert headers["content-type"] == "application/json"
     assert headers["cache-control"] == "no-store"
     assert headers["x-content-type-options"] == "nosniff"
-    assert "vary" not in headers
+    assert (headers["vary"], headers["content-language"]) == ("Accept-Language", "en")
     assert not response.cookies
 
 

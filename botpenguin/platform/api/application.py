@@ -17,6 +17,7 @@ from django.core.exceptions import DisallowedHost
 from django.db import close_old_connections
 from django.http import HttpRequest, HttpResponse, UnreadablePostError
 from django.urls import ResolverMatch, resolve
+from django.utils import translation
 
 from accounts.orm.bulk import brief_waits
 from accounts.web.clients import Proxies, canonical_ip
@@ -27,7 +28,7 @@ from botpenguin.http.request_bodies import finish_body, join_chunks
 from botpenguin.http.requests import Request
 from botpenguin.observability import request_ids, request_log, request_metrics
 from botpenguin.observability.request_lines import RequestLine
-from botpenguin.platform.api import call_limits, direct, envelope, errors
+from botpenguin.platform.api import call_limits, direct, envelope, errors, languages
 from botpenguin.platform.api.error_keys import ErrorKey
 from botpenguin.platform.api.reply import Reply
 from botpenguin.platform.api.v7 import api
@@ -40,6 +41,8 @@ PAGE = "/api/v7/docs"
 READING = ("GET", "HEAD")
 # Cached hosts. A setting such as ".example.com" allows any number.
 MOST_HOSTS = 100
+# Responses are personal. Their sentences are in English unless a request prefers another language.
+HEADERS = {"Cache-Control": "no-store", "Vary": "Accept-Language", "Content-Language": languages.ENGLISH}
 
 
 class ApiExchange:
@@ -52,6 +55,7 @@ class ApiExchange:
         self.route: str = request_log.UNKNOWN
         self.user: int | str = request_log.UNKNOWN
         self.is_logged = True
+        self.language = languages.of(environ)
         self._began_at = perf_counter()
 
     def answer(self, reply: Reply, start_response: StartResponse) -> "ApiExchange":
@@ -88,9 +92,8 @@ class ApiApplication:
         # Valid hosts of earlier requests: validating a host takes longer than the rest of this class.
         self._hosts: set[str] = set()
         self._requires_https = settings.HTTPS
-        # Responses are personal.
-        self._headers = {"Cache-Control": "no-store"} | security_headers(is_secure=settings.HTTPS)
-        self._insecure_headers = {"Cache-Control": "no-store"} | security_headers(is_secure=False)
+        self._headers = HEADERS | security_headers(is_secure=settings.HTTPS)
+        self._insecure_headers = HEADERS | security_headers(is_secure=False)
 
     def __call__(self, environ: WSGIEnvironment, start_response: StartResponse) -> Any:
         write_probe.probe.start()
@@ -106,15 +109,14 @@ class ApiApplication:
         # Proxies are trusted once, and the page's middleware does it, too.
         of_page = environ.copy() if path == PAGE and is_reading else None
         self._proxies.apply_to(environ)
-        problem = self._refusal(environ)
-        if problem:
-            reply = _reply_by_view(exchange, problem)
-        elif of_page:
+        refusal = self._refusal(environ)
+        if of_page and not refusal:
             return self._page(of_page, exchange, start_response)
-        elif is_reading and path in direct.OPERATIONS and not _has_body(environ):
+        if not refusal and is_reading and path in direct.OPERATIONS and not _has_body(environ):
             reply = _reply_directly(exchange, direct.OPERATIONS[path])
         else:
-            reply = _reply_by_view(exchange)
+            with translation.override(exchange.language):
+                reply = _reply_by_view(exchange, refusal)
         return exchange.answer(self._completed(exchange, reply), start_response)
 
     def _page(self, environ: WSGIEnvironment, exchange: ApiExchange, start_response: StartResponse) -> Any:
@@ -130,23 +132,24 @@ class ApiApplication:
         [(status, headers)] = started
         if page.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
             is_outage = page.status_code == HTTPStatus.SERVICE_UNAVAILABLE
-            failed = self._completed(exchange, Reply.of(errors.unavailable() if is_outage else errors.broken()))
+            with translation.override(exchange.language):
+                failed = self._completed(exchange, Reply.of(errors.unavailable() if is_outage else errors.broken()))
             page.content, headers = failed.body, [*failed.headers.items()]
         start_response(status, headers)
         return page
 
-    def _refusal(self, environ: WSGIEnvironment) -> HttpResponse | None:
+    def _refusal(self, environ: WSGIEnvironment) -> ErrorKey | None:
         """Refuse a wrong host and plain http, before any query."""
         if (host := environ.get("HTTP_HOST")) not in self._hosts:
             try:
                 # A copy, since a request decodes the path in its environment.
                 Request(environ.copy()).get_host()
             except DisallowedHost:
-                return envelope.error(ErrorKey.HOST_UNKNOWN)
+                return ErrorKey.HOST_UNKNOWN
             if host and len(self._hosts) < MOST_HOSTS:
                 self._hosts.add(host)
         if self._requires_https and not _is_secure(environ):
-            return envelope.error(ErrorKey.HTTPS_REQUIRED)
+            return ErrorKey.HTTPS_REQUIRED
         return None
 
     def _completed(self, exchange: ApiExchange, reply: Reply) -> Reply:
@@ -154,6 +157,8 @@ class ApiApplication:
         is_insecure = self._requires_https and not _is_secure(exchange.environ)
         headers = (self._insecure_headers if is_insecure else self._headers) | reply.headers
         headers[request_ids.HEADER] = exchange.id
+        if exchange.language != languages.ENGLISH and "Content-Language" not in reply.headers:
+            headers["Content-Language"] = exchange.language
         # Without it the server would send chunks.
         if reply.status != HTTPStatus.NO_CONTENT:
             headers["Content-Length"] = str(len(reply.body))
@@ -169,16 +174,18 @@ def _reply_directly(exchange: ApiExchange, operation: direct.Operation) -> Reply
         outages.check(exchange.method)
         bearer, reply = operation(exchange.environ)
     except Exception as exception:  # noqa: BLE001 - a client must always get JSON
-        return Reply.of(api.on_exception(Request(exchange.environ), exception))
+        with translation.override(exchange.language):
+            return Reply.of(api.on_exception(Request(exchange.environ), exception))
     exchange.user = bearer.owner_id
     exchange.is_logged = exchange.route != direct.CHECK or direct.is_sampled()
     return reply
 
 
-def _reply_by_view(exchange: ApiExchange, problem: HttpResponse | None = None) -> Reply:
+def _reply_by_view(exchange: ApiExchange, refusal: ErrorKey | None) -> Reply:
     request = Request(exchange.environ)
     with brief_waits():
-        reply = Reply.of(problem or _without_chunks(request) or _respond(request))
+        refused = envelope.error(refusal) if refusal else _without_chunks(request)
+        reply = Reply.of(refused or _respond(request))
     if request.resolver_match:
         exchange.route = request_log.route_of(request.resolver_match.route or "")
     exchange.user = request_log.user_of(request) or request_log.UNKNOWN

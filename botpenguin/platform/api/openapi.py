@@ -18,7 +18,7 @@ allowed beside it. Paths have no trailing slash. Bodies are JSON of at most 1 Mi
 Every answer is an envelope: `success`, `message`, `data`, and `code`, which is the HTTP status. In an error, `data` is
 a list of sentences that you can show to people. `message` is the first of them, followed by the number of the others
 and by what was not done. `error` is a word for your program, such as `token_revoked`: it never changes, sentences do.
-Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
+They follow the header `Accept-Language`. Ids are 24 hexadecimal digits. Times are ISO 8601 in UTC with
 milliseconds.
 
 Telephone numbers are read as people write them: `+44 (0)20 7946 0991`, or `020 7946 0991` with the prefix `44`. A `+`

@@ -42,7 +42,9 @@ def published() -> dict[str, Any]:
 
 @require_safe
 def openapi(request: HttpRequest) -> HttpResponse:
-    return HttpResponse(json.dumps(published(), indent=1), content_type="application/json")
+    # Generators of clients put its texts into code, so they are in English.
+    headers = {"Content-Language": "en"}
+    return HttpResponse(json.dumps(published(), indent=1), content_type="application/json", headers=headers)
 
 
 @login_not_required
