@@ -2,19 +2,30 @@
 
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 import httpx
 
+from tests.accounts.mfa.security_key import SecurityKey
+from tests.accounts.views.passkeys import ADD, options_on
 from tests.cast import PASSWORD
 from tests.server import Server, poll
 
-LOG_IN_PAGE = "/account/login/"
-
-
+LOG_IN_PAGE, SECURITY = "/account/login/", "/account/security/"
+NEW_PASSWORD = "another good passphrase"
 THREADS = 6
+MAKE_PEOPLE = """
+from accounts.models import User
+for name in {names}:
+    User.objects.create_user(name + "@example.com", "{password}")
+"""
+
+
+def make_people(server: Server, names: list[str]) -> None:
+    made = server.manage("shell", "--no-imports", "-c", MAKE_PEOPLE.format(names=names, password=PASSWORD))
+    assert made.returncode == 0, made.stderr
 
 
 def send(client: httpx.Client, page: httpx.Response, path: str, **fields: str) -> httpx.Response:
@@ -74,3 +85,15 @@ def repeated(server: Server, session: httpx.Client, path: str = "/account/", **f
 
     with by_six_threads(save) as statuses:
         yield statuses
+
+
+def add_passkey(server: Server, owner: httpx.Client) -> SecurityKey:
+    key = SecurityKey(origin=server.url)
+    page = owner.get(ADD)
+    answer = send(owner, page, ADD, credential=key.create(options_on(page)), name="Laptop")
+    assert answer.status_code == 302
+    return key
+
+
+def errors(statuses: Iterable[int]) -> list[int]:
+    return [status for status in statuses if status >= 500]
