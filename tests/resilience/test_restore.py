@@ -3,6 +3,7 @@
 import itertools
 import re
 import shlex
+import signal
 import sqlite3
 import subprocess
 import threading
@@ -18,6 +19,7 @@ from django.db import connection
 from pytest_django import DjangoDbBlocker
 
 from accounts.models import User
+from botpenguin.operations import backups
 from developers import issuance
 from developers.models import RevokedToken
 from tests import postgresql
@@ -30,6 +32,11 @@ from tests.server import Server, ask, poll
 
 pytestmark = [pytest.mark.resilience, pytest.mark.long]
 
+KILLS = 4
+MUCH = """
+WITH RECURSIVE number(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM number WHERE n < 5000)
+INSERT INTO accounts_cachedvalue (key, value, ends_at) SELECT 'much' || n, hex(randomblob(2000)), 1e15 FROM number
+"""
 LEAST_CALLS, LEAST_ROTATIONS = 200, 3
 PAUSE = 0.01
 STEADY, ROTATING, REVOKING, ARRIVING = range(4)
@@ -145,6 +152,40 @@ def test_a_backup_taken_under_load_is_restored_and_no_token_of_its_day_works(ser
     assert books[ROTATING][0] > LEAST_ROTATIONS
     # Twenty revoked tokens are kept.
     assert books == [(generation, min(generation - 1, 20), generation) for generation, _, _ in books]
+
+
+@pytest.mark.release
+def test_killed_backups_leave_none_that_is_not_whole_and_disturb_nobody(serve: Serve, tmp_path: Path) -> None:
+    server, folder = serve(WORKERS="2"), tmp_path / "backups"
+    folder.mkdir()
+    make_people(server, 1)
+    rotating = Person(server.url)
+    with server.database() as database:
+        # Some 20 MB, so that a copy takes a while.
+        database.execute(MUCH)
+
+    killed = []
+    with repeated(rotating.revoke) as counts:
+        for number in range(KILLS):
+            making = server.manage_in_background("backup", str(folder / f"{number}.sqlite3"))
+            # The file of the copy, or the end of a copy that took too little time.
+            poll(lambda: any(folder.glob(f".{number}.sqlite3.*")) or making.poll() is not None)  # noqa: B023
+            making.kill()
+            making.communicate()
+            killed.append(making.returncode)
+            poll(lambda: counts[0] > number)  # noqa: B023
+        made = server.manage("backup", str(folder / "whole.sqlite3"))
+
+    assert -signal.SIGKILL in killed
+    assert made.returncode == 0, made.stderr
+    ended = {f"{number}.sqlite3" for number, code in enumerate(killed) if code == 0}
+    found = {path.name for path in folder.glob("[!.]*")}
+    assert found == {"whole.sqlite3"} | ended
+    for name in found:
+        backups.check(folder / name)
+    with closing(sqlite3.connect(folder / "whole.sqlite3")) as copy:
+        [(generation, _, _)] = copy.execute(BOOKS).fetchall()
+    assert KILLS <= generation <= counts[0] + 1
 
 
 def test_on_postgresql_what_the_commands_print_makes_a_backup_and_restores_it(
