@@ -11,15 +11,16 @@ from django.core.exceptions import ValidationError
 from django.db.models import Count, Q, QuerySet, Sum
 from django.http import QueryDict
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext_lazy
 
 from accounts.forms.fields import IdField
 from accounts.models import User
 from accounts.text import normalize
+from accounts.web import formats
 from accounts.web.formats import clock
+from accounts.web.isolates import isolated
 from developers.outbound.models import ApiLog, OutboundApi
 from developers.outbound.running import KEPT_FOR
 
@@ -27,6 +28,7 @@ from developers.outbound.running import KEPT_FOR
 MOST_APIS = 1_000
 NO_RESPONSE = "none"
 CLASSES = {
+    # Translators: classes of HTTP's status: how calls ended.
     "2xx": gettext_lazy("2xx: worked"),
     "3xx": gettext_lazy("3xx: redirected"),
     "4xx": gettext_lazy("4xx: refused"),
@@ -46,7 +48,7 @@ class LogFilter(forms.Form):
     """The fields are lists, with whatever the address asks for among their choices."""
 
     api = select(gettext_lazy("API"))
-    status = select(gettext_lazy("Status"))
+    status = select(pgettext_lazy("of HTTP", "Status"))
     day = select(gettext_lazy("Day"))
 
     def __init__(self, data: QueryDict, owner: User) -> None:
@@ -131,9 +133,11 @@ class LogFilter(forms.Form):
     def _label(self, name: str, asked: str) -> str:
         value = self.cleaned_data.get(name)
         if name == "api" and value:
-            return _("%(api)s (deleted)") % {"api": value} if value.deleted_at else str(value)
+            # Translators: the name of an API, among others that are not deleted.
+            return _("%(api)s (deleted)") % {"api": isolated(value)} if value.deleted_at else str(value)
         if name == "day" and value:
             start, end = _span(asked)
+            # Translators: two times, such as "29 Nov, 14:00 to 29 Nov, 15:00".
             return _("%(start)s to %(end)s") % {"start": clock(start), "end": clock(end)}
         return asked
 
@@ -153,7 +157,7 @@ class LogFilter(forms.Form):
         today, first = timezone.localdate(), timezone.localtime(timezone.now() - KEPT_FOR).date()
         for number in range((today - first).days + 1):
             day = today - timedelta(days=number)
-            name = _("Today") if number == 0 else _("Yesterday") if number == 1 else date_format(day, "D j M")
+            name = _("Today") if number == 0 else _("Yesterday") if number == 1 else formats.day(day, "MMMEd")
             yield day.isoformat(), name
 
 

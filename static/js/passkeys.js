@@ -27,7 +27,7 @@ async function challenge(form) {
   if (form.dataset.options) {
     const options = JSON.parse(document.getElementById(form.dataset.options).textContent);
     // A device would create a passkey that the server refuses.
-    if (performance.now() > options.publicKey.timeout) throw new Error("The challenge of this page has expired.");
+    if (performance.now() > options.publicKey.timeout) throw new Error("expired");
     return options;
   }
   const response = await fetch(form.dataset.optionsFrom, { headers: { Accept: "application/json" } });

@@ -97,7 +97,7 @@ def test_a_test_runs_once_shows_its_time_and_is_cancelled(
     poll(lambda: ApiLog.objects.get().problem.startswith("Cancelled after "))
     page.get_by_role("textbox", name="URL").fill(f"{local_server.url}/quick")
     send.click()
-    expect(status).to_have_text(re.compile(r"200 OK\s+\d\.\d\d s\s+\d+\sbytes"))
+    expect(status).to_have_text(re.compile(r"200 OK\s+\d\.\d\d\ss\s+\d+\sbytes"))
     assert page.evaluate("window.statusBefore === document.getElementById('test-status')")
     sound(page)
 

@@ -87,7 +87,7 @@ def test_cancel_and_discard_can_be_undone(
     expect(page.get_by_role("textbox", name="Name", exact=True)).to_have_value("Shipments")
 
     page.goto(site.url(PAGE))
-    expect(page.get_by_text("Shipments · Today, ")).to_be_visible()
+    expect(page.get_by_text("Shipments · Changed today, ")).to_be_visible()
     if scripts:
         expect_sound(page, WITH_PHONE)
     page.get_by_role("button", name="Discard").click()
@@ -106,7 +106,7 @@ def test_a_page_that_is_left_at_once_is_kept_and_back_offers_it(page: Page, site
     page.go_back()
 
     expect(page.get_by_role("heading", name="You have unsaved changes")).to_be_visible()
-    expect(page.get_by_text("Shipments · Today, ")).to_be_visible()
+    expect(page.get_by_text("Shipments · Changed today, ")).to_be_visible()
 
 
 def test_an_ended_session_loses_nothing(
