@@ -83,7 +83,8 @@ class EventBase(models.Model):
     @property
     def detail_and_count(self) -> str:
         """The text of its detail, with the place that it names, and of the number for which it stands."""
-        label: str = self.get_detail_display()
+        # Django's `get_detail_display` translates all choices each time.
+        label = str(DETAILS.get(self.detail, self.detail))
         if not self.count:
             return f"{label} {self.place}" if self.place else label
         counted = ngettext("and %(number)d more", "and %(number)d more", self.count) % {"number": self.count}
@@ -160,6 +161,7 @@ class EventCount(EventBase):
 
 
 Kind = EventBase.Kind
+DETAILS: Mapping[str, Any] = dict(EventBase.Detail.choices)
 FAILURES = (Kind.LOG_IN_FAILED, Kind.CONFIRMING_FAILED, Kind.PASSKEY_COPIED, Kind.TOKEN_REFUSED)
 MARKS: Mapping[Any, str] = (
     dict.fromkeys((Kind.SIGNED_UP, Kind.LOGGED_IN, Kind.FACTOR_ADDED, Kind.TOKEN_ISSUED), "issued")

@@ -6,42 +6,18 @@ take half its rendering. They are rendered without a context, so that nothing of
 
 from typing import Any
 
-from django.template import Context, Engine, Node, Template
+from django.template import Context, Engine, Node, Template, TemplateSyntaxError
 from django.template.base import FilterExpression, NodeList, TextNode, TokenType, Variable, VariableNode
 from django.template.defaulttags import CommentNode, IfNode, LoadNode, URLNode
 from django.template.loader_tags import IncludeNode
 from django.template.loaders import cached
 from django.template.loaders.base import Loader as BaseLoader
-from django.templatetags.i18n import BlockTranslateNode, TranslateNode
+from django.templatetags.i18n import BlockTranslateNode, LanguageNode, TranslateNode
 from django.templatetags.static import StaticNode
-from django.urls import get_script_prefix
-from django.utils.safestring import SafeString
-from django.utils.translation import get_language
+
+from botpenguin.http.template_nodes import ConstantNode, NamedURLNode, ValueNode
 
 LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
-
-
-class ConstantNode(Node):
-    """Neighbouring nodes that depend on the language and the script prefix only: rendered once for each.
-
-    URLs would depend on the page too if an app were installed twice, under two namespaces. None is.
-    """
-
-    child_nodelists = ()
-
-    def __init__(self, nodes: list[Node]) -> None:
-        self.nodes = NodeList(nodes)
-        self.token = nodes[0].token
-        self.texts: dict[Any, SafeString] = {}
-
-    def render(self, context: Context) -> SafeString:
-        key = get_language(), get_script_prefix(), context.autoescape
-        text = self.texts.get(key)
-        if text is None:
-            empty = Context(autoescape=context.autoescape)
-            with empty.bind_template(context.template):  # type: ignore[arg-type]  # the template that is rendered
-                text = self.texts[key] = self.nodes.render(empty)
-        return text
 
 
 class _JoiningLoader(BaseLoader):
@@ -72,10 +48,23 @@ def join(nodes: NodeList, engine: Engine) -> None:
         joined += run if is_text else [ConstantNode(run)]
         run = []
         if node is not None:
-            joined.append(node)
+            joined.append(_quicker(node))
             for inner in _lists_in(node):
                 join(inner, engine)
     nodes[:] = joined
+
+
+def _quicker(node: Node) -> Node:
+    """Return a node that renders the same in less time, or this one."""
+    if isinstance(node, LanguageNode):
+        raise TemplateSyntaxError("A page has one language: parts of it are kept by that. Use translation.override.")
+    quicker = node
+    if type(node) is VariableNode:
+        quicker = ValueNode(node.filter_expression)
+    elif isinstance(node, URLNode) and not (node.args or node.kwargs):
+        quicker = NamedURLNode(node)
+    quicker.token, quicker.origin = node.token, node.origin
+    return quicker
 
 
 def _lists_in(node: Node) -> list[NodeList]:

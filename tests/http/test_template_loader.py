@@ -1,11 +1,14 @@
 """The loader of templates: the joined parts are what Django renders, and hold nothing of a request."""
 
 import pytest
-from django.template import Context, Engine, Template, engines
+from django.template import Context, Engine, Template, TemplateSyntaxError, engines
 from django.urls import set_script_prefix
 from django.utils import translation
+from django.utils.safestring import mark_safe
+from django.utils.translation import gettext_lazy
 
-from botpenguin.http.template_loader import ConstantNode, Loader, join
+from botpenguin.http.template_loader import Loader, join
+from botpenguin.http.template_nodes import ConstantNode
 
 CONSTANT = (
     '{% load i18n static %}<a href="{% url "home" %}">{% translate "Log out" %}</a>'
@@ -88,3 +91,39 @@ def test_the_templates_of_the_project_are_joined_once(engine: Engine) -> None:
 
     assert [type(node) for node in template.nodelist] == [ConstantNode]
     assert loader.get_template("developers/questions.html") is template
+
+
+VALUES = {"text": "<b>", "safe": mark_safe("<b>"), "number": 12345.5, "nothing": None, "later": gettext_lazy("Log out")}
+
+
+@pytest.mark.parametrize("name", VALUES)
+@pytest.mark.parametrize("text", ["{{ %s }}", "{%% autoescape off %%}{{ %s }}{%% endautoescape %%}"])
+def test_values_are_shown_as_django_shows_them(engine: Engine, text: str, name: str) -> None:
+    template = joined(engine, text % name)
+
+    assert template.render(Context(VALUES)) == engine.from_string(text % name).render(Context(VALUES))
+
+
+def test_a_url_is_made_for_each_name_and_prefix(engine: Engine) -> None:
+    text = "{% url word as kept %}{{ kept }} {% url word %}"
+    template, values = joined(engine, text), {"word": "my-account"}
+
+    urls = [
+        template.render(Context(values)),
+        template.render(Context(values)),
+        template.render(Context({"word": "home"})),
+    ]
+    set_script_prefix("/panel/")
+    try:
+        prefixed = template.render(Context(values))
+    finally:
+        set_script_prefix("/")
+
+    assert [*urls, prefixed] == ["/account/ /account/", "/account/ /account/", "/ /", "/panel/account/ /panel/account/"]
+
+
+def test_a_template_that_switches_the_language_is_refused(engine: Engine) -> None:
+    text = '{% load i18n %}{% language "de" %}{% translate "Log out" %}{% endlanguage %}'
+
+    with pytest.raises(TemplateSyntaxError, match="one language"):
+        joined(engine, text)
