@@ -6,12 +6,11 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from pytest_django.fixtures import Settings
 
+Messages = dict[str | tuple[str, str], str | tuple[str, str]]
 LANGUAGES = [("en", "English"), ("es", "Español"), ("pt-br", "Português (Brasil)")]
 
 
-def speak_spanish(
-    settings: Settings, folder: Path, messages: dict[str | tuple[str, str], str | tuple[str, str]]
-) -> None:
+def speak_spanish(settings: Settings, folder: Path, messages: Messages) -> None:
     """Let the program speak Spanish with these messages alone."""
     catalog = Catalog(locale="es")
     for english, spanish in messages.items():

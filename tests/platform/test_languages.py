@@ -1,5 +1,7 @@
 """Sentences of the API follow `Accept-Language`. Keys, headers and log lines do not."""
 
+from collections.abc import Iterator
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -11,19 +13,19 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from botpenguin.platform.api import languages
+from botpenguin.platform.api import languages, operations, reference, reference_texts
 from developers import issuance
 from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
 from tests.platform.calls import NOBODY, Caller
-from tests.platform.catalogue import speak_spanish
+from tests.platform.catalogue import Messages, speak_spanish
 from tests.platform.test_errors import ADDRESS, BROKEN
 
 pytestmark = pytest.mark.matrix
 
 MISSING = "Send your API access token in the header Authorization: Bearer <token>."
 FALTA = "Envíe su token de acceso en la cabecera Authorization: Bearer <token>."
-MESSAGES: dict[str | tuple[str, str], str | tuple[str, str]] = {
+MESSAGES: Messages = {
     MISSING: FALTA,
     "There is nothing at this path. Paths have no trailing slash.": "No hay nada en esta ruta.",
     "There is no bot with this id in your account.": "No hay ningún bot con este id en su cuenta.",
@@ -37,8 +39,11 @@ MESSAGES: dict[str | tuple[str, str], str | tuple[str, str]] = {
 
 
 @pytest.fixture(autouse=True)
-def spanish(settings: Settings, tmp_path: Path) -> None:
+def spanish(settings: Settings, tmp_path: Path) -> Iterator[None]:
     speak_spanish(settings, tmp_path, MESSAGES)
+    reference.groups_in.cache_clear()
+    yield
+    reference.groups_in.cache_clear()
 
 
 def ask(path: str = ADDRESS, accepted: str = "es", **headers: str) -> Any:
@@ -179,3 +184,30 @@ def test_log_lines_stay_english(caplog: pytest.LogCaptureFixture, settings: Sett
 
     assert response.json()["message"] == "Algo falló."
     assert caplog.messages[0] == "GET '/api/failing/broken' failed."
+
+
+def test_every_text_of_the_document_that_the_page_shows_can_be_translated() -> None:
+    """If it fails, run `python -m tests.platform.reference_texts`."""
+    assert list(reference_texts.TEXTS) == reference.texts()
+
+
+def test_the_reference_is_translated_and_its_code_is_not(settings: Settings, tmp_path: Path) -> None:
+    texts: Messages = {text: f"¡{text}!" for text in reference_texts.TEXTS}
+    speak_spanish(settings, tmp_path / "reference", texts | {"list of %(kind)s": "lista: %(kind)s"})
+
+    english = reference.groups()
+    with translation.override("es"):
+        spanish = reference.groups()
+        introduction = operations.prose(reference.document()["info"]["description"])
+
+    for before, after in zip(chain(*english.values()), chain(*spanish.values()), strict=True):
+        assert after.summary == f"¡{before.summary}!"
+        assert after.description == before.description.replace("<p>", "<p>¡").replace("</p>", "!</p>")
+        assert [field.name for field in after.fields] == [field.name for field in before.fields]
+        assert [note for _, note in after.errors] == [f"¡{note}!" for _, note in before.errors]
+        assert (after.path, after.body, after.responses) == (before.path, before.body, before.responses)
+    assert "<p>¡Every answer is an envelope: <code>success</code>" in introduction
+    assert [field.kind for field in spanish["inbox"][2].fields if field.name == "[].profile.userDetails.tags"] == [
+        "lista: text"
+    ]
+    assert reference.groups() == english

@@ -1,20 +1,44 @@
-"""The operations of the API as its reference describes them, made of the OpenAPI document."""
+"""The operations of the API as its reference describes them, made of the OpenAPI document.
+
+The document is in English. Its texts are translated here, a paragraph at a time: `reference_texts` lists them.
+"""
 
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
 
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, gettext_lazy, pgettext, pgettext_lazy
 
 from botpenguin.platform.api.fields import ID_EXAMPLE
 from botpenguin.platform.api.openapi import ERRORS, resolved
 from botpenguin.platform.api.samples import Call
 
-NAMES = {"string": "text", "integer": "whole number", "boolean": "true or false", "object": "object"}
+# Translators: kinds of values of a field, as in "query, text".
+NAMES = {
+    "string": pgettext_lazy("kind of value", "text"),
+    "integer": pgettext_lazy("kind of value", "whole number"),
+    "boolean": pgettext_lazy("kind of value", "true or false"),
+    "object": pgettext_lazy("kind of value", "object"),
+}
+PLACES = {
+    "path": pgettext_lazy("where a parameter stands", "path"),
+    "query": pgettext_lazy("where a parameter stands", "query"),
+}
+# By tag of the document.
+TITLES = {
+    "bots": gettext_lazy("Bots"),
+    "inbox": gettext_lazy("Inbox"),
+    "integrations": gettext_lazy("Integrations"),
+    "third-party apps": gettext_lazy("Third-party apps"),
+    "token": gettext_lazy("Token"),
+    # Translators: the title of the operation that ends a token.
+    "revoke": pgettext_lazy("title of a group of operations", "Revoke"),
+}
 IN_PATH = re.compile(r"\{(\w+)\}")
 REVOKE = "revoke_token"
 # Keys of bodies that hold an id, and the parameter that names the same object.
@@ -56,12 +80,15 @@ class Operation:
         return Call(self.method, f"{base_url}{path}{query}", self.needs_token, _with_ids(self.body, ids))
 
 
-def groups(document: Mapping[str, Any]) -> dict[str, list[Operation]]:
-    """Return the operations of a document by tag, in its order."""
+Translate = Callable[[str], str]
+
+
+def groups(document: Mapping[str, Any], translate: Translate = gettext) -> dict[str, list[Operation]]:
+    """Return the operations of a document by tag, in its order, in the active language."""
     found: dict[str, list[Operation]] = {}
     for path, operations in document["paths"].items():
         for method, operation in operations.items():
-            described = _operation(method, path, operation, document["components"]["schemas"])
+            described = _operation(method, path, operation, document["components"]["schemas"], translate)
             found.setdefault(operation["tags"][0], []).append(described)
     return found
 
@@ -76,9 +103,14 @@ def _with_ids(value: Any, ids: Mapping[str, str]) -> Any:
             return value
 
 
-def prose(text: str) -> SafeString:
-    """Render backticks as code, and blank lines as paragraphs."""
-    return format_html_join("\n", "<p>{}</p>", ((_coded(paragraph),) for paragraph in text.split("\n\n")))
+def prose(text: str, translate: Translate = gettext) -> SafeString:
+    """Translate paragraphs, which blank lines divide, and render backticks as code."""
+    return format_html_join("\n", "<p>{}</p>", ((_note(paragraph, translate),) for paragraph in text.split("\n\n")))
+
+
+def _note(text: str, translate: Translate) -> SafeString:
+    # Of an empty text, gettext returns the head of the catalogue.
+    return _coded(translate(" ".join(text.split())) if text else "")
 
 
 def _coded(text: str) -> SafeString:
@@ -88,25 +120,27 @@ def _coded(text: str) -> SafeString:
     )
 
 
-def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Operation:
+def _operation(
+    method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any], translate: Translate
+) -> Operation:
     content = operation.get("requestBody", {}).get("content", {}).get("application/json")
     return Operation(
         id=operation["operationId"],
         method=method.upper(),
         path=path,
-        summary=operation["summary"],
-        description=prose(operation.get("description", "")),
+        summary=translate(operation["summary"]),
+        description=prose(operation["description"], translate),
         needs_token=bool(operation["security"]),
         parameters=[
             DocumentedField(
                 part["name"],
-                f"{part['in']}, {_kind(part['schema'], schemas)}",
+                f"{PLACES[part['in']]}, {_kind(part['schema'], schemas)}",
                 part["required"],
-                _coded(part.get("description", "")),
+                _note(part.get("description", ""), translate),
             )
             for part in operation.get("parameters", ())
         ],
-        fields=list(_fields(content["schema"], schemas)) if content else [],
+        fields=list(_fields(content["schema"], schemas, translate)) if content else [],
         body=content["example"] if content else None,
         responses=[
             (status, _indented(answer["content"]["application/json"]["example"]) if "content" in answer else "")
@@ -114,25 +148,28 @@ def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Ma
             if "$ref" not in answer
         ],
         errors=[
-            (status, _coded(ERRORS[HTTPStatus(int(status))]))
+            (status, _note(ERRORS[HTTPStatus(int(status))], translate))
             for status, answer in operation["responses"].items()
             if "$ref" in answer
         ],
     )
 
 
-def _fields(schema: Mapping[str, Any], schemas: Mapping[str, Any], before: str = "") -> Iterator[DocumentedField]:
+def _fields(
+    schema: Mapping[str, Any], schemas: Mapping[str, Any], translate: Translate, before: str = ""
+) -> Iterator[DocumentedField]:
     """Yield the fields of a body with full names: `profile.userDetails.contact.email`."""
     schema = resolved(schema, schemas)
     if schema.get("type") == "array":
-        yield from _fields(schema["items"], schemas, f"{before}[].")
+        yield from _fields(schema["items"], schemas, translate, f"{before}[].")
     for name, part in schema.get("properties", {}).items():
         inner = resolved(part, schemas)
         if inner.get("properties"):
-            yield from _fields(inner, schemas, f"{before}{name}.")
+            yield from _fields(inner, schemas, translate, f"{before}{name}.")
         else:
             is_required = name in schema.get("required", ())
-            yield DocumentedField(before + name, _kind(part, schemas), is_required, _coded(part.get("description", "")))
+            note = _note(part.get("description", ""), translate)
+            yield DocumentedField(before + name, _kind(part, schemas), is_required, note)
 
 
 def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
@@ -140,10 +177,11 @@ def _kind(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
     if "enum" in schema:
         return " | ".join(schema["enum"])
     if schema.get("type") == "array":
-        return f"list of {_kind(schema['items'], schemas)}"
+        # Translators: %(kind)s is a kind of value: text, whole number, object, or several words between bars.
+        return gettext("list of %(kind)s") % {"kind": _kind(schema["items"], schemas)}
     if schema.get("format") == "date-time":
-        return "time"
-    return NAMES.get(schema.get("type", ""), "any")
+        return pgettext("kind of value", "time")
+    return str(NAMES.get(schema.get("type", "")) or pgettext("kind of value", "any"))
 
 
 def _indented(value: Any) -> str:

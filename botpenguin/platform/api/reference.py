@@ -60,7 +60,7 @@ def page(request: HttpRequest) -> HttpResponse:
     }
     context = {
         "groups": {
-            tag: [(operation, call, sample(language, call)) for operation, call in described]
+            str(operations.TITLES[tag]): [(operation, call, sample(language, call)) for operation, call in described]
             for tag, described in calls.items()
         },
         "confirmed": request.GET.get("confirmed", ""),
@@ -76,9 +76,28 @@ def page(request: HttpRequest) -> HttpResponse:
     return response
 
 
-@cache
 def groups() -> dict[str, list[operations.Operation]]:
-    return operations.groups(document())
+    """Return the operations in the active language."""
+    return groups_in(translation.get_language())
+
+
+@cache
+def groups_in(language: str) -> dict[str, list[operations.Operation]]:
+    with translation.override(language):
+        return operations.groups(document())
+
+
+def texts() -> list[str]:
+    """Return the texts of the document that the page shows, once each, in its order."""
+    found: dict[str, None] = {}
+
+    def collect(text: str) -> str:
+        found[text] = None
+        return text
+
+    operations.prose(document()["info"]["description"], collect)
+    operations.groups(document(), collect)
+    return list(found)
 
 
 def own_ids(reader: User) -> dict[str, str]:
