@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from allauth.account.models import EmailAddress
 from django.test import Client as Browser
+from post_office.models import Email
 
 from accounts import email_changes
 from accounts.models import User
@@ -53,6 +54,23 @@ def test_a_link_mailed_before_changes_nothing_of_it(alice: User, mailed: Callabl
     alice.refresh_from_db()
     assert (alice.email, alice.check_password(PASSWORD)) == ("alice@example.com", True)
     assert list(alice.emailaddress_set.filter(verified=True).values_list("email", flat=True)) == ["alice@example.com"]
+
+
+@pytest.mark.parametrize(
+    ("path", "typed"),
+    [
+        ("/account/login/", {"login": "alice@example.com", "password": PASSWORD}),
+        ("/account/password/reset/", {"email": "alice@example.com"}),
+        ("/account/confirm-email/again/", {"email": "alice@example.com"}),
+    ],
+)
+def test_nothing_that_is_asked_for_mails_it_a_link(alice: User, path: str, typed: dict[str, str]) -> None:
+    User.objects.filter(pk=alice.pk).update(is_active=False)
+
+    response = Browser().post(path, typed)
+
+    assert response.status_code in (200, 302)
+    assert not Email.objects.exists()
 
 
 def test_a_link_followed_at_the_same_time_changes_nothing_of_it(alice: User) -> None:
