@@ -6,10 +6,11 @@ the last place, one succeeds.
 """
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext_lazy
 
 from accounts.web import formats
 
@@ -40,7 +41,8 @@ class Quota:
     """A quota: its setting, and the sentence for its usage, such as "You have %(used)s of %(most)s bots."."""
 
     setting: str
-    text: "_StrPromise"
+    # Its `number`, if it has forms for one and many, is the most.
+    text: Any
     remedy: "_StrPromise" = MAKE_ROOM
     is_in_bytes: bool = False
 
@@ -50,7 +52,8 @@ class Quota:
         return most
 
     def usage(self, used: int) -> QuotaUsage:
-        text = self.text % {"used": self._in_words(used), "most": self._in_words(self.most)}
+        numbers = {"used": self._in_words(used), "most": self._in_words(self.most)}
+        text = str(self.text % (numbers | {"number": self.most}))
         remedy = str(self.remedy) if used else ""
         return QuotaUsage(text, remedy, is_near=used >= self.most * NEAR, is_full=used >= self.most)
 
@@ -67,5 +70,7 @@ class Quota:
 
 
 PASSKEYS = Quota(
-    "QUOTA_PASSKEYS", _("You have %(used)s of %(most)s passkeys."), _("Remove one that you don't use to make room.")
+    "QUOTA_PASSKEYS",
+    ngettext_lazy("You have %(used)s of %(most)s passkey.", "You have %(used)s of %(most)s passkeys.", "number"),
+    _("Remove one that you don't use to make room."),
 )

@@ -89,7 +89,7 @@ def test_one_segment_too_many_is_refused(alice: User, settings: Settings) -> Non
     refused = browser.post("/inbox/segments/add/", {"name": "Cold", "tags": "lead"})
     same = browser.post("/inbox/segments/add/", new)
 
-    sentence = "You have 1 of 1 segments. Delete some to make room."
+    sentence = "You have 1 of 1 segment. Delete some to make room."
     assert words(refused).count(sentence) == words(browser.get("/inbox/")).count(sentence) == 1
     assert "There is a segment of this name already." in words(same)
     assert list(Segment.objects.values_list("name", flat=True)) == ["Warm"]

@@ -18,7 +18,7 @@ from tests.cast import LAPTOP, logged_in
 from tests.developers.outbound.views.pages import GET, PAGE, address, words
 from tests.test_races import at_once
 
-FULL = "You have 1 of 1 APIs. Delete some to make room."
+FULL = "You have 1 of 1 API. Delete some to make room."
 
 
 def mapped(*names: str) -> dict[str, str]:
@@ -151,7 +151,7 @@ def test_no_log_is_kept_where_none_may_be_and_calls_go_on(alice: User, settings:
     assert logs_of(alice) == []
 
 
-@pytest.mark.parametrize(("quota", "sentence"), [("LOGS", "You have 1 of 1 logs."), ("LOG_BYTES", "Your logs take")])
+@pytest.mark.parametrize(("quota", "sentence"), [("LOGS", "You have 1 of 1 log."), ("LOG_BYTES", "Your logs take")])
 def test_the_page_of_logs_says_that_the_oldest_go(alice: User, settings: Settings, quota: str, sentence: str) -> None:
     log_of(alice, "Weather", 1)
     browser = logged_in(alice)

@@ -107,7 +107,7 @@ def test_no_attribute_is_made_or_brought_back_beyond_the_quota(alice: User, sett
     restored = browser.post(f"{ATTRIBUTES}restore/total/date/", follow=True)
 
     for response in (made, restored):
-        assert "You have 1 of 1 attributes. Delete some to make room." in words(response)
+        assert "You have 1 of 1 attribute. Delete some to make room." in words(response)
     assert field_of_name(made)["value"] == "plan"
     assert known(alice) == [("other", "text")]
 
