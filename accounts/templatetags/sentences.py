@@ -1,13 +1,23 @@
 """Filters for what people wrote or named, inside of the sentences of a page."""
 
+import re
+
 from django import template
-from django.utils.html import conditional_escape
+from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 
 from accounts.web.isolates import isolated
 
 register = template.Library()
 register.filter("isolated", isolated)
+# Between a mark of a URL or an email and what follows it.
+AFTER_MARKS = re.compile(r"(?<=[/?&=@.])(?![/?&=@.]|\Z)")
+
+
+@register.filter
+def breakable(address: str) -> SafeString:
+    """Let a URL or an email break after its marks, so that its words break only where they must."""
+    return mark_safe("<wbr>".join(map(escape, AFTER_MARKS.split(address))))  # noqa: S308
 
 
 @register.filter

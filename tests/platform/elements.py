@@ -6,7 +6,7 @@ from typing import Any
 
 def texts(response: Any, element: str) -> list[str]:
     """Return the texts of the elements that a regular expression matches."""
-    found = re.finditer(element, re.sub(r"</?bdi[^>]*>", "", response.content.decode()), re.DOTALL)
+    found = re.finditer(element, re.sub(r"</?bdi[^>]*>|<wbr>", "", response.content.decode()), re.DOTALL)
     return [" ".join(re.sub(r"<[^>]+>", " ", match[0]).split()) for match in found]
 
 

@@ -1,5 +1,6 @@
 """Names and ids on other platforms, and the keys that no contact has."""
 
+import re
 from typing import Any
 
 import pytest
@@ -91,7 +92,7 @@ def test_the_page_of_a_contact_shows_its_profiles(alice: User, asha: Contact) ->
     page = logged_in(alice).get(f"/inbox/{asha.pk}/").content.decode()
 
     for text in ("Telegram", "asha_rao", "Instagram", "17841400000000001", "Facebook", "100000000000001"):
-        assert f">{text}</d" in page
+        assert re.search(f">{text}(</bdi>)?</d", page)
 
 
 UNKNOWN: list[tuple[Any, str]] = [

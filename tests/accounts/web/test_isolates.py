@@ -3,7 +3,7 @@
 import pytest
 from django.utils import translation
 
-from accounts.templatetags.sentences import named, numbered
+from accounts.templatetags.sentences import breakable, named, numbered
 from accounts.web.isolates import isolated
 
 
@@ -34,3 +34,15 @@ def test_a_number_is_put_into_a_sentence() -> None:
     sentence = numbered("Remove row {number} of Headers", 3)
 
     assert sentence == "Remove row 3 of Headers"
+
+
+@pytest.mark.parametrize(
+    ("address", "html"),
+    [
+        ("", ""),
+        ("https://api.test/a/?b=<c>&d", "https://<wbr>api.<wbr>test/<wbr>a/?<wbr>b=<wbr>&lt;c&gt;&amp;<wbr>d"),
+        ("ann@mail.test", "ann@<wbr>mail.<wbr>test"),
+    ],
+)
+def test_an_address_breaks_after_its_marks(address: str, html: str) -> None:
+    assert breakable(address) == html

@@ -14,7 +14,7 @@ ROW = {"parameters-0-name": "page", "parameters-0-value": "1"}
 
 def words(response: Any) -> str:
     """Return the words of a response, without markup and sidebar."""
-    page = re.sub(r"</?bdi[^>]*>", "", response.content.decode())
+    page = re.sub(r"</?bdi[^>]*>|<wbr>", "", response.content.decode())
     return " ".join(re.sub(r"<[^>]+>", " ", page.partition("<main")[2] or page).split())
 
 

@@ -25,7 +25,7 @@ Subscribe = Callable[..., Subscription]
 
 def text_of(response: Any) -> str:
     """Return the words of a page, without tags and titles."""
-    main = response.content.decode().partition("<main")[2]
+    main = re.sub(r"</?bdi[^>]*>|<wbr>", "", response.content.decode()).partition("<main")[2]
     return " ".join(html.unescape(re.sub(r"<[^>]+>", " ", main)).split())
 
 
