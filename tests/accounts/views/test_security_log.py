@@ -2,7 +2,7 @@
 
 import csv
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from io import StringIO
 from typing import Any
 
@@ -74,6 +74,20 @@ def test_the_page_lists_account_and_token_newest_first(alice: User, bob: User) -
         f"Logged in Passkey {when[1]} 203.0.113.9 Firefox, macOS",
         f"API token issued …{hints[0]} {when[0]} 203.0.113.9 python-requests 2.32",
     ]
+
+
+def test_two_events_of_the_hour_that_comes_twice_differ_on_the_page_and_in_the_file(alice: User) -> None:
+    User.objects.filter(pk=alice.pk).update(time_zone="Europe/Berlin")
+    browser = logged_in_with_empty_log(alice)
+    for hour in (0, 1):
+        security_log.record(Kind.CONFIRMED, alice, LAPTOP)
+        newest = SecurityEvent._base_manager.filter(pk=SecurityEvent.objects.latest("pk").pk)
+        newest.update(at=datetime(2026, 10, 25, hour, 30, tzinfo=UTC))
+
+    page, file = browser.get(LOG), file_of(browser)
+
+    assert [re.findall(r"\b02:30 \w+", row) for row in rows_on(page)] == [["02:30 CET"], ["02:30 CEST"]]
+    assert [line[0] for line in file[1:]] == ["2026-10-25T01:30:00+00:00", "2026-10-25T00:30:00+00:00"]
 
 
 def test_somebody_elses_events_are_in_neither_page_nor_file(alice: User, bob: User) -> None:
