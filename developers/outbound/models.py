@@ -29,6 +29,7 @@ from developers.outbound import quotas, sealing
 from developers.outbound import recipe as recipes
 from developers.outbound.call_drafts import CallDraft  # noqa: F401 - one more table of this app
 from developers.outbound.recipe import Recipe
+from developers.outbound.sentences import SentenceField, SentencesField, stored
 from developers.outbound.subscriptions.models import Subscription  # noqa: F401 - and three more
 
 NAME_LENGTH = 100
@@ -249,7 +250,7 @@ class ApiLog(models.Model):
     request_headers = models.JSONField(default=list)
     request_body = models.TextField(blank=True)
     status = models.PositiveSmallIntegerField(null=True)
-    problem = models.TextField(blank=True)
+    problem = SentenceField(blank=True)
     seconds = models.FloatField(default=0)
     response_headers = models.JSONField(default=list)
     response_body = models.TextField(blank=True)
@@ -257,8 +258,8 @@ class ApiLog(models.Model):
     is_cut = models.BooleanField(default=False)
     # Lists of [method, url, status], one for each request that went out. None: the log is older than this column.
     hops = models.JSONField(null=True)
-    # Sentences about what is unusual in the response.
-    notes = models.JSONField(default=list)
+    # About what is unusual in the response.
+    notes = SentencesField(default=list)
     # Bytes, as `measure` counts them. Logs older than this column have 0.
     size = models.PositiveIntegerField(default=0, db_default=0)
 
@@ -281,6 +282,6 @@ class ApiLog(models.Model):
 
     def measure(self) -> int:
         """Return roughly how many bytes the log takes in the database."""
-        lists = json.dumps([self.request_headers, self.response_headers, self.hops, self.notes])
-        texts = (self.url, lists, self.request_body, self.problem, self.response_body)
+        lists = json.dumps([self.request_headers, self.response_headers, self.hops, [*map(stored, self.notes)]])
+        texts = (self.url, lists, self.request_body, stored(self.problem), self.response_body)
         return BYTES_OF_A_LOG + sum(len(text.encode()) for text in texts)

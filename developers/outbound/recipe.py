@@ -12,9 +12,6 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
 from urllib.parse import quote, quote_plus, unquote
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from developers.outbound.fields import (
     ATTRIBUTE_NAME,
     PLACEHOLDER,
@@ -26,6 +23,8 @@ from developers.outbound.fields import (
     read_parameter,
     with_query,
 )
+from developers.outbound.sentences import gettext as _
+from developers.outbound.sentences import ngettext
 
 __all__ = [
     "ATTRIBUTE_NAME", "BODY_KINDS", "CONTENT_TYPES", "JSON_PARTS", "MASK", "METHODS", "NOT_IN_HEADERS", "NO_BODY",

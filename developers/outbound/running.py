@@ -13,8 +13,6 @@ from itertools import accumulate
 from typing import Any
 
 from django.utils import timezone
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from accounts.keyring import Unreadable
@@ -27,6 +25,8 @@ from developers.outbound.masking import Mask
 from developers.outbound.models import KEPT_OF_A_BODY, ApiLog, CustomAttribute, OutboundApi
 from developers.outbound.quotas import LOG_BYTES, LOGS
 from developers.outbound.recipe import Recipe, Unfillable, Value, fill
+from developers.outbound.sentences import Sentence, ngettext
+from developers.outbound.sentences import gettext as _
 from developers.outbound.transport.addresses import Resolver
 from developers.outbound.transport.cancelling import cancellable
 from developers.outbound.transport.concurrency import NoFreeSlot, TooManyCalls, hold_slot
@@ -164,7 +164,7 @@ def _log(call: _Call, recipe: Recipe, response: OutboundResponse, sent_at: datet
         request_headers=_kept_of_request(mask, response),
         request_body=mask.request_body(KEPT_OF_A_BODY),
         status=response.status,
-        problem=mask.beginning(response.problem or "", KEPT_OF_A_PROBLEM),
+        problem=_masked(mask, response.problem or ""),
         seconds=response.seconds,
         response_headers=_kept_of_response(mask, response),
         response_body=mask.beginning(response.text or "", KEPT_OF_A_BODY),
@@ -189,7 +189,14 @@ def _hops(mask: Mask, response: OutboundResponse) -> list[list[str | int | None]
 
 
 def _notes(mask: Mask, response: OutboundResponse) -> list[str]:
-    return [mask.beginning(note, KEPT_OF_A_PROBLEM) for note in response.notes[:MOST_NOTES]]
+    return [_masked(mask, note) for note in response.notes[:MOST_NOTES]]
+
+
+def _masked(mask: Mask, sentence: str) -> str:
+    """Mask what a sentence quotes, and keep it a sentence that can be read in other languages."""
+    if isinstance(sentence, Sentence):
+        return sentence.changed(lambda text: mask.beginning(text, KEPT_OF_A_PROBLEM))
+    return mask.beginning(sentence, KEPT_OF_A_PROBLEM)
 
 
 def _kept_of_request(mask: Mask, response: OutboundResponse) -> list[list[str]]:

@@ -10,11 +10,11 @@ from urllib.parse import quote
 
 import httpx
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.web import formats
 from developers.outbound.recipe import PLACEHOLDER, RecipeField, attributes_in_path_only, before_path, parameters_of
+from developers.outbound.sentences import gettext as _
+from developers.outbound.sentences import ngettext
 from developers.outbound.transport.addresses import no_public_server
 
 LONGEST_URL = 8_000

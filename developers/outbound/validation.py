@@ -5,9 +5,6 @@ import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
-
 from accounts.web import formats
 from developers.outbound import mapping, url_rules
 from developers.outbound.body import BOUNDARY, MULTIPART, body_of, boundary_of
@@ -21,6 +18,8 @@ from developers.outbound.recipe import (
     RecipeField,
     read_parameter,
 )
+from developers.outbound.sentences import gettext as _
+from developers.outbound.sentences import ngettext
 from developers.outbound.token_search import holds_token
 
 MOST_FIELDS = 50

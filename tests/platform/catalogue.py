@@ -6,7 +6,7 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
 from pytest_django.fixtures import Settings
 
-Messages = dict[str | tuple[str, str], str | tuple[str, str]]
+Messages = dict[str | tuple[str, str], str | tuple[str, ...]]
 LANGUAGES = [("en", "English"), ("es", "Español"), ("pt-br", "Português (Brasil)")]
 
 

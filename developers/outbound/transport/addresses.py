@@ -20,8 +20,8 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext as _
 
+from developers.outbound.sentences import gettext as _
 from developers.outbound.transport import cancelling
 from developers.outbound.transport.cancelling import Cancellation
 

@@ -16,7 +16,8 @@ from typing import Self
 from django.conf import settings
 from django.core.cache import cache
 from django.utils.formats import number_format
-from django.utils.translation import gettext as _
+
+from developers.outbound.sentences import gettext as _
 
 # How often a waiting test looks into the cache.
 SECONDS_BETWEEN_LOOKS = 0.25

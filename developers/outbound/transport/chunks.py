@@ -6,8 +6,7 @@ h11 refuses such lines, and then keeps what came to itself.
 import re
 from collections.abc import Iterable, Iterator
 
-from django.utils.translation import gettext as _
-
+from developers.outbound.sentences import gettext as _
 from developers.outbound.transport.decoding import Decoding
 from developers.outbound.transport.failures import incomplete
 

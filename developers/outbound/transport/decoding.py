@@ -12,7 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from django.utils.translation import gettext as _
+from developers.outbound.sentences import gettext as _
 
 if TYPE_CHECKING:
     from zlib import _Decompress

@@ -4,8 +4,8 @@ import ssl
 
 import httpcore
 from django.conf import settings
-from django.utils.translation import gettext as _
 
+from developers.outbound.sentences import gettext as _
 from developers.outbound.transport.cancelling import Cancelled
 
 FAILURES = (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError, Cancelled)

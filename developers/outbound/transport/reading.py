@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import httpx
 from django.template.defaultfilters import filesizeformat
-from django.utils.translation import gettext as _
 
+from developers.outbound.sentences import gettext as _
 from developers.outbound.transport import responses
 from developers.outbound.transport.chunks import join_chunks
 from developers.outbound.transport.decoding import MOST_BYTES, Decoding, decode

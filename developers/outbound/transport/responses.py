@@ -11,8 +11,9 @@ from enum import Enum
 from http import HTTPStatus
 from typing import Any, Final, Literal, NamedTuple, NoReturn
 
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+
+from developers.outbound.sentences import gettext as _
 
 
 class Nothing(Enum):

@@ -12,13 +12,13 @@ from typing import NamedTuple
 
 import httpx
 from django.conf import settings
-from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from accounts.models import User
 from developers.outbound import url_rules
 from developers.outbound.body import MULTIPART, body_of, with_boundary
 from developers.outbound.recipe import CONTENT_TYPES, Recipe, RecipeField, encoded, with_query
+from developers.outbound.sentences import gettext as _
+from developers.outbound.sentences import ngettext
 from developers.outbound.token_search import holds_token
 from developers.outbound.transport.addresses import Resolver, UnreachableHost
 from developers.outbound.transport.cancelling import Cancellation
