@@ -23,7 +23,8 @@ from accounts.throttling.rate_limits import Attempt
 KEPT_FOR = timedelta(days=app_settings.EMAIL_CONFIRMATION_EXPIRE_DAYS)
 # Milliseconds.
 DAY = 24 * 60 * 60 * 1000
-TOO_MANY_ADDRESSES = _("You can ask for five addresses a day. Try again in %(wait)s.")
+# Translators: %(when)s is "in 5 hours".
+TOO_MANY_ADDRESSES = _("You can ask for five addresses a day. Try again %(when)s.")
 
 
 def waiting() -> QuerySet[EmailAddress]:

@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 
 from accounts.orm.append_only import AppendOnly
+from accounts.web import formats
 from accounts.web.clients import PLACE_LENGTH, USER_AGENT_LENGTH
 
 
@@ -87,8 +88,12 @@ class EventBase(models.Model):
         label = str(DETAILS.get(self.detail, self.detail))
         if not self.count:
             return f"{label} {self.place}" if self.place else label
-        counted = ngettext("and %(number)d more", "and %(number)d more", self.count) % {"number": self.count}
-        return f"{label.rstrip('.')}, {counted}" if label else counted
+        words = {"detail": label.rstrip("."), "number": formats.number(self.count)}
+        if label:
+            # Translators: ends an event of the security log: "Password, and 12 more", for 12 more events of this kind.
+            return ngettext("%(detail)s, and %(number)s more", "%(detail)s, and %(number)s more", self.count) % words
+        # Translators: ends an event of the security log: 12 more of this kind.
+        return ngettext("and %(number)s more", "and %(number)s more", self.count) % words
 
 
 class SecurityEvent(AppendOnly, EventBase):

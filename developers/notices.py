@@ -6,12 +6,14 @@ fail, and then the revoke fails too: see `accounts.mail.queue`.
 
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext
 
 from accounts.mail import queue
 from accounts.mail.notices import Notice, render_summary
 from accounts.models import User
 from accounts.security_log import Event
 from accounts.templatetags.formats import PLAIN_CLIENT
+from accounts.web import formats
 from accounts.web.clients import Client
 from developers.models import RevokedToken
 from developers.replacement import refused_programs
@@ -89,4 +91,5 @@ def _programs(revoked: RevokedToken) -> str:
     """
     called = ((program.label, program.program) for program in refused_programs(revoked))
     names = list(filter(None, (next(filter(PLAIN_CLIENT.fullmatch, texts), "") for texts in called)))
-    return ", ".join([*names[:MOST_NAMED], "…"] if len(names) > MOST_NAMED else names)
+    # Translators: ends a list of programs: "n8n, Zapier and others".
+    return formats.listed([*names[:MOST_NAMED], pgettext("programs", "others")] if names[MOST_NAMED:] else names)

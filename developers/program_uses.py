@@ -15,6 +15,7 @@ from django.db.models import Q
 from django.db.models.functions import RowNumber
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from accounts.models import User
 from accounts.orm import best_effort, bulk
@@ -234,11 +235,19 @@ def in_the_log(owner: User) -> Iterator[list[str]]:
     )
     hints = dict(revoked.union(current, all=True))
     for use in TokenUse.objects.filter(user=owner).order_by("-day", "-last_at", "pk").iterator():
-        outcome = (
-            _("%(count)s calls refused, the first at %(time)s")
-            if use.is_refused
-            else _("%(count)s calls accepted, the first at %(time)s")
+        # Translators: %(time)s is written as 2026-11-24T13:02:09+00:00, for programs.
+        refused = ngettext(
+            "%(count)s call refused, the first at %(time)s",
+            "%(count)s calls refused, the first at %(time)s",
+            use.count,
         )
+        # Translators: %(time)s is written as 2026-11-24T13:02:09+00:00, for programs.
+        accepted = ngettext(
+            "%(count)s call accepted, the first at %(time)s",
+            "%(count)s calls accepted, the first at %(time)s",
+            use.count,
+        )
+        outcome = refused if use.is_refused else accepted
         yield [
             _iso(use.last_at),
             _("Use by a program"),

@@ -66,7 +66,7 @@ def _take_as_typed(field: forms.EmailField) -> None:
     field.validators.remove(validate_email)
     field.widget.input_type = "text"
     field.widget.attrs.pop("type", None)
-    field.widget.attrs |= {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false"}
+    field.widget.attrs |= {"inputmode": "email", "autocapitalize": "none", "spellcheck": "false", "dir": "ltr"}
 
 
 class MailboxForm(PlainForm):

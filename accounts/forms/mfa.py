@@ -41,7 +41,7 @@ class CodeForm(PlainForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "spellcheck": "false"}
+        self.fields["code"].widget.attrs |= {"inputmode": "numeric", "spellcheck": "false", "dir": "ltr"}
         apply(self.fields["code"], _code)
         self.fields["code"].validators.append(self.a_code)
 

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from django import template
 from django.utils.html import format_html
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import gettext as _
 
 from accounts.web import formats
 from accounts.web.clients import describe_user_agent
@@ -45,11 +46,15 @@ def names(items: Iterable[object]) -> SafeString:
 
 @register.filter
 def client(user_agent: str | None) -> str:
-    return describe_user_agent(user_agent or "")
+    """Name a client: "Firefox, macOS", "curl 8.5"."""
+    name = describe_user_agent(user_agent or "")
+    browser, comma, system = name.partition(", ")
+    # Translators: a browser and its system, such as "Firefox, macOS".
+    return _("%(browser)s, %(system)s") % {"browser": browser, "system": system} if comma else name
 
 
 @register.filter
 def plain_client(user_agent: str | None) -> str:
     """Name the client for a mail, or return "" where the name could be read as a sentence or a link."""
-    name = client(user_agent)
-    return name if PLAIN_CLIENT.fullmatch(name) else ""
+    name = describe_user_agent(user_agent or "")
+    return client(user_agent) if PLAIN_CLIENT.fullmatch(name) else ""

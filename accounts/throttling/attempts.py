@@ -28,6 +28,7 @@ from accounts.throttling.rate_limits import APP, Attempt, undo_when_busy
 
 # The prefix that a provider assigns to a site. Under attack all its networks count as one.
 SITE_PREFIX = 48
+# Translators: %(wait)s is "5 minutes".
 TOO_MANY_CODES = _(
     "Too many wrong codes from unknown browsers. Reset your password, and you can log in again at once. Or use a "
     "passkey, or a browser in which you have entered a code before, or wait %(wait)s."

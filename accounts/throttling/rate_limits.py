@@ -7,6 +7,7 @@ An IPv6 /64 counts as one address: a connection has at least that (RFC 6177).
 """
 
 import math
+from datetime import timedelta
 from typing import Any, NoReturn
 
 from allauth.core.exceptions import RateLimited
@@ -15,13 +16,14 @@ from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 
 from accounts.throttling.counters import Limit, name_of
+from accounts.web import formats
 
 APP = "allauth.account"
 MINUTE, HOUR = 60, 3600
-TOO_MANY = _("Too many attempts. Try again in %(wait)s.")
+# Translators: %(when)s is "in 5 minutes".
+TOO_MANY = _("Too many attempts. Try again %(when)s.")
 
 
 class RateLimitUsage:
@@ -106,7 +108,9 @@ class Attempt:
         """Undo all counts of the attempt. Raises `ValidationError`, as `take` does."""
         self.give_back()
         self.request.retry_after = seconds  # type: ignore[attr-defined]  # for accounts.middleware.report_rate_limits
-        raise ValidationError(text % {"wait": in_words(seconds)}, code="too_many_attempts")
+        wait = rounded_up(seconds)
+        words = {"wait": formats.duration(wait), "when": formats.from_now(wait)}
+        raise ValidationError(text % words, code="too_many_attempts")
 
     def may_take(self, action: str, key: str | None = None) -> bool:
         """Count the attempt, and return True, unless a limit is reached."""
@@ -135,12 +139,7 @@ def seconds_left(request: HttpRequest, action: str, key: str | None = None) -> i
     return max(limit.seconds_left() for limit in limits_of(request, action, key=key))
 
 
-def in_words(seconds: int) -> str:
-    """Return a duration in its largest unit, rounded up: "40 seconds", "5 minutes", "3 hours"."""
-    if seconds <= MINUTE:
-        return ngettext("%d second", "%d seconds", seconds) % seconds
-    if seconds <= HOUR:
-        minutes = math.ceil(seconds / MINUTE)
-        return ngettext("%d minute", "%d minutes", minutes) % minutes
-    hours = math.ceil(seconds / HOUR)
-    return ngettext("%d hour", "%d hours", hours) % hours
+def rounded_up(seconds: int) -> timedelta:
+    """Return whole seconds, minutes or hours."""
+    unit = 1 if seconds <= MINUTE else MINUTE if seconds <= HOUR else HOUR
+    return timedelta(seconds=math.ceil(seconds / unit) * unit)

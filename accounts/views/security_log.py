@@ -10,7 +10,7 @@ from django.db.models import QuerySet, TextChoices
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -75,7 +75,7 @@ def download(request: LoggedInRequest) -> HttpResponse:
     """Return the newest events of the requested group as a file for spreadsheets, and who used the token."""
     response = HttpResponse(content_type="text/csv; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="{FILE_NAME}"'
-    spreadsheets.write(response, [[_("When"), _("What"), _("Detail"), _("Token"), _("From"), _("Client")]])
+    spreadsheets.write(response, [_headings()])
     # In batches, so that not all of them are in memory at once.
     group = _chosen(request)
     rows = (rows[:MOST_ROWS_OF_A_FILE].iterator(ROWS_AT_ONCE) for rows in log.of(request.user, KINDS.get(group, ())))
@@ -84,6 +84,13 @@ def download(request: LoggedInRequest) -> HttpResponse:
         more = chain.from_iterable(rows_of(request.user) for rows_of in log.token_rows)
         spreadsheets.write(response, islice(more, MOST_ROWS_OF_A_FILE))
     return response
+
+
+def _headings() -> list[str]:
+    # Translators: headings of a table: what happened, when, from which address, by which program.
+    what = pgettext("what happened", "What")
+    origin = [pgettext("from which address", "From"), pgettext("program", "Client")]
+    return [_("When"), what, _("Detail"), _("Token"), *origin]
 
 
 def _with_counts(page: Page[SecurityEvent], counts: QuerySet[EventCount]) -> list[Event]:

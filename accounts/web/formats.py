@@ -33,6 +33,8 @@ WORLD_ENGLISH = "en_150"
 # The largest number that is written without separators: CLDR's minimumGroupingDigits, which Babel leaves out.
 UNGROUPED = {"es": 9_999}
 SMALL = 1000
+# A wait of an hour is written as 60 minutes, as its limit is.
+MORE_THAN_ONE = 1.01
 SIZES = ("byte", "kilobyte", "megabyte", "gigabyte", "terabyte")
 _AFTER_DIGIT = re.compile(r"(?<=\d) ")
 
@@ -74,8 +76,13 @@ def seconds(value: float, decimals: int = 2) -> str:
 
 
 def duration(length: timedelta) -> str:
-    """Return a length of time in its largest unit: "39 minutes", "2 days"."""
-    return _unbroken(format_timedelta(_rounded(length), threshold=1, locale=_locale()))
+    """Return a length of time in its largest unit, for use inside a sentence: "60 minutes", "2 hours"."""
+    return format_timedelta(length, threshold=MORE_THAN_ONE, locale=_locale())
+
+
+def from_now(wait: timedelta) -> str:
+    """Return when a wait is over, for use inside a sentence: "in 40 seconds", "in 5 minutes"."""
+    return format_timedelta(wait, threshold=MORE_THAN_ONE, add_direction=True, locale=_locale())
 
 
 def relative(at: datetime) -> str:
@@ -95,9 +102,9 @@ def ago(at: datetime) -> str:
     return text[0].upper() + text[1:]
 
 
-def listed(items: Iterable[object], *, alternatives: bool = False) -> str:
-    """Return an enumeration: "a, b and c", with `alternatives` "a, b or c"."""
-    return format_list([str(item) for item in items], "or" if alternatives else "standard", _locale(WORLD_ENGLISH))
+def listed(items: Iterable[object], style: Literal["standard", "or"] = "standard") -> str:
+    """Return an enumeration: "a, b and c", with the style "or" "a, b or c"."""
+    return format_list([str(item) for item in items], style, _locale(WORLD_ENGLISH))
 
 
 def day(at: date, skeleton: str = "yMMMd") -> str:

@@ -180,7 +180,8 @@ def test_the_page_says_what_will_stop(alice: User) -> None:
     assert "Your API token. Nothing uses it yet." in unused
     assert "0 bots are deleted. 0 contacts are deleted." in unused
     hint = token_text(alice)[-4:]
-    assert f"Everything that uses your API token ending {hint}. It was last used just now." in used
+    ending = f'ending <bdi dir="ltr">{hint}</bdi>.'
+    assert f"Everything that uses your API token {ending} It was last used just now." in used
     assert "1 bot is deleted. 2 contacts are deleted." in used
 
 

@@ -31,10 +31,11 @@ def test_a_new_address_counts_once_its_link_is_followed(alice: User) -> None:
     question = browser.get(link)
     confirmed = browser.post(link, follow=True)
 
-    assert f"We have sent a link to {NEW}." in text(asked)
+    assert f'We have sent a link to <bdi dir="ltr">{NEW}</bdi>.' in text(asked)
     assert before == (True, False)
-    assert f"Is <strong>{NEW}</strong> yours? Confirm it, and you log in with it instead of your old address." in text(
-        question
+    assert (
+        f'Is <strong dir="ltr">{NEW}</strong> yours? Confirm it, and you log in with it instead of your old address.'
+        in text(question)
     )
     assert "alice@example.com" not in text(question)
     assert confirmed.redirect_chain == [("/account/", 302)]
@@ -96,8 +97,8 @@ def test_known_and_unknown_addresses_are_answered_alike(alice: User, bob: User) 
     known, unknown = (ask_for(logged_in(alice), email) for email in ("bob@example.org", "nobody@example.org"))
 
     assert [chain for chain, _status in known.redirect_chain + unknown.redirect_chain] == [PAGE, PAGE]
-    assert "We have sent a link to bob@example.org." in text(known)
-    assert "We have sent a link to nobody@example.org." in text(unknown)
+    assert 'We have sent a link to <bdi dir="ltr">bob@example.org</bdi>.' in text(known)
+    assert 'We have sent a link to <bdi dir="ltr">nobody@example.org</bdi>.' in text(unknown)
 
 
 def test_an_address_that_belongs_to_another_is_not_given_away(alice: User, bob: User) -> None:
@@ -108,7 +109,7 @@ def test_an_address_that_belongs_to_another_is_not_given_away(alice: User, bob: 
     Browser().post(link)
 
     alice.refresh_from_db()
-    assert "bob@example.org belongs to another account already." in text(page)
+    assert '<bdi dir="ltr">bob@example.org</bdi> belongs to another account already.' in text(page)
     assert (alice.email, User.objects.get(email="bob@example.org")) == ("alice@example.com", bob)
 
 

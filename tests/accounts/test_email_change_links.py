@@ -29,7 +29,9 @@ def test_the_link_asks_for_the_password_of_the_account_where_nobody_is_logged_in
     before = can_log_in(NEW)
     done = elsewhere.post(link, {"password": PASSWORD}, follow=True)
 
-    assert f"An account that is not logged in here wants <strong>{NEW}</strong> as its email." in text(unasked)
+    assert f'An account that is not logged in here wants <strong dir="ltr">{NEW}</strong> as its email.' in text(
+        unasked
+    )
     assert "alice@example.com" not in text(unasked)
     assert wrong.context["known"].errors["password"] == ["That is not its password. Try again."]
     assert SecurityEvent.objects.filter(user=alice, kind=SecurityEvent.Kind.CONFIRMING_FAILED).count() == 1

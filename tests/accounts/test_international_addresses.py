@@ -86,13 +86,13 @@ def test_pages_and_mails_show_the_domain_in_its_script(zoe: User) -> None:
     Browser().post("/account/signup/", {"email": "other@ä.example", "password1": NEW_PASSWORD})
     signed_up = Browser().get(link_in(newest()))
 
-    assert f"You log in as <strong>{SHOWN}</strong>" in asked.content.decode()
-    assert "We have sent a link to new@ä.example." in asked.content.decode()
+    assert f'You log in as <strong dir="ltr">{SHOWN}</strong>' in asked.content.decode()
+    assert 'We have sent a link to <bdi dir="ltr">new@ä.example</bdi>.' in asked.content.decode()
     assert f"as new@ä.example. It replaces {SHOWN}" in " ".join(notice.message.split())
-    assert "Is <strong>new@ä.example</strong> yours?" in followed.content.decode()
-    assert "wants <strong>new@ä.example</strong>" in elsewhere.content.decode()
+    assert 'Is <strong dir="ltr">new@ä.example</strong> yours?' in followed.content.decode()
+    assert 'wants <strong dir="ltr">new@ä.example</strong>' in elsewhere.content.decode()
     assert "new@ä.example is confirmed. You log in with it from now on." in confirmed.content.decode()
-    assert "signed up with <strong>other@ä.example</strong>" in signed_up.content.decode()
+    assert 'signed up with <strong dir="ltr">other@ä.example</strong>' in signed_up.content.decode()
     assert "new@ä.example" in browser.get("/account/").content.decode()
     zoe.refresh_from_db()
     assert zoe.email == "new@xn--4ca.example"

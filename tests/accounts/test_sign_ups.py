@@ -39,7 +39,7 @@ def test_there_is_no_account_before_the_address_is_confirmed() -> None:
     done = browser.post(link, follow=True)
 
     assert before == (0, False)
-    assert f"Is <strong>{CAROL}</strong> yours? Confirm it, then log in." in text(question)
+    assert f'Is <strong dir="ltr">{CAROL}</strong> yours? Confirm it, then log in.' in text(question)
     assert done.redirect_chain == [("/account/login/", 302)]
     assert f"{CAROL} is confirmed. Log in to continue." in text(done)
     assert can_log_in(OWN)
@@ -88,7 +88,7 @@ def test_an_owner_who_follows_a_thief_s_link_does_not_make_the_thief_s_password_
     before = User.objects.exists()
     follower.post(links["thief"], {"password1": NEW})
 
-    assert f"Somebody signed up with <strong>{CAROL}</strong> in another browser." in text(page)
+    assert f'Somebody signed up with <strong dir="ltr">{CAROL}</strong> in another browser.' in text(page)
     assert before is False
     assert [can_log_in(password) for password in (NEW, THIEVES, OWN)] == [True, False, False]
     assert DEAD in text(owner.get(links["owner"]))

@@ -246,7 +246,7 @@ def test_the_owner_reads_on_the_page_and_in_the_mail_that_a_backup_was_restored(
     page = logged_in(alice).get("/developers/api-access-token/").content.decode()
 
     assert "A backup of this server was restored today at" in page
-    assert f'Your token ending <span class="mono">{hint}</span> was revoked with all others.' in page
+    assert f'Your token ending <span class="mono" dir="ltr">{hint}</span> was revoked with all others.' in page
     letter = Email.objects.get()
     assert ["A backup of this server was restored" in text for text in (letter.message, letter.html_message)] == [
         True,

@@ -43,7 +43,7 @@ def test_the_owner_reads_on_the_page_and_in_the_mail_who_revoked_it(alice: User)
 
     page = logged_in(alice).get("/developers/api-access-token/").content.decode()
 
-    assert f'Your token ending <span class="mono">{hint}</span> was revoked today at' in page
+    assert f'Your token ending <span class="mono" dir="ltr">{hint}</span> was revoked today at' in page
     assert "by the operator of this server." in page
     assert "The operator of this server revoked it." in Email.objects.get().message
     assert "The operator of this server revoked it." in Email.objects.get().html_message

@@ -45,7 +45,7 @@ def test_the_file_has_a_row_for_each_use_with_the_token_s_hint(alice: User, bob:
     assert found == [
         [times[0], what, f"3 calls accepted, the first at {times[0]}", current, "2001:db8::/64", "'-curl"],
         [times[1], what, f"12 calls refused, the first at {times[1]}", old, "192.0.2.1", "n8n"],
-        [times[2], what, f"1 calls accepted, the first at {times[2]}", "", "Other addresses", "Other programs"],
+        [times[2], what, f"1 call accepted, the first at {times[2]}", "", "Other addresses", "Other programs"],
     ]
 
 

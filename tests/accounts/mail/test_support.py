@@ -38,7 +38,10 @@ def test_text_and_html_say_whom_to_write_to(alice: User, settings: Settings, cau
 
     mail = newest()
     assert mail.message.endswith("\nNeed help? Write to help@example.com. We answer within 48 business hours.\n")
-    assert '<a href="mailto:help@example.com">help@example.com</a>. We answer within 48 business' in mail.html_message
+    assert (
+        '<a href="mailto:help@example.com" dir="ltr">help@example.com</a>. We answer within 48 business'
+        in mail.html_message
+    )
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from accounts.throttling import rate_limits
 from accounts.throttling.defaults import RATE_LIMITS
+from accounts.web import formats
 from tests.accounts.mail.mails import link_in, newest
 from tests.accounts.throttling.visitors import (
     ALICE,
@@ -192,7 +193,7 @@ def test_choosing_a_new_password_ends_the_wait(alice: User) -> None:
     [(1, "1 second"), (60, "60 seconds"), (61, "2 minutes"), (3600, "60 minutes"), (3601, "2 hours")],
 )
 def test_waits_are_written_in_words(seconds: int, words: str) -> None:
-    assert rate_limits.in_words(seconds) == words
+    assert formats.duration(rate_limits.rounded_up(seconds)) == words
 
 
 def test_an_attempt_at_a_limit_without_a_count_waits_a_second(db: None) -> None:

@@ -152,7 +152,7 @@ def test_the_page_shows_the_report_until_the_token_is_replaced_again(alice: User
     found = token_text(alice)
     report_exposed([found], SCANNER)
     expected = (
-        f'Your token ending <span class="mono">{found[-4:]}</span> was reported as exposed today at '
+        f'Your token ending <span class="mono" dir="ltr">{found[-4:]}</span> was reported as exposed today at '
         f"{timezone.localtime(RevokedToken.objects.get().revoked_at):%H:%M} and revoked."
     )
 
@@ -202,7 +202,7 @@ def test_the_mail_of_a_report_says_what_happened_and_what_to_do(alice: User) -> 
 
     mail = Email.objects.get()
     assert (mail.to, mail.subject) == (["alice@example.com"], "Your API access token was reported as exposed")
-    for text in (mail.message, mail.html_message.replace("<strong>", "").replace("</strong>", "")):
+    for text in (mail.message, mail.html_message.replace('<strong dir="ltr">', "").replace("</strong>", "")):
         assert f"ending {found[-4:]} where others can read it, and reported it. It was revoked today at" in text
         assert "Copy the new token into whatever used the old one" in text
         assert "Remove the old one from where it was published" in text

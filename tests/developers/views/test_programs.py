@@ -57,7 +57,7 @@ def test_a_row_says_who_from_where_when_and_how_often(alice: User) -> None:
 
     row = words(logged_in(alice).get(PAGE)).replace("\xa0", " ")
 
-    assert "n8n 192.0.2.1 192.0.2.2 1 more address of n8n 2001:db8::/64" in row
+    assert "n8n 192.0.2.1 192.0.2.2 1 more address 2001:db8::/64" in row
     assert "3 minutes ago 1,234,568 in 30 days 1,012 refused" in row
     assert "The names are the programs’ own claims. Read each number as “at least”." in row
 

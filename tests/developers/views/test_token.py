@@ -180,8 +180,8 @@ def test_a_revoked_token_that_is_still_tried_is_shown(alice: User) -> None:
     response = logged_in(alice).get(PAGE)
 
     assert re.search(
-        r"Still in use somewhere The token ending \w{4} , revoked today at \d\d:\d\d, was refused at least 12 times, "
-        r"last at \d\d:\d\d from 198\.51\.100\.24 by n8n\. Put the new token there\.",
+        r"Still in use somewhere The token ending \w{4} , revoked today at \d\d:\d\d, was refused at least 12 times\. "
+        r"The last call came today at \d\d:\d\d from 198\.51\.100\.24 by n8n \. Put the new token there\.",
         text(response),
     )
 
