@@ -97,6 +97,11 @@ def test_attributes_are_inserted_by_the_button_and_left_alone_by_escape(page: Pa
     page.get_by_role("tab", name="Parameters").press("ArrowRight")
     expect(page.get_by_role("tab", name="Headers")).to_be_focused()
     expect(page.get_by_role("button", name="Add row to Headers")).to_be_visible()
+    page.evaluate("document.documentElement.dir = 'rtl'")
+    page.get_by_role("tab", name="Headers").press("ArrowLeft")
+    expect(page.get_by_role("tab", name="Body")).to_be_focused()
+    page.get_by_role("tab", name="Body").press("ArrowRight")
+    expect(page.get_by_role("tab", name="Headers")).to_be_focused()
 
 
 @pytest.mark.release
