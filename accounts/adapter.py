@@ -14,6 +14,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.core.mail import EmailMultiAlternatives
 from django.http import HttpRequest, HttpResponse
 from django.urls import Resolver404, resolve
+from django.utils import translation
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,7 @@ from accounts.orm.changes import Gone
 from accounts.sessions import end_all
 from accounts.throttling import attempts, known_browsers
 from accounts.throttling.rate_limits import Attempt
+from accounts.web import languages
 from accounts.web.clients import client_ip
 
 # Rate limits need a name for clients that have no address, such as those of a unix socket.
@@ -103,10 +105,19 @@ class AccountAdapter(DefaultAccountAdapter):
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
         context = context | {"request": self.request, "email": email, "public_url": settings.PUBLIC_URL}
-        mail = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
-        [(html, _type)] = mail.alternatives
+        with translation.override(self._language_of(email, context)):
+            message = cast(EmailMultiAlternatives, self.render_mail(template_prefix, email, context))
+            [(html, _type)] = message.alternatives
+            mail = Mail(str(message.subject), queue.with_support(str(message.body)), str(html))
         # The mail holds a link that its reader has just requested, and belongs to no event.
-        queue.put(Mail(str(mail.subject), queue.with_support(str(mail.body)), str(html)), email, f"link.{uuid4()}")
+        queue.put(mail, email, f"link.{uuid4()}")
+
+    def _language_of(self, email: str, context: dict[str, Any]) -> str:
+        """Return the language of the reader, not of the browser that requests a mail for them, if it is known."""
+        if "language" in context:
+            return languages.offered(context["language"]) or translation.get_language()
+        reader = context.get("user") or User.objects.by_email(email)
+        return languages.offered(reader.language) if reader and reader.language else translation.get_language()
 
     def send_password_reset_mail(self, user: User, email: str, context: dict[str, Any]) -> None:  # type: ignore[override]
         """Send a limited number of links, until a log-in or a new password makes the earlier ones invalid."""

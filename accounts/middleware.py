@@ -1,4 +1,4 @@
-"""Middleware of all pages: log-in, tracking of sessions, time zones and rate limits."""
+"""Middleware of all pages: log-in, tracking of sessions, languages, time zones and rate limits."""
 
 from collections.abc import Callable
 from http import HTTPStatus
@@ -18,6 +18,7 @@ from accounts.models import User
 from accounts.orm import best_effort
 from accounts.orm.owners import AccountGone
 from accounts.sessions import SessionEnded, SessionStore
+from accounts.web import languages
 from accounts.web.actions import page_of
 from accounts.web.clients import Client
 from accounts.web.requests import send_to
@@ -61,6 +62,19 @@ class TrackSessions:
     def process_view(self, request: HttpRequest, view: Callable[..., Any], *_arguments: Any) -> None:
         if not getattr(view, "is_no_activity", False):
             cast(SessionStore, request.session).note_seen()
+
+
+def activate_language(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
+    """Answer in the account's language. `accounts.web.languages` has activated the browser's until here."""
+
+    def middleware(request: HttpRequest) -> HttpResponse:
+        language = languages.offered(request.user.language) if request.user.is_authenticated else ""
+        if not language:
+            return get_response(request)
+        with languages.answering(request, language):
+            return get_response(request)
+
+    return middleware
 
 
 def activate_time_zone(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:

@@ -23,6 +23,7 @@ from accounts.orm.changes import SavesChanges
 from accounts.web.clients import USER_AGENT_LENGTH
 
 EPOCH_LENGTH = 22
+LANGUAGE_LENGTH = 12
 # A time up to this far ahead, written by another node, does not count as in the future.
 CLOCKS_DIFFER_BY = timedelta(seconds=5)
 
@@ -30,6 +31,11 @@ CLOCKS_DIFFER_BY = timedelta(seconds=5)
 def new_epoch() -> str:
     """Return 128 random bits as text. A counter could repeat after a restore."""
     return secrets.token_urlsafe(16)
+
+
+def languages() -> list[tuple[str, str]]:
+    """Return the choices. A function, since a new language needs no migration."""
+    return settings.LANGUAGES
 
 
 class UserManager(BaseUserManager["User"]):
@@ -71,6 +77,10 @@ class User(SavesChanges, AbstractBaseUser, PermissionsMixin):  # type: ignore[mi
     name = models.CharField(_("name"), max_length=100, blank=True)
     time_zone = models.CharField(
         _("time zone"), max_length=64, default="UTC", help_text=_("Taken from the browser; an IANA name.")
+    )
+    # One of `LANGUAGES`. Empty until a browser has named one: `accounts.web.languages` says what holds until then.
+    language = models.CharField(
+        _("language"), max_length=LANGUAGE_LENGTH, blank=True, choices=languages, default="", db_default=""
     )
     is_active = models.BooleanField(_("active"), default=True)
     is_staff = models.BooleanField(_("staff"), default=False)
@@ -224,6 +234,8 @@ class SignUp(models.Model):
     password = models.CharField(max_length=128)
     # The digest of a secret in a cookie of the browser that signed up.
     browser = models.CharField(max_length=40)
+    # Of the page on which it was made. The account begins with it.
+    language = models.CharField(max_length=LANGUAGE_LENGTH, default="", db_default="")
     # When it was created, or its link last mailed.
     renewed_at = models.DateTimeField(default=timezone.now)
 

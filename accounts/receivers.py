@@ -27,20 +27,25 @@ from accounts.models import User
 from accounts.security_log import Detail, Kind, record, record_failure
 from accounts.sessions import UNKNOWN_CLIENT, end_oldest
 from accounts.throttling import attempts, known_browsers
+from accounts.web import languages
 from accounts.web.clients import Client
 from accounts.web.responses import after_response
 
 
 def finish_log_in(request: HttpRequest, user: User, **_: Any) -> None:
-    """Store the time of a log-in. If every session was ended meanwhile, cancel the log-in.
+    """Store the time of a log-in, and the browser's language where the account has none.
 
-    Replaces Django's `update_last_login`, which does not check that.
+    Cancels the log-in if every session was ended meanwhile. Replaces Django's `update_last_login`, which does not check
+    that.
     """
     unchanged = User.objects.filter(
         pk=user.pk, is_active=True, password=user.password, session_epoch=user.session_epoch
     )
-    user.last_login = timezone.now()
-    if not unchanged.update(last_login=user.last_login):
+    noted: dict[str, Any] = {"last_login": timezone.now()}
+    if not languages.offered(user.language):
+        noted["language"] = languages.named_by(request)
+    vars(user).update(noted)
+    if not unchanged.update(**noted):
         request.session.flush()
         request.user = AnonymousUser()
         raise ImmediateHttpResponse(redirect("account_login"))

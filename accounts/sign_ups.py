@@ -37,6 +37,7 @@ from accounts.security_log import Kind, record
 from accounts.throttling import known_browsers
 from accounts.throttling.attempts import site_of
 from accounts.throttling.rate_limits import Attempt, undo_when_busy
+from accounts.web import languages
 from accounts.web.clients import Client
 
 COOKIE = "__Host-sign-up" if settings.HTTPS else "sign-up"
@@ -88,10 +89,10 @@ def begin(request: HttpRequest, email: str, password: str, browser: str) -> None
     if is_new and not _may_mail(request, ("sign_up", f"{site_of(request)}:{email}"), ("sign_ups", email)):
         return
     SignUp.objects.bulk_create(
-        [SignUp(email=email, password=password, browser=browser)],
+        [SignUp(email=email, password=password, browser=browser, language=languages.named_by(request))],
         update_conflicts=True,
         unique_fields=["email", "browser"],
-        update_fields=["password", "renewed_at"],
+        update_fields=["password", "language", "renewed_at"],
     )
     mail_own(request, SignUp.objects.get(email=email, browser=browser))
 
@@ -151,7 +152,7 @@ def confirm(request: HttpRequest, waiting: SignUp, password: str) -> bool:
             alike = SignUp.objects.select_for_update().filter(email=waiting.email).order_by("pk")
             if (waiting.pk, waiting.password) not in list(alike.values_list("pk", "password")):
                 return False
-            person = User(email=waiting.email, password=password)
+            person = User(email=waiting.email, password=password, language=waiting.language)
             person.save()
             address = person.emailaddress_set.create(email=person.email, verified=True, primary=True)
             email_changes.drop_other_claims(address)
@@ -169,7 +170,8 @@ def forget_old() -> Iterator[int]:
 def _mail(request: HttpRequest, waiting: SignUp) -> None:
     SignUp.objects.filter(pk=waiting.pk).update(renewed_at=timezone.now())
     url = settings.PUBLIC_URL + path_of(waiting)
-    get_adapter(request).send_mail("account/email/email_confirmation_signup", waiting.email, {"activate_url": url})
+    context = {"activate_url": url, "language": waiting.language}
+    get_adapter(request).send_mail("account/email/email_confirmation_signup", waiting.email, context)
 
 
 def _may_mail(request: HttpRequest, *limits: tuple[str, str]) -> bool:

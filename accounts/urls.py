@@ -5,7 +5,16 @@ from allauth.mfa.base import views as mfa
 from django.urls import path, register_converter
 from django.urls.converters import StringConverter
 
-from accounts.views import account, deletion, email_confirmation, passkeys, second_step, security, security_log
+from accounts.views import (
+    account,
+    deletion,
+    email_confirmation,
+    language,
+    passkeys,
+    second_step,
+    security,
+    security_log,
+)
 
 
 class Base36Converter(StringConverter):
@@ -19,6 +28,7 @@ register_converter(Base36Converter, "base36")
 urlpatterns = [
     path("", account.my_account, name="my-account"),
     path("emails/", account.choose_mails, name="choose-mails"),
+    path("language/", language.choose_language, name="choose-language"),
     path("security/", security.security, name="security"),
     path("security/authenticator/", security.set_up_authenticator, name="set-up-authenticator"),
     path("security/authenticator/remove/", security.remove_authenticator, name="remove-authenticator"),

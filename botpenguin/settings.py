@@ -11,7 +11,6 @@ from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
-from django.utils.translation import gettext_lazy as _
 
 from accounts.throttling import defaults
 from botpenguin.configuration import authorities, database, poolers, service_urls, support
@@ -21,21 +20,6 @@ from botpenguin.observability import log_config
 
 env = Values()
 STATE_DIR = database.state_dir(env.raw("STATE_DIR"))
-# Different characters. A repeated word has fewer; a random hexadecimal number has nearly all of its sixteen.
-LEAST_DIFFERENT = 10
-
-
-def secret(name: str, least: int) -> str:
-    value = env.raw(name)
-    is_weak = len(set(value)) < LEAST_DIFFERENT or value.startswith("django-insecure-")
-    if len(value) < least or is_weak:
-        problem = "missing" if not value else "too short" if len(value) < least else "too easy to guess"
-        raise ImproperlyConfigured(
-            f"{name} is {problem}: it needs at least {least} random characters. "
-            f"Run `python -m botpenguin.bootstrap` once to write a .env with fresh secrets, "
-            f"or make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
-        )
-    return value
 
 
 def address(name: str, default: str, stand_in: str = "which") -> str:
@@ -48,9 +32,9 @@ def address(name: str, default: str, stand_in: str = "which") -> str:
 
 
 DEBUG = env.switch("DEBUG", default=False)
-SECRET_KEY = secret("SECRET_KEY", 50)
+SECRET_KEY = env.secret("SECRET_KEY", 50)
 # Read by accounts.keyring, which refuses a key of less than 256 bits.
-TOKEN_KEYS = [key.strip() for key in secret("TOKEN_KEYS", 43).split(",") if key.strip()]
+TOKEN_KEYS = [key.strip() for key in env.secret("TOKEN_KEYS", 43).split(",") if key.strip()]
 
 HOST, PORT = env.text("HOST", default="127.0.0.1"), env.whole("PORT", default=8000)
 WORKERS = env.whole("WORKERS", default=2)
@@ -121,6 +105,7 @@ INSTALLED_APPS = [
 # For pages. The API is an application of its own, which does what it needs of the first six itself.
 MIDDLEWARE = [
     "botpenguin.observability.request_log.log_requests",
+    "accounts.web.languages.activate_language_of_browser",
     "botpenguin.http.drain.close_connections",
     "botpenguin.http.request_bodies.finish_bodies",
     "accounts.web.clients.trust_proxies",
@@ -135,13 +120,13 @@ MIDDLEWARE = [
     "botpenguin.http.errors.designed_errors",
     "botpenguin.http.request_bodies.RefuseLongForms",
     "django.contrib.sessions.middleware.SessionMiddleware",
-    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.TrackSessions",
     "accounts.middleware.report_rate_limits",
     "accounts.middleware.LoginRequired",
+    "accounts.middleware.activate_language",
     "accounts.middleware.activate_time_zone",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -369,7 +354,20 @@ CONTENT_SECURITY_POLICY = {
 # Languages and times
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", _("English"))]
+# Each by its own name, so that everybody finds theirs.
+LANGUAGES = [
+    ("en", "English"),
+    ("es", "Español"),
+    ("pt-br", "Português (Brasil)"),
+    ("fr", "Français"),
+    ("de", "Deutsch"),
+    ("ar", "العربية"),
+    ("hi", "हिन्दी"),
+]
+LOCALE_PATHS = [BASE_DIR / "locale"]
+LANGUAGE_COOKIE_NAME = "__Host-language" if HTTPS else "language"
+LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
+LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = HTTPS, True, "Lax"
 TIME_ZONE = "UTC"
 USE_TZ = True
 

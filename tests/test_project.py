@@ -28,6 +28,7 @@ OPEN_PAGES = {
     "/account/confirm-email/again/",
     "/account/confirm-email/again/done/",
     "/account/inactive/",
+    "/account/language/",
     "/account/login/",
     "/account/login/passkey/",
     "/account/login/second-step/",

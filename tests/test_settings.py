@@ -22,7 +22,7 @@ def test_a_secret_that_others_could_have_is_refused(monkeypatch: pytest.MonkeyPa
     monkeypatch.setenv("SECRET_KEY", value)
 
     with pytest.raises(ImproperlyConfigured, match=f"^SECRET_KEY is {problem}: it needs at least 50 random characters"):
-        settings.secret("SECRET_KEY", 50)
+        settings.env.secret("SECRET_KEY", 50)
 
 
 @pytest.mark.parametrize("make", [secrets.token_urlsafe, secrets.token_hex])
@@ -30,7 +30,7 @@ def test_a_secret_of_chance_is_taken(monkeypatch: pytest.MonkeyPatch, make: Call
     value = make(48)
     monkeypatch.setenv("SECRET_KEY", value)
 
-    assert settings.secret("SECRET_KEY", 50) == value
+    assert settings.env.secret("SECRET_KEY", 50) == value
 
 
 @pytest.mark.parametrize("value", ["", "db.sqlite3"])

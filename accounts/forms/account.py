@@ -16,7 +16,7 @@ from accounts import email_changes, passwords, sign_ups
 from accounts.email_addresses import account_address, mailbox, normalized, shown
 from accounts.forms.fields import NameField, apply
 from accounts.mail import notices
-from accounts.models import User
+from accounts.models import User, languages
 from accounts.security_log import Kind, record
 from accounts.sessions import still_logged_in
 from accounts.text import normalize, opaque
@@ -215,6 +215,12 @@ class NameForm(forms.ModelForm):  # type: ignore[type-arg]
         fields = ("name",)
         field_classes = {"name": NameField}
         widgets = {"name": forms.TextInput(attrs={"autocomplete": "name"})}
+
+
+class LanguageForm(forms.Form):
+    language = forms.ChoiceField(
+        label=_("Language"), choices=languages, help_text=_("Pages and emails are in this language.")
+    )
 
 
 class MailsForm(forms.ModelForm):  # type: ignore[type-arg]

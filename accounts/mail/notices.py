@@ -17,6 +17,7 @@ from accounts.events import EventCount, SecurityEvent
 from accounts.mail import queue
 from accounts.mail.queue import Mail
 from accounts.models import User
+from accounts.web import languages
 from accounts.web.clients import Client
 
 Detail, Kind = SecurityEvent.Detail, SecurityEvent.Kind
@@ -172,8 +173,9 @@ def queue_deletion_notice(owner: User, mail: Mail) -> None:
 
 
 def render(owner: User, notice: Notice, client: Client, at: datetime, **facts: Any) -> Mail:
-    text = str(notice.text) % facts if facts else notice.text
-    return _render(owner, notice, text=text, at=at, client=client)
+    with languages.written_to(owner):
+        text = str(notice.text) % facts if facts else notice.text
+        return _render(owner, notice, text=text, at=at, client=client)
 
 
 def render_summary(owner: User, notice: Notice, count: int, since: datetime) -> Mail:

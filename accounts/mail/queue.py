@@ -21,7 +21,7 @@ from django.conf import settings
 from django.db.models import Q, QuerySet
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone, translation
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from post_office.models import PRIORITY, STATUS, Email
@@ -29,6 +29,7 @@ from post_office.models import PRIORITY, STATUS, Email
 from accounts import email_addresses
 from accounts.models import User
 from accounts.orm.batches import delete_in_batches
+from accounts.web import languages
 
 logger = logging.getLogger(__name__)
 
@@ -52,9 +53,17 @@ class Mail:
 
 
 def render(template: str, subject: Promise, context: dict[str, Any], owner: User) -> Mail:
-    """Render a template's `.txt` and `.html` in the owner's time zone; if that fails, only the subject and a link."""
+    """Render a template's `.txt` and `.html` in the owner's language and time zone.
+
+    If that fails, the mail is only the subject and a link.
+    """
+    with languages.written_to(owner):
+        return _render(template, subject, context, owner)
+
+
+def _render(template: str, subject: Promise, context: dict[str, Any], owner: User) -> Mail:
     try:
-        with translation.override(settings.LANGUAGE_CODE), timezone.override(owner.time_zone):
+        with timezone.override(owner.time_zone):
             context = {"subject": subject, "public_url": settings.PUBLIC_URL} | context
             text, html = (render_to_string(f"{template}.{kind}", context) for kind in ("txt", "html"))
             return Mail(str(subject), with_support(text), html)
@@ -117,7 +126,9 @@ def put_or_summarize(
         return
     kept = open_summary.context | {"count": open_summary.context["count"] + 1}
     rendered = summary(kept["count"], datetime.fromisoformat(kept["since"]))
-    Email.objects.filter(pk=open_summary.pk).update(context=kept, message=rendered.text, html_message=rendered.html)
+    # The subject too: the owner may have chosen another language meanwhile.
+    texts = {"subject": rendered.subject, "message": rendered.text, "html_message": rendered.html}
+    Email.objects.filter(pk=open_summary.pk).update(context=kept, **texts)
 
 
 def mails_of(owner_id: int, email: str, before: datetime) -> QuerySet[Email]:

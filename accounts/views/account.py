@@ -5,10 +5,11 @@ from django.contrib import messages
 from django.contrib.auth import update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import redirect, render
+from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
-from accounts.forms.account import EndSessionForm, MailsForm, NameForm
+from accounts.forms.account import EndSessionForm, LanguageForm, MailsForm, NameForm
 from accounts.models import SessionQuerySet, User
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
@@ -25,7 +26,9 @@ def my_account(request: LoggedInRequest) -> HttpResponse:
         User.objects.filter(pk=request.user.pk).update(name=form.cleaned_data["name"])
         messages.success(request, _("Name saved."))
         return redirect("my-account")
-    return render(request, "accounts/my_account.html", {"form": form, "mails": MailsForm(instance=request.user)})
+    language = LanguageForm(initial={"language": get_language()})
+    context = {"form": form, "language": language, "mails": MailsForm(instance=request.user)}
+    return render(request, "accounts/my_account.html", context)
 
 
 @action("my-account")

@@ -5,6 +5,7 @@ from collections.abc import Callable
 
 from allauth.core import context
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
 
 logger = logging.getLogger(__name__)
 
@@ -33,7 +34,9 @@ def work_afterwards(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 
 
 def _do(request: HttpRequest, works: list[Work]) -> None:
-    with context.request_context(request):
+    # Mails to people without an account are in the language of the page.
+    language: str = request.LANGUAGE_CODE
+    with context.request_context(request), translation.override(language):
         for work in works:
             try:
                 work()

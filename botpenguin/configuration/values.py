@@ -9,6 +9,8 @@ from botpenguin.configuration import ImproperlyConfigured, env_file
 ON, OFF = {"on", "true", "yes", "y", "ok", "1"}, {"off", "false", "no", "n", "0"}
 # How similar a name in `.env` is to that of a setting if it was meant to be it: a letter more, less or exchanged.
 MISSPELLED = 0.9
+# Different characters. A repeated word has fewer; a random hexadecimal number has nearly all of its sixteen.
+LEAST_DIFFERENT = 10
 
 
 class Values:
@@ -26,6 +28,19 @@ class Values:
         """Return a value as it is, or the default if it is left out."""
         self._asked.add(name)
         return os.environ.get(name, default)
+
+    def secret(self, name: str, least: int) -> str:
+        """Return a value of at least this many characters. Raises `ImproperlyConfigured`, and says how to make one."""
+        value = self.raw(name)
+        is_weak = len(set(value)) < LEAST_DIFFERENT or value.startswith("django-insecure-")
+        if len(value) < least or is_weak:
+            problem = "missing" if not value else "too short" if len(value) < least else "too easy to guess"
+            raise ImproperlyConfigured(
+                f"{name} is {problem}: it needs at least {least} random characters. "
+                f"Run `python -m botpenguin.bootstrap` once to write a .env with fresh secrets, "
+                f"or make one with `python -c 'import secrets; print(secrets.token_urlsafe(48))'`."
+            )
+        return value
 
     def text(self, name: str, default: str = "") -> str:
         """Return a value, or the default if it is left out or empty."""

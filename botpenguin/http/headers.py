@@ -7,6 +7,8 @@ from django.core.handlers.wsgi import WSGIRequest
 from django.http import HttpRequest, HttpResponse
 from django.middleware.security import SecurityMiddleware
 
+from accounts.web import languages
+
 HEADERS = {
     # Pages hold personal data. Static files, which are served before this, may be cached.
     "Cache-Control": "no-store",
@@ -26,6 +28,7 @@ def page_headers(get_response: Callable[[HttpRequest], HttpResponse]) -> Callabl
         response = get_response(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
+        languages.add_headers(request, response)
         return response
 
     return middleware

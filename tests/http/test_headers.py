@@ -57,7 +57,7 @@ def test_the_cookies_are_out_of_reach_of_scripts(alice: User) -> None:
     ("name", "value"),
     [
         pytest.param(name, value, marks=[] if name == "messages" or value == SET_COOKIE else pytest.mark.release)
-        for name in ("sessionid", "csrftoken", "messages", "known", "time_zone", "unknown")
+        for name in ("sessionid", "csrftoken", "messages", "known", "language", "time_zone", "unknown")
         for value in (b"\x00", b"\x01\x1f\x7f", rb'"\000"', SET_COOKIE, b'"', b"\xff\xfe", b"a" * 4000)
     ],
 )
@@ -96,8 +96,8 @@ from botpenguin.http import messages
 from developers import snippets
 
 print(settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, known_browsers.COOKIE, messages.Cookie.cookie_name)
-print(snippets.COOKIE)
-print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE)
+print(snippets.COOKIE, settings.LANGUAGE_COOKIE_NAME)
+print(settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.LANGUAGE_COOKIE_SECURE)
 print(Client(SERVER_NAME="localhost").get("/healthz", secure=True).headers["Cross-Origin-Opener-Policy"])
 """
 
@@ -116,8 +116,8 @@ def shown_under_https(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
 def test_under_https_the_cookies_belong_to_this_host_alone(shown_under_https: list[str]) -> None:
     assert shown_under_https[:3] == [
         "__Host-sessionid __Host-csrftoken __Host-known __Host-messages",
-        "__Host-snippets",
-        "True True",
+        "__Host-snippets __Host-language",
+        "True True True",
     ]
 
 
