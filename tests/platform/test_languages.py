@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pytest_django.fixtures import Settings
 
 from accounts.models import User
-from botpenguin.platform.api import languages, operations, reference, reference_texts
+from botpenguin.platform.api import field_errors, languages, operations, reference, reference_texts
 from developers import issuance
 from developers.models import ApiToken
 from tests.cast import LAPTOP, token_text
@@ -211,3 +211,41 @@ def test_the_reference_is_translated_and_its_code_is_not(settings: Settings, tmp
         "lista: text"
     ]
     assert reference.groups() == english
+
+
+def test_what_is_wrong_with_fields_is_translated(as_alice: Caller, settings: Settings, tmp_path: Path) -> None:
+    messages: Messages = {
+        "%(field)s is required": "falta %(field)s",
+        "%(field)s should be an object": "%(field)s debe ser un objeto",
+        "%(field)s should be a name of 1 to 100 characters": "%(field)s debe ser un nombre",
+        "%(field)s should be %(values)s or %(last)s": "%(field)s debe ser %(values)s o %(last)s",
+        "The body": "El cuerpo",
+        "the row": "la fila",
+        "Row %(number)d: %(why)s.": "Fila %(number)d: %(why)s.",
+        "Nothing was imported.": "No se importó nada.",
+    }
+    speak_spanish(settings, tmp_path / "fields", messages)
+
+    def data(path: str, body: Any) -> list[str]:
+        sentences: list[str] = as_alice.send("POST", path, body, **{"Accept-Language": "es"}).json()["data"]
+        return sentences
+
+    assert data("/bots", {}) == ["falta name.", "falta platform."]
+    assert data("/bots", 7) == ["El cuerpo debe ser un objeto."]
+    assert data("/bots", {"name": "", "platform": "fax"}) == [
+        "name debe ser un nombre.",
+        "platform debe ser 'whatsapp', 'instagram', 'facebook', 'telegram', 'website' o 'sms'.",
+    ]
+    assert data("/inbox/users/import", ["Asha"]) == ["Fila 1: la fila debe ser un objeto."]
+
+
+@pytest.mark.parametrize(
+    ("error", "clause"),
+    [
+        ({"type": "literal_error", "ctx": {"expected": "'one'"}}, "field should be 'one'"),
+        ({"type": "url_type", "msg": "URL input should be a string."}, "field URL input should be a string"),
+        ({"type": "float_type", "msg": "Input should be a valid number"}, "field should be a valid number"),
+    ],
+)
+def test_rare_errors_of_fields_are_described_too(error: dict[str, Any], clause: str) -> None:
+    assert field_errors.describe(["field"], error) == clause

@@ -3,6 +3,7 @@
 from http import HTTPStatus
 from typing import Self
 
+from django.utils.translation import gettext as _
 from ninja import P, PathEx, Router
 from pydantic import BaseModel, Field
 
@@ -87,4 +88,4 @@ def delete_bot(request: BearerRequest, bot_id: BotId) -> Envelope[BotOut]:
     """Its contacts stay, and belong to no bot from then on. The answer shows the bot for the last time."""
     deleted = BotOut.of(find(request, bot_id))
     bot_deletion.delete(request.auth.owner_id, bot_id)
-    return Envelope(message="The bot was deleted. Its contacts were kept.", data=deleted)
+    return Envelope(message=_("The bot was deleted. Its contacts were kept."), data=deleted)

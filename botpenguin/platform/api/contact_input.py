@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self
 
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from pydantic import (
     Field,
     ValidationError,
@@ -139,6 +140,10 @@ class ContactIn(KeepingInput):
         return None if details.tags is None else list(details.tags)
 
 
+# Translators: userProvidedName, contact.email and contact.phone.number are names of fields.
+NOBODY = gettext_lazy("%(field)s should have a userProvidedName, a contact.email or a contact.phone.number")
+
+
 class NewUserDetailsIn(UserDetailsIn):
     """A name, an email or a number is required."""
 
@@ -147,7 +152,7 @@ class NewUserDetailsIn(UserDetailsIn):
         email = self.contact and self.contact.email
         number = self.contact and self.contact.phone and self.contact.phone.number
         if not (self.userProvidedName or self.name or email or number):
-            raise fields.wrong("should have a userProvidedName, a contact.email or a contact.phone.number")
+            raise fields.wrong(NOBODY)
         return self
 
 

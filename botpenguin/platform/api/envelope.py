@@ -7,9 +7,11 @@ from http import HTTPStatus
 from typing import Annotated, Any, Generic, TypedDict, TypeVar
 
 from django.http import HttpResponse, JsonResponse
+from django.utils.translation import ngettext
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer, WithJsonSchema
 from pydantic_core import to_json
 
+from accounts.web import formats
 from botpenguin.platform.api.error_keys import ErrorKey
 
 JSON = "application/json; charset=utf-8"
@@ -91,13 +93,13 @@ Timestamp = Annotated[
 
 def first_of(sentences: Sequence[str]) -> str:
     """Return the first sentence, and the number of the others: some published clients show only this."""
-    match len(sentences) - 1:
-        case 0:
-            return sentences[0]
-        case 1:
-            return f"{sentences[0]} 1 more error is listed in `data`."
-        case more:
-            return f"{sentences[0]} {more:,} more errors are listed in `data`."
+    more = len(sentences) - 1
+    if not more:
+        return sentences[0]
+    others = ngettext(
+        "%(number)s more error is listed in `data`.", "%(number)s more errors are listed in `data`.", more
+    )
+    return f"{sentences[0]} {others % {'number': formats.number(more)}}"
 
 
 def error(key: ErrorKey, message: str = "", sentences: Sequence[str] = (), status: int = 0) -> JsonResponse:

@@ -1,7 +1,6 @@
 """Error responses of the API: the HTTP status, and sentences that say what to do."""
 
 import logging
-import re
 from collections.abc import Sequence
 
 from django.core.exceptions import RequestDataTooBig, TooManyFieldsSent
@@ -15,15 +14,13 @@ from ninja.errors import HttpError, Throttled, ValidationError
 from accounts.orm.bulk import BulkBusy
 from accounts.quotas import QuotaExceeded
 from botpenguin.database import outages
-from botpenguin.platform.api import envelope
+from botpenguin.platform.api import envelope, field_errors
 from botpenguin.platform.api.body import UnreadableBody
 from botpenguin.platform.api.error_keys import ErrorKey
 from developers.bearer.verification import RefusalReason, TokenRefused, TooManyUnknownTokens
 
 logger = logging.getLogger(__name__)
 
-# Characters of a client's key that an error quotes.
-LONGEST_KEY = 100
 CHALLENGE = 'Bearer realm="BotPenguin"'
 OF_REFUSALS = {
     RefusalReason.MISSING: ErrorKey.TOKEN_MISSING,
@@ -72,21 +69,8 @@ def request_failed(request: HttpRequest, exception: RequestFailed) -> HttpRespon
 
 
 def invalid(request: HttpRequest, exception: ValidationError) -> HttpResponse:
-    sentences = [sentence(_inside(error["loc"]), error["msg"]) for error in exception.errors]
+    sentences = [field_errors.sentence(_inside(error["loc"]), error) for error in exception.errors]
     return envelope.error(ErrorKey.VALIDATION_FAILED, envelope.first_of(sentences), sentences)
-
-
-def sentence(location: Sequence[int | str], message: str) -> str:
-    return f"{describe(location or ['The body'], message)}."
-
-
-def describe(location: Sequence[int | str], message: str) -> str:
-    """Describe the error of a field: `profile.notes.0 should be a text of at most 2,000 characters`."""
-    message = message.replace("Field required", "is required")
-    message = re.sub(r"^[A-Z]\w+ should ", "should ", message)
-    message = re.sub(r"a valid dictionary or .+|a valid dictionary", "an object", message)
-    message = re.sub(r" after validation, not .+", "", message)
-    return f"{'.'.join(str(part)[:LONGEST_KEY] for part in location)} {message.rstrip('.')}"
 
 
 def _inside(location: Sequence[int | str]) -> Sequence[int | str]:

@@ -7,6 +7,8 @@ from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from django.core.exceptions import ValidationError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from pydantic import (
     BaseModel,
     BeforeValidator,
@@ -21,6 +23,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 from accounts.email_addresses import spelled
 from accounts.orm.object_ids import ID_LENGTH, OBJECT_ID
 from accounts.text import INVISIBLE, keep, normalize, normalize_digits
+from botpenguin.platform.api.field_errors import WRONG
 from botpenguin.platform.contacts import MOST_ATTRIBUTES
 from botpenguin.platform.models import UNSTORABLE, Contact, Platform
 
@@ -52,8 +55,9 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
-def wrong(should: str) -> PydanticCustomError:
-    return PydanticCustomError("wrong", should)
+def wrong(clause: Promise | str) -> PydanticCustomError:
+    """Return the error of a field. The clause names the field as `%(field)s`."""
+    return PydanticCustomError(WRONG, "Invalid value", {"clause": clause})
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Text:
 
     pattern: str
     most: int
-    should: str
+    clause: Promise
     example: str
     may_be_empty: bool = False
     rule: Callable[[str], str] = keep
@@ -73,7 +77,7 @@ class Text:
         def check(value: object) -> str:
             text = self.rule(value) if isinstance(value, str) and self._may_fit(value) else None
             if text is None or len(text) > self.most or UNSTORABLE.search(text) or not compiled.fullmatch(text):
-                raise wrong(f"should be {self.should}")
+                raise wrong(self.clause)
             return text
 
         return core_schema.no_info_plain_validator_function(check)
@@ -103,12 +107,14 @@ def _email(text: str) -> str:
         raise wrong(BAD_EMAILS[str(refusal.code)]) from None
 
 
-AN_ID = "an id, 24 hexadecimal digits"
+AN_ID = _("%(field)s should be an id, 24 hexadecimal digits")
 # By the codes of `accounts.email_addresses.REASONS`.
 BAD_EMAILS = {
-    "invalid": "should be an email address",
-    "local_part": "should have only the letters a to z, digits and signs such as . - + before the @",
-    "joiner": "should have a domain without an invisible joiner. Send its ASCII spelling, which begins with xn--",
+    "invalid": _("%(field)s should be an email address"),
+    "local_part": _("%(field)s should have only the letters a to z, digits and signs such as . - + before the @"),
+    "joiner": _(
+        "%(field)s should have a domain without an invisible joiner. Send its ASCII spelling, which begins with xn--"
+    ),
 }
 
 ObjectId = Annotated[str, Text(HEX, ID_LENGTH, AN_ID, ID_EXAMPLE, rule=normalize)]
@@ -120,17 +126,25 @@ IdOut = Annotated[
     Field(serialization_alias="_id"),
     WithJsonSchema({"type": "string", "pattern": f"^{HEX}$", "examples": [ID_EXAMPLE]}),
 ]
-AnyText = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "customer")]
-Name = Annotated[str, Text(NO_NUL, 200, "a text of at most 200 characters", "Asha Rao")]
-BotName = Annotated[str, Text(VISIBLE, 100, "a name of 1 to 100 characters", "Reception")]
-Tag = Annotated[str, Text(VISIBLE, 60, "a tag of 1 to 60 characters", "customer")]
-Country = Annotated[str, Text(NO_NUL, 60, "a text of at most 60 characters", "India")]
-Note = Annotated[str, Text(NO_NUL, 2000, "a text of at most 2,000 characters", "Asked for a call back.")]
-Key = Annotated[str, Text(VISIBLE, 100, "a key of 1 to 100 characters", "plan")]
-WebhookUrl = Annotated[
-    str, Text(VISIBLE, 8000, "the address of a webhook", "https://n8n.example.com/webhook/5f0c8a2e/trigger-event")
+AnyText = Annotated[str, Text(NO_NUL, 200, _("%(field)s should be a text of at most 200 characters"), "customer")]
+Name = Annotated[str, Text(NO_NUL, 200, _("%(field)s should be a text of at most 200 characters"), "Asha Rao")]
+BotName = Annotated[str, Text(VISIBLE, 100, _("%(field)s should be a name of 1 to 100 characters"), "Reception")]
+Tag = Annotated[str, Text(VISIBLE, 60, _("%(field)s should be a tag of 1 to 60 characters"), "customer")]
+Country = Annotated[str, Text(NO_NUL, 60, _("%(field)s should be a text of at most 60 characters"), "India")]
+Note = Annotated[
+    str, Text(NO_NUL, 2000, _("%(field)s should be a text of at most 2,000 characters"), "Asked for a call back.")
 ]
-Email = Annotated[str, Text(EMAIL, 254, "an email address", "asha@example.com", True, _email)]
+Key = Annotated[str, Text(VISIBLE, 100, _("%(field)s should be a key of 1 to 100 characters"), "plan")]
+WebhookUrl = Annotated[
+    str,
+    Text(
+        VISIBLE,
+        8000,
+        _("%(field)s should be the address of a webhook"),
+        "https://n8n.example.com/webhook/5f0c8a2e/trigger-event",
+    ),
+]
+Email = Annotated[str, Text(EMAIL, 254, _("%(field)s should be an email address"), "asha@example.com", True, _email)]
 
 
 @dataclass(frozen=True)
@@ -171,7 +185,9 @@ def _written(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value <= LARGEST_ID else value
 
 
-_Profile = Text(NO_NUL, 100, "a name or an id of at most 100 characters", "17841400000000001", rule=normalize)
+_Profile = Text(
+    NO_NUL, 100, _("%(field)s should be a name or an id of at most 100 characters"), "17841400000000001", rule=normalize
+)
 ProfileId = Annotated[
     str,
     _Profile,
@@ -191,7 +207,7 @@ def _parse_time(value: object) -> datetime | None:
     try:
         time = datetime.fromisoformat(value)  # type: ignore[arg-type]  # raises for other types, as it should
     except (TypeError, ValueError):
-        raise wrong("should be a time such as 2026-11-24T14:02:09.123Z") from None
+        raise wrong(_("%(field)s should be a time such as 2026-11-24T14:02:09.123Z")) from None
     if time.tzinfo is None:
         return time.replace(tzinfo=UTC)
     try:
@@ -213,6 +229,7 @@ Time = Annotated[
 ]
 
 Value = str | int | float | bool | None
+WRONG_VALUE = _("%(field)s should be a text of at most 1,000 characters, a number up to 2^53, true, false or null")
 
 
 def _value(value: object) -> Value:
@@ -225,7 +242,7 @@ def _value(value: object) -> Value:
         return str(value)
     if isinstance(value, str) and len(value) <= LONGEST_VALUE and not UNSTORABLE.search(value):
         return value
-    raise wrong(f"should be a text of at most {LONGEST_VALUE:,} characters, a number up to 2^53, true, false or null")
+    raise wrong(WRONG_VALUE)
 
 
 VALUE_SCHEMA: dict[str, Any] = {
@@ -253,7 +270,7 @@ def _attributes(value: object) -> object:
     if not isinstance(value, list):
         return value
     if not all(isinstance(item, Mapping) and isinstance(item.get("key"), str) for item in value):
-        raise wrong('should be a list of {"key": …, "value": …}, or a map')
+        raise wrong(_('%(field)s should be a list of {"key": …, "value": …}, or a map'))
     return {item["key"]: item.get("value") for item in value}
 
 
@@ -266,7 +283,7 @@ def _unwrapped(value: object) -> object:
 def _few(value: object) -> object:
     """Check the number first: 50,000 invalid attributes would give megabytes of errors."""
     if isinstance(value, Mapping) and len(value) > MOST_ATTRIBUTES:
-        raise wrong(f"should have at most {MOST_ATTRIBUTES} items")
+        raise wrong(_("%(field)s should have at most 100 items"))
     return value
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, Field
 
 from accounts.orm.owners import changing
 from botpenguin.platform import contacts, imports
-from botpenguin.platform.api import bots, errors, fields, ignored_keys
+from botpenguin.platform.api import bots, errors, field_errors, fields, ignored_keys
 from botpenguin.platform.api.authentication import BearerRequest
 from botpenguin.platform.api.bulk_calls import bulk_calls
 from botpenguin.platform.api.contact_input import ContactIn, Row, RowErrors
@@ -136,8 +136,9 @@ def import_contacts(
 
 
 def _why(row: RowErrors) -> str:
-    sentences = [errors.describe(error["loc"] or ["the row"], error["msg"]) for error in row.errors]
-    return "; ".join([*sentences, f"{row.more} more"] if row.more else sentences)
+    clauses = [field_errors.describe(error["loc"] or [_("the row")], error) for error in row.errors]
+    # Translators: how many more errors a row has, at the end of a list of them.
+    return "; ".join([*clauses, _("%(number)d more") % {"number": row.more}] if row.more else clauses)
 
 
 # Before the routes with an id, which would match it too.

@@ -5,6 +5,7 @@ from functools import cache
 from typing import Annotated, Any, TypeVar
 
 from django.db.models import BigIntegerField, QuerySet
+from django.utils.translation import gettext as _
 from ninja.params import functions
 from pydantic import Field
 
@@ -47,5 +48,7 @@ def listed(rows: QuerySet[Any], page: int, most: int, serialize: Callable[[Any],
 
 
 def _page(found: list[Any], page: int, most: int, serialize: Callable[[Any], Item]) -> Envelope[list[Item]]:
-    message = f"There are more. Ask for them with ?page={page + 1}." if len(found) > most else ""
+    message = (
+        _("There are more. Ask for them with %(query)s.") % {"query": f"?page={page + 1}"} if len(found) > most else ""
+    )
     return Envelope(message=message, data=[serialize(row) for row in found[:most]])

@@ -3,6 +3,7 @@
 import re
 from typing import Annotated
 
+from django.utils.translation import gettext_lazy as _
 from pydantic import BeforeValidator, WithJsonSchema
 
 from botpenguin.platform import phones
@@ -20,21 +21,23 @@ def _typed(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) and 0 < value < 10**15 else value
 
 
-_Search = Text(NO_NUL, 200, "a text of at most 200 characters", "asha@example.com", rule=str.strip)
-_Number = Text(NUMBER, phones.LONGEST, "a telephone number", "9876543210", may_be_empty=True)
-_Prefix = Text(PREFIX, 6, "the prefix of a country", "91", may_be_empty=True)
+_Search = Text(
+    NO_NUL, 200, _("%(field)s should be a text of at most 200 characters"), "asha@example.com", rule=str.strip
+)
+_Number = Text(NUMBER, phones.LONGEST, _("%(field)s should be a telephone number"), "9876543210", may_be_empty=True)
+_Prefix = Text(PREFIX, 6, _("%(field)s should be the prefix of a country"), "91", may_be_empty=True)
 
 
 def _number(value: object) -> str:
     """Read a telephone number as people write it, without invisible characters."""
     typed = _typed(value)
     if not isinstance(typed, str) or len(typed) > phones.LONGEST_AS_TYPED or UNSTORABLE.search(typed):
-        raise wrong(phones.SHOULD)
+        raise wrong(f"%(field)s {phones.SHOULD}")
     text = phones.clean(typed)
     if not text:
         return ""
     if why := phones.SHOULD if len(text) > phones.LONGEST else phones.unmeant(typed):
-        raise wrong(why)
+        raise wrong(f"%(field)s {why}")
     phones.prepare()
     return text
 
@@ -46,7 +49,7 @@ def _prefix(value: object) -> str:
     text, prefix = re.sub("[ ()]|(?<=[0-9])-", "", cleaned), phones.clean_prefix(cleaned)
     is_one = text in (prefix, f"+{prefix}", f"00{prefix}") and bool(prefix) == bool(cleaned)
     if not is_one or len(prefix) > MOST_OF_A_PREFIX:
-        raise wrong(f"should be the prefix of a country, 1 to {MOST_OF_A_PREFIX} digits")
+        raise wrong(_("%(field)s should be the prefix of a country, 1 to 5 digits"))
     phones.prepare()
     return prefix
 

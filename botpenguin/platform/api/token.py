@@ -4,6 +4,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy
 from ninja import Router
 from ninja.decorators import decorate_view
 from pydantic import BaseModel, Field
@@ -35,7 +36,7 @@ IDENTITY_HEADERS = {
         "X-Auth-Token-Hint": "The token's last four characters.",
     }.items()
 }
-THANKS = "Thank you. What is a live token among these is revoked now, and its owner is notified."
+THANKS = gettext_lazy("Thank you. What is a live token among these is revoked now, and its owner is notified.")
 
 
 class TokenInfo(BaseModel):
@@ -138,4 +139,4 @@ def report_exposed(request: HttpRequest, report: Report) -> Envelope[Received]:
     body of 16 KB, each a token or a line that holds one, and 10 requests a minute from an address.
     """
     verification.report_exposed(report.tokens, Client.of(request))
-    return Envelope(message=THANKS, data=Received(received=len(report.tokens)))
+    return Envelope(message=str(THANKS), data=Received(received=len(report.tokens)))
