@@ -1,8 +1,11 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class DevelopersConfig(AppConfig):
     name = "developers"
+    # Translators: the title of the Developers panel, as the heading of a group of tables in the admin.
+    verbose_name = _("Developers")
 
     def ready(self) -> None:
         # They import models.

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.test import Client as Browser
 from django.utils import translation
 from hypothesis import given
@@ -249,3 +250,10 @@ def test_what_is_wrong_with_fields_is_translated(as_alice: Caller, settings: Set
 )
 def test_rare_errors_of_fields_are_described_too(error: dict[str, Any], clause: str) -> None:
     assert field_errors.describe(["field"], error) == clause
+
+
+def test_the_admin_names_the_panel_in_the_language(settings: Settings, tmp_path: Path) -> None:
+    speak_spanish(settings, tmp_path / "admin", {"Developers": "Desarrolladores"})
+
+    with translation.override("es"):
+        assert str(apps.get_app_config("developers").verbose_name) == "Desarrolladores"
