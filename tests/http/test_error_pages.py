@@ -111,7 +111,7 @@ def test_every_error_page_says_whom_to_write_to_and_when_they_answer(
 
     pages = [browser.get(address).content.decode() for address in ("/damaged", "/nowhere", "/broken")]
 
-    sentence = f'Need help? Write to <a href="mailto:help@example.com">help@example.com</a>.{answer}\n'
+    sentence = f'Need help? Write to <a href="mailto:help@example.com" dir="ltr">help@example.com</a>.{answer}\n'
     assert [sentence in page for page in pages] == [True] * 3
 
 

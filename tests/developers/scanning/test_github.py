@@ -79,13 +79,13 @@ def test_the_owner_reads_where_it_was_found(github: GitHub, alice: User) -> None
     mail, event = Email.objects.get(), token_events().get(kind="token-revoked")
     assert (mail.to, mail.subject) == (["alice@example.com"], "Your API access token was reported as exposed")
     assert f"Found in: {PLACE}" in mail.message
-    assert f">{PLACE}</td>" in mail.html_message
+    assert f">{PLACE}</bdi></td>" in mail.html_message
     assert f'href="{URL}' not in mail.html_message
     assert (event.detail, event.place, event.ip) == ("exposed", PLACE, "198.51.100.4")
     assert f"Reported as exposed. {PLACE}" in log_text(alice)
     assert PLACE in logged_in(alice).get(f"{LOG}download/").content.decode()
     page = " ".join(logged_in(alice).get(PAGE).content.decode().split())
-    assert f'It was found in: <span class="mono">{PLACE}</span>' in page
+    assert f'It was found in: <bdi class="mono">{PLACE}</bdi>' in page
     assert f'href="{URL}' not in page
 
 
