@@ -85,10 +85,9 @@ class CompiledQuery:
         ]
         with connection.cursor() as cursor:
             cursor.execute(statement.sql, given)
-            rows: list[Any] = cursor.fetchall()
-        if statement.converters:
-            rows = [list(row) for row in rows]
-            for at, convert, expression in statement.converters:
-                for row in rows:
-                    row[at] = convert(row[at], expression, connection)
+            found: list[Any] = cursor.fetchall()
+        rows: list[Any] = [list(row) for row in found] if statement.converters else found
+        for at, convert, expression in statement.converters:
+            for row in rows:
+                row[at] = convert(row[at], expression, connection)
         return rows

@@ -28,7 +28,6 @@ for written in (
     formats.ago,
     formats.listed,
     formats.day,
-    formats.time_of_day,
     formats.clock,
     formats.day_and_clock,
     formats.at_clock,

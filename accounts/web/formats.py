@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Literal
 
 from babel import Locale, UnknownLocaleError, numbers
-from babel.dates import TIMEDELTA_UNITS, DateTimePattern, format_interval, format_timedelta, parse_pattern
+from babel.dates import TIMEDELTA_UNITS, DateTimePattern, format_timedelta, parse_pattern
 from babel.lists import format_list
 from babel.numbers import NumberPattern, format_percent
 from babel.units import format_unit
@@ -28,7 +28,7 @@ ENGLISH = {
     "Hm": "HH:mm",
     "Hms": "HH:mm:ss",
 }
-# Its lists have no comma before "and", and its ranges of days have the month once.
+# Its lists have no comma before "and".
 WORLD_ENGLISH = "en_150"
 # The largest number that is written without separators: CLDR's minimumGroupingDigits, which Babel leaves out.
 UNGROUPED = {"es": 9_999}
@@ -110,19 +110,6 @@ def listed(items: Iterable[object], style: Literal["standard", "or"] = "standard
 def day(at: date, skeleton: str = "yMMMd") -> str:
     """Return a date, with the parts that CLDR's skeleton names: "MMMd" is "19 Nov", "yMMMMd" "19 November 2026"."""
     return _day(timezone.localtime(at) if isinstance(at, datetime) else at, skeleton, _language())
-
-
-def days(first: date, last: date) -> str:
-    """Return a range of dates: "19–23 Nov 2026"."""
-    return format_interval(first, last, "yMMMd", locale=_locale(WORLD_ENGLISH))
-
-
-def time_of_day(at: datetime) -> str:
-    """Return a time without its date: "14:02", in Hindi "2:02 pm".
-
-    Adds the zone in the hour that comes twice, when clocks are set back: "02:30 CEST".
-    """
-    return _time_of_day(timezone.localtime(at), _language())
 
 
 def clock(at: datetime) -> str:

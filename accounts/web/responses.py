@@ -17,7 +17,9 @@ def after_response(request: HttpRequest | None, work: Work) -> None:
     if request is None:
         work()
         return
-    request.work_afterwards = [*getattr(request, "work_afterwards", []), work]  # type: ignore[attr-defined]
+    # Mails to people without an account are in the language of the page.
+    in_language = translation.override(translation.get_language())(work)
+    request.work_afterwards = [*getattr(request, "work_afterwards", []), in_language]  # type: ignore[attr-defined]
 
 
 def work_afterwards(get_response: Callable[[HttpRequest], HttpResponse]) -> Callable[[HttpRequest], HttpResponse]:
@@ -34,9 +36,7 @@ def work_afterwards(get_response: Callable[[HttpRequest], HttpResponse]) -> Call
 
 
 def _do(request: HttpRequest, works: list[Work]) -> None:
-    # Mails to people without an account are in the language of the page.
-    language: str = request.LANGUAGE_CODE
-    with context.request_context(request), translation.override(language):
+    with context.request_context(request):
         for work in works:
             try:
                 work()

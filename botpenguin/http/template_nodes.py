@@ -3,16 +3,17 @@
 from html import escape
 from typing import Any
 
+from django.conf import settings
 from django.template import Context
 from django.template.base import Node, NodeList, VariableNode, render_value_in_context
 from django.template.defaulttags import URLNode
-from django.urls import get_script_prefix
+from django.urls import get_script_prefix, get_urlconf
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 
 
 class ConstantNode(Node):
-    """Neighbouring nodes that depend on the language and the script prefix only: rendered once for each.
+    """Neighbouring nodes that depend on the language and the URLs only: rendered once for each.
 
     URLs would depend on the page too if an app were installed twice, under two namespaces. None is.
     """
@@ -25,7 +26,7 @@ class ConstantNode(Node):
         self.texts: dict[Any, SafeString] = {}
 
     def render(self, context: Context) -> SafeString:
-        key = language_and_prefix(context), context.autoescape
+        key = language_and_urls(context), context.autoescape
         text = self.texts.get(key)
         if text is None:
             empty = Context(autoescape=context.autoescape)
@@ -42,7 +43,7 @@ class NamedURLNode(URLNode):
         self.urls: dict[Any, str] = {}
 
     def render(self, context: Context) -> str:
-        key = self.view_name.resolve(context), language_and_prefix(context), context.autoescape
+        key = self.view_name.resolve(context), language_and_urls(context), context.autoescape
         url = self.urls.get(key)
         if url is None:
             text = super().render(context)
@@ -65,10 +66,11 @@ class ValueNode(VariableNode):
         return render_value_in_context(value, context)
 
 
-def language_and_prefix(context: Context) -> tuple[str | None, str]:
+def language_and_urls(context: Context) -> tuple[Any, ...]:
     """Return what texts of templates depend on, besides values. It is looked up once a rendering."""
     kept: dict[Any, Any] = context.render_context.dicts[0]
-    found: tuple[str | None, str] | None = kept.get(language_and_prefix)
+    found: tuple[Any, ...] | None = kept.get(language_and_urls)
     if found is None:
-        found = kept[language_and_prefix] = get_language(), get_script_prefix()
+        urls = get_urlconf() or settings.ROOT_URLCONF
+        found = kept[language_and_urls] = get_language(), get_script_prefix(), urls
     return found

@@ -275,8 +275,9 @@ def test_a_revoked_token_that_is_still_tried_is_reported_on_the_page(page: Page,
 
     expect(page.get_by_role("region", name="Still in use somewhere")).to_have_text(
         re.compile(
-            rf"The token ending {old[-4:]}, revoked today at \d\d:\d\d, was refused at least once,\s+"
-            r"last at \d\d:\d\d\s+from 127\.0\.0\.1 by python-requests 2\.32\.\s+Put the new token there\."
+            rf"The token ending {old[-4:]}, revoked today at \d\d:\d\d, was refused at least once\.\s+"
+            r"The last call came today at \d\d:\d\d\s+from 127\.0\.0\.1 by python-requests 2\.32\.\s+"
+            r"Put the new token there\."
         )
     )
 

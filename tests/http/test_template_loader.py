@@ -2,10 +2,11 @@
 
 import pytest
 from django.template import Context, Engine, Template, TemplateSyntaxError, engines
-from django.urls import set_script_prefix
+from django.urls import reverse, set_script_prefix
 from django.utils import translation
 from django.utils.safestring import mark_safe
 from django.utils.translation import gettext_lazy
+from pytest_django.fixtures import Settings
 
 from botpenguin.http.template_loader import Loader, join
 from botpenguin.http.template_nodes import ConstantNode
@@ -127,3 +128,12 @@ def test_a_template_that_switches_the_language_is_refused(engine: Engine) -> Non
 
     with pytest.raises(TemplateSyntaxError, match="one language"):
         joined(engine, text)
+
+
+def test_a_url_is_made_for_each_url_configuration(engine: Engine, settings: Settings) -> None:
+    template = joined(engine, '{% url "contacts-to-test" as kept %}{{ kept }}')
+    first = template.render(Context())
+
+    settings.ROOT_URLCONF = "tests.platform.urls_without_contacts"
+
+    assert (first, template.render(Context())) == (reverse("contacts-to-test", "botpenguin.urls"), "")

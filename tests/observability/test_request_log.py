@@ -207,7 +207,7 @@ def test_a_traceback_is_one_line_of_json_with_the_id_of_its_request(log: Log, br
     answer = browser.get("/account/open/broken/word", headers={"X-Request-ID": "call-1"})
 
     error, request = log.lines
-    assert "Error 500, request call-1" in answer.content.decode()
+    assert 'Error 500, request <bdi dir="ltr">call-1</bdi>' in answer.content.decode()
     assert (error["level"], error["logger"], error["request_id"]) == ("ERROR", "django.request", "call-1")
     assert error["traceback"].startswith("Traceback (most recent call last):\n")
     assert "ZeroDivisionError: word and a line end\n\u2028 and bpat_••••" in error["traceback"]

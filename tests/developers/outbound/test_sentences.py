@@ -115,3 +115,10 @@ def test_what_a_sentence_quotes_can_be_changed_and_the_rest_stays() -> None:
     assert sentence.changed(lambda text: text.replace("secret", "•••")) == "secret: •••, 7"
     assert gettext("secret").changed(lambda text: "") == "secret"
     assert (stored("plain"), stored(gettext("x"))) == ("plain", '{"message": "x"}')
+
+
+def test_columns_of_sentences_need_no_migration() -> None:
+    fields = {field.name: field for field in ApiLog._meta.concrete_fields}
+
+    assert fields["problem"].deconstruct()[1] == "django.db.models.TextField"
+    assert fields["notes"].deconstruct()[1] == "django.db.models.JSONField"
