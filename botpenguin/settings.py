@@ -11,6 +11,7 @@ from urllib.parse import quote, urlsplit
 
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import to_locale
 
 from accounts.throttling import defaults
 from botpenguin.configuration import authorities, database, poolers, service_urls, support
@@ -355,7 +356,7 @@ CONTENT_SECURITY_POLICY = {
 
 LANGUAGE_CODE = "en"
 # Each by its own name, so that everybody finds theirs.
-LANGUAGES = [
+ALL_LANGUAGES = [
     ("en", "English"),
     ("es", "Español"),
     ("pt-br", "Português (Brasil)"),
@@ -365,6 +366,8 @@ LANGUAGES = [
     ("hi", "हिन्दी"),
 ]
 LOCALE_PATHS = [BASE_DIR / "locale"]
+# Without a catalogue, sentences of Django would stand in another language than ours.
+LANGUAGES = [each for each in ALL_LANGUAGES if each[0] == "en" or (LOCALE_PATHS[0] / to_locale(each[0])).is_dir()]
 LANGUAGE_COOKIE_NAME = "__Host-language" if HTTPS else "language"
 LANGUAGE_COOKIE_AGE = int(timedelta(days=365).total_seconds())
 LANGUAGE_COOKIE_SECURE, LANGUAGE_COOKIE_HTTPONLY, LANGUAGE_COOKIE_SAMESITE = HTTPS, True, "Lax"

@@ -22,7 +22,9 @@ os.environ |= {
 }
 
 from botpenguin.settings import *  # noqa: F403
-from botpenguin.settings import DATABASES, PASSWORD_HASHERS, STATE_DIR, STORAGES
+from botpenguin.settings import ALL_LANGUAGES, DATABASES, PASSWORD_HASHERS, STATE_DIR, STORAGES
+
+LANGUAGES = ALL_LANGUAGES
 
 # Hashed names need collectstatic to have run; the tests that want them start the real server.
 STORAGES["staticfiles"] = {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}

@@ -21,6 +21,7 @@ def language_switch(context: dict[str, Any]) -> dict[str, Any]:
     page, onward = page_of(request), request.POST.get(REDIRECT_FIELD_NAME)
     current = get_language()
     return {
+        "is_offered": len(settings.LANGUAGES) > 1,
         "languages": settings.LANGUAGES,
         "code": current,
         "name": dict(settings.LANGUAGES).get(current or ""),

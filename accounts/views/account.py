@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods
 
 from accounts.forms.account import EndSessionForm, LanguageForm, MailsForm, NameForm
-from accounts.models import SessionQuerySet, User
+from accounts.models import SessionQuerySet, User, languages
 from accounts.reauthentication import recently_authenticated
 from accounts.security_log import Kind, record
 from accounts.sessions import other_sessions, start_epoch, still_logged_in
@@ -26,7 +26,7 @@ def my_account(request: LoggedInRequest) -> HttpResponse:
         User.objects.filter(pk=request.user.pk).update(name=form.cleaned_data["name"])
         messages.success(request, _("Name saved."))
         return redirect("my-account")
-    language = LanguageForm(initial={"language": get_language()})
+    language = LanguageForm(initial={"language": get_language()}) if len(languages()) > 1 else None
     context = {"form": form, "language": language, "mails": MailsForm(instance=request.user)}
     return render(request, "accounts/my_account.html", context)
 

@@ -218,3 +218,14 @@ def test_a_log_in_of_a_browser_that_names_no_language_leaves_it_open(alice: User
     Browser().post(LOG_IN, {"login": alice.email, "password": PASSWORD})
 
     assert chosen(alice) == ""
+
+
+def test_a_single_language_needs_no_switch(alice: User, settings: Settings) -> None:
+    pages = [browser_in("de").get(LOG_IN), logged_in(alice).get(ACCOUNT)]
+    settings.LANGUAGES = [("en", "English")]
+
+    alone = [browser_in("de").get(LOG_IN), logged_in(alice).get(ACCOUNT)]
+
+    assert ["language-list" in page.content.decode() for page in (*pages, *alone)] == [True, True, False, False]
+    assert [shown_in(page) for page in alone] == [("en", "en")] * 2
+    assert 'id="language"' not in alone[1].content.decode()
