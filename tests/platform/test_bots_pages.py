@@ -12,7 +12,7 @@ from pytest_django import DjangoAssertNumQueries
 from accounts.models import User
 from botpenguin.platform.models import Bot, Contact
 from tests.cast import logged_in
-from tests.platform.elements import columns, facts, messages, names, section, subtitle
+from tests.platform.elements import columns, facts, messages, names, section, subtitle, words
 
 pytestmark = pytest.mark.matrix
 
@@ -217,3 +217,21 @@ def test_a_bot_of_another_account_is_404(alice: User, night_desk: Bot, method: s
     assert ("There is no page here" in response.content.decode()) != is_act
     assert "Night desk" not in response.content.decode()
     assert list(Bot.objects.values_list("name", "owner")) == [("Night desk", night_desk.owner_id)]
+
+
+@pytest.mark.parametrize("text", ["ASSISTANT", "shop  ass", " shop", "ﬆant"])
+def test_bots_are_found_by_part_of_their_name(alice: User, shop: Bot, night_desk: Bot, text: str) -> None:
+    Bot.objects.create(owner=alice, name="Table bookings", platform="whatsapp")
+
+    response = logged_in(alice).get(PAGE, {"q": text})
+
+    assert names(response) == ["Shop assistant"]
+    assert "1 bot matching" in words(response)
+
+
+def test_a_search_without_a_bot_leads_back_to_all(alice: User, shop: Bot, night_desk: Bot) -> None:
+    response = logged_in(alice).get(PAGE, {"q": "desk"})
+
+    assert names(response) == []
+    assert section(response, "empty") == "No bot found Try part of its name. Back to all bots"
+    assert 'value="desk"' in response.content.decode()

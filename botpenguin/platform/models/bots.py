@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from accounts.orm.changes import Gone
 from accounts.orm.object_ids import ID_LENGTH, OwnedQuerySet, object_id
 from accounts.orm.owners import changing
+from accounts.text import searchable
 from botpenguin.platform import quotas
 
 
@@ -37,6 +38,15 @@ class BotQuerySet(OwnedQuerySet):
         """Change a bot. Raises `Gone` where it was deleted meanwhile."""
         if not self.update(**columns, updated_at=timezone.now()):
             raise Gone("The bot was deleted meanwhile.")
+
+    def mentioning(self, text: str) -> Self:
+        """Return the bots with the text in their names, in any case and spelling.
+
+        Reads all names, of which a quota allows few.
+        """
+        part = searchable(text)
+        names = self.order_by().values_list("pk", "name")
+        return self.filter(pk__in=[pk for pk, name in names if part in searchable(name)])
 
     def with_contact_counts(self) -> Self:
         return self.annotate(contact_count=models.Count("contacts"))

@@ -23,9 +23,11 @@ PAGE = "platform:bots"
 @require_safe
 @never_cache
 def bots(request: LoggedInRequest) -> HttpResponse:
-    page = paged(request, request.user.bots.with_contact_counts().newest_first())
-    usage = quotas.BOTS.usage(page["page"].paginator.count)
-    return render(request, "platform/bots.html", page | {"usage": usage})
+    text = request.GET.get("q", "").strip()
+    found = request.user.bots.mentioning(text) if text else request.user.bots
+    page = paged(request, found.with_contact_counts().newest_first())
+    usage = None if text else quotas.BOTS.usage(page["page"].paginator.count)
+    return render(request, "platform/bots.html", page | {"q": text, "usage": usage})
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
