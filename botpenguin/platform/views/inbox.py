@@ -13,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from accounts.email_addresses import shown
 from accounts.models import User
+from accounts.orm.object_ids import OBJECT_ID
 from accounts.text import normalize
 from accounts.web.actions import action
 from accounts.web.formats import day, exact
@@ -23,7 +24,7 @@ from accounts.web.requests import LoggedInRequest
 from botpenguin.platform import quotas
 from botpenguin.platform.forms import SegmentForm
 from botpenguin.platform.models import ContactQuerySet, ContactTag, Segment
-from botpenguin.platform.usages import usages_and_count
+from botpenguin.platform.usages import NamedBot, Overview, overview
 from botpenguin.platform.views.tags import written
 
 PAGE = "platform:inbox"
@@ -75,11 +76,11 @@ def _inbox(request: LoggedInRequest, form: SegmentForm) -> HttpResponse:
     text = request.GET.get("q", "").strip()
     segments = list(request.user.segments.all()[:MOST_SEGMENTS])
     segment = _chosen(request, segments)
-    contacts = _contacts(request.user, text, segment)
-    usages, count = usages_and_count(request.user, contacts)
-    page = paged(request, contacts, count)
+    bot, contacts, counted = _of_bot(request, _contacts(request.user, text, segment))
+    page = paged(request, contacts, counted.found)
     page["page"].object_list = _rows(page["page"].object_list)
-    filters: dict[str, Any] = {"q": text, "segment": segment, "segments": segments, "form": form, "usages": usages}
+    filters: dict[str, Any] = {"q": text, "segment": segment, "segments": segments, "bot": bot, "bots": counted.bots}
+    filters |= {"form": form, "usages": counted.usages}
     filters["segments_usage"] = quotas.SEGMENTS.usage(
         len(segments) if len(segments) < MOST_SEGMENTS else request.user.segments.count()
     )
@@ -92,6 +93,18 @@ def _chosen(request: LoggedInRequest, segments: list[Segment]) -> Segment | None
     if listed or len(segments) < MOST_SEGMENTS:
         return listed
     return request.user.segments.with_id(asked_for).first()
+
+
+def _of_bot(request: LoggedInRequest, contacts: ContactQuerySet) -> tuple[NamedBot | None, ContactQuerySet, Overview]:
+    """Filter by the bot that the URL names. One that is not the account's filters nothing."""
+    asked_for = normalize(request.GET.get("bot", ""))
+    if OBJECT_ID.fullmatch(asked_for):
+        filtered = contacts.filter(bot=asked_for)
+        counted = overview(request.user, filtered, asked_for)
+        bot = {bot.pk: bot for bot in counted.bots}.get(asked_for)
+        if bot:
+            return bot, filtered, counted
+    return None, contacts, overview(request.user, contacts)
 
 
 def _contacts(owner: User, text: str, segment: Segment | None) -> ContactQuerySet:
