@@ -1,27 +1,74 @@
-// Slow answers: while a form with data-busy waits for the server, its button looks and sounds busy, and the status line
-// says so. htmx drops what is sent meanwhile.
+// While a form, or a button with a request of its own, waits for the server, it looks and sounds busy. A plain form is sent
+// once; htmx drops what is sent meanwhile.
 
 import { say } from "./status.js";
 
-const lineOf = (form) => document.getElementById(form.dataset.busyLine ?? "token-status");
+const MOMENT = 400;
+const shared = document.getElementById("busy");
+const busy = new Map();
+const sent = new Set();
 
-// What the line said before, for an answer that changes nothing in it.
-let before = "";
-
-function setBusy(form, isBusy) {
-  const button = form.querySelector("button");
-  const line = lineOf(form);
-  if (isBusy) button.setAttribute("aria-disabled", "true");
-  else button.removeAttribute("aria-disabled");
-  if (!line) return;
-  if (isBusy) {
-    before = line.textContent;
-    say(line, form.dataset.busy);
-  } else if (line.textContent === form.dataset.busy) say(line, before);
+export function begin(form, submitter) {
+  const button = form.matches("button") ? form : (submitter ?? form.querySelector("button"));
+  if (!button || busy.has(form)) return;
+  form.ariaBusy = button.ariaDisabled = "true";
+  busy.set(form, [button, announce(form)]);
 }
 
-for (const [moment, isBusy] of [["htmx:beforeSend", true], ["htmx:afterRequest", false]]) {
-  document.addEventListener(moment, ({ detail: { elt } }) => {
-    if (elt.matches("[data-busy]")) setBusy(elt, isBusy);
+export function end(form) {
+  const [button, hush] = busy.get(form) ?? [];
+  if (!button) return;
+  busy.delete(form);
+  sent.delete(form);
+  form.ariaBusy = button.ariaDisabled = null;
+  hush();
+}
+
+// Returns what takes the words back.
+function announce(form) {
+  const words = form.dataset.busy;
+  const line = words && document.getElementById(form.dataset.busyLine ?? "token-status");
+  if (line) {
+    const before = line.textContent;
+    say(line, words);
+    return () => line.textContent === words && say(line, before);
+  }
+  // Behind an open dialog nobody could see or hear it.
+  (form.closest("dialog[open]") ?? document.body).append(shared);
+  const timer = setTimeout(() => say(shared, "working"), MOMENT);
+  return () => {
+    clearTimeout(timer);
+    document.body.append(shared);
+    say(shared, "");
+  };
+}
+
+const endAll = () => [...busy.keys()].forEach(end);
+
+addEventListener(
+  "submit",
+  (event) => {
+    if (!sent.has(event.target)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+  },
+  true,
+);
+
+// After all other listeners.
+addEventListener("submit", ({ defaultPrevented, target, submitter }) => {
+  if (defaultPrevented || target.getAttribute("method") === "dialog") return;
+  sent.add(target);
+  begin(target, submitter);
+});
+
+for (const [moment, change] of [["htmx:beforeSend", begin], ["htmx:afterRequest", end]]) {
+  document.addEventListener(moment, ({ detail: { elt, requestConfig } }) => {
+    // The test bench has a status of its own.
+    if (elt.matches("form:not([hidden]), button:not(#bench *)")) change(elt, requestConfig.triggeringEvent?.submitter);
   });
 }
+
+// Back from the browser's cache, or stopped on the way.
+addEventListener("pageshow", endAll);
+window.navigation?.addEventListener("navigateerror", endAll);

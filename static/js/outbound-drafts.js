@@ -1,5 +1,7 @@
 // Keeps what is typed in the editor on the server: soon after a change, and when the page is left.
 
+import { begin, end } from "./busy.js";
+
 // Milliseconds. Somebody who types without a pause is saved at the latest after MOST.
 const MOST = 10_000;
 const FIRST_RETRY = 5_000;
@@ -160,7 +162,9 @@ document.addEventListener("submit", async (event) => {
   if (event.target !== form() || isLeaving) return;
   if (problem || isDirty()) {
     event.preventDefault();
+    begin(form(), event.submitter);
     await save();
+    end(form());
     if (["loggedOut", "other", "offline"].includes(problem)) {
       line().scrollIntoView({ block: "nearest" });
       return;

@@ -1,18 +1,24 @@
 // Passkeys: the browser answers the server's challenge, and the form submits the credential.
 
+import { begin, end } from "./busy.js";
 import { say } from "./status.js";
 
 document.addEventListener("submit", (event) => {
   const form = event.target;
   if (!form.dataset.passkey) return;
   event.preventDefault();
-  authenticate(form).catch((error) => say(statusOf(form), reason(error)));
+  if (form.ariaBusy) return;
+  begin(form, event.submitter);
+  authenticate(form).catch((error) => {
+    end(form);
+    say(statusOf(form), reason(error));
+  });
 });
 
 const statusOf = (form) => form.querySelector("[role=status]");
 
 async function authenticate(form) {
-  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) return say(statusOf(form), "missing");
+  if (!window.PublicKeyCredential?.parseRequestOptionsFromJSON) throw new DOMException("", "SecurityError");
   const { publicKey } = await challenge(form);
   const credential =
     form.dataset.passkey === "create"

@@ -2,6 +2,7 @@
 // forms: the server renders what they change. Listeners are delegated, since fragments come
 // and go. The token is never stored: it passes from a response to the clipboard.
 
+import { begin, end } from "./busy.js";
 import { sayCopied } from "./copy.js";
 import { fillIn } from "./fill-in.js";
 import { Redirected, Refused, requestToken } from "./request-token.js";
@@ -51,11 +52,10 @@ let flash;
 
 // A second press while the first one is at work copies nothing again.
 async function copyTokenOnce(form) {
-  const button = form.querySelector("button");
-  if (button.ariaDisabled === "true") return;
-  button.ariaDisabled = "true";
+  if (form.ariaBusy) return;
+  begin(form);
   await copyToken(form);
-  button.ariaDisabled = null;
+  end(form);
 }
 
 function flashCopied() {

@@ -1,6 +1,7 @@
 // One call of the API with the real token: "Try it", or an operation of the reference. The token passes from one response
 // into the next request; the page shows only its mask.
 
+import { begin, end } from "./busy.js";
 import { fillIn } from "./fill-in.js";
 import { inWords } from "./numbers.js";
 import { Redirected, Refused, requestToken } from "./request-token.js";
@@ -87,6 +88,8 @@ document.addEventListener("submit", async (event) => {
   event.preventDefault();
   if (isBusy) return;
   isBusy = true;
+  begin(event.target, event.submitter);
   await tryOut(event.target);
+  end(event.target);
   isBusy = false;
 });
