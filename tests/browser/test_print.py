@@ -19,3 +19,6 @@ def test_a_printed_page_has_no_navigation(page: Page, site: Site, alice: User) -
 
     expect(navigation).to_be_hidden()
     expect(page.get_by_role("heading", name="Bots", exact=True)).to_be_visible()
+    box = page.locator("main").bounding_box()
+    assert box
+    assert box["width"] == 1280
