@@ -10,7 +10,7 @@ from accounts.web import formats
 
 # Of a contact with more, those beyond are folded. Folding fewer than `LEAST` would save no line.
 SHOWN, LEAST = 12, 3
-TAG = '<span class="tag"><bdi>{}</bdi></span>'
+TAG = '<bdi class="tag">{}</bdi>'
 MORE = '{} <details class="more-tags"><summary>{}</summary>{}</details>'
 
 
