@@ -3,7 +3,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 # Browsers for the tests.
-BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth fonts-dejavu-core
+# Latin and Arabic letters, and those of Hindi.
+FONTS := fonts-dejavu-core fonts-lohit-deva
+BROWSERS := chromium-headless-shell firefox-esr webkit2gtk-driver xvfb xauth $(FONTS)
 # Programs that check the files of deploy/.
 DEPLOY := nginx pgbouncer systemd
 # Programs that run what is in deploy/.
@@ -100,10 +102,10 @@ install: packages .venv/dev.stamp ## what the tests need
 
 # After the step that may install python3-venv: two runs of apt at once would conflict.
 packages: | .venv/bin/pip
-	scripts/debian-packages $(BROWSERS) $(DEPLOY) $(PEERS) postgresql redis-server
+	scripts/debian-packages $(BROWSERS) $(DEPLOY) $(PEERS) $(GETTEXT) postgresql redis-server
 
-audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the log-in page and the token page
-	scripts/debian-packages chromium fonts-dejavu-core
+audit: .venv/npm-audit.stamp ## Lighthouse and html-validate on the pages that people use most
+	scripts/debian-packages chromium $(FONTS)
 	$(BIN)/python -m tests.audit
 
 bench: .venv/dev.stamp ## compare the bearer check with its peers, and measure more processes, tokens and a pooler
@@ -111,8 +113,8 @@ bench: .venv/dev.stamp ## compare the bearer check with its peers, and measure m
 	$(BIN)/python -W ignore -m tests.benchmarks
 
 screenshot: .venv/dev.stamp ## take the pictures of the README and of the guide again
-	scripts/debian-packages chromium-headless-shell fonts-dejavu-core
-	$(BIN)/python -m tests.browser.screenshot docs/token-page.png
+	scripts/debian-packages chromium-headless-shell $(FONTS)
+	$(BIN)/python -m tests.browser.screenshot docs/token-page.png docs/languages
 	$(BIN)/python -m tests.browser.guide_pictures static/img/guide
 
 messages: export DJANGO_SETTINGS_MODULE = tests.settings

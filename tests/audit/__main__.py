@@ -1,4 +1,4 @@
-"""`make audit` prints the reports of Lighthouse and html-validate on the log-in page and the token page.
+"""`make audit` prints the reports of Lighthouse and html-validate on the pages that people use most.
 
 Lighthouse measures a phone with a slow network and a slow processor, `RUNS` times; each figure is
 the median. Its scores for performance depend on the machine and its load.
@@ -20,7 +20,14 @@ from tests.browser.engines import CHROMIUM
 from tests.server import ROOT, Server
 
 RUNS = 5
-CATEGORIES = {"performance": "performance", "accessibility": "accessibility", "best-practices": "best practices"}
+CATEGORIES = {
+    "performance": "performance",
+    "accessibility": "accessibility",
+    "best-practices": "best practices",
+    "seo": "SEO",
+}
+LOG_IN, REFERENCE = "/account/login/", "/api/v7/docs"
+PAGES = (TOKEN_PAGE, "/developers/third-party-apps-api/new/", "/inbox/", REFERENCE)
 PACKAGES = ROOT / ".venv/npm/node_modules"
 NODE = (sys.executable, Path(sys.executable).with_name("node"))
 LIGHTHOUSE = PACKAGES / "lighthouse/cli/index.js"
@@ -32,20 +39,24 @@ MEANT = {"no-implicit-button-type": "off", "no-redundant-role": "off"}
 def main() -> None:
     with tempfile.TemporaryDirectory() as name, Server(Path(name)) as server, server.client() as browser:
         folder = Path(name)
-        pages = {"/account/login/": browser.get("/account/login/").text}
+        inspect(server.url + LOG_IN, browser.get(LOG_IN).text, {}, folder)
         cookie = log_in(browser, *server.first_account)
-        pages[TOKEN_PAGE] = browser.get(TOKEN_PAGE).text
-        for path, html in pages.items():
-            print(f"\n{path}", flush=True)
-            measure(server.url + path, {} if path == "/account/login/" else {"Cookie": cookie}, folder)
-            validate(html, folder / "page.html")
+        server.manage("seed_demo", "--user", server.first_account[0])
+        for path in PAGES:
+            inspect(server.url + path, browser.get(path).text, {"Cookie": cookie}, folder)
+
+
+def inspect(url: str, html: str, headers: dict[str, str], folder: Path) -> None:
+    print(f"\n{url}", flush=True)
+    measure(url, headers, folder)
+    validate(html, folder / "page.html")
 
 
 def log_in(browser: httpx.Client, email: str, password: str) -> str:
     """Log in, and return the header with the cookies."""
-    field = FIELD.findall(browser.get("/account/login/").text)[0]
+    field = FIELD.findall(browser.get(LOG_IN).text)[0]
     fields = {"login": email, "password": password, "csrfmiddlewaretoken": field}
-    assert browser.post("/account/login/", data=fields).status_code == httpx.codes.FOUND
+    assert browser.post(LOG_IN, data=fields).status_code == httpx.codes.FOUND
     return "; ".join(f"{name}={value}" for name, value in browser.cookies.items())
 
 

@@ -1,4 +1,4 @@
-"""Take the README's picture of the token page: `python -m tests.browser.screenshot FILE.png`.
+"""Take the README's picture of the token page, and one in each language: `… screenshot FILE FOLDER`.
 
 A real server shows an account whose token was revoked. A forgotten program still tries the old token, and another
 uses the new one.
@@ -8,11 +8,13 @@ import sys
 import tempfile
 from pathlib import Path
 
+from django.utils.translation import to_language
 from playwright.sync_api import Page, sync_playwright
 
 from tests.browser.engines import HEADLESS_CHROMIUM
-from tests.server import Server
+from tests.server import ROOT, Server
 
+LANGUAGES = ["en", *(to_language(folder.name) for folder in sorted((ROOT / "locale").iterdir()))]
 EMAIL, PASSWORD = "alice@example.com", "correct horse battery staple"
 AFTERNOON = f"""
 from datetime import timedelta
@@ -55,6 +57,10 @@ for days in range(1, 6):
 used("python-requests", "203.0.113.9", 0, 9, generation=2, minutes=3)
 used("n8n", "198.51.100.24", 0, 12, is_refused=True, minutes=10)
 """
+SPEAK = """
+from accounts.models import User
+User.objects.update(language="{code}")
+"""
 
 
 def log_in(page: Page, server: Server) -> None:
@@ -67,16 +73,21 @@ def log_in(page: Page, server: Server) -> None:
     page.wait_for_load_state()
 
 
-def main(picture: Path) -> None:
-    with tempfile.TemporaryDirectory() as folder, Server(Path(folder), PUBLIC_URL="https://app.example.com") as server:
+def main(picture: Path, folder: Path) -> None:
+    with tempfile.TemporaryDirectory() as state, Server(Path(state), PUBLIC_URL="https://app.example.com") as server:
         server.manage("shell", "-v0", "-c", AFTERNOON)
         with sync_playwright() as playwright:
             browser = playwright.chromium.launch(executable_path=HEADLESS_CHROMIUM)
             page = browser.new_page(viewport={"width": 1280, "height": 1080}, device_scale_factor=2)
             log_in(page, server)
             page.screenshot(path=picture)
+            folder.mkdir(exist_ok=True)
+            for code in LANGUAGES:
+                server.manage("shell", "-v0", "-c", SPEAK.format(code=code))
+                page.reload()
+                page.screenshot(path=folder / f"{code}.png", scale="css")
             browser.close()
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    main(Path(sys.argv[1]), Path(sys.argv[2]))

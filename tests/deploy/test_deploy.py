@@ -131,6 +131,6 @@ def test_hadolint_has_nothing_to_say_about_the_dockerfile() -> None:
 def test_the_image_copies_each_package_and_each_folder_that_settings_name() -> None:
     packages = {name.partition(".")[0] for name in settings.INSTALLED_APPS if (ROOT / name.partition(".")[0]).is_dir()}
     templates: Any = settings.TEMPLATES[0]["DIRS"]
-    folders = {Path(folder).name for folder in [*templates, *settings.STATICFILES_DIRS]}
+    folders = {Path(folder).name for folder in [*templates, *settings.STATICFILES_DIRS, *settings.LOCALE_PATHS]}
 
     assert {source for source, _ in COPIED} == packages | folders | {"manage.py"}

@@ -56,7 +56,7 @@ def test_it_can_write_its_state_and_temporary_files_only(podman: Podman, contain
 def test_it_holds_the_application_and_nothing_else_of_the_repository(podman: Podman, container: str) -> None:
     listed = podman.run("exec", container, "ls", "--almost-all", "/opt/botpenguin")
 
-    assert listed.split() == ["accounts", "botpenguin", "developers", "manage.py", "static", "templates"]
+    assert listed.split() == ["accounts", "botpenguin", "developers", "locale", "manage.py", "static", "templates"]
 
 
 def test_a_person_logs_in_copies_and_revokes_and_the_old_token_is_refused(podman: Podman, container: str) -> None:
