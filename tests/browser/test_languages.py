@@ -11,7 +11,7 @@ from pytest_django.fixtures import Settings
 from accounts.models import User
 from botpenguin.settings import LANGUAGES as OFFERED
 from developers import issuance
-from tests.browser.conftest import Site
+from tests.browser.conftest import TOKEN, Site
 from tests.browser.people import TOKEN_PAGE, open_page
 from tests.browser.test_every_size import CUT_OFF
 from tests.browser.test_long_names import TOO_WIDE
@@ -28,6 +28,11 @@ LANGUAGES = [
     for code, _name in OFFERED
 ]
 RIGHT_TO_LEFT = {"ar"}
+# The token, masked or shown, has its last characters in view.
+IS_WHOLE = "element => element.scrollWidth <= element.clientWidth && element.scrollHeight <= element.clientHeight + 1"
+# The words of a button stay inside of it.
+TIGHT = """[...document.querySelectorAll("main .button")].filter((button) => button.checkVisibility())
+  .filter((button) => button.scrollWidth > button.clientWidth + 1).map((button) => button.textContent.trim())"""
 # HTML, CSS and scripts, as they are sent.
 MOST_BYTES = 50 * 1024
 HEAVY = {"document", "script", "stylesheet"}
@@ -38,9 +43,9 @@ def misfits(page: Page) -> list[tuple[int, object]]:
     found: list[tuple[int, object]] = []
     for width in WIDTHS:
         page.set_viewport_size({"width": width, "height": 800})
-        fitting = page.evaluate("document.documentElement.scrollWidth"), page.evaluate(TOO_WIDE), page.evaluate(CUT_OFF)
-        if fitting != (width, [], []):
-            found.append((width, fitting))
+        too_wide = page.evaluate(TOO_WIDE), page.evaluate(CUT_OFF), page.evaluate(TIGHT)
+        if (page.evaluate("document.documentElement.scrollWidth"), *too_wide) != (width, [], [], []):
+            found.append((width, too_wide))
     return found
 
 
@@ -72,6 +77,25 @@ def test_the_token_page_and_the_editor_fit(
 
         expect_language(page, code)
         assert misfits(page) == [], path
+
+
+@pytest.mark.parametrize("code", LANGUAGES)
+def test_the_token_is_whole_in_its_box(
+    open_context: Callable[..., BrowserContext], site: Site, alice: User, code: str
+) -> None:
+    User.objects.filter(pk=alice.pk).update(language=code)
+    page = open_context().new_page()
+    open_page(page, site, TOKEN_PAGE)
+
+    for is_shown in (False, True):
+        if is_shown:
+            page.locator(".token-box__visibility").click()
+            expect(page.locator("#token")).to_have_value(TOKEN)
+        for width in WIDTHS:
+            page.set_viewport_size({"width": width, "height": 800})
+
+            assert page.locator("#token").evaluate(IS_WHOLE), (width, is_shown)
+            assert page.evaluate(TIGHT) == [], (width, is_shown)
 
 
 @pytest.mark.parametrize("code", LANGUAGES)

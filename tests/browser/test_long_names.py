@@ -32,7 +32,8 @@ TOO_WIDE = """[...document.querySelectorAll("main *, dialog *")]
   .filter((element) => !element.closest(".visually-hidden"))
   .filter((element) => {
     const { left, right } = element.getBoundingClientRect();
-    const isCell = element.matches("td, th") && getComputedStyle(element).position !== "absolute";
+    const isClipped = getComputedStyle(element.closest("thead") ?? element).position === "absolute";
+    const isCell = element.matches("td, th") && !isClipped && getComputedStyle(element).position !== "absolute";
     return left < -1 || right > innerWidth + 1 || (isCell && element.scrollWidth > element.clientWidth + 1);
   })
   .map((element) => `${element.tagName}.${element.className}`)"""
