@@ -9,15 +9,17 @@ from typing import Any
 
 import pytest
 from django.test import Client as Browser
-from django.utils import timezone
+from django.utils import timezone, translation
 from post_office.models import Email
 from pytest_django.fixtures import Settings
 
 from accounts.mail import notices as account_notices
 from accounts.mail.notices import Notice
 from accounts.models import User
+from botpenguin.platform import contacts
 from botpenguin.platform.api import reference
 from botpenguin.platform.models import Bot, Contact, ContactTag, Platform, Segment
+from botpenguin.platform.phones import Phone, unmeant
 from developers import issuance
 from developers import notices as token_notices
 from developers.outbound.models import ApiLog, OutboundApi
@@ -179,6 +181,25 @@ def test_no_error_of_the_api_has_untranslated_text(alice: User, call: tuple[str,
     answer = response.json()
     assert response.status_code == status
     assert [text for text in (answer["message"], *answer["data"]) if LETTERS.search(outside_of_brackets(text)[0])] == []
+
+
+def clauses_about_contacts() -> list[str]:
+    """Return clauses that stand inside of other messages."""
+    texts = ["9876543210.0", "9,876,543,210", "9.87E+09", "020 7946 0991 x5", "12345 / 67890", "call 98765", "12"]
+    numbers = [Phone.of(*each).problem for each in [("+999 1234567", ""), ("+44 123", ""), ("2079460991", "999")]]
+    problems = [*map(unmeant, texts), *numbers]
+    found = [problem % {"field": "number"} for problem in problems if problem]
+    clauses = [contacts.EMAIL_TAKEN, contacts.PHONE_TAKEN, contacts.TAKEN_BY_TWO, contacts.SEVERAL_WITH_PHONE]
+    clauses += [contacts.NOBODY, contacts.TOO_MANY_ATTRIBUTES, contacts.TOO_MANY_TAGS, contacts.TOO_LARGE]
+    return [*found, *map(str, clauses), str(contacts.TooLarge(2**23))]
+
+
+def test_no_clause_about_a_contact_is_untranslated() -> None:
+    with translation.override(PSEUDO):
+        found = clauses_about_contacts()
+
+    assert len(found) == 19
+    assert [text for text in found if outside_of_brackets(text) != ("", 0)] == []
 
 
 def test_an_untranslated_text_is_found() -> None:

@@ -6,11 +6,13 @@ contacts wait, and an email that was checked to be free stays free. `imports` wr
 
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.db.models import F, Q, Sum
 from django.shortcuts import get_object_or_404
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from accounts.orm.bulk import writes_of
 from accounts.orm.changes import Gone
@@ -20,16 +22,20 @@ from botpenguin.platform.models import Bot, Contact, ContactQuerySet, ContactTag
 from botpenguin.platform.models.contacts import MOST_PREFIXES
 from botpenguin.platform.phones import Phone, readings
 
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise
+
 # Old versions of SQLite accept 999 parameters a statement.
 AT_ONCE = 400
 
-EMAIL_TAKEN = "the email is another contact's"
-SEVERAL_WITH_PHONE = "several contacts have this number; send its prefix too"
+EMAIL_TAKEN = _("the email is another contact's")
+PHONE_TAKEN = _("the number is another contact's")
+TAKEN_BY_TWO = _("the email is one contact's and the number another's")
+SEVERAL_WITH_PHONE = _("several contacts have this number; send its prefix too")
 PHONE_FIELD = "profile.userDetails.contact.phone"
-PHONE_TAKEN = "the number is another contact's"
-NOBODY = "a contact needs a name, an email or a number"
+NOBODY = _("a contact needs a name, an email or a number")
 MOST_ATTRIBUTES = 100
-TOO_MANY_ATTRIBUTES = f"a contact has at most {MOST_ATTRIBUTES} attributes"
+TOO_MANY_ATTRIBUTES = _("a contact has at most 100 attributes")
 MOST_TAGS = 50
 # What an import, and what a request, may change of a contact.
 IMPORTED = (*sizes.TEXTS, "searched", "attributes", "is_large", "updated_at")
@@ -38,8 +44,8 @@ CHANGEABLE = (*IMPORTED, "notes", "platform", "status", "is_contact", "is_subscr
 MOST_BYTES = 8 * 1024 * 1024
 # Bytes of the contacts that an import reads. With an emoji in each text they take ten times as much memory.
 MOST_READ = 4 * 1024 * 1024
-TOO_LARGE = f"a contact has at most {sizes.MOST_BYTES // 1024} KB of attributes, notes and tags"
-TOO_MANY_TAGS = f"a contact has at most {MOST_TAGS} tags"
+TOO_LARGE = _("a contact has at most 64 KB of attributes, notes and tags")
+TOO_MANY_TAGS = _("a contact has at most 50 tags")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,15 +82,16 @@ class TooLarge(Exception):
     """The contacts of a call are too large to be written at once."""
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"These contacts hold more than {most // 1024**2} MB together. Send fewer at once.")
+        sentence = gettext("These contacts hold more than %(most)d MB together. Send fewer at once.")
+        super().__init__(sentence % {"most": most // 1024**2})
 
 
 class Conflict(Exception):
-    """Rows contradict existing contacts. `problems` has a sentence by row, counted from 1."""
+    """Rows contradict existing contacts. `problems` has a clause by row, counted from 1."""
 
-    def __init__(self, problems: Mapping[int, str]) -> None:
-        super().__init__("; ".join(problems.values()))
-        self.problems = problems
+    def __init__(self, problems: "Mapping[int, str | _StrPromise]") -> None:
+        self.problems = {position: str(clause) for position, clause in problems.items()}
+        super().__init__("; ".join(self.problems.values()))
 
 
 class Book:
@@ -93,7 +100,7 @@ class Book:
     def __init__(self, owner: int, rows: Collection[Details]) -> None:
         self.owner = owner
         self.created = 0
-        self.problems: dict[int, str] = {}
+        self.problems: dict[int, str | _StrPromise] = {}
         self.by_email: dict[str, Contact] = {}
         self.by_phone: dict[str, Contact] = {}
         known: dict[str, Contact] = {}
@@ -120,7 +127,7 @@ class Book:
         with_email = self.by_email.get(row.email or "")
         with_phone = self._with_phone(position, row.phone, with_email) if row.phone else None
         if with_email and with_phone and with_email is not with_phone:
-            self.problems[position] = "the email is one contact's and the number another's"
+            self.problems[position] = TAKEN_BY_TWO
             # Both stay as they are, so that the same error in a later row is found too.
             return with_email
         contact = with_email or with_phone or self._new(bot)
@@ -129,7 +136,7 @@ class Book:
         if row.phone:
             row = replace(row, phone=row.phone.kept_by(contact.phone, contact.phone_prefix))
         if row.phone and row.phone.problem:
-            self.problems[position] = f"{PHONE_FIELD}.{row.phone.problem}"
+            self.problems[position] = row.phone.problem.of(PHONE_FIELD)
             # So that the same number in a later row is found too.
             row = replace(row, phone=None)
         row.apply_to(contact)

@@ -7,9 +7,10 @@ import re
 from contextlib import suppress
 
 import phonenumbers as library
+from django.utils.translation import gettext_noop as _
 from phonenumbers import NumberParseException, PhoneMetadata, PhoneNumber, ValidationResult
 
-from botpenguin.platform.phones import FEWEST_DIGITS, MOST_DIGITS
+from botpenguin.platform.phones import FEWEST_DIGITS, MOST_DIGITS, Problem
 
 # What people dial before the calling code of another country, beside 00. Numbers within a country begin so too.
 EXIT_CODES = ("011", "0011", "010", "001", "810")
@@ -20,18 +21,26 @@ NO_COUNTRY = "001"
 MEXICO = 52
 WITH_MOBILE_TOKEN = 11
 MOST_READINGS = 4
-UNKNOWN = "prefix {} is the calling code of no country"
 PROBLEMS = {
-    ValidationResult.TOO_SHORT: "number is too short for the calling code {}",
-    ValidationResult.TOO_LONG: "number is too long for the calling code {}",
-    ValidationResult.INVALID_LENGTH: "number has more or fewer digits than numbers of the calling code {}",
+    # Translators: %(value)s is a calling code, such as 44; in the next ones too.
+    ValidationResult.TOO_SHORT: _("%(field)s is too short for the calling code %(value)s"),
+    ValidationResult.TOO_LONG: _("%(field)s is too long for the calling code %(value)s"),
+    ValidationResult.INVALID_LENGTH: _("%(field)s has more or fewer digits than numbers of the calling code %(value)s"),
 }
 # A number that is read in its written form: its calling code, and the rest.
 Read = tuple[str, str]
 
 
 class NoSuchNumber(ValueError):
-    """No number of any plan. The text begins with the key of the field: "number is too short"."""
+    """No number of any plan."""
+
+    def __init__(self, problem: Problem) -> None:
+        super().__init__(problem)
+        self.problem = problem
+
+
+def unknown(prefix: str) -> Problem:
+    return Problem(_("%(field)s %(value)s is the calling code of no country"), prefix, "prefix")
 
 
 def read_whole(digits: str) -> Read:
@@ -49,9 +58,9 @@ def read(digits: str, prefix: str) -> Read:
     if abroad := _abroad(digits):
         return _stable(abroad)
     if digits.startswith("00"):
-        raise NoSuchNumber("number has no calling code of a country after its 00")
+        raise NoSuchNumber(Problem(_("%(field)s has no calling code of a country after its 00")))
     if len(digits) > MOST_DIGITS:
-        raise NoSuchNumber(f"number should have {FEWEST_DIGITS} to {MOST_DIGITS} digits, or begin with a calling code")
+        raise NoSuchNumber(Problem(_("%(field)s should have 4 to 15 digits, or begin with a calling code")))
     return "", digits
 
 
@@ -99,8 +108,9 @@ def _parse(text: str, region: str | None) -> PhoneNumber:
         number = library.parse(text, region)
     except NumberParseException as error:
         if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
-            raise NoSuchNumber("number does not begin with the calling code of a country") from error
-        raise NoSuchNumber("number is too short or too long") from error
+            clause = _("%(field)s does not begin with the calling code of a country")
+            raise NoSuchNumber(Problem(clause)) from error
+        raise NoSuchNumber(Problem(_("%(field)s is too short or too long"))) from error
     return _without_mobile_token(number) if number.country_code == MEXICO else number
 
 
@@ -118,7 +128,7 @@ def _possible(number: PhoneNumber) -> PhoneNumber:
     if len(_national(number)) < FEWEST_DIGITS:
         result = ValidationResult.TOO_SHORT
     if problem := PROBLEMS.get(result):
-        raise NoSuchNumber(problem.format(number.country_code))
+        raise NoSuchNumber(Problem(problem, str(number.country_code)))
     return number
 
 
@@ -128,14 +138,14 @@ def _national(number: PhoneNumber) -> str:
 
 def _stable(number: PhoneNumber) -> Read:
     """Return what clients read, if it is the same number when they write it back."""
-    for _ in range(MOST_READINGS):
+    for _reading in range(MOST_READINGS):
         read = str(number.country_code), _national(number)
         if library.is_valid_number(number):
             return read
         number = _dialled(read[1], read[0], *_plan(read[0]))
         if (str(number.country_code), _national(number)) == read:
             return read
-    raise NoSuchNumber("number can be read in several ways")
+    raise NoSuchNumber(Problem(_("%(field)s can be read in several ways")))
 
 
 def _plan(prefix: str) -> tuple[str, str]:
@@ -149,4 +159,4 @@ def _plan(prefix: str) -> tuple[str, str]:
             plan = PhoneMetadata.metadata_for_region(region)
             if plan and plan.leading_digits and re.fullmatch(plan.leading_digits, area):
                 return code, region
-    raise NoSuchNumber(UNKNOWN.format(prefix))
+    raise NoSuchNumber(unknown(prefix))

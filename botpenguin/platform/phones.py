@@ -5,16 +5,18 @@ stored and sent are digits without a plus, with the calling code apart.
 """
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+
+from django.utils.translation import gettext
+from django.utils.translation import gettext_noop as _
 
 from accounts.text import normalize_digits
 
 FEWEST_DIGITS, MOST_DIGITS = 4, 15
 # Characters, once invisible ones are gone, and before that.
 LONGEST, LONGEST_AS_TYPED = 40, 200
-SHOULD = f"should be a telephone number of {FEWEST_DIGITS} to {MOST_DIGITS} digits"
 # A telephone number, or part of one: +44 (0)20 7946-0991. With exit code, calling code and zero it is longer.
 NUMBER = re.compile(r"[ ([]*\+?[] ()[./-]*[0-9][] ()[./0-9-]*")
 MOST_TYPED_DIGITS = 20
@@ -22,7 +24,6 @@ MOST_TYPED_DIGITS = 20
 MOST_OF_A_COUNTRY = 11
 # In a search for a whole number.
 FEWEST_OF_A_WHOLE = 7
-SEVERAL = "holds two numbers; send one"
 
 # What spreadsheets, quotes and URIs put around a number; and dots of other keyboards.
 _BEFORE, _AFTER = re.compile(r"(?:[='\"\u2019\u201c]|tel:)*", re.I), "'\"\u2019\u201d"
@@ -38,6 +39,28 @@ _PLUS = re.compile(r"^[ (]*(?:\+ ?00|00 ?\+|8~10)")
 _EXTENSION = re.compile(r"[0-9)\]] ?(?:[;#,~]+[^\W\d_]{0,15}|[^\W\d_]{1,15})[.:=]? ?[0-9]{1,6}#?$")
 _BREAK = re.compile(r"[\t-\r\x85\u2028\u2029]")
 _BETWEEN_TWO = re.compile(r"(?:[;,|&+]|[^\W\d_]+)[. ]*\+?(?:[] ()[./-]*[0-9]){6}")
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Why a text is no telephone number: a clause about a field, `%(field)s`, in English, and the value in it."""
+
+    clause: str
+    value: str = ""
+    # The field of a telephone that it is about.
+    key: str = "number"
+
+    def __mod__(self, names: Mapping[str, str]) -> str:
+        """Return the clause in the active language, about the field that is named in `names`."""
+        return gettext(self.clause) % {"value": self.value, **names}
+
+    def of(self, owner: str) -> str:
+        """Return the clause about the field of an object, such as `contact.phone`."""
+        return self % {"field": f"{owner}.{self.key}"}
+
+
+SHOULD = Problem(_("%(field)s should be a telephone number of 4 to 15 digits"))
+SEVERAL = Problem(_("%(field)s holds two numbers; send one"))
 
 
 def digits(text: str) -> str:
@@ -56,15 +79,17 @@ def clean_prefix(text: str) -> str:
     return re.sub("^00(?=.)", "", digits(clean(text)))
 
 
-def unmeant(typed: str) -> str | None:
+def unmeant(typed: str) -> Problem | None:
     """Return why a text is not one telephone number, or None."""
     text = clean(typed)
     if _SCIENTIFIC.fullmatch(text):
-        return "is shortened, as spreadsheets write numbers; send all its digits as text"
+        return Problem(_("%(field)s is shortened, as spreadsheets write numbers; send all its digits as text"))
     if decimals := _DECIMALS.search(text):
-        return f"ends in {decimals[1] or decimals[2]}, as spreadsheets write numbers; send it as text"
+        # Translators: %(value)s is the end of a number, such as .00
+        clause = _("%(field)s ends in %(value)s, as spreadsheets write numbers; send it as text")
+        return Problem(clause, decimals[1] or decimals[2])
     if _THOUSANDS.fullmatch(text):
-        return "has commas, as spreadsheets write numbers; send it as text"
+        return Problem(_("%(field)s has commas, as spreadsheets write numbers; send it as text"))
     if _BREAK.search(typed.strip()) or (NUMBER.fullmatch(text) and _is_followed_by_another(text)):
         return SEVERAL
     count = len(digits(text))
@@ -75,31 +100,30 @@ def unmeant(typed: str) -> str | None:
 
 def _is_followed_by_another(text: str) -> bool:
     """Return whether a whole number stands before a slash, not the code of an area: 0221/123456."""
-    head, slash, _ = text.partition("/")
+    head, slash, _rest = text.partition("/")
     fewest = {"+": 10, "00": 12, "0": 7}
     least = next((fewest[start] for start in fewest if text.lstrip(" ([").startswith(start)), 5)
     return bool(slash) and len(digits(head)) >= least
 
 
-def _what_else_it_holds(text: str) -> str:
+def _what_else_it_holds(text: str) -> Problem:
     if _EXTENSION.search(text):
-        return "has an extension; send the number without it"
+        return Problem(_("%(field)s has an extension; send the number without it"))
     if _BETWEEN_TWO.search(text, 1):
         return SEVERAL
-    return "has letters or signs that no telephone number has"
+    return Problem(_("%(field)s has letters or signs that no telephone number has"))
 
 
 @dataclass(frozen=True, slots=True)
 class Phone:
     """A number in digits, with its calling code, and that code, where it is known.
 
-    `problem` says why it can be no number. It begins with the key of the field: "number is too short". Such a number is
-    only what an old contact may have already.
+    `problem` says why it can be no number. Such a number is only what an old contact may have already.
     """
 
     whole: str
     prefix: str
-    problem: str = ""
+    problem: Problem | None = None
 
     @classmethod
     def of(cls, number: str, prefix: str) -> "Phone":
@@ -116,7 +140,7 @@ class Phone:
                 code, national = plans.read_whole(each) if is_whole else plans.read(each, prefix)
                 return cls(code + national, code)
             except plans.NoSuchNumber as why:
-                problem = str(why)
+                problem = why.problem
         return cls(digits(text) if is_whole else prefix + digits(text), "" if is_whole else prefix, problem)
 
     @classmethod
@@ -126,7 +150,7 @@ class Phone:
 
         national = whole.removeprefix(prefix)
         if prefix and (national == whole or not national):
-            return cls(whole, prefix, f"number does not begin with its prefix {prefix}")
+            return cls(whole, prefix, Problem(_("%(field)s does not begin with its prefix %(value)s"), prefix))
         if not prefix and len(whole) > MOST_OF_A_COUNTRY:
             # Release 0.1.0 kept the zero of +44 (0)20 7946 0991, and no prefix.
             read = cls.of(f"+{whole}", "")
@@ -143,7 +167,7 @@ class Phone:
 
         if (self.whole, self.prefix) in ((whole, prefix), (whole, ""), (whole.removeprefix(prefix), "")):
             return Phone(whole, prefix)
-        if self.problem == plans.UNKNOWN.format(prefix) and len(self.whole) <= MOST_TYPED_DIGITS:
+        if self.problem == plans.unknown(prefix) and len(self.whole) <= MOST_TYPED_DIGITS:
             return Phone(self.whole, prefix)
         if self.prefix or self.problem or not self.whole or not prefix:
             return self

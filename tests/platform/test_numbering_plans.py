@@ -137,7 +137,10 @@ def test_a_number_is_read_as_it_is_meant(number: str, prefix: str, read_as: tupl
     ],
 )
 def test_a_number_that_cannot_be_has_a_problem(number: str, prefix: str, problem: str) -> None:
-    assert Phone.of(number, prefix).problem == problem
+    found = Phone.of(number, prefix).problem
+
+    assert found
+    assert found.of("phone") == f"phone.{problem}"
 
 
 @pytest.mark.no_cover

@@ -2,12 +2,14 @@
 
 import pytest
 
-from botpenguin.platform.phones import SEVERAL, SHOULD, Phone, unmeant
+from botpenguin.platform.phones import Phone, unmeant
 
 SHORTENED = "is shortened, as spreadsheets write numbers; send all its digits as text"
 EXTENSION = "has an extension; send the number without it"
 COMMAS = "has commas, as spreadsheets write numbers; send it as text"
 DECIMALS = ("+44 2079460991", "020 7946 0991", "0221-1234567", "9,876,543,210")
+SEVERAL = "holds two numbers; send one"
+SHOULD = "should be a telephone number of 4 to 15 digits"
 OTHERS = "has letters or signs that no telephone number has"
 
 
@@ -41,7 +43,10 @@ OTHERS = "has letters or signs that no telephone number has"
     ],
 )
 def test_what_is_no_single_number_is_refused_with_the_reason(text: str, why: str) -> None:
-    assert unmeant(text) == why
+    problem = unmeant(text)
+
+    assert problem
+    assert problem % {"field": "number"} == f"number {why}"
 
 
 @pytest.mark.parametrize(

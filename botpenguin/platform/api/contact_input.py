@@ -15,7 +15,7 @@ from pydantic import (
 )
 from pydantic_core import ErrorDetails
 
-from botpenguin.platform.api import fields
+from botpenguin.platform.api import field_errors, fields
 from botpenguin.platform.api.contact_output import ContactOut
 from botpenguin.platform.api.error_keys import ErrorKey
 from botpenguin.platform.api.errors import RequestFailed
@@ -119,7 +119,9 @@ class ContactIn(KeepingInput):
         details = (profile.userDetails or UserDetailsIn()).details(contact)
         if details.phone and details.phone.problem:
             raise RequestFailed(
-                ErrorKey.PHONE_INVALID, _("Nothing was changed."), [f"{PHONE_FIELD}.{details.phone.problem}."]
+                ErrorKey.PHONE_INVALID,
+                _("Nothing was changed."),
+                [field_errors.ended(details.phone.problem.of(PHONE_FIELD))],
             )
         if details.attributes is not None and not self.shortened:
             # The list is complete: missing attributes are deleted.

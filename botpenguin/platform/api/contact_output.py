@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from django.utils.translation import gettext_lazy
 from pydantic import BaseModel, Field
 
 from botpenguin.platform import sizes
@@ -12,9 +13,9 @@ from botpenguin.platform.contacts import MOST_ATTRIBUTES, MOST_TAGS
 from botpenguin.platform.models import Contact, Segment
 
 MOST_KB = sizes.MOST_BYTES // 1024
-SHORTENED = (
-    f"This contact is larger than {MOST_KB} KB, so this list holds only its first attributes and notes. "
-    "Read it whole with GET /api/v7/inbox/users/{}."
+SHORTENED = gettext_lazy(
+    "This contact is larger than 64 KB, so this list holds only its first attributes and notes. "
+    "Read it whole with GET %(path)s."
 )
 
 
@@ -125,5 +126,5 @@ def _serialize(contact: Contact, segments: Sequence[Segment]) -> ContactOut:
         lastSeenAt=contact.last_seen_at,
         createdAt=contact.created_at,
         updatedAt=contact.updated_at,
-        shortened=SHORTENED.format(contact.pk) if contact.is_shortened else None,
+        shortened=SHORTENED % {"path": f"/api/v7/inbox/users/{contact.pk}"} if contact.is_shortened else None,
     )

@@ -32,8 +32,12 @@ CLAUSES: "Mapping[str, _StrPromise]" = {
 
 
 def sentence(location: Sequence[int | str], error: Mapping[str, Any]) -> str:
+    return ended(describe(location or [_("The body")], error))
+
+
+def ended(clause: str) -> str:
     # Translators: makes a sentence of a clause such as "name is required".
-    return _("%(clause)s.") % {"clause": describe(location or [_("The body")], error)}
+    return _("%(clause)s.") % {"clause": clause}
 
 
 def describe(location: Sequence[int | str], error: Mapping[str, Any]) -> str:

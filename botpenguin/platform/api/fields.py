@@ -26,6 +26,7 @@ from accounts.text import INVISIBLE, keep, normalize, normalize_digits
 from botpenguin.platform.api.field_errors import WRONG
 from botpenguin.platform.contacts import MOST_ATTRIBUTES
 from botpenguin.platform.models import UNSTORABLE, Contact, Platform
+from botpenguin.platform.phones import Problem
 
 # The largest integer that JavaScript represents exactly.
 LARGEST_NUMBER = 2**53 - 1
@@ -55,7 +56,7 @@ class Input(BaseModel):
     model_config = ConfigDict(strict=True)
 
 
-def wrong(clause: Promise | str) -> PydanticCustomError:
+def wrong(clause: Promise | Problem) -> PydanticCustomError:
     """Return the error of a field. The clause names the field as `%(field)s`."""
     return PydanticCustomError(WRONG, "Invalid value", {"clause": clause})
 

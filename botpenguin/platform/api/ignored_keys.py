@@ -4,6 +4,8 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import MappingProxyType
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from pydantic import BaseModel, ConfigDict
 
 from botpenguin.platform.api.fields import Input
@@ -43,22 +45,32 @@ def is_empty(body: BaseModel) -> bool:
 def of_change(body: BaseModel) -> str:
     """Return the message of a change that has nothing but unknown keys."""
     keys = [*unknown_keys(body)]
-    return f"Nothing was changed. {_sentence(keys)}" if keys and is_empty(body) else ""
+    return f"{_('Nothing was changed.')} {_sentence(keys)}" if keys and is_empty(body) else ""
 
 
 def of_rows(rows: Iterable[BaseModel]) -> str:
     """Return the message of an import that left keys out. Keys that other answers hold need no mention."""
     found = Counter(key for row in rows for key in set(unknown_keys(row)) - READ_ONLY)
-    rows_of = {key: f" ({count} row{'' if count == 1 else 's'})" for key, count in sorted(found.items())}
-    return _sentence([*rows_of], rows_of)
+    return _sentence(sorted(found), found)
 
 
-def _sentence(keys: Sequence[str], rows_of: Mapping[str, str] = MappingProxyType({})) -> str:
+def _sentence(keys: Sequence[str], rows: Mapping[str, int] = MappingProxyType({})) -> str:
     if not keys:
         return ""
-    named = [
-        (f"{key[:LONGEST_NAME]}…" if len(key) > LONGEST_NAME else key) + rows_of.get(key, "")
-        for key in keys[:MOST_NAMED]
-    ]
-    more = f" and {len(keys) - MOST_NAMED} more" if len(keys) > MOST_NAMED else ""
-    return f"Ignored, because a contact has no such key to set: {', '.join(named)}{more}."
+    named = ", ".join(_named(key, rows.get(key, 0)) for key in keys[:MOST_NAMED])
+    more = len(keys) - MOST_NAMED
+    if more > 0:
+        sentence = ngettext(
+            "Ignored, because a contact has no such key to set: %(keys)s and %(more)d more.",
+            "Ignored, because a contact has no such key to set: %(keys)s and %(more)d more.",
+            more,
+        )
+        return sentence % {"keys": named, "more": more}
+    return _("Ignored, because a contact has no such key to set: %(keys)s.") % {"keys": named}
+
+
+def _named(key: str, rows: int) -> str:
+    name = f"{key[:LONGEST_NAME]}…" if len(key) > LONGEST_NAME else key
+    # Translators: a key, and in how many rows it stands: "nickname (2 rows)".
+    in_rows = ngettext("%(key)s (%(number)d row)", "%(key)s (%(number)d rows)", rows)
+    return in_rows % {"key": name, "number": rows} if rows else name

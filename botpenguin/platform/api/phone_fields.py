@@ -32,12 +32,12 @@ def _number(value: object) -> str:
     """Read a telephone number as people write it, without invisible characters."""
     typed = _typed(value)
     if not isinstance(typed, str) or len(typed) > phones.LONGEST_AS_TYPED or UNSTORABLE.search(typed):
-        raise wrong(f"%(field)s {phones.SHOULD}")
+        raise wrong(phones.SHOULD)
     text = phones.clean(typed)
     if not text:
         return ""
     if why := phones.SHOULD if len(text) > phones.LONGEST else phones.unmeant(typed):
-        raise wrong(f"%(field)s {why}")
+        raise wrong(why)
     phones.prepare()
     return text
 

@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from django.utils.translation import gettext as _
 from ninja import P, PathEx, Router
 from pydantic import BaseModel, Field
 
@@ -128,12 +129,14 @@ def _store(owner: int, contact_id: str, run: Run) -> list[str]:
     with changing(owner):
         contact: Contact | None = Contact.objects.owned_by(owner).with_id(contact_id).first()
         if contact is None:
-            return ["Nothing was stored: the contact has been deleted meanwhile."]
+            return [_("Nothing was stored: the contact has been deleted meanwhile.")]
         Details(attributes=run.mapped).apply_to(contact)
         try:
             contacts.save(contact)
         except Conflict as conflict:
-            return [f"Nothing was stored: {conflict}."]
+            # Translators: %(why)s is a clause such as "a contact has at most 100 attributes".
+            return [_("Nothing was stored: %(why)s.") % {"why": conflict}]
         except QuotaExceeded as full:
-            return [f"Nothing was stored. {full}"]
+            # Translators: %(why)s is one or two sentences, such as "Your contacts take 9 MB of 9 MB."
+            return [_("Nothing was stored. %(why)s") % {"why": full}]
     return []
