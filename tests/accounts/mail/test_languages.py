@@ -57,7 +57,7 @@ def test_the_facts_of_a_notice_are_in_its_language_too(alice: User) -> None:
     mail = notices.render(alice, notice, Client("", ""), timezone.now(), value="x")
 
     assert mail.subject == "Abmelden"
-    assert "Wert „x“ muss eine Ganzzahl sein." in mail.text
+    assert "Der Wert „x“ muss eine ganze Zahl sein." in mail.text
 
 
 def test_a_mail_without_details_is_in_the_owners_language(alice: User) -> None:
