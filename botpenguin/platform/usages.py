@@ -14,7 +14,7 @@ from botpenguin.platform import quotas, sizes
 from botpenguin.platform.models import Contact, ContactQuerySet, ContactTag, ContactUsage
 
 # Bots that the page offers as a filter; a link from the page Bots reaches the others.
-MOST_BOTS = 500
+MOST_BOTS = 100
 
 
 class NamedBot(NamedTuple):

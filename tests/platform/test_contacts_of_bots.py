@@ -112,6 +112,18 @@ def test_the_inbox_of_a_bot_takes_six_queries(
     assert names(response) == ["Dora", "Cleo"]
 
 
+def test_a_bot_of_somebody_else_takes_six_queries_too_and_filters_nothing(
+    alice: User, bob: User, shop: Bot, django_assert_num_queries: DjangoAssertNumQueries
+) -> None:
+    theirs = Bot.objects.create(owner=bob, name="Bob's", platform="sms")
+    browser = logged_in(alice)
+
+    with django_assert_num_queries(6):
+        response = browser.get(PAGE, {"bot": theirs.pk})
+
+    assert sorted(names(response)) == ["Cleo", "Dora", "Emil"]
+
+
 @pytest.mark.parametrize("kind", ["bots", "inbox"])
 def test_an_id_can_be_copied(alice: User, shop: Bot, kind: str) -> None:
     [pk, *_] = [shop.pk] if kind == "bots" else alice.contacts.values_list("pk", flat=True)

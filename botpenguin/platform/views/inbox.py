@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.contrib import messages
+from django.db.models import Exists, Q
 from django.http import HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -98,13 +99,13 @@ def _chosen(request: LoggedInRequest, segments: list[Segment]) -> Segment | None
 def _of_bot(request: LoggedInRequest, contacts: ContactQuerySet) -> tuple[NamedBot | None, ContactQuerySet, Overview]:
     """Filter by the bot that the URL names. One that is not the account's filters nothing."""
     asked_for = normalize(request.GET.get("bot", ""))
-    if OBJECT_ID.fullmatch(asked_for):
-        filtered = contacts.filter(bot=asked_for)
-        counted = overview(request.user, filtered, asked_for)
-        bot = {bot.pk: bot for bot in counted.bots}.get(asked_for)
-        if bot:
-            return bot, filtered, counted
-    return None, contacts, overview(request.user, contacts)
+    if not OBJECT_ID.fullmatch(asked_for):
+        return None, contacts, overview(request.user, contacts)
+    # One query counts for both cases.
+    is_theirs = Exists(request.user.bots.filter(pk=asked_for, is_deleted=False))
+    counted = overview(request.user, contacts.filter(Q(bot=asked_for) | ~is_theirs), asked_for)
+    bot = {bot.pk: bot for bot in counted.bots}.get(asked_for)
+    return bot, contacts.filter(bot=asked_for) if bot else contacts, counted
 
 
 def _contacts(owner: User, text: str, segment: Segment | None) -> ContactQuerySet:
