@@ -74,7 +74,7 @@ def test_a_bot_is_made_renamed_and_deleted(
 @pytest.mark.release
 def test_a_bot_is_kept_by_keyboard(page: Page, site: Site, people: list[Contact]) -> None:
     open_bots(page, site)
-    page.get_by_role("link", name="Shop assistant").press("Enter")
+    page.get_by_role("link", name="Shop assistant", exact=True).press("Enter")
     # Loaded, scripts too: a button pressed before them asks on a page of its own.
     page.wait_for_url(re.compile("/bots/[0-9a-f]{24}/$"))
     delete = page.get_by_role("button", name="Delete bot")
@@ -96,7 +96,7 @@ def test_deleting_what_another_tab_has_deleted_leads_to_the_page_that_says_so(
     """Without the watch over the console: htmx logs the 404 there."""
     page = chromium.new_page()
     open_bots(page, site)
-    page.get_by_role("link", name="Shop assistant").click()
+    page.get_by_role("link", name="Shop assistant", exact=True).click()
     expect(page.get_by_role("button", name="Delete bot")).to_be_visible()
     Bot.objects.all().delete()
 
@@ -167,7 +167,7 @@ def test_no_control_takes_a_name_of_the_token_page(page: Page, site: Site, peopl
         expect(page.get_by_role("link", name="Create New Bot")).to_be_visible()
         expect(page.get_by_role("button", name="More")).to_have_count(1)
         for name in ("Copy", "Show", "Revoke API Token", "Log in"):
-            expect(page.get_by_role("button", name=name)).to_have_count(0)
+            expect(page.get_by_role("button", name=name, exact=True)).to_have_count(0)
 
 
 @pytest.mark.release
